@@ -1,0 +1,64 @@
+"""Analytical FLOPs, memory and roofline calculator for transformer LLMs and Stable Diffusion.
+
+    import roofline as rl
+    est = rl.estimate("mistral-7b", gpu="a100", batch=8, prompt=512, generate=128)
+    est.latency.tpot.expected, est.memory.kv_cache_bytes, est.ops("decode"), est.plot()
+
+Names are loaded when they are first used, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from roofline.analysis.catalogue import list_engines, list_gpus, list_models, list_precisions
+    from roofline.analysis.estimate import Estimate, estimate
+    from roofline.analysis.load import load_gpu, load_model
+    from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Estimate": "roofline.analysis.estimate",
+    "estimate": "roofline.analysis.estimate",
+    "load_model": "roofline.analysis.load",
+    "load_gpu": "roofline.analysis.load",
+    "list_models": "roofline.analysis.catalogue",
+    "list_gpus": "roofline.analysis.catalogue",
+    "list_engines": "roofline.analysis.catalogue",
+    "list_precisions": "roofline.analysis.catalogue",
+    "RooflineError": "roofline.errors",
+    "UsageError": "roofline.errors",
+    "UnknownNameError": "roofline.errors",
+    "SpecError": "roofline.errors",
+    "UnsupportedError": "roofline.errors",
+}
+
+__all__ = [
+    "Estimate",
+    "RooflineError",
+    "SpecError",
+    "UnknownNameError",
+    "UnsupportedError",
+    "UsageError",
+    "__version__",
+    "estimate",
+    "list_engines",
+    "list_gpus",
+    "list_models",
+    "list_precisions",
+    "load_gpu",
+    "load_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'roofline' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,282 @@
+"""How fast, how much memory, bound by what: the main question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from roofline.analysis import limits
+from roofline.analysis.load import GPULike, ModelLike
+from roofline.analysis.question import Question, ask, warnings_of
+from roofline.analysis.result import (
+    SCHEMA_VERSION, Memory, OpRow, Parameters, PhaseEstimate, Times, Warn, plain,
+)  # fmt: skip
+from roofline.errors import UsageError
+from roofline.machine.time import PhaseCost, op_cost, phase_cost
+from roofline.num import Num, where
+from roofline.workload.workload import Phase, Workload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds: to the first token, per output token of the whole batch, and for the whole request."""
+
+    ttft: Times
+    tpot: Times | None
+    total: Times
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "ttft_s": self.ttft.to_dict(),
+            "tpot_s": self.tpot.to_dict() if self.tpot is not None else None,
+            "total_s": self.total.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Tokens per second of the whole batch: generated ones, and all (prompt and generated)."""
+
+    output_tokens: Times | None
+    tokens: Times
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "output_tokens_per_s": self.output_tokens.to_dict() if self.output_tokens is not None else None,
+            "tokens_per_s": self.tokens.to_dict(),
+            "images_per_s": None,
+        }
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The answer. `to_dict()` is the JSON of the command line; times and bytes are SI."""
+
+    question: Question
+    workload: Workload
+    parameters: Parameters
+    memory: Memory
+    phases: tuple[PhaseEstimate, ...]
+    latency: Latency
+    throughput: Throughput
+
+    def phase(self, name: str) -> PhaseEstimate:
+        """The phase of that name. Raises UsageError naming those that there are."""
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        raise UsageError(f"no phase {name!r} in this run; there are: {', '.join(p.name for p in self.phases)}")
+
+    def ops(self, phase: str | None = None) -> list[OpRow]:
+        """The op ledger of a phase (default: the first), totals over each op's executions in one repeat."""
+        name = self.phase(phase or self.phases[0].name).name
+        return list(self._op_rows(self.workload[name]))
+
+    def _op_rows(self, phase: Phase) -> Iterator[OpRow]:
+        precision, machine = self.question.precision, self.question.machine()
+        for op in phase.ops:
+            cost, count = op_cost(op, precision, machine), op.count
+            on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
+            yield OpRow(
+                name=op.name, kind=op.kind, block=op.block, count=count,
+                flops=count * op.flops, vector_flops=count * op.vector_flops, bytes=count * cost.bytes,
+                weight_bytes=count * precision.weight_bytes(op), cache_bytes=count * precision.cache_bytes(op),
+                activation_bytes=count * precision.activation_bytes(op), kernels=count * op.kernels,
+                params=count * op.params, bound_s=count * cost.bound_s,
+                bound_by="memory" if on_memory else "compute", dtype=precision.compute_dtype(op),
+            )  # fmt: skip
+
+    @cached_property
+    def warnings(self) -> list[Warn]:
+        """What the user should know, with codes."""
+        found = warnings_of(self.question)
+        memory = self.memory
+        if not memory.fits:
+            found.insert(
+                0,
+                Warn("does-not-fit", f"{self.inputs['model']} needs {float(memory.total_bytes) / 1e9:,.1f} GB, "
+                     f"{self.inputs['gpu']} has {float(memory.capacity_bytes) / 1e9:,.1f} GB"),
+            )  # fmt: skip
+        return found
+
+    @cached_property
+    def assumptions(self) -> list[str]:
+        """Everything that was assumed rather than asked."""
+        q = self.question
+        notes = []
+        if q.model_origin.alias and q.model_origin.alias.lower() != q.spec.name:
+            notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
+        if q.gpu_origin.alias:
+            notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
+        p = q.precision
+        notes += [
+            f"weights {p.weights.name} ({p.weights.layout}), activations {p.activations.name}, "
+            f"KV-cache {p.cache.name}; matrices multiplied in {p.matrix_dtype()}",
+            f"fusion {q.fusion}: {_FUSION_NOTES[q.fusion]}",
+            f"logits of the {'last position' if q.run.logits == 'last' else 'whole prompt'} of each sequence",
+            "every sequence has the same length; the whole prompt is one prefill; KV-cache without padding or paging",
+            "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
+            "nominal dense peaks and nominal memory bandwidth; no memory reserved for the runtime",
+        ]
+        if q.engine == "ideal":
+            notes.append("engine ideal: the expected time is the roofline bound")
+        return notes
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """Where the shapes and the datasheet values come from."""
+        return list(dict.fromkeys([*self.question.spec.sources, *self.question.gpu.sources]))
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """Everything as resolved."""
+        q = self.question
+        return {
+            "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
+            "gpus": 1, "batch": plain(q.run.batch), "prompt": plain(q.run.prompt), "generate": plain(q.run.generate),
+            "weights": q.precision.weights.name, "activations": q.precision.activations.name,
+            "kv_cache": q.precision.cache.name, "fusion": q.fusion, "logits": q.run.logits, "engine": q.engine,
+        }  # fmt: skip
+
+    @cached_property
+    def machine(self) -> dict[str, Any]:
+        """The machine's own figures for the formats in use."""
+        machine, dtype = self.question.machine(), self.question.precision.matrix_dtype()
+        return {
+            "ridge_flops_per_byte": plain(machine.ridge(dtype)),
+            "peak_flops": plain(machine.tensor[dtype]),
+            "peak_dtype": dtype,
+            "served_by": machine.served_by[dtype][0],
+            "vector_peak_flops": plain(machine.vector),
+            "bandwidth_bytes_per_s": plain(machine.bandwidth),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `roofline estimate --json`."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "inputs": self.inputs,
+            "parameters": {
+                "total": plain(self.parameters.total),
+                "active": plain(self.parameters.active),
+                "embedding": plain(self.parameters.embedding),
+            },
+            "memory": self.memory.to_dict(),
+            "phases": [phase.to_dict() for phase in self.phases],
+            "latency": self.latency.to_dict(),
+            "throughput": self.throughput.to_dict(),
+            "machine": self.machine,
+            "assumptions": self.assumptions,
+            "warnings": [{"code": warn.code, "text": warn.text} for warn in self.warnings],
+            "sources": self.sources,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """One flat row per phase, for a data frame."""
+        return [self.inputs | phase.to_dict() for phase in self.phases]
+
+    def plot(self) -> Figure:
+        """The roofline plot of this estimate."""
+        from roofline.report.plot import roofline_figure
+
+        return roofline_figure([self])
+
+    def _repr_html_(self) -> str:
+        from roofline.report.html import estimate_html
+
+        return estimate_html(self)
+
+    def __str__(self) -> str:
+        from roofline.report.text import sentence
+
+        return sentence(self)
+
+    __repr__ = __str__
+
+
+_FUSION_NOTES = {
+    "eager": "every kernel of the reference framework code; attention computes and stores the full square",
+    "flash": "one kernel per operation; attention scores stay on chip and only the unmasked part is computed",
+    "compiled": "element-wise operations fused with their neighbours; matrix products stay library calls",
+}
+
+
+def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Estimate:
+    """How fast a model runs on a GPU, how much memory it takes, and what bounds it.
+
+    Options carry the command line's names: batch, prompt, generate, weights, activations, kv_cache, fusion, logits,
+    engine, spec_dir. Raises UsageError, UnknownNameError or SpecError.
+    """
+    return answer(ask(model, gpu, **options))
+
+
+def answer(question: Question) -> Estimate:
+    """Evaluate a question."""
+    ideal = question.ideal_workload()
+    workload = ideal if question.fusion == "flash" else question.workload()
+    machine, precision = question.machine(), question.precision
+    costs = [
+        phase_cost(phase, precision, machine, None if workload is ideal else ideal[phase.name])
+        for phase in workload.phases
+    ]
+    phases = tuple(_phase_estimate(phase, cost) for phase, cost in zip(workload.phases, costs, strict=True))
+    prefill, decode = phases[0], phases[1] if len(phases) > 1 else None
+    total = prefill.times + decode.times * decode.repeat if decode else prefill.times
+    run = question.run
+    generated = run.batch * run.generate
+    return Estimate(
+        question=question,
+        workload=workload,
+        parameters=Parameters(workload.parameters, workload.active_parameters, workload.embedding_parameters),
+        memory=_memory(question, workload),
+        phases=phases,
+        latency=Latency(prefill.times, decode.times if decode else None, total),
+        throughput=Throughput(
+            _rate(generated, total) if not isinstance(generated, float) or generated else None,
+            _rate(run.batch * (run.prompt + run.generate), total),
+        ),
+    )
+
+
+def _phase_estimate(phase: Phase, cost: PhaseCost) -> PhaseEstimate:
+    by_memory = where(cost.memory_bound_s >= cost.compute_bound_s, 1.0, 0.0)
+    bound_by = "memory" if isinstance(by_memory, float) and by_memory else "compute"
+    bound = cost.bound_s
+    return PhaseEstimate(
+        name=phase.name, repeat=phase.repeat, context=phase.context, flops=cost.flops,
+        vector_flops=cost.vector_flops, bytes=cost.bytes, kernels=cost.kernels,
+        communication_bytes=cost.communication_bytes, bound_by=bound_by,
+        times=Times(cost.floor_s, bound, bound, bound, bound),
+    )  # fmt: skip
+
+
+def _rate(amount: Num, time: Times) -> Times:
+    """Amount per second, where the slow end of the interval is the low rate."""
+    return Times(amount / time.floor, amount / time.bound, amount / time.expected, amount / time.high, amount / time.low)
+
+
+def _memory(question: Question, workload: Workload) -> Memory:
+    precision, machine = question.precision, question.machine()
+    cache_bytes = precision.cache.bytes
+    per_token: Num = 0.0
+    for op in workload.phases[-1].ops:
+        if op.kind == "attention":
+            per_token = per_token + op.count * op.cache_write * cache_bytes
+    return Memory(
+        weights_bytes=workload.weight_bytes(precision),
+        kv_cache_bytes=workload.cache_elements() * cache_bytes,
+        kv_cache_bytes_per_token=per_token / workload.phases[-1].tokens,
+        state_bytes=workload.state_elements() * cache_bytes,
+        activation_peak_bytes=workload.activation_peak_bytes(precision),
+        runtime_bytes=0.0,
+        capacity_bytes=machine.capacity,
+        find_max_batch=partial(limits.max_batch, question, machine.capacity),
+        find_max_context=partial(limits.max_context, question, machine.capacity),
+    )

@@ -1,0 +1,47 @@
+"""What a user asks, checked at the door: whole numbers in range, known words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from roofline.errors import UsageError, nearest
+from roofline.num import Num, as_num
+
+#: The largest batch, prompt or number of generated tokens that is taken for meant.
+LARGEST = 1e9
+
+
+def whole_number(name: str, value: Any, least: int = 1) -> Num:
+    """A whole number (or a grid of them) from `least` to 1e9, as Num. Raises UsageError naming the option."""
+    if isinstance(value, (bool, str, bytes)) or value is None:
+        raise UsageError(f"--{name} must be a whole number, not {value!r}")
+    try:
+        number = as_num(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"--{name} must be a whole number, not {str(value)[:40]!r}") from None
+    if isinstance(number, float):
+        good = math.isfinite(number) and least <= number <= LARGEST and number == number // 1
+    else:
+        good = bool(np.all(np.isfinite(number) & (number >= least) & (number <= LARGEST) & (number == np.floor(number))))
+    if not good:
+        raise UsageError(f"--{name} must be a whole number from {least} to {LARGEST:.0e}, not {_shown(value)}")
+    return number
+
+
+def _shown(value: Any) -> str:
+    text = f"{value!r}" if isinstance(value, (int, float)) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def one_of(name: str, value: str, known: Iterable[str]) -> str:
+    """A word of a known set. Raises UsageError with the nearest."""
+    pool = list(known)
+    if value not in pool:
+        close = nearest(str(value), pool, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"--{name} must be one of {', '.join(pool)}, not {str(value)[:40]!r}.{hint}")
+    return value

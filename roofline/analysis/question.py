@@ -1,0 +1,141 @@
+"""One question, resolved: which model runs what, how, on which machine. Every command starts here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from roofline.analysis.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
+from roofline.analysis.options import one_of, whole_number
+from roofline.analysis.result import Warn
+from roofline.architectures.build import build_workload
+from roofline.errors import UsageError
+from roofline.machine.engine import find_engine
+from roofline.machine.machine import Machine
+from roofline.num import Num
+from roofline.passes.fusion import apply_fusion
+from roofline.specs.base import Spec
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.precision import Precision
+from roofline.workload.run import Logits, TextRun
+from roofline.workload.workload import FUSIONS, Fusion, Workload
+
+DEFAULT_PROMPT = 512
+DEFAULT_GENERATE = 128
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, with names resolved to specs and options to values."""
+
+    spec: TransformerSpec
+    model_origin: Origin
+    gpu: GPUSpec
+    gpu_origin: Origin
+    run: TextRun
+    precision: Precision
+    fusion: Fusion
+    engine: str
+
+    def ideal_workload(self, run: TextRun | None = None) -> Workload:
+        """The phases at one kernel per operation."""
+        return build_workload(self.spec, run or self.run)
+
+    def workload(self, run: TextRun | None = None) -> Workload:
+        """The phases at the chosen fusion level."""
+        return apply_fusion(self.ideal_workload(run), self.fusion)
+
+    def machine(self) -> Machine:
+        """The machine as arrays of peaks."""
+        return machine_of(self.gpu)
+
+    def memory_bytes(self, run: TextRun) -> Num:
+        """Bytes per GPU that a run needs."""
+        workload = self.workload(run)
+        cache = (workload.cache_elements() + workload.state_elements()) * self.precision.cache.bytes
+        return workload.weight_bytes(self.precision) + cache + workload.activation_peak_bytes(self.precision)
+
+
+def ask(
+    model: ModelLike,
+    gpu: GPULike | None,
+    *,
+    batch: Any = 1,
+    prompt: Any = DEFAULT_PROMPT,
+    generate: Any = DEFAULT_GENERATE,
+    weights: str | None = None,
+    activations: str | None = None,
+    kv_cache: str | None = None,
+    fusion: str = "flash",
+    logits: str = "last",
+    engine: str = "ideal",
+    spec_dir: str | None = None,
+) -> Question:
+    """Resolve and check everything once. Raises UsageError, UnknownNameError or SpecError."""
+    if gpu is None:
+        raise UsageError("no GPU given: --gpu NAME, for example --gpu a100. `roofline list gpus` lists all.")
+    run = TextRun(
+        whole_number("batch", batch),
+        whole_number("prompt", prompt),
+        whole_number("generate", generate, least=0),
+        cast(Logits, one_of("logits", logits, ("last", "all"))),
+    )
+    level = cast(Fusion, one_of("fusion", fusion, FUSIONS))
+    spec, model_origin = locate_model(model, spec_dir)
+    gpu_spec, gpu_origin = locate_gpu(gpu, spec_dir)
+    language_model = _language_model(spec)
+    precision = Precision.of(weights or language_model.dtype, activations, kv_cache)
+    return Question(
+        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine)
+    )  # fmt: skip
+
+
+def _language_model(spec: Spec) -> TransformerSpec:
+    if not isinstance(spec, TransformerSpec):
+        raise UsageError(f"{type(spec).__name__} is not a language model")
+    return spec
+
+
+_MACHINES: dict[int, tuple[GPUSpec, Machine]] = {}
+
+
+def machine_of(gpu: GPUSpec) -> Machine:
+    """The machine of one spec, made once per spec object."""
+    known = _MACHINES.get(id(gpu))
+    if known is None or known[0] is not gpu:
+        known = _MACHINES[id(gpu)] = (gpu, Machine.of(gpu))
+    return known[1]
+
+
+def warnings_of(question: Question) -> list[Warn]:
+    """What the user should know before trusting the numbers."""
+    found: list[Warn] = []
+    run, spec, gpu = question.run, question.spec, question.gpu
+    if isinstance(run.prompt, float) and isinstance(run.generate, float):
+        longest = run.prompt + run.generate
+        if longest > spec.max_context:
+            found.append(
+                Warn("context-exceeds-maximum",
+                     f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for")
+            )  # fmt: skip
+    served = question.machine().served_by
+    for dtype in used_dtypes(question):
+        unit = served[dtype][0]
+        if unit.removeprefix("vector.") != dtype and not (dtype == "fp4" and unit == "nvfp4"):
+            found.append(
+                Warn("dtype-fallback", f"{gpu.name} has no {dtype} units: stored as {dtype}, computed at the "
+                     f"{unit.removeprefix('vector.')} rate")
+            )  # fmt: skip
+    if gpu.unverified:
+        found.append(Warn("unverified-hardware", f"{gpu.name}: not verified: {'; '.join(gpu.unverified)}"))
+    if spec.unverified:
+        found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
+    return found
+
+
+def used_dtypes(question: Question) -> list[str]:
+    """The compute formats that the run uses: that of the matrices, and that of attention where it differs."""
+    precision = question.precision
+    attention = precision.activations.compute
+    return list(dict.fromkeys([precision.matrix_dtype(), attention]))

@@ -1,0 +1,17 @@
+"""Any model spec and a run to a workload."""
+
+from __future__ import annotations
+
+from roofline.architectures.transformer import transformer_workload
+from roofline.errors import UnsupportedError
+from roofline.specs.base import Spec
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.run import TextRun
+from roofline.workload.workload import Workload
+
+
+def build_workload(spec: Spec, run: TextRun) -> Workload:
+    """The phases of a model for a run, one kernel per operation. Raises UnsupportedError for an unknown family."""
+    if isinstance(spec, TransformerSpec):
+        return transformer_workload(spec, run)
+    raise UnsupportedError(f"no architecture for {type(spec).__name__}")

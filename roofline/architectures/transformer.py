@@ -1,0 +1,156 @@
+"""A transformer spec and a run to phases of ops. Prefill and decode are one function over two spans."""
+
+from __future__ import annotations
+
+from roofline.architectures.attention import attention_ops
+from roofline.architectures.feed_forward import feed_forward_ops
+from roofline.num import Num, maximum
+from roofline.specs.transformer import (
+    BlockGroup,
+    DenseFeedForward,
+    ExpertsFeedForward,
+    SoftmaxAttention,
+    TransformerSpec,
+)
+from roofline.workload import constructors as make
+from roofline.workload.op import Op
+from roofline.workload.run import TextRun
+from roofline.workload.shapes import Span
+from roofline.workload.workload import Phase, Workload
+
+
+def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
+    """Prefill of the whole batch and, where more than one token is generated, decode steps."""
+    every = run.logits == "all"
+    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, 0.0), 1.0, every)
+    steps = maximum(run.generate - 1.0, 0.0)
+    if isinstance(steps, float) and steps == 0:
+        return Workload((prefill,))
+    return Workload((prefill, _phase("decode", spec, Span(run.batch, 1.0, run.prompt, steps), steps, every)))
+
+
+def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: bool) -> Phase:
+    ops = forward_ops(spec, span, all_logits=every)
+    head = ops[-1]
+    boundary = head.write if spec.head else span.tokens * spec.width
+    return Phase(name, tuple(ops), repeat, boundary=boundary, context=span.mean_past, tokens=span.tokens)
+
+
+def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) -> list[Op]:
+    """The ops of one forward pass over a span, in order: embedding, blocks, final norm, head."""
+    ops = _embedding_ops(spec, span.tokens)
+    labels = group_labels(spec.blocks)
+    for label, group in zip(labels, spec.blocks, strict=True):
+        ops.extend(block_ops(spec, group, span, label))
+    rows = span.tokens if all_logits else span.batch
+    ops.extend(_head_ops(spec, span, rows))
+    return ops
+
+
+def group_labels(blocks: tuple[BlockGroup, ...]) -> list[str]:
+    """A name for each group of layers: its own, else `layers`, numbered where there are several."""
+    if len(blocks) == 1:
+        return [blocks[0].name or "layers"]
+    return [group.name or f"layers.{index}" for index, group in enumerate(blocks)]
+
+
+def _embedding_ops(spec: TransformerSpec, tokens: Num) -> list[Op]:
+    ops: list[Op] = []
+    width = float(spec.embedding_width or spec.width)
+    if spec.vocabulary is not None:
+        ops.append(make.embedding("embedding", "embedding", tokens, float(spec.vocabulary), width))
+    if spec.embedding_width is not None:
+        ops.append(make.linear("embedding_projection", "embedding", tokens, width, float(spec.width)))
+    positions = spec.positions
+    if positions.size is not None:
+        ops.append(make.embedding("position_embedding", "embedding", tokens, float(positions.size), float(spec.width)))
+    if positions.kind in ("learned", "sinusoidal"):
+        ops.append(make.add("position_add", "embedding", tokens, float(spec.width)))
+    if spec.embedding_norm:
+        ops.append(_norm(spec, "embedding_norm", "embedding", tokens))
+    return ops
+
+
+def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
+    """The ops of one group of layers; `count` of each is the number of layers."""
+    attention, feed_forward = group.attention, group.feed_forward
+    if group.parallel and attention is not None and feed_forward is not None:
+        return _parallel_ops(spec, group, attention, feed_forward, span, label)
+    tokens, count = span.tokens, float(group.layers)
+    stream = tokens * spec.width
+    ops: list[Op] = []
+    if attention is not None:
+        where = f"{label}.attention"
+        inner = attention_ops(spec, attention, span, where, count, stream)
+        ops += _sublayer(spec, group, "attention", where, inner, tokens, group.norms >= 1, group.norms >= 3)
+    if feed_forward is not None:
+        where = f"{label}.feed_forward"
+        inner = feed_forward_ops(spec, feed_forward, tokens, where, count, stream)
+        own = group.norms >= (1 if attention is None else 2)
+        ops += _sublayer(spec, group, "feed_forward", where, inner, tokens, own, group.norms >= 4)
+    return ops
+
+
+def _sublayer(
+    spec: TransformerSpec, group: BlockGroup, name: str, where: str, inner: list[Op], tokens: Num,
+    normed: bool, output_normed: bool,
+) -> list[Op]:  # fmt: skip
+    """One sublayer f: x + f(norm(x)), or norm(x + f(x)) where the group places its norms behind the sum.
+
+    `output_normed` adds a norm of f's output, before the sum.
+    """
+    count, post = float(group.layers), group.norm_placement == "post"
+    ops: list[Op] = []
+    if normed and not post:
+        ops.append(_norm(spec, f"{name}_norm", where, tokens, count))
+    ops += inner
+    if output_normed:
+        ops.append(_norm(spec, f"{name}_post_norm", where, tokens, count, live=tokens * spec.width))
+    ops.append(make.add(f"{name}_residual", where, tokens, float(spec.width), count=count))
+    if normed and post:
+        ops.append(_norm(spec, f"{name}_norm", where, tokens, count))
+    return ops
+
+
+def _parallel_ops(
+    spec: TransformerSpec, group: BlockGroup, attention: SoftmaxAttention,
+    feed_forward: DenseFeedForward | ExpertsFeedForward, span: Span, label: str,
+) -> list[Op]:  # fmt: skip
+    """Attention f and feed-forward g side by side: x + f(norm(x)) + g(norm(x)).
+
+    With one norm both read the same normed input, which then stays in memory beside x while the attention runs; the
+    attention's output stays while the feed-forward runs.
+    """
+    tokens, width, count = span.tokens, float(spec.width), float(group.layers)
+    stream, where_a, where_f = tokens * width, f"{label}.attention", f"{label}.feed_forward"
+    ops: list[Op] = []
+    if group.norms >= 1:
+        ops.append(_norm(spec, "attention_norm", where_a, tokens, count))
+    shared = stream + stream if group.norms == 1 else stream
+    ops += attention_ops(spec, attention, span, where_a, count, shared)
+    if group.norms >= 2:
+        ops.append(_norm(spec, "feed_forward_norm", where_f, tokens, count, live=stream))
+    ops += feed_forward_ops(spec, feed_forward, tokens, where_f, count, stream + stream)
+    ops.append(make.add("attention_residual", where_f, tokens, width, count=count))
+    ops.append(make.add("feed_forward_residual", where_f, tokens, width, count=count))
+    return ops
+
+
+def _norm(spec: TransformerSpec, name: str, block: str, tokens: Num, count: float = 1.0, live: Num = 0.0) -> Op:
+    norm, width = spec.norm, float(spec.width)
+    return make.norm(
+        name, block, tokens, width, style=norm.kind, weight=norm.weight, bias=norm.bias, count=count, live=live
+    )
+
+
+def _head_ops(spec: TransformerSpec, span: Span, rows: Num) -> list[Op]:
+    ops: list[Op] = []
+    if spec.final_norm:
+        ops.append(_norm(spec, "final_norm", "head", span.tokens))
+    if spec.embedding_width is not None and spec.head:
+        ops.append(make.linear("head_projection", "head", span.tokens, float(spec.width), float(spec.embedding_width)))
+    if spec.head and spec.vocabulary is not None:
+        width = float(spec.embedding_width or spec.width)
+        held = not spec.tied_embeddings
+        ops.append(make.linear("head", "head", rows, width, float(spec.vocabulary), bias=spec.head_bias, held=held))
+    return ops

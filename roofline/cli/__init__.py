@@ -1,0 +1,24 @@
+"""The command line: parses, calls one function of analysis, renders with report."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Entry point of the `roofline` command: errors become one message and exit code 2."""
+    from roofline.errors import RooflineError
+
+    debug = "--debug" in sys.argv
+    try:
+        from roofline.cli.app import app
+
+        app(prog_name="roofline")
+    except RooflineError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"roofline: {error}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,5 @@
+"""`python -m roofline.cli`."""
+
+from roofline.cli import main
+
+main()

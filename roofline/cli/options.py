@@ -1,0 +1,110 @@
+"""The options that commands share, each written once.
+
+A command takes one `Options` value; `with_options` gives typer the flat signature that it reads.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+
+def _complete(listing: str) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        from roofline.analysis import catalogue
+
+        return [name for name in getattr(catalogue, listing)() if name.startswith(incomplete)]
+
+    return complete
+
+
+_DTYPE = "Number format, as `roofline list precisions` prints them."
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What is computed on what, and how."""
+
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Model: a name, an alias or a YAML file.",
+                          autocompletion=_complete("list_models"), metavar="NAME|FILE")
+    ]  # fmt: skip
+    gpu: Annotated[
+        str | None, typer.Option("--gpu", "-g", help="Accelerator: a name, an alias or a YAML file.",
+                                 autocompletion=_complete("list_gpus"), metavar="NAME|FILE")
+    ] = None  # fmt: skip
+    batch: Annotated[int, typer.Option("--batch", "-b", help="Sequences that run together.")] = 1
+    prompt: Annotated[int, typer.Option("--prompt", "-p", help="Prompt tokens per sequence.")] = 512
+    generate: Annotated[int, typer.Option("--generate", "-n", help="Tokens generated per sequence.")] = 128
+    weights: Annotated[
+        str | None, typer.Option(help=f"Weights. {_DTYPE} Default: the model's own.", metavar="DTYPE",
+                                 autocompletion=_complete("list_precisions"))
+    ] = None  # fmt: skip
+    activations: Annotated[
+        str | None, typer.Option(help="Activations. Default: the weights' format, bf16 below 16 bits.",
+                                 metavar="DTYPE", autocompletion=_complete("list_precisions"))
+    ] = None  # fmt: skip
+    kv_cache: Annotated[
+        str | None, typer.Option("--kv-cache", help="KV-cache. Default: the activations' format.", metavar="DTYPE",
+                                 autocompletion=_complete("list_precisions"))
+    ] = None  # fmt: skip
+    fusion: Annotated[
+        str, typer.Option(help="What is written to memory between kernels: eager, flash or compiled.",
+                          metavar="eager|flash|compiled")
+    ] = "flash"  # fmt: skip
+    logits: Annotated[
+        str, typer.Option(help="Positions of the prompt whose logits are computed: last or all.",
+                          metavar="last|all")
+    ] = "last"  # fmt: skip
+    engine: Annotated[
+        str, typer.Option(help="Whose measured efficiencies to expect; `ideal` is the roofline itself.",
+                          metavar="NAME", autocompletion=_complete("list_engines"))
+    ] = "ideal"  # fmt: skip
+    spec_dir: Annotated[
+        str | None, typer.Option("--spec-dir", help="A folder of your own specs, searched first.", metavar="DIR")
+    ] = None
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+
+    def question(self) -> dict[str, Any]:
+        """As keyword arguments of `roofline.analysis.question.ask`."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "debug"}
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, unrounded SI values.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="CSV on standard output, unrounded SI values.")]
+
+
+def with_options(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take `options` as its first argument, while typer sees one parameter per field."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(options, include_extras=True)
+        own = list(inspect.signature(command).parameters.values())[1:]
+        own_hints = get_type_hints(command, include_extras=True)
+        names = [field.name for field in fields(options)]
+        shared = [
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, annotation=hints[field.name],
+                default=inspect.Parameter.empty if field.default is _MISSING else field.default,
+            )
+            for field in fields(options)
+        ]  # fmt: skip
+
+        @wraps(command)
+        def run(**values: Any) -> None:
+            command(options(**{name: values.pop(name) for name in names}), **values)
+
+        extra = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own_hints[p.name]) for p in own]
+        run.__signature__ = inspect.Signature([*shared, *extra])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*shared, *extra]}
+        return run
+
+    return decorate
+
+
+_MISSING = fields(ModelOptions)[0].default

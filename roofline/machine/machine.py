@@ -1,0 +1,80 @@
+"""The machine: peaks and bandwidth as Nums, so that several accelerators stacked on an axis are one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from roofline.num import Num
+from roofline.specs.gpu import GPUSpec
+
+#: For each format, which peaks serve it, in order of preference. The first is its own unit; any later one is a
+#: fallback: stored small, computed wider.
+_SERVED_BY: Final[dict[str, tuple[str, ...]]] = {
+    "fp64": ("fp64", "vector.fp64", "fp32", "vector.fp32"),
+    "fp32": ("fp32", "vector.fp32", "tf32", "bf16", "fp16"),
+    "tf32": ("tf32", "fp32", "vector.fp32", "bf16", "fp16"),
+    "fp16": ("fp16", "bf16", "vector.fp16", "fp32", "vector.fp32"),
+    "bf16": ("bf16", "fp16", "vector.fp16", "fp32", "vector.fp32"),
+    "fp8": ("fp8", "bf16", "fp16", "vector.fp16", "fp32", "vector.fp32"),
+    "fp4": ("fp4", "nvfp4", "fp8", "bf16", "fp16", "vector.fp16", "fp32", "vector.fp32"),
+    "int8": ("int8", "bf16", "fp16", "vector.fp16", "fp32", "vector.fp32"),
+}
+COMPUTE_DTYPES: Final = tuple(_SERVED_BY)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One accelerator, or several on an axis.
+
+    `tensor` and `served_by` give, per format, the peak in FLOP/s and the unit that provides it; `vector` is the fp32
+    peak outside the matrix units, infinite where unknown, so that a bound stays a bound.
+    """
+
+    names: tuple[str, ...]
+    tensor: dict[str, Num]
+    served_by: dict[str, tuple[str, ...]]
+    vector: Num
+    bandwidth: Num
+    capacity: Num
+
+    @classmethod
+    def of(cls, *specs: GPUSpec, shape: tuple[int, ...] | None = None) -> Machine:
+        """The machine of one spec (scalars), or of several stacked along the first axis (reshaped to `shape`)."""
+        tables = [_peaks(spec) for spec in specs]
+        served = {d: tuple(_server(table, d) for table in tables) for d in COMPUTE_DTYPES}
+
+        def stack(values: Sequence[float]) -> Num:
+            if len(values) == 1 and shape is None:
+                return values[0]
+            return np.asarray(values, dtype=np.float64).reshape(shape or (-1,))
+
+        return cls(
+            names=tuple(spec.name for spec in specs),
+            tensor={d: stack([t[s] for t, s in zip(tables, served[d], strict=True)]) for d in COMPUTE_DTYPES},
+            served_by=served,
+            vector=stack([t.get("vector.fp32", t.get("vector.fp16", float("inf"))) for t in tables]),
+            bandwidth=stack([spec.memory.bandwidth for spec in specs]),
+            capacity=stack([spec.memory.capacity for spec in specs]),
+        )
+
+    def ridge(self, dtype: str) -> Num:
+        """FLOPs per byte at which compute and memory take the same time."""
+        return self.tensor[dtype] / self.bandwidth
+
+
+def _peaks(spec: GPUSpec) -> dict[str, float]:
+    table = {name: value for name, value in spec.peak.tensor if value is not None}
+    if spec.peak.vector is not None:
+        table |= {f"vector.{name}": value for name, value in spec.peak.vector if value is not None}
+    return table
+
+
+def _server(table: dict[str, float], dtype: str) -> str:
+    for name in _SERVED_BY[dtype]:
+        if name in table:
+            return name
+    return max(table, key=lambda name: table[name])

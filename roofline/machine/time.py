@@ -1,0 +1,109 @@
+"""From counts to seconds: what each op, phase and run takes on a machine.
+
+Three times, in this order. The *floor* is the speed of light of a phase: all its FLOPs at the peaks, or its unavoidable
+bytes at full bandwidth, whichever is longer. The *bound* is the roofline, op by op: each op takes the longer of its
+compute and its memory time. Neither knows any efficiency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roofline.machine.machine import Machine
+from roofline.num import Num, maximum
+from roofline.workload.op import Op
+from roofline.workload.precision import Precision
+from roofline.workload.workload import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class OpCost:
+    """One execution of an op: bytes moved, and seconds that matrix units, vector units and memory need for it."""
+
+    bytes: Num
+    compute_s: Num
+    vector_s: Num
+    memory_s: Num
+
+    @property
+    def bound_s(self) -> Num:
+        """The roofline: the longest of the three."""
+        return maximum(maximum(self.compute_s, self.vector_s), self.memory_s)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCost:
+    """One repeat of a phase: counts, floor and bound, and how the bound divides between compute and memory."""
+
+    flops: Num
+    vector_flops: Num
+    bytes: Num
+    kernels: Num
+    communication_bytes: Num
+    floor_s: Num
+    bound_s: Num
+    compute_bound_s: Num
+    memory_bound_s: Num
+
+    @property
+    def intensity(self) -> Num:
+        """FLOPs per byte."""
+        return self.flops / self.bytes
+
+
+def op_cost(op: Op, precision: Precision, machine: Machine) -> OpCost:
+    """What one execution of an op needs."""
+    moved = precision.bytes(op)
+    return OpCost(
+        bytes=moved,
+        compute_s=op.flops / machine.tensor[precision.compute_dtype(op)],
+        vector_s=op.vector_flops / machine.vector,
+        memory_s=moved / machine.bandwidth,
+    )
+
+
+def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: Phase | None = None) -> PhaseCost:
+    """What one repeat of a phase needs.
+
+    `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
+    """
+    flops: Num = 0.0
+    vector: Num = 0.0
+    moved: Num = 0.0
+    kernels: Num = 0.0
+    bound: Num = 0.0
+    by_memory: Num = 0.0
+    crossing: Num = 0.0
+    tensor, vector_peak, bandwidth = machine.tensor, machine.vector, machine.bandwidth
+    for op in phase.ops:
+        count = op.count
+        op_bytes = precision.bytes(op)
+        compute_s = maximum(op.flops / tensor[precision.compute_dtype(op)], op.vector_flops / vector_peak)
+        memory_s = op_bytes / bandwidth
+        longest = maximum(compute_s, memory_s)
+        flops = flops + count * op.flops
+        vector = vector + count * op.vector_flops
+        moved = moved + count * op_bytes
+        kernels = kernels + count * op.kernels
+        crossing = crossing + count * op.communication
+        bound = bound + count * longest
+        by_memory = by_memory + count * longest * (memory_s >= compute_s)
+    return PhaseCost(
+        flops=flops,
+        vector_flops=vector,
+        bytes=moved,
+        kernels=kernels,
+        communication_bytes=crossing * (precision.activations.bits / 8),
+        floor_s=phase_floor(reference or phase, precision, machine),
+        bound_s=bound,
+        compute_bound_s=bound - by_memory,
+        memory_bound_s=by_memory,
+    )
+
+
+def phase_floor(phase: Phase, precision: Precision, machine: Machine) -> Num:
+    """The speed of light of one repeat: no implementation on this machine is faster."""
+    compute: Num = 0.0
+    for op in phase.ops:
+        compute = compute + op.count * op.flops / machine.tensor[precision.compute_dtype(op)]
+    return maximum(compute, phase.unavoidable_bytes(precision) / machine.bandwidth)

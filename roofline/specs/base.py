@@ -1,0 +1,79 @@
+"""What all specs share: strict frozen models, quantities with units, sources."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from roofline.errors import nearest
+from roofline.units import UNITS, parse_quantity
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+
+
+def _quantity(dimension: str) -> tuple[BeforeValidator, WithJsonSchema]:
+    def parse(value: Any) -> float:
+        try:
+            return parse_quantity(value, dimension)
+        except ValueError as error:
+            raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from None
+
+    units = "|".join(unit.replace("/", "\\/") for unit in UNITS[dimension])
+    schema = {"type": "string", "pattern": rf"^[0-9.eE+-]+ ?({units})$", "description": f"a quantity in {dimension}"}
+    return BeforeValidator(parse), WithJsonSchema(schema)
+
+
+Bytes = Annotated[float, *_quantity("bytes")]
+Bandwidth = Annotated[float, *_quantity("bandwidth")]
+Compute = Annotated[float, *_quantity("compute")]
+Frequency = Annotated[float, *_quantity("frequency")]
+Power = Annotated[float, *_quantity("power")]
+Price = Annotated[float, *_quantity("price")]
+
+#: Sizes are bounded so that no product of a few of them leaves the range of a float.
+Size = Annotated[int, Field(ge=1, le=10**9)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=100)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+class Spec(BaseModel):
+    """Base of every spec: frozen, strict, and an unknown key is refused with the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    close = nearest(str(key), cls.model_fields, 1)
+                    hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(cls.model_fields)}."
+                    raise PydanticCustomError("unknown_key", "unknown key {key}", {"key": str(key), "hint": hint})
+        return data
+
+
+#: A list in the file, a tuple in the spec, so that a spec can be hashed and shared.
+def _to_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+AsTuple: Final = BeforeValidator(_to_tuple)
+Texts = Annotated[tuple[Text, ...], AsTuple]
+Names = Annotated[tuple[Annotated[str, StringConstraints(max_length=200)], ...], AsTuple]
+
+
+class Published(Spec):
+    """A number that somebody published about this model: the spec's own test.
+
+    `quantity` names a number that the calculator gives, `value` is the published one, `tolerance` how far (relative)
+    the published figure is rounded.
+    """
+
+    quantity: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
+    value: int | float
+    tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    source: Text
+    note: Text | None = None

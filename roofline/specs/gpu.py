@@ -1,0 +1,117 @@
+"""What a file in `hardware/` may say about one accelerator (GPU, TPU, NPU).
+
+Peaks are dense vendor peaks; tensor (matrix) and vector units are listed apart. Links are per direction. Capacities and
+bandwidths are decimal unless the file writes a binary unit.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from roofline.specs.base import Bandwidth, Bytes, Compute, Frequency, Name, Names, Power, Size, Spec, Text, Texts
+
+
+class TensorPeaks(Spec):
+    """Dense matrix peaks by operand dtype, accumulating in fp32 or int32 except for the `_acc16` entries."""
+
+    fp64: Compute | None = None
+    fp32: Compute | None = None
+    tf32: Compute | None = None
+    fp16: Compute | None = None
+    bf16: Compute | None = None
+    fp16_acc16: Compute | None = None
+    fp8: Compute | None = None
+    fp8_acc16: Compute | None = None
+    fp6: Compute | None = None
+    fp4: Compute | None = None
+    nvfp4: Compute | None = None
+    int8: Compute | None = None
+    int4: Compute | None = None
+
+
+class VectorPeaks(Spec):
+    """Peaks of the units that run norms, softmax and other element-wise work."""
+
+    fp64: Compute | None = None
+    fp32: Compute | None = None
+    fp16: Compute | None = None
+
+
+class Peaks(Spec):
+    """All peaks of one accelerator."""
+
+    tensor: TensorPeaks
+    vector: VectorPeaks | None = None
+
+
+class Memory(Spec):
+    """Device memory: nominal capacity and bandwidth."""
+
+    capacity: Bytes
+    bandwidth: Bandwidth
+
+
+class Cache(Spec):
+    """On-chip cache shared by all units."""
+
+    l2: Bytes
+
+
+class ScaleUpLink(Spec):
+    """The link between accelerators of one node (NVLink, Infinity Fabric, ICI): bandwidth per direction."""
+
+    name: Text
+    bandwidth: Bandwidth
+
+
+class PcieLink(Spec):
+    """The host link, per direction."""
+
+    generation: Text
+    bandwidth: Bandwidth
+
+
+class Links(Spec):
+    """The links of one accelerator."""
+
+    scale_up: ScaleUpLink | None = None
+    pcie: PcieLink | None = None
+
+
+class Units(Spec):
+    """Independent compute units: SM, CU, TensorCore, GPU core."""
+
+    kind: Text
+    count: Size
+
+
+class MeasuredPeaks(Spec):
+    """The best matmul rate that somebody measured, by dtype."""
+
+    bf16: Compute | None = None
+    fp16: Compute | None = None
+    fp8: Compute | None = None
+    source: Text | None = None
+
+
+class GPUSpec(Spec):
+    """One accelerator, as its vendor states it, with sources and what could not be verified."""
+
+    kind: Literal["gpu", "tpu", "npu", "soc"]
+    name: Name
+    title: Text
+    vendor: Text
+    aliases: Names = ()
+    peak: Peaks
+    memory: Memory
+    cache: Cache | None = None
+    links: Links | None = None
+    power: Power | None = None
+    units: Units | None = None
+    clock: Frequency | None = None
+    measured_matmul: MeasuredPeaks | None = None
+    sources: Annotated[Texts, Field(min_length=1)]
+    unverified: Texts = ()
+    notes: Text | None = None

@@ -1,0 +1,106 @@
+"""Names to files: bundled specs, the user's own folders, aliases.
+
+Order of look-up: a path; `--spec-dir`, then the folders in `ROOFLINE_PATH`; the user's configuration folder; the bundled
+specs. In each folder a file's stem comes before an alias. Nothing is parsed but the file that is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from roofline.errors import UnknownNameError
+
+Shelf: TypeAlias = Literal["models", "hardware"]
+_LISTING: Final = {"models": "roofline list models", "hardware": "roofline list gpus"}
+_WHAT: Final = {"models": "model", "hardware": "GPU"}
+_ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a name was found: its file and, where the name was an alias, the name that it stands for."""
+
+    path: Path
+    name: str
+    alias: str | None = None
+
+
+def bundled(shelf: Shelf) -> Path:
+    """The folder of bundled specs: inside an installed package, else at the root of the checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / shelf
+    return inside if inside.is_dir() else package.parent / shelf
+
+
+def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
+    """Folders to search, in order. A folder of the user's may hold specs itself or in `models/` and `hardware/`."""
+    roots = [spec_dir] if spec_dir else []
+    roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
+    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    roots.append(str(Path(config) / "roofline"))
+    found = []
+    for root in roots:
+        base = Path(root).expanduser()
+        found += [folder for folder in (base / shelf, base) if folder.is_dir()]
+    return [*found, bundled(shelf)]
+
+
+def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
+    """The file that a name stands for. Raises UnknownNameError with the nearest names."""
+    wanted = name.strip().lower()
+    for folder in folders(shelf, spec_dir):
+        files = _stems(folder)
+        if wanted in files:
+            return Found(files[wanted], files[wanted].stem)
+        alias = _alias_table(folder, _stamp(folder)).get(wanted)
+        if alias is not None:
+            return Found(alias, alias.stem, alias=name)
+    raise UnknownNameError(_WHAT[shelf], name, _known(shelf, spec_dir), _LISTING[shelf])
+
+
+def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
+    """All names on a shelf, sorted; the first folder that has a name wins."""
+    return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})
+
+
+def _known(shelf: Shelf, spec_dir: str | None) -> Iterator[str]:
+    for folder in folders(shelf, spec_dir):
+        yield from (path.stem for path in _stems(folder).values())
+        yield from _alias_table(folder, _stamp(folder))
+
+
+def _stems(folder: Path) -> dict[str, Path]:
+    try:
+        return {entry[:-5].lower(): folder / entry for entry in sorted(os.listdir(folder)) if entry.endswith(".yaml")}
+    except OSError:
+        return {}
+
+
+def _stamp(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=32)
+def _alias_table(folder: Path, stamp: int) -> dict[str, Path]:
+    """Aliases of a folder, read off the `aliases: [...]` line of each file without parsing it."""
+    table: dict[str, Path] = {}
+    for path in _stems(folder).values():
+        try:
+            with path.open("rb") as file:
+                head = file.read(4096).decode("utf-8", "replace")
+        except OSError:
+            continue
+        match = _ALIASES.search(head)
+        for alias in match[1].split(",") if match else ():
+            table.setdefault(alias.strip().strip("'\"").lower(), path)
+    table.pop("", None)
+    return table

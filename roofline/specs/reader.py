@@ -1,0 +1,120 @@
+"""A file to a spec: the right model for its `family:` or `kind:`, and errors that point into the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from roofline.errors import SpecError, nearest
+from roofline.specs.base import Spec
+from roofline.specs.document import Document, read_document
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.transformer import TransformerSpec
+
+
+def _transformer() -> type[Spec]:
+    return TransformerSpec
+
+
+#: Model families; values are functions so that a family's models are built only when a file names it.
+MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {"transformer": _transformer}
+S = TypeVar("S", bound=Spec)
+GPU_KINDS: Final = ("gpu", "tpu", "npu", "soc")
+
+_MESSAGES: Final = {
+    "missing": "is missing",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "float_type": "must be a number",
+    "model_type": "must be a mapping of keys to values",
+    "model_attributes_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+}
+
+
+def read_model(path: Path) -> Spec:
+    """Read a model spec. Raises SpecError with file, line and column."""
+    document = read_document(path)
+    return validate(document, _class_of(document, "family", MODEL_FAMILIES))
+
+
+def read_gpu(path: Path) -> GPUSpec:
+    """Read an accelerator spec. Raises SpecError with file, line and column."""
+    document = read_document(path)
+    _class_of(document, "kind", dict.fromkeys(GPU_KINDS, lambda: GPUSpec))
+    return validate(document, GPUSpec)
+
+
+def _class_of(document: Document, key: str, known: dict[str, Callable[[], type[Spec]]]) -> type[Spec]:
+    data = document.data
+    if not isinstance(data, dict):
+        raise SpecError("must be a mapping of keys to values", document.place(()))
+    value = data.get(key)
+    if not isinstance(value, str) or value not in known:
+        close = nearest(str(value), known, 1) or list(known)
+        shown = "is missing" if key not in data else f"is {str(value)[:40]!r}"
+        raise SpecError(shown, document.place((key,)), key, f"One of: {', '.join(known)}. Nearest: {close[0]}.")
+    return known[value]()
+
+
+def validate(document: Document, model: type[S]) -> S:
+    """Validate a document against a model. Raises SpecError for the first thing that is wrong."""
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise _spec_error(document, error) from None
+
+
+def _spec_error(document: Document, error: ValidationError) -> SpecError:
+    problems = error.errors(include_url=False)
+    first = min(problems, key=lambda problem: _line(document, problem))
+    path = _data_path(document.data, first["loc"])
+    context: dict[str, Any] = first.get("ctx", {})
+    kind, message, hint = first["type"], first["msg"], ""
+    if kind == "unknown_key":
+        path = (*path, context["key"])
+        message, hint = "unknown key", context["hint"]
+    elif kind == "missing":
+        message = f"{first['loc'][-1]!r} is missing"
+    elif kind in _MESSAGES:
+        message = f"{_MESSAGES[kind]}, not {_shown(first['input'])}"
+    elif kind == "literal_error":
+        close = nearest(str(first["input"]), [part.strip(" '") for part in context["expected"].split(",")], 1)
+        message = f"{_shown(first['input'])} is not one of {context['expected']}"
+        hint = f"Did you mean {close[0]!r}?" if close else ""
+    elif kind in ("union_tag_invalid", "union_tag_not_found"):
+        message = f"'kind' must be one of {context.get('expected_tags', 'the known kinds')}"
+    more = len(problems) - 1
+    if more:
+        hint = f"{hint} ({more} more {'problem' if more == 1 else 'problems'} in this file.)".strip()
+    return SpecError(message, document.place(path), ".".join(str(part) for part in path), hint)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _line(document: Document, problem: Any) -> tuple[int, int]:
+    path = _data_path(document.data, problem["loc"])
+    if problem["type"] == "unknown_key":
+        path = (*path, problem["ctx"]["key"])
+    return document.places.get(path, document.places.get(path[:-1], (1, 1)))
+
+
+def _data_path(data: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The part of a pydantic location that is a path in the data: union tags and missing keys fall away."""
+    path: list[Any] = []
+    for part in location:
+        if isinstance(data, dict) and part in data:
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)

@@ -1,0 +1,95 @@
+"""Units at the gates: text with a unit to SI floats, SI floats to text.
+
+Inside the package every quantity is an SI float (bytes, FLOP/s, bytes/s, seconds, watts, hertz). Decimal and binary
+prefixes are never mixed up: GB is 1e9 bytes, GiB is 2**30.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+_DECIMAL: Final = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_BINARY: Final = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_BYTES: Final = {f"{prefix}B": scale for prefix, scale in (_DECIMAL | _BINARY).items()}
+
+#: Per dimension, the units that a file may use and what one of each is in SI.
+UNITS: Final[dict[str, dict[str, float]]] = {
+    "bytes": _BYTES,
+    "bandwidth": {f"{unit}/s": scale for unit, scale in _BYTES.items()},
+    "compute": {f"{p}{unit}/s": s for p, s in _DECIMAL.items() for unit in ("FLOP", "OP")},
+    "frequency": {f"{prefix}Hz": scale for prefix, scale in _DECIMAL.items()},
+    "power": {"W": 1.0, "kW": 1e3, "mW": 1e-3},
+    "time": {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0},
+    "price": {"USD/h": 1.0},
+}
+
+_EXAMPLE: Final = {
+    "bytes": "80 GB",
+    "bandwidth": "2039 GB/s",
+    "compute": "312 TFLOP/s",
+    "frequency": "1410 MHz",
+    "power": "400 W",
+    "time": "8 us",
+    "price": "2.50 USD/h",
+}
+_QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S+)")
+
+
+def parse_quantity(text: object, dimension: str) -> float:
+    """The SI value of a quantity such as ``"80 GB"``.
+
+    Raises ValueError when the number, the unit or the dimension is wrong; the message names the accepted units.
+    """
+    example = _EXAMPLE[dimension]
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} has no unit; write it as {example!r}")
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text[:60]!r} is not a number with a unit; write it as {example!r}")
+    scale = UNITS[dimension].get(match[2])
+    if scale is None:
+        raise ValueError(f"{match[2][:20]!r} is not a unit of {dimension}; write it as {example!r}")
+    value = float(match[1]) * scale
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{text[:60]!r} must be finite and not negative")
+    return float(round(value)) if abs(value - round(value)) <= 1e-9 * abs(value) else value
+
+
+def _engineering(value: float, unit: str, steps: tuple[tuple[float, str], ...], digits: int) -> str:
+    size = abs(value)
+    for scale, prefix in steps:
+        if size >= scale * (1 - 0.5 * 10.0**-digits):
+            return f"{_significant(value / scale, digits)} {prefix}{unit}"
+    scale, prefix = steps[-1]
+    return f"{_significant(value / scale, digits)} {prefix}{unit}"
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value)) + 1e-12))
+    return f"{value:,.{decimals}f}"
+
+
+_SI: Final = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_TIME: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+_GIB: Final = ((2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"), (1.0, ""))
+
+
+def format_si(value: float, unit: str = "", digits: int = 3) -> str:
+    """A value with a decimal prefix: ``14.5 GB``, ``312 TFLOP/s``."""
+    return _engineering(value, unit, _SI, digits).strip()
+
+
+def format_binary(value: float, digits: int = 3) -> str:
+    """Bytes with a binary prefix: ``13.5 GiB``."""
+    return _engineering(value, "B", _GIB, digits)
+
+
+def format_time(seconds: float, digits: int = 3) -> str:
+    """A time with the prefix that fits: ``7.10 ms``, ``92.0 s``."""
+    if seconds != 0 and abs(seconds) < 1e-9:
+        return f"{seconds:.2g} s"
+    return _engineering(seconds, "s", _TIME, digits)

@@ -1,0 +1,56 @@
+"""The op: the one entry of the ledger from which every number of this package is summed."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from roofline.num import Num
+from roofline.workload.shapes import Shape
+
+Kind: TypeAlias = Literal[
+    "linear", "experts", "attention", "convolution", "scan", "norm", "pointwise", "gather", "collective"
+]
+
+
+class Op(NamedTuple):
+    """One operation of a phase, `count` times per repeat of the phase.
+
+    Every quantity is for one execution. FLOPs count a multiply-add as 2. Elements become bytes only when a Precision is
+    applied: `weights`, `read`, `write`, `cache_*` and `communication` are in elements of the weight, activation and
+    cache formats; `read_fp32` and `write_fp32` are activation elements that stay in 4 bytes whatever the precision.
+
+    flops           tensor contractions (matmul, convolution, attention), as a framework's FLOP counter counts them
+    vector_flops    everything else: norms, softmax, activations, residuals
+    params          parameters that one instance holds; `active` those that one token uses
+    weights         weight elements streamed from memory
+    read, write     activation elements read from and written to memory
+    cache_read, cache_write   elements of the KV-cache or state streamed
+    cache_held      elements of the KV-cache or state held when the phase ends; `state_held` those that do not grow
+    live            activation elements that must stay in memory meanwhile, beside its own inputs and outputs
+    communication   elements that cross a link, per device
+    kernels         launches
+
+    A named tuple, because a large model has hundreds of ops and a frozen dataclass takes four times as long to make.
+    """
+
+    name: str
+    kind: Kind
+    block: str
+    count: float = 1.0  # type: ignore[assignment]  # of executions; tuple.count is not used
+    flops: Num = 0.0
+    vector_flops: Num = 0.0
+    params: float = 0.0
+    active: float = 0.0
+    weights: Num = 0.0
+    read: Num = 0.0
+    write: Num = 0.0
+    read_fp32: Num = 0.0
+    write_fp32: Num = 0.0
+    cache_read: Num = 0.0
+    cache_write: Num = 0.0
+    cache_held: Num = 0.0
+    state_held: Num = 0.0
+    live: Num = 0.0
+    communication: Num = 0.0
+    kernels: Num = 1.0
+    shape: Shape | None = None

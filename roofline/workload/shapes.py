@@ -1,0 +1,135 @@
+"""The shape behind each op: what a kernel is called with, and what a pass or an efficiency model needs to know."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from roofline.num import Num, maximum, minimum, where
+
+
+class Span(NamedTuple):
+    """Which tokens a phase runs: `new` tokens of `batch` sequences after `past` cached ones, `steps` times in a row.
+
+    Prefill is `new = prompt, past = 0, steps = 1`; decode is `new = 1, past = prompt, steps = generate - 1`. Quantities
+    of an op are the mean over the steps, which for full attention is the step at the mean context.
+    """
+
+    batch: Num
+    new: Num
+    past: Num
+    steps: Num = 1.0
+
+    @property
+    def tokens(self) -> Num:
+        """Tokens per step, over the batch."""
+        return self.batch * self.new
+
+    @property
+    def mean_past(self) -> Num:
+        """Cached tokens before a step, mean over the steps."""
+        return self.past + self.new * maximum(self.steps - 1.0, 0.0) / 2.0
+
+    @property
+    def end(self) -> Num:
+        """Cached tokens per sequence when the last step is done."""
+        return self.past + self.new * self.steps
+
+    def causal_pairs(self, window: float | None = None) -> Num:
+        """Query-key pairs per sequence and step under a causal mask: the i-th query sees itself and all before it.
+
+        sum over queries of min(position + 1, window), in closed form, so that a prefill of n tokens equals the sum of
+        its n decode steps.
+        """
+        queries = self.new * self.steps
+        total = _triangle(self.past, queries, window)
+        return total / maximum(self.steps, 1.0)
+
+    def rectangle_pairs(self, window: float | None = None) -> Num:
+        """Query-key pairs per sequence and step without a mask: every query against every key, as eager code computes.
+
+        Source: transformers' eager attention; a cache of a window keeps `window - 1` keys beside the new ones, but a
+        prefill still computes its full square.
+        """
+        past = self.mean_past
+        if window is not None:
+            past = self.cached_keys(window)
+        return self.new * (past + self.new)
+
+    def cached_keys(self, window: float | None = None) -> Num:
+        """Keys per sequence that a step reads from the cache, mean over the steps (the step's own keys not included)."""
+        if window is None:
+            return self.mean_past
+        return _mean_minimum(self.past, self.steps, self.new, window - 1.0)
+
+    def held_keys(self, window: float | None = None) -> Num:
+        """Keys per sequence held when the phase ends."""
+        return self.end if window is None else minimum(self.end, window)
+
+
+def _triangle(past: Num, queries: Num, window: float | None) -> Num:
+    """Sum of min(past + i, window) for i = 1 .. queries."""
+    full = queries * past + queries * (queries + 1.0) / 2.0
+    if window is None:
+        return full
+    growing = minimum(maximum(window - past, 0.0), queries)
+    return growing * past + growing * (growing + 1.0) / 2.0 + (queries - growing) * window
+
+
+def _mean_minimum(past: Num, steps: Num, new: Num, limit: float) -> Num:
+    """Mean over steps s = 0 .. steps - 1 of min(past + s * new, limit)."""
+    count = maximum(steps, 1.0)
+    room = maximum(limit - past, 0.0)
+    growing = minimum(_whole(room / maximum(new, 1.0)) + where(limit >= past, 1.0, 0.0), count)
+    rising = growing * past + new * growing * (growing - 1.0) / 2.0
+    return (rising + (count - growing) * limit) / count
+
+
+def _whole(value: Num) -> Num:
+    return value // 1.0
+
+
+class MatmulShape(NamedTuple):
+    """`groups` products of [m, k] by [k, n]; a linear layer has one group, a bias where `bias`."""
+
+    m: Num
+    k: float
+    n: float
+    bias: bool = False
+
+
+class AttentionShape(NamedTuple):
+    """Softmax attention over a span: query heads, key-value heads, their widths, window and mask."""
+
+    span: Span
+    heads: float
+    kv_heads: float
+    key_dim: float
+    value_dim: float
+    window: float | None = None
+    causal: bool = True
+
+
+class ExpertsShape(NamedTuple):
+    """Routed feed-forwards: tokens, experts, how many each token visits, and the widths of one expert."""
+
+    tokens: Num
+    experts: float
+    top_k: float
+    touched: Num
+    width: float
+    hidden: float
+    gated: bool
+
+
+class RowShape(NamedTuple):
+    """Element-wise and row-wise work: rows of `width`; `style` names the function (rms, layer, silu, add, rotary …)."""
+
+    rows: Num
+    width: float
+    style: Literal[
+        "rms", "layer", "add", "rotary", "gated", "activation", "embedding", "lookup", "scale", "other"
+    ]
+    detail: str = ""
+
+
+Shape: TypeAlias = MatmulShape | AttentionShape | ExpertsShape | RowShape

@@ -1,0 +1,129 @@
+"""Phases of ops, and the workload that they make up: everything else is a sum over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from roofline.num import Num, maximum
+from roofline.workload.op import Op
+from roofline.workload.precision import Precision
+
+Fusion: TypeAlias = Literal["eager", "flash", "compiled"]
+FUSIONS: tuple[Fusion, ...] = ("eager", "flash", "compiled")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Ops in the order of execution, `repeat` times.
+
+    `component` names the part of the model whose parameters they hold: phases of one component hold the same
+    parameters. `boundary` is what must enter and leave the phase beside weights and cache, in activation elements.
+    `context` is the mean number of tokens that are cached before a repeat.
+    """
+
+    name: str
+    ops: tuple[Op, ...]
+    repeat: Num = 1.0
+    component: str = "model"
+    boundary: Num = 0.0
+    context: Num = 0.0
+    tokens: Num = 0.0
+
+    def total(self, quantity: Callable[[Op], Num]) -> Num:
+        """The sum of a quantity over one repeat."""
+        total: Num = 0.0
+        for op in self.ops:
+            total = total + op.count * quantity(op)
+        return total
+
+    def peak(self, quantity: Callable[[Op], Num]) -> Num:
+        """The largest value of a quantity over the ops."""
+        peak: Num = 0.0
+        for op in self.ops:
+            peak = maximum(peak, quantity(op))
+        return peak
+
+    @property
+    def flops(self) -> Num:
+        """Tensor-contraction FLOPs of one repeat."""
+        return self.total(lambda op: op.flops)
+
+    @property
+    def vector_flops(self) -> Num:
+        """All other FLOPs of one repeat."""
+        return self.total(lambda op: op.vector_flops)
+
+    @property
+    def kernels(self) -> Num:
+        """Launches of one repeat."""
+        return self.total(lambda op: op.kernels)
+
+    def bytes(self, precision: Precision) -> Num:
+        """Bytes that one repeat moves."""
+        return self.total(precision.bytes)
+
+    def unavoidable_bytes(self, precision: Precision) -> Num:
+        """Bytes that any implementation of one repeat must move: weights, cache, inputs and outputs, once each."""
+        streamed = self.total(lambda op: precision.weight_bytes(op) + precision.cache_bytes(op))
+        return streamed + self.boundary * (precision.activations.bits / 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What is run: phases in order."""
+
+    phases: tuple[Phase, ...]
+
+    def __getitem__(self, name: str) -> Phase:
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        raise KeyError(name)
+
+    def holders(self) -> Iterator[Op]:
+        """The ops that hold the parameters: those of the first phase of each component."""
+        seen: set[str] = set()
+        for phase in self.phases:
+            if phase.component not in seen:
+                seen.add(phase.component)
+                yield from phase.ops
+
+    def held(self, quantity: Callable[[Op], float]) -> float:
+        """A sum over the ops that hold the parameters."""
+        return sum(op.count * quantity(op) for op in self.holders())
+
+    @property
+    def parameters(self) -> float:
+        """All parameters."""
+        return self.held(lambda op: op.params)
+
+    @property
+    def active_parameters(self) -> float:
+        """Parameters that one token uses: of the experts only those that it visits."""
+        return self.held(lambda op: op.active)
+
+    @property
+    def embedding_parameters(self) -> float:
+        """Parameters of the input embedding table."""
+        return self.held(lambda op: op.params if op.name == "embedding" else 0.0)
+
+    def weight_bytes(self, precision: Precision) -> float:
+        """Bytes of all parameters."""
+        return self.held(precision.held_bytes)
+
+    def cache_elements(self) -> Num:
+        """Elements of KV-cache held when the last phase ends."""
+        return self.phases[-1].total(lambda op: op.cache_held)
+
+    def state_elements(self) -> Num:
+        """Elements of fixed-size state (linear attention, state space) held when the last phase ends."""
+        return self.phases[-1].total(lambda op: op.state_held)
+
+    def activation_peak_bytes(self, precision: Precision) -> Num:
+        """The most activation memory that any op of any phase needs."""
+        peak: Num = 0.0
+        for phase in self.phases:
+            peak = maximum(peak, phase.peak(precision.live_bytes))
+        return peak
