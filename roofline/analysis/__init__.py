@@ -1,0 +1,1 @@
+"""The questions: estimate, limits, ledger views, explanations."""

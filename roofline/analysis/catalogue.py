@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from roofline.analysis.load import locate_gpu, locate_model
+from roofline.architectures.build import build_workload
+from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import ENGINES
-from roofline.specs.dtypes import DTYPES
-from roofline.specs.library import names
+from roofline.machine.machine import Machine
+from roofline.specs.dtypes import DTYPES, find_dtype
+from roofline.specs.library import Found, Shelf, find, names
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.run import TextRun
 
 
 def list_models(spec_dir: str | None = None) -> list[str]:
@@ -25,3 +35,85 @@ def list_engines() -> list[str]:
 def list_precisions() -> list[str]:
     """Names of all number formats, as `roofline list precisions` prints them."""
     return list(DTYPES)
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A model in a listing."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    parameters: float | None
+    active: float | None
+    max_context: int | None
+
+
+@dataclass(frozen=True)
+class GPURow:
+    """An accelerator in a listing: dense 16-bit peak (FLOP/s), bandwidth (B/s), capacity (B)."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    peak_16bit: float
+    bandwidth: float
+    capacity: float
+
+
+@dataclass(frozen=True)
+class PrecisionRow:
+    """A number format in a listing."""
+
+    name: str
+    bits: float
+    compute: str
+    layout: str
+
+
+def model_rows(spec_dir: str | None = None) -> Iterator[ModelRow]:
+    """All models with their parameter counts, computed."""
+    for name in list_models(spec_dir):
+        spec: Any = locate_model(name, spec_dir)[0]
+        total = active = context = None
+        if isinstance(spec, TransformerSpec):
+            workload = build_workload(spec, TextRun(1.0, 1.0, 0.0))
+            total, active, context = workload.parameters, workload.active_parameters, spec.max_context
+        yield ModelRow(spec.name, spec.title, spec.aliases, total, active, context)
+
+
+def gpu_rows(spec_dir: str | None = None) -> Iterator[GPURow]:
+    """All accelerators with their main figures."""
+    for name in list_gpus(spec_dir):
+        spec = locate_gpu(name, spec_dir)[0]
+        machine = Machine.of(spec)
+        peak = max(float(machine.tensor["bf16"]), float(machine.tensor["fp16"]))
+        yield GPURow(spec.name, spec.title, spec.aliases, peak, spec.memory.bandwidth, spec.memory.capacity)
+
+
+def precision_rows() -> Iterator[PrecisionRow]:
+    """All number formats."""
+    for dtype in DTYPES.values():
+        yield PrecisionRow(dtype.name, dtype.bits, dtype.compute, dtype.layout)
+
+
+def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | None, dict[str, Any]]:
+    """A name on any shelf: what it is (model, gpu, engine or precision), its file if it has one, its values.
+
+    Raises UnknownNameError when it is nowhere.
+    """
+    shelves: tuple[tuple[Shelf, str], ...] = (("models", "model"), ("hardware", "gpu"))
+    for shelf, what in shelves:
+        try:
+            found = find(shelf, name, spec_dir)
+        except UnknownNameError:
+            continue
+        spec = (locate_model if shelf == "models" else locate_gpu)(str(found.path), spec_dir)[0]
+        return what, found, spec.model_dump(mode="json", exclude_none=True)
+    try:
+        dtype = find_dtype(name)
+        return "precision", None, {"name": dtype.name, "bits": dtype.bits, "compute": dtype.compute,
+                                   "layout": dtype.layout}  # fmt: skip
+    except RooflineError:
+        known = [*list_models(spec_dir), *list_gpus(spec_dir), *list_engines(), *list_precisions()]
+        raise UnknownNameError("model, GPU, engine or precision", name, known, "roofline list models") from None

@@ -11,7 +11,14 @@ from roofline.analysis import limits
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import Question, ask, warnings_of
 from roofline.analysis.result import (
-    SCHEMA_VERSION, Memory, OpRow, Parameters, PhaseEstimate, Times, Warn, plain,
+    SCHEMA_VERSION,
+    Memory,
+    OpRow,
+    Parameters,
+    PhaseEstimate,
+    Times,
+    Warn,
+    plain,
 )  # fmt: skip
 from roofline.errors import UsageError
 from roofline.machine.time import PhaseCost, op_cost, phase_cost
@@ -259,7 +266,8 @@ def _phase_estimate(phase: Phase, cost: PhaseCost) -> PhaseEstimate:
 
 def _rate(amount: Num, time: Times) -> Times:
     """Amount per second, where the slow end of the interval is the low rate."""
-    return Times(amount / time.floor, amount / time.bound, amount / time.expected, amount / time.high, amount / time.low)
+    rates = time.map(lambda seconds: amount / seconds)
+    return Times(rates.floor, rates.bound, rates.expected, rates.high, rates.low)
 
 
 def _memory(question: Question, workload: Workload) -> Memory:

@@ -62,8 +62,8 @@ def locate_gpu(gpu: GPULike, spec_dir: str | None = None) -> tuple[GPUSpec, Orig
 
 
 def is_path(name: str) -> bool:
-    """Whether a name is meant as a path: it has a separator that leads somewhere, an extension of ours, or a dot first."""
-    return name.endswith((".yaml", ".yml", ".json")) or name.startswith((".", "/", "~")) or os.path.exists(name)
+    """Whether a name is meant as a path: it exists, has an extension of ours, or starts as a path does."""
+    return name.endswith((".yaml", ".yml", ".json")) or name.startswith((".", "/", "~")) or Path(name).exists()
 
 
 def _find(shelf: Shelf, name: str, spec_dir: str | None) -> Found:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from roofline.errors import UsageError, nearest
-from roofline.num import Num, as_num
+from roofline.num import Num, all_hold, as_num, floor
 
 #: The largest batch, prompt or number of generated tokens that is taken for meant.
 LARGEST = 1e9
@@ -23,11 +20,8 @@ def whole_number(name: str, value: Any, least: int = 1) -> Num:
         number = as_num(value)
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"--{name} must be a whole number, not {str(value)[:40]!r}") from None
-    if isinstance(number, float):
-        good = math.isfinite(number) and least <= number <= LARGEST and number == number // 1
-    else:
-        good = bool(np.all(np.isfinite(number) & (number >= least) & (number <= LARGEST) & (number == np.floor(number))))
-    if not good:
+    in_range = all_hold(number >= least) and all_hold(number <= LARGEST)
+    if not in_range or not all_hold(number == floor(number)):
         raise UsageError(f"--{name} must be a whole number from {least} to {LARGEST:.0e}, not {_shown(value)}")
     return number
 

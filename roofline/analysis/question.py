@@ -79,13 +79,13 @@ def ask(
         whole_number("batch", batch),
         whole_number("prompt", prompt),
         whole_number("generate", generate, least=0),
-        cast(Logits, one_of("logits", logits, ("last", "all"))),
+        cast("Logits", one_of("logits", logits, ("last", "all"))),
     )
-    level = cast(Fusion, one_of("fusion", fusion, FUSIONS))
+    level = cast("Fusion", one_of("fusion", fusion, FUSIONS))
     spec, model_origin = locate_model(model, spec_dir)
     gpu_spec, gpu_origin = locate_gpu(gpu, spec_dir)
     language_model = _language_model(spec)
-    precision = Precision.of(weights or language_model.dtype, activations, kv_cache)
+    precision = Precision.of(weights or _own_dtype(language_model, gpu_spec), activations, kv_cache)
     return Question(
         language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine)
     )  # fmt: skip
@@ -95,6 +95,13 @@ def _language_model(spec: Spec) -> TransformerSpec:
     if not isinstance(spec, TransformerSpec):
         raise UsageError(f"{type(spec).__name__} is not a language model")
     return spec
+
+
+def _own_dtype(spec: TransformerSpec, gpu: GPUSpec) -> str:
+    """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
+    if spec.dtype == "bf16" and machine_of(gpu).served_by["bf16"][0] in ("fp16", "vector.fp16"):
+        return "fp16"
+    return spec.dtype
 
 
 _MACHINES: dict[int, tuple[GPUSpec, Machine]] = {}

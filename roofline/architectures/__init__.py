@@ -1,0 +1,1 @@
+"""Specs and runs to ops."""

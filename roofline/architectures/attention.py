@@ -24,8 +24,9 @@ def attention_ops(
     bias, queries = attention.qkv_bias, stream + tokens * query_width
     ops = [
         make.linear("q_proj", block, tokens, width, query_width, bias=bias, count=count, live=stream),
-        make.linear("k_proj", block, tokens, width, key_width, bias=bias, count=count, live=queries),
-        make.linear("v_proj", block, tokens, width, value_width, bias=bias, count=count,
+        make.linear("k_proj", block, tokens, width, key_width, bias=bias, joined=attention.packed, count=count,
+                    live=queries),
+        make.linear("v_proj", block, tokens, width, value_width, bias=bias, joined=attention.packed, count=count,
                     live=queries + tokens * key_width),
     ]  # fmt: skip
     if attention.qk_norm is not None:
@@ -38,8 +39,9 @@ def attention_ops(
         )  # fmt: skip
     window = float(attention.window) if attention.window is not None else None
     shape = AttentionShape(
-        span, float(attention.heads), float(attention.kv_heads), key_dim, value_dim, window, attention.causal
-    )
+        span, float(attention.heads), float(attention.kv_heads), key_dim, value_dim, window, attention.causal,
+        attention.packed, attention.softmax_fp32,
+    )  # fmt: skip
     core = make.attention("attention", block, shape, count=count, live=stream, cached=attention.causal)
     if spec.positions.kind == "relative":
         distances = _distance_ops(attention, span, width, block, count, queries + tokens * (key_width + value_width))

@@ -38,7 +38,7 @@ def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: boo
 
 def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) -> list[Op]:
     """The ops of one forward pass over a span, in order: embedding, blocks, final norm, head."""
-    ops = _embedding_ops(spec, span.tokens)
+    ops = _embedding_ops(spec, span)
     labels = group_labels(spec.blocks)
     for label, group in zip(labels, spec.blocks, strict=True):
         ops.extend(block_ops(spec, group, span, label))
@@ -54,8 +54,9 @@ def group_labels(blocks: tuple[BlockGroup, ...]) -> list[str]:
     return [group.name or f"layers.{index}" for index, group in enumerate(blocks)]
 
 
-def _embedding_ops(spec: TransformerSpec, tokens: Num) -> list[Op]:
+def _embedding_ops(spec: TransformerSpec, span: Span) -> list[Op]:
     ops: list[Op] = []
+    tokens = span.tokens
     width = float(spec.embedding_width or spec.width)
     if spec.vocabulary is not None:
         ops.append(make.embedding("embedding", "embedding", tokens, float(spec.vocabulary), width))
@@ -63,9 +64,9 @@ def _embedding_ops(spec: TransformerSpec, tokens: Num) -> list[Op]:
         ops.append(make.linear("embedding_projection", "embedding", tokens, width, float(spec.width)))
     positions = spec.positions
     if positions.size is not None:
-        ops.append(make.embedding("position_embedding", "embedding", tokens, float(positions.size), float(spec.width)))
+        ops.append(make.embedding("position_embedding", "embedding", span.new, float(positions.size), float(spec.width)))
     if positions.kind in ("learned", "sinusoidal"):
-        ops.append(make.add("position_add", "embedding", tokens, float(spec.width)))
+        ops.append(make.add("position_add", "embedding", tokens, float(spec.width), shared_rows=span.new))
     if spec.embedding_norm:
         ops.append(_norm(spec, "embedding_norm", "embedding", tokens))
     return ops

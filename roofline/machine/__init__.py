@@ -1,0 +1,1 @@
+"""The roofline itself: machines, engines, time."""

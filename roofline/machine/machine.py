@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from roofline.num import Num
+from roofline.num import Num, stack
 from roofline.specs.gpu import GPUSpec
 
 #: For each format, which peaks serve it, in order of preference. The first is its own unit; any later one is a
@@ -46,19 +43,13 @@ class Machine:
         """The machine of one spec (scalars), or of several stacked along the first axis (reshaped to `shape`)."""
         tables = [_peaks(spec) for spec in specs]
         served = {d: tuple(_server(table, d) for table in tables) for d in COMPUTE_DTYPES}
-
-        def stack(values: Sequence[float]) -> Num:
-            if len(values) == 1 and shape is None:
-                return values[0]
-            return np.asarray(values, dtype=np.float64).reshape(shape or (-1,))
-
         return cls(
             names=tuple(spec.name for spec in specs),
-            tensor={d: stack([t[s] for t, s in zip(tables, served[d], strict=True)]) for d in COMPUTE_DTYPES},
+            tensor={d: stack([t[s] for t, s in zip(tables, served[d], strict=True)], shape) for d in COMPUTE_DTYPES},
             served_by=served,
-            vector=stack([t.get("vector.fp32", t.get("vector.fp16", float("inf"))) for t in tables]),
-            bandwidth=stack([spec.memory.bandwidth for spec in specs]),
-            capacity=stack([spec.memory.capacity for spec in specs]),
+            vector=stack([t.get("vector.fp32", t.get("vector.fp16", float("inf"))) for t in tables], shape),
+            bandwidth=stack([spec.memory.bandwidth for spec in specs], shape),
+            capacity=stack([spec.memory.capacity for spec in specs], shape),
         )
 
     def ridge(self, dtype: str) -> Num:

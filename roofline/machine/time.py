@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, where
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -87,7 +87,7 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         kernels = kernels + count * op.kernels
         crossing = crossing + count * op.communication
         bound = bound + count * longest
-        by_memory = by_memory + count * longest * (memory_s >= compute_s)
+        by_memory = by_memory + where(memory_s >= compute_s, count * longest, 0.0)
     return PhaseCost(
         flops=flops,
         vector_flops=vector,

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Estimate
-from roofline.analysis.explain import Derivation
-from roofline.analysis.result import OpRow, Times
+from roofline.analysis.result import Times
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -34,15 +33,14 @@ def _at(times: Times) -> str:
     return format_time(float(times.expected))
 
 
-def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], width: int = 80) -> Table:
+def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Table:
     """A table; a column is its heading and its alignment, `left` or `right`."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.expand = False
     for heading, side in columns:
-        table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
+        table.add_column(heading, justify="right" if side == "right" else "left", no_wrap=side == "right")
     for row in rows:
         table.add_row(*row)
     return table
@@ -103,7 +101,7 @@ def _latency_table(est: Estimate) -> Table:
 
 
 def _times_row(name: str, times: Times) -> list[str]:
-    return _readings(name, times, lambda value: format_time(value))
+    return _readings(name, times, format_time)
 
 
 def _rate_row(name: str, times: Times) -> list[str]:
@@ -139,79 +137,3 @@ def print_warnings(est: Estimate, console: Console) -> None:
     """Warnings, with their codes."""
     for warn in est.warnings:
         console.print(f"[yellow]warning[/yellow] {warn.code}: {warn.text}", highlight=False)
-
-
-def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> None:
-    """The table of `roofline ops`."""
-    q = est.question
-    total_s = sum(float(row.bound_s) for row in rows)
-    wide = console.width >= 110
-    columns = [(by, "left"), ("×", "right"), ("compute", "right"), ("traffic", "right"), ("FLOP/B", "right"),
-               ("bound by", "left"), ("bound", "right"), ("share", "right")]  # fmt: skip
-    if wide:
-        columns[1:1] = [("block", "left")] if by == "op" else []
-        columns += [("weights", "right"), ("cache", "right"), ("activations", "right"), ("parameters", "right")]
-    lines = [_op_line(row, total_s, wide, by) for row in rows]
-    lines.append(_total_line(rows, total_s, wide, by))
-    repeat = est.phase(phase).repeat
-    console.print(
-        grid(f"{q.spec.title} on {q.gpu.title}: one {phase} of {repeat:,.0f}, {q.fusion}, {len(rows)} rows", columns,
-             lines)
-    )  # fmt: skip
-
-
-def _op_line(row: OpRow, total_s: float, wide: bool, by: str) -> list[str]:
-    line = [
-        row.name, f"{row.count:,.0f}", format_si(float(row.flops), "FLOP"), format_si(float(row.bytes), "B"),
-        f"{float(row.intensity):,.1f}", row.bound_by, format_time(float(row.bound_s)),
-        f"{100 * float(row.bound_s) / total_s:.1f} %" if total_s else "",
-    ]  # fmt: skip
-    if wide:
-        line[1:1] = [row.block] if by == "op" else []
-        line += [format_si(float(v), "B") for v in (row.weight_bytes, row.cache_bytes, row.activation_bytes)]
-        line.append(format_si(row.params))
-    return line
-
-
-def _total_line(rows: Sequence[OpRow], total_s: float, wide: bool, by: str) -> list[str]:
-    flops, moved = sum(float(r.flops) for r in rows), sum(float(r.bytes) for r in rows)
-    line = ["total", f"{sum(r.count for r in rows):,.0f}", format_si(flops, "FLOP"), format_si(moved, "B"),
-            f"{flops / moved:,.1f}" if moved else "", "", format_time(total_s), "100.0 %"]  # fmt: skip
-    if wide:
-        line[1:1] = [""] if by == "op" else []
-        for part in ("weight_bytes", "cache_bytes", "activation_bytes"):
-            line.append(format_si(sum(float(getattr(r, part)) for r in rows), "B"))
-        line.append(format_si(sum(r.params for r in rows)))
-    return line
-
-
-def print_explanation(est: Estimate, derivations: Sequence[Derivation], console: Console, terms: int = 6) -> None:
-    """The text of `roofline explain`: every number as formula, values, result, spec lines and source."""
-    console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n", highlight=False)
-    for d in derivations:
-        console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}", highlight=False)
-        console.print(f"  = {d.formula}", highlight=False)
-        console.print(f"  = {d.substituted}", highlight=False)
-        shown = sorted(d.terms, key=lambda term: -term.value)
-        for term in shown[:terms]:
-            console.print(f"      {term.name}: {term.text} = {term.value:,.0f}", highlight=False)
-        if len(shown) > terms:
-            rest = sum(term.value for term in shown[terms:])
-            console.print(f"      {len(shown) - terms} more ops: {rest:,.0f}", highlight=False)
-        for line in d.lines:
-            console.print(f"  from {line}", highlight=False, style="dim", markup=False)
-        console.print(f"  source: {d.source}\n", highlight=False, style="dim")
-    console.print("[bold]Assumed[/bold]", highlight=False)
-    for note in est.assumptions:
-        console.print(f"  - {note}", highlight=False)
-    console.print("[bold]Sources[/bold]", highlight=False)
-    for note in est.sources:
-        console.print(f"  - {note}", highlight=False, markup=False)
-    print_warnings(est, console)
-
-
-def _value(value: float, unit: str) -> str:
-    if unit == "s":
-        return f"{format_time(value, 4)} ({value:.6g} s)"
-    exact = f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
-    return f"{exact} {unit}" + (f" ({format_si(value, unit)})" if value >= 1e4 and unit in ("B", "FLOP") else "")

@@ -1,0 +1,1 @@
+"""What a file may say, and the reader that says where it does not."""

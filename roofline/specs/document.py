@@ -179,7 +179,8 @@ class _Composer:
                 self._fail(event, f"duplicate key {key!r}", f"It stands on line {first} already; keep one.")
             if key == "<<":
                 self._fail(event, "merge keys are not part of a spec", "Write the values out.")
-            self.places[(*path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            mark: Any = event.start_mark
+            self.places[(*path, key)] = (mark.line + 1, mark.column + 1)
             mapping[key] = self._value(next(events), events, (*path, key), depth + 1)
         return mapping
 

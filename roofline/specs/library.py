@@ -1,7 +1,7 @@
 """Names to files: bundled specs, the user's own folders, aliases.
 
-Order of look-up: a path; `--spec-dir`, then the folders in `ROOFLINE_PATH`; the user's configuration folder; the bundled
-specs. In each folder a file's stem comes before an alias. Nothing is parsed but the file that is asked for.
+Order of look-up: a path; `--spec-dir`, then the folders in `ROOFLINE_PATH`; the user's configuration folder; the
+bundled specs. In each folder a file's stem comes before an alias. Nothing is parsed but the file that is asked for.
 """
 
 from __future__ import annotations

@@ -110,11 +110,13 @@ def _data_path(data: Any, location: tuple[Any, ...]) -> tuple[Any, ...]:
     """The part of a pydantic location that is a path in the data: union tags and missing keys fall away."""
     path: list[Any] = []
     for part in location:
-        if isinstance(data, dict) and part in data:
+        if _holds(data, part):
             data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            continue
-        path.append(part)
+            path.append(part)
     return tuple(path)
+
+
+def _holds(data: Any, part: Any) -> bool:
+    if isinstance(data, dict):
+        return part in data
+    return isinstance(data, list) and isinstance(part, int) and part < len(data)

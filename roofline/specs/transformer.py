@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts
 from roofline.specs.dtypes import ALIASES, DTYPES
 
-Activation = Literal["silu", "gelu", "gelu_tanh", "relu", "relu2", "quick_gelu"]
+#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
+Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
 
 
 class Norm(Spec):
@@ -28,7 +29,9 @@ class SoftmaxAttention(Spec):
     """Scaled dot-product attention: multi-head (kv_heads = heads), grouped-query, or multi-query (kv_heads = 1).
 
     `window` limits each query to the last `window` keys, itself included. `head_dim` is the width of a query and key
-    head, `value_dim` that of a value head where it differs.
+    head, `value_dim` that of a value head where it differs. `packed`: queries, keys and values are columns of one
+    matrix in the reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4
+    bytes for the softmax.
     """
 
     kind: Literal["softmax"]
@@ -41,6 +44,8 @@ class SoftmaxAttention(Spec):
     qkv_bias: bool = False
     output_bias: bool = False
     qk_norm: Literal["head", "width"] | None = None
+    packed: bool = False
+    softmax_fp32: bool = True
 
     @model_validator(mode="after")
     def _heads_divide(self) -> SoftmaxAttention:
@@ -118,8 +123,7 @@ class Positions(Spec):
 
     `rotary`: rotated into queries and keys, in the first `rotary_dim` elements of a head (by default all); `learned`:
     a table of `size` rows; `sinusoidal`: a fixed formula; `relative`: distances projected in every layer
-    (Transformer-XL);
-    `alibi`: a slope per head.
+    (Transformer-XL); `alibi`: a slope per head.
     """
 
     kind: Literal["rotary", "learned", "sinusoidal", "relative", "alibi", "none"]

@@ -1,0 +1,1 @@
+"""The ledger: ops, phases, precision."""

@@ -19,6 +19,7 @@ VECTOR_FLOPS: Final[dict[str, float]] = {
     "silu": 4.0,  # negate, exponentiate, add and divide, multiply
     "gelu": 8.0,
     "gelu_tanh": 8.0,
+    "gelu_new": 8.0,  # gelu_tanh, written out in element-wise operations
     "quick_gelu": 5.0,
     "relu": 1.0,
     "relu2": 2.0,
@@ -28,11 +29,12 @@ VECTOR_FLOPS: Final[dict[str, float]] = {
 
 def linear(
     name: str, block: str, tokens: Num, d_in: float, d_out: float, *,
-    bias: bool = False, held: bool = True, count: float = 1.0, live: Num = 0.0,
+    bias: bool = False, held: bool = True, joined: bool = False, count: float = 1.0, live: Num = 0.0,
 ) -> Op:  # fmt: skip
     """A dense layer: x [t, i] @ w [i, o] (+ b [o]) -> [t, o]; 2 t i o FLOPs.
 
-    `held=False` where the weights belong to another op (a tied head): streamed, not held twice.
+    `held=False` where the weights belong to another op (a tied head): streamed, not held twice. `joined=True` where the
+    columns stand in one matrix with those of the op before: its launch and its read of x serve both.
     """
     weights = d_in * d_out + (d_out if bias else 0.0)
     params = weights if held else 0.0
@@ -41,7 +43,9 @@ def linear(
         flops=2.0 * tokens * (d_in * d_out),
         vector_flops=tokens * d_out if bias else 0.0,
         params=params, active=params, weights=weights,
-        read=tokens * d_in, write=tokens * d_out, live=live,
+        read=0.0 if joined else tokens * d_in, write=tokens * d_out,
+        live=live + tokens * d_in if joined else live,
+        kernels=0.0 if joined else 1.0,
         shape=MatmulShape(tokens, d_in, d_out, bias),
     )  # fmt: skip
 
@@ -74,12 +78,15 @@ def norm(
     )  # fmt: skip
 
 
-def add(name: str, block: str, rows: Num, width: float, *, count: float = 1.0) -> Op:
-    """A residual: a + b -> c over [t, d]."""
+def add(
+    name: str, block: str, rows: Num, width: float, *, shared_rows: Num | None = None, count: float = 1.0
+) -> Op:
+    """A residual: a + b -> c over [t, d]; b may have fewer rows, `shared_rows`, that serve every sequence."""
     elements = rows * width
+    second = elements if shared_rows is None else shared_rows * width
     return Op(
         name, "pointwise", block, count,
-        vector_flops=elements, read=2.0 * elements, write=elements, shape=RowShape(rows, width, "add"),
+        vector_flops=elements, read=elements + second, write=elements, shape=RowShape(rows, width, "add"),
     )  # fmt: skip
 
 
@@ -160,5 +167,5 @@ def experts(
         read=tokens * width + rows * hidden * matrices + rows * width,
         write=rows * hidden * matrices + rows * width + tokens * width,
         kernels=5.0, live=live,
-        shape=ExpertsShape(tokens, number, top_k, touched, width, hidden, gated),
+        shape=ExpertsShape(tokens, number, top_k, touched, width, hidden, gated, function),
     )  # fmt: skip

@@ -27,6 +27,8 @@ class Op(NamedTuple):
     cache_read, cache_write   elements of the KV-cache or state streamed
     cache_held      elements of the KV-cache or state held when the phase ends; `state_held` those that do not grow
     live            activation elements that must stay in memory meanwhile, beside its own inputs and outputs
+    reused, reused_fp32   of an op of several kernels: elements that its reads and writes count but that are never in
+                    memory at once with the rest, because one kernel reads what another wrote or writes where it was
     communication   elements that cross a link, per device
     kernels         launches
 
@@ -51,6 +53,8 @@ class Op(NamedTuple):
     cache_held: Num = 0.0
     state_held: Num = 0.0
     live: Num = 0.0
+    reused: Num = 0.0
+    reused_fp32: Num = 0.0
     communication: Num = 0.0
     kernels: Num = 1.0
     shape: Shape | None = None

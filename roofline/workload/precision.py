@@ -15,7 +15,7 @@ _NONE: Mapping[str, DType] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Formats of weights, activations and cache; `overrides` gives single ops, by name, a weight format of their own."""
+    """Formats of weights, activations and cache; `overrides` gives single ops, by name, a format of their own."""
 
     weights: DType
     activations: DType
@@ -58,7 +58,8 @@ class Precision:
 
     def live_bytes(self, op: Op) -> Num:
         """Bytes of activations in memory while the op runs: what it reads, writes and must leave in place."""
-        return (op.read + op.write + op.live) * (self.activations.bits / 8) + (op.read_fp32 + op.write_fp32) * 4.0
+        own = (op.read + op.write + op.live - op.reused) * (self.activations.bits / 8)
+        return own + (op.read_fp32 + op.write_fp32 - op.reused_fp32) * 4.0
 
     def compute_dtype(self, op: Op) -> str:
         """The format whose peak multiplies this op.

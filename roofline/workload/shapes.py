@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from roofline.num import Num, maximum, minimum, where
+from roofline.num import Num, floor, maximum, minimum, where
 
 
 class Span(NamedTuple):
@@ -56,7 +56,7 @@ class Span(NamedTuple):
         return self.new * (past + self.new)
 
     def cached_keys(self, window: float | None = None) -> Num:
-        """Keys per sequence that a step reads from the cache, mean over the steps (the step's own keys not included)."""
+        """Keys per sequence that a step reads from the cache, mean over the steps; its own keys are not among them."""
         if window is None:
             return self.mean_past
         return _mean_minimum(self.past, self.steps, self.new, window - 1.0)
@@ -79,26 +79,27 @@ def _mean_minimum(past: Num, steps: Num, new: Num, limit: float) -> Num:
     """Mean over steps s = 0 .. steps - 1 of min(past + s * new, limit)."""
     count = maximum(steps, 1.0)
     room = maximum(limit - past, 0.0)
-    growing = minimum(_whole(room / maximum(new, 1.0)) + where(limit >= past, 1.0, 0.0), count)
+    growing = minimum(floor(room / maximum(new, 1.0)) + where(limit >= past, 1.0, 0.0), count)
     rising = growing * past + new * growing * (growing - 1.0) / 2.0
     return (rising + (count - growing) * limit) / count
 
 
-def _whole(value: Num) -> Num:
-    return value // 1.0
-
-
 class MatmulShape(NamedTuple):
-    """`groups` products of [m, k] by [k, n]; a linear layer has one group, a bias where `bias`."""
+    """`groups` products of [m / groups, k] by [k, n]; a linear layer has one group, a bias where `bias`."""
 
     m: Num
-    k: float
-    n: float
+    k: Num
+    n: Num
     bias: bool = False
+    groups: Num = 1.0
 
 
 class AttentionShape(NamedTuple):
-    """Softmax attention over a span: query heads, key-value heads, their widths, window and mask."""
+    """Softmax attention over a span: query heads, key-value heads, their widths, window and mask.
+
+    Two habits of the reference code show in its unfused traffic: `packed`, queries, keys and values are slices of one
+    product; `softmax_fp32`, scores are widened to 4 bytes for the softmax.
+    """
 
     span: Span
     heads: float
@@ -107,6 +108,8 @@ class AttentionShape(NamedTuple):
     value_dim: float
     window: float | None = None
     causal: bool = True
+    packed: bool = False
+    softmax_fp32: bool = True
 
 
 class ExpertsShape(NamedTuple):
@@ -119,17 +122,23 @@ class ExpertsShape(NamedTuple):
     width: float
     hidden: float
     gated: bool
+    function: str = "silu"
 
 
 class RowShape(NamedTuple):
-    """Element-wise and row-wise work: rows of `width`; `style` names the function (rms, layer, silu, add, rotary …)."""
+    """Element-wise and row-wise work: rows of `width`; `style` names the function (rms, layer, add, rotary …).
+
+    `operand` is the number of elements of an operand that many rows share (the cosines of a rotation, a mask).
+    """
 
     rows: Num
-    width: float
+    width: Num
     style: Literal[
-        "rms", "layer", "add", "rotary", "gated", "activation", "embedding", "lookup", "scale", "other"
-    ]
+        "rms", "layer", "add", "rotary", "gated", "activation", "embedding", "lookup", "scale", "mask", "softmax",
+        "append", "copy", "positions", "rotary_table", "other",
+    ]  # fmt: skip
     detail: str = ""
+    operand: Num = 0.0
 
 
 Shape: TypeAlias = MatmulShape | AttentionShape | ExpertsShape | RowShape

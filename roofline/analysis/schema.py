@@ -1,0 +1,26 @@
+"""JSON Schema of the spec files, for editors and other programs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from roofline.errors import UsageError
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.reader import MODEL_FAMILIES
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_of(what: str) -> dict[str, Any]:
+    """The JSON Schema of a `model` or `gpu` file. Raises UsageError for what has no file format."""
+    if what == "gpu":
+        return {"$schema": _DIALECT, **GPUSpec.model_json_schema()}
+    if what == "model":
+        families = [family() for family in MODEL_FAMILIES.values()]
+        schemas = [family.model_json_schema(ref_template="#/$defs/{model}") for family in families]
+        definitions: dict[str, Any] = {}
+        for schema in schemas:
+            definitions |= schema.pop("$defs", {})
+        body = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+        return {"$schema": _DIALECT, **body, "$defs": definitions}
+    raise UsageError(f"{what} has no file format yet")

@@ -1,0 +1,33 @@
+"""What all kernel models share: the chip's facts, the smooth maximum, the memory ramp and the power droop.
+
+A kernel takes `fixed + smooth_maximum(compute, memory)` seconds. Every model takes coefficients that are fractions of
+the chip's own peaks, or seconds, or counts, so that those of one chip can stand in for those of another of its class.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from roofline.num import Num, maximum, minimum, power
+
+#: Seconds of matrix work after which a chip's power limit, not its clock, sets the rate.
+POWER_TIME: Final = 1e-3
+
+
+class ChipFacts(NamedTuple):
+    """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units."""
+
+    peak: Num
+    bandwidth: Num
+    units: Num
+
+
+def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
+    """(a^p + b^p)^(1/p): at least the larger, at most their sum (p = 1), and the larger itself as p grows."""
+    high = maximum(a, b)
+    return high * power(1.0 + power(minimum(a, b) / high, sharpness), 1.0 / sharpness)
+
+
+def droop(seconds: Num, share: Num) -> Num:
+    """Matrix time that runs into the power limit: `share` slower where it lasts longer than POWER_TIME."""
+    return seconds * (1.0 + share * seconds / (seconds + POWER_TIME))

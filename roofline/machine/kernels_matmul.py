@@ -1,0 +1,69 @@
+"""Matrix products: tiles in whole waves over the units, a cost per tile, split K, a ramp of the bandwidth."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from roofline.machine.kernels_common import ChipFacts, droop, smooth_maximum
+from roofline.num import Num, ceil, floor, maximum, minimum, power
+
+#: Output tiles that libraries choose from; the best one wins.
+_TILES: Final = ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0))
+#: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
+_LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
+#: Least K that is worth a split of its own.
+_SPLIT_K: Final = 256.0
+
+
+class MatmulCoefficients(NamedTuple):
+    """Efficiency of the matrix products of one chip, format and engine.
+
+    ceiling      fraction of the matrix peak that an endless product reaches
+    droop        share of time that the power limit adds to products longer than a millisecond
+    streaming    fraction of the bandwidth that an endless read reaches
+    fixed_s      seconds of a kernel that does nothing
+    latency_s    seconds by which every memory stream is late: the ramp of the bandwidth
+    k_offset     columns of K by which a tile's prologue and epilogue lengthen it
+    sharpness    of the smooth maximum of compute and memory
+    tile_loss    elements: the smaller a tile, the more of the time its loads take
+    split_k      columns of K that a split costs, times the root of the number of splits
+    quantise_s   seconds of the kernel that quantises the activations (0 where they are multiplied as they are)
+    quantise     fraction of the bandwidth that this kernel reaches
+    """
+
+    ceiling: Num
+    droop: Num
+    streaming: Num
+    fixed_s: Num
+    latency_s: Num
+    k_offset: Num
+    sharpness: Num
+    tile_loss: Num
+    split_k: Num
+    quantise_s: Num = 0.0
+    quantise: Num = 1.0
+
+
+def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
+    """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
+    best: Num = float("inf")
+    for tile_m, tile_n in _TILES:
+        tiles = ceil(m / tile_m) * ceil(n / tile_n)
+        split = maximum(floor(minimum(units / tiles, k / _SPLIT_K)), 1.0)
+        reach = tile_m * tile_n / (tile_m + tile_n)
+        columns = k / split + c.k_offset + c.split_k * power(split - 1.0, 0.5)
+        loss = (1.0 + c.tile_loss / reach) / (1.0 + c.tile_loss / _LARGEST)
+        best = minimum(best, ceil(tiles * split / units) * (tile_m * tile_n * loss) * columns)
+    return best
+
+
+def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of [m, k] @ [k, n] that moves `moved` bytes."""
+    compute = tiled_work(m, k, n, chip.units, c) * (2.0 * chip.units) / (chip.peak * c.ceiling)
+    memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
+    return c.fixed_s + smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
+
+
+def quantise_time(m: Num, k: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of the kernel that reads activations [m, k] and writes them quantised: `moved` bytes in all."""
+    return c.quantise_s + moved / (chip.bandwidth * c.quantise)

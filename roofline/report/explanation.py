@@ -1,0 +1,46 @@
+"""The text of `roofline explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from roofline.analysis.estimate import Estimate
+from roofline.analysis.explain import Derivation
+from roofline.report.text import print_warnings
+from roofline.units import format_si, format_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_explanation(est: Estimate, derivations: Sequence[Derivation], console: Console, terms: int = 6) -> None:
+    """The text of `roofline explain`: every number as formula, values, result, spec lines and source."""
+    console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n", highlight=False)
+    for d in derivations:
+        console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}", highlight=False)
+        console.print(f"  = {d.formula}", highlight=False)
+        console.print(f"  = {d.substituted}", highlight=False)
+        shown = sorted(d.terms, key=lambda term: -term.value)
+        for term in shown[:terms]:
+            console.print(f"      {term.name}: {term.text} = {term.value:,.0f}", highlight=False)
+        if len(shown) > terms:
+            rest = sum(term.value for term in shown[terms:])
+            console.print(f"      {len(shown) - terms} more ops: {rest:,.0f}", highlight=False)
+        for line in d.lines:
+            console.print(f"  from {line}", highlight=False, style="dim", markup=False)
+        console.print(f"  source: {d.source}\n", highlight=False, style="dim")
+    console.print("[bold]Assumed[/bold]", highlight=False)
+    for note in est.assumptions:
+        console.print(f"  - {note}", highlight=False)
+    console.print("[bold]Sources[/bold]", highlight=False)
+    for note in est.sources:
+        console.print(f"  - {note}", highlight=False, markup=False)
+    print_warnings(est, console)
+
+
+def _value(value: float, unit: str) -> str:
+    if unit == "s":
+        return f"{format_time(value, 4)} ({value:.6g} s)"
+    exact = f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+    return f"{exact} {unit}" + (f" ({format_si(value, unit)})" if value >= 1e4 and unit in ("B", "FLOP") else "")

@@ -1,0 +1,92 @@
+"""Every file in `models/` loads, is called what it says, and gives the numbers that were published about its model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from roofline.architectures.transformer import transformer_workload
+from roofline.specs.base import Published
+from roofline.specs.library import bundled, find
+from roofline.specs.reader import read_model
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.run import TextRun
+from roofline.workload.workload import Workload
+
+FILES: Final = sorted(bundled("models").glob("*.yaml"))
+SIXTEEN_BIT: Final = 2.0
+
+
+def _read(path: Path) -> TransformerSpec:
+    spec = read_model(path)
+    assert isinstance(spec, TransformerSpec)
+    return spec
+
+
+SPECS: Final = {path.stem: _read(path) for path in FILES}
+ROWS: Final = [
+    pytest.param(name, row, id=f"{name}-{index}-{row.quantity}")
+    for name, spec in SPECS.items()
+    for index, row in enumerate(spec.published)
+]
+
+
+def _workload(spec: TransformerSpec, prompt: float = 512.0, generate: float = 2.0) -> Workload:
+    return transformer_workload(spec, TextRun(1.0, prompt, generate, "all"))
+
+
+def _cache_growth(spec: TransformerSpec) -> float:
+    longer, shorter = _workload(spec, 513.0, 1.0), _workload(spec, 512.0, 1.0)
+    return float(longer.cache_elements() - shorter.cache_elements()) * SIXTEEN_BIT
+
+
+def _prefill_flops(spec: TransformerSpec) -> float:
+    fusion = pytest.importorskip("roofline.passes.fusion")
+    return float(fusion.apply_fusion(_workload(spec), "eager")["prefill"].flops)
+
+
+#: What a `published:` row may name.
+QUANTITIES: Final[dict[str, Callable[[TransformerSpec], float]]] = {
+    "parameters": lambda spec: _workload(spec).parameters,
+    "active_parameters": lambda spec: _workload(spec).active_parameters,
+    "embedding_parameters": lambda spec: _workload(spec).embedding_parameters,
+    "kv_cache_bytes_per_token": _cache_growth,
+    "prefill_512_flops": _prefill_flops,
+    "decode_flops_at_512": lambda spec: float(_workload(spec)["decode"].flops),
+}
+
+
+def test_the_shelf_is_full() -> None:
+    assert len(FILES) >= 35
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_file_is_called_what_it_says(name: str) -> None:
+    assert SPECS[name].name == name
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_model_has_a_published_number_and_a_source(name: str) -> None:
+    assert SPECS[name].published
+    assert SPECS[name].sources
+
+
+def test_every_name_and_alias_stands_for_one_file() -> None:
+    names = Counter(alias.lower() for spec in SPECS.values() for alias in (spec.name, *spec.aliases))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_aliases_are_found_without_parsing(name: str) -> None:
+    for alias in SPECS[name].aliases:
+        assert find("models", alias).path.stem == name
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+def test_published_numbers_hold(name: str, row: Published) -> None:
+    computed = QUANTITIES[row.quantity](SPECS[name])
+    assert computed == pytest.approx(row.value, rel=row.tolerance, abs=0)
