@@ -69,10 +69,10 @@ def is_path(name: str) -> bool:
 def _find(shelf: Shelf, name: str, spec_dir: str | None) -> Found:
     if not name.strip():
         raise UsageError(f"an empty name for a {'model' if shelf == 'models' else 'GPU'}")
-    found = _find_cached(shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH", ""), str(Path.cwd()))
+    found = _find_cached(shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH", ""), os.getcwd())
     if not found.path.exists() and not is_path(name):
         _find_cached.cache_clear()
-        found = _find_cached(shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH", ""), str(Path.cwd()))
+        found = _find_cached(shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH", ""), os.getcwd())
     return found
 
 

@@ -38,9 +38,11 @@ class ModelOptions:
         str | None, typer.Option("--gpu", "-g", help="Accelerator: a name, an alias or a YAML file.",
                                  autocompletion=_complete("list_gpus"), metavar="NAME|FILE")
     ] = None  # fmt: skip
-    batch: Annotated[int, typer.Option("--batch", "-b", help="Sequences that run together.")] = 1
-    prompt: Annotated[int, typer.Option("--prompt", "-p", help="Prompt tokens per sequence.")] = 512
-    generate: Annotated[int, typer.Option("--generate", "-n", help="Tokens generated per sequence.")] = 128
+    batch: Annotated[int, typer.Option("--batch", "-b", metavar="N", help="Sequences that run together.")] = 1
+    prompt: Annotated[int, typer.Option("--prompt", "-p", metavar="N", help="Prompt tokens per sequence.")] = 512
+    generate: Annotated[
+        int, typer.Option("--generate", "-n", metavar="N", help="Tokens generated per sequence.")
+    ] = 128
     weights: Annotated[
         str | None, typer.Option(help=f"Weights. {_DTYPE} Default: the model's own.", metavar="DTYPE",
                                  autocompletion=_complete("list_precisions"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels_common import ChipFacts, droop, smooth_maximum
-from roofline.num import Num, ceil, floor, maximum, minimum
+from roofline.num import Num, maximum, minimum, where
 
 #: Queries, and keys, of one tile.
 _TILE: Final = 128.0
+#: Keys of a window where there is none: finite, so that tiles can be counted.
+NO_WINDOW: Final = 1e15
 
 
 class PrefillCoefficients(NamedTuple):
@@ -50,7 +52,8 @@ class DecodeCoefficients(NamedTuple):
     ceiling      fraction of the matrix peak, for the padded group of query heads
     merge_s      seconds for the merge of a split cache
     skipping     share of the keys outside a window that the kernel really skips
-    reread       share of the cache that is read again for each further group of query heads
+    reread       share of the cache that is read again for each further 16 query heads of a group
+    shared       most query heads that read a cache together; a larger group reads it once per head
     """
 
     streaming: Num
@@ -63,61 +66,81 @@ class DecodeCoefficients(NamedTuple):
     merge_s: Num
     skipping: Num
     reread: Num
+    shared: Num
+
+
+class PrefillWork(NamedTuple):
+    """Fused attention: `heads` (batch times query heads) over `new` queries each, after `past` keys.
+
+    `window` may be NO_WINDOW; `causal` is 1 or 0; `width` is key plus value elements of a head, so that a score costs
+    2 width FLOPs; `moved` bytes in all.
+    """
+
+    heads: Num
+    new: Num
+    past: Num
+    window: Num
+    causal: Num
+    width: Num
+    moved: Num
+
+
+class DecodeWork(NamedTuple):
+    """One query per sequence against `keys` cached ones.
+
+    `heads` query heads in `groups` that share keys and values; `width` is key plus value elements of a head, as
+    multiplied; `key_bytes` what one key and value of one group take in memory; `other` bytes of queries and results.
+    """
+
+    batch: Num
+    heads: Num
+    groups: Num
+    keys: Num
+    window: Num
+    width: Num
+    key_bytes: Num
+    other: Num
 
 
 def prefill_tiles(new: Num, past: Num, window: Num, causal: Num) -> tuple[Num, Num, Num]:
-    """Rows of tiles, tiles of all rows, and tiles of the longest row, of one head; `window` may be infinite."""
-    rows = ceil(new / _TILE)
-    width = ceil((past + new) / _TILE)
-    first = ceil(past / _TILE)
-    longest = minimum(width, ceil(window / _TILE) + 1.0)
+    """Rows of tiles, tiles of all rows, and tiles of the longest row, of one head; `window` may be NO_WINDOW."""
+    rows = -(-new // _TILE)
+    width = -(-(past + new) // _TILE)
+    first = -(-past // _TILE)
+    longest = minimum(width, 1.0 - (-window // _TILE))
     growing = minimum(maximum(longest - first, 0.0), rows)
     triangle = growing * first + growing * (growing + 1.0) / 2.0 + (rows - growing) * longest
     return rows, causal * triangle + (1.0 - causal) * rows * longest, longest
 
 
-def prefill_time(
-    heads: Num, new: Num, past: Num, window: Num, causal: Num, width: Num, moved: Num, chip: ChipFacts,
-    c: PrefillCoefficients,
-) -> Num:  # fmt: skip
-    """Seconds of fused attention of `heads` (batch times query heads) over `new` queries each.
-
-    `width` is key plus value elements of a head, so that a score costs 2 width FLOPs.
-    """
-    rows, tiles, longest = prefill_tiles(new, past, window, causal)
-    _, full, full_longest = prefill_tiles(new, past, float("inf"), causal)
+def prefill_time(work: PrefillWork, chip: ChipFacts, c: PrefillCoefficients) -> Num:
+    """Seconds of fused attention over new queries."""
+    rows, tiles, longest = prefill_tiles(work.new, work.past, work.window, work.causal)
+    _, full, full_longest = prefill_tiles(work.new, work.past, NO_WINDOW, work.causal)
     tiles = c.skipping * tiles + (1.0 - c.skipping) * full
     longest = c.skipping * longest + (1.0 - c.skipping) * full_longest
-    each = _TILE * _TILE * (2.0 * width + c.softmax) / (chip.peak * c.ceiling)
-    compute = heads * tiles * each + c.tail * longest * each * chip.units
-    compute = droop(compute, c.droop) + ceil(heads * rows / chip.units) * c.tile_s
-    memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
+    each = _TILE * _TILE * (2.0 * work.width + c.softmax) / (chip.peak * c.ceiling)
+    compute = work.heads * tiles * each + c.tail * longest * each * chip.units
+    compute = droop(compute, c.droop) + -(-work.heads * rows // chip.units) * c.tile_s
+    memory = work.moved / (chip.bandwidth * c.streaming) + c.latency_s
     return c.fixed_s + smooth_maximum(compute, memory, c.sharpness)
 
 
-def decode_time(
-    batch: Num, heads: Num, groups: Num, keys: Num, window: Num, width: Num, key_bytes: Num, other: Num,
-    chip: ChipFacts, c: DecodeCoefficients,
-) -> Num:  # fmt: skip
-    """Seconds of one query per sequence against `keys` cached ones.
-
-    `heads` query heads in `groups` that share keys and values; `width` is key plus value elements of a head, as
-    multiplied; `key_bytes` what one key and value of one group take in memory; `other` bytes of queries and results.
-    The cache of a sequence is split over units until all are busy.
-    """
-    inside = minimum(keys, window)
-    read = c.skipping * inside + (1.0 - c.skipping) * keys
-    tiles = ceil(read / _TILE)
-    members = heads / groups
-    packs = ceil(members / 16.0)
-    streams = batch * groups
-    split = maximum(floor(minimum(chip.units / streams, tiles)), 1.0)
+def decode_time(work: DecodeWork, chip: ChipFacts, c: DecodeCoefficients) -> Num:
+    """Seconds of one step of attention; the cache of a sequence is split over units until all are busy."""
+    inside = minimum(work.keys, work.window)
+    read = c.skipping * inside + (1.0 - c.skipping) * work.keys
+    tiles = -(-read // _TILE)
+    groups = where(work.heads / work.groups > c.shared, work.heads, work.groups)
+    packs = -(-work.heads // (16.0 * groups))
+    streams = work.batch * groups
+    split = maximum(minimum(chip.units / streams, tiles) // 1.0, 1.0)
     busy = streams * split / chip.units
-    moved = streams * read * key_bytes * (1.0 + c.reread * (packs - 1.0)) + other
+    moved = streams * read * work.key_bytes * (1.0 + c.reread * (packs - 1.0)) + work.other
     memory = moved / (chip.bandwidth * c.streaming) * (1.0 + c.occupancy / busy)
-    compute = streams * packs * 16.0 * read * 2.0 * width / (chip.peak * c.ceiling)
+    compute = streams * packs * 16.0 * read * 2.0 * work.width / (chip.peak * c.ceiling)
     starts = busy * c.stream_s
-    serial = ceil(tiles / split) * ceil(busy) * c.tile_s * (width / 256.0)
-    longest = smooth_maximum(smooth_maximum(memory, compute, c.sharpness),
-                             smooth_maximum(starts, serial, c.sharpness), c.sharpness)  # fmt: skip
+    serial = -(-tiles // split) * -(-busy // 1.0) * c.tile_s * (work.width / 256.0)
+    p = c.sharpness
+    longest = (memory**p + compute**p + starts**p + serial**p) ** (1.0 / p)
     return c.fixed_s + longest + c.merge_s * minimum(split - 1.0, 1.0)

@@ -1,5 +1,6 @@
 """What all kernel models share: the chip's facts, the smooth maximum, the memory ramp and the power droop.
 
+Rounding up is written `-(-a // b)`, and powers `**`: plain Python for a scalar, numpy for a grid, without a call.
 A kernel takes `fixed + smooth_maximum(compute, memory)` seconds. Every model takes coefficients that are fractions of
 the chip's own peaks, or seconds, or counts, so that those of one chip can stand in for those of another of its class.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.num import Num, maximum, minimum, power
+from roofline.num import Num
 
 #: Seconds of matrix work after which a chip's power limit, not its clock, sets the rate.
 POWER_TIME: Final = 1e-3
@@ -24,8 +25,8 @@ class ChipFacts(NamedTuple):
 
 def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
     """(a^p + b^p)^(1/p): at least the larger, at most their sum (p = 1), and the larger itself as p grows."""
-    high = maximum(a, b)
-    return high * power(1.0 + power(minimum(a, b) / high, sharpness), 1.0 / sharpness)
+    time: Num = (a**sharpness + b**sharpness) ** (1.0 / sharpness)
+    return time
 
 
 def droop(seconds: Num, share: Num) -> Num:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels_common import ChipFacts, droop, smooth_maximum
-from roofline.num import Num, ceil, floor, maximum, minimum, power
+from roofline.num import Num, maximum, minimum
 
-#: Output tiles that libraries choose from; the best one wins.
-_TILES: Final = ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0))
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
+#: Output tiles that libraries choose from, the best one wins: rows, columns, their product and sum.
+_TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0)))
 #: Least K that is worth a split of its own.
 _SPLIT_K: Final = 256.0
 
@@ -47,14 +47,13 @@ class MatmulCoefficients(NamedTuple):
 def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
     """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
     best: Num = float("inf")
-    for tile_m, tile_n in _TILES:
-        tiles = ceil(m / tile_m) * ceil(n / tile_n)
-        split = maximum(floor(minimum(units / tiles, k / _SPLIT_K)), 1.0)
-        reach = tile_m * tile_n / (tile_m + tile_n)
-        columns = k / split + c.k_offset + c.split_k * power(split - 1.0, 0.5)
-        loss = (1.0 + c.tile_loss / reach) / (1.0 + c.tile_loss / _LARGEST)
-        best = minimum(best, ceil(tiles * split / units) * (tile_m * tile_n * loss) * columns)
-    return best
+    most = k / _SPLIT_K
+    for tile_m, tile_n, area, edge in _TILES:
+        tiles = (m // -tile_m) * (n // -tile_n)
+        split = maximum(minimum(units / tiles, most) // 1.0, 1.0)
+        columns = k / split + c.k_offset + c.split_k * (split - 1.0) ** 0.5
+        best = minimum(best, -(-tiles * split // units) * (area + c.tile_loss * edge) * columns)
+    return best / (1.0 + c.tile_loss / _LARGEST)
 
 
 def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
@@ -67,3 +66,12 @@ def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCo
 def quantise_time(m: Num, k: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
     """Seconds of the kernel that reads activations [m, k] and writes them quantised: `moved` bytes in all."""
     return c.quantise_s + moved / (chip.bandwidth * c.quantise)
+
+
+def stream_time(moved: Num, flops: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of a kernel without tiles (a norm, a residual, a look-up): launch, stream, and its FLOPs if it has any.
+
+    Launch and stream are those of a matrix product, whose own work vanishes when it is small or thin.
+    """
+    memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
+    return c.fixed_s + smooth_maximum(flops / (chip.peak * c.ceiling), memory, c.sharpness)

@@ -70,31 +70,39 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
     flops: Num = 0.0
     vector: Num = 0.0
     moved: Num = 0.0
+    streamed: Num = 0.0
     kernels: Num = 0.0
+    at_peak: Num = 0.0
     bound: Num = 0.0
     by_memory: Num = 0.0
     crossing: Num = 0.0
     tensor, vector_peak, bandwidth = machine.tensor, machine.vector, machine.bandwidth
     for op in phase.ops:
-        count = op.count
-        op_bytes = precision.bytes(op)
-        compute_s = maximum(op.flops / tensor[precision.compute_dtype(op)], op.vector_flops / vector_peak)
+        count, op_flops, op_vector = op.count, op.flops, op.vector_flops
+        op_streamed = precision.weight_bytes(op) + precision.cache_bytes(op)
+        op_bytes = op_streamed + precision.activation_bytes(op)
+        tensor_s = op_flops / tensor[precision.compute_dtype(op)]
+        compute_s = maximum(tensor_s, op_vector / vector_peak)
         memory_s = op_bytes / bandwidth
-        longest = maximum(compute_s, memory_s)
-        flops = flops + count * op.flops
-        vector = vector + count * op.vector_flops
+        longest = count * maximum(compute_s, memory_s)
+        flops = flops + count * op_flops
+        vector = vector + count * op_vector
         moved = moved + count * op_bytes
+        streamed = streamed + count * op_streamed
         kernels = kernels + count * op.kernels
+        at_peak = at_peak + count * tensor_s
         crossing = crossing + count * op.communication
-        bound = bound + count * longest
-        by_memory = by_memory + where(memory_s >= compute_s, count * longest, 0.0)
+        bound = bound + longest
+        by_memory = by_memory + where(memory_s >= compute_s, longest, 0.0)
+    width = precision.activations.bits / 8
+    unavoidable_s = (streamed + phase.boundary * width) / bandwidth
     return PhaseCost(
         flops=flops,
         vector_flops=vector,
         bytes=moved,
         kernels=kernels,
-        communication_bytes=crossing * (precision.activations.bits / 8),
-        floor_s=phase_floor(reference or phase, precision, machine),
+        communication_bytes=crossing * width,
+        floor_s=maximum(at_peak, unavoidable_s) if reference is None else phase_floor(reference, precision, machine),
         bound_s=bound,
         compute_bound_s=bound - by_memory,
         memory_bound_s=by_memory,
@@ -103,7 +111,5 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
 
 def phase_floor(phase: Phase, precision: Precision, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    compute: Num = 0.0
-    for op in phase.ops:
-        compute = compute + op.count * op.flops / machine.tensor[precision.compute_dtype(op)]
-    return maximum(compute, phase.unavoidable_bytes(precision) / machine.bandwidth)
+    at_peak = phase.total(lambda op: op.flops / machine.tensor[precision.compute_dtype(op)])
+    return maximum(at_peak, phase.unavoidable_bytes(precision) / machine.bandwidth)

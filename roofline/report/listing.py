@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roofline.analysis.catalogue import GPURow, ModelRow, PrecisionRow
-from roofline.report.text import grid
+from roofline.report.text import count, grid
 from roofline.units import format_si
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ def print_models(rows: Iterable[ModelRow], console: Console) -> None:
     """The table of `roofline list models`."""
     lines = []
     for row in rows:
-        cells = [row.name, row.title, format_si(row.parameters) if row.parameters else "–"]
-        cells.append(format_si(row.active) if row.active and row.active != row.parameters else "")
+        cells = [row.name, row.title, count(row.parameters) if row.parameters else "–"]
+        cells.append(count(row.active) if row.active and row.active != row.parameters else "")
         cells.append(f"{row.max_context:,}" if row.max_context else "")
         lines.append(cells)
     columns = [("name", "left"), ("model", "left"), ("parameters", "right"), ("active", "right"), ("context", "right")]

@@ -38,9 +38,10 @@ def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading, side in columns:
-        table.add_column(heading, justify="right" if side == "right" else "left", no_wrap=side == "right")
+        right = side == "right"
+        table.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table
@@ -108,6 +109,14 @@ def _rate_row(name: str, times: Times) -> list[str]:
     return _readings(name, times, lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}")
 
 
+def count(value: float) -> str:
+    """A large count in words that people use: ``7.24 billion``."""
+    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if value >= scale:
+            return f"{value / scale:.3g} {word}"
+    return f"{value:,.0f}"
+
+
 def _readings(name: str, times: Times, show: Callable[[float], str]) -> list[str]:
     floor, bound, expected, low, high = (float(value) for value in times)
     interval = f"{show(low)} – {show(high)}" if low != high else "–"
@@ -118,7 +127,7 @@ def _memory_table(est: Estimate) -> Table:
     m = est.memory
     capacity = float(m.capacity_bytes)
     parts = [
-        ("weights", float(m.weights_bytes), f"{format_si(est.parameters.total)} parameters"),
+        ("weights", float(m.weights_bytes), f"{count(est.parameters.total)} parameters"),
         ("KV-cache", float(m.kv_cache_bytes), f"{format_si(float(m.kv_cache_bytes_per_token), 'B')} per token"),
         ("state", float(m.state_bytes), "fixed size"),
         ("activations", float(m.activation_peak_bytes), "peak"),

@@ -1,0 +1,61 @@
+"""The command reference, generated from the program: `python -m roofline.cli.reference [FILE [--check]]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from roofline.cli.app import app
+
+_HEAD = """# Command reference
+
+Generated from the program by `python -m roofline.cli.reference docs/commands.md`; checked by the tests.
+
+Exit codes: 0 yes or done; 1 a negative answer; 2 wrong usage or an invalid spec, with one message and no traceback.
+"""
+
+
+def reference() -> str:
+    """The reference of all commands as Markdown."""
+    group: Any = get_command(app)
+    parts = [_HEAD]
+    for name, command in sorted(group.commands.items()):
+        parts.append(f"## `roofline {name}`\n\n{(command.help or '').strip()}\n")
+        rows = [_row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
+        if rows:
+            parts.append("| option | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _row(parameter: Any) -> str:
+    options = [*parameter.opts, *parameter.secondary_opts]
+    is_option = any(option.startswith("-") for option in options)
+    flag = getattr(parameter, "is_flag", False)
+    value = "" if flag or not is_option else f" {parameter.metavar or 'N'}"
+    name = ", ".join(f"`{option}`" for option in options) if is_option else f"`{parameter.metavar or parameter.name}`"
+    name, meaning = ((text or "").replace("|", "\\|") for text in (name + value, parameter.help))
+    default = parameter.default
+    shown = "required" if parameter.required else "" if default in (None, False) else f"`{default}`"
+    return f"| {name} | {meaning} | {shown} |"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the reference, write it to a file, or check that a file equals it."""
+    text = reference()
+    if not arguments:
+        sys.stdout.write(text)
+        return 0
+    path = Path(arguments[0])
+    if "--check" in arguments:
+        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        sys.stdout.write(f"{path}: {'up to date' if same else 'differs from the program'}\n")
+        return 0 if same else 1
+    path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

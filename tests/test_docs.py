@@ -1,0 +1,51 @@
+"""The docs say what the program does: generated pages are current, README's console blocks are real output."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from roofline.cli.app import app
+from roofline.cli.reference import reference
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n\$ roofline (.*?)\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_command_reference_is_current() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == reference()
+
+
+@pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[command[:60] for command, _ in BLOCKS])
+def test_readme_shows_real_output(command: str, shown: str) -> None:
+    result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(app, shlex.split(command))
+    assert result.exception is None
+    real = [line.rstrip() for line in result.stdout.splitlines()]
+    told = [line.rstrip() for line in shown.splitlines()]
+    if told and told[-1] == "...":
+        told = told[:-1]
+        real = real[: len(told)]
+    assert told == real
+
+
+def test_readme_has_output_to_show() -> None:
+    assert BLOCKS
+
+
+def test_every_python_block_of_the_readme_runs() -> None:
+    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+        exec(compile(block, "README.md", "exec"), {})  # noqa: S102
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("**/*.md")), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    if any(part.startswith(".") and part != ".github" for part in page.relative_to(ROOT).parts):
+        return
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
