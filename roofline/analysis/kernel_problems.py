@@ -135,7 +135,7 @@ def matmul_problem(table: Table, chip: Chip) -> Problem:
     def predict(values: Array) -> Array:
         c = MatmulCoefficients(*values)
         time = matmul_time(m, k, n, moved, chip_facts, c)
-        return np.asarray(time + quantise_time(m, k, quantised, chip_facts, c) if quantises else time)
+        return np.asarray(time + quantise_time(quantised, chip_facts, c) if quantises else time)
 
     names = MatmulCoefficients._fields if quantises else MatmulCoefficients._fields[:-2]
     bound = np.maximum(2.0 * m * k * n / chip_facts.peak, moved / chip.bandwidth)

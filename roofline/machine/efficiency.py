@@ -16,27 +16,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from roofline.machine.kernels_attention import (
-    NO_WINDOW,
-    DecodeCoefficients,
-    DecodeWork,
-    PrefillCoefficients,
-    PrefillWork,
-    decode_time,
-    prefill_time,
-)  # fmt: skip
+from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels_collective import CollectiveCoefficients
-from roofline.machine.kernels_common import ChipFacts
-from roofline.machine.kernels_experts import ExpertsCoefficients, ExpertsWork, experts_time
-from roofline.machine.kernels_matmul import MatmulCoefficients, matmul_time, quantise_time, stream_time
+from roofline.machine.kernels_experts import ExpertsCoefficients
+from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
 from roofline.machine.kernels_scan import ScanCoefficients
-from roofline.machine.machine import Machine
-from roofline.num import Num, maximum, where
+from roofline.num import Num
 from roofline.specs.gpu import GPUSpec
-from roofline.workload.op import Op
-from roofline.workload.precision import Precision
-from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape
 
 _TYPES: Final[dict[str, type[Any]]] = {
     "matmul": MatmulCoefficients, "prefill": PrefillCoefficients, "encoder": PrefillCoefficients,
@@ -220,65 +207,3 @@ def _known_ceiling(spec: GPUSpec) -> float | None:
         if best and most:
             return min(1.0, best / most)
     return None
-
-
-def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
-    """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
-    dtype = precision.compute_dtype(op)
-    moved = precision.bytes(op)
-    facts = ChipFacts(machine.tensor[dtype], machine.bandwidth, chip.units)
-    compute = maximum(op.flops / facts.peak, op.vector_flops / machine.vector)
-    return maximum(_kernel_time(op, precision, dtype, moved, facts, chip), maximum(compute, moved / machine.bandwidth))
-
-
-def _kernel_time(op: Op, precision: Precision, dtype: str, moved: Num, facts: ChipFacts, chip: ChipEfficiency) -> Num:
-    shape = op.shape
-    if isinstance(shape, MatmulShape):
-        c = chip.coefficients("matmul", _family(dtype))
-        time = matmul_time(shape.m, shape.k, shape.n, moved, facts, c)
-        if dtype in ("fp8", "fp4") and precision.activations.bits > 8:
-            quantised = op.read * (precision.activations.bits + precision.weight_dtype(op).bits) / 8
-            time = time + quantise_time(shape.m, shape.k, quantised, facts, c)
-        return time
-    if isinstance(shape, AttentionShape):
-        return _attention_time(op, shape, precision, dtype, moved, facts, chip)
-    if isinstance(shape, ExpertsShape):
-        c = chip.coefficients("experts", _family(dtype))
-        weights = precision.weight_bytes(op)
-        into = 2.0 if shape.gated else 1.0
-        work = ExpertsWork(shape.tokens * shape.top_k, shape.touched, shape.width, shape.hidden, into, weights,
-                           moved - weights)  # fmt: skip
-        return experts_time(work, facts, c)
-    c = chip.coefficients("matmul", "bf16")
-    return stream_time(moved, op.flops, facts, c)
-
-
-def _attention_time(
-    op: Op, shape: AttentionShape, precision: Precision, dtype: str, moved: Num, facts: ChipFacts, chip: ChipEfficiency
-) -> Num:
-    """A decode where each sequence has one new token, else a prefill."""
-    span = shape.span
-    window = NO_WINDOW if shape.window is None else shape.window
-    width = shape.key_dim + shape.value_dim
-    eight = precision.cache.bits <= 8
-    new = span.new
-    decode: Num = 0.0
-    if not isinstance(new, float) or new == 1.0:
-        c = chip.coefficients("decode", "fp8" if eight else "bf16")
-        keys = span.cached_keys(shape.window) + 1.0
-        key_bytes = width * (precision.cache.bits / 8)
-        other = (op.read + op.write) * (precision.activations.bits / 8)
-        work = DecodeWork(span.batch, shape.heads, shape.kv_heads, keys, window, width, key_bytes, other)
-        decode = decode_time(work, facts, c)
-        if isinstance(new, float):
-            return decode
-    kind = "prefill" if shape.causal else "encoder"
-    pair = f"{'fp8' if _family(dtype) == 'fp8' else 'bf16'}/{'fp8' if eight else 'bf16'}"
-    p = chip.coefficients(kind, pair if shape.causal else "bf16")
-    whole = PrefillWork(span.batch * shape.heads, new, span.mean_past, window, float(shape.causal), width, moved)
-    return where(new == 1.0, decode, prefill_time(whole, facts, p))
-
-
-def _family(dtype: str) -> str:
-    """The format under which coefficients are kept."""
-    return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"

@@ -63,8 +63,8 @@ def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCo
     return c.fixed_s + smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
 
 
-def quantise_time(m: Num, k: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
-    """Seconds of the kernel that reads activations [m, k] and writes them quantised: `moved` bytes in all."""
+def quantise_time(moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of the kernel that reads activations and writes them quantised: `moved` bytes in all."""
     return c.quantise_s + moved / (chip.bandwidth * c.quantise)
 
 

@@ -28,9 +28,7 @@ class ScanCoefficients(NamedTuple):
     sharpness: Num
 
 
-def scan_time(
-    chains: Num, new: Num, flops: Num, moved: Num, chip: ChipFacts, c: ScanCoefficients
-) -> Num:
+def scan_time(chains: Num, new: Num, flops: Num, moved: Num, chip: ChipFacts, c: ScanCoefficients) -> Num:
     """Seconds of `chains` (batch times heads) recurrences over `new` tokens each, that cost `flops` and `moved` bytes.
 
     Chunks of one chain follow each other; chains beyond the number of units wait for a unit.

@@ -1,0 +1,163 @@
+"""What each op should take: its shape to the kernel model that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.kernels_attention import (
+    NO_WINDOW,
+    DecodeWork,
+    PrefillWork,
+    decode_time,
+    prefill_time,
+)  # fmt: skip
+from roofline.machine.kernels_common import ChipFacts
+from roofline.machine.kernels_experts import ExpertsWork, experts_time
+from roofline.machine.kernels_matmul import matmul_time, quantise_time, stream_time
+from roofline.machine.kernels_scan import scan_time
+from roofline.machine.machine import Machine
+from roofline.num import Num, maximum, where
+from roofline.workload.op import Op
+from roofline.workload.precision import Precision
+from roofline.workload.shapes import (
+    AttentionShape,
+    ConvolutionShape,
+    DenseAttentionShape,
+    ExpertsShape,
+    MatmulShape,
+    ScanShape,
+    SelectedAttentionShape,
+)  # fmt: skip
+
+
+def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
+    """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
+    dtype = precision.compute_dtype(op)
+    moved = precision.bytes(op)
+    facts = ChipFacts(machine.tensor[dtype], machine.bandwidth, chip.units)
+    compute = maximum(op.flops / facts.peak, op.vector_flops / machine.vector)
+    return maximum(kernel_time(op, precision, moved, facts, chip), maximum(compute, moved / machine.bandwidth))
+
+
+def kernel_time(op: Op, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Seconds of the kernel that serves an op of `moved` bytes, by its shape; a stream where no model serves it."""
+    serve = _SERVES.get(type(op.shape), _stream_time)
+    return serve(op, op.shape, precision, moved, facts, chip)
+
+
+def _stream_time(
+    op: Op, shape: object, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    return stream_time(moved, op.flops, facts, chip.coefficients("matmul", "bf16"))
+
+
+def _linear_time(
+    op: Op, shape: MatmulShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
+    dtype = precision.compute_dtype(op)
+    c = chip.coefficients("matmul", _family(dtype))
+    time = matmul_time(shape.m, shape.k, shape.n, moved, facts, c)
+    if dtype in ("fp8", "fp4") and precision.activations.bits > 8:
+        quantised = op.read * (precision.activations.bits + precision.weight_dtype(op).bits) / 8
+        time = time + quantise_time(quantised, facts, c)
+    return time
+
+
+def _experts_time(
+    op: Op, shape: ExpertsShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    weights = precision.weight_bytes(op)
+    into = 2.0 if shape.gated else 1.0
+    work = ExpertsWork(shape.tokens * shape.top_k, shape.touched, shape.width, shape.hidden, into, weights,
+                       moved - weights)  # fmt: skip
+    return experts_time(work, facts, chip.coefficients("experts", _family(precision.compute_dtype(op))))
+
+
+def _attention_time(
+    op: Op, shape: AttentionShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    """A decode where each sequence has one new token, else a prefill."""
+    span, new = shape.span, shape.span.new
+    width = shape.key_dim + shape.value_dim
+    cache = "fp8" if precision.cache.bits <= 8 else "bf16"
+    decode: Num = 0.0
+    if not isinstance(new, float) or new == 1.0:
+        old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
+        other = (op.read + op.write) * (precision.activations.bits / 8)
+        work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width,
+                          width * (precision.cache.bits / 8), other)  # fmt: skip
+        decode = decode_time(work, facts, chip.coefficients("decode", cache))
+        if isinstance(new, float):
+            return decode
+    window = NO_WINDOW if shape.window is None else shape.window
+    heads = span.batch * shape.heads
+    whole = PrefillWork(heads, new, span.mean_past, window, float(shape.causal), width, moved)
+    if shape.causal:
+        pair = f"{'fp8' if _family(precision.compute_dtype(op)) == 'fp8' else 'bf16'}/{cache}"
+        c = chip.coefficients("prefill", pair)
+    else:
+        c = chip.coefficients("encoder", "bf16")
+    return where(new == 1.0, decode, prefill_time(whole, facts, c))
+
+
+def _selected_time(
+    op: Op, shape: SelectedAttentionShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    """Latent, selected or compressed keys: a decode of few wide rows, or a prefill of as many pairs as are computed."""
+    span, new = shape.span, shape.span.new
+    cache = "fp8" if precision.cache.bits <= 8 else "bf16"
+    decode: Num = 0.0
+    if not isinstance(new, float) or new == 1.0:
+        per_key = precision.cache_bytes(op) / maximum(span.batch * shape.groups * shape.keys, 1.0)
+        other = (op.read + op.write) * (precision.activations.bits / 8)
+        work = DecodeWork(span.batch, shape.heads, shape.groups, maximum(shape.keys, 1.0), NO_WINDOW,
+                          shape.key_dim + shape.value_dim, per_key, other)  # fmt: skip
+        decode = decode_time(work, facts, chip.coefficients("mla decode", cache))
+        if isinstance(new, float):
+            return decode
+    c = chip.coefficients("mla prefill", cache)
+    softmax = span.batch * shape.heads * shape.pairs * c.softmax
+    memory = moved / (facts.bandwidth * c.streaming) + c.latency_s
+    prefill = c.fixed_s + (op.flops + softmax) / (facts.peak * c.ceiling) + memory
+    return where(new == 1.0, decode, prefill)
+
+
+def _convolution_time(
+    op: Op, shape: ConvolutionShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    """An implicit matrix product: pixels by (channels in times the kernel's area) by channels out."""
+    depth = shape.channels_in * shape.kernel * shape.kernel
+    c = chip.coefficients("matmul", _family(precision.compute_dtype(op)))
+    return matmul_time(shape.pixels, depth, shape.channels_out, moved, facts, c)
+
+
+def _dense_attention_time(
+    op: Op, shape: DenseAttentionShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    beside = shape.keys - shape.queries
+    work = PrefillWork(shape.batch * shape.heads, shape.queries, beside, NO_WINDOW, 0.0, 2.0 * shape.dim, moved)
+    return prefill_time(work, facts, chip.coefficients("encoder", "bf16"))
+
+
+def _scan_op_time(
+    op: Op, shape: ScanShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    kind, part = ("gated delta net", "gated_delta") if shape.rule in ("delta", "gated") else ("mamba-2", "scan")
+    chains = shape.span.batch * shape.heads
+    return scan_time(chains, shape.span.new, op.flops, moved, facts, chip.coefficients(kind, "bf16", part))
+
+
+def _family(dtype: str) -> str:
+    """The format under which coefficients are kept."""
+    return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
+
+
+_Serve: TypeAlias = Callable[[Op, Any, Precision, Num, ChipFacts, ChipEfficiency], Num]
+_SERVES: Final[dict[type[object], _Serve]] = {
+    MatmulShape: _linear_time, AttentionShape: _attention_time, ExpertsShape: _experts_time,
+    SelectedAttentionShape: _selected_time, ConvolutionShape: _convolution_time,
+    DenseAttentionShape: _dense_attention_time, ScanShape: _scan_op_time,
+}  # fmt: skip

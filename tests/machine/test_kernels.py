@@ -1,0 +1,203 @@
+"""The kernel models: never faster than the roofline, monotone, one formula for scalars and grids."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roofline.analysis.calibrate_kernels import chip_of
+from roofline.analysis.kernel_problems import (
+    collective_problem,
+    decode_problem,
+    experts_problem,
+    matmul_problem,
+    prefill_problem,
+)  # fmt: skip
+from roofline.analysis.load import load_model, locate_gpu
+from roofline.architectures.transformer import forward_ops
+from roofline.machine import efficiency
+from roofline.machine.efficiency import ChipEfficiency, measured_ceilings, stand_in
+from roofline.machine.expected import expected_op_time
+from roofline.machine.machine import Machine
+from roofline.machine.time import op_cost
+from roofline.workload import constructors as make
+from roofline.workload.precision import Precision
+from roofline.workload.shapes import AttentionShape, Span
+
+CHIPS = ["a100", "h100", "b200", "gb200", "l40s", "h200", "mi300x", "rtx-4090", "t4", "m2-max"]
+FORMATS = ["bf16", "fp8", "nvfp4", "int4-g128"]
+chips, formats = st.sampled_from(CHIPS), st.sampled_from(FORMATS)
+size = st.integers(1, 70_000).map(float)
+few = st.integers(1, 512).map(float)
+
+
+def machine(*names: str) -> tuple[Machine, ChipEfficiency]:
+    specs = [locate_gpu(name)[0] for name in names]
+    return Machine.of(*specs), ChipEfficiency.of(*specs)
+
+
+def ops(tokens: float, wide: float, batch: float, past: float):  # type: ignore[no-untyped-def]
+    span, step = Span(batch, min(tokens, 8192.0), 0.0), Span(batch, 1.0, past, 9.0)
+    return [
+        make.linear("linear", "b", tokens, wide, 4096.0),
+        make.linear("linear", "b", tokens, 4096.0, wide),
+        make.norm("norm", "b", tokens, 4096.0),
+        make.attention("attention", "b", AttentionShape(span, 32.0, 8.0, 128.0, 128.0)),
+        make.attention("attention", "b", AttentionShape(step, 32.0, 8.0, 128.0, 128.0, 1024.0)),
+        make.experts("experts", "b", tokens, width=2048.0, hidden=768.0, number=128.0, top_k=8.0, gated=True),
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(chips, formats, size, size, few, size)
+def test_expected_is_never_below_the_bound(
+    chip: str, weights: str, tokens: float, wide: float, batch: float, past: float
+) -> None:
+    gpu, eff = machine(chip)
+    precision = Precision.of(weights)
+    for op in ops(tokens, wide, batch, past):
+        expected, bound = expected_op_time(op, precision, gpu, eff), op_cost(op, precision, gpu).bound_s
+        assert math.isfinite(expected)
+        assert expected >= bound
+        assert expected <= 100.0 * bound + 0.01, (op.name, expected, bound)
+
+
+@settings(max_examples=40, deadline=None)
+@given(chips, formats, size, size, few, size)
+def test_more_tokens_or_a_longer_cache_take_no_less_time(
+    chip: str, weights: str, tokens: float, wide: float, batch: float, past: float
+) -> None:
+    """Twice as much work, which hides the steps of tiles and splits, is never quicker by more than they allow."""
+    gpu, eff = machine(chip)
+    precision = Precision.of(weights)
+    once, twice = ops(tokens, wide, batch, past), ops(2 * tokens, wide, 2 * batch, 2 * past)
+    for a, b in zip(once, twice, strict=True):
+        assert expected_op_time(b, precision, gpu, eff) >= 0.8 * expected_op_time(a, precision, gpu, eff)
+
+
+@settings(max_examples=15, deadline=None)
+@given(formats, st.lists(size, min_size=2, max_size=4), few, size)
+def test_a_grid_is_its_scalars(weights: str, tokens: list[float], batch: float, past: float) -> None:
+    """Tokens along one axis and chips along another, as sweep stacks them."""
+    names = ["a100", "h100", "rtx-4090"]
+    specs = [locate_gpu(name)[0] for name in names]
+    shape = (len(names), 1)
+    gpus, effs = Machine.of(*specs, shape=shape), ChipEfficiency.of(*specs, shape=shape)
+    precision = Precision.of(weights)
+    grid = [expected_op_time(op, precision, gpus, effs) for op in ops_of_grid(np.asarray(tokens), batch, past)]
+    for i, name in enumerate(names):
+        gpu, eff = machine(name)
+        for j, count in enumerate(tokens):
+            scalars = [expected_op_time(op, precision, gpu, eff) for op in ops_of_grid(count, batch, past)]
+            for cell, scalar in zip(grid, scalars, strict=True):
+                assert np.broadcast_to(cell, (3, len(tokens)))[i, j] == pytest.approx(scalar, rel=1e-9)
+
+
+def ops_of_grid(tokens, batch: float, past: float):  # type: ignore[no-untyped-def]
+    span, step = Span(batch, tokens, 0.0), Span(tokens, 1.0, past, 9.0)
+    return [
+        make.linear("linear", "b", tokens, 4096.0, 14336.0),
+        make.norm("norm", "b", tokens, 4096.0),
+        make.attention("attention", "b", AttentionShape(span, 32.0, 8.0, 128.0, 128.0)),
+        make.attention("attention", "b", AttentionShape(step, 32.0, 8.0, 128.0, 128.0, 1024.0)),
+        make.experts("experts", "b", tokens, width=2048.0, hidden=768.0, number=128.0, top_k=8.0, gated=True),
+    ]
+
+
+def test_every_coefficient_lies_within_its_physical_range() -> None:
+    from roofline.analysis.kernel_problems import RANGES
+
+    families = {"encoder": "prefill", "gated delta net": "scan", "kda": "scan", "mamba-2": "scan"}
+    for kind, by_chip in measured_ceilings().rows.items():
+        ranges = list(RANGES[families.get(kind, kind)].values())
+        for rows in by_chip.values():
+            for row in rows:
+                for value, (_, low, high) in zip(row.values, ranges, strict=False):
+                    assert low * 0.999 <= value <= high * 1.001, (kind, row)
+
+
+def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
+    quality = {name: stand_in(locate_gpu(name)[0]) for name in CHIPS}
+    assert quality["h100"] == ("h100-sxm", "measured")
+    assert quality["h200"] == ("h100-sxm", "class")
+    assert quality["rtx-4090"] == ("l40s", "class")
+    assert quality["mi300x"].quality == "other"
+    assert stand_in(locate_gpu("h100")[0], without="h100-sxm") == ("a100-sxm-80gb", "other")
+
+
+def test_the_coefficients_load_fast_and_are_cached() -> None:
+    best = math.inf
+    for _ in range(5):
+        measured_ceilings.cache_clear()
+        start = time.perf_counter()
+        measured_ceilings()
+        best = min(best, time.perf_counter() - start)
+    assert best < 0.02
+    assert measured_ceilings() is measured_ceilings()
+
+
+def test_the_shipped_document_says_whose_measurements_it_rests_on() -> None:
+    data = json.loads((Path(efficiency.__file__).parent / "chip_efficiency.json").read_text(encoding="utf-8"))
+    assert "Apache-2.0" in data["source"]
+    assert data["fitted"]
+
+
+MAKERS = {
+    "matmul": matmul_problem, "prefill": prefill_problem, "decode": decode_problem, "experts": experts_problem,
+    "collective": collective_problem,
+}  # fmt: skip
+
+
+def sampled_rows() -> list[dict[str, str]]:
+    with (Path(__file__).parent / "kernel_rows.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+def test_measured_kernels_are_met_within_the_reported_errors() -> None:
+    """The median error of a sample of measured kernels, per kind, stays near what the document reports for all."""
+    errors: dict[str, list[float]] = {}
+    for row in sampled_rows():
+        cells = json.loads(row["shape"])
+        table = {k: np.asarray([v], dtype=object if isinstance(v, str) else np.float64) for k, v in cells.items()}
+        table["latency_ms"] = np.asarray([float(row["latency_ms"])])
+        table["kernel_source"] = np.asarray([row["kernel"].split(" ")[-1]], dtype=object)
+        problem = MAKERS[row["kind"]](table, chip_of(row["chip"]))
+        found = [m for m in measured_ceilings().rows[row["kind"]][row["chip"]]
+                 if (m.engine, m.format, m.kernel) == (row["engine"], row["format"], row["kernel"])]  # fmt: skip
+        predicted = float(problem.predict(np.asarray(found[0].values))[0])
+        errors.setdefault(row["kind"], []).append(abs(math.log(predicted / float(problem.measured[0]))))
+    limits = {"matmul": 0.10, "prefill": 0.12, "decode": 0.15, "experts": 0.18, "collective": 0.15}
+    for kind, found in errors.items():
+        assert np.median(found) < limits[kind], (kind, np.median(found))
+
+
+def test_one_matrix_product_is_quick_to_expect() -> None:
+    gpu, eff = machine("h100")
+    precision, op = Precision.of("bf16"), make.linear("linear", "b", 8.0, 4096.0, 4096.0)
+    expected_op_time(op, precision, gpu, eff)
+    best = min(_timed(lambda: expected_op_time(op, precision, gpu, eff)) for _ in range(20))
+    assert best < 40e-6
+
+
+def _timed(run) -> float:  # type: ignore[no-untyped-def]
+    start = time.perf_counter()
+    for _ in range(50):
+        run()
+    return (time.perf_counter() - start) / 50
+
+
+@pytest.mark.parametrize("model", ["mistral-7b", "mixtral-8x7b", "gpt2"])
+def test_every_op_of_a_model_has_an_expected_time(model: str) -> None:
+    gpu, eff = machine("a100")
+    precision = Precision.of("bf16")
+    for span in (Span(4.0, 300.0, 0.0), Span(4.0, 1.0, 300.0, 17.0)):
+        for op in forward_ops(load_model(model), span):
+            assert expected_op_time(op, precision, gpu, eff) >= op_cost(op, precision, gpu).bound_s > 0.0
