@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from roofline.analysis import limits
+from roofline.analysis.formats import check_overrides
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import Question, ask, warnings_of
 from roofline.analysis.result import (
@@ -124,7 +125,7 @@ class Estimate:
             notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
         p = q.precision
         notes += [
-            f"weights {p.weights.name} ({p.weights.layout}), activations {p.activations.name}, "
+            f"weights {p.label} ({p.weights.layout}), activations {p.activations.name}, "
             f"KV-cache {p.cache.name}; matrices multiplied in {p.matrix_dtype()}",
             f"fusion {q.fusion}: {_FUSION_NOTES[q.fusion]}",
             f"logits of the {'last position' if q.run.logits == 'last' else 'whole prompt'} of each sequence",
@@ -148,7 +149,7 @@ class Estimate:
         return {
             "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
             "gpus": 1, "batch": plain(q.run.batch), "prompt": plain(q.run.prompt), "generate": plain(q.run.generate),
-            "weights": q.precision.weights.name, "activations": q.precision.activations.name,
+            "weights": q.precision.label, "activations": q.precision.activations.name,
             "kv_cache": q.precision.cache.name, "fusion": q.fusion, "logits": q.run.logits, "engine": q.engine,
         }  # fmt: skip
 
@@ -229,6 +230,8 @@ def answer(question: Question) -> Estimate:
     ideal = question.ideal_workload()
     workload = ideal if question.fusion == "flash" else question.workload()
     machine, precision = question.machine(), question.precision
+    if precision.overrides:
+        check_overrides(precision, ideal)
     costs = [
         phase_cost(phase, precision, machine, None if workload is ideal else ideal[phase.name])
         for phase in workload.phases
@@ -281,7 +284,7 @@ def _memory(question: Question, workload: Workload) -> Memory:
         weights_bytes=workload.weight_bytes(precision),
         kv_cache_bytes=workload.cache_elements() * cache_bytes,
         kv_cache_bytes_per_token=per_token / workload.phases[-1].tokens,
-        state_bytes=workload.state_elements() * cache_bytes,
+        state_bytes=workload.state_bytes(precision),
         activation_peak_bytes=workload.activation_peak_bytes(precision),
         runtime_bytes=0.0,
         capacity_bytes=machine.capacity,

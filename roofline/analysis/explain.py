@@ -155,8 +155,10 @@ def _memory(est: Estimate, lines: _Lines) -> Iterator[Derivation]:
         f"{len(holders)} ops", _LEDGER, _terms(holders, lambda op: op.params, parameter_text), shape_lines,
     )  # fmt: skip
     yield Derivation(
-        "memory.weights_bytes", "B", float(m.weights_bytes), "parameters × bits / 8",
-        f"{est.parameters.total:,.0f} × {p.weights.bits:g} / 8", p.weights.layout, lines=lines.of_model(("dtype",)),
+        "memory.weights_bytes", "B", float(m.weights_bytes), "sum over ops of parameters × bits / 8, scales included",
+        f"{est.workload.parameters:,.0f} × {8 * m.weights_bytes / est.workload.parameters:.6g} / 8", p.weights.layout,
+        _terms(holders, p.held_bytes, lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits"),
+        lines.of_model(("dtype",)),
     )  # fmt: skip
     caches = tuple(op for op in est.workload.phases[-1].ops if float(op.cache_held))
     yield Derivation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
+from roofline.analysis.formats import resolve_precision
 from roofline.analysis.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.result import Warn
@@ -53,7 +54,7 @@ class Question:
     def memory_bytes(self, run: TextRun) -> Num:
         """Bytes per GPU that a run needs."""
         workload = self.workload(run)
-        cache = (workload.cache_elements() + workload.state_elements()) * self.precision.cache.bytes
+        cache = workload.cache_elements() * self.precision.cache.bytes + workload.state_bytes(self.precision)
         return workload.weight_bytes(self.precision) + cache + workload.activation_peak_bytes(self.precision)
 
 
@@ -85,7 +86,7 @@ def ask(
     spec, model_origin = locate_model(model, spec_dir)
     gpu_spec, gpu_origin = locate_gpu(gpu, spec_dir)
     language_model = _language_model(spec)
-    precision = Precision.of(weights or _own_dtype(language_model, gpu_spec), activations, kv_cache)
+    precision = resolve_precision(language_model, machine_of(gpu_spec), weights, activations, kv_cache)
     return Question(
         language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine)
     )  # fmt: skip
@@ -95,13 +96,6 @@ def _language_model(spec: Spec) -> TransformerSpec:
     if not isinstance(spec, TransformerSpec):
         raise UsageError(f"{type(spec).__name__} is not a language model")
     return spec
-
-
-def _own_dtype(spec: TransformerSpec, gpu: GPUSpec) -> str:
-    """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
-    if spec.dtype == "bf16" and machine_of(gpu).served_by["bf16"][0] in ("fp16", "vector.fp16"):
-        return "fp16"
-    return spec.dtype
 
 
 _MACHINES: dict[int, tuple[GPUSpec, Machine]] = {}
@@ -145,4 +139,5 @@ def used_dtypes(question: Question) -> list[str]:
     """The compute formats that the run uses: that of the matrices, and that of attention where it differs."""
     precision = question.precision
     attention = precision.activations.compute
-    return list(dict.fromkeys([precision.matrix_dtype(), attention]))
+    single = [precision.matrix_dtype(dtype) for dtype in precision.overrides.values()]
+    return list(dict.fromkeys([precision.matrix_dtype(), *single, attention]))

@@ -1,6 +1,7 @@
 """Number formats: how many bits one element takes in memory, scales included, and which peak multiplies it.
 
-The one place to add a precision: a row here, and a `peak` line on the hardware that accelerates it.
+The one place to add a precision: a row here, and a `peak` line on the hardware that accelerates it. What a file of
+several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.specs.mixes`.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ from roofline.errors import UnknownNameError
 class DType:
     """A number format.
 
-    `bits` is what one element takes in memory with its share of the group's scales. `compute` is the format whose peak
-    multiplies it: a weight-only format is widened before the multiplication, so it computes in 16 bit. `layout` says
-    what the bits are, for people.
+    `bits` is what one element takes in memory with its share of the scales of its group. `channel_bits` is what each
+    output channel of a matrix takes beside (a scale per channel), `tensor_bits` what each matrix takes. `compute` is
+    the format whose peak multiplies it: a weight-only format is widened before the multiplication, so it computes in 16
+    bit. `layout` says what the bits are, for people. `mix`: a file format that stores matrices in several formats;
+    `bits` is then that of most of them.
     """
 
     name: str
     bits: float
     compute: str
     layout: str
+    channel_bits: float = 0.0
+    tensor_bits: float = 0.0
+    mix: bool = False
 
     @property
     def bytes(self) -> float:
@@ -31,46 +37,83 @@ class DType:
         return self.bits / 8
 
 
-def _rows() -> dict[str, DType]:
-    half = "bf16"
+_HALF: Final = "bf16"
+
+
+def _plain() -> list[DType]:
+    """Formats of one matrix, with their scales."""
+    zero = "fp16 scale and fp16 zero point per"
     rows = [
         DType("fp64", 64, "fp64", "IEEE double"),
         DType("fp32", 32, "fp32", "IEEE single"),
         DType("tf32", 32, "tf32", "stored as fp32, multiplied with 10 bits of mantissa"),
         DType("fp16", 16, "fp16", "IEEE half"),
         DType("bf16", 16, "bf16", "bfloat16"),
-        DType("fp8", 8, "fp8", "e4m3, one scale per tensor"),
-        DType("fp8_e5m2", 8, "fp8", "e5m2, one scale per tensor"),
-        DType("int8", 8, "int8", "one scale per channel, not counted"),
-        DType("int4", 4, half, "weight-only, one scale per channel, not counted"),
-        DType("int4-g128", 4 + 32 / 128, half, "weight-only, fp16 scale and fp16 zero point per 128"),
-        DType("int4-g64", 4 + 32 / 64, half, "weight-only, fp16 scale and fp16 zero point per 64"),
-        DType("int4-g32", 4 + 32 / 32, half, "weight-only, fp16 scale and fp16 zero point per 32"),
-        DType("fp4", 4, "fp4", "e2m1 without scales"),
-        DType("nvfp4", 4 + 8 / 16, "fp4", "e2m1 with an fp8 scale per 16"),
-        DType("mxfp4", 4 + 8 / 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
+        DType("fp8", 8, "fp8", "e4m3, one fp32 scale per tensor", tensor_bits=32),
+        DType("fp8_e5m2", 8, "fp8", "e5m2, one fp32 scale per tensor", tensor_bits=32),
+        DType("fp8-channel", 8, "fp8", "e4m3, one fp32 scale per channel", channel_bits=32),
+        DType("fp8-b128", 8 + 32 / 128**2, "fp8", "e4m3, one fp32 scale per block of 128 x 128"),
         DType("mxfp8", 8 + 8 / 32, "fp8", "e4m3 with an 8-bit exponent per 32"),
-        DType("q4_0", 4.5, half, "GGUF: 32 x 4 bit and an fp16 scale"),
-        DType("q4_1", 5.0, half, "GGUF: 32 x 4 bit, fp16 scale and minimum"),
-        DType("q5_0", 5.5, half, "GGUF: 32 x 5 bit and an fp16 scale"),
-        DType("q5_1", 6.0, half, "GGUF: 32 x 5 bit, fp16 scale and minimum"),
-        DType("q8_0", 8.5, half, "GGUF: 32 x 8 bit and an fp16 scale"),
-        DType("q2_k", 2.625, half, "GGUF: 256-weight super-block, 84 bytes"),
-        DType("q3_k", 3.4375, half, "GGUF: 256-weight super-block, 110 bytes"),
-        DType("q4_k", 4.5, half, "GGUF: 256-weight super-block, 144 bytes"),
-        DType("q5_k", 5.5, half, "GGUF: 256-weight super-block, 176 bytes"),
-        DType("q6_k", 6.5625, half, "GGUF: 256-weight super-block, 210 bytes"),
+        DType("int8", 8, "int8", "one fp16 scale per channel", channel_bits=16),
+        DType("int4", 4, _HALF, "weight-only, one fp16 scale per channel", channel_bits=16),
+        *(DType(f"int4-g{g}", 4 + 32 / g, _HALF, f"weight-only, {zero} {g}") for g in (128, 64, 32)),
+        DType("int4-gptq", 4 + 20 / 128, _HALF, "weight-only, fp16 scale and 4-bit zero point per 128 (GPTQ, AWQ)"),
+        DType("int8-gptq", 8 + 24 / 128, _HALF, "weight-only, fp16 scale and 8-bit zero point per 128 (GPTQ)"),
+        DType("fp4", 4, "fp4", "e2m1 without scales"),
+        DType("nvfp4", 4 + 8 / 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor", tensor_bits=32),
+        DType("mxfp4", 4 + 8 / 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
     ]
-    return {row.name: row for row in rows}
+    rows += [
+        DType(f"mlx-{b}bit", b + 32 / 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
+        for b in (2, 3, 4, 5, 6, 8)
+    ]
+    return rows
 
 
-DTYPES: Final[dict[str, DType]] = _rows()
+def _gguf() -> list[DType]:
+    """Formats of one matrix in a GGUF file. Source: block structs of ggml (ggml-common.h)."""
+    return [
+        DType("q4_0", 4.5, _HALF, "GGUF: 32 x 4 bit and an fp16 scale"),
+        DType("q4_1", 5.0, _HALF, "GGUF: 32 x 4 bit, fp16 scale and minimum"),
+        DType("q5_0", 5.5, _HALF, "GGUF: 32 x 5 bit and an fp16 scale"),
+        DType("q5_1", 6.0, _HALF, "GGUF: 32 x 5 bit, fp16 scale and minimum"),
+        DType("q8_0", 8.5, _HALF, "GGUF: 32 x 8 bit and an fp16 scale"),
+        DType("iq4_nl", 4.5, _HALF, "GGUF: 32 x 4 bit into a table, and an fp16 scale"),
+        DType("q2_k", 2.625, _HALF, "GGUF: 256-weight super-block, 84 bytes"),
+        DType("q3_k", 3.4375, _HALF, "GGUF: 256-weight super-block, 110 bytes"),
+        DType("q4_k", 4.5, _HALF, "GGUF: 256-weight super-block, 144 bytes"),
+        DType("q5_k", 5.5, _HALF, "GGUF: 256-weight super-block, 176 bytes"),
+        DType("q6_k", 6.5625, _HALF, "GGUF: 256-weight super-block, 210 bytes"),
+    ]
+
+
+def _mixed() -> list[DType]:
+    """File formats that mix several; `roofline.specs.mixes` says which matrix takes which."""
+    gguf = {"q3_k_s": 3.4375, "q3_k_m": 3.4375, "q3_k_l": 3.4375, "q4_k_s": 4.5, "q4_k_m": 4.5, "q5_k_s": 5.5,
+            "q5_k_m": 5.5}  # fmt: skip
+    rows = [
+        DType(name, bits, _HALF, f"GGUF file: mostly {name[:4]}, some matrices wider, vectors fp32", mix=True)
+        for name, bits in gguf.items()
+    ]
+    rest = "embedding, head and router in 16 bit"
+    return [
+        *rows,
+        DType("awq", 4 + 20 / 128, _HALF, f"AWQ checkpoint: int4-gptq, {rest}", mix=True),
+        DType("gptq-int4", 4 + 20 / 128, _HALF, f"GPTQ checkpoint: int4-gptq, {rest}", mix=True),
+        DType("gptq-int8", 8 + 24 / 128, _HALF, f"GPTQ checkpoint: int8-gptq, {rest}", mix=True),
+        DType("fp8-block", 8 + 32 / 128**2, "fp8", f"FP8 checkpoint: fp8-b128, {rest}", mix=True),
+    ]
+
+
+DTYPES: Final[dict[str, DType]] = {row.name: row for row in (*_plain(), *_gguf(), *_mixed())}
 
 ALIASES: Final[dict[str, str]] = {
     "float64": "fp64", "double": "fp64", "float32": "fp32", "float": "fp32", "f32": "fp32",
     "float16": "fp16", "half": "fp16", "f16": "fp16", "bfloat16": "bf16",
     "fp8_e4m3": "fp8", "float8_e4m3fn": "fp8", "e4m3": "fp8", "e5m2": "fp8_e5m2", "float8_e5m2": "fp8_e5m2",
     "i8": "int8", "i4": "int4", "int4_g128": "int4-g128", "int4_g64": "int4-g64", "int4_g32": "int4-g32",
+    "gptq": "gptq-int4", "awq-int4": "awq", "fp8_block": "fp8-block", "mlx-4": "mlx-4bit", "mlx-8": "mlx-8bit",
+    "q4_k-m": "q4_k_m", "q5_k-m": "q5_k_m",
 }  # fmt: skip
 
 
@@ -81,3 +124,13 @@ def find_dtype(name: str) -> DType:
     if key not in DTYPES:
         raise UnknownNameError("precision", name, [*DTYPES, *ALIASES], "roofline list precisions")
     return DTYPES[key]
+
+
+def single_format(name: str, option: str) -> DType:
+    """The format of that name, which must not be a mix. Raises UnknownNameError, or UsageError for a mix."""
+    from roofline.errors import UsageError
+
+    found = find_dtype(name)
+    if found.mix:
+        raise UsageError(f"--{option} {name}: {found.name} mixes formats of weights; it cannot hold {option}")
+    return found

@@ -2,51 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from roofline.num import Num
-from roofline.specs.dtypes import DType, find_dtype
+from roofline.specs.dtypes import DType, find_dtype, single_format
+from roofline.specs.mixes import ModelFacts
+from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
 from roofline.workload.op import Op
 
 _NONE: Mapping[str, DType] = MappingProxyType({})
+_NO_FACTS = ModelFacts()
 
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Formats of weights, activations and cache; `overrides` gives single ops, by name, a format of their own."""
+    """Formats of weights, activations and cache.
+
+    `overrides` gives single ops, by name or by role (embedding, head, router, attention, feed_forward, experts,
+    norm), a format of their own. Below 16 bits only matrices are narrow: norms and biases stay in 16 bit, in GGUF
+    files in 32. `facts` are what the mix of a GGUF file depends on.
+    """
 
     weights: DType
     activations: DType
     cache: DType
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
+    facts: ModelFacts = _NO_FACTS
+    _known: dict[tuple[str, str, float], tuple[DType, float]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @classmethod
-    def of(cls, weights: str, activations: str | None = None, cache: str | None = None) -> Precision:
-        """By name. Activations default to the weights' format where it has 16 bits or more, else to bf16; the cache
-        defaults to the activations' format. Raises UnknownNameError.
+    def of(
+        cls, weights: str, activations: str | None = None, cache: str | None = None, *,
+        overrides: Mapping[str, str] | None = None, facts: ModelFacts = _NO_FACTS,
+    ) -> Precision:  # fmt: skip
+        """By name; `weights` may carry overrides (`int4-g128,head=bf16`) or be a shorthand (`w4a16kv8`).
+
+        Activations default to the weights' format where it has 16 bits or more, else to bf16; the cache defaults to the
+        activations' format. Raises UnknownNameError, or UsageError where two options contradict each other.
         """
-        stored = find_dtype(weights)
-        active = find_dtype(activations) if activations else (stored if stored.bits >= 16 else find_dtype("bf16"))
-        held = find_dtype(cache) if cache else active
-        return cls(stored, active, held)
+        written = read_weights(weights, activations, cache)
+        stored = find_dtype(written.weights)
+        active = single_format(written.activations, "activations") if written.activations else _beside(stored)
+        held = single_format(written.cache, "kv-cache") if written.cache else active
+        own = {**(overrides or {}), **written.overrides}
+        return cls(stored, active, held, {k: single_format(v, "weights") for k, v in own.items()} or _NONE, facts)
+
+    @property
+    def label(self) -> str:
+        """The formats of the weights as `--weights` takes them."""
+        return ",".join([self.weights.name, *(f"{name}={dtype.name}" for name, dtype in self.overrides.items())])
+
+    def unmatched(self, ops: Iterable[Op]) -> list[str]:
+        """Overrides that name no op and no role of these."""
+        known = {name for op in ops for name in (op.name, role_of(op))}
+        return [name for name in self.overrides if name not in known]
 
     def weight_dtype(self, op: Op) -> DType:
-        """The format of this op's weights."""
-        return self.overrides.get(op.name, self.weights) if self.overrides else self.weights
+        """The format of this op's weights; of a mix, the format of most of them."""
+        return self.weights if self.weights.bits >= 16 and not self.overrides else self._stored(op)[0]
+
+    def weight_bits(self, op: Op) -> float:
+        """Mean bits per parameter of an op: its format, the scales, and its vectors."""
+        return self.weights.bits if self.weights.bits >= 16 and not self.overrides else self._stored(op)[1]
+
+    def _stored(self, op: Op) -> tuple[DType, float]:
+        key = (op.name, op.block, op.params)
+        found = self._known.get(key)
+        if found is None:
+            formats = [(own, 1)] if (own := overridden(self.overrides, op)) else stored_as(self.weights, op, self.facts)
+            found = self._known[key] = (formats[0][0], mean_bits(formats, op, self.vector_bits))
+        return found
+
+    @property
+    def vector_bits(self) -> float:
+        """Bits of an element of a norm or a bias, where matrices are narrower."""
+        if self.weights.layout.startswith("GGUF"):
+            return 32.0
+        return max(16.0, self.weights.bits)
 
     def weight_bytes(self, op: Op) -> Num:
         """Bytes of weights that one execution streams."""
-        return op.weights * (self.weight_dtype(op).bits / 8)
+        return op.weights * (self.weight_bits(op) / 8)
 
     def held_bytes(self, op: Op) -> float:
         """Bytes of parameters that one instance holds in memory."""
-        return op.params * (self.weight_dtype(op).bits / 8)
+        return op.params * (self.weight_bits(op) / 8)
 
     def cache_bytes(self, op: Op) -> Num:
         """Bytes of cache that one execution streams, read and written."""
-        return (op.cache_read + op.cache_write) * (self.cache.bits / 8)
+        return (op.cache_read + op.cache_write) * (self.cache.bits / 8) + op.state_moved_fp32 * 4.0
+
+    def state_bytes(self, op: Op) -> Num:
+        """Bytes of state of a fixed size that one instance holds."""
+        return op.state_held * (self.cache.bits / 8) + op.state_held_fp32 * 4.0
 
     def activation_bytes(self, op: Op) -> Num:
         """Bytes of activations that one execution reads and writes."""
@@ -77,3 +129,7 @@ class Precision:
         stored = stored or self.weights
         narrow_float = stored.compute in ("fp8", "fp4") and stored.bits < self.activations.bits <= 16
         return stored.compute if narrow_float else self.activations.compute
+
+
+def _beside(stored: DType) -> DType:
+    return stored if stored.bits >= 16 else find_dtype("bf16")

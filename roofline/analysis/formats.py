@@ -1,0 +1,68 @@
+"""The number formats of a run: what the options say, else what the model's file says."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from roofline.errors import UsageError
+from roofline.machine.machine import Machine
+from roofline.specs.mixes import ModelFacts
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.precision import Precision
+from roofline.workload.workload import Workload
+
+
+def resolve_precision(
+    spec: TransformerSpec, machine: Machine, weights: str | None, activations: str | None, kv_cache: str | None
+) -> Precision:
+    """The formats of a run. A model's own formats of single ops hold where `weights` is not given."""
+    overrides = () if weights or not spec.dtypes else tuple(spec.dtypes.items())
+    cache = kv_cache or (None if weights else spec.cache_dtype)
+    return _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+
+
+@lru_cache(maxsize=256)
+def _precision(
+    weights: str, activations: str | None, cache: str | None, overrides: tuple[tuple[str, str], ...], facts: ModelFacts
+) -> Precision:
+    return Precision.of(weights, activations, cache, overrides=dict(overrides), facts=facts)
+
+
+def own_dtype(spec: TransformerSpec, machine: Machine) -> str:
+    """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
+    if spec.dtype == "bf16" and machine.served_by["bf16"][0] in ("fp16", "vector.fp16"):
+        return "fp16"
+    return spec.dtype
+
+
+_FACTS: dict[int, tuple[TransformerSpec, ModelFacts]] = {}
+
+
+def facts_of(spec: TransformerSpec) -> ModelFacts:
+    """What a mix of formats depends on, found once per spec object."""
+    known = _FACTS.get(id(spec))
+    if known is None or known[0] is not spec:
+        known = _FACTS[id(spec)] = (spec, _facts(spec))
+    return known[1]
+
+
+def _facts(spec: TransformerSpec) -> ModelFacts:
+    group, experts = 1.0, 0
+    for block in spec.blocks:
+        attention: Any = block.attention
+        if attention is not None and getattr(attention, "kv_heads", None):
+            group = max(group, attention.heads / attention.kv_heads)
+        experts = max(experts, getattr(block.feed_forward, "experts", 0))
+    return ModelFacts(sum(block.layers for block in spec.blocks), group, experts, spec.tied_embeddings)
+
+
+def check_overrides(precision: Precision, workload: Workload) -> None:
+    """Raise UsageError where an override names nothing in the model."""
+    unmatched = precision.unmatched(workload.holders()) if precision.overrides else []
+    if unmatched:
+        names = dict.fromkeys(op.name for op in workload.holders() if op.params)
+        raise UsageError(
+            f"--weights: no op or role named {unmatched[0]!r}. Roles: embedding, head, router, attention, "
+            f"feed_forward, experts, norm; ops: {', '.join(names)}"
+        )
