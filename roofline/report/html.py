@@ -14,6 +14,6 @@ def estimate_html(est: Estimate) -> str:
     """The estimate's tables as one preformatted block."""
     from rich.console import Console
 
-    console = Console(record=True, file=StringIO(), width=96)
+    console = Console(record=True, file=StringIO(), width=96, force_jupyter=False)
     print_estimate(est, console)
     return console.export_html(inline_styles=True, code_format=_FORMAT)

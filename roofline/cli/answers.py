@@ -1,0 +1,111 @@
+"""Commands that evaluate one question: estimate, ops, explain."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from roofline.cli.options import CsvOption, JsonOption, ModelOptions, console, with_options
+
+if TYPE_CHECKING:
+    from roofline.analysis.result import Warn
+
+
+@with_options(ModelOptions)
+def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
+    """How fast, how much memory, bound by what."""
+    from roofline.analysis.estimate import estimate as run
+
+    est = run(**options.question())
+    if json:
+        from roofline.report.data import write_json
+
+        write_json(est.to_dict())
+    elif csv:
+        from roofline.report.data import write_csv
+
+        write_csv(est.records())
+    else:
+        from roofline.report.text import print_estimate
+
+        print_estimate(est, console())
+        return
+    _note_warnings(est.warnings)
+
+
+def _note_warnings(warnings: list[Warn]) -> None:
+    for warn in warnings:
+        sys.stderr.write(f"warning {warn.code}: {warn.text}\n")
+
+
+@with_options(ModelOptions)
+def ops(
+    options: ModelOptions,
+    phase: Annotated[str | None, typer.Option(help="prefill or decode; default: all.")] = None,
+    by: Annotated[str, typer.Option(help="One row per op, kind or block.", metavar="op|kind|block")] = "op",
+    sort: Annotated[
+        str, typer.Option(help="order, time, flops, bytes, params, intensity or name.", metavar="COLUMN")
+    ] = "order",
+    json: JsonOption = False,
+    csv: CsvOption = False,
+) -> None:
+    """The op ledger of a phase: per op FLOPs, bytes, intensity, time and bound."""
+    from roofline.analysis.estimate import estimate as run
+    from roofline.analysis.ledger import GROUPINGS, SORTS, group_rows, sort_rows
+    from roofline.analysis.options import one_of
+
+    one_of("by", by, GROUPINGS)
+    one_of("sort", sort, SORTS)
+    est = run(**options.question())
+    names = [est.phase(phase).name] if phase else [p.name for p in est.phases]
+    tables = {name: sort_rows(group_rows(est.ops(name), by), sort) for name in names}
+    if json or csv:
+        from roofline.report.data import write_csv, write_json
+
+        rows = [{"phase": name} | row.to_dict() for name, members in tables.items() for row in members]
+        if json:
+            write_json({"schema_version": 1, "inputs": est.inputs, "ops": rows})
+        else:
+            write_csv(rows)
+        _note_warnings(est.warnings)
+        return
+    from roofline.report.ops import print_ops
+    from roofline.report.text import print_warnings
+
+    out = console()
+    for name, rows_of_phase in tables.items():
+        print_ops(est, name, rows_of_phase, by, out)
+    print_warnings(est, out)
+
+
+@with_options(ModelOptions)
+def explain(
+    options: ModelOptions,
+    only: Annotated[
+        str | None, typer.Option(help="Only the numbers whose name contains this text, for example kv_cache.")
+    ] = None,
+    terms: Annotated[int, typer.Option(help="Terms to show of each sum.", min=0)] = 6,
+    json: JsonOption = False,
+) -> None:
+    """The derivation of the numbers: formula, substituted values, spec lines, sources."""
+    from roofline.analysis.estimate import estimate as run
+    from roofline.analysis.explain import explain as derive
+    from roofline.errors import UsageError
+
+    est = run(**options.question())
+    found = derive(est)
+    if only is not None:
+        names = [d.quantity for d in found]
+        found = [d for d in found if only in d.quantity]
+        if not found:
+            raise UsageError(f"--only {only!r} is in none of: {', '.join(names)}")
+    if json:
+        from roofline.report.data import write_json
+
+        write_json({"schema_version": 1, "inputs": est.inputs, "derivations": [d.to_dict() for d in found]})
+        return
+    from roofline.report.explanation import print_explanation
+
+    print_explanation(est, found, console(), terms)

@@ -1,0 +1,75 @@
+"""The command that draws: plot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from roofline.cli.options import ModelOptions, with_options
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS: Final = ("roofline", "memory", "throughput", "latency")
+_BATCHES: Final = tuple(2**power for power in range(10))
+
+
+@dataclass(frozen=True)
+class PlotOptions(ModelOptions):
+    """Model options where the GPU may be given several times."""
+
+    gpu: Annotated[  # type: ignore[assignment]
+        list[str] | None, typer.Option("--gpu", "-g", help="Accelerator; may be given several times.",
+                                       metavar="NAME|FILE")
+    ] = None  # fmt: skip
+
+    def questions(self) -> list[dict[str, Any]]:
+        """One set of keyword arguments per GPU."""
+        shared = self.question()
+        return [shared | {"gpu": gpu} for gpu in self.gpu or [None]]
+
+
+@with_options(PlotOptions)
+def plot(
+    options: PlotOptions,
+    output: Annotated[str, typer.Option("--output", "-o", help="File to write: .svg, .png or .pdf.", metavar="FILE")],
+    kind: Annotated[
+        str, typer.Option(help="roofline; memory; throughput or latency by batch.",
+                          metavar="roofline|memory|throughput|latency")
+    ] = "roofline",
+) -> None:  # fmt: skip
+    """A picture: the roofline of a workload on one or more GPUs, its memory, or curves by batch."""
+    from roofline.analysis.options import one_of
+    from roofline.report.plot import checked_path, save_figure
+
+    one_of("kind", kind, KINDS)
+    checked_path(output)
+    path = save_figure(_figure(options, kind), output)
+    typer.echo(f"wrote {path}", err=True)
+
+
+def _figure(options: PlotOptions, kind: str) -> Figure:
+    from roofline.analysis.estimate import estimate
+    from roofline.report import plot as figures
+
+    if kind == "roofline":
+        return figures.roofline_figure([estimate(**question) for question in options.questions()])
+    if kind == "memory":
+        return figures.memory_figure(*(estimate(**question) for question in options.questions()))
+    rows = [
+        _row(estimate(**question))
+        for batch in _BATCHES
+        for question in replace(options, batch=batch).questions()
+    ]  # fmt: skip
+    return figures.sweep_figure(rows, x="batch", y="output_tokens_per_s" if kind == "throughput" else "tpot_s")
+
+
+def _row(est: Any) -> dict[str, Any]:
+    throughput, step = est.throughput.output_tokens, est.latency.tpot
+    return est.inputs | {
+        "output_tokens_per_s": throughput.expected if throughput else None,
+        "tpot_s": step.expected if step else None,
+        "fits": est.memory.fits,
+    }

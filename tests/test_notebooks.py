@@ -1,0 +1,27 @@
+"""The notebooks run from top to bottom, check themselves, and are stored without output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat")
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@by_name
+def test_a_notebook_is_stored_without_output(path: Path) -> None:
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.notebook
+@by_name
+def test_a_notebook_runs(path: Path) -> None:
+    client = pytest.importorskip("nbclient")
+    notebook = nbformat.read(path, as_version=4)
+    client.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
