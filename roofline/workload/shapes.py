@@ -11,13 +11,15 @@ class Span(NamedTuple):
     """Which tokens a phase runs: `new` tokens of `batch` sequences after `past` cached ones, `steps` times in a row.
 
     Prefill is `new = prompt, past = 0, steps = 1`; decode is `new = 1, past = prompt, steps = generate - 1`. Quantities
-    of an op are the mean over the steps, which for full attention is the step at the mean context.
+    of an op are the mean over the steps, which for full attention is the step at the mean context. `absorbed` says that
+    latent attention folds its up-projections into queries and outputs instead of expanding the cache (a decode step).
     """
 
     batch: Num
     new: Num
     past: Num
     steps: Num = 1.0
+    absorbed: bool = False
 
     @property
     def tokens(self) -> Num:
@@ -44,6 +46,19 @@ class Span(NamedTuple):
         total = _triangle(self.past, queries, window)
         return total / maximum(self.steps, 1.0)
 
+    def chunk_pairs(self, chunk: float) -> Num:
+        """Query-key pairs per sequence and step where a query sees the keys of its own chunk up to itself.
+
+        sum over positions p of (p mod chunk) + 1, in closed form.
+        """
+        last = self.past + self.new * self.steps
+        return (_in_chunks(last, chunk) - _in_chunks(self.past, chunk)) / maximum(self.steps, 1.0)
+
+    def chunk_keys(self, chunk: float) -> Num:
+        """Keys per sequence that a step reads from the cache: those of the chunk in which its first token lies."""
+        first = self.past - floor(self.past / chunk) * chunk
+        return where(self.steps > 1.0, self.chunk_pairs(chunk) - 1.0, first)
+
     def rectangle_pairs(self, window: float | None = None) -> Num:
         """Query-key pairs per sequence and step without a mask: every query against every key, as eager code computes.
 
@@ -64,6 +79,13 @@ class Span(NamedTuple):
     def held_keys(self, window: float | None = None) -> Num:
         """Keys per sequence held when the phase ends."""
         return self.end if window is None else minimum(self.end, window)
+
+
+def _in_chunks(count: Num, chunk: float) -> Num:
+    """Sum of (p mod chunk) + 1 for p = 0 .. count - 1."""
+    whole = floor(count / chunk)
+    rest = count - whole * chunk
+    return whole * (chunk * (chunk + 1.0) / 2.0) + rest * (rest + 1.0) / 2.0
 
 
 def _triangle(past: Num, queries: Num, window: float | None) -> Num:
@@ -98,7 +120,8 @@ class AttentionShape(NamedTuple):
     """Softmax attention over a span: query heads, key-value heads, their widths, window and mask.
 
     Two habits of the reference code show in its unfused traffic: `packed`, queries, keys and values are slices of one
-    product; `softmax_fp32`, scores are widened to 4 bytes for the softmax.
+    product; `softmax_fp32`, scores are widened to 4 bytes for the softmax. `chunked`: a query sees the keys of its own
+    chunk of `window` positions, not the last `window` keys.
     """
 
     span: Span
@@ -110,6 +133,51 @@ class AttentionShape(NamedTuple):
     causal: bool = True
     packed: bool = False
     softmax_fp32: bool = True
+    chunked: bool = False
+
+
+class SelectedAttentionShape(NamedTuple):
+    """Attention over keys that are latent, selected or compressed, so that pairs do not follow from a span alone.
+
+    `pairs` are the query-key pairs per sequence and query head that must be computed, `rectangle` those that unfused
+    code computes, `keys` the keys per sequence that it computes them with. `groups` heads of keys serve `heads` heads
+    of queries. `scores_only`: the indexer, whose scores choose keys and are multiplied with no values.
+    """
+
+    span: Span
+    heads: float
+    groups: float
+    key_dim: float
+    value_dim: float
+    pairs: Num
+    rectangle: Num
+    keys: Num
+    scores_only: bool = False
+
+
+class ScanShape(NamedTuple):
+    """A recurrence with a state of [heads, key_dim, value_dim] per sequence; `rule` says how a token changes it."""
+
+    span: Span
+    heads: float
+    key_dim: float
+    value_dim: float
+    rule: Literal["selective", "decay", "delta", "gated", "mlstm", "rwkv"]
+
+
+class DepthwiseShape(NamedTuple):
+    """A causal convolution over time, each channel for itself, with `kernel` taps."""
+
+    tokens: Num
+    channels: float
+    kernel: float
+
+
+class MaskShape(NamedTuple):
+    """The mask [b, 1, n, s] of a span, of all keys or those of a window."""
+
+    span: Span
+    window: float | None = None
 
 
 class ExpertsShape(NamedTuple):
@@ -141,4 +209,39 @@ class RowShape(NamedTuple):
     operand: Num = 0.0
 
 
-Shape: TypeAlias = MatmulShape | AttentionShape | ExpertsShape | RowShape
+class ConvolutionShape(NamedTuple):
+    """A convolution over the batch: `pixels` of output, channels in and out, the side of its square kernel."""
+
+    pixels: Num
+    channels_in: float
+    channels_out: float
+    kernel: float
+    bias: bool = True
+
+
+class DenseAttentionShape(NamedTuple):
+    """Attention of every query with every key: `queries` by `keys` per image, `heads` heads of `dim`.
+
+    `bias` counts the elements of a mask or bias that is added to the scores.
+    """
+
+    batch: Num
+    heads: float
+    queries: Num
+    keys: Num
+    dim: float
+    bias: Num = 0.0
+
+
+class FieldShape(NamedTuple):
+    """Element-wise or row-wise work over `elements`; `style` names a row of the table in constructors_image."""
+
+    elements: Num
+    style: str
+    detail: str = ""
+
+
+Shape: TypeAlias = (
+    MatmulShape | AttentionShape | ExpertsShape | RowShape | ConvolutionShape | DenseAttentionShape | FieldShape
+    | SelectedAttentionShape | ScanShape | DepthwiseShape | MaskShape
+)  # fmt: skip
