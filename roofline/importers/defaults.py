@@ -251,8 +251,7 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "mamba2": {"num_heads": 128, "head_dim": 64, "vocab_size": 32768, "hidden_size": 4096, "state_size": 128,
         "num_hidden_layers": 64, "expand": 2, "conv_kernel": 4, "n_groups": 8, "use_bias": False,
         "use_conv_bias": True, "hidden_act": "silu", "time_step_rank": "auto", "time_step_min": 0.001,
-        "time_step_max": 0.1, "time_step_floor": 0.0001, "time_step_limit": [0.0, inf], "chunk_size": 256,
-        "tie_word_embeddings": False},
+        "time_step_max": 0.1, "time_step_floor": 0.0001, "chunk_size": 256, "tie_word_embeddings": False},
     "falcon_mamba": {"vocab_size": 50280, "hidden_size": 768, "state_size": 16, "num_hidden_layers": 32,
         "expand": 2, "conv_kernel": 4, "use_bias": False, "use_conv_bias": True, "hidden_act": "silu",
         "time_step_rank": "auto", "time_step_scale": 1.0, "time_step_min": 0.001, "time_step_max": 0.1,
@@ -263,8 +262,8 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "silu", "max_position_embeddings": 8192, "mamba_d_ssm": 1024, "mamba_n_heads": 128, "mamba_d_head":
         "auto", "mamba_n_groups": 1, "mamba_d_state": 256, "mamba_d_conv": 4, "mamba_expand": 2,
         "mamba_chunk_size": 256, "mamba_conv_bias": True, "mamba_proj_bias": False, "mamba_norm_before_gate":
-        True, "mamba_rms_norm": False, "time_step_limit": [0.0, inf], "projectors_bias": False,
-        "mlp_multipliers": None, "ssm_multipliers": None, "attention_bias": False, "mlp_bias": False},
+        True, "mamba_rms_norm": False, "projectors_bias": False, "mlp_multipliers": None, "ssm_multipliers":
+        None, "attention_bias": False, "mlp_bias": False},
     "jamba": {"vocab_size": 65536, "tie_word_embeddings": False, "hidden_size": 4096, "intermediate_size":
         14336, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "hidden_act":
         "silu", "max_position_embeddings": 262144, "num_experts_per_tok": 2, "num_experts": 16,
@@ -275,8 +274,8 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         14336, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "hidden_act":
         "silu", "max_position_embeddings": 262144, "attn_layer_indices": None, "mamba_n_heads": 128,
         "mamba_d_head": "auto", "mamba_n_groups": 1, "mamba_d_state": 256, "mamba_d_conv": 4, "mamba_expand": 2,
-        "mamba_chunk_size": 256, "mamba_conv_bias": True, "mamba_proj_bias": False, "time_step_limit": [0.0,
-        inf], "z_loss_coefficient": 0.0, "attention_bias": False, "mlp_bias": False},
+        "mamba_chunk_size": 256, "mamba_conv_bias": True, "mamba_proj_bias": False, "z_loss_coefficient": 0.0,
+        "attention_bias": False, "mlp_bias": False},
     "zamba": {"vocab_size": 32000, "tie_word_embeddings": True, "hidden_size": 3712, "attention_hidden_size":
         None, "intermediate_size": 14848, "num_hidden_layers": 76, "num_attention_heads": 16,
         "attention_head_dim": None, "num_key_value_heads": 16, "n_mamba_heads": 2, "hidden_act": "gelu",
@@ -300,11 +299,11 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         4096, "attention_bias": False, "sliding_window": None, "intermediate_size": 21504, "mlp_hidden_act":
         "relu2", "mlp_bias": False, "ssm_state_size": 128, "mamba_num_heads": 128, "mamba_head_dim": 64,
         "mamba_hidden_act": "silu", "n_groups": 8, "conv_kernel": 4, "expand": 2, "time_step_min": 0.001,
-        "time_step_max": 0.1, "time_step_limit": [0.0, inf], "time_step_floor": 0.0001, "use_conv_bias": True,
-        "chunk_size": 128, "mamba_proj_bias": False, "mamba_ssm_cache_dtype": "float32", "n_routed_experts": 8,
-        "n_shared_experts": 1, "moe_intermediate_size": 7688, "moe_shared_expert_intermediate_size": 7688,
-        "moe_latent_size": None, "num_experts_per_tok": 2, "num_nextn_predict_layers": 0,
-        "mtp_layers_block_type": None, "use_bias": False},
+        "time_step_max": 0.1, "time_step_floor": 0.0001, "use_conv_bias": True, "chunk_size": 128,
+        "mamba_proj_bias": False, "mamba_ssm_cache_dtype": "float32", "n_routed_experts": 8, "n_shared_experts":
+        1, "moe_intermediate_size": 7688, "moe_shared_expert_intermediate_size": 7688, "moe_latent_size": None,
+        "num_experts_per_tok": 2, "num_nextn_predict_layers": 0, "mtp_layers_block_type": None, "use_bias":
+        False},
     "granite": {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
         "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "silu", "max_position_embeddings":
         2048, "tie_word_embeddings": False, "attention_bias": False, "mlp_bias": False},
@@ -322,7 +321,7 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "num_local_experts": 8, "num_experts_per_tok": 2, "shared_intermediate_size": 1024,
         "position_embedding_type": None, "layer_types": None, "mamba_n_heads": 128, "mamba_n_groups": 1,
         "mamba_d_state": 256, "mamba_d_head": "auto", "mamba_d_conv": 4, "mamba_expand": 2, "mamba_chunk_size":
-        256, "mamba_conv_bias": True, "mamba_proj_bias": False, "time_step_limit": [0.0, inf]},
+        256, "mamba_conv_bias": True, "mamba_proj_bias": False},
     "olmo": {"vocab_size": 50304, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
         "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "silu", "max_position_embeddings":
         2048, "tie_word_embeddings": False, "attention_bias": False, "clip_qkv": None},
@@ -428,10 +427,10 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "num_blocks": None, "num_heads": 8, "use_bias": False, "norm_reduction_force_float32": True,
         "tie_word_embeddings": False, "add_out_norm": True, "qk_dim_factor": 0.5, "v_dim_factor": 1.0,
         "chunkwise_kernel": "chunkwise--native_autograd", "sequence_kernel": "native_sequence__native",
-        "step_kernel": "native", "mode": "inference", "chunk_size": 64, "return_last_states": True,
-        "autocast_kernel_dtype": "bfloat16", "eps": 1e-06, "inference_state_dtype": "float32",
-        "ffn_proj_factor": 2.667, "ffn_round_up_to_multiple_of": 64, "gate_soft_cap": 15.0,
-        "output_logit_soft_cap": 30.0, "weight_mode": "single", "max_inference_chunksize": 16384},
+        "step_kernel": "native", "chunk_size": 64, "return_last_states": True, "autocast_kernel_dtype":
+        "bfloat16", "eps": 1e-06, "inference_state_dtype": "float32", "ffn_proj_factor": 2.667,
+        "ffn_round_up_to_multiple_of": 64, "gate_soft_cap": 15.0, "output_logit_soft_cap": 30.0, "weight_mode":
+        "single", "max_inference_chunksize": 16384},
     "arcee": {"vocab_size": 32000, "hidden_size": 2560, "intermediate_size": 18432, "num_hidden_layers": 32,
         "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "relu2",
         "max_position_embeddings": 4096, "tie_word_embeddings": False, "attention_bias": False, "mlp_bias":

@@ -33,6 +33,9 @@ from roofline.importers.families import FAMILIES, TEXT_SECTIONS, TEXT_TYPES
 from roofline.importers.harmless import is_harmless
 from roofline.importers.json_document import JsonDocument, read_json
 from roofline.importers.quantization import Formats, formats_of
+from roofline.specs.base import Spec
+from roofline.specs.document import Document
+from roofline.specs.reader import validate_model
 
 #: The keys of a model file, as plain data.
 Body: TypeAlias = dict[str, Any]
@@ -52,7 +55,14 @@ def import_config(path: Path) -> Body:
     body = function(config)
     formats = formats_of(config, file)
     check_keys(config, model_type)
+    if config.outer is not None:
+        check_keys(config.outer, str(config.outer.data["model_type"]))
     return _spec_data(file, config, model_type, body, formats)
+
+
+def read_config(path: Path) -> Spec:
+    """The spec that a config.json (or its folder) describes. Raises SpecError or UnsupportedError with the place."""
+    return validate_model(Document(str(path), "", import_config(path), {}))
 
 
 def config_file(path: Path) -> Path:
@@ -86,7 +96,7 @@ def _text_config(document: JsonDocument) -> Config:
     if section is None:
         return _config(document, data, _known_type(document, model_type, ("model_type",)))
     outer = Config(document, data)
-    outer.used.update((section, "model_type"))
+    outer.used.update((section, "model_type", "tie_word_embeddings"))
     inner = data[section]
     inner_type = inner.get("model_type") or TEXT_TYPES.get(model_type)
     if inner_type is None:
@@ -96,7 +106,6 @@ def _text_config(document: JsonDocument) -> Config:
         )  # fmt: skip
     inner_type = TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)
     known = _known_type(document, str(inner_type), (section, "model_type"))
-    check_keys(outer, model_type)
     return _config(document, inner, known, (section,), outer)
 
 

@@ -25,7 +25,10 @@ def activation(config: Config, *keys: str, default: str | None = None) -> str:
 
 
 def merged(layers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Block groups of one mapping per layer: like layers become one group, in the order of their first."""
+    """Block groups of one mapping per layer: like layers become one group, in the order of their first.
+
+    A group takes its layers' `name`; without one, groups of several are named after what tells them apart.
+    """
     groups: dict[str, dict[str, Any]] = {}
     for layer in layers:
         key = repr(layer)
@@ -34,7 +37,33 @@ def merged(layers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         else:
             name = {"name": layer["name"]} if "name" in layer else {}
             groups[key] = {**name, "layers": 1, **layer}
-    return list(groups.values())
+    found = list(groups.values())
+    return found if len(found) == 1 else _named(found)
+
+
+def _named(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Groups with distinct names: sliding or full attention, dense or experts, numbered where that is not enough."""
+    tags = [_tags(group) for group in groups]
+    differ = [index for index in range(2) if len({tag[index] for tag in tags}) > 1]
+    taken: dict[str, int] = {}
+    out = []
+    for group, tag in zip(groups, tags, strict=True):
+        name = group.get("name") or "-".join(tag[index] for index in differ) or "layers"
+        taken[name] = taken.get(name, 0) + 1
+        out.append({"name": name if taken[name] == 1 else f"{name}-{taken[name]}", **_without_name(group)})
+    return out
+
+
+def _without_name(group: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in group.items() if key != "name"}
+
+
+def _tags(group: dict[str, Any]) -> tuple[str, str]:
+    attention, feed_forward = group.get("attention") or {}, group.get("feed_forward") or {}
+    span = "sliding" if "window" in attention else "chunked" if "chunk" in attention else "full"
+    kind = attention.get("kind", "none")
+    first = ("shared-" if attention.get("shared_cache") else "") + (span if kind == "softmax" else str(kind))
+    return first, str(feed_forward.get("kind", "none"))
 
 
 def tied(config: Config, *, default: bool | None = None) -> bool:
