@@ -1,0 +1,1 @@
+"""The numbers of the articles, recomputed through the public API."""

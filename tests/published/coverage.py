@@ -1,0 +1,92 @@
+"""Every row, and why: recomputed here, or what it needs that is not there yet, or why there is nothing to compute."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from . import counting, kipply, machines, serving, tiny_transformer
+from .ask import Check
+
+CHECKS: Final[dict[str, Check]] = (
+    tiny_transformer.CHECKS | kipply.CHECKS | counting.CHECKS | serving.CHECKS | machines.CHECKS
+)
+
+
+class Open(NamedTuple):
+    """Rows that are not recomputed: `status` is what they wait for, or that nothing is to be computed."""
+
+    status: str
+    reason: str
+    ids: tuple[str, ...]
+
+
+PARALLELISM: Final = "needs parallelism"
+TRAINING: Final = "needs training"
+DIFFUSION: Final = "needs diffusion"
+NOTHING: Final = "nothing to compute"
+STATUSES: Final = (PARALLELISM, TRAINING, DIFFUSION, NOTHING)
+
+OPEN: Final = (
+    Open(PARALLELISM, "traffic or latency of the links between GPUs", (
+        "kipply_260b_comms_latency", "kipply_260b_b512_comms", "kipply_ex7_comms", "kipply_13b_2gpu_comms",
+        "kipplyh_16a100_comms", "kipplyh_16h100", "kipplyh_64h100", "sb_two_chip",
+    )),
+    Open(TRAINING, "FLOPs of forward and backward, their days and their MFU", (
+        "casson_c_approx", "nano_train_days", "sb_l70_train", "sb_l70_days", "sb_dsv3_mfu",
+        "tm101_c6pd", "tm101_d20p", "palm_mfu_gpt-3", "palm_mfu_gopher", "palm_mfu_mt-nlg", "palm_mfu_palm",
+    )),
+    Open(TRAINING, "FLOPs of training; neither figure follows from Gopher's shapes, whose matrices and attention as "
+         "kipp.ly gives them, times 3, are 4.74e23", ("chin_gopher",)),
+    Open(TRAINING, "recomputation", ("sb_remat", "stas_mfu_hfu")),
+    Open(TRAINING, "optimizer state, and activations kept for the backward pass", (
+        "nano_ckpt_est", "nano_ckpt_meas", "tm101_adam8", "tm101_sgdm", "tm101_act_none", "tm101_act_sel",
+    )),
+    Open(TRAINING, "dropout and the mask that it keeps, which inference leaves out", (
+        "a1_softmax_out", "a1_dropout_time", "a1_dropout2_time",
+    )),
+    Open(TRAINING, "a measured training throughput", ("tm101_neox",)),
+    Open(TRAINING, "days and cost of training Stable Diffusion, from measured images per second", (
+        "msd_8_days", "msd_8_cost", "msd_16_cost", "msd_32_days", "msd_32_cost", "msd_64_days", "msd_64_cost",
+        "msd_128_days", "msd_128_cost",
+    )),
+    Open(DIFFUSION, "parameters and FLOPs of UNet, text encoder and decoder", (
+        "sd1_unet_params", "sd1_unet_macs_thop", "sd1_unet_macs_full", "sd1_dec_params", "sd1_text",
+        "sd1_total_params", "mlc_unet", "mlc_vae", "sdxl_unet_params", "sd2_unet_params", "sd_ckpt", "eai_ldm",
+    )),
+    Open(DIFFUSION, "measured time or memory of image generation", (
+        "lw_ddpm_50k_hours", "baseten_sdxl_h100", "baseten_sdxl_a100", "baseten_sdxl_a10g", "baseten_sdxl_trt_h100",
+        "baseten_sdxl_trt_a100", "baseten_turbo", "baseten_sdxlcard_a10", "baseten_sdxlcard_a100",
+        "baseten_sdxlcard_h100", "baseten_lcm_a100", "baseten_lcm_h100", "baseten_sdxl40_a10", "baseten_sdxl40_a100",
+        "baseten_sdxl40_h100", "onnx_6700xt_768", "onnx_6700xt_512", "onnx_vega56", "onnx_rx480", "onnx_5600xt",
+        "onnx_fp32_gain", "onnx_min768", "onnx_min512", "sdxlfast_fp32", "sdxlfast_bf16", "sdxlfast_sdpa",
+        "sdxlfast_compile", "sdxlfast_fused_qkv", "sdxlfast_int8dyn", "sd15fast_fp32", "sd15fast_sdpa",
+        "sd15fast_fp32_compile", "sd15fast_bf16_all", "sd15fast_int8", "diffusers_titan_fp32", "diffusers_titan_fp16",
+        "diffusers_titan_channels_last", "diffusers_titan_traced", "diffusers_titan_mem_efficient",
+    )),
+    Open(NOTHING, "a constant of a schedule, a loss or a training run", (
+        "lw_beta_linear", "lw_cosine_clip", "lw_lambda_vlb", "eai_sched", "eai_seed", "eai_train",
+    )),
+    Open(NOTHING, "dimensions as stated, an input of the calculator", ("rt_paper_dims", "lw_tf_dmodel")),
+    Open(NOTHING, "a GAN, which is no model of this calculator", ("lw_gan_50k_minutes",)),
+    Open(NOTHING, "a rule of thumb scaled from measured shares", ("kipply_intermediates_share", "tm101_inf12")),
+    Open(NOTHING, "not found in the article", ("baseten_brief_134ms",)),
+    Open(NOTHING, "measured, and the article's readable part does not name the GPU", (
+        "baseten_mistral_ttft", "baseten_mistral_tps", "baseten_mistral_100tok", "db_batch64",
+    )),
+    Open(NOTHING, "measured under load, with queues", ("baseten_mistral_b96_ttft", "baseten_mistral_b72")),
+    Open(NOTHING, "a ratio of two measurements, which no bound limits", (
+        "baseten_prefill_h100", "baseten_mixtral_ttft", "baseten_mixtral_thr", "fuse_x",
+    )),
+    Open(NOTHING, "a price", ("baseten_h100_price",)),
+    Open(NOTHING, "time to compile", ("baseten_compile_start",)),
+    Open(NOTHING, "the kernels that a tracer makes of code that is no model", ("pt2_graph", "fuse_kernels")),
+    Open(NOTHING, "an identity of trigonometry", ("pt2_ident",)),
+    Open(NOTHING, "a formula in symbols; tests/analysis holds that a request is its prefill and its steps", (
+        "db_formula",
+    )),
+)  # fmt: skip
+
+
+def open_rows() -> dict[str, Open]:
+    """The rows that are not recomputed, by id."""
+    return {row: group for group in OPEN for row in group.ids}
