@@ -25,8 +25,8 @@ def test_the_command_reference_is_current() -> None:
 def test_readme_shows_real_output(command: str, shown: str) -> None:
     result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(app, shlex.split(command))
     assert result.exception is None
-    real = [line.rstrip() for line in result.stdout.splitlines()]
-    told = [line.rstrip() for line in shown.splitlines()]
+    real = [line.rstrip() for line in result.stdout.rstrip().splitlines()]
+    told = [line.rstrip() for line in shown.rstrip().splitlines()]
     if told and told[-1] == "...":
         told = told[:-1]
         real = real[: len(told)]
