@@ -1,0 +1,57 @@
+"""Any denoiser and its latents to the ops of one forward pass."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from roofline.architectures.dit import dit_ops, pixart_ops
+from roofline.architectures.flux import flux_ops
+from roofline.architectures.mmdit import mmdit_ops
+from roofline.architectures.unet import controlnet_ops, unet_ops
+from roofline.errors import UnsupportedError
+from roofline.num import Num
+from roofline.specs.diffusion import ControlNetSpec, UNetSpec, UNetTrunk
+from roofline.specs.diffusion_transformer import DenoiserSpec, DiTSpec, FluxSpec, MMDiTSpec, PixArtSpec
+from roofline.workload.constructors_image import Plane
+from roofline.workload.op import Op
+
+Denoiser: TypeAlias = UNetSpec | DenoiserSpec
+_CLIP_TOKENS = 77.0
+
+
+def denoiser_ops(spec: Denoiser, latents: Plane, tokens: Num, *, control: bool = False) -> list[Op]:
+    """One forward pass of a denoiser of any family. Raises UnsupportedError where one cannot be steered."""
+    if isinstance(spec, UNetSpec):
+        return unet_ops(spec, latents, tokens, control=control)
+    if control:
+        raise UnsupportedError(f"{spec.name}: a ControlNet goes with a UNet")
+    if isinstance(spec, DiTSpec):
+        return dit_ops(spec, latents)
+    if isinstance(spec, PixArtSpec):
+        return pixart_ops(spec, latents, tokens)
+    if isinstance(spec, MMDiTSpec):
+        return mmdit_ops(spec, latents, tokens)
+    if isinstance(spec, FluxSpec):
+        return flux_ops(spec, latents, tokens)
+    raise UnsupportedError(f"no denoiser architecture for {type(spec).__name__}")
+
+
+def control_ops(spec: ControlNetSpec, latents: Plane, tokens: Num) -> list[Op]:
+    """One forward pass of a ControlNet beside its UNet."""
+    return controlnet_ops(spec, latents, tokens)
+
+
+def context_tokens(spec: Denoiser | UNetTrunk) -> float:
+    """Text tokens that a denoiser sees where nothing else is said."""
+    if isinstance(spec, (PixArtSpec, MMDiTSpec, FluxSpec)):
+        return float(spec.text_tokens)
+    return _CLIP_TOKENS
+
+
+def latent_channels(spec: Denoiser) -> float:
+    """Channels of the latents that a denoiser makes, without those of variances, masks or pictures beside."""
+    if isinstance(spec, FluxSpec):
+        return spec.out_channels / 4.0
+    if isinstance(spec, (DiTSpec, PixArtSpec)):
+        return float(spec.in_channels)
+    return float(spec.out_channels)

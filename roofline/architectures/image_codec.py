@@ -1,0 +1,91 @@
+"""An autoencoder's phases: whole pictures, one by one, or in overlapping tiles.
+
+Source: diffusers 0.42.1, autoencoder_kl.py (enable_slicing, enable_tiling).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final, TypeAlias
+
+from roofline.architectures.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
+from roofline.errors import UsageError
+from roofline.specs.diffusion import AutoencoderSpec, TinyAutoencoderSpec
+from roofline.workload.constructors_image import Plane
+from roofline.workload.op import Op
+from roofline.workload.run import ImageRun
+from roofline.workload.workload import Phase
+
+Codec: TypeAlias = AutoencoderSpec | TinyAutoencoderSpec
+#: Part of a tile that its neighbour covers as well.
+OVERLAP: Final = 0.25
+
+
+def decode_phase(spec: Codec, run: ImageRun) -> Phase:
+    """Latents to pictures, once per run."""
+    scale = float(spec.scale)
+    images = 1.0 if run.sliced else run.batch
+    height, width = run.height / scale, run.width / scale
+    ops: list[Op] = []
+    tiles = _tiles(run, Plane(images, height, width), spec.sample / scale)
+    total = sum(count for _, count in tiles)
+    for plane, count in tiles:
+        ops += _counted(_decode(spec, plane), count, total)
+    boundary = images * (spec.latent_channels * height * width + spec.pixel_channels * run.height * run.width)
+    ops.append(_idle("encoder", _encode(spec, Plane(1.0, 64.0, 64.0))))
+    return Phase("vae_decode", tuple(ops), run.batch if run.sliced else 1.0, "autoencoder", boundary)
+
+
+def encode_phase(spec: Codec, run: ImageRun, pictures: float) -> Phase:
+    """Pictures to latents: `pictures` per image of the batch."""
+    images = 1.0 if run.sliced else run.batch
+    ops: list[Op] = []
+    tiles = _tiles(run, Plane(images, run.height, run.width), float(spec.sample))
+    total = sum(count for _, count in tiles)
+    for plane, count in tiles:
+        ops += _counted(_encode(spec, plane), count, total)
+    scale = float(spec.scale)
+    latent = spec.latent_channels * (run.height / scale) * (run.width / scale)
+    boundary = images * (latent + spec.pixel_channels * run.height * run.width)
+    ops.append(_idle("decoder", _decode(spec, Plane(1.0, 8.0, 8.0))))
+    return Phase("vae_encode", tuple(ops), (run.batch if run.sliced else 1.0) * pictures, "autoencoder", boundary)
+
+
+def _decode(spec: Codec, plane: Plane) -> list[Op]:
+    return decode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_decode_ops(spec, plane)
+
+
+def _encode(spec: Codec, plane: Plane) -> list[Op]:
+    return encode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_encode_ops(spec, plane)
+
+
+def _counted(ops: list[Op], count: float, tiles: float) -> list[Op]:
+    """Ops of one tile, `count` of the `tiles`, which share the parameters among them."""
+    if tiles == 1.0:
+        return ops
+    return [op._replace(count=op.count * count, params=op.params / tiles, active=op.active / tiles) for op in ops]
+
+
+def _idle(name: str, ops: list[Op]) -> Op:
+    """The parameters of the half that a phase does not run."""
+    params = sum(op.count * op.params for op in ops)
+    return Op(f"{name} (idle)", "pointwise", name, params=params, active=params, kernels=0.0)
+
+
+def _tiles(run: ImageRun, plane: Plane, tile: float) -> list[tuple[Plane, float]]:
+    """The pieces of a plane and how often each size occurs. Raises UsageError for tiles of a grid of sizes."""
+    if not run.tiled:
+        return [(plane, 1.0)]
+    height, width = plane.height, plane.width
+    if not isinstance(height, float) or not isinstance(width, float):
+        raise UsageError("--tiling goes with one size, not with a list of sizes")
+    if height <= tile and width <= tile:
+        return [(plane, 1.0)]
+    sizes = Counter((h, w) for h in _pieces(height, tile) for w in _pieces(width, tile))
+    return [(Plane(plane.batch, *size), float(count)) for size, count in sizes.items()]
+
+
+def _pieces(length: float, tile: float) -> list[float]:
+    """Lengths of the tiles along one side: one every three quarters of a tile, the last ones shorter."""
+    step = int(tile * (1.0 - OVERLAP))
+    return [min(tile, length - start) for start in range(0, int(length), step)]

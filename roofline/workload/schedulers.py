@@ -1,0 +1,66 @@
+"""How often a scheduler calls the denoiser: not once per step for all of them.
+
+Source: diffusers 0.42.1, lengths of `timesteps` after `set_timesteps`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from roofline.errors import UnknownNameError
+from roofline.num import Num, floor, minimum
+
+#: Calls as (calls per step, calls added once where there is more than one step).
+_CALLS: Final[dict[str, tuple[float, float]]] = {
+    "pndm": (1.0, 1.0),  # one step is repeated by the linear multi-step method
+    "heun": (2.0, -1.0),  # second order: two calls per step but for the last
+    "kdpm2": (2.0, -1.0),
+    "kdpm2-ancestral": (2.0, -1.0),
+    "dpm++-sde": (2.0, -1.0),
+    "flow-heun": (2.0, -1.0),
+    "ddim": (1.0, 0.0),
+    "ddpm": (1.0, 0.0),
+    "euler": (1.0, 0.0),
+    "euler-ancestral": (1.0, 0.0),
+    "lms": (1.0, 0.0),
+    "dpm++-2m": (1.0, 0.0),
+    "dpm++-2s": (1.0, 0.0),
+    "unipc": (1.0, 0.0),
+    "deis": (1.0, 0.0),
+    "lcm": (1.0, 0.0),
+    "tcd": (1.0, 0.0),
+    "edm-euler": (1.0, 0.0),
+    "flow-euler": (1.0, 0.0),
+}
+_ALIASES: Final[dict[str, str]] = {
+    "pndmscheduler": "pndm", "plms": "pndm", "heundiscretescheduler": "heun", "kdpm2discretescheduler": "kdpm2",
+    "dpm2": "kdpm2", "kdpm2ancestraldiscretescheduler": "kdpm2-ancestral", "dpmsolversdescheduler": "dpm++-sde",
+    "flowmatchheundiscretescheduler": "flow-heun", "ddimscheduler": "ddim", "ddpmscheduler": "ddpm",
+    "eulerdiscretescheduler": "euler", "eulerancestraldiscretescheduler": "euler-ancestral",
+    "euler-a": "euler-ancestral",
+    "lmsdiscretescheduler": "lms", "dpmsolvermultistepscheduler": "dpm++-2m", "dpmsolver++": "dpm++-2m",
+    "dpmpp-2m": "dpm++-2m", "dpmsolversinglestepscheduler": "dpm++-2s", "unipcmultistepscheduler": "unipc",
+    "deismultistepscheduler": "deis", "lcmscheduler": "lcm", "tcdscheduler": "tcd", "edmeulerscheduler": "edm-euler",
+    "flowmatcheulerdiscretescheduler": "flow-euler",
+}  # fmt: skip
+SCHEDULERS: Final = tuple(_CALLS)
+
+
+def find_scheduler(name: str) -> str:
+    """The scheduler of that name or of that diffusers class. Raises UnknownNameError with the nearest names."""
+    key = name.strip().lower().replace("_", "-")
+    key = _ALIASES.get(key, key)
+    if key not in _CALLS:
+        raise UnknownNameError("scheduler", name, [*SCHEDULERS, *_ALIASES], "roofline estimate --help")
+    return key
+
+
+def denoiser_calls(scheduler: str, steps: Num) -> Num:
+    """Calls of the denoiser for that many steps: 50 steps of PNDM are 51 calls, 20 of Heun 39."""
+    per_step, more = _CALLS[find_scheduler(scheduler)]
+    return per_step * steps + (more * minimum(steps - 1.0, 1.0) if more > 0 else more)
+
+
+def steps_of_strength(steps: Num, strength: float) -> Num:
+    """Steps that are left where a picture is noised to `strength` and denoised again: int(steps · strength)."""
+    return floor(steps * strength + 1e-9)
