@@ -12,6 +12,11 @@ from roofline.importers.config import Config
 from roofline.importers.decoder import Style, dense_block, experts_block, layer, norm_of
 
 _STYLE = Style(norms=4)
+#: The dense feed-forward of the MoE models is what every token visits, and their experts stand beside it.
+_MODULES = {
+    "experts": ("experts.0.up_proj", "experts.gate_up_proj", "moe.experts.0.up_proj"),
+    "shared_gate_proj": ("mlp.gate_proj",), "shared_up_proj": ("mlp.up_proj",), "shared_down_proj": ("mlp.down_proj",),
+}  # fmt: skip
 
 
 def gemma3n(config: Config) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def gemma4(config: Config) -> dict[str, Any]:
         feed_forward = _gemma4_feed_forward(config, inner * (2 if double and reads else 1), activation)
         blocks.append(layer(own, feed_forward, style))
     config.ignore("expert_intermediate_size", "moe_intermediate_size", "num_experts", "top_k_experts")
-    body = _body(config, width, blocks)
+    body = _body(config, width, blocks) | {"modules": _MODULES}
     per_layer = config.whole("hidden_size_per_layer_input", null=0, least=0)
     rows = config.whole("vocab_size_per_layer_input")
     if per_layer:

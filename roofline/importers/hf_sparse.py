@@ -112,7 +112,8 @@ def deepseek_v4(config: Config) -> dict[str, Any]:
 
 def _compression(config: Config, layers: int, mtp: int) -> list[str]:
     """The kind of each layer: `layer_types`, else the legacy `compress_ratios` (which also count the layers of further
-    predictions), else as the class has it."""
+    predictions), else as the class has it.
+    """
     kinds = config.items("layer_types")
     ratios = config.wholes("compress_ratios")
     if kinds is not None:
@@ -165,8 +166,12 @@ def minimax_m3(config: Config) -> dict[str, Any]:
         **_blocks(config, section),
     }  # fmt: skip
     attentions = [sparse if chosen else full for chosen in _sparse_attention(config, section, layers)]
-    activation = "silu" if config.raw("hidden_act", default="silu") == "swigluoai" else parts.activation(config, "hidden_act")
-    shared = config.whole("shared_intermediate_size", least=0) * config.whole("n_shared_experts", default=1, null=1, least=0)
+    activation = (
+        "silu" if config.raw("hidden_act", default="silu") == "swigluoai" else parts.activation(config, "hidden_act")
+    )
+    shared = config.whole("shared_intermediate_size", least=0) * config.whole(
+        "n_shared_experts", default=1, null=1, least=0
+    )
     expert_width = config.whole("intermediate_size")
     if config.given("moe_intermediate_size") and config.whole("moe_intermediate_size") != expert_width:
         config.refuse("moe_intermediate_size", f"contradicts intermediate_size = {expert_width}")

@@ -53,7 +53,7 @@ def import_config(path: Path) -> Body:
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     function = family_function(model_type)
     body = function(config)
-    formats = formats_of(config, file)
+    formats = formats_of(config, file, body)
     check_keys(config, model_type)
     if config.outer is not None:
         check_keys(config.outer, str(config.outer.data["model_type"]))

@@ -11,6 +11,8 @@ from roofline.errors import Place, SpecError
 from roofline.specs.document import MAX_DEPTH, MAX_VALUES, place_at, read_text
 
 JsonPath: TypeAlias = tuple[str | int, ...]
+#: Quantised mixtures of experts list tens of thousands of modules.
+MAX_BYTES: Final = 20_000_000
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
@@ -34,7 +36,7 @@ class JsonDocument:
 
 def read_json(path: Path, what: str = "config.json") -> JsonDocument:
     """Read a JSON file. Raises SpecError with file, line and column."""
-    return parse_json(read_text(path, what), str(path))
+    return parse_json(read_text(path, what, MAX_BYTES), str(path))
 
 
 def parse_json(text: str, name: str) -> JsonDocument:

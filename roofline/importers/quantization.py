@@ -1,15 +1,38 @@
-"""Number formats of a checkpoint: dtype, quantization_config, hf_quant_config.json."""
+"""Number formats of a checkpoint: `dtype`, `quantization_config`, hf_quant_config.json beside the config.
+
+What a checkpoint leaves unquantised is a list of modules per layer; here it becomes a format per operation, that of
+most layers, and a note where some layers differ.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
+from roofline.errors import UnsupportedError
 from roofline.importers.config import Config
+from roofline.importers.json_document import JsonDocument, read_json
+from roofline.importers.modules import OPERATIONS, Modules
+
+_FLOATS: Final = {
+    "bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "half": "fp16", "float": "fp32", "bf16": "bf16",
+    "fp16": "fp16", "fp32": "fp32", "float64": "fp64",
+}  # fmt: skip
+#: Names of modelopt's algorithms.
+_ALGORITHMS: Final = {
+    "FP8": "fp8", "FP8_PER_CHANNEL_PER_TOKEN": "fp8-channel", "FP8_PB_WO": "fp8-b128", "FP8_PB_REAL": "fp8-b128",
+    "NVFP4": "nvfp4", "W4A16_NVFP4": "nvfp4", "W4A8_NVFP4_FP8": "nvfp4", "NVFP4_AWQ": "nvfp4", "MXFP8": "mxfp8",
+    "MXFP4": "mxfp4", "W4A8_MXFP4_FP8": "mxfp4", "W4A16_MXFP4": "mxfp4", "INT8": "int8", "W8A8_SQ_PER_CHANNEL": "int8",
+    "W8A16": "int8", "W4A16_AWQ": "int4-s128", "W4A8_AWQ": "int4-s128", "W4A16": "int4-s128",
+}  # fmt: skip
+_GROUPED: Final = {(4, 128): "int4-gptq", (8, 128): "int8-gptq", (4, 64): "int4-g64", (4, 32): "int4-g32",
+                   (4, -1): "int4", (8, -1): "int8"}  # fmt: skip
 
 
 class Formats(NamedTuple):
-    """The weights' format, formats of single ops, the cache's format where one is stated, what was assumed, notes."""
+    """The weights' format, formats of single operations, the cache's format where one is stated, what was assumed,
+    notes."""
 
     dtype: str
     overrides: dict[str, str]
@@ -18,17 +41,230 @@ class Formats(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def formats_of(config: Config, file: Path) -> Formats:
-    """The formats that a config states."""
-    outer = config.outer or config
-    for part in (config, outer):
-        part.used.add("quantization_config")
-    for part in (config, outer):
+class _Scheme(NamedTuple):
+    """A quantisation: the format of the matrices, modules left alone, modules with a format of their own."""
+
+    dtype: str
+    excluded: Iterable[str] = ()
+    special: Mapping[str, str] | None = None
+    cache: str | None = None
+    head: bool = False
+
+
+def formats_of(config: Config, file: Path, body: dict[str, Any]) -> Formats:
+    """The formats that a config states. Raises UnsupportedError for a quantisation that is not known."""
+    base, assumed = _base(config)
+    found = _quantisation(config, file)
+    scheme = None if found is None else _scheme(*found)
+    if scheme is None:
+        body.pop("modules", None)
+        return Formats(base, {}, assumed=assumed)
+    base = base if base in ("bf16", "fp16") else "bf16"
+    main, overrides, mixed = _overrides(scheme, base, body)
+    notes = ()
+    if mixed:
+        notes = (f"Where layers differ in format, that of most layers is taken: {', '.join(mixed)}.",)
+    return Formats(main, overrides, scheme.cache, assumed, notes)
+
+
+def _base(config: Config) -> tuple[str, str | None]:
+    for part in (config, config.outer):
         for key in ("dtype", "torch_dtype"):
-            value = part.data.get(key)
+            value = part.data.get(key) if part is not None else None
             if isinstance(value, str) and value != "auto":
-                name = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}.get(value.removeprefix("torch."))
-                if name is None:
-                    part.unsupported(key, f"{value[:40]!r} is not a known format")
-                return Formats(name, {})
-    return Formats("bf16", {}, assumed="dtype: the config does not say; bf16 assumed")
+                name = _FLOATS.get(value.removeprefix("torch."))
+                if name is None and part is not None:
+                    part.unsupported(key, f"{value[:40]!r} is not a known format", f"Known: {', '.join(_FLOATS)}.")
+                return str(name), None
+    return "bf16", "dtype: the config does not say; bf16 assumed"
+
+
+def _quantisation(config: Config, file: Path) -> tuple[JsonDocument, tuple[str, ...], dict[str, Any]] | None:
+    """The mapping that describes the quantisation and where it stands: in the config, else in the file beside it."""
+    key = "quantization_config"
+    for part in (config, config.outer):
+        if part is not None and key in part.data:
+            part.used.add(key)
+            value = part.data[key]
+            if isinstance(value, dict) and value:
+                return config.document, (*map(str, part.path), key), value
+    if not file.name.endswith("config.json"):
+        return None
+    beside = file.with_name(file.name.removesuffix("config.json") + "hf_quant_config.json")
+    if not beside.is_file():
+        return None
+    document = read_json(beside, "hf_quant_config.json")
+    value = document.data.get("quantization") if isinstance(document.data, dict) else None
+    return (document, ("quantization",), value) if isinstance(value, dict) else None
+
+
+def _scheme(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme | None:
+    method = data.get("quant_method")
+    if method is None or method == "modelopt":
+        return _modelopt(document, path, data)
+    reader = {
+        "fp8": _fp8, "mxfp4": _mxfp4, "compressed-tensors": _compressed, "gptq": _grouped, "awq": _grouped,
+        "auto-round": _grouped, "bitsandbytes": _bitsandbytes, "fbgemm_fp8": _fbgemm,
+    }.get(str(method))  # fmt: skip
+    if reader is None:
+        known = "fp8, mxfp4, modelopt, compressed-tensors, gptq, awq, auto-round, bitsandbytes, fbgemm_fp8"
+        _refuse(document, (*path, "quant_method"), f"{str(method)[:40]!r} is not a known quantisation",
+                f"Understood: {known}. Remove quantization_config to read the unquantised model.")  # fmt: skip
+    return reader(document, path, data)
+
+
+def _refuse(document: JsonDocument, path: tuple[str, ...], message: str, hint: str) -> None:
+    raise UnsupportedError(message, document.place(path), ".".join(path), hint)
+
+
+def _texts(*values: Any) -> list[str]:
+    return [str(item) for value in values if isinstance(value, list) for item in value]
+
+
+def _fp8(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    blocks = data.get("weight_block_size")
+    if blocks is not None and blocks != [128, 128]:
+        _refuse(document, (*path, "weight_block_size"), f"{blocks!r} is not modelled"[:80], "Understood: [128, 128].")
+    dtype = "fp8-b128" if blocks else "fp8"
+    left = _texts(data.get("modules_to_not_convert"), data.get("ignored_layers"))
+    if data.get("moe_quant_algo"):
+        algorithm = _algorithm(document, (*path, "moe_quant_algo"), data["moe_quant_algo"])
+        return _Scheme(dtype, left, {"*.experts": algorithm})
+    return _Scheme(dtype, left)
+
+
+def _mxfp4(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    return _Scheme("mxfp4", _texts(data.get("modules_to_not_convert")))
+
+
+def _fbgemm(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    return _Scheme("fp8-channel", _texts(data.get("modules_to_not_convert")))
+
+
+def _modelopt(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme | None:
+    left = _texts(data.get("exclude_modules"), data.get("ignore"))
+    cache = _cache(data.get("kv_cache_quant_algo") or data.get("kv_cache_scheme"))
+    algorithm = data.get("quant_algo")
+    if algorithm is None:
+        groups = data.get("config_groups")
+        return _compressed(document, path, data) if groups else None
+    if algorithm == "MIXED_PRECISION":
+        layers = data.get("quantized_layers")
+        special = {
+            name: _algorithm(document, (*path, "quantized_layers", name), how.get("quant_algo"))
+            for name, how in (layers.items() if isinstance(layers, dict) else ())
+            if isinstance(how, dict)
+        }
+        return _Scheme("", left, special, cache)
+    return _Scheme(_algorithm(document, (*path, "quant_algo"), algorithm), left, None, cache)
+
+
+def _algorithm(document: JsonDocument, path: tuple[str, ...], name: Any) -> str:
+    if name not in _ALGORITHMS:
+        _refuse(document, path, f"{str(name)[:40]!r} is not a known algorithm", f"Understood: {', '.join(_ALGORITHMS)}.")
+    return _ALGORITHMS[name]
+
+
+def _cache(value: Any) -> str | None:
+    if isinstance(value, str):
+        return {"FP8": "fp8", "fp8": "fp8", "NVFP4": "nvfp4", "INT8": "int8"}.get(value)
+    if isinstance(value, dict) and value.get("num_bits") == 8:
+        return "fp8" if value.get("type") == "float" else "int8"
+    return None
+
+
+def _compressed(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    groups = data.get("config_groups")
+    weights = None
+    for group in groups.values() if isinstance(groups, dict) else ():
+        weights = group.get("weights") if isinstance(group, dict) else None
+        if isinstance(weights, dict):
+            break
+    if not isinstance(weights, dict):
+        _refuse(document, (*path, "config_groups"), "says no format of weights", "A group needs weights: {num_bits: …}.")
+        raise AssertionError
+    bits, kind = weights.get("num_bits"), weights.get("type", "int")
+    group_size, strategy = weights.get("group_size"), weights.get("strategy")
+    symmetric = weights.get("symmetric", True)
+    by_size = {128: "128", 64: "64", 32: "32"}
+    found = None
+    if kind == "float" and bits == 8:
+        found = {"channel": "fp8-channel", "block": "fp8-b128"}.get(str(strategy), "fp8")
+    elif kind == "float" and bits == 4:
+        found = "nvfp4" if group_size == 16 else "mxfp4" if group_size == 32 else None
+    elif kind == "int" and bits == 8:
+        found = "int8"
+    elif kind == "int" and bits == 4 and group_size in by_size:
+        found = f"int4-{'s' if symmetric else 'g'}{by_size[group_size]}"
+    elif kind == "int" and bits == 4 and not group_size:
+        found = "int4"
+    if found is None:
+        _refuse(document, (*path, "config_groups"), f"{bits} bit {kind} in groups of {group_size} is not modelled",
+                "Understood: 8 bit float or int, 4 bit float (groups of 16, 32), 4 bit int (32, 64, 128).")  # fmt: skip
+    return _Scheme(str(found), _texts(data.get("ignore")), None, _cache(data.get("kv_cache_scheme")))
+
+
+def _grouped(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    bits, size = data.get("bits", data.get("w_bit")), data.get("group_size", data.get("q_group_size", 128))
+    found = _GROUPED.get((bits, size)) if isinstance(bits, int) and isinstance(size, int) else None
+    if found is None:
+        _refuse(document, (*path, "bits"), f"{bits} bit in groups of {size} is not modelled",
+                f"Understood: {', '.join(f'{b} bit / {g}' for b, g in _GROUPED)}.")  # fmt: skip
+    left = _texts(data.get("modules_to_not_convert"))
+    return _Scheme(str(found), left, head=data.get("lm_head") is True)
+
+
+def _bitsandbytes(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    eight = data.get("load_in_8bit") or data.get("_load_in_8bit")
+    left = _texts(data.get("llm_int8_skip_modules"))
+    return _Scheme("int8" if eight else "int4-g64", left)
+
+
+def _overrides(scheme: _Scheme, base: str, body: dict[str, Any]) -> tuple[str, dict[str, str], list[str]]:
+    """The format of most weights, operations with another, and those whose format differs between layers.
+
+    Embedding, router and, unless the scheme says so, the head are never quantised. `modules` of the body, which is
+    taken out, says where a family has other names for its operations.
+    """
+    known = OPERATIONS | body.pop("modules", {})
+    blocks = body["blocks"]
+    layers = sum(block["layers"] for block in blocks)
+    kinds = {str((block.get("feed_forward") or {}).get("kind")) for block in blocks}
+    excluded, special = Modules(scheme.excluded), Modules(scheme.special or {})
+    overrides, mixed = {}, []
+    for operation, names in known.items():
+        if not _present(operation, body, kinds):
+            continue
+        own, some = special.format_of(names, layers)
+        if own is None and scheme.special is not None and not scheme.dtype:
+            own = base
+        left, some_left = excluded.format_of(names, layers)
+        overrides[operation] = base if left is not None else own or scheme.dtype
+        if some or some_left:
+            mixed.append(operation)
+    overrides |= {"embedding": base, "head": base if not scheme.head else scheme.dtype}
+    if "experts" in kinds:
+        overrides["router"] = base
+    main = scheme.dtype or overrides.get("experts") or overrides.get("up_proj") or base
+    return main, {name: dtype for name, dtype in overrides.items() if dtype != main}, mixed
+
+
+def _present(operation: str, body: Mapping[str, Any], kinds: set[str]) -> bool:
+    """Whether the model has such an operation: an override that names none would be refused."""
+    attention = [block.get("attention") or {} for block in body["blocks"]]
+    forward = [block.get("feed_forward") or {} for block in body["blocks"]]
+    softmax = any(item.get("kind") == "softmax" for item in attention)
+    if operation in ("q_proj", "k_proj", "o_proj"):
+        return softmax
+    if operation == "v_proj":
+        return any(item.get("kind") == "softmax" and not item.get("keys_as_values") for item in attention)
+    if operation == "attention":
+        return not softmax and any(attention)
+    if operation in ("up_proj", "down_proj"):
+        return "dense" in kinds
+    if operation == "gate_proj":
+        return any(item.get("kind") == "dense" and item.get("gated") for item in forward)
+    if operation == "experts":
+        return "experts" in kinds
+    shared = [item for item in forward if item.get("shared_width")]
+    return any(item.get("gated") for item in shared) if operation == "shared_gate_proj" else bool(shared)

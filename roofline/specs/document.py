@@ -56,7 +56,7 @@ def place_at(path: str, text: str, line: int, column: int) -> Place:
     return Place(path, line, column, lines[line - 1] if 0 < line <= len(lines) else "")
 
 
-def read_text(path: Path, what: str = "spec") -> str:
+def read_text(path: Path, what: str = "spec", limit: int = MAX_BYTES) -> str:
     """The text of a file, or a SpecError saying why it is not one: missing, a folder, too large, binary."""
     name = str(path)
     try:
@@ -65,8 +65,8 @@ def read_text(path: Path, what: str = "spec") -> str:
         if not path.is_file():
             raise SpecError(f"no such {what} file", Place(name))
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise SpecError(f"{size:,} bytes; a {what} has at most {MAX_BYTES:,}", Place(name))
+        if size > limit:
+            raise SpecError(f"{size:,} bytes; a {what} has at most {limit:,}", Place(name))
         raw = path.read_bytes()
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror or error}", Place(name)) from None
