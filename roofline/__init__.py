@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from roofline.analysis.catalogue import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.estimate import Estimate, estimate
     from roofline.analysis.load import load_gpu, load_model
+    from roofline.analysis.sweep import Sweep, sweep
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
 
 __version__ = "0.1.0"
@@ -23,6 +24,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Estimate": "roofline.analysis.estimate",
     "estimate": "roofline.analysis.estimate",
+    "Sweep": "roofline.analysis.sweep",
+    "sweep": "roofline.analysis.sweep",
     "load_model": "roofline.analysis.load",
     "load_gpu": "roofline.analysis.load",
     "list_models": "roofline.analysis.catalogue",
@@ -40,6 +43,7 @@ __all__ = [
     "Estimate",
     "RooflineError",
     "SpecError",
+    "Sweep",
     "UnknownNameError",
     "UnsupportedError",
     "UsageError",
@@ -51,6 +55,7 @@ __all__ = [
     "list_precisions",
     "load_gpu",
     "load_model",
+    "sweep",
 ]
 
 

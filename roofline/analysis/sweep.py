@@ -1,0 +1,177 @@
+"""Grids: every combination of models, GPUs, formats and sizes, the sizes as numpy axes.
+
+Batch, prompt and generate broadcast through the same formulas as single values; models, GPUs, formats, engines and the
+like are loops around them. `sweep[i, j, …]` is what `estimate` gives for those values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final
+
+from roofline.analysis.estimate import Estimate, answer
+from roofline.analysis.question import ask
+from roofline.analysis.result import Times, plain
+from roofline.errors import UsageError
+from roofline.num import where
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+#: Options whose values are numpy axes, in this order, after all others.
+SIZES: Final = ("batch", "prompt", "generate")
+#: The most points of one sweep; beyond that, sweep in parts.
+LARGEST: Final = 50_000_000
+_BLOCK: Final = 16_384
+_READINGS: Final = ("floor", "bound", "expected", "low", "high")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A grid of results: `axes` are the swept options with their values in order, `fixed` the others that were given,
+    `columns` arrays of the axes' shape.
+    """
+
+    axes: Mapping[str, list[Any]]
+    fixed: Mapping[str, Any]
+    columns: Mapping[str, np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Values along each axis."""
+        return tuple(len(values) for values in self.axes.values())
+
+    def __len__(self) -> int:
+        size = 1
+        for count in self.shape:
+            size *= count
+        return size
+
+    def __getitem__(self, index: str | int | tuple[int, ...]) -> Any:
+        """A column by name, or the point at an index: its options and its results."""
+        if isinstance(index, str):
+            return self.columns[index]
+        place = index if isinstance(index, tuple) else (index,)
+        options = {name: values[i] for (name, values), i in zip(self.axes.items(), place, strict=True)}
+        return {**self.fixed, **options} | {name: _point(column[place]) for name, column in self.columns.items()}
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The points in order, the last axis fastest."""
+        lists = [column.reshape(-1).tolist() for column in self.columns.values()]
+        for options, values in zip(product(*self.axes.values()), zip(*lists, strict=True), strict=True):
+            row = {**self.fixed, **dict(zip(self.axes, options, strict=True))}
+            yield row | {name: _point(value) for name, value in zip(self.columns, values, strict=True)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """The points as a pandas data frame (extra `data`)."""
+        import pandas
+
+        return pandas.DataFrame(self.records())
+
+    def __repr__(self) -> str:
+        axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
+        return f"Sweep of {len(self):,} points: {axes}; columns {', '.join(self.columns)}"
+
+
+def sweep(model: Any, gpu: Any = None, **options: Any) -> Sweep:
+    """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
+
+    Raises UsageError for an option without values or more than 50 million points.
+    """
+    given = {"model": model, "gpu": gpu} | options
+    lists = {name: _values(name, value) for name, value in given.items() if _is_many(value)}
+    axes = {n: v for n, v in lists.items() if n not in SIZES} | {n: lists[n] for n in SIZES if n in lists}
+    fixed = {name: value for name, value in given.items() if name not in axes}
+    points = 1
+    for values in axes.values():
+        points *= len(values)
+    if points > LARGEST:
+        raise UsageError(f"{points:,} points; one sweep takes at most {LARGEST:,}")
+    return Sweep(axes, fixed, _evaluate(axes, fixed))
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) > 0
+
+
+def _values(name: str, value: Any) -> list[Any]:
+    values = value.tolist() if hasattr(value, "tolist") else list(value)
+    if not values:
+        raise UsageError(f"--{name} has no values to sweep")
+    return values
+
+
+def _evaluate(axes: dict[str, list[Any]], fixed: dict[str, Any]) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    loops = {name: values for name, values in axes.items() if name not in SIZES}
+    sizes = _numbers({name: values for name, values in axes.items() if name in SIZES})
+    shape = tuple(len(values) for values in sizes.values())
+    combinations = list(product(*loops.values()))
+    columns: dict[str, np.ndarray] = {}
+    for place, combination in enumerate(combinations):
+        options = fixed | dict(zip(loops, combination, strict=True))
+        for rows, grids in _blocks(sizes):
+            for name, value in _results(answer(ask(**options, **grids))):
+                if name not in columns:
+                    kind = bool if name == "fits" else np.float64
+                    columns[name] = np.empty((len(combinations), *shape), dtype=kind)
+                columns[name][place, rows] = np.nan if value is None else value
+    outer = tuple(len(values) for values in loops.values())
+    return {name: column.reshape((*outer, *shape)) for name, column in columns.items()}
+
+
+def _blocks(sizes: dict[str, list[Any]]) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
+    """The grid cut along its first size into blocks that stay in a processor's cache: the slice and the axes of each."""
+    import numpy as np
+
+    if not sizes:
+        yield ..., {}
+        return
+    count = len(sizes)
+    grids = {
+        name: np.asarray(values, dtype=np.float64).reshape([-1 if axis == i else 1 for axis in range(count)])
+        for i, (name, values) in enumerate(sizes.items())
+    }
+    first = next(iter(sizes))
+    others = 1
+    for name, values in sizes.items():
+        others *= len(values) if name != first else 1
+    step = max(1, _BLOCK // others)
+    for start in range(0, len(sizes[first]), step):
+        rows = slice(start, start + step)
+        yield rows, grids | {first: grids[first][rows]}
+
+
+def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    for name, values in sizes.items():
+        for value in values:
+            if isinstance(value, (bool, str, bytes)) or value is None:
+                raise UsageError(f"--{name} must be a whole number, not {value!r}")
+    return sizes
+
+
+def _results(est: Estimate) -> Iterator[tuple[str, Any]]:
+    latency, memory = est.latency, est.memory
+    decodes = est.phases[-1].repeat > 0 if latency.tpot is not None else False
+    generates = est.question.run.generate > 0
+    yield from _columns("ttft_s", latency.ttft, True)
+    yield from _columns("tpot_s", latency.tpot, decodes)
+    yield from _columns("total_s", latency.total, True)
+    yield from _columns("output_tokens_per_s", est.throughput.output_tokens, generates)
+    for name in ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
+        yield name, getattr(memory, name)
+
+
+def _columns(name: str, times: Times | None, has_meaning: Any) -> Iterator[tuple[str, Any]]:
+    """The readings of one quantity; not a number where it has no meaning."""
+    for reading in _READINGS:
+        value = where(has_meaning, getattr(times, reading), float("nan")) if times is not None else None
+        yield name if reading == "expected" else f"{name}_{reading}", value
+
+
+def _point(value: Any) -> Any:
+    return plain(value.item() if hasattr(value, "item") else value)
