@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SIZES: Final = ("batch", "prompt", "generate")
 #: The most points of one sweep; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
-_BLOCK: Final = 16_384
+_BLOCK: Final = 65_536
 _READINGS: Final = ("floor", "bound", "expected", "low", "high")
 
 
@@ -125,7 +125,7 @@ def _evaluate(axes: dict[str, list[Any]], fixed: dict[str, Any]) -> dict[str, np
 
 
 def _blocks(sizes: dict[str, list[Any]]) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
-    """The grid cut along its first size into blocks that stay in a processor's cache: the slice and the axes of each."""
+    """The grid cut along its first size into blocks that stay in a cache: the slice and the axes of each."""
     import numpy as np
 
     if not sizes:

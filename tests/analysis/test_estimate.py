@@ -25,8 +25,10 @@ def test_the_json_has_the_fields_of_the_contract() -> None:
                                  "activation_peak_bytes", "runtime_bytes", "total_bytes", "capacity_bytes", "fits",
                                  "max_batch", "max_context"]  # fmt: skip
     for phase in d["phases"]:
-        assert {"name", "repeat", "flops", "bytes", "intensity", "vector_flops", "kernels", "bound_by", "floor_s",
-                "bound_s", "expected_s", "expected_low_s", "expected_high_s", "communication_bytes"} <= set(phase)  # fmt: skip
+        assert {
+            "name", "repeat", "flops", "bytes", "intensity", "vector_flops", "kernels", "bound_by", "floor_s",
+            "bound_s", "expected_s", "expected_low_s", "expected_high_s", "communication_bytes",
+        } <= set(phase)  # fmt: skip
     for reading in (*d["latency"].values(), d["throughput"]["output_tokens_per_s"]):
         assert list(reading) == ["floor", "bound", "expected", "low", "high"]
     assert d["throughput"]["images_per_s"] is None
@@ -69,7 +71,7 @@ def test_a_model_that_does_not_fit_is_still_estimated() -> None:
     est = rl.estimate("llama-2-70b", gpu="a100")
     assert not est.memory.fits
     assert (est.memory.max_batch, est.memory.max_context) == (0, 0)
-    assert [warn.code for warn in est.warnings][0] == "does-not-fit"
+    assert est.warnings[0].code == "does-not-fit"
 
 
 def test_fp8_on_an_a100_is_stored_small_and_computed_wide() -> None:
