@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from roofline.errors import UsageError
+from roofline.specs.base import Spec
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.reader import MODEL_FAMILIES
+from roofline.specs.transformer import TransformerSpec, transformer_class
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -16,7 +18,7 @@ def schema_of(what: str) -> dict[str, Any]:
     if what == "gpu":
         return {"$schema": _DIALECT, **GPUSpec.model_json_schema()}
     if what == "model":
-        families = [family() for family in MODEL_FAMILIES.values()]
+        families = [_complete(family()) for family in MODEL_FAMILIES.values()]
         schemas = [family.model_json_schema(ref_template="#/$defs/{model}") for family in families]
         definitions: dict[str, Any] = {}
         for schema in schemas:
@@ -24,3 +26,8 @@ def schema_of(what: str) -> dict[str, Any]:
         body = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
         return {"$schema": _DIALECT, **body, "$defs": definitions}
     raise UsageError(f"{what} has no file format yet")
+
+
+def _complete(family: type[Spec]) -> type[Spec]:
+    """The family with every kind of attention, not those alone that one file uses."""
+    return transformer_class() if family is TransformerSpec else family

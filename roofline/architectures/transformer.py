@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from roofline.architectures.attention import attention_ops
+from roofline.architectures import side_paths, streams
 from roofline.architectures.feed_forward import feed_forward_ops
+from roofline.architectures.mixers import mixer_ops
 from roofline.num import Num, maximum
 from roofline.specs.transformer import (
     BlockGroup,
@@ -26,7 +27,8 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     steps = maximum(run.generate - 1.0, 0.0)
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
-    return Workload((prefill, _phase("decode", spec, Span(run.batch, 1.0, run.prompt, steps), steps, every)))
+    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed")
+    return Workload((prefill, _phase("decode", spec, span, steps, every)))
 
 
 def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: bool) -> Phase:
@@ -40,11 +42,43 @@ def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) 
     """The ops of one forward pass over a span, in order: embedding, blocks, final norm, head."""
     ops = _embedding_ops(spec, span)
     labels = group_labels(spec.blocks)
+    aside = spec.per_layer_input is not None or spec.altup is not None or spec.laurel is not None
+    if aside:
+        ops.extend(side_paths.before_layers(spec, span.tokens))
     for label, group in zip(labels, spec.blocks, strict=True):
         ops.extend(block_ops(spec, group, span, label))
+        if aside:
+            ops.extend(side_paths.in_layers(spec, group, span.tokens, label))
+    if aside:
+        ops.extend(side_paths.after_layers(spec, span.tokens))
     rows = span.tokens if all_logits else span.batch
     ops.extend(_head_ops(spec, span, rows))
     return ops
+
+
+def mtp_ops(spec: TransformerSpec, span: Span) -> list[Op]:
+    """The ops of the heads that predict further tokens, which a forward pass leaves out.
+
+    Per layer: norms of the hidden state and of the next token's embedding, a projection of both [t, 2 d] -> [t, d], a
+    block, and the norm before the head, which is the model's own, as is the embedding.
+
+    Source: DeepSeek-V3 Technical Report (arXiv:2412.19437), section 2.2.
+    """
+    if spec.mtp is None:
+        return []
+    tokens, width, count = span.tokens, float(spec.width), float(spec.mtp.layers)
+    return [
+        _norm(spec, "mtp_hidden_norm", "mtp", tokens, count),
+        _norm(spec, "mtp_embedding_norm", "mtp", tokens, count),
+        make.linear("mtp_projection", "mtp", tokens, 2.0 * width, width, count=count),
+        *block_ops(spec, spec.mtp, span, "mtp"),
+        _norm(spec, "mtp_final_norm", "mtp", tokens, count),
+    ]
+
+
+def mtp_parameters(spec: TransformerSpec) -> float:
+    """Parameters of the heads that predict further tokens; no part of the model's own number."""
+    return sum(op.count * op.params for op in mtp_ops(spec, Span(1.0, 1.0, 0.0)))
 
 
 def group_labels(blocks: tuple[BlockGroup, ...]) -> list[str]:
@@ -64,7 +98,9 @@ def _embedding_ops(spec: TransformerSpec, span: Span) -> list[Op]:
         ops.append(make.linear("embedding_projection", "embedding", tokens, width, float(spec.width)))
     positions = spec.positions
     if positions.size is not None:
-        ops.append(make.embedding("position_embedding", "embedding", span.new, float(positions.size), float(spec.width)))
+        ops.append(
+            make.embedding("position_embedding", "embedding", span.new, float(positions.size), float(spec.width))
+        )
     if positions.kind in ("learned", "sinusoidal"):
         ops.append(make.add("position_add", "embedding", tokens, float(spec.width), shared_rows=span.new))
     if spec.embedding_norm:
@@ -78,16 +114,18 @@ def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) 
     if group.parallel and attention is not None and feed_forward is not None:
         return _parallel_ops(spec, group, attention, feed_forward, span, label)
     tokens, count = span.tokens, float(group.layers)
-    stream = tokens * spec.width
+    stream = tokens * (spec.width * (spec.residual_streams or 1))
     ops: list[Op] = []
     if attention is not None:
         where = f"{label}.attention"
-        inner = attention_ops(spec, attention, span, where, count, stream)
+        inner = mixer_ops(spec, attention, span, where, count, stream)
         ops += _sublayer(spec, group, "attention", where, inner, tokens, group.norms >= 1, group.norms >= 3)
     if feed_forward is not None:
         where = f"{label}.feed_forward"
         inner = feed_forward_ops(spec, feed_forward, tokens, where, count, stream)
         own = group.norms >= (1 if attention is None else 2)
+        for index in range(4, group.norms):
+            inner.append(_norm(spec, f"feed_forward_norm_{index - 2}", where, tokens, count, live=stream))
         ops += _sublayer(spec, group, "feed_forward", where, inner, tokens, own, group.norms >= 4)
     return ops
 
@@ -98,17 +136,22 @@ def _sublayer(
 ) -> list[Op]:  # fmt: skip
     """One sublayer f: x + f(norm(x)), or norm(x + f(x)) where the group places its norms behind the sum.
 
-    `output_normed` adds a norm of f's output, before the sum.
+    `output_normed` adds a norm of f's output, before the sum. With several residual streams f reads their weighted sum.
     """
-    count, post = float(group.layers), group.norm_placement == "post"
+    count, place = float(group.layers), group.norm_placement
     ops: list[Op] = []
-    if normed and not post:
+    if spec.residual_streams is not None:
+        ops += streams.collapse_ops(name, where, tokens, float(spec.width), float(spec.residual_streams), count)
+    if normed and place == "pre":
         ops.append(_norm(spec, f"{name}_norm", where, tokens, count))
     ops += inner
-    if output_normed:
+    if output_normed or (normed and place == "output"):
         ops.append(_norm(spec, f"{name}_post_norm", where, tokens, count, live=tokens * spec.width))
-    ops.append(make.add(f"{name}_residual", where, tokens, float(spec.width), count=count))
-    if normed and post:
+    if spec.residual_streams is None:
+        ops.append(make.add(f"{name}_residual", where, tokens, float(spec.width), count=count))
+    else:
+        ops.append(streams.mix_op(name, where, tokens, float(spec.width), float(spec.residual_streams), count))
+    if normed and place == "post":
         ops.append(_norm(spec, f"{name}_norm", where, tokens, count))
     return ops
 
@@ -128,7 +171,7 @@ def _parallel_ops(
     if group.norms >= 1:
         ops.append(_norm(spec, "attention_norm", where_a, tokens, count))
     shared = stream + stream if group.norms == 1 else stream
-    ops += attention_ops(spec, attention, span, where_a, count, shared)
+    ops += mixer_ops(spec, attention, span, where_a, count, shared)
     if group.norms >= 2:
         ops.append(_norm(spec, "feed_forward_norm", where_f, tokens, count, live=stream))
     ops += feed_forward_ops(spec, feed_forward, tokens, where_f, count, stream + stream)
@@ -146,6 +189,8 @@ def _norm(spec: TransformerSpec, name: str, block: str, tokens: Num, count: floa
 
 def _head_ops(spec: TransformerSpec, span: Span, rows: Num) -> list[Op]:
     ops: list[Op] = []
+    if spec.residual_streams is not None:
+        ops += streams.head_ops(span.tokens, float(spec.width), float(spec.residual_streams))
     if spec.final_norm:
         ops.append(_norm(spec, "final_norm", "head", span.tokens))
     if spec.embedding_width is not None and spec.head:

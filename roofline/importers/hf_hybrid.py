@@ -86,7 +86,8 @@ def granite_hybrid(config: Config) -> dict[str, Any]:
         softmax |= {"qkv_bias": True, "output_bias": True}
     block = _mamba2(config, width) if any(kind in _MAMBA for kind in kinds) else {}
     config.ignore("mamba_d_conv", "mamba_d_head", "mamba_d_state", "mamba_expand", "mamba_n_groups", "mamba_n_heads",
-                  "mamba_conv_bias", "mamba_proj_bias", "head_dim", "init_method", "normalization_function")  # fmt: skip
+                  "mamba_conv_bias", "mamba_proj_bias", "head_dim", "init_method",
+                  "normalization_function")  # fmt: skip
     activation = parts.activation(config, "hidden_act")
     shared, number = config.whole("shared_intermediate_size"), config.whole("num_local_experts", null=0, least=0)
     if number:
@@ -178,7 +179,8 @@ def _nemotron_mamba(config: Config) -> dict[str, Any]:
     config.divides("n_groups", heads, "heads", groups)
     return {
         "kind": "mamba2", "heads": heads, "head_dim": config.whole("mamba_head_dim"),
-        "state": config.whole("ssm_state_size"), "groups": groups, "kernel": config.whole("mamba_d_conv", "conv_kernel"),
+        "state": config.whole("ssm_state_size"), "groups": groups,
+        "kernel": config.whole("mamba_d_conv", "conv_kernel"),
         **biases(config, "use_bias", "use_conv_bias"),
     }  # fmt: skip
 

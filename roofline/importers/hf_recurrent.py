@@ -53,12 +53,13 @@ def mamba2(config: Config) -> dict[str, Any]:
         config.refuse(
             "num_heads", f"{heads} heads of {dim} are not expand * hidden_size = {width * config.number('expand'):g}"
         )
+    groups = config.whole("n_groups")
+    config.divides("n_groups", heads, "heads", groups)
     block = {
         "kind": "mamba2", "heads": heads, "head_dim": dim, "state": config.whole("state_size"),
-        "groups": config.whole("n_groups"), "kernel": config.whole("conv_kernel"),
+        "groups": groups, "kernel": config.whole("conv_kernel"),
         **biases(config, "use_bias", "use_conv_bias"),
     }  # fmt: skip
-    config.divides("n_groups", heads, "heads", block["groups"])
     return state_space_body(config, block)
 
 
@@ -162,7 +163,7 @@ def _qwen_feed_forwards(config: Config, layers: int) -> list[dict[str, Any]]:
 
 
 def kimi_linear(config: Config) -> dict[str, Any]:
-    """Kimi Linear: Kimi delta attention, every fourth layer latent attention without positions; dense first, experts."""
+    """Kimi Linear: Kimi delta attention, every fourth layer latent attention without positions; dense first."""
     layers = config.whole("num_hidden_layers")
     config.must_be("mla_use_nope", True, default=True)
     latent, delta, kinds = latent_attention(config), *_kimi_layers(config, layers)
@@ -222,7 +223,7 @@ def _kimi_layers(config: Config, layers: int) -> tuple[dict[str, Any], list[str]
 
 
 def _kimi_body(
-    config: Config, attentions: list[dict[str, Any]], more: dict[str, int], activation: str | None = None
+    config: Config, attentions: list[dict[str, Any]], more: dict[str, Any], activation: str | None = None
 ) -> dict[str, Any]:
     function = activation or parts.activation(config, "hidden_act")
     width, shared = (
@@ -249,10 +250,10 @@ def minimax(config: Config) -> dict[str, Any]:
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
     heads, kv_heads = parts.heads_of(config)
     head_dim = parts.head_dim_of(config, width, heads)
-    config.ignore("block_size", "postnorm", "shared_moe_mode", "shared_intermediate_size", "max_model_len",
-                  *(f"{part}_{factor}_factor" for part in ("full_attn", "linear_attn", "mlp") for factor in ("alpha", "beta")),
-                  *(f"layernorm_{part}_attention_{factor}" for part in ("full", "linear") for factor in ("alpha", "beta")),
-                  "layernorm_mlp_alpha", "layernorm_mlp_beta")  # fmt: skip
+    config.ignore("block_size", "postnorm", "shared_moe_mode", "shared_intermediate_size", "max_model_len")
+    for factor in ("alpha", "beta"):
+        config.ignore(*(f"{part}_{factor}_factor" for part in ("full_attn", "linear_attn", "mlp")))
+        config.ignore(*(f"layernorm_{part}_{factor}" for part in ("full_attention", "linear_attention", "mlp")))
     if config.given("shared_intermediate_size") and config.whole("shared_intermediate_size", least=0):
         config.unsupported("shared_intermediate_size", "a shared expert is not modelled for this family")
     config.must_be("sliding_window", None, default=None)
@@ -300,12 +301,13 @@ def lfm2(config: Config) -> dict[str, Any]:
     tie = config.flag("tie_embedding", "tie_word_embeddings", default=True)
     return {
         "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
-        "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": tie, "blocks": parts.merged(blocks),
+        "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": tie,
+        "blocks": parts.merged(blocks),
     }  # fmt: skip
 
 
 def _lfm2_feed_forwards(config: Config, layers: int) -> list[dict[str, Any]]:
-    """Dense, two thirds as wide as said, rounded up; in LFM2-MoE as wide as said, and experts behind the first layers."""
+    """Dense, two thirds as wide as said, rounded up; LFM2-MoE: as wide as said, and experts behind the first layers."""
     if "num_experts" in config.defaults:
         dense = dense_block(config.whole("intermediate_size"), "silu")
         experts = experts_block(

@@ -22,8 +22,10 @@ def step(config: Config) -> dict[str, Any]:
     config.must_be("attention_bias", False, default=False)
     config.must_be("use_head_wise_attn_gate", True, default=True)
     config.must_be("sink", False, default=False)
-    config.ignore("use_qk_norm", "use_moe_router_bias", "need_fp32_gate", "att_impl_type", "yarn_only_types", "n_shared_experts",
-                  "partial_rotary_factors", "zero_centered", "max_seq_len", "moe_every_n_layer", "use_moe", "use_rope_layers",
+    config.must_be("use_qk_norm", True, default=True)
+    config.must_be("n_shared_experts", 1, default=1)
+    config.ignore("use_moe_router_bias", "need_fp32_gate", "att_impl_type", "yarn_only_types", "partial_rotary_factors",
+                  "zero_centered", "max_seq_len", "moe_every_n_layer", "use_moe", "use_rope_layers",
                   "norm_expert_weight")  # fmt: skip
     window_heads = _window_heads(config, heads)
     full = _attention(config, heads, kv_heads, head_dim)
@@ -34,7 +36,8 @@ def step(config: Config) -> dict[str, Any]:
     activation = parts.activation(config, "hidden_act", default="silu")
     sparse = _sparse(config, layers, mtp)
     experts = experts_block(
-        config, config.whole("moe_intermediate_size"), config.whole("n_routed_experts", "moe_num_experts", "num_experts"),
+        config, config.whole("moe_intermediate_size"),
+        config.whole("n_routed_experts", "moe_num_experts", "num_experts"),
         config.whole("num_experts_per_tok", "moe_top_k"), activation,
         shared=config.whole("share_expert_dim", "share_expert_dims"),
     )  # fmt: skip
@@ -48,7 +51,7 @@ def step(config: Config) -> dict[str, Any]:
         "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
         "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config, default=False),
         "blocks": parts.merged(blocks),
-        "unverified": ["no reference count exists for this architecture; shapes are read off its config and public code"],
+        "unverified": ["no reference count exists for this architecture; its config and public code say the shapes"],
     }  # fmt: skip
     if window_heads is None:
         body["unverified"].append("num_sliding_attention_heads is not in the file: layers in a window taken to have as "

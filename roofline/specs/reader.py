@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -12,16 +14,42 @@ from roofline.errors import SpecError, nearest
 from roofline.specs.base import Spec
 from roofline.specs.document import Document, read_document
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.transformer import TransformerSpec, transformer_class
+
+if TYPE_CHECKING:
+    from roofline.specs.node import NodeSpec
 
 
 def _transformer() -> type[Spec]:
     return TransformerSpec
 
 
+def _lazy(module: str, name: str) -> Callable[[], type[Spec]]:
+    def load() -> type[Spec]:
+        found: type[Spec] = getattr(import_module(f"roofline.specs.{module}"), name)
+        return found
+
+    return load
+
+
 #: Model families; values are functions so that a family's models are built only when a file names it.
-MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {"transformer": _transformer}
+MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {
+    "transformer": _transformer,
+    "pipeline": _lazy("pipeline", "PipelineSpec"),
+    "unet": _lazy("diffusion", "UNetSpec"),
+    "controlnet": _lazy("diffusion", "ControlNetSpec"),
+    "autoencoder": _lazy("diffusion", "AutoencoderSpec"),
+    "tiny_autoencoder": _lazy("diffusion", "TinyAutoencoderSpec"),
+    "text_encoder": _lazy("diffusion_text", "TextEncoderSpec"),
+    "dit": _lazy("diffusion_transformer", "DiTSpec"),
+    "pixart": _lazy("diffusion_transformer", "PixArtSpec"),
+    "mmdit": _lazy("diffusion_transformer", "MMDiTSpec"),
+    "flux": _lazy("diffusion_transformer", "FluxSpec"),
+    "plain_unet": _lazy("diffusion_plain", "PlainUNetSpec"),
+    "vqvae": _lazy("diffusion_plain", "VQVAESpec"),
+}
 S = TypeVar("S", bound=Spec)
+_QUOTED: Final = re.compile("'([^']+)'")
 GPU_KINDS: Final = ("gpu", "tpu", "npu", "soc")
 
 _MESSAGES: Final = {
@@ -38,8 +66,18 @@ _MESSAGES: Final = {
 
 def read_model(path: Path) -> Spec:
     """Read a model spec. Raises SpecError with file, line and column."""
-    document = read_document(path)
-    return validate(document, _class_of(document, "family", MODEL_FAMILIES))
+    spec = validate_model(read_document(path))
+    if getattr(spec, "family", None) == "pipeline":
+        from roofline.specs.pipeline_parts import resolve_parts
+
+        return resolve_parts(spec, path)  # type: ignore[arg-type]
+    return spec
+
+
+def validate_model(document: Document) -> Spec:
+    """The spec of a model from a document of any family. Raises SpecError with file, line and column."""
+    model = _class_of(document, "family", MODEL_FAMILIES)
+    return validate(document, transformer_class(document.data) if model is TransformerSpec else model)
 
 
 def read_gpu(path: Path) -> GPUSpec:
@@ -47,6 +85,15 @@ def read_gpu(path: Path) -> GPUSpec:
     document = read_document(path)
     _class_of(document, "kind", dict.fromkeys(GPU_KINDS, lambda: GPUSpec))
     return validate(document, GPUSpec)
+
+
+def read_node(path: Path) -> NodeSpec:
+    """Read a node spec. Raises SpecError with file, line and column."""
+    from roofline.specs.node import NodeSpec
+
+    document = read_document(path)
+    _class_of(document, "kind", {"node": lambda: NodeSpec})
+    return validate(document, NodeSpec)
 
 
 def _class_of(document: Document, key: str, known: dict[str, Callable[[], type[Spec]]]) -> type[Spec]:
@@ -83,7 +130,7 @@ def _spec_error(document: Document, error: ValidationError) -> SpecError:
     elif kind in _MESSAGES:
         message = f"{_MESSAGES[kind]}, not {_shown(first['input'])}"
     elif kind == "literal_error":
-        close = nearest(str(first["input"]), [part.strip(" '") for part in context["expected"].split(",")], 1)
+        close = nearest(str(first["input"]), _QUOTED.findall(context["expected"]), 1)
         message = f"{_shown(first['input'])} is not one of {context['expected']}"
         hint = f"Did you mean {close[0]!r}?" if close else ""
     elif kind in ("union_tag_invalid", "union_tag_not_found"):

@@ -5,9 +5,10 @@ A group says how many layers it has, which attention and which feed-forward. All
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts
@@ -28,10 +29,17 @@ class Norm(Spec):
 class SoftmaxAttention(Spec):
     """Scaled dot-product attention: multi-head (kv_heads = heads), grouped-query, or multi-query (kv_heads = 1).
 
-    `window` limits each query to the last `window` keys, itself included. `head_dim` is the width of a query and key
-    head, `value_dim` that of a value head where it differs. `packed`: queries, keys and values are columns of one
-    matrix in the reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4
-    bytes for the softmax.
+    `window` limits each query to the last `window` keys, itself included; `chunk` to the keys of its own chunk of that
+    many positions. `head_dim` is the width of a query and key head, `value_dim` that of a value head where it differs.
+    `keys_as_values`: values are the projected keys, and there is no value projection. `shared_cache`: the layer attends
+    to keys and values of an earlier layer and projects and caches none. `sinks`: a learned score per head that takes
+    part in the softmax. `rotary: false`: a layer without positions in a model that rotates.
+
+    `qk_norm` norms queries and keys per `head`, per head with weights of their own for all `heads`, per head without
+    weights (`plain`), or over the whole `width`; `value_norm` norms values per head without weights; `output_norm`
+    norms what goes into the output projection. `packed`: queries, keys and values are columns of one matrix in the
+    reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4 bytes for the
+    softmax. `reference_cache: broadcast`: that code caches keys and values once per query head.
     """
 
     kind: Literal["softmax"]
@@ -40,12 +48,31 @@ class SoftmaxAttention(Spec):
     head_dim: Size
     value_dim: Size | None = None
     window: Size | None = None
+    chunk: Size | None = None
     causal: bool = True
+    rotary: bool = True
     qkv_bias: bool = False
     output_bias: bool = False
-    qk_norm: Literal["head", "width"] | None = None
+    output_gate: Literal["element", "head"] | None = None
+    qk_norm: Literal["head", "heads", "plain", "width"] | None = None
+    qk_norm_kind: Literal["rms", "layer"] = "rms"
+    qk_norm_bias: bool = False
+    value_norm: bool = False
+    output_norm: bool = False
+    sinks: bool = False
+    keys_as_values: bool = False
+    shared_cache: bool = False
     packed: bool = False
     softmax_fp32: bool = True
+    reference_cache: Literal["broadcast"] | None = None
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> SoftmaxAttention:
+        if self.window is not None and self.chunk is not None:
+            raise PydanticCustomError("window", "window and chunk exclude each other")
+        if self.keys_as_values and self.value_dim not in (None, self.head_dim):
+            raise PydanticCustomError("value_dim", "keys_as_values: values are as wide as keys")
+        return self
 
     @model_validator(mode="after")
     def _heads_divide(self) -> SoftmaxAttention:
@@ -57,17 +84,24 @@ class SoftmaxAttention(Spec):
 
 
 class DenseFeedForward(Spec):
-    """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU)."""
+    """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU).
+
+    `inner_norm` norms what goes into the last matrix.
+    """
 
     kind: Literal["dense"]
     width: Size
     gated: bool = False
     activation: Activation = "silu"
     bias: bool = False
+    inner_norm: bool = False
 
 
 class ExpertsFeedForward(Spec):
-    """A mixture of experts: a router sends each token to `top_k` of `experts` feed-forwards of `width`."""
+    """A mixture of experts: a router sends each token to `top_k` of `experts` feed-forwards of `width`.
+
+    With `latent_width` the experts work on a projection of the token to that width, and their sum is projected back.
+    """
 
     kind: Literal["experts"]
     width: Size
@@ -77,8 +111,12 @@ class ExpertsFeedForward(Spec):
     activation: Activation = "silu"
     bias: bool = False
     router_bias: bool = False
+    router_scales: bool = False
+    latent_width: Size | None = None
     shared_width: Annotated[int, Field(ge=0, le=10**9)] = 0
     shared_gate: bool = False
+    shared_bias: bool = False
+    reference_all: bool = False
 
     @model_validator(mode="after")
     def _top_k_of_experts(self) -> ExpertsFeedForward:
@@ -98,7 +136,7 @@ class BlockGroup(Spec):
     `norms` counts the norms over the model width in each; in a parallel block attention and feed-forward stand side by
     side, and with one norm they read the same normed input. `norm_placement` says where norms stand: `pre` before
     attention and feed-forward, `post` behind the sum with the residual, as in the first transformer (Vaswani et al.
-    2017) and OPT-350M.
+    2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2.
     """
 
     name: Name | None = None
@@ -106,15 +144,16 @@ class BlockGroup(Spec):
     attention: SoftmaxAttention | None = None
     feed_forward: FeedForwardSpec | None = None
     norms: Annotated[int, Field(ge=0, le=8)] = 2
-    norm_placement: Literal["pre", "post"] = "pre"
+    norm_placement: Literal["pre", "post", "output"] = "pre"
     parallel: bool = False
 
     @model_validator(mode="after")
     def _post_norms_follow_a_sum(self) -> BlockGroup:
-        if self.norm_placement == "post" and (self.parallel or self.norms > 2):
+        if self.norm_placement != "pre" and (self.parallel or self.norms > 2):
             raise PydanticCustomError(
-                "norm_placement", "norm_placement: post goes with blocks in sequence of at most 2 norms"
-            )
+                "norm_placement", "norm_placement: {place} goes with blocks in sequence of at most 2 norms",
+                {"place": self.norm_placement},
+            )  # fmt: skip
         return self
 
 
@@ -137,8 +176,27 @@ class Positions(Spec):
         return self
 
 
+class PerLayerInput(Spec):
+    """A second embedding that gives every layer an input of its own (Gemma 3n): `width` elements per layer."""
+
+    vocabulary: Size
+    width: Size
+
+
+class AlternatingUpdates(Spec):
+    """Parallel streams of the residual, of which each layer computes one and predicts the rest (Gemma 3n)."""
+
+    inputs: Annotated[int, Field(ge=2, le=64)]
+
+
 class TransformerSpec(Spec):
-    """A language model as shapes."""
+    """A language model as shapes.
+
+    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
+    it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
+    own, `cache_dtype` is the format in which the checkpoint wants its cache. `laurel` is the rank of a low-rank path
+    beside attention. `residual_streams`: the residual is that many streams, mixed by every sublayer (hyper-connections).
+    """
 
     family: Literal["transformer"]
     name: Name
@@ -149,14 +207,21 @@ class TransformerSpec(Spec):
     embedding_width: Size | None = None
     max_context: Size
     dtype: str = "bf16"
+    dtypes: dict[str, str] = Field(default_factory=dict)
+    cache_dtype: str | None = None
     positions: Positions
     norm: Norm
     embedding_norm: bool = False
     final_norm: bool = True
+    residual_streams: Annotated[int, Field(ge=2, le=64)] | None = None
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
+    per_layer_input: PerLayerInput | None = None
+    altup: AlternatingUpdates | None = None
+    laurel: Size | None = None
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    mtp: BlockGroup | None = None
     published: Annotated[tuple[Published, ...], AsTuple] = ()
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()
@@ -164,6 +229,39 @@ class TransformerSpec(Spec):
 
     @model_validator(mode="after")
     def _dtype_is_known(self) -> TransformerSpec:
-        if self.dtype not in DTYPES and self.dtype not in ALIASES:
-            raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": self.dtype})
+        for dtype in (self.dtype, *self.dtypes.values(), *([self.cache_dtype] if self.cache_dtype else ())):
+            if dtype not in DTYPES and dtype not in ALIASES:
+                raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": dtype})
         return self
+
+
+def transformer_class(data: Any = None) -> type[TransformerSpec]:
+    """The spec of a transformer with the kinds of attention that `data` names, or with all kinds without `data`.
+
+    A class of pydantic takes a millisecond to build, so a file pays for the kinds that it uses.
+    """
+    kinds = _kinds_named(data)
+    return TransformerSpec if kinds == ("softmax",) else _with_kinds(kinds)
+
+
+def _kinds_named(data: Any) -> tuple[str, ...]:
+    blocks = data.get("blocks") if isinstance(data, dict) else None
+    if data is None or not isinstance(blocks, (list, tuple)):
+        return () if data is None else ("softmax",)
+    kinds = {"softmax"}
+    for block in (*blocks, data.get("mtp")):
+        attention = block.get("attention") if isinstance(block, dict) else None
+        if isinstance(attention, dict):
+            kinds.add(str(attention.get("kind")))
+    return tuple(sorted(kinds))
+
+
+@lru_cache(maxsize=64)
+def _with_kinds(kinds: tuple[str, ...]) -> type[TransformerSpec]:
+    """A TransformerSpec whose attention is one of `kinds`; one of all kinds where one is unknown or none is given."""
+    from roofline.specs.attention import KINDS, union_of
+
+    known = list(kinds) if kinds and all(kind in KINDS for kind in kinds) else list(KINDS)
+    group = create_model("BlockGroup", __base__=BlockGroup, attention=(union_of(known) | None, None))
+    blocks = Annotated[tuple[group, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    return create_model("TransformerSpec", __base__=TransformerSpec, blocks=(blocks, ...), mtp=(group | None, None))

@@ -24,6 +24,9 @@ VECTOR_FLOPS: Final[dict[str, float]] = {
     "relu": 1.0,
     "relu2": 2.0,
     "rotary": 3.0,  # two products and a sum per element
+    "sigmoid": 3.0,  # negate, exponentiate, add and divide
+    "softplus": 3.0,
+    "none": 0.0,
 }
 
 
@@ -47,6 +50,22 @@ def linear(
         live=live + tokens * d_in if joined else live,
         kernels=0.0 if joined else 1.0,
         shape=MatmulShape(tokens, d_in, d_out, bias),
+    )  # fmt: skip
+
+
+def heads_linear(
+    name: str, block: str, tokens: Num, heads: float, d_in: float, d_out: float, *,
+    bias: bool = False, count: float = 1.0, live: Num = 0.0,
+) -> Op:  # fmt: skip
+    """A matrix for each head or group: x [t, h, i] @ w [h, i, o] (+ b [h, o]) -> [t, h, o]; 2 t h i o FLOPs."""
+    products, outputs = heads * d_in * d_out, heads * d_out
+    weights = products + (outputs if bias else 0.0)
+    return Op(
+        name, "linear", block, count,
+        flops=2.0 * tokens * products, vector_flops=tokens * outputs if bias else 0.0,
+        params=weights, active=weights, weights=weights,
+        read=tokens * (heads * d_in), write=tokens * outputs, live=live,
+        shape=MatmulShape(tokens * heads, d_in, d_out, bias, groups=heads),
     )  # fmt: skip
 
 
@@ -78,9 +97,7 @@ def norm(
     )  # fmt: skip
 
 
-def add(
-    name: str, block: str, rows: Num, width: float, *, shared_rows: Num | None = None, count: float = 1.0
-) -> Op:
+def add(name: str, block: str, rows: Num, width: float, *, shared_rows: Num | None = None, count: float = 1.0) -> Op:
     """A residual: a + b -> c over [t, d]; b may have fewer rows, `shared_rows`, that serve every sequence."""
     elements = rows * width
     second = elements if shared_rows is None else shared_rows * width
@@ -124,8 +141,10 @@ def attention(
     2 (d + e) FLOPs per head and query-key pair: q k^T and the product with v. New keys and values are read from their
     activations and appended to the cache; older ones are read from the cache, once per step.
     """
-    span = shape.span
+    span, old = shape.span, shape.span.cached_keys(shape.window)
     pairs = span.causal_pairs(shape.window) if shape.causal else span.new * (span.past + span.new)
+    if shape.chunked and shape.window is not None:
+        pairs, old = span.chunk_pairs(shape.window), span.chunk_keys(shape.window)
     scores = span.batch * shape.heads * pairs
     kv_width = shape.kv_heads * (shape.key_dim + shape.value_dim)
     fresh = span.batch * span.new * kv_width
@@ -135,7 +154,7 @@ def attention(
         vector_flops=VECTOR_FLOPS["softmax"] * scores,
         read=span.batch * span.new * shape.heads * shape.key_dim + fresh,
         write=span.batch * span.new * shape.heads * shape.value_dim,
-        cache_read=span.batch * span.cached_keys(shape.window) * kv_width if cached else 0.0,
+        cache_read=span.batch * old * kv_width if cached else 0.0,
         cache_write=fresh if cached else 0.0,
         cache_held=span.batch * span.held_keys(shape.window) * kv_width if cached else 0.0,
         live=live, shape=shape,

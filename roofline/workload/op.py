@@ -26,6 +26,7 @@ class Op(NamedTuple):
     read, write     activation elements read from and written to memory
     cache_read, cache_write   elements of the KV-cache or state streamed
     cache_held      elements of the KV-cache or state held when the phase ends; `state_held` those that do not grow
+    state_held_fp32, state_moved_fp32   elements of state held, and read and written, in 4 bytes whatever the precision
     live            activation elements that must stay in memory meanwhile, beside its own inputs and outputs
     reused, reused_fp32   of an op of several kernels: elements that its reads and writes count but that are never in
                     memory at once with the rest, because one kernel reads what another wrote or writes where it was
@@ -58,3 +59,5 @@ class Op(NamedTuple):
     communication: Num = 0.0
     kernels: Num = 1.0
     shape: Shape | None = None
+    state_held_fp32: Num = 0.0
+    state_moved_fp32: Num = 0.0

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from roofline.num import Num
 
 Logits: TypeAlias = Literal["last", "all"]
+Latent: TypeAlias = Literal["absorbed", "naive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,33 @@ class TextRun:
     """`batch` sequences of `prompt` tokens that generate `generate` tokens each.
 
     Prefill gives the first token, so decode repeats `generate - 1` times. `logits` says whether the prefill computes
-    the head for the last position of each sequence or for all.
+    the head for the last position of each sequence or for all. `latent` says how a decode step computes latent
+    attention: with the up-projections absorbed into queries and outputs, or naively on keys and values expanded from
+    the whole cache.
     """
 
     batch: Num = 1.0
     prompt: Num = 512.0
     generate: Num = 128.0
     logits: Logits = "last"
+    latent: Latent = "absorbed"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRun:
+    """`batch` pictures of `height` × `width` pixels, made in `steps` steps.
+
+    `passes` copies of the batch go through the denoiser in every step (2 with classifier-free guidance). `strength`
+    is how much of a given picture is replaced: only that share of the steps is run. `tiled` decodes and encodes in
+    overlapping tiles, `sliced` picture by picture.
+    """
+
+    batch: Num = 1.0
+    height: Num = 512.0
+    width: Num = 512.0
+    steps: Num = 50.0
+    passes: float = 2.0
+    scheduler: str = "euler"
+    strength: float | None = None
+    tiled: bool = False
+    sliced: bool = False

@@ -241,7 +241,17 @@ class FieldShape(NamedTuple):
     detail: str = ""
 
 
+class CollectiveShape(NamedTuple):
+    """An exchange of `elements` among `devices` that stand `stride` apart; `place` is where a load comes from."""
+
+    operation: Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send", "load"]
+    elements: Num
+    devices: float
+    stride: float = 1.0
+    place: Literal["device", "host", "disk"] = "device"
+
+
 Shape: TypeAlias = (
     MatmulShape | AttentionShape | ExpertsShape | RowShape | ConvolutionShape | DenseAttentionShape | FieldShape
-    | SelectedAttentionShape | ScanShape | DepthwiseShape | MaskShape
+    | SelectedAttentionShape | ScanShape | DepthwiseShape | CollectiveShape | MaskShape
 )  # fmt: skip

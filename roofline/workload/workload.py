@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -82,17 +82,19 @@ class Workload:
                 return phase
         raise KeyError(name)
 
-    def holders(self) -> Iterator[Op]:
+    def holders(self) -> list[Op]:
         """The ops that hold the parameters: those of the first phase of each component."""
-        seen: set[str] = set()
+        first: dict[str, Phase] = {}
         for phase in self.phases:
-            if phase.component not in seen:
-                seen.add(phase.component)
-                yield from phase.ops
+            first.setdefault(phase.component, phase)
+        return [op for phase in first.values() for op in phase.ops if op.params]
 
     def held(self, quantity: Callable[[Op], float]) -> float:
         """A sum over the ops that hold the parameters."""
-        return sum(op.count * quantity(op) for op in self.holders())
+        total = 0.0
+        for op in self.holders():
+            total += op.count * quantity(op)
+        return total
 
     @property
     def parameters(self) -> float:
@@ -117,9 +119,9 @@ class Workload:
         """Elements of KV-cache held when the last phase ends."""
         return self.phases[-1].total(lambda op: op.cache_held)
 
-    def state_elements(self) -> Num:
-        """Elements of fixed-size state (linear attention, state space) held when the last phase ends."""
-        return self.phases[-1].total(lambda op: op.state_held)
+    def state_bytes(self, precision: Precision) -> Num:
+        """Bytes of fixed-size state (linear attention, state space) held when the last phase ends."""
+        return self.phases[-1].total(precision.state_bytes)
 
     def activation_peak_bytes(self, precision: Precision) -> Num:
         """The most activation memory that any op of any phase needs."""
