@@ -31,6 +31,7 @@ Compute = Annotated[float, *_quantity("compute")]
 Frequency = Annotated[float, *_quantity("frequency")]
 Power = Annotated[float, *_quantity("power")]
 Price = Annotated[float, *_quantity("price")]
+Time = Annotated[float, *_quantity("time")]
 
 #: Sizes are bounded so that no product of a few of them leaves the range of a float.
 Size = Annotated[int, Field(ge=1, le=10**9)]

@@ -16,9 +16,11 @@ from typing import Final, Literal, TypeAlias
 
 from roofline.errors import UnknownNameError
 
-Shelf: TypeAlias = Literal["models", "hardware"]
-_LISTING: Final = {"models": "roofline list models", "hardware": "roofline list gpus"}
-_WHAT: Final = {"models": "model", "hardware": "GPU"}
+Shelf: TypeAlias = Literal["models", "hardware", "nodes"]
+_LISTING: Final = {
+    "models": "roofline list models", "hardware": "roofline list gpus", "nodes": "roofline list nodes",
+}  # fmt: skip
+_WHAT: Final = {"models": "model", "hardware": "GPU", "nodes": "node"}
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
 
@@ -33,13 +35,18 @@ class Found:
 
 def bundled(shelf: Shelf) -> Path:
     """The folder of bundled specs: inside an installed package, else at the root of the checkout."""
+    if shelf == "nodes":
+        return bundled("hardware") / "nodes"
     package = Path(__file__).resolve().parent.parent
     inside = package / shelf
     return inside if inside.is_dir() else package.parent / shelf
 
 
 def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
-    """Folders to search, in order. A folder of the user's may hold specs itself or in `models/` and `hardware/`."""
+    """Folders to search, in order. A folder of the user's may hold specs itself or in `models/` and `hardware/`.
+
+    Nodes stand in `nodes/` or `hardware/nodes/`.
+    """
     roots = [spec_dir] if spec_dir else []
     roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
     config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
@@ -47,7 +54,8 @@ def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
     found = []
     for root in roots:
         base = Path(root).expanduser()
-        found += [folder for folder in (base / shelf, base) if folder.is_dir()]
+        own = (base / "nodes", base / "hardware" / "nodes") if shelf == "nodes" else (base / shelf, base)
+        found += [folder for folder in own if folder.is_dir()]
     return [*found, bundled(shelf)]
 
 

@@ -1,0 +1,142 @@
+"""How a run is spread over devices: the plan, the node and its links, what is away, what the runtime keeps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from roofline.analysis.load import Origin, is_path
+from roofline.analysis.options import one_of
+from roofline.errors import UnknownNameError, UsageError
+from roofline.machine.collectives import Fabric, Link
+from roofline.passes.offload import Offload, read_offload
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.library import find, folders
+from roofline.specs.node import NodeSpec
+from roofline.specs.reader import read_node
+from roofline.units import parse_quantity
+from roofline.workload.plan import Plan, check_plan
+
+OVERLAPS: Final = ("none", "full")
+_AXES: Final = ("tp", "pp", "cp", "dp")
+_GPU_LINE: Final = re.compile(r"^gpu:\s*([^\s#]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One answer to: over what, by which links, with what hidden behind what, and with what left elsewhere."""
+
+    plan: Plan
+    fabric: Fabric | None
+    node: NodeSpec | None = None
+    origin: Origin | None = None
+    overlap: bool = False
+    offload: Offload | None = None
+    reserve: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:
+    """The spread that some options ask for; None where all is one device with nothing set."""
+    plan, notes = plan_of(options)
+    overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
+    away = read_offload(options["offload"]) if options.get("offload") else None
+    reserve = read_reserve(options.get("runtime_reserve"))
+    named = options.get("node")
+    if plan.single and away is None and not reserve and not named:
+        return None
+    node, origin = locate_node(named, spec_dir) if named else default_node(gpu, spec_dir)
+    if node is not None and named and node.gpu not in (gpu.name, *gpu.aliases):
+        raise UsageError(f"--node {node.name} has {node.gpu}, not {gpu.name}")
+    fabric = Fabric.of(node) if node is not None else own_links(gpu)
+    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes)
+
+
+def plan_of(options: dict[str, Any]) -> tuple[Plan, tuple[str, ...]]:
+    """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred.
+
+    Raises UsageError where they contradict each other.
+    """
+    given = {name: _size(name, options[name]) for name in (*_AXES, "ep", "gpus") if options.get(name) is not None}
+    gpus, ep = given.pop("gpus", None), given.pop("ep", 1)
+    notes: tuple[str, ...] = ()
+    if not any(given.values()) and (gpus or ep > 1):
+        if ep > 1:
+            given["dp"] = gpus or ep
+            notes = (f"attention is data-parallel over the {given['dp']} devices (--ep alone; --tp splits it)",)
+        else:
+            given["tp"] = gpus or 1
+    plan = Plan(**given, ep=ep, pad_heads=bool(options.get("pad_heads")))
+    if gpus is not None and plan.devices != gpus:
+        product = " × ".join(f"{name} {getattr(plan, name)}" for name in _AXES)
+        raise UsageError(f"--gpus {gpus} does not match {product} = {plan.devices}")
+    check_plan(plan)
+    return plan, notes
+
+
+def _size(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 1 <= value <= 10**6:
+        raise UsageError(f"--{name} must be a whole number from 1 to 1,000,000, not {value!r}")
+    return int(value)
+
+
+def read_reserve(value: Any) -> float:
+    """Bytes kept by the runtime on each device: a number of bytes, or a quantity such as `2 GB`."""
+    if value is None:
+        return 0.0
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+        return float(value)
+    try:
+        return parse_quantity(value, "bytes")
+    except ValueError as error:
+        raise UsageError(f"--runtime-reserve: {error}") from None
+
+
+def locate_node(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin]:
+    """The node of a name, an alias or a file. Raises UnknownNameError or SpecError."""
+    path = Path(name).expanduser() if is_path(name) else None
+    if path is None:
+        found = find("nodes", name, spec_dir)
+        return _read(found.path, found.path.stat().st_mtime_ns), Origin(str(found.path), found.alias)
+    return read_node(path), Origin(str(path))
+
+
+def node_named(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin] | None:
+    """The bundled node of that name, or None where there is none."""
+    try:
+        return locate_node(name, spec_dir)
+    except UnknownNameError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, stamp: int) -> NodeSpec:
+    return read_node(path)
+
+
+def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> tuple[NodeSpec | None, Origin | None]:
+    """The first node of the library that is made of this accelerator."""
+    for folder in folders("nodes", spec_dir):
+        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+            match = _GPU_LINE.search(path.read_text(encoding="utf-8", errors="replace"))
+            if match is not None and match[1].strip("'\"") in (gpu.name, *gpu.aliases):
+                return _read(path, path.stat().st_mtime_ns), Origin(str(path))
+    return None, None
+
+
+def own_links(gpu: GPUSpec) -> Fabric | None:
+    """Links where no node is described: those of the accelerator itself, eight of them, nominal latencies."""
+    links = gpu.links
+    if links is None:
+        return Fabric(gpu.name, 8)
+    up = links.scale_up
+    host = Link(f"PCIe {links.pcie.generation}", links.pcie.bandwidth) if links.pcie else None
+    if up is not None:
+        return Fabric(gpu.name, 8, Link(up.name, up.bandwidth, 2e-6), None, host)
+    if links.pcie is not None:
+        pcie = Link(f"PCIe {links.pcie.generation}", links.pcie.bandwidth, 4e-6, "ring")
+        return Fabric(gpu.name, 8, pcie, None, host)
+    return Fabric(gpu.name, 8)

@@ -1,0 +1,80 @@
+"""Expert parallelism: whole experts on different devices, and the tokens sent to them and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from roofline.errors import UsageError
+from roofline.num import Num, power
+from roofline.passes.tensor import has_bias, narrow_experts
+from roofline.workload import constructors as make
+from roofline.workload.constructors_collective import collective
+from roofline.workload.op import Op
+from roofline.workload.plan import Plan, part
+from roofline.workload.shapes import ExpertsShape
+
+
+def devices_visited(devices: float, top_k: float) -> float:
+    """Devices that hold at least one of the experts of a token, expected under uniform routing: e (1 - (1 - 1/e)^k).
+
+    A token is sent once to each of them, as DeepSeek's dispatch kernels do.
+    """
+    return devices * (1.0 - float((1.0 - 1.0 / devices) ** top_k))
+
+
+def split_experts(ops: Sequence[Op], plan: Plan, rank: int) -> list[Op]:
+    """The ops of one device of an expert-parallel group.
+
+    Where the group is no larger than that of tensors, every device has all tokens already and its share of the sum is
+    joined with the others' by the block's own collective. A larger group spans replicas (or context ranks): each sends
+    its tokens to the experts' devices and gets the results back, two all-to-alls.
+
+    Raises UsageError where there are more devices than experts, or none.
+    """
+    if plan.ep == 1:
+        return list(ops)
+    out: list[Op] = []
+    found = False
+    for op in ops:
+        shape = op.shape
+        if not isinstance(shape, ExpertsShape):
+            out.append(op)
+            continue
+        found = True
+        if plan.ep > shape.experts:
+            raise UsageError(f"--ep {plan.ep} is more than the {shape.experts:.0f} experts of {op.block}")
+        out += _spread(op, shape, plan, rank)
+    if not found:
+        raise UsageError(f"--ep {plan.ep}: the model has no routed experts")
+    return out
+
+
+def _spread(op: Op, shape: ExpertsShape, plan: Plan, rank: int) -> list[Op]:
+    if plan.spread == 1:
+        own = _own_experts(op, shape, plan, rank, shape.tokens)
+        return [own if plan.tp == plan.ep else _narrowed(own, plan, rank)]
+    own = _own_experts(op, shape, plan, rank, shape.tokens * float(plan.spread))
+    sent = shape.tokens / plan.tp * devices_visited(float(plan.ep), shape.top_k) * shape.width
+    ends = [
+        collective(f"{op.name}.{name}", op.block, "all_to_all", sent, float(plan.ep), count=op.count, live=op.live)
+        for name in ("dispatch", "combine")
+    ]
+    return [ends[0], own, ends[1]]
+
+
+def _own_experts(op: Op, shape: ExpertsShape, plan: Plan, rank: int, tokens: Num) -> Op:
+    """The experts of one device, and the share of the group's tokens that visits them: no more than arrive."""
+    number = part(shape.experts, plan.ep, rank % plan.ep)
+    top_k = shape.top_k * number / shape.experts
+    own = make.experts(
+        op.name, op.block, tokens, width=shape.width, hidden=shape.hidden, number=number, top_k=top_k,
+        gated=shape.gated, bias=has_bias(op, shape), function=shape.function, count=op.count, live=op.live,
+    )  # fmt: skip
+    absent = tokens * power(1.0 - number / shape.experts, shape.top_k) * shape.width
+    return own._replace(read=own.read - absent, write=own.write - absent)
+
+
+def _narrowed(op: Op, plan: Plan, rank: int) -> Op:
+    shape = op.shape
+    assert isinstance(shape, ExpertsShape)
+    return narrow_experts(op, shape, part(shape.hidden, plan.tp // plan.ep, rank % (plan.tp // plan.ep)))

@@ -1,0 +1,53 @@
+"""What a file in `hardware/nodes/` may say: how accelerators of one kind are put together, and by which links.
+
+Bandwidths are per accelerator and direction. `latency` is what one message costs before its first byte: a nominal
+value, below what was measured for the smallest messages, so that a bound stays a bound.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from roofline.specs.base import Bandwidth, Bytes, Name, Names, Size, Spec, Text, Texts, Time
+
+
+class NodeLink(Spec):
+    """A link between accelerators.
+
+    `switch`: any pair at full bandwidth; `mesh`: a link of its own to each other device, which share the bandwidth;
+    `ring`: to neighbours only, as in a torus slice or through a PCIe root complex.
+    """
+
+    name: Text
+    bandwidth: Bandwidth
+    latency: Time
+    topology: Literal["switch", "mesh", "ring"] = "switch"
+
+
+class HostPart(Spec):
+    """Host memory or disk behind each accelerator: bandwidth per accelerator and direction; capacity of the node."""
+
+    name: Text
+    bandwidth: Bandwidth
+    latency: Time = 0.0
+    capacity: Bytes | None = None
+
+
+class NodeSpec(Spec):
+    """`count` accelerators of one kind with the links between them, and the network to further nodes."""
+
+    kind: Literal["node"]
+    name: Name
+    title: Text
+    aliases: Names = ()
+    gpu: Name
+    count: Size
+    scale_up: NodeLink
+    scale_out: NodeLink | None = None
+    host: HostPart | None = None
+    disk: HostPart | None = None
+    sources: Annotated[Texts, Field(min_length=1)]
+    unverified: Texts = ()
+    notes: Text | None = None
