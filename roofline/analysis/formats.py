@@ -59,7 +59,8 @@ def _facts(spec: TransformerSpec) -> ModelFacts:
 
 def check_overrides(precision: Precision, workload: Workload) -> None:
     """Raise UsageError where an override names nothing in the model."""
-    unmatched = precision.unmatched(workload.holders()) if precision.overrides else []
+    ops = (op for phase in workload.phases for op in phase.ops)
+    unmatched = precision.unmatched(ops) if precision.overrides else []
     if unmatched:
         names = dict.fromkeys(op.name for op in workload.holders() if op.params)
         raise UsageError(

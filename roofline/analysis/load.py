@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from roofline.errors import SpecError, UsageError
+from roofline.errors import UsageError
 from roofline.specs.base import Spec
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.library import Found, Shelf, find
@@ -30,7 +30,8 @@ _IN_MEMORY = Origin("(a spec object)")
 
 
 def load_model(model: ModelLike, spec_dir: str | None = None) -> Spec:
-    """The spec of a model: a bundled name or alias, a YAML file, or a spec, which is returned as it is.
+    """The spec of a model: a bundled name or alias, a YAML file, a config.json or its folder, `hf:org/name`, or a spec,
+    which is returned as it is.
 
     Raises UnknownNameError with the nearest names, or SpecError with file, line and column.
     """
@@ -49,7 +50,10 @@ def locate_model(model: ModelLike, spec_dir: str | None = None) -> tuple[Spec, O
     """The spec of a model and where it was found."""
     if isinstance(model, Spec):
         return model, _IN_MEMORY
-    found = _find("models", os.fspath(model), spec_dir)
+    name = os.fspath(model)
+    if name.startswith("hf:"):
+        return _read_hub(name), Origin(name)
+    found = _find("models", name, spec_dir)
     return _read_model(found.path, _stamp(found.path)), Origin(str(found.path), found.alias)
 
 
@@ -94,9 +98,18 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _read_model(path: Path, stamp: tuple[int, int]) -> Spec:
-    if path.suffix == ".json":
-        raise SpecError(f"{path}: a config.json cannot be read yet; give a YAML spec")
+    if path.suffix == ".json" or path.is_dir():
+        from roofline.importers.huggingface import read_config
+
+        return read_config(path)
     return read_model(path)
+
+
+@lru_cache(maxsize=64)
+def _read_hub(name: str) -> Spec:
+    from roofline.importers.hub import read_hub
+
+    return read_hub(name)
 
 
 @lru_cache(maxsize=256)

@@ -125,7 +125,7 @@ def _compression(config: Config, layers: int, mtp: int) -> list[str]:
         found = [_RATIOS[ratio] for ratio in ratios]
     else:
         found = [_HEAVY if index < 2 or index % 2 == 0 else _SPARSE for index in range(layers)]
-    if len(found) not in (layers, layers + mtp):
+    if len(found) not in (layers, layers + max(mtp, 1)):
         key = "layer_types" if kinds is not None else "compress_ratios"
         config.refuse(key, f"has {len(found)} items for {layers} layers")
     return found

@@ -42,10 +42,10 @@ Body: TypeAlias = dict[str, Any]
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
-def import_config(path: Path) -> Body:
-    """A config.json (or its folder) as the data of a model file. Raises SpecError or UnsupportedError with the place.
+def import_config(path: Path, name: str | None = None) -> Body:
+    """A config.json (or its folder) as the data of a model file, called `name` or after its file.
 
-    Only data is read: no code that comes with a model is run.
+    Only data is read: no code that comes with a model is run. Raises SpecError or UnsupportedError with the place.
     """
     file = config_file(path)
     document = read_json(file)
@@ -57,12 +57,17 @@ def import_config(path: Path) -> Body:
     check_keys(config, model_type)
     if config.outer is not None:
         check_keys(config.outer, str(config.outer.data["model_type"]))
-    return _spec_data(file, config, model_type, body, formats)
+    return _spec_data(file, clean_name(name) or model_name(file, config), config, model_type, body, formats)
 
 
-def read_config(path: Path) -> Spec:
+def read_config(path: Path, name: str | None = None) -> Spec:
     """The spec that a config.json (or its folder) describes. Raises SpecError or UnsupportedError with the place."""
-    return validate_model(Document(str(path), "", import_config(path), {}))
+    return validated(import_config(path, name), str(path))
+
+
+def validated(data: Body, name: str) -> Spec:
+    """The spec of imported data; `name` stands for the file in errors."""
+    return validate_model(Document(name, "", data, {}))
 
 
 def config_file(path: Path) -> Path:
@@ -157,9 +162,8 @@ def check_keys(config: Config, model_type: str) -> None:
         check_keys(child, model_type)
 
 
-def _spec_data(file: Path, config: Config, model_type: str, body: Body, formats: Formats) -> Body:
+def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Body, formats: Formats) -> Body:
     """The model file: what the mapping gave, and what names it."""
-    name = model_name(file, config)
     unverified = list(body.pop("unverified", ()))
     if formats.assumed:
         unverified.append(formats.assumed)
@@ -190,4 +194,9 @@ def model_name(file: Path, config: Config) -> str:
     if not stem:
         said = str((config.outer or config).data.get("_name_or_path") or "").rstrip("/").rsplit("/", 1)[-1]
         stem = said or file.resolve().parent.name
-    return _NAME_JUNK.sub("-", stem).strip("-._+")[:100] or "model"
+    return clean_name(stem) or "model"
+
+
+def clean_name(name: str | None) -> str:
+    """A name with only what names of specs may hold; empty where nothing is left."""
+    return _NAME_JUNK.sub("-", name or "").strip("-._+")[:100]

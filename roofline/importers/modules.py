@@ -5,26 +5,61 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-#: Operation -> names that its module has inside a layer, in one checkpoint or another.
-OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
-    "q_proj": ("self_attn.q_proj", "self_attn.qkv_proj", "attn.q_proj"),
-    "k_proj": ("self_attn.k_proj", "self_attn.qkv_proj", "attn.k_proj"),
-    "v_proj": ("self_attn.v_proj", "self_attn.qkv_proj", "attn.v_proj"),
-    "o_proj": ("self_attn.o_proj", "attn.o_proj"),
-    "attention": ("self_attn.o_proj", "attn.wo_b", "mixer.out_proj", "linear_attn.out_proj"),
-    "gate_proj": ("mlp.gate_proj", "mlp.gate_up_proj"),
-    "up_proj": ("mlp.up_proj", "mlp.gate_up_proj", "mixer.up_proj"),
-    "down_proj": ("mlp.down_proj", "mixer.down_proj"),
-    "experts": ("mlp.experts.0.up_proj", "block_sparse_moe.experts.0.w1", "mixer.experts.0.up_proj", "ffn.experts",
-                "mlp.experts", "experts.0.up_proj", "moe.experts.0.up_proj", "feed_forward.experts"),
-    "shared_gate_proj": ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj", "ffn.shared_experts.w1"),
-    "shared_up_proj": ("mlp.shared_experts.up_proj", "mlp.shared_expert.up_proj", "ffn.shared_experts.w3",
-                       "mixer.shared_experts.up_proj"),
-    "shared_down_proj": ("mlp.shared_experts.down_proj", "mlp.shared_expert.down_proj", "ffn.shared_experts.w2",
-                         "mixer.shared_experts.down_proj"),
+
+class Operation(NamedTuple):
+    """Where an operation occurs (kinds of attention or parts of a feed-forward) and what checkpoints call its module
+    inside a layer."""
+
+    parts: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+_GROUPED: Final = ("softmax", "block_sparse")
+OPERATIONS: Final[dict[str, Operation]] = {
+    "q_proj": Operation(_GROUPED, ("self_attn.q_proj", "self_attn.qkv_proj", "attn.q_proj", "mixer.q_proj")),
+    "k_proj": Operation(_GROUPED, ("self_attn.k_proj", "self_attn.qkv_proj", "attn.k_proj", "mixer.k_proj")),
+    "v_proj": Operation(_GROUPED, ("self_attn.v_proj", "self_attn.qkv_proj", "attn.v_proj", "mixer.v_proj")),
+    "o_proj": Operation((*_GROUPED, "latent", "gated_delta"),
+                        ("self_attn.o_proj", "attn.o_proj", "mixer.o_proj", "linear_attn.out_proj")),
+    "q_a_proj": Operation(("latent", "compressed"), ("self_attn.q_a_proj", "attn.wq_a")),
+    "q_b_proj": Operation(("latent", "compressed"), ("self_attn.q_b_proj", "attn.wq_b")),
+    "kv_a_proj": Operation(("latent",), ("self_attn.kv_a_proj_with_mqa", "attn.wkv_a")),
+    "kv_b_proj": Operation(("latent",), ("self_attn.kv_b_proj", "attn.wkv_b")),
+    "kv_proj": Operation(("compressed",), ("self_attn.kv_proj", "attn.wkv")),
+    "o_a_proj": Operation(("compressed",), ("self_attn.o_a_proj", "attn.wo_a")),
+    "o_b_proj": Operation(("compressed",), ("self_attn.o_b_proj", "attn.wo_b")),
+    "qkv_proj": Operation(("gated_delta",), ("linear_attn.in_proj_qkvz", "linear_attn.in_proj_qkv")),
+    "in_proj": Operation(("mamba", "mamba2"), ("mixer.in_proj", "mamba.in_proj")),
+    "out_proj": Operation(("mamba", "mamba2"), ("mixer.out_proj", "mamba.out_proj")),
+    "gate_proj": Operation(("gated",), ("mlp.gate_proj", "mlp.gate_up_proj")),
+    "up_proj": Operation(("dense",), ("mlp.up_proj", "mlp.gate_up_proj", "mixer.up_proj")),
+    "down_proj": Operation(("dense",), ("mlp.down_proj", "mixer.down_proj")),
+    "experts": Operation(
+        ("experts",),
+        ("mlp.experts.0.up_proj", "block_sparse_moe.experts.0.w1", "mixer.experts.0.up_proj", "ffn.experts.0.w1",
+         "ffn.experts", "mlp.experts", "experts.0.up_proj", "moe.experts.0.up_proj", "feed_forward.experts"),
+    ),
+    "shared_gate_proj": Operation(
+        ("shared_gated",),
+        ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj", "ffn.shared_experts.w1",
+         "block_sparse_moe.shared_experts.gate_proj"),
+    ),
+    "shared_up_proj": Operation(
+        ("shared",),
+        ("mlp.shared_experts.up_proj", "mlp.shared_expert.up_proj", "ffn.shared_experts.w3",
+         "mixer.shared_experts.up_proj", "block_sparse_moe.shared_experts.up_proj"),
+    ),
+    "shared_down_proj": Operation(
+        ("shared",),
+        ("mlp.shared_experts.down_proj", "mlp.shared_expert.down_proj", "ffn.shared_experts.w2",
+         "mixer.shared_experts.down_proj", "block_sparse_moe.shared_experts.down_proj"),
+    ),
 }  # fmt: skip
+
+#: Operations of the attention or of what stands in its place.
+ATTENTION: Final = tuple(OPERATIONS)[: tuple(OPERATIONS).index("gate_proj")]
 
 _LAYER: Final = re.compile(r"(?:^|.*\.)(?:layers|h|blocks)\.(\d+|\*)(?:\.(.*)|(\*))?$")
 _PLAIN: Final = re.compile(r"(?:\w|\\?\.|\.\*|\\d|\[0-9\]|[()|^$-])*")
@@ -79,3 +114,24 @@ def _matches_expression(expression: str, name: str) -> bool:
         return re.match(expression, name) is not None
     except re.error:
         return False
+
+
+def layers_with(operation: str, parts: Iterable[str], blocks: Iterable[Mapping[str, Any]]) -> int:
+    """In how many layers of these blocks an operation occurs."""
+    wanted = set(parts)
+    return sum(int(block["layers"]) for block in blocks if wanted & _parts(operation, block))
+
+
+def _parts(operation: str, block: Mapping[str, Any]) -> set[str]:
+    attention, forward = block.get("attention") or {}, block.get("feed_forward") or {}
+    found = {str(forward.get("kind"))}
+    if forward.get("kind") == "dense" and forward.get("gated"):
+        found.add("gated")
+    if forward.get("shared_width"):
+        found |= {"shared", "shared_gated"} if forward.get("gated", True) else {"shared"}
+    cached = operation in ("k_proj", "v_proj") and attention.get("shared_cache")
+    if not cached and not (operation == "v_proj" and attention.get("keys_as_values")):
+        found.add(str(attention.get("kind")))
+    if operation in ("q_a_proj", "q_b_proj") and not attention.get("query_rank"):
+        found.discard("latent")
+    return found

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import UnsupportedError
 from roofline.importers.config import Config
 from roofline.importers.json_document import JsonDocument, read_json
-from roofline.importers.modules import OPERATIONS, Modules
+from roofline.importers.modules import ATTENTION, OPERATIONS, Modules, layers_with
 
 _FLOATS: Final = {
     "bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "half": "fp16", "float": "fp32", "bf16": "bf16",
@@ -226,45 +226,32 @@ def _overrides(scheme: _Scheme, base: str, body: dict[str, Any]) -> tuple[str, d
     Embedding, router and, unless the scheme says so, the head are never quantised. `modules` of the body, which is
     taken out, says where a family has other names for its operations.
     """
-    known = OPERATIONS | body.pop("modules", {})
+    own_names: dict[str, tuple[str, ...]] = body.pop("modules", {})
     blocks = body["blocks"]
-    layers = sum(block["layers"] for block in blocks)
-    kinds = {str((block.get("feed_forward") or {}).get("kind")) for block in blocks}
     excluded, special = Modules(scheme.excluded), Modules(scheme.special or {})
     overrides, mixed = {}, []
-    for operation, names in known.items():
-        if not _present(operation, body, kinds):
+    for operation, (parts, names) in OPERATIONS.items():
+        layers = layers_with(operation, parts, blocks)
+        if not layers:
             continue
+        names = own_names.get(operation, names)
         own, some = special.format_of(names, layers)
-        if own is None and scheme.special is not None and not scheme.dtype:
-            own = base
         left, some_left = excluded.format_of(names, layers)
-        overrides[operation] = base if left is not None else own or scheme.dtype
+        overrides[operation] = base if left is not None else own or scheme.dtype or base
         if some or some_left:
             mixed.append(operation)
-    overrides |= {"embedding": base, "head": base if not scheme.head else scheme.dtype}
-    if "experts" in kinds:
-        overrides["router"] = base
     main = scheme.dtype or overrides.get("experts") or overrides.get("up_proj") or base
+    overrides = _by_role(overrides, base, main)
+    head, _ = special.format_of(("lm_head",), 1)
+    overrides |= {"embedding": base, "head": scheme.dtype if scheme.head else head or base}
+    if any((block.get("feed_forward") or {}).get("kind") == "experts" for block in blocks):
+        overrides["router"] = base
     return main, {name: dtype for name, dtype in overrides.items() if dtype != main}, mixed
 
 
-def _present(operation: str, body: Mapping[str, Any], kinds: set[str]) -> bool:
-    """Whether the model has such an operation: an override that names none would be refused."""
-    attention = [block.get("attention") or {} for block in body["blocks"]]
-    forward = [block.get("feed_forward") or {} for block in body["blocks"]]
-    softmax = any(item.get("kind") == "softmax" for item in attention)
-    if operation in ("q_proj", "k_proj", "o_proj"):
-        return softmax
-    if operation == "v_proj":
-        return any(item.get("kind") == "softmax" and not item.get("keys_as_values") for item in attention)
-    if operation == "attention":
-        return not softmax and any(attention)
-    if operation in ("up_proj", "down_proj"):
-        return "dense" in kinds
-    if operation == "gate_proj":
-        return any(item.get("kind") == "dense" and item.get("gated") for item in forward)
-    if operation == "experts":
-        return "experts" in kinds
-    shared = [item for item in forward if item.get("shared_width")]
-    return any(item.get("gated") for item in shared) if operation == "shared_gate_proj" else bool(shared)
+def _by_role(overrides: dict[str, str], base: str, main: str) -> dict[str, str]:
+    """All operations of the attention as one override, where all are left in the base format."""
+    attention = [name for name in overrides if name in ATTENTION]
+    if base == main or not attention or any(overrides[name] != base for name in attention):
+        return overrides
+    return {"attention": base, **{name: dtype for name, dtype in overrides.items() if name not in ATTENTION}}

@@ -1,0 +1,37 @@
+"""`roofline import`: other people's descriptions to a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def import_(
+    config: Annotated[str, typer.Argument(help="A config.json, a folder that holds one, or hf:org/name.",
+                                          metavar="FILE|FOLDER|hf:ORG/NAME")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE",
+                                                help="Where to write; default: print.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the model; default: after its file.", metavar="NAME")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
+) -> None:  # fmt: skip
+    """Write the model file of a Hugging Face config.json."""
+    from roofline.errors import UsageError
+    from roofline.importers.hub import config_path
+    from roofline.importers.huggingface import import_config, validated
+    from roofline.importers.model_file import model_text
+
+    path, own_name = config_path(config)
+    data = import_config(path, name or own_name)
+    validated(data, str(path))
+    text = model_text(data)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    if output.exists() and not force:
+        raise UsageError(f"--output {output}: exists; --force overwrites it")
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output {output}: cannot be written ({error.strerror or error})") from None
