@@ -90,7 +90,9 @@ def _mid_ops(spec: AutoencoderSpec, block: str, plane: Plane, channels: float, h
                    live=beside + 2.0 * x),
         make.linear("attention.qkv", block, rows, channels, channels, bias=False, count=3.0, live=beside + 2.0 * x),
         make.field("attention.bias", block, "arithmetic", x, x, weights=channels, count=3.0, live=beside + 3.0 * x),
-        make.attention("attention", block, plane.batch, 1.0, plane.area, plane.area, channels, live=beside + x),
+        make.attention(
+            "attention", block, plane.batch, 1.0, plane.area, plane.area, channels, wide_softmax=True, live=beside + x
+        ),
         make.linear("attention.to_out", block, rows, channels, channels, live=beside + 4.0 * x),
         make.field("attention.residual", block, "arithmetic", 2.0 * x, x, live=held + 5.0 * x),
         make.field("attention.rescale", block, "arithmetic", x, x, live=beside + 4.0 * x),

@@ -149,7 +149,7 @@ def layer_norm(
 
 def attention(
     name: str, block: str, batch: Num, heads: float, queries: Num, keys: Num, dim: float, *,
-    bias: Num = 0.0, count: float = 1.0, live: Num = 0.0,
+    bias: Num = 0.0, wide_softmax: bool = False, count: float = 1.0, live: Num = 0.0,
 ) -> Op:  # fmt: skip
     """Fused attention: q [b, h, n, d], k and v [b, h, s, d] -> o [b, h, n, d]; scores never reach memory.
 
@@ -160,7 +160,7 @@ def attention(
     return Op(
         name, "attention", block, count, flops=4.0 * dim * scores, vector_flops=STYLES["softmax"] * scores,
         read=width * (queries + 2.0 * keys) + bias, write=width * queries, live=live,
-        shape=DenseAttentionShape(batch, heads, queries, keys, dim, bias),
+        shape=DenseAttentionShape(batch, heads, queries, keys, dim, bias, wide_softmax),
     )  # fmt: skip
 
 

@@ -222,7 +222,8 @@ class ConvolutionShape(NamedTuple):
 class DenseAttentionShape(NamedTuple):
     """Attention of every query with every key: `queries` by `keys` per image, `heads` heads of `dim`.
 
-    `bias` counts the elements of a mask or bias that is added to the scores.
+    `bias` counts the elements of a mask or bias that is added to the scores; `wide_softmax`: code that stores the
+    scores widens them to fp32 for the softmax.
     """
 
     batch: Num
@@ -231,6 +232,7 @@ class DenseAttentionShape(NamedTuple):
     keys: Num
     dim: float
     bias: Num = 0.0
+    wide_softmax: bool = False
 
 
 class FieldShape(NamedTuple):
