@@ -74,7 +74,6 @@ FAMILIES: Final[dict[str, str]] = {
     "deepseek_v3": "hf_latent:deepseek",
     "kimi_k2": "hf_latent:deepseek",
     "glm4_moe_lite": "hf_latent:deepseek",
-    "axk1": "hf_latent:deepseek",
     "youtu": "hf_latent:youtu",
     "deepseek_v32": "hf_sparse:indexed",
     "glm_moe_dsa": "hf_sparse:indexed",

@@ -17,7 +17,7 @@ def deepseek(config: Config) -> dict[str, Any]:
     """DeepSeek V2, V3, R1 and Kimi K2: latent attention, dense layers first, experts with shared ones behind."""
     if not config.defaults:
         config.defaults = DEFAULTS["deepseek_v3"]
-    if config.data["model_type"] in ("glm4_moe_lite", "axk1"):
+    if config.data["model_type"] == "glm4_moe_lite":
         config.defaults = {**config.defaults, "first_k_dense_replace": 1}
     layers = config.whole("num_hidden_layers")
     attention, feed_forward = latent_attention(config), sparse_after_dense(config, layers)
