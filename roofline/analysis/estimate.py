@@ -21,9 +21,11 @@ from roofline.analysis.result import (
     Warn,
     plain,
 )  # fmt: skip
+from roofline.analysis.spread_text import links, placement, spread_notes, spread_sources
 from roofline.errors import UsageError
 from roofline.machine.time import PhaseCost, op_cost, phase_cost
 from roofline.num import Num, where
+from roofline.workload.op import Op
 from roofline.workload.workload import Phase, Workload
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class Estimate:
     phases: tuple[PhaseEstimate, ...]
     latency: Latency
     throughput: Throughput
+    microbatches: Num = 1.0
 
     def phase(self, name: str) -> PhaseEstimate:
         """The phase of that name. Raises UsageError naming those that there are."""
@@ -90,7 +93,10 @@ class Estimate:
     def _op_rows(self, phase: Phase) -> Iterator[OpRow]:
         precision, machine = self.question.precision, self.question.machine()
         for op in phase.ops:
-            cost, count = op_cost(op, precision, machine), op.count
+            if op.kind == "collective":
+                yield self._exchange_row(op)
+                continue
+            cost, count = op_cost(op, precision, machine), float(op.count * self.microbatches)
             on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
             yield OpRow(
                 name=op.name, kind=op.kind, block=op.block, count=count,
@@ -100,6 +106,12 @@ class Estimate:
                 params=count * op.params, bound_s=count * cost.bound_s,
                 bound_by="memory" if on_memory else "compute", dtype=precision.compute_dtype(op),
             )  # fmt: skip
+
+    def _exchange_row(self, op: Op) -> OpRow:
+        """An exchange between devices, or between a device and its host."""
+        from roofline.analysis.spread_cost import exchange_row
+
+        return exchange_row(self.question, op, float(op.count * self.microbatches))
 
     @cached_property
     def warnings(self) -> list[Warn]:
@@ -131,7 +143,9 @@ class Estimate:
             f"logits of the {'last position' if q.run.logits == 'last' else 'whole prompt'} of each sequence",
             "every sequence has the same length; the whole prompt is one prefill; KV-cache without padding or paging",
             "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
-            "nominal dense peaks and nominal memory bandwidth; no memory reserved for the runtime",
+            "nominal dense peaks and nominal memory bandwidth"
+            + ("; no memory reserved for the runtime" if q.spread is None else ""),
+            *spread_notes(q),
         ]
         if q.engine == "ideal":
             notes.append("engine ideal: the expected time is the roofline bound")
@@ -140,7 +154,8 @@ class Estimate:
     @cached_property
     def sources(self) -> list[str]:
         """Where the shapes and the datasheet values come from."""
-        return list(dict.fromkeys([*self.question.spec.sources, *self.question.gpu.sources]))
+        q = self.question
+        return list(dict.fromkeys([*q.spec.sources, *q.gpu.sources, *spread_sources(q)]))
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -148,7 +163,8 @@ class Estimate:
         q = self.question
         return {
             "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
-            "gpus": 1, "batch": plain(q.run.batch), "prompt": plain(q.run.prompt), "generate": plain(q.run.generate),
+            **placement(q),
+            "batch": plain(q.run.batch), "prompt": plain(q.run.prompt), "generate": plain(q.run.generate),
             "weights": q.precision.label, "activations": q.precision.activations.name,
             "kv_cache": q.precision.cache.name, "fusion": q.fusion, "logits": q.run.logits, "engine": q.engine,
         }  # fmt: skip
@@ -164,6 +180,7 @@ class Estimate:
             "served_by": machine.served_by[dtype][0],
             "vector_peak_flops": plain(machine.vector),
             "bandwidth_bytes_per_s": plain(machine.bandwidth),
+            **links(self.question),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -228,6 +245,12 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Es
 def answer(question: Question) -> Estimate:
     """Evaluate a question."""
     ideal = question.ideal_workload()
+    if question.spread is not None:
+        from roofline.analysis.spread_cost import evaluate
+
+        spread = evaluate(question, question.spread, ideal)
+        return _assembled(question, spread.workload, ideal, spread.phases, spread.memory, spread.replicas,
+                          spread.microbatches)  # fmt: skip
     workload = ideal if question.fusion == "flash" else question.workload()
     machine, precision = question.machine(), question.precision
     if precision.overrides:
@@ -237,21 +260,31 @@ def answer(question: Question) -> Estimate:
         for phase in workload.phases
     ]
     phases = tuple(_phase_estimate(phase, cost) for phase, cost in zip(workload.phases, costs, strict=True))
+    return _assembled(question, workload, ideal, phases, _memory(question, workload, ideal))
+
+
+def _assembled(
+    question: Question, workload: Workload, whole: Workload, phases: tuple[PhaseEstimate, ...], memory: Memory,
+    replicas: float = 1.0, microbatches: Num = 1.0,
+) -> Estimate:  # fmt: skip
+    """The answer from its parts. `workload` is that of one device, `whole` that of the model."""
     prefill, decode = phases[0], phases[1] if len(phases) > 1 else None
     total = prefill.times + decode.times * decode.repeat if decode else prefill.times
     run = question.run
-    generated = run.batch * run.generate
+    sequences = run.batch * replicas
+    generated = sequences * run.generate
     return Estimate(
         question=question,
         workload=workload,
-        parameters=Parameters(workload.parameters, workload.active_parameters, workload.embedding_parameters),
-        memory=_memory(question, workload),
+        parameters=Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters),
+        memory=memory,
         phases=phases,
         latency=Latency(prefill.times, decode.times if decode else None, total),
         throughput=Throughput(
             _rate(generated, total) if not isinstance(generated, float) or generated else None,
-            _rate(run.batch * (run.prompt + run.generate), total),
+            _rate(sequences * (run.prompt + run.generate), total),
         ),
+        microbatches=microbatches,
     )
 
 
@@ -273,11 +306,12 @@ def _rate(amount: Num, time: Times) -> Times:
     return Times(rates.floor, rates.bound, rates.expected, rates.high, rates.low)
 
 
-def _memory(question: Question, workload: Workload) -> Memory:
+def _memory(question: Question, workload: Workload, ideal: Workload) -> Memory:
+    """What is held. The cache grows by what the ideal phase adds: unfused code writes the whole of it anew."""
     precision, machine = question.precision, question.machine()
     cache_bytes = precision.cache.bytes
     per_token: Num = 0.0
-    for op in workload.phases[-1].ops:
+    for op in ideal.phases[-1].ops:
         if op.kind == "attention":
             per_token = per_token + op.count * op.cache_write * cache_bytes
     return Memory(

@@ -160,7 +160,7 @@ def _memory(est: Estimate, lines: _Lines) -> Iterator[Derivation]:
         _terms(holders, p.held_bytes, lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits"),
         lines.of_model(("dtype",)),
     )  # fmt: skip
-    caches = tuple(op for op in est.workload.phases[-1].ops if float(op.cache_held))
+    caches = tuple(op for op in q.ideal_workload().phases[-1].ops if float(op.cache_held))
     yield Derivation(
         "memory.kv_cache_bytes_per_token", "B/token", float(m.kv_cache_bytes_per_token),
         "sum over groups of layers × kv_heads × (key width + value width) × bytes",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from roofline.num import Num
+from roofline.num import Num, maximum
 from roofline.workload.op import Op
 
 SCHEMA_VERSION: Final = 1
@@ -127,24 +127,30 @@ class OpRow:
     bound_s: Num
     bound_by: str
     dtype: str
+    communication_bytes: Num = 0.0
 
     @property
     def intensity(self) -> Num:
-        """FLOPs per byte."""
-        return self.flops / self.bytes
+        """FLOPs per byte; 0 for an op that moves nothing of its own."""
+        return self.flops / maximum(self.bytes, 1e-300)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         names = (
             "name", "kind", "block", "count", "flops", "vector_flops", "bytes", "weight_bytes", "cache_bytes",
             "activation_bytes", "intensity", "kernels", "params", "bound_s", "bound_by", "dtype",
+            "communication_bytes",
         )  # fmt: skip
         return {name: plain(getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseEstimate:
-    """One repeat of a phase: counts, what bounds it, and its times."""
+    """One repeat of a phase: counts, what bounds it, and its times.
+
+    On several devices the counts are those of the busiest one. `communication_s` is what its exchanges take alone;
+    `overlapped_s` and `serial_s` are the bound with all of them hidden behind work, and with none.
+    """
 
     name: str
     repeat: Num
@@ -156,6 +162,9 @@ class PhaseEstimate:
     communication_bytes: Num
     bound_by: str
     times: Times
+    communication_s: Num = 0.0
+    overlapped_s: Num | None = None
+    serial_s: Num | None = None
 
     @property
     def intensity(self) -> Num:
@@ -166,13 +175,15 @@ class PhaseEstimate:
         """As JSON."""
         names = (
             "name", "repeat", "context", "flops", "vector_flops", "bytes", "intensity", "kernels",
-            "communication_bytes", "bound_by",
+            "communication_bytes", "communication_s", "bound_by",
         )  # fmt: skip
         row = {name: plain(getattr(self, name)) for name in names}
         t = self.times
         return row | {
             "floor_s": plain(t.floor), "bound_s": plain(t.bound), "expected_s": plain(t.expected),
             "expected_low_s": plain(t.low), "expected_high_s": plain(t.high),
+            "bound_overlapped_s": plain(t.bound if self.overlapped_s is None else self.overlapped_s),
+            "bound_serial_s": plain(t.bound if self.serial_s is None else self.serial_s),
         }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Fusion, parallelism, training: workload to workload."""

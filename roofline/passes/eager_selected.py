@@ -1,7 +1,8 @@
 """Attention over latent, selected or compressed keys as the reference code computes it: every pair, then a mask.
 
-What an indexer chooses only masks scores that are computed all the same. The kernels are those of softmax attention;
-their traffic here has not been recorded, and keys and values are counted with the first product that reads them.
+What an indexer chooses only masks scores that are computed all the same. The kernels are those of softmax attention,
+without the copies that join a key's rotated part with the rest; all operands are counted with the first product. What
+that leaves out of a recorded layer is stated in docs/traffic.md.
 """
 
 from __future__ import annotations

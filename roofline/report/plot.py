@@ -1,34 +1,34 @@
 """The pictures: roofline plot, memory, sweep curves.
 
 `roofline_figure`, `memory_figure` and `sweep_figure` return matplotlib figures; `save_figure` writes one as PNG, SVG or
-PDF. None of them opens a window or changes matplotlib's settings.
+PDF, and `checked_path` says beforehand whether it could. None of them opens a window or changes matplotlib's settings.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Estimate
-from roofline.report import plot_points, plot_style
-from roofline.report.plot_draw import Series, draw_dots, draw_key, draw_labels, draw_roofs, margin_width
+from roofline.report import plot_style
+from roofline.report.plot_draw import draw_dots, draw_key, draw_roofs, margin_width
 from roofline.report.plot_memory import memory_figure
-from roofline.report.plot_points import Dot, Frame
-from roofline.report.plot_roofs import roofs
-from roofline.report.plot_series import check_scalar, conditions, heading, series_names
-from roofline.report.plot_style import save_figure
+from roofline.report.plot_names import draw_labels
+from roofline.report.plot_points import Frame, silent_kinds, silent_share, visible
+from roofline.report.plot_roofs import Skyline
+from roofline.report.plot_series import Series, conditions, distinct, heading, picture
+from roofline.report.plot_style import checked_path, save_figure
 from roofline.report.plot_sweep import sweep_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["memory_figure", "roofline_figure", "save_figure", "sweep_figure"]
+__all__ = ["checked_path", "memory_figure", "roofline_figure", "save_figure", "sweep_figure"]
 
-_HEIGHT: Final = 120 * plot_style.MM
-_LEFT, _BOTTOM, _TOP = 40.0, 54.0, 50.0
-#: From this many accelerators on, only the roofs in use are drawn.
-_CROWD: Final = 3
+#: Of the axes, in points: the page comes to about 120 mm. The left margin holds the ticks' texts and the axis label.
+_HEIGHT, _LEFT = 236.0, 42.0
+#: Room for labels above the highest roof and beside the last ridge, in points.
+_HEADROOM, _LEEWAY = 36.0, 42.0
 
 
 def roofline_figure(estimates: Sequence[Estimate], *, title: str | None = None) -> Figure:
@@ -36,83 +36,67 @@ def roofline_figure(estimates: Sequence[Estimate], *, title: str | None = None) 
 
     Each accelerator has its memory slope and a flat roof per format; those in which no op computes are pale, and left
     out from three accelerators on. A dot is an op of a phase at its bound, its area the part of the phase's bound time;
-    ops that would lie on one another are one dot. Ops without FLOPs of matrices are named under the picture.
-    Raises UsageError without estimates, and for estimates of grids.
+    ops that would lie on one another are one dot. Ops without FLOPs of matrices are named under the picture. Estimates
+    may differ in anything; dots have the colour of the phase where there is one estimate, that of the estimate where
+    there are several. Raises UsageError without estimates, and for estimates of grids.
     """
-    check_scalar(estimates)
+    estimates = distinct(estimates)
     with plot_style.styled():
-        series = _series(estimates)
-        margins = (_LEFT, margin_width(series), _BOTTOM, _TOP)
-        figure, axes = plot_style.new_figure(_HEIGHT, margins)
-        frame = _frame(series, plot_style.WIDTH - margins[0] - margins[1], _HEIGHT - _BOTTOM - _TOP)
+        series, skylines = picture(estimates)
+        frame = _frame(series, skylines, plot_style.WIDTH - _LEFT - margin_width(skylines), _HEIGHT)
+        figure, axes = plot_style.new_figure(frame.width, frame.height)
         axes.set_xlim(*frame.x)
         axes.set_ylim(*frame.y)
         plot_style.log_axis(axes, "x", "Arithmetic intensity (FLOP/byte)")
         plot_style.log_axis(axes, "y", "Attainable rate (FLOP/s)")
         axes.grid(visible=True, which="major")
-        found = [[dot for phase, rows in one.rows.items() for dot in plot_points.dots(phase, rows, frame)]
-                 for one in series]  # fmt: skip
-        draw_roofs(axes, series, frame)
+        found = [one.dots(frame) for one in series]
+        draw_roofs(axes, skylines, frame)
         draw_dots(axes, series, found)
-        unnamed = draw_labels(axes, series, found, frame)
-        draw_key(axes, series, found)
-        plot_style.headline(figure, title or heading(estimates), conditions(estimates), 8)
-        plot_style.caption(figure, _caption(estimates, series, unnamed), 8)
+        unnamed = draw_labels(axes, series, found, skylines, frame)
+        key = draw_key(axes, series, skylines, frame)
+        words = plot_style.Words(title or heading(estimates), conditions(estimates), _note(estimates, series, unnamed))
+        plot_style.compose(figure, axes, words, _LEFT, key)
     return figure
 
 
-def _series(estimates: Sequence[Estimate]) -> list[Series]:
-    colours, dashes = plot_style.COLOURS, plot_style.DASHES
-    result = []
-    machines = len({estimate.question.gpu.name for estimate in estimates})
-    for index, (estimate, name) in enumerate(zip(estimates, series_names(estimates), strict=True)):
-        question, rows = estimate.question, plot_points.phase_rows(estimate)
-        dtypes = {row.dtype for ops in rows.values() for row in plot_points.visible(ops)}
-        result.append(
-            Series(
-                name=name,
-                colour=colours[index % len(colours)] if len(estimates) > 1 else plot_style.INK,
-                dash=dashes[index % len(dashes)],
-                rows=rows,
-                roofs=roofs(question.gpu, question.machine(), dtypes, used_only=machines >= _CROWD),
-            )
-        )
-    return result
-
-
-def _frame(series: Sequence[Series], width: float, height: float) -> Frame:
-    """Limits that hold all dots and ridges, and at least a decade of every slope."""
-    shown = [row for one in series for rows in one.rows.values() for row in plot_points.visible(rows)]
+def _frame(series: Sequence[Series], skylines: Sequence[Skyline], width: float, height: float) -> Frame:
+    """Limits that hold all dots and ridges and more than a decade of every slope, with room for labels on top."""
+    shown = [row for one in series for rows in one.rows.values() for row in visible(rows)]
     intensities = [float(row.intensity) for row in shown]
     rates = [float(row.flops / row.bound_s) for row in shown]
-    ridges = [roof.ridge for one in series for roof in one.roofs]
-    used = [roof.ridge for one in series for roof in one.roofs if roof.used] or ridges
-    left = min([*(value / 2.2 for value in intensities), min(used) / 30])
-    right = max([*(value * 2.2 for value in intensities), *(value * 2.0 for value in ridges)])
-    slope = min(roof.bandwidth for one in series for roof in one.roofs) * left
-    low = min([*(value / 2.2 for value in rates), slope])
-    high = max(roof.peak for one in series for roof in one.roofs) * 1.8
+    ridges = [roof.ridge for line in skylines for roof in line.roofs]
+    left = min([*(value / 2.2 for value in intensities), min(line.main.ridge for line in skylines) / 30])
+    last = left * float((max(ridges) / left) ** (width / (width - _LEEWAY)))
+    right = max([*(value * 2.2 for value in intensities), last])
+    low = min([*(value / 2.2 for value in rates), min(line.bandwidth for line in skylines) * left])
+    peak = max(line.highest.peak for line in skylines)
+    high = low * float((peak / low) ** (height / (height - _HEADROOM)))
     return Frame((left, right), (low, high), width, height)
 
 
-def _caption(estimates: Sequence[Estimate], series: Sequence[Series], unnamed: int) -> str:
-    first, several = series[0], len(series) > 1
-    text = "A dot is an op, or several that coincide, at its roofline bound; its area is its share of the phase's bound time."
+def _note(estimates: Sequence[Estimate], series: Sequence[Series], unnamed: int) -> str:
+    """What the picture cannot say: what a dot is, at which context, and what is not drawn."""
+    text = (
+        "A dot is an op, or several that coincide, at its roofline bound; its area is its share of the phase's bound "
+        "time, the smallest enlarged."
+    )
     contexts = {float(p.context) for estimate in estimates for p in estimate.phases if p.name == "decode"}
     if len(contexts) == 1:
-        text += f" Decode is one step at the mean context of {contexts.pop():,.0f} tokens."
-    shares = [f"{_percent(plot_points.silent_share(rows))} of {phase}" for phase, rows in first.rows.items()]
-    kinds = list(dict.fromkeys(kind for rows in first.rows.values() for kind in plot_points.silent_kinds(rows)))
+        context = contexts.pop()
+        text += f" Decode is one step at the mean context of {context:,.0f} token{'s' if context != 1 else ''}."
+    first = series[0]
+    shares = [f"{_percent(silent_share(rows))} of {phase}'s time" for phase, rows in first.rows.items()]
+    kinds = list(dict.fromkeys(kind for rows in first.rows.values() for kind in silent_kinds(rows)))
     if kinds:
-        where = f" on {first.name}" if several else ""
-        text += f" Not drawn, having no matrix FLOPs: {', '.join(kinds)} ({' and '.join(shares)} in time{where})."
+        where = f"; {first.name}" if len(series) > 1 else ""
+        text += f" Not drawn, having no matrix FLOPs: {', '.join(kinds)} ({', '.join(shares)}{where})."
     if unnamed:
-        text += f" Without a label: {unnamed} of the smallest dots."
+        text += f" Dots without a label: {unnamed}, of the smallest."
     return text
 
 
 def _percent(share: float) -> str:
-    if share and share < 0.001:
+    if 0 < share < 0.001:
         return "under 0.1 %"
-    decimals = 1 if share < 0.1 else 0
-    return f"{100 * share:.{decimals}f} %" if math.isfinite(share) else "an unknown part"
+    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"

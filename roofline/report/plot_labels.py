@@ -9,70 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import cached_property
+from typing import Final
 
-Point: TypeAlias = tuple[float, float]
-Segment: TypeAlias = tuple[Point, Point]
+from roofline.report.plot_geometry import Anchor, Box, Segment, crosses, hugged, passes
 
 GAP: Final = 2.0
 _RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0, 72.0, 90.0, 115.0)
 _DIRECTIONS: Final = 24
 #: What one fault costs, as if the label were so many points further from its dot.
-_ON_LINE, _LEADER_ON_LINE, _LEADER_CROSSED, _LEADER_ON_LABEL, _LEADER_ON_DOT = 40.0, 3.0, 60.0, 60.0, 25.0
+_ON_LINE, _LEADER_ON_LINE, _LEADER_CROSSED, _LEADER_ON_LABEL, _LEADER_ON_DOT = 80.0, 3.0, 60.0, 60.0, 25.0
+#: For each point of length: a leader along a line cannot be told from it.
+_LEADER_ALONG: Final = 3.0
 #: A label nearer than this to a dot of another label seems to be that one's.
-_AMBIGUOUS, _ASTRAY = 7.0, 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """An upright rectangle."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    def overlaps(self, other: Box, gap: float = 0.0) -> bool:
-        """Whether the two come closer than `gap`."""
-        return (
-            self.x0 < other.x1 + gap and other.x0 < self.x1 + gap
-            and self.y0 < other.y1 + gap and other.y0 < self.y1 + gap
-        )  # fmt: skip
-
-    def within(self, other: Box) -> bool:
-        """Whether this lies inside the other."""
-        return other.x0 <= self.x0 and self.x1 <= other.x1 and other.y0 <= self.y0 and self.y1 <= other.y1
-
-    def nearest(self, point: Point) -> Point:
-        """The point of the box nearest to a point."""
-        return min(max(point[0], self.x0), self.x1), min(max(point[1], self.y0), self.y1)
-
-    def meets(self, segment: Segment, gap: float = 0.0) -> bool:
-        """Whether a segment comes into the box widened by `gap` (Liang and Barsky's clipping)."""
-        (ax, ay), (bx, by) = segment
-        enter, leave = 0.0, 1.0
-        for start, step, low, high in ((ax, bx - ax, self.x0, self.x1), (ay, by - ay, self.y0, self.y1)):
-            if step == 0:
-                if not low - gap < start < high + gap:
-                    return False
-                continue
-            first, last = sorted(((low - gap - start) / step, (high + gap - start) / step))
-            enter, leave = max(enter, first), min(leave, last)
-        return enter < leave
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A place that a label may name: its centre and the radius to keep clear of."""
-
-    x: float
-    y: float
-    radius: float = 0.0
-
-    @property
-    def box(self) -> Box:
-        """The square around it."""
-        return Box(self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius)
+_AMBIGUOUS, _ASTRAY = 4.5, 8.0
+#: A label this badly off is worth moving another one for.
+_BAD: Final = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +38,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A label's box, and the line to its anchor where it does not stand next to it."""
+    """A label's box, the line to its anchor where it does not stand next to it, and what its distance costs."""
 
     box: Box
     leader: Segment | None
+    cost: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """What labels must stay clear of: `blocks` and `dots` always, `lines` where possible; all within `bounds`."""
 
@@ -101,46 +54,78 @@ class Scene:
     dots: tuple[Anchor, ...] = ()
     lines: tuple[Segment, ...] = ()
 
+    @cached_property
+    def dot_boxes(self) -> list[Box]:
+        """The squares around the dots."""
+        return [dot.box for dot in self.dots]
 
-def place(wishes: Sequence[Wish], scene: Scene, rounds: int = 2) -> list[Placed | None]:
+
+def place(wishes: Sequence[Wish], scene: Scene, rounds: int = 4) -> list[Placed | None]:
     """A place for each label, None where there is no room for it.
 
-    Greedy in the order given, then each label again, `rounds` times, with the others where they are.
+    Greedy in the order given, then each label again with the others where they are, until nothing moves or for `rounds`
+    rounds; a label that is then still badly off may have any other one move out of its way.
     """
     done: list[Placed | None] = [None] * len(wishes)
-    for _ in range(rounds + 1):
+    for _ in range(rounds):
         before = list(done)
-        for index, wish in enumerate(wishes):
-            done[index] = None
-            done[index] = _best(wish, scene, [other for other in done if other is not None])
+        for index in range(len(wishes)):
+            done = _again(wishes, scene, done, (index,))
         if done == before:
             break
+    for index, wish in enumerate(wishes):
+        if _trouble(index, wish, scene, done) >= _BAD:
+            trials = [_again(wishes, scene, done, (index, other)) for other in range(len(wishes)) if other != index]
+            done = min([done, *trials], key=lambda trial: _total(wishes, scene, trial))
     return done
+
+
+def _again(
+    wishes: Sequence[Wish], scene: Scene, done: Sequence[Placed | None], indices: Sequence[int]
+) -> list[Placed | None]:
+    """The labels, those of these indices taken away and placed anew in this order."""
+    result = [None if index in indices else placed for index, placed in enumerate(done)]
+    for index in indices:
+        result[index] = _best(wishes[index], scene, [other for other in result if other is not None])
+    return result
+
+
+def _trouble(index: int, wish: Wish, scene: Scene, done: Sequence[Placed | None]) -> float:
+    """What a label's place costs where it stands among the others; very much where it has none."""
+    placed = done[index]
+    if placed is None:
+        return 1000.0
+    others = [other for place, other in enumerate(done) if place != index and other is not None]
+    return placed.cost + _faults(placed, wish, scene, others)
+
+
+def _total(wishes: Sequence[Wish], scene: Scene, done: Sequence[Placed | None]) -> float:
+    return sum(_trouble(index, wish, scene, done) for index, wish in enumerate(wishes))
 
 
 def _best(wish: Wish, scene: Scene, others: Sequence[Placed]) -> Placed | None:
     best, least = None, math.inf
-    for cost, placed in _candidates(wish):
-        if cost >= least:
+    for placed in _candidates(wish):
+        if placed.cost >= least:
             break
         if not _free(placed.box, scene, others):
             continue
-        total = cost + _faults(placed, wish, scene, others)
+        total = placed.cost + _faults(placed, wish, scene, others)
         if total < least:
             best, least = placed, total
     return best
 
 
-def _candidates(wish: Wish) -> Iterator[tuple[float, Placed]]:
-    """Places around all anchors, from the nearest; beside and above come before below, the first anchor before others."""
+def _candidates(wish: Wish) -> Iterator[Placed]:
+    """Places around all anchors, from the nearest; above comes before below, the first anchor before the others."""
     for ring in _RINGS:
         for rank, anchor in enumerate(wish.anchors):
             for turn in range(_DIRECTIONS):
                 angle = 2 * math.pi * turn / _DIRECTIONS
-                yield ring + 0.01 * turn + 0.5 * rank, _at(wish, anchor, ring, angle)
+                yield _at(wish, anchor, ring, angle, ring + 0.01 * turn + 0.5 * rank)
 
 
-def _at(wish: Wish, anchor: Anchor, ring: float, angle: float) -> Placed:
+def _at(wish: Wish, anchor: Anchor, ring: float, angle: float, cost: float) -> Placed:
     """The label whose nearest point is `ring` from the anchor's edge in a direction."""
     reach = anchor.radius + ring
     cos, sin = math.cos(angle), math.sin(angle)
@@ -148,12 +133,12 @@ def _at(wish: Wish, anchor: Anchor, ring: float, angle: float) -> Placed:
     left, bottom = x - wish.width * _slide(cos), y - wish.height * _slide(sin)
     box = Box(left, bottom, left + wish.width, bottom + wish.height)
     if ring <= 2 * GAP:
-        return Placed(box, None)
+        return Placed(box, None, cost)
     end = box.nearest((anchor.x, anchor.y))
     distance = math.dist(end, (anchor.x, anchor.y)) or 1.0
     edge = anchor.radius / distance
     start = anchor.x + (end[0] - anchor.x) * edge, anchor.y + (end[1] - anchor.y) * edge
-    return Placed(box, (start, end))
+    return Placed(box, (start, end), cost)
 
 
 def _slide(direction: float) -> float:
@@ -164,7 +149,7 @@ def _slide(direction: float) -> float:
 def _free(box: Box, scene: Scene, others: Sequence[Placed]) -> bool:
     return (
         box.within(scene.bounds)
-        and not any(box.overlaps(dot.box, GAP / 2) for dot in scene.dots)
+        and not any(box.overlaps(dot, GAP / 2) for dot in scene.dot_boxes)
         and not any(box.overlaps(block, GAP) for block in scene.blocks)
         and not any(box.overlaps(other.box, GAP) for other in others)
     )
@@ -172,35 +157,20 @@ def _free(box: Box, scene: Scene, others: Sequence[Placed]) -> bool:
 
 def _faults(placed: Placed, wish: Wish, scene: Scene, others: Sequence[Placed]) -> float:
     cost = _ON_LINE * sum(placed.box.meets(line, 0.8) for line in scene.lines)
-    cost += _ASTRAY * sum(placed.box.overlaps(dot.box, _AMBIGUOUS) for dot in scene.dots if dot not in wish.anchors)
+    cost += _ASTRAY * sum(
+        placed.box.overlaps(box, _AMBIGUOUS) and dot not in wish.anchors
+        for dot, box in zip(scene.dots, scene.dot_boxes, strict=True)
+    )
     cost += _LEADER_ON_LABEL * sum(o.leader is not None and placed.box.meets(o.leader, 1.0) for o in others)
     if placed.leader is not None:
         leader = placed.leader
         cost += _LEADER_ON_LINE * sum(crosses(leader, line) for line in scene.lines)
+        cost += _LEADER_ALONG * sum(hugged(leader, line, 1.0) for line in scene.lines)
         cost += _LEADER_ON_LABEL * sum(o.box.meets(leader, 1.0) for o in others)
         cost += _LEADER_ON_LABEL * sum(block.meets(leader, 1.0) for block in scene.blocks)
         cost += _LEADER_CROSSED * sum(o.leader is not None and crosses(leader, o.leader) for o in others)
-        cost += _LEADER_ON_DOT * sum(_passes(leader, dot) for dot in scene.dots)
+        cost += _LEADER_ON_DOT * sum(passes(leader, dot) for dot in scene.dots)
     return cost
-
-
-def _passes(leader: Segment, dot: Anchor) -> bool:
-    """Whether a leader runs over a dot that is not its own (its own it only touches)."""
-    (ax, ay), (bx, by) = leader
-    length = math.dist(*leader) or 1.0
-    along = ((dot.x - ax) * (bx - ax) + (dot.y - ay) * (by - ay)) / length
-    aside = abs((dot.x - ax) * (by - ay) - (dot.y - ay) * (bx - ax)) / length
-    return 0 < along < length and aside < dot.radius
-
-
-def crosses(first: Segment, second: Segment) -> bool:
-    """Whether two segments cross."""
-    (a, b), (c, d) = first, second
-    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
-
-
-def _side(a: Point, b: Point, c: Point) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
@@ -227,9 +197,7 @@ def spread(wanted: Sequence[float], heights: Sequence[float], low: float, high: 
     return centres
 
 
-def _start(
-    members: Sequence[int], wanted: Sequence[float], heights: Sequence[float], low: float, high: float
-) -> float:
+def _start(members: Sequence[int], wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> float:
     """Where a block of labels begins."""
     offset, total = 0.0, 0.0
     for index in members:

@@ -12,11 +12,12 @@ from typing import Final
 
 from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import OpRow
-from roofline.report.plot_labels import Point
+from roofline.report.plot_geometry import Point
 
 #: Ops nearer than this on paper, in points, are one dot.
 _MERGED: Final = 3.5
-_LINE: Final = 20
+#: Characters of a line of a label, and names that one may hold in full.
+_LINE, _MANY = 20, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +93,32 @@ def _names(rows: Sequence[OpRow]) -> list[str]:
 
 
 def joint_name(names: Sequence[str]) -> str:
-    """Several names as one: ``q/k/v_proj, head``, in lines of about 20 characters."""
+    """Several names as one: ``q/k/v_proj, head``, in lines of about 20 characters, cut between groups if possible."""
     by_suffix: dict[str, list[str]] = {}
-    for name in names:
+    shown = names if len(names) <= _MANY else [*names[: _MANY - 4], f"{len(names) - _MANY + 4} more"]
+    for name in shown:
         stem, _, suffix = name.rpartition("_")
-        by_suffix.setdefault(suffix if stem else f" {name}", []).append(stem)
-    parts: list[str] = []
-    for suffix, stems in by_suffix.items():
-        joined = [stem + "/" for stem in stems[:-1]] + [f"{stems[-1]}_{suffix}" if stems[-1] else suffix.strip()]
-        parts += joined[:-1] + [joined[-1] + ", "]
-    parts[-1] = parts[-1].removesuffix(", ")
+        by_suffix.setdefault(f"_{suffix}" if stem else name, []).append(stem)
+    groups = ["/".join(stems) + suffix if stems[0] else suffix for suffix, stems in by_suffix.items()]
     lines = [""]
-    for part in parts:
-        if lines[-1] and len(lines[-1] + part.rstrip(", ")) > _LINE:
+    for index, group in enumerate(groups):
+        text = group + ("," if index < len(groups) - 1 else "")
+        longer = f"{lines[-1]} {text}".strip()
+        if len(longer) <= _LINE + 4:
+            lines[-1] = longer
+        else:
+            lines += _cut(text)
+    return "\n".join(filter(None, lines))
+
+
+def _cut(text: str) -> list[str]:
+    """A name cut after slashes."""
+    lines = [""]
+    for part in text.replace("/", "/\n").split("\n"):
+        if lines[-1] and len(lines[-1] + part) > _LINE:
             lines.append("")
         lines[-1] += part
-    return "\n".join(line.strip() for line in lines)
+    return lines
 
 
 def silent_share(rows: Sequence[OpRow]) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from roofline.machine.machine import Machine
+from roofline.report.plot_style import amount
 from roofline.specs.gpu import GPUSpec
-from roofline.units import format_si
 
 #: The formats whose peaks a reader looks for, narrowest last; others are drawn where the workload uses them.
 _USUAL: Final = ("vector.fp32", "vector.fp16", "tf32", "bf16", "fp16", "fp8")
@@ -16,7 +16,7 @@ _USUAL: Final = ("vector.fp32", "vector.fp16", "tf32", "bf16", "fp16", "fp8")
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """A flat roof: the units that it belongs to (as in Machine.served_by), FLOP/s, bytes/s, and whether ops run there."""
+    """A flat roof: its units (named as in Machine.served_by), FLOP/s, bytes/s, and whether ops run there."""
 
     units: tuple[str, ...]
     peak: float
@@ -39,15 +39,39 @@ class Roof:
     def height(self) -> str:
         """The peak with its unit; operations rather than FLOPs where all its formats are integers."""
         integers = all(unit.startswith("int") for unit in self.units)
-        value, _, unit = format_si(self.peak, "OP/s" if integers else "FLOP/s", 4).partition(" ")
-        return f"{float(value.replace(',', '')):g} {unit}"
+        return amount(self.peak, "OP/s" if integers else "FLOP/s")
+
+
+@dataclass(frozen=True)
+class Skyline:
+    """All roofs of one accelerator, and their looks; the name is empty where there is only one accelerator."""
+
+    name: str
+    colour: str
+    dash: Any
+    roofs: list[Roof]
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes/s: the slope that all its roofs share."""
+        return self.roofs[0].bandwidth
+
+    @property
+    def highest(self) -> Roof:
+        """The roof at which the slope ends."""
+        return self.roofs[0]
+
+    @property
+    def main(self) -> Roof:
+        """The highest roof under which an op computes."""
+        return next((roof for roof in self.roofs if roof.used), self.roofs[0])
 
 
 def roofs(spec: GPUSpec, machine: Machine, dtypes: Iterable[str], *, used_only: bool = False) -> list[Roof]:
     """The roofs of one accelerator, the highest first; formats of equal peak share one.
 
-    `dtypes` are the formats in which the ops compute; the unit that serves each is a roof in use. `used_only` leaves the
-    others out.
+    `dtypes` are the formats in which the ops compute; the unit that serves each is a roof in use. `used_only` leaves
+    the others out.
     """
     used = {machine.served_by[dtype][0] for dtype in dtypes}
     table = {name: value for name, value in spec.peak.tensor if value is not None}
@@ -55,7 +79,7 @@ def roofs(spec: GPUSpec, machine: Machine, dtypes: Iterable[str], *, used_only: 
         table |= {f"vector.{name}": value for name, value in spec.peak.vector if value is not None}
     wanted = [unit for unit in (*_USUAL, *sorted(used.difference(_USUAL))) if unit in table]
     by_peak: dict[float, list[str]] = {}
-    for unit in wanted:
+    for unit in wanted or table:
         if unit in used or not used_only:
             by_peak.setdefault(table[unit], []).append(unit)
     bandwidth = float(machine.bandwidth)

@@ -72,7 +72,7 @@ def role_of(op: Op) -> str:
         return op.name
     if op.kind == "norm":
         return "norm"
-    if op.kind == "experts":
+    if op.kind == "experts" or op.name == "experts":
         return "experts"
     if op.name == "router":
         return "router"
@@ -102,7 +102,7 @@ def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
 
 def _expert_parts(mix: str, op: Op, facts: ModelFacts) -> list[tuple[str, float]]:
     """Of the matrices of an expert one is the down projection, which a mix may store wider."""
-    matrices = 3.0 if isinstance(op.shape, ExpertsShape) and op.shape.gated else 2.0
+    matrices = 2.0 if isinstance(op.shape, ExpertsShape) and not op.shape.gated else 3.0
     up = [(name, count * (matrices - 1)) for name, count in shares_of(mix, "experts_up", "experts", facts)]
     return up + [(name, float(count)) for name, count in shares_of(mix, "experts_down", "experts", facts)]
 

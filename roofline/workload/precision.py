@@ -70,6 +70,8 @@ class Precision:
         return self.weights.bits if self.weights.bits >= 16 and not self.overrides else self._stored(op)[1]
 
     def _stored(self, op: Op) -> tuple[DType, float]:
+        if op.kind == "collective":
+            op = op._replace(name=op.name.removeprefix("load."))
         key = (op.name, op.block, op.params)
         found = self._known.get(key)
         if found is None:
