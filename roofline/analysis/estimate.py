@@ -23,9 +23,11 @@ from roofline.analysis.result import (
 )  # fmt: skip
 from roofline.analysis.spread_text import links, placement, spread_notes, spread_sources
 from roofline.errors import UsageError
+from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, op_cost, phase_cost
 from roofline.num import Num, where
 from roofline.workload.op import Op
+from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload
 
 if TYPE_CHECKING:
@@ -96,16 +98,7 @@ class Estimate:
             if op.kind == "collective":
                 yield self._exchange_row(op)
                 continue
-            cost, count = op_cost(op, precision, machine), float(op.count * self.microbatches)
-            on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
-            yield OpRow(
-                name=op.name, kind=op.kind, block=op.block, count=count,
-                flops=count * op.flops, vector_flops=count * op.vector_flops, bytes=count * cost.bytes,
-                weight_bytes=count * precision.weight_bytes(op), cache_bytes=count * precision.cache_bytes(op),
-                activation_bytes=count * precision.activation_bytes(op), kernels=count * op.kernels,
-                params=count * op.params, bound_s=count * cost.bound_s,
-                bound_by="memory" if on_memory else "compute", dtype=precision.compute_dtype(op),
-            )  # fmt: skip
+            yield op_row(op, precision, machine, float(op.count * self.microbatches))
 
     def _exchange_row(self, op: Op) -> OpRow:
         """An exchange between devices, or between a device and its host."""
@@ -226,6 +219,20 @@ class Estimate:
     __repr__ = __str__
 
 
+def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRow:
+    """One op of a phase, evaluated over its `count` executions."""
+    cost = op_cost(op, precision, machine)
+    on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
+    return OpRow(
+        name=op.name, kind=op.kind, block=op.block, count=count,
+        flops=count * op.flops, vector_flops=count * op.vector_flops, bytes=count * cost.bytes,
+        weight_bytes=count * precision.weight_bytes(op), cache_bytes=count * precision.cache_bytes(op),
+        activation_bytes=count * precision.activation_bytes(op), kernels=count * op.kernels,
+        params=count * op.params, bound_s=count * cost.bound_s,
+        bound_by="memory" if on_memory else "compute", dtype=precision.compute_dtype(op),
+    )  # fmt: skip
+
+
 _FUSION_NOTES = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
     "flash": "one kernel per operation; attention scores stay on chip and only the unmasked part is computed",
@@ -244,6 +251,10 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Es
 
 def answer(question: Question) -> Estimate:
     """Evaluate a question."""
+    if not isinstance(question, Question):
+        from roofline.analysis.image_estimate import answer_image
+
+        return answer_image(question)
     ideal = question.ideal_workload()
     if question.spread is not None:
         from roofline.analysis.spread_cost import evaluate
@@ -259,7 +270,7 @@ def answer(question: Question) -> Estimate:
         phase_cost(phase, precision, machine, None if workload is ideal else ideal[phase.name])
         for phase in workload.phases
     ]
-    phases = tuple(_phase_estimate(phase, cost) for phase, cost in zip(workload.phases, costs, strict=True))
+    phases = tuple(phase_estimate(phase, cost) for phase, cost in zip(workload.phases, costs, strict=True))
     return _assembled(question, workload, ideal, phases, _memory(question, workload, ideal))
 
 
@@ -281,14 +292,15 @@ def _assembled(
         phases=phases,
         latency=Latency(prefill.times, decode.times if decode else None, total),
         throughput=Throughput(
-            _rate(generated, total) if not isinstance(generated, float) or generated else None,
-            _rate(sequences * (run.prompt + run.generate), total),
+            rate_of(generated, total) if not isinstance(generated, float) or generated else None,
+            rate_of(sequences * (run.prompt + run.generate), total),
         ),
         microbatches=microbatches,
     )
 
 
-def _phase_estimate(phase: Phase, cost: PhaseCost) -> PhaseEstimate:
+def phase_estimate(phase: Phase, cost: PhaseCost) -> PhaseEstimate:
+    """A phase's counts and times as an estimate states them: what is expected is the bound."""
     by_memory = where(cost.memory_bound_s >= cost.compute_bound_s, 1.0, 0.0)
     bound_by = "memory" if isinstance(by_memory, float) and by_memory else "compute"
     bound = cost.bound_s
@@ -300,7 +312,7 @@ def _phase_estimate(phase: Phase, cost: PhaseCost) -> PhaseEstimate:
     )  # fmt: skip
 
 
-def _rate(amount: Num, time: Times) -> Times:
+def rate_of(amount: Num, time: Times) -> Times:
     """Amount per second, where the slow end of the interval is the low rate."""
     rates = time.map(lambda seconds: amount / seconds)
     return Times(rates.floor, rates.bound, rates.expected, rates.high, rates.low)

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from roofline.analysis.formats import resolve_precision
 from roofline.analysis.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.result import Warn
 from roofline.architectures.build import build_workload
-from roofline.errors import UsageError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.machine.engine import find_engine
 from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.passes.fusion import apply_fusion
-from roofline.specs.base import Spec
 from roofline.specs.gpu import GPUSpec
+from roofline.specs.library import is_node
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import Logits, TextRun
 from roofline.workload.workload import FUSIONS, Fusion, Workload
 
+if TYPE_CHECKING:
+    from roofline.analysis.spread import Spread
+
+#: What only image models take.
+IMAGE_OPTIONS = frozenset(
+    {"height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"}
+)
 DEFAULT_PROMPT = 512
 DEFAULT_GENERATE = 128
+SPREAD_OPTIONS = frozenset(
+    {"gpus", "tp", "pp", "ep", "dp", "cp", "node", "overlap", "offload", "runtime_reserve", "pad_heads"}
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Question:
     precision: Precision
     fusion: Fusion
     engine: str
+    spread: Spread | None = None
 
     def ideal_workload(self, run: TextRun | None = None) -> Workload:
         """The phases at one kernel per operation."""
@@ -53,6 +64,10 @@ class Question:
 
     def memory_bytes(self, run: TextRun) -> Num:
         """Bytes per GPU that a run needs."""
+        if self.spread is not None:
+            from roofline.analysis.spread_cost import spread_bytes
+
+            return spread_bytes(self, self.spread, run)
         workload = self.workload(run)
         cache = workload.cache_elements() * self.precision.cache.bytes + workload.state_bytes(self.precision)
         return workload.weight_bytes(self.precision) + cache + workload.activation_peak_bytes(self.precision)
@@ -72,30 +87,71 @@ def ask(
     logits: str = "last",
     engine: str = "ideal",
     spec_dir: str | None = None,
+    **spread: Any,
 ) -> Question:
-    """Resolve and check everything once. Raises UsageError, UnknownNameError or SpecError."""
-    if gpu is None:
-        raise UsageError("no GPU given: --gpu NAME, for example --gpu a100. `roofline list gpus` lists all.")
+    """Resolve and check everything once. Raises UsageError, UnknownNameError or SpecError.
+
+    `spread` takes the options of `SPREAD_OPTIONS`: how the run is spread over GPUs, hosts and disks.
+    """
+    gpu_spec, gpu_origin = _accelerator(gpu, spread, spec_dir)
     run = TextRun(
         whole_number("batch", batch),
         whole_number("prompt", prompt),
         whole_number("generate", generate, least=0),
         cast("Logits", one_of("logits", logits, ("last", "all"))),
     )
-    level = cast("Fusion", one_of("fusion", fusion, FUSIONS))
     spec, model_origin = locate_model(model, spec_dir)
-    gpu_spec, gpu_origin = locate_gpu(gpu, spec_dir)
-    language_model = _language_model(spec)
+    pictures = {name: spread.pop(name) for name in IMAGE_OPTIONS & spread.keys()} if spread else spread
+    if not isinstance(spec, TransformerSpec):
+        from roofline.analysis.image_question import ask_image
+
+        options = pictures | spread
+        return ask_image(  # type: ignore[return-value]
+            spec, model_origin, (gpu_spec, gpu_origin), batch, (weights, activations), fusion, engine, options
+        )
+    _refuse_pictures(pictures)
+    level = cast("Fusion", one_of("fusion", fusion, FUSIONS))
+    language_model = spec
     precision = resolve_precision(language_model, machine_of(gpu_spec), weights, activations, kv_cache)
     return Question(
-        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine)
+        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine),
+        _spread(gpu_spec, spread, spec_dir),
     )  # fmt: skip
 
 
-def _language_model(spec: Spec) -> TransformerSpec:
-    if not isinstance(spec, TransformerSpec):
-        raise UsageError(f"{type(spec).__name__} is not a language model")
-    return spec
+def _spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:
+    """How the run is spread; None for one GPU with nothing elsewhere, at no cost."""
+    unknown = options.keys() - SPREAD_OPTIONS
+    if unknown:
+        raise TypeError(f"unknown option {min(unknown)!r}")
+    if all(value is None or value is False for value in options.values()):
+        return None
+    from roofline.analysis.spread import resolve_spread
+
+    return resolve_spread(gpu, options, spec_dir)
+
+
+def _accelerator(gpu: GPULike | None, options: dict[str, Any], spec_dir: str | None) -> tuple[GPUSpec, Origin]:
+    """The accelerator; that of a node, where `gpu` names a node or is left to `node`, which then counts as named."""
+    if gpu is None and options.get("node") is None:
+        raise UsageError("no GPU given: --gpu NAME, for example --gpu a100. `roofline list gpus` lists all.")
+    try:
+        if gpu is not None:
+            return locate_gpu(gpu, spec_dir)
+    except UnknownNameError:
+        if options.get("node") is not None or not isinstance(gpu, str) or not is_node(gpu, spec_dir):
+            raise
+        options["node"] = gpu
+    from roofline.analysis.spread import locate_node
+
+    return locate_gpu(locate_node(options["node"], spec_dir)[0].gpu, spec_dir)
+
+
+def _refuse_pictures(options: dict[str, Any]) -> None:
+    """Options of image models have no meaning for a language model."""
+    for name, value in options.items():
+        if name in IMAGE_OPTIONS and value is not None and value is not False:
+            raise UsageError(f"--{name} goes with image models, and this is a language model")
 
 
 _MACHINES: dict[int, tuple[GPUSpec, Machine]] = {}

@@ -77,6 +77,55 @@ class ModelOptions:
         str, typer.Option(help="Whose measured efficiencies to expect; `ideal` is the roofline itself.",
                           metavar="NAME", autocompletion=_complete("list_engines"))
     ] = "ideal"  # fmt: skip
+    gpus: Annotated[
+        int | None, typer.Option("--gpus", metavar="N", help="GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.")
+    ] = None
+    tp: Annotated[
+        int | None, typer.Option("--tp", metavar="N", help="Tensor-parallel GPUs: heads, columns, rows, vocabulary.")
+    ] = None
+    pp: Annotated[int | None, typer.Option("--pp", metavar="N", help="Pipeline stages.")] = None
+    ep: Annotated[
+        int | None, typer.Option("--ep", metavar="N", help="GPUs that experts are spread over; alone, attention is "
+                                 "data-parallel over them.")
+    ] = None  # fmt: skip
+    dp: Annotated[
+        int | None, typer.Option("--dp", metavar="N", help="Replicas, each with a batch of its own.")
+    ] = None
+    cp: Annotated[
+        int | None, typer.Option("--cp", metavar="N", help="Context-parallel GPUs: tokens of the prompt, and the cache.")
+    ] = None
+    node: Annotated[
+        str | None, typer.Option("--node", metavar="NAME|FILE", autocompletion=_complete("list_nodes"),
+                                 help="How the GPUs are linked. Default: the first known node of this GPU.")
+    ] = None  # fmt: skip
+    overlap: Annotated[
+        str | None, typer.Option("--overlap", metavar="none|full", help="Hide communication behind work. Default: none.")
+    ] = None
+    offload: Annotated[
+        str | None, typer.Option("--offload", metavar="PART[=SHARE][@host|disk]",
+                                 help="Keep weights, experts or cache elsewhere, for example experts@host.")
+    ] = None  # fmt: skip
+    runtime_reserve: Annotated[
+        str | None, typer.Option("--runtime-reserve", metavar="BYTES", help="Memory that the runtime keeps on each GPU, "
+                                 "for example '1 GB'. Default: none.")
+    ] = None  # fmt: skip
+    pad_heads: Annotated[
+        bool, typer.Option("--pad-heads", help="Fill up with empty heads where tp does not divide them.")
+    ] = False
+    height: Annotated[int | None, typer.Option(help="Pictures: height in pixels.", metavar="PX")] = None
+    width: Annotated[int | None, typer.Option(help="Pictures: width in pixels.", metavar="PX")] = None
+    steps: Annotated[int | None, typer.Option(help="Pictures: denoising steps.", metavar="N")] = None
+    guidance: Annotated[
+        float | None, typer.Option(help="Pictures: guidance scale; above 1 the batch is doubled.", metavar="X")
+    ] = None
+    scheduler: Annotated[
+        str | None, typer.Option(help="Pictures: scheduler, for example pndm, ddim, euler, heun.", metavar="NAME")
+    ] = None
+    strength: Annotated[
+        float | None, typer.Option(help="Pictures: how much of a given picture is replaced, 0 to 1.", metavar="X")
+    ] = None
+    tiling: Annotated[bool, typer.Option("--tiling", help="Pictures: autoencoder in overlapping tiles.")] = False
+    slicing: Annotated[bool, typer.Option("--slicing", help="Pictures: autoencoder one picture at a time.")] = False
     spec_dir: Annotated[
         str | None, typer.Option("--spec-dir", help="A folder of your own specs, searched first.", metavar="DIR")
     ] = None

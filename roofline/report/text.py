@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import Times
+from roofline.report import spread
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence
 def print_estimate(est: Estimate, console: Console) -> None:
     """The tables of `roofline estimate`."""
     q = est.question
+    if not hasattr(q.run, "prompt"):
+        from roofline.report.image_text import print_image_estimate
+
+        print_image_estimate(est, console)  # type: ignore[arg-type]
+        return
     console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
     p = q.precision
     console.print(
@@ -60,22 +66,24 @@ def print_estimate(est: Estimate, console: Console) -> None:
         f"activations {p.activations.name}, KV-cache {p.cache.name}; fusion {q.fusion}; engine {q.engine}",
         highlight=False,
     )
-    _print_aliases(est, console)
+    print_aliases(est, console)
     console.print()
-    console.print(_phase_table(est))
+    console.print(phase_table(est))
     console.print(_latency_table(est))
     console.print(_memory_table(est))
     print_warnings(est, console)
 
 
-def _print_aliases(est: Estimate, console: Console) -> None:
+def print_aliases(est: Estimate, console: Console) -> None:
+    """Which names were taken for which."""
     q = est.question
     for what, origin, name in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
         if origin.alias and origin.alias.lower() != name:
             console.print(f"{what} {origin.alias} is taken as {name}", highlight=False, style="dim")
 
 
-def _phase_table(est: Estimate) -> Table:
+def phase_table(est: Estimate) -> Table:
+    """Counts and times of each phase."""
     rows = []
     for phase in est.phases:
         repeat = f"{phase.repeat:,.0f} ×" if phase.repeat != 1 else "once"
@@ -93,22 +101,24 @@ def _phase_table(est: Estimate) -> Table:
 
 def _latency_table(est: Estimate) -> Table:
     latency, throughput = est.latency, est.throughput
-    rows = [_times_row("time to first token", latency.ttft)]
+    rows = [times_row("time to first token", latency.ttft)]
     if latency.tpot is not None:
-        rows.append(_times_row("time per output token", latency.tpot))
-        rows.append(_times_row("whole request", latency.total))
+        rows.append(times_row("time per output token", latency.tpot))
+        rows.append(times_row("whole request", latency.total))
     if throughput.output_tokens is not None:
-        rows.append(_rate_row("output tokens per second", throughput.output_tokens))
-    rows.append(_rate_row("all tokens per second", throughput.tokens))
+        rows.append(rate_row("output tokens per second", throughput.output_tokens))
+    rows.append(rate_row("all tokens per second", throughput.tokens))
     columns = [("", "left"), ("floor", "right"), ("bound", "right"), ("expected", "right"), ("80 % interval", "right")]
     return grid("Latency and throughput of the whole batch", columns, rows)
 
 
-def _times_row(name: str, times: Times) -> list[str]:
+def times_row(name: str, times: Times) -> list[str]:
+    """A quantity in seconds, in its readings."""
     return _readings(name, times, format_time)
 
 
-def _rate_row(name: str, times: Times) -> list[str]:
+def rate_row(name: str, times: Times) -> list[str]:
+    """A rate, in its readings."""
     return _readings(name, times, lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}")
 
 
@@ -141,7 +151,8 @@ def _memory_table(est: Estimate) -> Table:
     verdict = "fits" if m.fits else "DOES NOT FIT"
     rows.append(["total", format_si(total, "B"), f"{100 * total / capacity:.1f} %",
                  f"{verdict} in {format_si(capacity, 'B')}"])  # fmt: skip
-    title = f"Memory (1 GB = 1e9 B); largest batch {m.max_batch:,}, largest context {m.max_context:,} tokens"
+    scope = "" if est.question.spread is None else " per GPU"
+    title = f"Memory{scope} (1 GB = 1e9 B); largest batch {m.max_batch:,}, largest context {m.max_context:,} tokens"
     return grid(title, [("", "left"), ("bytes", "right"), ("share", "right"), ("", "left")], rows)
 
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from roofline.num import Num
 
 Logits: TypeAlias = Literal["last", "all"]
+Work: TypeAlias = Literal["ideal", "reference"]
 Latent: TypeAlias = Literal["absorbed", "naive"]
 
 
@@ -18,7 +19,7 @@ class TextRun:
     Prefill gives the first token, so decode repeats `generate - 1` times. `logits` says whether the prefill computes
     the head for the last position of each sequence or for all. `latent` says how a decode step computes latent
     attention: with the up-projections absorbed into queries and outputs, or naively on keys and values expanded from
-    the whole cache.
+    the whole cache. `work` is the ideal, or with the needless work of the model's reference code.
     """
 
     batch: Num = 1.0
@@ -26,6 +27,7 @@ class TextRun:
     generate: Num = 128.0
     logits: Logits = "last"
     latent: Latent = "absorbed"
+    work: Work = "ideal"
 
 
 @dataclass(frozen=True, slots=True)
