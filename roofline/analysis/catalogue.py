@@ -12,7 +12,7 @@ from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import ENGINES
 from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
-from roofline.specs.library import Found, Shelf, find, names
+from roofline.specs.library import Found, Shelf, find, is_node, names
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload.run import TextRun
 
@@ -25,6 +25,11 @@ def list_models(spec_dir: str | None = None) -> list[str]:
 def list_gpus(spec_dir: str | None = None) -> list[str]:
     """Names of all accelerators, as `roofline list gpus` prints them."""
     return names("hardware", spec_dir)
+
+
+def list_nodes(spec_dir: str | None = None) -> list[str]:
+    """Names of all nodes, as `roofline list nodes` prints them."""
+    return names("nodes", spec_dir)
 
 
 def list_engines() -> list[str]:
@@ -62,6 +67,21 @@ class GPURow:
 
 
 @dataclass(frozen=True)
+class NodeRow:
+    """A node in a listing: how many of which accelerator, and its links, in B/s per direction."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    gpu: str
+    count: int
+    scale_up: str
+    scale_up_bandwidth: float
+    scale_out: str | None
+    scale_out_bandwidth: float | None
+
+
+@dataclass(frozen=True)
 class PrecisionRow:
     """A number format in a listing."""
 
@@ -91,6 +111,19 @@ def gpu_rows(spec_dir: str | None = None) -> Iterator[GPURow]:
         yield GPURow(spec.name, spec.title, spec.aliases, peak, spec.memory.bandwidth, spec.memory.capacity)
 
 
+def node_rows(spec_dir: str | None = None) -> Iterator[NodeRow]:
+    """All nodes with their links."""
+    from roofline.analysis.spread import locate_node
+
+    for name in list_nodes(spec_dir):
+        node = locate_node(name, spec_dir)[0]
+        out = node.scale_out
+        yield NodeRow(
+            node.name, node.title, node.aliases, node.gpu, node.count, node.scale_up.name, node.scale_up.bandwidth,
+            out.name if out else None, out.bandwidth if out else None,
+        )  # fmt: skip
+
+
 def precision_rows() -> Iterator[PrecisionRow]:
     """All number formats."""
     for dtype in DTYPES.values():
@@ -110,6 +143,10 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
             continue
         spec = (locate_model if shelf == "models" else locate_gpu)(str(found.path), spec_dir)[0]
         return what, found, spec.model_dump(mode="json", exclude_none=True)
+    if is_node(name, spec_dir):
+        from roofline.analysis.spread import locate_node
+
+        return "node", find("nodes", name, spec_dir), locate_node(name, spec_dir)[0].model_dump(mode="json")
     try:
         dtype = find_dtype(name)
         return "precision", None, {"name": dtype.name, "bits": dtype.bits, "compute": dtype.compute,

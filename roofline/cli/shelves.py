@@ -16,22 +16,23 @@ SpecDirOption = Annotated[str | None, typer.Option("--spec-dir", help="A folder 
 
 
 def list_(
-    what: Annotated[str, typer.Argument(help="models, gpus, engines or precisions.", metavar="WHAT")],
+    what: Annotated[str, typer.Argument(help="models, gpus, nodes, engines or precisions.", metavar="WHAT")],
     match: Annotated[str | None, typer.Argument(help="Only names that contain this text.", metavar="[TEXT]")] = None,
     spec_dir: SpecDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """What there is: models, gpus, engines, precisions."""
+    """What there is: models, gpus, nodes, engines, precisions."""
     from roofline.analysis import catalogue
     from roofline.analysis.options import one_of
 
-    one_of("what", what, ("models", "gpus", "engines", "precisions"))
+    one_of("what", what, ("models", "gpus", "nodes", "engines", "precisions"))
     if what == "engines":
         _print_lines([name for name in catalogue.list_engines() if (match or "") in name], json)
         return
     sources: dict[str, Callable[[], Iterable[Any]]] = {
         "models": lambda: catalogue.model_rows(spec_dir),
         "gpus": lambda: catalogue.gpu_rows(spec_dir),
+        "nodes": lambda: catalogue.node_rows(spec_dir),
         "precisions": catalogue.precision_rows,
     }
     wanted = (match or "").lower()
@@ -46,7 +47,8 @@ def list_(
     from roofline.report import listing
 
     tables: dict[str, Callable[[list[Any], Console], None]] = {
-        "models": listing.print_models, "gpus": listing.print_gpus, "precisions": listing.print_precisions,
+        "models": listing.print_models, "gpus": listing.print_gpus, "nodes": listing.print_nodes,
+        "precisions": listing.print_precisions,
     }  # fmt: skip
     tables[what](kept, console())
 

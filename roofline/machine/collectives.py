@@ -1,11 +1,12 @@
 """Links between devices, and what a collective costs on them: latency and bandwidth (α–β), nominal.
 
-Four algorithms of an all-reduce of S bytes among n devices with links of B bytes/s and a latency of α:
+The algorithms of an all-reduce of S bytes among n devices with links of B bytes/s and a latency of α:
 
     ring      2 (n - 1) α + 2 (n - 1) / n · S / B      neighbours only; every link at work all the time
     tree      2 ⌈log2 n⌉ α + 2 S / B                   fewer steps, more bytes
     one-shot      α + (n - 1) S / B                    everyone sends all to everyone; needs any pair connected
     two-shot    2 α + 2 (n - 1) / n · S / B            reduce-scatter and all-gather, each in one step; likewise
+    in-switch   2 α + S / B                            a switch that adds up (NVLink SHARP): each byte goes up and down
 
 The fastest one that the links allow is taken. A group that spans nodes reduces within each node first, sends its share
 to its peers on the other nodes, and gathers within the node.
@@ -31,12 +32,16 @@ from roofline.workload.shapes import CollectiveShape
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of one device: bytes/s per direction, seconds before the first byte, who is reached directly."""
+    """A link of one device: bytes/s per direction, seconds before the first byte, who is reached directly.
+
+    `reduces`: the switch adds up what passes through it.
+    """
 
     name: str
     bandwidth: Num
     latency: float = 0.0
     topology: Literal["switch", "mesh", "ring"] = "switch"
+    reduces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Fabric:
         """The links of a node."""
         up, out = spec.scale_up, spec.scale_out
         return cls(
-            spec.name, spec.count, Link(up.name, up.bandwidth, up.latency, up.topology),
-            Link(out.name, out.bandwidth, out.latency, out.topology) if out else None,
+            spec.name, spec.count, Link(up.name, up.bandwidth, up.latency, up.topology, up.reduces),
+            Link(out.name, out.bandwidth, out.latency, out.topology, out.reduces) if out else None,
             Link(spec.host.name, spec.host.bandwidth, spec.host.latency) if spec.host else None,
             Link(spec.disk.name, spec.disk.bandwidth, spec.disk.latency) if spec.disk else None,
         )  # fmt: skip
@@ -119,6 +124,8 @@ def algorithms(operation: str, message: Num, devices: int, link: Link, node: int
         found.append(("two-shot" if steps == 2.0 else "direct", steps * alpha + wire))
         if operation == "all_reduce":
             found.append(("one-shot", alpha + (n - 1.0) * message / bandwidth))
+    if link.reduces and operation == "all_reduce":
+        found.append(("in-switch", 2.0 * alpha + message / bandwidth))
     return found
 
 

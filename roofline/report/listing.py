@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roofline.analysis.catalogue import GPURow, ModelRow, PrecisionRow
+from roofline.analysis.catalogue import GPURow, ModelRow, NodeRow, PrecisionRow
 from roofline.report.text import count, grid
 from roofline.units import format_si
 
@@ -38,6 +38,18 @@ def print_gpus(rows: Iterable[GPURow], console: Console) -> None:
     if console.width < 120:
         columns, lines = columns[:-1], [line[:-1] for line in lines]
     console.print(grid(f"{len(lines)} accelerators, dense peaks", columns, lines))
+
+
+def print_nodes(rows: Iterable[NodeRow], console: Console) -> None:
+    """The table of `roofline list nodes`."""
+    lines = [
+        [row.name, f"{row.count} × {row.gpu}", row.scale_up, format_si(row.scale_up_bandwidth, "B/s"),
+         format_si(row.scale_out_bandwidth, "B/s") if row.scale_out_bandwidth else "–"]
+        for row in rows
+    ]  # fmt: skip
+    columns = [("name", "left"), ("accelerators", "left"), ("link", "left"), ("in the node", "right"),
+               ("between nodes", "right")]  # fmt: skip
+    console.print(grid(f"{len(lines)} nodes; bandwidth per accelerator and direction", columns, lines))
 
 
 def print_precisions(rows: Iterable[PrecisionRow], console: Console) -> None:

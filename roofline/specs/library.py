@@ -72,6 +72,15 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     raise UnknownNameError(_WHAT[shelf], name, _known(shelf, spec_dir), _LISTING[shelf])
 
 
+def is_node(name: str, spec_dir: str | None = None) -> bool:
+    """Whether a node has that name or alias."""
+    try:
+        find("nodes", name, spec_dir)
+    except UnknownNameError:
+        return False
+    return True
+
+
 def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     """All names on a shelf, sorted; the first folder that has a name wins."""
     return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})

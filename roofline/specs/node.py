@@ -17,13 +17,15 @@ class NodeLink(Spec):
     """A link between accelerators.
 
     `switch`: any pair at full bandwidth; `mesh`: a link of its own to each other device, which share the bandwidth;
-    `ring`: to neighbours only, as in a torus slice or through a PCIe root complex.
+    `ring`: to neighbours only, as in a torus slice or through a PCIe root complex. `reduces`: the switch itself adds up
+    what passes through it (NVLink SHARP).
     """
 
     name: Text
     bandwidth: Bandwidth
     latency: Time
     topology: Literal["switch", "mesh", "ring"] = "switch"
+    reduces: bool = False
 
 
 class HostPart(Spec):

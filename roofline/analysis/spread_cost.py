@@ -1,0 +1,234 @@
+"""What a run takes on several devices, or with parts of it elsewhere: stages, microbatches, communication, memory.
+
+A pipeline takes the batch in as many microbatches as it has stages, or sequences if these are fewer. With stage times
+t, a prefill of m microbatches takes sum(t) + (m - 1) max(t): the pipeline fills, then the slowest stage sets the pace.
+A decode step of all sequences takes max(sum(t), m max(t)): a microbatch can start anew when it has come through.
+
+Source: Huang et al. 2019, GPipe (arXiv:1811.06965), section 2; Narayanan et al. 2021 (arXiv:2104.04473), section 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from roofline.analysis import limits
+from roofline.analysis.formats import check_overrides
+from roofline.analysis.result import Memory, OpRow, PhaseEstimate, Times
+from roofline.analysis.spread import Spread
+from roofline.machine.collectives import collective_s, communication_bytes
+from roofline.machine.time import PhaseCost, phase_cost
+from roofline.num import Num, maximum, minimum
+from roofline.passes.fusion import apply_fusion
+from roofline.passes.offload import offload
+from roofline.passes.parallel import shard
+from roofline.passes.pipeline import layers_of, stage_layers
+from roofline.workload.op import Op
+from roofline.workload.run import TextRun
+from roofline.workload.workload import Phase, Workload
+
+if TYPE_CHECKING:
+    from roofline.analysis.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch."""
+
+    number: int
+    workload: Workload
+    ideal: Workload
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """One phase on one stage, per microbatch: counts and roofline of its own work, and its communication."""
+
+    number: int
+    cost: PhaseCost
+    communication_s: Num
+    communication_bytes: Num
+
+    @property
+    def serial_s(self) -> Num:
+        """Nothing hidden: own work, then communication."""
+        return self.cost.bound_s + self.communication_s
+
+    @property
+    def overlapped_s(self) -> Num:
+        """Communication hidden behind work, or the other way round."""
+        return maximum(self.cost.bound_s, self.communication_s)
+
+
+def stages_of(question: Question, spread: Spread, run: TextRun) -> tuple[list[Stage], Num]:
+    """The kinds of stages of a run, and the number of microbatches."""
+    plan = spread.plan
+    micro: Num = minimum(run.batch, float(plan.pp)) if plan.pp > 1 else 1.0
+    whole = question.ideal_workload(replace(run, batch=run.batch / micro) if plan.pp > 1 else run)
+    kinds = {0: 1}
+    if plan.pp > 1:
+        layers = stage_layers(layers_of(whole.phases[0].ops), plan.pp)
+        seen: dict[tuple[bool, bool, int], int] = {}
+        kinds = {}
+        for stage, count in enumerate(layers):
+            first = seen.setdefault((stage == 0, stage == plan.pp - 1, count), stage)
+            kinds[first] = kinds.get(first, 0) + 1
+    found = []
+    for stage, number in kinds.items():
+        ideal = shard(whole, plan, stage=stage)
+        if spread.offload is not None:
+            ideal = offload(ideal, spread.offload)
+        found.append(Stage(number, apply_fusion(ideal, question.fusion), ideal))
+    return found, micro
+
+
+def stage_memory(question: Question, stage: Stage, micro: Num, reserve: float) -> tuple[Num, Num, Num, Num, float]:
+    """Bytes on one device: weights, cache, state, activations of one microbatch, runtime."""
+    precision, workload = question.precision, stage.workload
+    return (
+        workload.weight_bytes(precision),
+        workload.cache_elements() * precision.cache.bytes * micro,
+        workload.state_bytes(precision) * micro,
+        workload.activation_peak_bytes(precision),
+        reserve,
+    )
+
+
+def spread_bytes(question: Question, spread: Spread, run: TextRun) -> Num:
+    """Bytes that a run needs on the device that needs most."""
+    stages, micro = stages_of(question, spread, run)
+    most: Num = 0.0
+    for stage in stages:
+        total: Num = 0.0
+        for bytes_ in stage_memory(question, stage, micro, spread.reserve):
+            total = total + bytes_
+        most = maximum(most, total)
+    return most
+
+
+@dataclass(frozen=True)
+class SpreadResult:
+    """Phases, memory and the ledger of the device that takes longest; `replicas` of it all run side by side."""
+
+    workload: Workload
+    phases: tuple[PhaseEstimate, ...]
+    memory: Memory
+    microbatches: Num
+    replicas: float
+
+
+def evaluate(question: Question, spread: Spread, whole: Workload) -> SpreadResult:
+    """Evaluate a question on several devices. `whole` is the model's workload on one."""
+    if question.precision.overrides:
+        check_overrides(question.precision, whole)
+    stages, micro = stages_of(question, spread, question.run)
+    slowest = max(stages, key=lambda stage: _weight(question, stage))
+    phases = tuple(
+        _phase(question, spread, stages, index, micro) for index in range(len(slowest.workload.phases))
+    )  # fmt: skip
+    memory = _memory(question, spread, stages, micro)
+    return SpreadResult(slowest.workload, phases, memory, micro, float(spread.plan.dp))
+
+
+def _weight(question: Question, stage: Stage) -> float:
+    """A measure of how long a stage takes: bytes of its last phase, at the first point of a grid."""
+    total = stage.workload.phases[-1].bytes(question.precision)
+    return float(total if isinstance(total, float) else total.flat[0])
+
+
+def _phase(question: Question, spread: Spread, stages: list[Stage], index: int, micro: Num) -> PhaseEstimate:
+    times = [_stage_time(question, spread, stage, index) for stage in stages]
+    phase = stages[0].workload.phases[index]
+    decode = phase.name == "decode"
+
+    def total(value: Callable[[StageTime], Num]) -> Num:
+        return in_stages([(value(time), time.number) for time in times], micro, decode=decode)
+
+    serial, overlapped = total(lambda t: t.serial_s), total(lambda t: t.overlapped_s)
+    bound = overlapped if spread.overlap else serial
+    busiest = max(times, key=lambda t: _first(t.serial_s))
+    parts = {
+        "compute": busiest.cost.compute_bound_s, "memory": busiest.cost.memory_bound_s,
+        "communication": busiest.communication_s,
+    }  # fmt: skip
+    cost = busiest.cost
+    return PhaseEstimate(
+        name=phase.name, repeat=phase.repeat, context=phase.context, flops=cost.flops * micro,
+        vector_flops=cost.vector_flops * micro, bytes=cost.bytes * micro, kernels=cost.kernels * micro,
+        communication_bytes=busiest.communication_bytes * micro,
+        bound_by=max(parts, key=lambda name: _first(parts[name])),
+        times=Times(total(lambda t: t.cost.floor_s), bound, bound, bound, bound),
+        communication_s=busiest.communication_s * micro, overlapped_s=overlapped, serial_s=serial,
+    )  # fmt: skip
+
+
+def in_stages(times: list[tuple[Num, int]], micro: Num, *, decode: bool) -> Num:
+    """Time of `micro` microbatches through stages: (seconds per microbatch, number of such stages)."""
+    through: Num = 0.0
+    slowest: Num = 0.0
+    for time, number in times:
+        through = through + time * number
+        slowest = maximum(slowest, time)
+    return maximum(through, micro * slowest) if decode else through + (micro - 1.0) * slowest
+
+
+def _stage_time(question: Question, spread: Spread, stage: Stage, index: int) -> StageTime:
+    """Own work and communication of one phase on one stage, per microbatch."""
+    precision, fabric = question.precision, spread.fabric
+    phase = stage.workload.phases[index]
+    exchanges = [op for op in phase.ops if op.kind == "collective"]
+    reference = None if question.fusion == "flash" else _own(stage.ideal.phases[index])
+    cost = phase_cost(_own(phase), precision, question.machine(), reference)
+    seconds: Num = 0.0
+    crossing: Num = 0.0
+    for op in exchanges:
+        assert fabric is not None
+        seconds = seconds + op.count * collective_s(op, precision, fabric)
+        crossing = crossing + op.count * communication_bytes(op, precision)
+    return StageTime(stage.number, cost, seconds, crossing)
+
+
+def _own(phase: Phase) -> Phase:
+    """A phase without its communication."""
+    return replace(phase, ops=tuple(op for op in phase.ops if op.kind != "collective"))
+
+
+def _first(value: Num) -> float:
+    return value if isinstance(value, float) else float(value.flat[0])
+
+
+def _memory(question: Question, spread: Spread, stages: list[Stage], micro: Num) -> Memory:
+    """Bytes on the device that needs most."""
+    parts = [stage_memory(question, stage, micro, spread.reserve) for stage in stages]
+    index = max(range(len(parts)), key=lambda i: sum(_first(value) for value in parts[i]))
+    weights, cache, state, activations, reserve = parts[index]
+    last = stages[index].ideal.phases[-1]
+    per_token = last.total(_cached) * question.precision.cache.bytes / (last.tokens or 1.0)
+    capacity = question.machine().capacity
+    return Memory(
+        weights_bytes=weights, kv_cache_bytes=cache, kv_cache_bytes_per_token=per_token, state_bytes=state,
+        activation_peak_bytes=activations, runtime_bytes=reserve, capacity_bytes=capacity,
+        find_max_batch=partial(limits.max_batch, question, capacity),
+        find_max_context=partial(limits.max_context, question, capacity),
+    )  # fmt: skip
+
+
+def _cached(op: Op) -> Num:
+    return op.cache_write if op.kind == "attention" else 0.0
+
+
+def exchange_row(question: Question, op: Op, count: float) -> OpRow:
+    """The ledger row of an exchange: what crosses the link, and how long it takes."""
+    spread, precision = question.spread, question.precision
+    assert spread is not None
+    assert spread.fabric is not None
+    return OpRow(
+        name=op.name, kind=op.kind, block=op.block, count=count, flops=0.0, vector_flops=0.0,
+        bytes=count * precision.bytes(op), weight_bytes=count * precision.weight_bytes(op),
+        cache_bytes=count * precision.cache_bytes(op), activation_bytes=count * precision.activation_bytes(op),
+        kernels=count * op.kernels, params=0.0, bound_s=count * collective_s(op, precision, spread.fabric),
+        bound_by="communication", dtype=precision.activations.name,
+        communication_bytes=count * communication_bytes(op, precision),
+    )  # fmt: skip
