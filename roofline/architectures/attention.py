@@ -101,6 +101,12 @@ def _core(attention: SoftmaxAttention, span: Span, block: str, count: float, str
         attention.packed, attention.softmax_fp32, attention.chunk is not None,
     )  # fmt: skip
     core = make.attention("attention", block, shape, count=count, live=stream, cached=attention.causal)
+    if attention.cache_heads is not None:
+        copies = attention.cache_heads / attention.kv_heads
+        core = core._replace(
+            cache_read=core.cache_read * copies, cache_write=core.cache_write * copies,
+            cache_held=core.cache_held * copies,
+        )  # fmt: skip
     if attention.shared_cache:
         fresh = core.cache_write
         core = core._replace(

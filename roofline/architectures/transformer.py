@@ -5,6 +5,7 @@ from __future__ import annotations
 from roofline.architectures import side_paths, streams
 from roofline.architectures.feed_forward import feed_forward_ops
 from roofline.architectures.mixers import mixer_ops
+from roofline.architectures.reference import reference_spec
 from roofline.num import Num, maximum
 from roofline.specs.transformer import (
     BlockGroup,
@@ -23,6 +24,8 @@ from roofline.workload.workload import Phase, Workload
 def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     """Prefill of the whole batch and, where more than one token is generated, decode steps."""
     every = run.logits == "all"
+    if run.work == "reference":
+        spec = reference_spec(spec)
     prefill = _phase("prefill", spec, Span(run.batch, run.prompt, 0.0), 1.0, every)
     steps = maximum(run.generate - 1.0, 0.0)
     if isinstance(steps, float) and steps == 0:
@@ -198,5 +201,8 @@ def _head_ops(spec: TransformerSpec, span: Span, rows: Num) -> list[Op]:
     if spec.head and spec.vocabulary is not None:
         width = float(spec.embedding_width or spec.width)
         held = not spec.tied_embeddings
-        ops.append(make.linear("head", "head", rows, width, float(spec.vocabulary), bias=spec.head_bias, held=held))
+        head = make.linear("head", "head", rows, width, float(spec.vocabulary), bias=spec.head_bias, held=held)
+        if spec.head_bias and not held:
+            head = head._replace(params=float(spec.vocabulary), active=float(spec.vocabulary))
+        ops.append(head)
     return ops

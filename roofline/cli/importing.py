@@ -13,7 +13,7 @@ def import_(
                                           metavar="FILE|FOLDER|hf:ORG/NAME")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE",
                                                 help="Where to write; default: print.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the model; default: after its file.", metavar="NAME")] = None,
+    name: Annotated[str | None, typer.Option(help="The model's name; default: after its file.", metavar="NAME")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
 ) -> None:  # fmt: skip
     """Write the model file of a Hugging Face config.json."""

@@ -114,9 +114,9 @@ class Config:
         value = self.raw(*keys, default=default)
         if value is None and null is not None:
             value = null
-        if value in (0, 1) and isinstance(value, int):
-            return bool(value)
-        self.refuse(self._present(keys), f"must be true or false, not {_shown(value)}")
+        if not isinstance(value, int) or value not in (0, 1):
+            self.refuse(self._present(keys), f"must be true or false, not {_shown(value)}")
+        return bool(value)
 
     def text(self, *keys: str, default: Any = _UNSET, choices: Sequence[str] = ()) -> str:
         """Text, one of `choices` where these are given."""
@@ -187,7 +187,7 @@ class Config:
             self.unsupported(key, f"{_shown(value)} is not modelled", f"Understood: {shown}.")
 
     def divides(self, key: str, whole: int, what: str, parts: int) -> int:
-        """whole / parts, refused at `key` where it leaves a remainder."""
+        """Whole / parts, refused at `key` where it leaves a remainder."""
         if whole % parts:
             self.refuse(key, f"{whole:,} {what} do not divide by {parts:,}")
         return whole // parts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from roofline.importers import parts
@@ -29,7 +30,7 @@ class Style(NamedTuple):
     output_bias: bool = False
     rotary_fraction: float = 1.0
     rotary_keys: tuple[str, ...] = ()
-    attention: dict[str, Any] = {}
+    attention: Mapping[str, Any] = MappingProxyType({})
     own_head_dim: bool = True
 
 

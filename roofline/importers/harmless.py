@@ -71,7 +71,7 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     vision_select_layer vision_use_head_dim projector_bias ps_version dynamic_image_size force_image_size use_thumbnail
     use_image_start_end_token understand_projector_stride min_dynamic_patch max_dynamic_patch template
     use_bidirectional_attention use_vision_tower talker_config thinker_config audio_ms_per_token has_vision has_audio
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 #: Patterns of names: token ids, dropout, training losses, norms' epsilons, scales, rotation, encoders of other media.

@@ -77,14 +77,14 @@ def gpt_neo(config: Config) -> dict[str, Any]:
     """GPT-Neo: learned positions, every other layer with a window."""
     width, heads, layers = config.whole("hidden_size"), config.whole("num_heads"), config.whole("num_layers")
     kinds = _neo_kinds(config, layers)
-    window = config.whole("window_size")
+    local = {"window": config.whole("window_size"), "reference_cache": "full"}
     head_dim = _head_dim(config, "hidden_size", width, heads)
     attention = _attention(heads, heads, head_dim, qkv_bias=False, output_bias=True, packed=False)
     inner = config.whole("intermediate_size", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
     positions = config.whole("max_position_embeddings")
     blocks = [
-        layer(attention | ({"window": window} if kind == "local" else {}), feed_forward, _LAYER_NORM) for kind in kinds
+        layer(attention | (local if kind == "local" else {}), feed_forward, _LAYER_NORM) for kind in kinds
     ]
     return {
         "vocabulary": parts.vocabulary(config),
@@ -138,7 +138,8 @@ def gpt_neox(config: Config) -> dict[str, Any]:
 
 def opt(config: Config) -> dict[str, Any]:
     """OPT: learned positions with two rows more than the context; the 350M model embeds in fewer dimensions and norms
-    behind the residual, without a final norm."""
+    behind the residual, without a final norm.
+    """
     width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
     before = config.flag("do_layer_norm_before")
     bias = config.flag("enable_bias", default=True)
@@ -249,7 +250,7 @@ def mpt(config: Config) -> dict[str, Any]:
     config.ignore("learned_pos_emb", "verbose")
     if not alibi:
         config.unsupported("attn_config", "alibi false is not modelled for mpt")
-    ratio = config.whole("expansion_ratio")
+    config.must_be("expansion_ratio", 4, 4.0)
     style = Style(norm="layer")
     attention = _attention(heads, heads, _head_dim(config, "d_model", width, heads), qkv_bias=False, output_bias=False)
     return {
@@ -260,6 +261,6 @@ def mpt(config: Config) -> dict[str, Any]:
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),
         "blocks": [
-            {"layers": config.whole("n_layers"), **layer(attention, dense_block(ratio * width, "gelu", gated=False), style)}
+            {"layers": config.whole("n_layers"), **layer(attention, dense_block(4 * width, "gelu", gated=False), style)}
         ],
     }

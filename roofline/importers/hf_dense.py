@@ -156,7 +156,8 @@ def olmo(config: Config) -> dict[str, Any]:
 
 def olmo2(config: Config) -> dict[str, Any]:
     """OLMo 2 and 3: norms of what attention and feed-forward give, and of whole queries and keys; OLMo 3 slides in
-    three of four layers."""
+    three of four layers.
+    """
     bias = config.flag("attention_bias", default=False)
     style = Style(placement="output", qkv_bias=bias, output_bias=bias, attention={"qk_norm": "width"})
     windows = None
@@ -179,7 +180,8 @@ def stablelm(config: Config) -> dict[str, Any]:
 
 def cohere(config: Config) -> dict[str, Any]:
     """Command R: one layer norm without a bias, attention and feed-forward side by side; Command R7B and A slide in
-    three of four layers and rotate in those alone."""
+    three of four layers and rotate in those alone.
+    """
     bias = config.flag("attention_bias", default=False)
     second = config.data["model_type"] == "cohere2"
     norm = {"qk_norm": "heads", "qk_norm_kind": "layer"}
@@ -217,7 +219,7 @@ def smollm3(config: Config) -> dict[str, Any]:
     used = config.flag("use_sliding_window", default=False)
     window = config.whole_or_none("sliding_window")
     slides = used and window is not None
-    otherwise = ["sliding_attention" if slides and rotates else "full_attention" for rotates in map(bool.__not__, unrotated)]
+    otherwise = ["sliding_attention" if slides and still else "full_attention" for still in unrotated]
     kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
     windows = [window if kind == "sliding_attention" else None for kind in kinds]
     style = Style(qkv_bias=bias, output_bias=bias)
@@ -235,7 +237,7 @@ def exaone4(config: Config) -> dict[str, Any]:
         slides = [pattern[index % len(pattern)] == "L" and index + 1 < layers for index in range(layers)]
     else:
         period = config.whole("sliding_window_pattern", null=layers + 1, least=0)
-        slides = [bool(period) and (index + 1) % period != 0 and index + 1 < layers for index in range(layers)]
+        slides = [bool(period) and (index + 1) % period != 0 for index in range(layers)]
     otherwise = ["sliding_attention" if slide and window else "full_attention" for slide in slides]
     kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
     windows = [window if kind == "sliding_attention" else None for kind in kinds]

@@ -18,7 +18,6 @@ from roofline.importers.decoder import (
     layer,
     mixed,
     norm_of,
-    window_pattern,
 )
 from roofline.importers.hf_dense import qwen_windows, with_mtp
 
@@ -57,7 +56,8 @@ def phimoe(config: Config) -> dict[str, Any]:
 
 def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
     """Experts of the Qwen families: in every `decoder_sparse_step`-th layer but those of `mlp_only_layers`; with
-    `shared`, an expert that all tokens visit, scaled by a gate."""
+    `shared`, an expert that all tokens visit, scaled by a gate.
+    """
     layers = config.whole("num_hidden_layers")
     step = config.whole("decoder_sparse_step", default=1)
     only = config.wholes("mlp_only_layers") or []
@@ -183,7 +183,8 @@ def minimax_m2(config: Config) -> dict[str, Any]:
 
 def llama4(config: Config) -> dict[str, Any]:
     """Llama 4: chunked attention in the layers that rotate, a shared expert beside the routed ones, dense layers
-    between where `interleave_moe_layer_step` says so."""
+    between where `interleave_moe_layer_step` says so.
+    """
     layers = config.whole("num_hidden_layers")
     width, bias = config.whole("hidden_size"), config.flag("attention_bias", default=False)
     heads, kv_heads = parts.heads_of(config)
@@ -245,7 +246,7 @@ def mimo_v2(config: Config) -> dict[str, Any]:
     window = config.whole("sliding_window_size", "sliding_window")
     slides = _mimo_pattern(config, layers)
     sliding_heads = config.whole("swa_num_attention_heads", default=heads)
-    sliding_kv = config.whole("swa_num_key_value_heads", default=8 if kv_heads < 8 else kv_heads)
+    sliding_kv = config.whole("swa_num_key_value_heads", default=2 * kv_heads)
     if sliding_heads % sliding_kv:
         config.refuse("swa_num_key_value_heads", f"{sliding_heads} heads do not divide among {sliding_kv}")
     config.must_be("add_full_attention_sink_bias", False)
@@ -326,7 +327,7 @@ def hunyuan_moe(config: Config) -> dict[str, Any]:
     number, top_k = _same_everywhere(config, "num_experts"), _same_everywhere(config, "moe_topk")
     routed = _same_everywhere(config, "moe_intermediate_size", width)
     if routed != width:
-        config.unsupported("moe_intermediate_size", f"{routed} is not intermediate_size {width}, which alone is modelled")
+        config.unsupported("moe_intermediate_size", f"{routed} is not intermediate_size {width}, as modelled")
     config.must_be("use_cla", False)
     shared = _same_everywhere(config, "num_shared_expert", 1)
     config.must_be("use_mixed_mlp_moe", True, False)

@@ -48,7 +48,8 @@ def gemma3n(config: Config) -> dict[str, Any]:
 
 def gemma4(config: Config) -> dict[str, Any]:
     """Gemma 4: global layers with wider heads, whose values may be their keys; layers that share a cache; in the MoE
-    models experts beside the dense feed-forward."""
+    models experts beside the dense feed-forward.
+    """
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
     kinds = _kinds(config, layers, 6)
     kinds = [*kinds[:-1], "full_attention"]

@@ -92,12 +92,14 @@ def mtp_layers(config: Config, *keys: str) -> int:
 
 
 def latent_body(
-    config: Config, attentions: list[dict[str, Any]], feed_forward: FeedForward, mtp: int, *, rotary: bool = True
-) -> dict[str, Any]:
+    config: Config, attentions: list[dict[str, Any]], feed_forward: FeedForward, mtp: int, *,
+    rotary: bool = True, names: list[str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The body of a spec with these layers; a head that predicts further tokens is like the last layer."""
     layers = [
         {"attention": attention, "feed_forward": feed_forward(index)} for index, attention in enumerate(attentions)
     ]
+    named = layers if names is None else [{"name": name, **layer} for name, layer in zip(names, layers, strict=True)]
     body: dict[str, Any] = {
         "vocabulary": parts.vocabulary(config),
         "width": config.whole("hidden_size"),
@@ -109,7 +111,7 @@ def latent_body(
         "positions": {"kind": "rotary" if rotary else "none"},
         "norm": {"kind": "rms"},
         "tied_embeddings": parts.tied(config),
-        "blocks": parts.merged(layers),
+        "blocks": parts.merged(named),
     }
     if mtp:
         body["mtp"] = {"layers": mtp, **layers[-1]}

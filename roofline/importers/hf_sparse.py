@@ -16,6 +16,7 @@ from roofline.importers.hf_latent import latent_attention, latent_body, mtp_laye
 _SLIDING: Final = "sliding_attention"
 _SPARSE: Final = "compressed_sparse_attention"
 _HEAVY: Final = "heavily_compressed_attention"
+_NAMES: Final = {_SLIDING: "window", _SPARSE: "compressed-sparse", _HEAVY: "compressed-heavily"}
 #: The legacy `compress_ratios` in the words of `layer_types`.
 _RATIOS: Final = {0: _SLIDING, 4: _SPARSE, 128: _HEAVY}
 
@@ -102,7 +103,10 @@ def deepseek_v4(config: Config) -> dict[str, Any]:
         config, width, config.whole("n_routed_experts"), config.whole("num_experts_per_tok"),
         parts.activation(config, "hidden_act", default="silu"), shared=width,
     )  # fmt: skip
-    body = latent_body(config, [of_kind[kind] for kind in kinds[:layers]], lambda index: experts, 0)
+    body = latent_body(
+        config, [of_kind[kind] for kind in kinds[:layers]], lambda index: experts, 0,
+        names=[_NAMES[kind] for kind in kinds[:layers]],
+    )  # fmt: skip
     body["residual_streams"] = config.whole("hc_mult", least=2)
     if mtp:
         last = kinds[layers] if len(kinds) > layers else _SLIDING

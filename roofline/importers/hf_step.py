@@ -49,7 +49,8 @@ def step(config: Config) -> dict[str, Any]:
     ]  # fmt: skip
     body: dict[str, Any] = {
         "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
-        "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config, default=False),
+        "positions": {"kind": "rotary"}, "norm": {"kind": "rms"},
+        "tied_embeddings": config.flag("tie_word_embeddings", default=False),
         "blocks": parts.merged(blocks),
         "unverified": ["no reference count exists for this architecture; its config and public code say the shapes"],
     }  # fmt: skip

@@ -39,7 +39,7 @@ def config_path(name: str) -> tuple[Path, str | None]:
 def _fetch(name: str, repo: str, file: str, revision: str | None) -> Path | None:
     """A file of a repository, from the local cache or the hub; None where the repository has none of that name."""
     try:
-        from huggingface_hub import errors, hf_hub_download
+        from huggingface_hub import errors, hf_hub_download  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise UsageError(
             f'{name}: needs the optional extra hf: pip install "roofline[hf]". '
@@ -51,7 +51,7 @@ def _fetch(name: str, repo: str, file: str, revision: str | None) -> Path | None
         if isinstance(error, errors.LocalEntryNotFoundError):
             if file != "config.json":
                 return None
-            raise UsageError(f"{name}: the hub cannot be reached and the config is not in the local cache. {_INSTEAD}") from None
+            raise UsageError(f"{name}: the hub cannot be reached, and no copy is in the local cache. {_INSTEAD}") from None
         return None
     except errors.GatedRepoError:
         raise UsageError(f"{name}: access is restricted; log in to the hub and accept its terms. {_INSTEAD}") from None

@@ -131,7 +131,7 @@ def _known_type(document: JsonDocument, model_type: str, path: tuple[str, ...]) 
     hint = f"Nearest: {', '.join(close)}. " if close else ""
     raise UnsupportedError(
         f"{model_type[:60]!r} is not an architecture that is modelled", document.place(path), ".".join(path),
-        f"{hint}A wrong guess would be worse than a refusal; all of its shapes can be said in a YAML spec, if they fit.",
+        f"{hint}A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model.",
     )  # fmt: skip
 
 
@@ -141,9 +141,7 @@ def _config(
 ) -> Config:  # fmt: skip
     config = Config(document, data, path, DEFAULTS.get(model_type, {}), NAMES.get(model_type, {}), outer)
     config.used.add("model_type")
-    if "model_type" not in data:
-        config.data = {**data, "model_type": model_type}
-    elif data["model_type"] != model_type:
+    if "model_type" not in data or data["model_type"] != model_type:
         config.data = {**data, "model_type": model_type}
     return config
 

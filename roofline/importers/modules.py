@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 class Operation(NamedTuple):
     """Where an operation occurs (kinds of attention or parts of a feed-forward) and what checkpoints call its module
-    inside a layer."""
+    inside a layer.
+    """
 
     parts: tuple[str, ...]
     names: tuple[str, ...]
@@ -83,7 +84,8 @@ class Modules:
 
     def format_of(self, names: Iterable[str], layers: int) -> tuple[str | None, bool]:
         """The format that patterns give modules of these names in most layers (None: they name it in fewer), and
-        whether they name it in some layers only."""
+        whether they name it in some layers only.
+        """
         count: dict[str, set[str]] = {}
         for (tail, dtype), indices in self.layers.items():
             if any(_matches(tail, name) for name in names):
@@ -98,10 +100,12 @@ class Modules:
 
 def _matches(pattern: str, name: str) -> bool:
     """Whether a pattern names a module inside a layer: a regular expression behind `re:`, a glob, a whole name, its
-    beginning or its end."""
+    beginning or its end.
+    """
     if pattern.startswith("re:"):
         return _matches_expression(pattern[3:], f"model.layers.0.{name}")
-    if "*" in pattern and fnmatchcase(f"layers.0.{name}", pattern if pattern.startswith("*") else f"layers.0.{pattern}"):
+    glob = pattern if pattern.startswith("*") else f"layers.0.{pattern}"
+    if "*" in pattern and fnmatchcase(f"layers.0.{name}", glob):
         return True
     return name == pattern or name.startswith(f"{pattern}.") or name.endswith(f".{pattern}")
 

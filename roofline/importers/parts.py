@@ -66,12 +66,12 @@ def _tags(group: dict[str, Any]) -> tuple[str, str]:
     return first, str(feed_forward.get("kind", "none"))
 
 
-def tied(config: Config, *, default: bool | None = None) -> bool:
+def tied(config: Config) -> bool:
     """Whether the head is the embedding: the text model's own word, else the outer config's, else its class's."""
     key = "tie_word_embeddings"
     if not config.has(key) and config.outer is not None and config.outer.has(key):
         return config.outer.flag(key)
-    return config.flag(key) if default is None else config.flag(key, default=default)
+    return config.flag(key, default=False)
 
 
 def vocabulary(config: Config) -> int:
@@ -84,7 +84,8 @@ def heads_of(config: Config, *, heads: str = "num_attention_heads", kv: str = "n
     number = config.whole(heads)
     kv_number = config.whole(kv, default=number, null=number)
     if number % kv_number:
-        config.refuse(kv if config.has(kv) else heads, f"{number} heads do not divide among {kv_number} key-value heads")
+        key = kv if config.has(kv) else heads
+        config.refuse(key, f"{number} heads do not divide among {kv_number} key-value heads")
     return number, kv_number
 
 

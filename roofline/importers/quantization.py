@@ -6,9 +6,9 @@ most layers, and a note where some layers differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from roofline.errors import UnsupportedError
 from roofline.importers.config import Config
@@ -32,7 +32,8 @@ _GROUPED: Final = {(4, 128): "int4-gptq", (8, 128): "int8-gptq", (4, 64): "int4-
 
 class Formats(NamedTuple):
     """The weights' format, formats of single operations, the cache's format where one is stated, what was assumed,
-    notes."""
+    notes.
+    """
 
     dtype: str
     overrides: dict[str, str]
@@ -58,10 +59,12 @@ def formats_of(config: Config, file: Path, body: dict[str, Any]) -> Formats:
     scheme = None if found is None else _scheme(*found)
     if scheme is None:
         body.pop("modules", None)
+        if found is not None:
+            assumed = f"{'.'.join(found[1])}: names no format of the weights; {base} assumed"
         return Formats(base, {}, assumed=assumed)
     base = base if base in ("bf16", "fp16") else "bf16"
     main, overrides, mixed = _overrides(scheme, base, body)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if mixed:
         notes = (f"Where layers differ in format, that of most layers is taken: {', '.join(mixed)}.",)
     return Formats(main, overrides, scheme.cache, assumed, notes)
@@ -102,18 +105,18 @@ def _scheme(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any])
     method = data.get("quant_method")
     if method is None or method == "modelopt":
         return _modelopt(document, path, data)
-    reader = {
+    readers: dict[str, Callable[[JsonDocument, tuple[str, ...], dict[str, Any]], _Scheme | None]] = {
         "fp8": _fp8, "mxfp4": _mxfp4, "compressed-tensors": _compressed, "gptq": _grouped, "awq": _grouped,
         "auto-round": _grouped, "bitsandbytes": _bitsandbytes, "fbgemm_fp8": _fbgemm,
-    }.get(str(method))  # fmt: skip
-    if reader is None:
-        known = "fp8, mxfp4, modelopt, compressed-tensors, gptq, awq, auto-round, bitsandbytes, fbgemm_fp8"
+    }  # fmt: skip
+    if str(method) not in readers:
+        known = ", ".join(["modelopt", *readers])
         _refuse(document, (*path, "quant_method"), f"{str(method)[:40]!r} is not a known quantisation",
                 f"Understood: {known}. Remove quantization_config to read the unquantised model.")  # fmt: skip
-    return reader(document, path, data)
+    return readers[str(method)](document, path, data)
 
 
-def _refuse(document: JsonDocument, path: tuple[str, ...], message: str, hint: str) -> None:
+def _refuse(document: JsonDocument, path: tuple[str, ...], message: str, hint: str) -> NoReturn:
     raise UnsupportedError(message, document.place(path), ".".join(path), hint)
 
 
@@ -161,7 +164,8 @@ def _modelopt(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any
 
 def _algorithm(document: JsonDocument, path: tuple[str, ...], name: Any) -> str:
     if name not in _ALGORITHMS:
-        _refuse(document, path, f"{str(name)[:40]!r} is not a known algorithm", f"Understood: {', '.join(_ALGORITHMS)}.")
+        known = ", ".join(_ALGORITHMS)
+        _refuse(document, path, f"{str(name)[:40]!r} is not a known algorithm", f"Understood: {known}.")
     return _ALGORITHMS[name]
 
 
@@ -173,7 +177,7 @@ def _cache(value: Any) -> str | None:
     return None
 
 
-def _compressed(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+def _compressed(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme | None:
     groups = data.get("config_groups")
     weights = None
     for group in groups.values() if isinstance(groups, dict) else ():
@@ -181,8 +185,7 @@ def _compressed(document: JsonDocument, path: tuple[str, ...], data: dict[str, A
         if isinstance(weights, dict):
             break
     if not isinstance(weights, dict):
-        _refuse(document, (*path, "config_groups"), "says no format of weights", "A group needs weights: {num_bits: …}.")
-        raise AssertionError
+        return None
     bits, kind = weights.get("num_bits"), weights.get("type", "int")
     group_size, strategy = weights.get("group_size"), weights.get("strategy")
     symmetric = weights.get("symmetric", True)
@@ -234,9 +237,9 @@ def _overrides(scheme: _Scheme, base: str, body: dict[str, Any]) -> tuple[str, d
         layers = layers_with(operation, parts, blocks)
         if not layers:
             continue
-        names = own_names.get(operation, names)
-        own, some = special.format_of(names, layers)
-        left, some_left = excluded.format_of(names, layers)
+        called = own_names.get(operation, names)
+        own, some = special.format_of(called, layers)
+        left, some_left = excluded.format_of(called, layers)
         overrides[operation] = base if left is not None else own or scheme.dtype or base
         if some or some_left:
             mixed.append(operation)

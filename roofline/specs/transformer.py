@@ -39,7 +39,8 @@ class SoftmaxAttention(Spec):
     weights (`plain`), or over the whole `width`; `value_norm` norms values per head without weights; `output_norm`
     norms what goes into the output projection. `packed`: queries, keys and values are columns of one matrix in the
     reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4 bytes for the
-    softmax. `reference_cache: broadcast`: that code caches keys and values once per query head.
+    softmax. `reference_cache`: that code caches keys and values once per query head (`broadcast`), or beyond the window
+    (`full`). `cache_heads`: key-value heads that the cache holds, where copies are kept.
     """
 
     kind: Literal["softmax"]
@@ -64,7 +65,8 @@ class SoftmaxAttention(Spec):
     shared_cache: bool = False
     packed: bool = False
     softmax_fp32: bool = True
-    reference_cache: Literal["broadcast"] | None = None
+    reference_cache: Literal["broadcast", "full"] | None = None
+    cache_heads: Size | None = None
 
     @model_validator(mode="after")
     def _fields_agree(self) -> SoftmaxAttention:
