@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from roofline.num import Num
+from roofline.num import Num, where
 from roofline.specs.attention import BlockSparseAttention, CompressedAttention, Indexer
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload import constructors as make
@@ -148,15 +148,15 @@ def _entries(span: Span, rate: float, dim: float, overlap: bool, limit: float | 
     """The cache of a compressor: closed entries, the projections of the tokens that wait for theirs to close (value and
     gate, both series where entries overlap), and with overlap those of the last closed entry.
 
-    A step reads the waiting projections when their entry closes: each is written once and read once.
+    What waits is written once and read once, by the compressor.
     """
     waiting = 2.0 * dim * (2.0 if overlap else 1.0)
     return _Entries(
         pairs=compressed_pairs(span, rate, limit),
         rectangle=compressed_rectangle(span, rate),
         held=span.batch * (compressed_held(span, rate) * dim + leftover(span, rate) * waiting),
-        written=span.tokens * (dim / rate + waiting),
-        read=span.batch * compressed_cached(span, rate, limit) * dim + span.tokens * waiting,
+        written=span.tokens * (dim / rate),
+        read=span.batch * compressed_cached(span, rate, limit) * dim,
         state=span.batch * (2.0 * rate * dim) if overlap else 0.0,
     )
 
@@ -164,15 +164,22 @@ def _entries(span: Span, rate: float, dim: float, overlap: bool, limit: float | 
 def _compressor_ops(
     name: str, attention: CompressedAttention, span: Span, block: str, width: float, dim: float, count: float, live: Num
 ) -> list[Op]:
-    """Value and gate of every token, and the gated mean, norm and rotation of each closed entry."""
+    """Value and gate of every token, and the gated mean, norm and rotation of each closed entry.
+
+    Tokens of a decode step wait in the cache until their entry closes: each is written once and read once.
+    """
     tokens, rate = span.tokens, float(attention.rate or 1)
     doubled = 2.0 if attention.overlap else 1.0
     rows = tokens * (dim * doubled)
+    waiting = where(span.past > 0.0, 2.0 * rows, 0.0)
+    pool = pointwise(
+        f"{name}_pool", block, tokens, dim * doubled, reads=2.0, writes=1.0 / (rate * doubled), each=7.0,
+        params=rate * dim * doubled, count=count, live=live,
+    )._replace(cache_read=waiting, cache_write=waiting)  # fmt: skip
     return [
         make.linear(f"{name}_kv_proj", block, tokens, width, dim * doubled, count=count, live=live),
         make.linear(f"{name}_gate_proj", block, tokens, width, dim * doubled, count=count, live=live + rows),
-        pointwise(f"{name}_pool", block, tokens, dim * doubled, reads=2.0, writes=1.0 / (rate * doubled), each=7.0,
-                  params=rate * dim * doubled, count=count, live=live),
+        pool,
         make.norm(f"{name}_norm", block, tokens / rate, dim, count=count, live=live),
         make.rotary(f"{name}_rotary", block, tokens / rate, 0.0, float(attention.rope_dim), count=count, live=live),
     ]  # fmt: skip
