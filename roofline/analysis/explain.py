@@ -54,6 +54,10 @@ class Derivation:
 
 def explain(est: Estimate) -> list[Derivation]:
     """The derivations of an estimate's headline numbers, in the order in which one follows from the other."""
+    if not hasattr(est.question.run, "prompt"):
+        from roofline.analysis.explain_image import explain_image
+
+        return explain_image(est)  # type: ignore[arg-type]
     lines = _Lines(est)
     found = [*_memory(est, lines), _ridge(est, lines)]
     for phase in est.phases:
