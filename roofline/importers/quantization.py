@@ -62,12 +62,23 @@ def formats_of(config: Config, file: Path, body: dict[str, Any]) -> Formats:
         if found is not None:
             assumed = f"{'.'.join(found[1])}: names no format of the weights; {base} assumed"
         return Formats(base, {}, assumed=assumed)
+    scheme = _with_experts(config, scheme)
     base = base if base in ("bf16", "fp16") else "bf16"
     main, overrides, mixed = _overrides(scheme, base, body)
     notes: tuple[str, ...] = ()
     if mixed:
         notes = (f"Where layers differ in format, that of most layers is taken: {', '.join(mixed)}.",)
     return Formats(main, overrides, scheme.cache, assumed, notes)
+
+
+def _with_experts(config: Config, scheme: _Scheme) -> _Scheme:
+    """`expert_dtype: fp4` beside fp8 (DeepSeek V4): experts in e2m1 with an 8-bit exponent per 32."""
+    value = config.data.get("expert_dtype")
+    if value is None or scheme.special or scheme.dtype != "fp8-b128":
+        return scheme
+    if value not in ("fp4", "fp8"):
+        config.unsupported("expert_dtype", f"{str(value)[:40]!r} is not a known format", "Understood: fp4, fp8.")
+    return scheme._replace(special={"*.experts": "mxfp4"}) if value == "fp4" else scheme
 
 
 def _base(config: Config) -> tuple[str, str | None]:
