@@ -9,7 +9,7 @@ from typing import Any
 from roofline.analysis.load import locate_gpu, locate_model
 from roofline.architectures.build import build_workload
 from roofline.errors import RooflineError, UnknownNameError
-from roofline.machine.engine import ENGINES
+from roofline.machine.engine import engine_names
 from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
 from roofline.specs.library import Found, Shelf, find, is_node, names
@@ -34,7 +34,7 @@ def list_nodes(spec_dir: str | None = None) -> list[str]:
 
 def list_engines() -> list[str]:
     """Names of all engines, as `roofline list engines` prints them."""
-    return list(ENGINES)
+    return engine_names()
 
 
 def list_precisions() -> list[str]:

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from roofline.analysis import limits
+from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import Question, ask, warnings_of
@@ -270,7 +271,11 @@ def answer(question: Question) -> Estimate:
         phase_cost(phase, precision, machine, None if workload is ideal else ideal[phase.name])
         for phase in workload.phases
     ]
-    phases = tuple(phase_estimate(phase, cost) for phase, cost in zip(workload.phases, costs, strict=True))
+    expectation = expect(question.gpu, question.engine, machine, question.run.batch)
+    phases = tuple(
+        phase_estimate(phase, cost, precision, expectation)
+        for phase, cost in zip(workload.phases, costs, strict=True)
+    )
     return _assembled(question, workload, ideal, phases, _memory(question, workload, ideal))
 
 
@@ -299,16 +304,22 @@ def _assembled(
     )
 
 
-def phase_estimate(phase: Phase, cost: PhaseCost) -> PhaseEstimate:
-    """A phase's counts and times as an estimate states them: what is expected is the bound."""
+def phase_estimate(
+    phase: Phase, cost: PhaseCost, precision: Precision, expectation: Expectation | None
+) -> PhaseEstimate:
+    """A phase's counts and times as an estimate states them; without an engine, what is expected is the bound."""
     by_memory = where(cost.memory_bound_s >= cost.compute_bound_s, 1.0, 0.0)
     bound_by = "memory" if isinstance(by_memory, float) and by_memory else "compute"
     bound = cost.bound_s
+    if expectation is None:
+        times = Times(cost.floor_s, bound, bound, bound, bound)
+    else:
+        times = expectation.times(cost.floor_s, bound, expectation.seconds(phase, precision))
     return PhaseEstimate(
         name=phase.name, repeat=phase.repeat, context=phase.context, flops=cost.flops,
         vector_flops=cost.vector_flops, bytes=cost.bytes, kernels=cost.kernels,
         communication_bytes=cost.communication_bytes, bound_by=bound_by,
-        times=Times(cost.floor_s, bound, bound, bound, bound),
+        times=times,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from roofline.analysis.estimate import Estimate, op_row, phase_estimate, rate_of
+from roofline.analysis.expectation import expect
 from roofline.analysis.image_question import ImageQuestion, component_bytes, multiple_of, resident_bytes
 from roofline.analysis.limits import largest
 from roofline.analysis.result import Memory, OpRow, Parameters, PhaseEstimate, Times, Warn, plain
@@ -209,7 +210,9 @@ def answer_image(question: ImageQuestion) -> ImageEstimate:
 
 def _phase(question: ImageQuestion, phase: Phase, ideal: Workload, machine: Machine) -> PhaseEstimate:
     reference = None if question.fusion == "flash" else ideal[phase.name]
-    return phase_estimate(phase, phase_cost(phase, question.precision_of(phase), machine, reference))
+    precision = question.precision_of(phase)
+    expectation = expect(question.gpu, question.engine, machine, question.run.batch)
+    return phase_estimate(phase, phase_cost(phase, precision, machine, reference), precision, expectation)
 
 
 def _max_batch(question: ImageQuestion, machine: Machine) -> int:

@@ -25,12 +25,13 @@ from roofline.machine.kernels_attention import (
     decode_time,
     prefill_time,
 )  # fmt: skip
-from roofline.machine.kernels_collective import CollectiveCoefficients, collective_time, wire_share
+from roofline.machine.kernels_collective import CollectiveCoefficients, collective_time
 from roofline.machine.kernels_common import ChipFacts
 from roofline.machine.kernels_experts import ExpertsCoefficients, ExpertsWork, experts_time
 from roofline.machine.kernels_matmul import MatmulCoefficients, matmul_time, quantise_time
 from roofline.machine.kernels_rows import RowsCoefficients, rows_time
 from roofline.machine.kernels_scan import ScanCoefficients, scan_time
+from roofline.workload.constructors_collective import wire_share
 
 Range = tuple[float, float, float]  # where the search starts, and what physics allows: least and most
 _FRACTION: Final[Range] = (0.7, 0.02, 1.0)

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from roofline.analysis import limits
+from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.result import Memory, OpRow, PhaseEstimate, Times
 from roofline.analysis.spread import Spread
@@ -50,6 +51,7 @@ class StageTime:
     cost: PhaseCost
     communication_s: Num
     communication_bytes: Num
+    expected_s: Num = 0.0
 
     @property
     def serial_s(self) -> Num:
@@ -139,7 +141,7 @@ def _weight(question: Question, stage: Stage) -> float:
 
 
 def _phase(question: Question, spread: Spread, stages: list[Stage], index: int, micro: Num) -> PhaseEstimate:
-    times = [_stage_time(question, spread, stage, index) for stage in stages]
+    times = [_stage_time(question, spread, stage, index, micro) for stage in stages]
     phase = stages[0].workload.phases[index]
     decode = phase.name == "decode"
 
@@ -148,6 +150,8 @@ def _phase(question: Question, spread: Spread, stages: list[Stage], index: int, 
 
     serial, overlapped = total(lambda t: t.serial_s), total(lambda t: t.overlapped_s)
     bound = overlapped if spread.overlap else serial
+    expectation = _expectation(question, micro)
+    floor = total(lambda t: t.cost.floor_s)
     busiest = max(times, key=lambda t: _first(t.serial_s))
     parts = {
         "compute": busiest.cost.compute_bound_s, "memory": busiest.cost.memory_bound_s,
@@ -159,7 +163,8 @@ def _phase(question: Question, spread: Spread, stages: list[Stage], index: int, 
         vector_flops=cost.vector_flops * micro, bytes=cost.bytes * micro, kernels=cost.kernels * micro,
         communication_bytes=busiest.communication_bytes * micro,
         bound_by=max(parts, key=lambda name: _first(parts[name])),
-        times=Times(total(lambda t: t.cost.floor_s), bound, bound, bound, bound),
+        times=expectation.times(floor, bound, total(lambda t: t.expected_s)) if expectation is not None
+        else Times(floor, bound, bound, bound, bound),
         communication_s=busiest.communication_s * micro, overlapped_s=overlapped, serial_s=serial,
     )  # fmt: skip
 
@@ -174,7 +179,12 @@ def in_stages(times: list[tuple[Num, int]], micro: Num, *, decode: bool) -> Num:
     return maximum(through, micro * slowest) if decode else through + (micro - 1.0) * slowest
 
 
-def _stage_time(question: Question, spread: Spread, stage: Stage, index: int) -> StageTime:
+def _expectation(question: Question, micro: Num) -> Expectation | None:
+    """What the engine makes of one microbatch on one device."""
+    return expect(question.gpu, question.engine, question.machine(), question.run.batch / micro)
+
+
+def _stage_time(question: Question, spread: Spread, stage: Stage, index: int, micro: Num) -> StageTime:
     """Own work and communication of one phase on one stage, per microbatch."""
     precision, fabric = question.precision, spread.fabric
     phase = stage.workload.phases[index]
@@ -187,7 +197,9 @@ def _stage_time(question: Question, spread: Spread, stage: Stage, index: int) ->
         assert fabric is not None
         seconds = seconds + op.count * collective_s(op, precision, fabric)
         crossing = crossing + op.count * communication_bytes(op, precision)
-    return StageTime(stage.number, cost, seconds, crossing)
+    expectation = _expectation(question, micro)
+    expected = expectation.seconds(phase, precision) if expectation is not None else 0.0
+    return StageTime(stage.number, cost, seconds, crossing, expected)
 
 
 def _own(phase: Phase) -> Phase:

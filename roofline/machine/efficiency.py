@@ -16,13 +16,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels_collective import CollectiveCoefficients
 from roofline.machine.kernels_experts import ExpertsCoefficients
 from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
 from roofline.machine.kernels_scan import ScanCoefficients
-from roofline.num import Num
+from roofline.num import Num, minimum
 from roofline.specs.gpu import GPUSpec
 
 _TYPES: Final[dict[str, type[Any]]] = {
@@ -41,7 +42,7 @@ _STAND_INS: Final[dict[str, tuple[str, ...]]] = {
 _COMMON: Final = "vllm"
 #: Units of a chip that does not state theirs: about those of the large chips that do.
 _USUAL_UNITS: Final = 128.0
-#: A unit of other makers is a smaller or larger thing than an SM: tiles are counted per this much matrix rate.
+#: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
 
 
@@ -139,51 +140,77 @@ class ChipEfficiency:
 
     names: tuple[str, ...]
     stand_ins: tuple[StandIn, ...]
-    engine: str | None
+    engine: Engine
     units: Num
     ceilings: tuple[float | None, ...]
+    unit_peaks: Num
+    half_gain: Num = 1.0
+    link: Num = 0.0
     shape: tuple[int, ...] | None = None
     _known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(
-        cls, *specs: GPUSpec, engine: str | None = None, shape: tuple[int, ...] | None = None,
+        cls, *specs: GPUSpec, engine: Engine = BARE, shape: tuple[int, ...] | None = None,
         without: str | None = None,
     ) -> ChipEfficiency:  # fmt: skip
         """The coefficients for one spec (scalars), or several stacked along the first axis (reshaped to `shape`)."""
         single = len(specs) == 1 and shape is None
         units = [_units(spec) for spec in specs]
+        rates = [_half_peak(spec) / number for spec, number in zip(specs, units, strict=True)]
+
+        def stack(values: Sequence[float]) -> Num:
+            return values[0] if single else np.asarray(values, dtype=np.float64).reshape(shape or (-1,))
+
         return cls(
             names=tuple(spec.name for spec in specs),
             stand_ins=tuple(stand_in(spec, without) for spec in specs),
             engine=engine,
-            units=units[0] if single else np.asarray(units, dtype=np.float64).reshape(shape or (-1,)),
+            units=stack(units),
             ceilings=tuple(_known_ceiling(spec) for spec in specs),
+            unit_peaks=stack(rates),
+            half_gain=stack([_half_gain(spec) for spec in specs]),
+            link=stack([_link(spec) for spec in specs]),
             shape=None if single else (shape or (len(specs),)),
         )
 
+    @property
+    def linked(self) -> bool:
+        """Whether every chip has a link to its neighbours."""
+        return bool(np.all(np.asarray(self.link) > 0.0))
+
+    @property
+    def quality(self) -> str:
+        """How the coefficients are known: measured, class or other; the poorest where several chips are stacked."""
+        return max((known.quality for known in self.stand_ins), key=("measured", "class", "other").index)
+
     def coefficients(self, kind: str, dtype: str, kernel: str = "") -> Any:
-        """The named tuple of coefficients of a kind of kernel in a format; looked up once."""
+        """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
+
+        Two kinds more than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
+        kernels without tiles. Both start from the matrix product.
+        """
         key = (kind, dtype + kernel)
         found = self._known.get(key)
         if found is None:
-            each = [self._of_chip(i, kind, dtype, kernel) for i in range(len(self.names))]
+            measured = "matmul" if kind in ("narrow", "stream") else kind
+            each = [self._of_chip(i, measured, dtype, kernel) for i in range(len(self.names))]
             if self.shape is None:
                 found = each[0]
             else:
                 columns = zip(*each, strict=True)
-                found = _TYPES[kind](*(np.asarray(column).reshape(self.shape) for column in columns))
-            self._known[key] = found
+                found = _TYPES[measured](*(np.asarray(column).reshape(self.shape) for column in columns))
+            found = self._known[key] = _scaled(kind, found, self)
         return found
 
     def _of_chip(self, index: int, kind: str, dtype: str, kernel: str) -> Any:
         by_chip = measured_ceilings().rows[kind]
         chip, quality = self.stand_ins[index]
         formats = _STAND_INS.get(dtype, (dtype, "bf16"))
-        row = choose(by_chip.get(chip, ()), formats, self.engine, kernel)
+        row = choose(by_chip.get(chip, ()), formats, self.engine.library, kernel)
         if row is None:  # a kind that was not measured on this chip
             others = [row for rows in by_chip.values() for row in rows]
-            row = choose(sorted(others, key=lambda m: -m.rows), formats, self.engine, kernel) or others[0]
+            row = choose(sorted(others, key=lambda m: -m.rows), formats, self.engine.library, kernel) or others[0]
         result = _TYPES[kind](*row.values)
         ceiling = self.ceilings[index]
         if kind == "matmul" and quality != "measured" and ceiling is not None:
@@ -191,11 +218,58 @@ class ChipEfficiency:
         return result
 
 
+def _scaled(kind: str, c: Any, chip: ChipEfficiency) -> Any:
+    """Coefficients as an engine's kernels reach them; no fraction of a peak goes above 1."""
+    engine = chip.engine
+    if engine is BARE or not hasattr(c, "fixed_s"):
+        return c
+    launch = engine.rows if kind == "stream" else engine.launch
+    changes = {"fixed_s": c.fixed_s * launch}
+    if kind in ("matmul", "narrow", "stream", "experts"):
+        compute, streaming = engine.compute, engine.streaming
+        if kind == "narrow":
+            compute, streaming = compute * engine.narrow_compute, streaming * engine.narrow_streaming
+        gain = chip.half_gain if engine.half_sums else 1.0
+        ceiling = minimum(c.ceiling * (compute * gain), 1.0)
+        if engine.unit_rate:
+            most = engine.unit_rate * (engine.narrow_compute if kind == "narrow" else 1.0)
+            ceiling = minimum(ceiling, most / chip.unit_peaks)
+        changes |= {"ceiling": ceiling, "streaming": minimum(c.streaming * streaming, 1.0)}
+        if kind != "experts":
+            changes["latency_s"] = c.latency_s * launch
+    elif kind in ("prefill", "encoder", "mla prefill"):
+        changes |= {"ceiling": minimum(c.ceiling * engine.attention, 1.0), "latency_s": c.latency_s * launch}
+    elif kind in ("decode", "mla decode"):
+        changes |= {"streaming": minimum(c.streaming * engine.cache, 1.0), "merge_s": c.merge_s * launch,
+                    "stream_s": c.stream_s / engine.cache, "tile_s": c.tile_s / engine.cache}  # fmt: skip
+    return c._replace(**changes)
+
+
 def _units(spec: GPUSpec) -> float:
-    if spec.vendor != "nvidia":
-        peaks = [peak for peak in (spec.peak.tensor.bf16, spec.peak.tensor.fp16) if peak]
-        return max(1.0, round(peaks[0] / _RATE_PER_UNIT)) if peaks else _USUAL_UNITS
-    return float(spec.units.count) if spec.units is not None else _USUAL_UNITS
+    """Units that tiles are dealt to; of an accelerator of few large units, as many as its matrix rate would feed."""
+    if spec.units is not None and spec.kind in ("gpu", "soc"):
+        return float(spec.units.count)
+    peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
+    return max(1.0, round(peak / _RATE_PER_UNIT)) if peak else _USUAL_UNITS
+
+
+def _link(spec: GPUSpec) -> float:
+    """Bandwidth of the link to the neighbours, per direction; 0 where there is none."""
+    link = (spec.links.scale_up or spec.links.pcie) if spec.links is not None else None
+    return link.bandwidth if link is not None else 0.0
+
+
+def _half_gain(spec: GPUSpec) -> float:
+    """How much faster matrix products are when they sum in 16 bit."""
+    tensor = spec.peak.tensor
+    return tensor.fp16_acc16 / tensor.fp16 if tensor.fp16_acc16 and tensor.fp16 else 1.0
+
+
+def _half_peak(spec: GPUSpec) -> float:
+    """The matrix rate in 16 bit, or the best that there is."""
+    tensor, vector = spec.peak.tensor, spec.peak.vector
+    listed = [value for _, value in (*tensor, *(vector or ())) if value]
+    return tensor.fp16 or tensor.bf16 or max(listed)
 
 
 def _known_ceiling(spec: GPUSpec) -> float | None:

@@ -1,19 +1,121 @@
 """The engine: what runs the kernels, and how far from the roof it stays.
 
-`ideal` is the roofline itself: the expected time is the bound.
+Ceilings belong to the chip. An engine scales them, because its kernels are better or worse than those of the libraries
+that were measured, and adds what no kernel shows: the host's work per kernel, step, sequence and request. `ideal` is
+the roofline itself: the expected time is the bound.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from roofline.errors import UnknownNameError
+from roofline.specs.document import read_document
+from roofline.specs.engine import EngineSpec
+from roofline.specs.reader import validate
 
-ENGINES: Final = ("ideal",)
+IDEAL: Final = "ideal"
+_FOLDER: Final = Path(__file__).resolve().parent.parent / "engines"
+Range = tuple[float, float]
 
 
+class Engine(NamedTuple):
+    """Coefficients of one engine, shared by all models and chips.
+
+    Factors on the chip's coefficients, 1 where the engine's kernels are as good as the measured libraries':
+
+    compute            on the ceiling of matrix products
+    streaming          on the bandwidth at which weights are read
+    unit_rate          FLOP/s of one unit beyond which the kernels cannot feed its matrix core; 0: no limit
+    narrow_compute     on the ceiling, further, where integer weights are widened before they are multiplied
+    narrow_streaming   on the bandwidth, further, of such weights
+    attention          on the ceiling of a prefill's attention
+    cache              on the bandwidth at which the cache is read
+    launch             on the fixed times of kernels: below 1 where a graph or fusion hides them
+    exchange           on the time of collectives between devices
+    rows               on the fixed times of norms, residuals and activations, and on the quantisation of activations:
+                       the share that is left after fusion
+
+    half_sums          whether products are summed in 16 bit, at twice the rate on the chips that list such a peak
+
+    Seconds:
+
+    kernel_s           host time per kernel, which rules where it exceeds the device's (eager execution)
+    step_s             host time per step: scheduling, sampling
+    sequence_s         host time per step and sequence: sampling, detokenising
+    request_s          once per run
+
+    `intervals` are the 80 % intervals by quality of the chip's coefficients, as multiples of the expected time.
+    """
+
+    name: str
+    library: str | None = None
+    compute: float = 1.0
+    streaming: float = 1.0
+    unit_rate: float = 0.0
+    narrow_compute: float = 1.0
+    narrow_streaming: float = 1.0
+    attention: float = 1.0
+    cache: float = 1.0
+    launch: float = 1.0
+    exchange: float = 1.0
+    rows: float = 1.0
+    half_sums: bool = False
+    kernel_s: float = 0.0
+    step_s: float = 0.0
+    sequence_s: float = 0.0
+    request_s: float = 0.0
+    measured_interval: Range = (1.0, 1.0)
+    class_interval: Range = (1.0, 1.0)
+    other_interval: Range = (1.0, 1.0)
+
+    @classmethod
+    def of(cls, spec: EngineSpec) -> Engine:
+        """The coefficients of a spec."""
+        return cls(
+            spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate or 0.0,
+            half_sums=spec.half_sums,
+            kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
+            request_s=spec.host.request, measured_interval=spec.interval.measured,
+            class_interval=spec.interval.sibling, other_interval=spec.interval.other,
+        )  # fmt: skip
+
+    def interval(self, quality: str) -> Range:
+        """Low and high end of the 80 % interval for a chip whose coefficients are known in this way."""
+        return {"measured": self.measured_interval, "class": self.class_interval}.get(quality, self.other_interval)
+
+
+#: Kernels as measured, nothing else.
+BARE: Final = Engine("bare")
+
+
+def engine_names() -> list[str]:
+    """Names of all engines, `ideal` first."""
+    return [IDEAL, *sorted(path.stem for path in _FOLDER.glob("*.yaml"))]
+
+
+@cache
+def read_engine(name: str) -> EngineSpec:
+    """The spec of a bundled engine by its exact name. Raises SpecError."""
+    return validate(read_document(_FOLDER / f"{name}.yaml"), EngineSpec)
+
+
+@cache
 def find_engine(name: str) -> str:
-    """The engine of that name. Raises UnknownNameError with the nearest names."""
-    if name not in ENGINES:
-        raise UnknownNameError("engine", name, ENGINES, "roofline list engines")
-    return name
+    """The engine of that name or alias. Raises UnknownNameError with the nearest names."""
+    wanted = name.strip().lower()
+    known = engine_names()
+    if wanted in known:
+        return wanted
+    aliases = {alias: spec.name for spec in map(read_engine, known[1:]) for alias in spec.aliases}
+    if wanted not in aliases:
+        raise UnknownNameError("engine", name, [*known, *aliases], "roofline list engines")
+    return aliases[wanted]
+
+
+@cache
+def load_engine(name: str) -> Engine:
+    """The coefficients of a bundled engine by name or alias; `ideal` has none. Raises UnknownNameError."""
+    return Engine.of(read_engine(find_engine(name)))

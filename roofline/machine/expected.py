@@ -13,16 +13,18 @@ from roofline.machine.kernels_attention import (
     decode_time,
     prefill_time,
 )  # fmt: skip
-from roofline.machine.kernels_common import ChipFacts
+from roofline.machine.kernels_collective import collective_time
+from roofline.machine.kernels_common import ChipFacts, smooth_maximum
 from roofline.machine.kernels_experts import ExpertsWork, experts_time
 from roofline.machine.kernels_matmul import matmul_time, quantise_time, stream_time
 from roofline.machine.kernels_scan import scan_time
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum, where
+from roofline.num import Num, maximum, minimum, where
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import (
     AttentionShape,
+    CollectiveShape,
     ConvolutionShape,
     DenseAttentionShape,
     ExpertsShape,
@@ -30,6 +32,10 @@ from roofline.workload.shapes import (
     ScanShape,
     SelectedAttentionShape,
 )  # fmt: skip
+from roofline.workload.workload import Phase
+
+#: Sharpness with which host and device overlap: where both take as long, a step takes a fifth longer than either.
+_OVERLAP: Final = 4.0
 
 
 def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
@@ -41,6 +47,19 @@ def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipE
     return maximum(kernel_time(op, precision, moved, facts, chip), maximum(compute, moved / machine.bandwidth))
 
 
+def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, chip: ChipEfficiency, batch: Num) -> Num:
+    """Seconds that one repeat of a phase should take: its ops, or the slower host, and the engine's step."""
+    engine = chip.engine
+    device: Num = 0.0
+    kernels: Num = 0.0
+    for op in phase.ops:
+        device = device + op.count * expected_op_time(op, precision, machine, chip)
+        kernels = kernels + op.count * op.kernels
+    if engine.kernel_s:
+        device = smooth_maximum(device, kernels * engine.kernel_s, _OVERLAP)
+    return device + (engine.step_s + engine.sequence_s * batch)
+
+
 def kernel_time(op: Op, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """Seconds of the kernel that serves an op of `moved` bytes, by its shape; a stream where no model serves it."""
     serve = _SERVES.get(type(op.shape), _stream_time)
@@ -50,7 +69,7 @@ def kernel_time(op: Op, precision: Precision, moved: Num, facts: ChipFacts, chip
 def _stream_time(
     op: Op, shape: object, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
 ) -> Num:
-    return stream_time(moved, op.flops, facts, chip.coefficients("matmul", "bf16"))
+    return stream_time(moved, op.flops, facts, chip.coefficients("stream", "bf16"))
 
 
 def _linear_time(
@@ -58,11 +77,13 @@ def _linear_time(
 ) -> Num:
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
     dtype = precision.compute_dtype(op)
-    c = chip.coefficients("matmul", _family(dtype))
+    stored = precision.weight_dtype(op)
+    widened = stored.bits < 16.0 and _family(dtype) == "bf16"
+    c = chip.coefficients("narrow" if widened else "matmul", _family(dtype))
     time = matmul_time(shape.m, shape.k, shape.n, moved, facts, c)
     if dtype in ("fp8", "fp4") and precision.activations.bits > 8:
-        quantised = op.read * (precision.activations.bits + precision.weight_dtype(op).bits) / 8
-        time = time + quantise_time(quantised, facts, c)
+        quantised = op.read * (precision.activations.bits + stored.bits) / 8
+        time = time + chip.engine.rows * quantise_time(quantised, facts, c)
     return time
 
 
@@ -150,14 +171,32 @@ def _scan_op_time(
     return scan_time(chains, shape.span.new, op.flops, moved, facts, chip.coefficients(kind, "bf16", part))
 
 
+def _collective_time(
+    op: Op, shape: CollectiveShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    """A collective within a node, in the measured protocols: the engine's own kernels, or NCCL where that is faster."""
+    if shape.operation in ("send", "load") or not chip.linked:
+        return moved / facts.bandwidth
+    message = shape.elements * (precision.activations.bits / 8)
+    operation = {"all_to_all": "alltoall"}.get(shape.operation, shape.operation)
+    c = chip.coefficients("collective", "bf16", f"{operation} NCCL")
+    time = collective_time(shape.operation, message, shape.devices, chip.link, c)
+    if shape.operation == "all_reduce":
+        own = chip.coefficients("collective", "bf16", _OWN_ALL_REDUCE)
+        time = minimum(time, collective_time(shape.operation, message, shape.devices, chip.link, own))
+    return time * chip.engine.exchange
+
+
 def _family(dtype: str) -> str:
     """The format under which coefficients are kept."""
     return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
 
 
+#: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
+_OWN_ALL_REDUCE: Final = "graph"
 _Serve: TypeAlias = Callable[[Op, Any, Precision, Num, ChipFacts, ChipEfficiency], Num]
 _SERVES: Final[dict[type[object], _Serve]] = {
     MatmulShape: _linear_time, AttentionShape: _attention_time, ExpertsShape: _experts_time,
     SelectedAttentionShape: _selected_time, ConvolutionShape: _convolution_time,
-    DenseAttentionShape: _dense_attention_time, ScanShape: _scan_op_time,
+    DenseAttentionShape: _dense_attention_time, ScanShape: _scan_op_time, CollectiveShape: _collective_time,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from roofline.num import Num, minimum
+from roofline.workload.constructors_collective import wire_share
 
 
 class CollectiveCoefficients(NamedTuple):
@@ -22,12 +23,6 @@ class CollectiveCoefficients(NamedTuple):
     broad_s: Num
     broad_hop_s: Num
     broad: Num
-
-
-def wire_share(operation: str, chips: Num) -> Num:
-    """Bytes that cross each chip's link, per byte of the message: (n - 1) / n, twice for an all-reduce."""
-    share = (chips - 1.0) / chips
-    return 2.0 * share if operation == "all_reduce" else share
 
 
 def collective_time(operation: str, message: Num, chips: Num, link: Num, c: CollectiveCoefficients) -> Num:

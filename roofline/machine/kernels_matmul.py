@@ -10,7 +10,7 @@ from roofline.num import Num, maximum, minimum
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
 #: Output tiles that libraries choose from, the best one wins: rows, columns, their product and sum.
-_TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0)))
+_TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0), (1.0, 64.0)))
 #: Least K that is worth a split of its own.
 _SPLIT_K: Final = 256.0
 

@@ -1,0 +1,141 @@
+"""From measured runs to the coefficients of an engine.
+
+Coefficients start from what the chip's measured kernels say (factors of 1) and move away from it only as far as the
+rows insist. A coefficient that no row is about stays where it started and is named. How far to trust the result is
+judged by leaving out, in turn, each chip, each model and each source, and fitting again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from roofline.analysis.kernel_tables import Array
+from roofline.analysis.robust import fit_robust
+from roofline.analysis.runs import PreparedRun
+from roofline.errors import UsageError
+from roofline.machine.engine import Engine
+
+#: Where the search starts, the least and most that physics allows, and how far (in logarithms) a coefficient may stray
+#: before that costs as much as five rows that are off by a tenth. In order of importance.
+PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
+    "streaming": (1.0, 0.3, 1.5, 0.25),
+    "compute": (1.0, 0.1, 1.6, 0.25),
+    "step_s": (5e-4, 1e-7, 5e-2, 2.0),
+    "narrow_streaming": (1.0, 0.2, 1.5, 0.25),
+    "narrow_compute": (1.0, 0.05, 1.6, 0.4),
+    "exchange": (1.0, 0.2, 20.0, 0.7),
+    "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
+    "launch": (1.0, 0.1, 5.0, 0.5),
+    "sequence_s": (1e-5, 1e-9, 1e-3, 2.0),
+    "cache": (1.0, 0.1, 2.0, 0.25),
+    "attention": (1.0, 0.1, 2.0, 0.25),
+    "rows": (0.8, 0.05, 5.0, 0.5),
+    "request_s": (5e-4, 1e-7, 0.1, 2.0),
+}
+#: Tried with and without, for it acts only where it binds.
+_UNIT_RATE: Final = (1.3e12, 1e11, 1e13, 1.0)
+_ROWS_PER_COEFFICIENT: Final = 2
+_GAIN: Final = 0.9
+_ITERATIONS: Final = 25
+
+
+@dataclass(frozen=True)
+class EngineFitted:
+    """Coefficients, the log errors (expected over measured) of the rows, and what the rows could not tell."""
+
+    engine: Engine
+    errors: Array
+    free: tuple[str, ...]
+    at_bound: tuple[str, ...]
+    undetermined: tuple[str, ...]
+
+
+def fit_engine(base: Engine, rows: Sequence[PreparedRun], *, limited: bool | None = None) -> EngineFitted:
+    """The engine's coefficients from rows; name, library and accumulation are those of `base`.
+
+    `limited` says whether kernels that cannot feed a large chip's matrix cores are allowed for; by default that is
+    tried, and kept where it makes the rows' mean error a tenth smaller. Raises UsageError for fewer rows than two.
+    """
+    if len(rows) < _ROWS_PER_COEFFICIENT:
+        raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
+    free = _free(rows)
+    if limited:
+        return _fit(base, rows, (*free, "unit_rate"))
+    plain = _fit(base, rows, free)
+    if limited is False:
+        return plain
+    capped = _fit(base, rows, (*free, "unit_rate"))
+    better = np.mean(np.abs(capped.errors)) < _GAIN * np.mean(np.abs(plain.errors))
+    return capped if better else plain
+
+
+def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
+    """As many coefficients as the rows can tell, and none about formats that they do not hold."""
+    formats = [(row.question.precision.weights, row.question.precision.matrix_dtype()) for row in rows]
+    narrow = sum(weights.bits < 16 and dtype not in ("fp8", "fp4") for weights, dtype in formats)
+    wanted = [name for name in PRIORS if narrow or not name.startswith("narrow")]
+    if all(row.run.plan.single for row in rows):
+        wanted.remove("exchange")
+    if narrow == len(rows):
+        wanted = [name for name in wanted if name not in ("streaming", "compute")]
+    return tuple(wanted[: len(rows) // _ROWS_PER_COEFFICIENT])
+
+
+def _fit(base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...]) -> EngineFitted:
+    priors = [PRIORS.get(coefficient, _UNIT_RATE) for coefficient in free]
+
+    def engine(values: Array) -> Engine:
+        named: dict[str, Any] = dict(zip(free, map(float, values), strict=True))
+        return Engine(base.name, base.library, half_sums=base.half_sums, **named)
+
+    def predict(values: Array) -> Array:
+        made = engine(values)
+        return np.asarray([row.expected(made) for row in rows])
+
+    measured = np.asarray([row.run.seconds for row in rows])
+    start, low, high, belief = zip(*priors, strict=True)
+    fit = fit_robust(predict, measured, start, low, high, belief, _ITERATIONS)
+    values = np.asarray([float(f"{value:.3g}") for value in fit.values])
+    made = engine(values)
+    return EngineFitted(
+        made, np.log(predict(values) / measured), free,
+        tuple(n for n, bound in zip(free, fit.at_bound, strict=True) if bound),
+        (*(n for n, loose in zip(free, fit.undetermined, strict=True) if loose), *(n for n in PRIORS if n not in free)),
+    )  # fmt: skip
+
+
+def left_out(
+    fitted: EngineFitted, rows: Sequence[PreparedRun], key: Callable[[PreparedRun], str], *, blind: bool = False
+) -> dict[str, Array]:
+    """Log errors of each group of rows by an engine fitted without it.
+
+    `blind` takes the left-out chip's own kernel measurements away too, as for a chip that nobody measured.
+    """
+    found: dict[str, Array] = {}
+    for value in sorted({key(row) for row in rows}):
+        kept = [row for row in rows if key(row) != value]
+        if len(kept) < _ROWS_PER_COEFFICIENT:
+            continue
+        limited = bool(fitted.engine.unit_rate)
+        made = fit_engine(fitted.engine, kept, limited=limited).engine
+        found[value] = np.asarray([
+            np.log(row.expected(made, row.question.gpu.name if blind else None) / row.run.seconds)
+            for row in rows if key(row) == value
+        ])  # fmt: skip
+    return found
+
+
+def interval(errors: Array, widen: float = 1.0) -> tuple[float, float]:
+    """The 80 % interval that log errors of left-out rows support, as multiples of the expected time.
+
+    Conformal: the 10th and 90th percentiles, a little further out where rows are few.
+    """
+    count = len(errors)
+    tail = max(0.0, min(0.1, 1.0 - 0.9 * (count + 1) / count)) if count else 0.0
+    slow, quick = np.quantile(errors, (tail, 1.0 - tail)) if count else (-0.5, 0.5)
+    low, high = float(np.exp(-max(quick, 0.02) * widen)), float(np.exp(-min(slow, -0.02) * widen))
+    return float(f"{low:.3g}"), float(f"{high:.3g}")

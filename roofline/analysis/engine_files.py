@@ -1,0 +1,155 @@
+"""The engine files of the package: fitted to measured runs, with what leaving rows out says of them.
+
+    python -m roofline.analysis.engine_files RUNS.csv -o roofline/engines --date 2026-11-23
+
+writes one YAML per engine. The same rows give the same digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from roofline.analysis.calibrate_engines import EngineFitted, fit_engine, interval, left_out
+from roofline.analysis.kernel_tables import Array
+from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
+from roofline.machine.efficiency import stand_in
+from roofline.machine.engine import Engine
+
+
+class Declared(NamedTuple):
+    """What is known of an engine before any row: whose kernels it runs, and its habits."""
+
+    title: str
+    library: str | None = None
+    half_sums: bool = False
+    aliases: tuple[str, ...] = ()
+    notes: str = ""
+
+
+GENERIC: Final = "generic"
+DECLARED: Final[dict[str, Declared]] = {
+    "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", aliases=("trtllm", "trt-llm"),
+                             notes="Fitted to versions 0.5 and 0.9, static batches."),
+    "vllm": Declared("vLLM", "vllm", notes="Fitted mostly to versions of 2023; later ones are quicker in small steps."),
+    "sglang": Declared("SGLang", "sglang"),
+    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",)),
+    "fastertransformer": Declared("FasterTransformer", "trtllm", aliases=("ft",),
+                                  notes="Numbers of about 2021; later versions are faster."),
+    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, aliases=("llamacpp", "llama-cpp"),
+                          notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
+    "mlx": Declared("MLX (mlx-lm)", None),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", None, aliases=("gptfast",)),
+}  # fmt: skip
+
+
+def write_all(runs: Path, output: Path, date: str, spec_dir: str | None = None) -> list[str]:
+    """Fit and write every declared engine; the names of those that no row is about."""
+    rows, refused = prepare_all(read_runs(runs), spec_dir)
+    output.mkdir(parents=True, exist_ok=True)
+    source = f"fit of {date} to {len(rows)} published runs; see docs/validation.md"
+    text, generic = _measured(GENERIC, Declared("Whatever runs it"), rows, source, by_engine=True)
+    (output / f"{GENERIC}.yaml").write_text(text, encoding="utf-8")
+    unmeasured = []
+    for name, declared in DECLARED.items():
+        own = [row for row in rows if row.run.engine == name]
+        if own:
+            text, _ = _measured(name, declared, own, source)
+        else:
+            unmeasured.append(name)
+            text = _borrowed(name, declared, generic, source)
+        (output / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return [*refused, *unmeasured]
+
+
+def _chip(row: PreparedRun) -> str:
+    return row.question.gpu.name
+
+
+def _measured(
+    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, *, by_engine: bool = False
+) -> tuple[str, EngineFitted]:
+    fitted = fit_engine(Engine(name, declared.library, half_sums=declared.half_sums), rows)
+    known = [row for row in rows if stand_in(row.question.gpu).quality == "measured"]
+    if by_engine:
+        by_gpu = by_model = _joined(left_out(fitted, rows, lambda row: row.run.engine))
+        by_source = by_model
+    else:
+        by_gpu = _joined(left_out(fitted, rows, _chip, blind=True))
+        by_model = _joined(left_out(fitted, known, lambda row: row.run.model))
+        by_source = _joined(left_out(fitted, rows, lambda row: row.run.source))
+    near = np.concatenate([by_model, by_source]) if len(by_model) + len(by_source) else fitted.errors
+    far = by_gpu if len(by_gpu) else near
+    wide = 1.0 if len(by_gpu) else 1.5
+    intervals = (interval(near), interval(far, wide), interval(far, 1.5 * wide))
+    fit = {
+        "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{source.split()[2]}"',
+        "gpus": "[" + ", ".join(sorted({_chip(row) for row in rows})) + "]", "median_error": _median(fitted.errors),
+    }  # fmt: skip
+    for key, errors in (("left_out_gpu", by_gpu), ("left_out_model", by_model), ("left_out_source", by_source)):
+        if len(errors) and not by_engine:
+            fit[key] = _median(errors)
+    told = f"Not told by these rows, and left at their start: {', '.join(fitted.undetermined) or 'none'}."
+    return _yaml(name, declared, fitted.engine, intervals, fit, source, told), fitted
+
+
+def _borrowed(name: str, declared: Declared, generic: EngineFitted, source: str) -> str:
+    """An engine without rows: its own library's kernels with the host times of all, and the interval of the unknown."""
+    engine = generic.engine._replace(name=name, library=declared.library, compute=1.0, streaming=1.0, cache=1.0,
+                                     attention=1.0)  # fmt: skip
+    intervals = tuple(interval(generic.errors, widen) for widen in (1.2, 1.5, 2.0))
+    fit = {"rows": 0, "coefficients": 0, "date": f'"{source.split()[2]}"'}
+    return _yaml(
+        name, declared, engine, intervals, fit, source, "No run of it was at hand: host times are the generic ones."
+    )
+
+
+def _joined(groups: dict[str, Array]) -> Array:
+    return np.concatenate(list(groups.values())) if groups else np.zeros(0)
+
+
+def _median(errors: Array) -> float:
+    return round(float(np.median(np.abs(errors))), 3)
+
+
+def _yaml(
+    name: str, declared: Declared, engine: Engine, intervals: Sequence[tuple[float, float]], fit: dict[str, object],
+    source: str, told: str,
+) -> str:  # fmt: skip
+    factors = {key: getattr(engine, key) for key in (
+        "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange", "rows"
+    )}  # fmt: skip
+    host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,
+            "request": engine.request_s}  # fmt: skip
+    lines = ["kind: engine", f"name: {name}", f"title: {declared.title}"]
+    lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
+    lines += [f"library: {declared.library}"] if declared.library else []
+    lines += ["half_sums: true"] if engine.half_sums else []
+    lines += [f"unit_rate: {engine.unit_rate / 1e12:.3g} TFLOP/s"] if engine.unit_rate else []
+    lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")
+    lines.append("host: {" + ", ".join(f"{key}: {value * 1e6:.3g} us" for key, value in host.items() if value) + "}")
+    lines.append("interval:")
+    for key, (low, high) in zip(("measured", "sibling", "other"), intervals, strict=True):
+        lines.append(f"  {key}: [{low:.3g}, {high:.3g}]")
+    lines.append("fit: {" + ", ".join(f"{key}: {value}" for key, value in fit.items()) + "}")
+    lines += ["sources:", f'  - "{source}"', f'notes: "{" ".join(part for part in (declared.notes, told) if part)}"']
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: fit a file of runs and write the engines."""
+    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.engine_files", description=__doc__)
+    parser.add_argument("runs", type=Path, help="CSV of measured runs")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--date", required=True, help="of the fit")
+    parser.add_argument("--spec-dir", help="folder of further specs")
+    options = parser.parse_args(arguments)
+    write_all(options.runs, options.output, options.date, options.spec_dir)
+
+
+if __name__ == "__main__":
+    main()

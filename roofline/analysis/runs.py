@@ -1,0 +1,164 @@
+"""Measured runs: rows of a CSV, what each one ran, and what an engine should have taken for it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from roofline.analysis.question import Question, ask
+from roofline.errors import RooflineError, UsageError
+from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.engine import Engine
+from roofline.machine.expected import expected_phase_time
+from roofline.machine.time import phase_cost
+from roofline.passes.parallel import shard
+from roofline.workload.plan import Plan
+from roofline.workload.workload import Phase
+
+#: Metrics and the unit in which a file gives them.
+METRICS: Final = {
+    "latency_ms": "ms of the whole request", "ttft_ms": "ms to the first token", "tpot_ms": "ms per step of the batch",
+    "output_tokens_per_s": "generated tokens per second of the batch",
+    "prefill_tokens_per_s": "prompt tokens per second of the batch",
+}  # fmt: skip
+_NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
+#: Other names of columns, and of formats.
+_COLUMNS: Final = {"prompt": "input_len", "generate": "output_len"}
+_FORMATS: Final = {"int8-g64": "mlx-8bit", "int6-g64": "mlx-6bit", "int5-g64": "mlx-5bit"}
+
+
+class MeasuredRun(NamedTuple):
+    """One row: what was run, and what a clock showed."""
+
+    line: int
+    label: str
+    source: str
+    model: str
+    gpu: str
+    engine: str
+    weights: str | None
+    kv_cache: str | None
+    plan: Plan
+    batch: int
+    prompt: int
+    generate: int
+    metric: str
+    value: float
+
+    @property
+    def seconds(self) -> float:
+        """The measured time: of the request, the prefill or the step that the metric is about."""
+        if self.metric == "output_tokens_per_s":
+            return self.batch * self.generate / self.value
+        if self.metric == "prefill_tokens_per_s":
+            return self.batch * self.prompt / self.value
+        return self.value * 1e-3
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A row with its phases: what is needed to expect it with any engine."""
+
+    run: MeasuredRun
+    question: Question
+    phases: tuple[tuple[Phase, float], ...]
+
+    def expected(self, engine: Engine, without: str | None = None) -> float:
+        """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
+        q = self.question
+        chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
+        total = engine.request_s
+        for phase, repeat in self.phases:
+            total += repeat * float(expected_phase_time(phase, q.precision, q.machine(), chip, float(self.run.batch)))
+        return total
+
+    def bounds(self) -> tuple[float, float]:
+        """Seconds of the floor and of the roofline, without what crosses links."""
+        q = self.question
+        costs = [(phase_cost(phase, q.precision, q.machine()), repeat) for phase, repeat in self.phases]
+        return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
+
+
+def read_runs(path: Path) -> list[MeasuredRun]:
+    """The rows of a CSV. Raises UsageError, with the line, for what is missing, not a number or not positive."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        fields = [_COLUMNS.get(name, name) for name in reader.fieldnames or ()]
+        reader.fieldnames = fields
+        missing = [name for name in _NEEDED if name not in fields]
+        if missing:
+            raise UsageError(f"{path}: no column {', '.join(missing)}; there are: {', '.join(fields)}")
+        runs = [_run(row, reader.line_num, path) for row in reader]
+    if not runs:
+        raise UsageError(f"{path}: no rows")
+    return runs
+
+
+def _run(row: dict[str, str], line: int, path: Path) -> MeasuredRun:
+    def whole(name: str, default: int, least: int = 1) -> int:
+        text = (row.get(name) or "").strip() or str(default)
+        try:
+            value = float(text)
+        except ValueError:
+            raise UsageError(f"{path}, line {line}: {name} is {text!r}, not a number") from None
+        if value != int(value) or value < least:
+            raise UsageError(f"{path}, line {line}: {name} is {text}, not a whole number of at least {least}")
+        return int(value)
+
+    metric = row["metric"]
+    if metric not in METRICS:
+        raise UsageError(f"{path}, line {line}: metric {metric!r} is none of {', '.join(METRICS)}")
+    try:
+        value = float(row["value"])
+    except ValueError:
+        raise UsageError(f"{path}, line {line}: value is {row['value']!r}, not a number") from None
+    if not 0.0 < value < float("inf"):
+        raise UsageError(f"{path}, line {line}: value is {row['value']}, not a positive number")
+    weights = row.get("weights") or None
+    devices = whole("gpus", 1)
+    stages = whole("pipeline_parallel", 1)
+    return MeasuredRun(
+        line=line, label=row.get("id") or f"line {line}", source=row.get("source") or "", model=row["model"],
+        gpu=row["gpu"], engine=row["engine"], weights=_FORMATS.get(weights, weights) if weights else None,
+        kv_cache=row.get("kv_cache") or None,
+        plan=Plan(tp=whole("tensor_parallel", devices // stages or 1), pp=stages),
+        batch=whole("batch", 1), prompt=max(1, whole("input_len", 1, 0)), generate=whole("output_len", 1, 0),
+        metric=metric, value=value,
+    )  # fmt: skip
+
+
+def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
+    """The phases that a row's metric is about. Raises RooflineError where the row cannot be expressed."""
+    alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
+    question = ask(
+        run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
+        weights=run.weights, kv_cache=run.kv_cache, spec_dir=spec_dir,
+    )  # fmt: skip
+    workload = shard(question.ideal_workload(), run.plan)
+    if run.metric == "tpot_ms":
+        if len(workload.phases) < 2:
+            raise UsageError(f"{run.label}: a time per token of a run that generates none")
+        return PreparedRun(run, question, ((workload.phases[1], 1.0),))
+    return PreparedRun(run, question, tuple((phase, float(phase.repeat)) for phase in workload.phases))
+
+
+def prepare_all(runs: list[MeasuredRun], spec_dir: str | None = None) -> tuple[list[PreparedRun], list[str]]:
+    """The rows that can be expressed, and why the others cannot."""
+    prepared, refused = [], []
+    for run, result in _each(runs, spec_dir):
+        if isinstance(result, PreparedRun):
+            prepared.append(result)
+        else:
+            refused.append(f"{run.label} (line {run.line}): {result}")
+    return prepared, refused
+
+
+def _each(runs: list[MeasuredRun], spec_dir: str | None) -> Iterator[tuple[MeasuredRun, PreparedRun | str]]:
+    for run in runs:
+        try:
+            yield run, prepare(run, spec_dir)
+        except RooflineError as error:
+            yield run, str(error).splitlines()[0]
