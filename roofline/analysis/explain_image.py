@@ -54,8 +54,8 @@ def _memory(est: ImageEstimate) -> Iterator[Derivation]:
         for phase in {phase.component: phase for phase in est.workload.phases}.values()
         if any(op.params for op in phase.ops)
     ]
-    yield Derivation("parameters.total", "parameters", est.parameters.total, "sum over the parts", f"{len(counts)} parts",
-                     _LEDGER, counts)  # fmt: skip
+    yield Derivation("parameters.total", "parameters", est.parameters.total, "sum over the parts",
+                     f"{len(counts)} parts", _LEDGER, counts)  # fmt: skip
     yield Derivation("memory.weights_bytes", "B", float(m.weights_bytes), "sum over the parts of parameters × bits / 8",
                      f"{len(parts)} parts", _LEDGER, parts)  # fmt: skip
     peaks = [Term(name, "inputs + outputs + what must stay", float(value)) for name, value in m.peaks.items()]
@@ -65,7 +65,8 @@ def _memory(est: ImageEstimate) -> Iterator[Derivation]:
     )  # fmt: skip
     yield Derivation(
         "memory.total_bytes", "B", float(m.total_bytes), "weights + activations",
-        f"{float(m.weights_bytes):,.0f} + {float(m.activation_peak_bytes):,.0f}; capacity {float(m.capacity_bytes):,.0f}",
+        f"{float(m.weights_bytes):,.0f} + {float(m.activation_peak_bytes):,.0f}; capacity "
+        f"{float(m.capacity_bytes):,.0f}",
         "fits" if m.fits else "does not fit",
     )  # fmt: skip
 
@@ -74,7 +75,8 @@ def _ridge(est: ImageEstimate) -> Derivation:
     m = est.machine
     return Derivation(
         "machine.ridge_flops_per_byte", "FLOP/B", float(m["ridge_flops_per_byte"]), "peak / bandwidth",
-        f"{m['peak_flops']:.4g} / {m['bandwidth_bytes_per_s']:.4g} ({m['peak_dtype']}, unit {m['served_by']})", _ROOFLINE,
+        f"{m['peak_flops']:.4g} / {m['bandwidth_bytes_per_s']:.4g} ({m['peak_dtype']}, unit {m['served_by']})",
+        _ROOFLINE,
     )  # fmt: skip
 
 
@@ -89,13 +91,16 @@ def _phase(est: ImageEstimate, phase: PhaseEstimate) -> Iterator[Derivation]:
     ]  # fmt: skip
     yield Derivation(f"{name}.flops", "FLOP", float(phase.flops), "sum over ops of 2 × multiply-adds",
                      f"{len(flops)} kinds of products", _COUNTER, flops)  # fmt: skip
-    yield Derivation(f"{name}.bytes", "B", float(phase.bytes), "sum over kernels of inputs, outputs and weights, once each",
+    yield Derivation(f"{name}.bytes", "B", float(phase.bytes),
+                     "sum over kernels of inputs, outputs and weights, once each",
                      f"level {q.fusion}", _COUNTER, moved)  # fmt: skip
     costs = [(op.count, op_cost(op, precision, machine)) for op in ledger.ops]
     by_memory = sum(float(n * c.bound_s) for n, c in costs if c.memory_s >= c.compute_s)
     by_compute = float(phase.times.bound) - by_memory
-    yield Derivation(f"{name}.floor_s", "s", float(phase.times.floor), "max(all FLOPs / peak, unavoidable bytes / bandwidth)",
-                     f"unavoidable: weights, latents and pictures, once; bandwidth {machine.bandwidth:.4g}", _ROOFLINE)  # fmt: skip
+    yield Derivation(f"{name}.floor_s", "s", float(phase.times.floor),
+                     "max(all FLOPs / peak, unavoidable bytes / bandwidth)",
+                     f"unavoidable: weights, latents and pictures, once; {machine.bandwidth:.4g} B/s",
+                     _ROOFLINE)  # fmt: skip
     yield Derivation(
         f"{name}.bound_s", "s", float(phase.times.bound), "sum over ops of max(compute, memory)",
         f"{by_compute:.4g} s where compute is longer + {by_memory:.4g} s where memory is", _ROOFLINE,

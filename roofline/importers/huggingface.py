@@ -29,6 +29,7 @@ from typing import Any, Final, TypeAlias
 from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.config import Config
 from roofline.importers.defaults import DEFAULTS, NAMES
+from roofline.importers.diffusers import import_diffusers, is_diffusers
 from roofline.importers.families import FAMILIES, TEXT_SECTIONS, TEXT_TYPES
 from roofline.importers.harmless import is_harmless
 from roofline.importers.json_document import JsonDocument, read_json
@@ -47,6 +48,8 @@ def import_config(path: Path, name: str | None = None) -> Body:
 
     Only data is read: no code that comes with a model is run. Raises SpecError or UnsupportedError with the place.
     """
+    if is_diffusers(path):
+        return import_diffusers(path)
     file = config_file(path)
     document = read_json(file)
     config = _text_config(document)
@@ -77,8 +80,6 @@ def config_file(path: Path) -> Path:
     file = path / "config.json"
     if file.is_file():
         return file
-    if (path / "model_index.json").is_file():
-        raise SpecError(f"{path}: holds a diffusers pipeline (model_index.json), not a language model")
     raise SpecError(f"{path}: is a folder without a config.json")
 
 
