@@ -7,10 +7,13 @@ level changes parameters, streamed weights or the cache that is held.
 
 from __future__ import annotations
 
-from roofline.passes.compiled import compiled_ops
-from roofline.passes.eager import Attention, eager_ops
+from typing import TYPE_CHECKING
+
 from roofline.workload.op import Op
 from roofline.workload.workload import Fusion, Phase, Workload
+
+if TYPE_CHECKING:
+    from roofline.passes.eager import Attention
 
 
 def apply_fusion(workload: Workload, level: Fusion, *, attention: Attention = "eager") -> Workload:
@@ -22,8 +25,12 @@ def apply_fusion(workload: Workload, level: Fusion, *, attention: Attention = "e
     if level == "flash":
         return workload
     if level == "compiled":
+        from roofline.passes.compiled import compiled_ops
+
         return Workload(tuple(_with_ops(phase, compiled_ops(phase.ops)) for phase in workload.phases))
     if level == "eager":
+        from roofline.passes.eager import eager_ops
+
         return Workload(tuple(_with_ops(phase, eager_ops(phase.ops, attention)) for phase in workload.phases))
     raise ValueError(f"no fusion level {level!r}")
 
