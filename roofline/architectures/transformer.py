@@ -106,6 +106,9 @@ def _embedding_ops(spec: TransformerSpec, span: Span) -> list[Op]:
         )
     if positions.kind in ("learned", "sinusoidal"):
         ops.append(make.add("position_add", "embedding", tokens, float(spec.width), shared_rows=span.new))
+    if spec.token_types is not None:
+        ops.append(make.embedding("type_embedding", "embedding", tokens, float(spec.token_types), float(spec.width)))
+        ops.append(make.add("type_add", "embedding", tokens, float(spec.width)))
     if spec.embedding_norm:
         ops.append(_norm(spec, "embedding_norm", "embedding", tokens))
     return ops
@@ -196,6 +199,8 @@ def _head_ops(spec: TransformerSpec, span: Span, rows: Num) -> list[Op]:
         ops += streams.head_ops(span.tokens, float(spec.width), float(spec.residual_streams))
     if spec.final_norm:
         ops.append(_norm(spec, "final_norm", "head", span.tokens))
+    if spec.pooler:
+        ops.append(make.linear("pooler", "head", span.batch, float(spec.width), float(spec.width), bias=True))
     if spec.embedding_width is not None and spec.head:
         ops.append(make.linear("head_projection", "head", span.tokens, float(spec.width), float(spec.embedding_width)))
     if spec.head and spec.vocabulary is not None:

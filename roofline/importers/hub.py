@@ -51,7 +51,7 @@ def _fetch(name: str, repo: str, file: str, revision: str | None) -> Path | None
         if isinstance(error, errors.LocalEntryNotFoundError):
             if file != "config.json":
                 return None
-            raise UsageError(f"{name}: the hub cannot be reached, and no copy is in the local cache. {_INSTEAD}") from None
+            raise UsageError(f"{name}: the hub cannot be reached, and there is no local copy. {_INSTEAD}") from None
         return None
     except errors.GatedRepoError:
         raise UsageError(f"{name}: access is restricted; log in to the hub and accept its terms. {_INSTEAD}") from None

@@ -213,8 +213,10 @@ class TransformerSpec(Spec):
     cache_dtype: str | None = None
     positions: Positions
     norm: Norm
+    token_types: Size | None = None
     embedding_norm: bool = False
     final_norm: bool = True
+    pooler: bool = False
     residual_streams: Annotated[int, Field(ge=2, le=64)] | None = None
     tied_embeddings: bool = False
     head: bool = True
