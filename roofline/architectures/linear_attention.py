@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roofline.num import Num
-from roofline.specs.attention import GatedDelta, KimiDelta, Lightning
+from roofline.specs.recurrence import GatedDelta, KimiDelta, Lightning
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.constructors_state import depthwise, gated_norm, pointwise, scan

@@ -29,6 +29,10 @@ BUILDERS: Final[dict[str, str]] = {
     "gated_delta": "linear_attention:gated_delta_ops",
     "kimi_delta": "linear_attention:kimi_delta_ops",
     "lightning": "linear_attention:lightning_ops",
+    "mlstm": "rwkv:mlstm_ops",
+    "time_mix": "rwkv:time_mix_ops",
+    "channel_mix": "rwkv:channel_mix_ops",
+    "shared_block": "shared_block:shared_block_ops",
 }
 
 

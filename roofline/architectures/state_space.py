@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roofline.num import Num
-from roofline.specs.attention import GatedRecurrence, Mamba, Mamba2, ShortConvolution
+from roofline.specs.recurrence import GatedRecurrence, Mamba, Mamba2, ShortConvolution
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.constructors_state import depthwise, gated_norm, pointwise, scan

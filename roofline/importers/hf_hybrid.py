@@ -1,4 +1,4 @@
-"""Hybrids of a state space and softmax attention: Jamba, Bamba, Nemotron-H and Nemotron 3, Granite 4.
+"""Hybrids of a state space and softmax attention: Jamba, Bamba, Granite 4, Zamba 2.
 
 Source: the config classes and model code of transformers 5.23.0.
 """
@@ -12,9 +12,9 @@ from roofline.importers.config import Config
 from roofline.importers.decoder import dense_block, experts_block
 from roofline.importers.hf_recurrent import biases, ignore_steps, step_rank
 
-_MAMBA: Final = ("mamba", "linear_attention")
-_ATTENTION: Final = ("attention", "full_attention")
-_LETTERS: Final = {"M": "mamba", "*": "attention", "E": "moe", "-": "mlp"}
+#: What configs call layers of a state space, and layers of attention.
+MAMBA: Final = ("mamba", "linear_attention")
+ATTENTION: Final = ("attention", "full_attention")
 
 
 def jamba(config: Config) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def jamba(config: Config) -> dict[str, Any]:
         }
         for index in range(layers)
     ]
-    return _body(config, width, blocks, {"kind": "none"})
+    return hybrid_body(config, width, blocks, {"kind": "none"})
 
 
 def _periodic(config: Config, name: str) -> Any:
@@ -65,26 +65,26 @@ def bamba(config: Config) -> dict[str, Any]:
     config.must_be("mlp_bias", False, default=False)
     config.ignore("z_loss_coefficient")
     indices = config.wholes("attn_layer_indices") or []
-    kinds = config.texts("layer_types", "layers_block_type", length=layers, choices=(*_MAMBA, *_ATTENTION))
-    full = [index in indices for index in range(layers)] if kinds is None else [kind in _ATTENTION for kind in kinds]
+    kinds = config.texts("layer_types", "layers_block_type", length=layers, choices=(*MAMBA, *ATTENTION))
+    full = [index in indices for index in range(layers)] if kinds is None else [kind in ATTENTION for kind in kinds]
     block, softmax = _mamba2(config, width), _softmax(config, width)
     feed_forward = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"))
     blocks = [{"attention": softmax if flag else block, "feed_forward": feed_forward} for flag in full]
-    return _body(config, width, blocks, parts.rotary(config, softmax["head_dim"], 0.5))
+    return hybrid_body(config, width, blocks, parts.rotary(config, softmax["head_dim"], 0.5))
 
 
 def granite_hybrid(config: Config) -> dict[str, Any]:
     """Granite 4: Mamba-2 and attention by `layer_types`; experts with a shared one, or without experts a dense one."""
     ignore_steps(config)
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
-    kinds = config.texts("layer_types", length=layers, choices=(*_MAMBA, *_ATTENTION)) or ["mamba"] * layers
+    kinds = config.texts("layer_types", length=layers, choices=(*MAMBA, *ATTENTION)) or ["mamba"] * layers
     positions = config.raw("position_embedding_type", default=None)
     if positions not in (None, "nope", "rope"):
         config.unsupported("position_embedding_type", f"{positions!r} is not modelled", "Understood: rope, nope, null.")
     softmax = _softmax(config, width)
     if config.flag("attention_bias", default=False):
         softmax |= {"qkv_bias": True, "output_bias": True}
-    block = _mamba2(config, width) if any(kind in _MAMBA for kind in kinds) else {}
+    block = _mamba2(config, width) if any(kind in MAMBA for kind in kinds) else {}
     config.ignore("mamba_d_conv", "mamba_d_head", "mamba_d_state", "mamba_expand", "mamba_n_groups", "mamba_n_heads",
                   "mamba_conv_bias", "mamba_proj_bias", "head_dim", "init_method",
                   "normalization_function")  # fmt: skip
@@ -98,102 +98,8 @@ def granite_hybrid(config: Config) -> dict[str, Any]:
     else:
         config.ignore("intermediate_size", "num_experts_per_tok")
         feed_forward = dense_block(shared, activation)
-    blocks = [{"attention": softmax if kind in _ATTENTION else block, "feed_forward": feed_forward} for kind in kinds]
-    return _body(config, width, blocks, {"kind": "rotary" if positions == "rope" else "none"})
-
-
-def nemotron_h(config: Config) -> dict[str, Any]:
-    """Nemotron-H and Nemotron 3: each layer one norm and one of Mamba-2, attention, dense or experts, by a pattern.
-
-    Experts of Nemotron 3 Super and Ultra work on a latent of the token.
-    """
-    ignore_steps(config)
-    width = config.whole("hidden_size")
-    kinds = _nemotron_layers(config)
-    config.must_be("sliding_window", None, default=None)
-    for key in ("attention_bias", "mlp_bias"):
-        config.must_be(key, False, default=False)
-    config.ignore("mamba_ssm_cache_dtype", "mamba_proj_bias", "expand", "time_step_rank", "moe_shared_expert_overlap",
-                  "rope_theta", "partial_rotary_factor")  # fmt: skip
-    heads, kv_heads = parts.heads_of(config)
-    of_kind: dict[str, dict[str, Any]] = {
-        "attention": {"attention": {"kind": "softmax", "heads": heads, "kv_heads": kv_heads,
-                                    "head_dim": config.whole("head_dim", "attention_head_dim")}},
-        "mamba": {"attention": _nemotron_mamba(config)},
-    }  # fmt: skip
-    activation = parts.activation(config, "mlp_hidden_act")
-    if "mlp" in kinds:
-        dense = dense_block(config.whole("intermediate_size"), activation, gated=False)
-        of_kind["mlp"] = {"feed_forward": dense}
-    if "moe" in kinds:
-        of_kind["moe"] = {"feed_forward": _nemotron_experts(config, activation)}
-    config.ignore("intermediate_size", "n_routed_experts", "n_shared_experts", "moe_intermediate_size",
-                  "moe_shared_expert_intermediate_size", "moe_latent_size", "num_experts_per_tok")  # fmt: skip
-    blocks = [{**of_kind[kind], "norms": 1} for kind in kinds]
-    body = _body(config, width, blocks, {"kind": "none"})
-    _nemotron_mtp(config, body, of_kind)
-    return body
-
-
-def _nemotron_mtp(config: Config, body: dict[str, Any], of_kind: dict[str, dict[str, Any]]) -> None:
-    """The layers of further predictions, by a pattern of their own: attention and experts together are one block."""
-    modules = config.whole("num_nextn_predict_layers", null=0, least=0)
-    pattern, listed = config.raw("mtp_hybrid_override_pattern", default=None), config.items("mtp_layers_block_type")
-    if not modules:
-        return
-    names = [_LETTERS.get(letter, letter) for letter in pattern] if isinstance(pattern, str) else listed
-    kinds = [
-        "attention" if name in _ATTENTION else "mamba" if name in _MAMBA else name
-        for name in names or ["attention", "moe"]
-    ]
-    if len(kinds) == 2 and kinds[0] in ("attention", "mamba") and kinds[1] in of_kind:
-        body["mtp"] = {"layers": modules, **of_kind[kinds[0]], **of_kind[kinds[1]]}
-    else:
-        body["unverified"] = [f"the head of further predictions ({', '.join(map(str, kinds))}) is not counted"]
-
-
-def _nemotron_layers(config: Config) -> list[str]:
-    """The kind of each layer: from `layers_block_type`, or from a pattern of letters."""
-    pattern = config.raw("hybrid_override_pattern", default=None)
-    kinds = config.texts("layers_block_type", "layer_types", choices=(*_MAMBA, *_ATTENTION, "moe", "mlp"))
-    if kinds is None and pattern is not None:
-        if not isinstance(pattern, str) or not pattern:
-            config.refuse("hybrid_override_pattern", "must be a text of letters")
-        strange = next((letter for letter in pattern if letter not in _LETTERS), None)
-        if strange is not None:
-            config.unsupported("hybrid_override_pattern", f"letter {strange!r} is not modelled",
-                               "Understood: M (Mamba-2), * (attention), - (dense), E (experts).")  # fmt: skip
-        kinds = [_LETTERS[letter] for letter in pattern]
-    if kinds is None:
-        kinds = ["mamba", "moe", "attention", "mlp"]
-    layers = config.whole_or_none("num_hidden_layers") if config.has("num_hidden_layers") else None
-    if layers is not None and layers != len(kinds):
-        key = "hybrid_override_pattern" if pattern is not None else "layers_block_type"
-        config.refuse(key, f"has {len(kinds)} items for num_hidden_layers = {layers}")
-    return ["attention" if kind in _ATTENTION else "mamba" if kind in _MAMBA else kind for kind in kinds]
-
-
-def _nemotron_mamba(config: Config) -> dict[str, Any]:
-    config.must_be("mamba_hidden_act", "silu", default="silu")
-    heads, groups = config.whole("mamba_num_heads"), config.whole("mamba_n_groups", "n_groups")
-    config.divides("n_groups", heads, "heads", groups)
-    return {
-        "kind": "mamba2", "heads": heads, "head_dim": config.whole("mamba_head_dim"),
-        "state": config.whole("ssm_state_size"), "groups": groups,
-        "kernel": config.whole("mamba_d_conv", "conv_kernel"),
-        **biases(config, "use_bias", "use_conv_bias"),
-    }  # fmt: skip
-
-
-def _nemotron_experts(config: Config, activation: str) -> dict[str, Any]:
-    config.must_be("n_shared_experts", 1, default=1)
-    latent = config.whole_or_none("moe_latent_size")
-    more = {} if latent is None else {"latent_width": latent}
-    return experts_block(
-        config, config.whole("moe_intermediate_size"), config.whole("n_routed_experts"),
-        config.whole("num_experts_per_tok"), activation, gated=False,
-        shared=config.whole("moe_shared_expert_intermediate_size"), **more,
-    )  # fmt: skip
+    blocks = [{"attention": softmax if kind in ATTENTION else block, "feed_forward": feed_forward} for kind in kinds]
+    return hybrid_body(config, width, blocks, {"kind": "rotary" if positions == "rope" else "none"})
 
 
 def _mamba2(config: Config, width: int) -> dict[str, Any]:
@@ -216,9 +122,62 @@ def _softmax(config: Config, width: int) -> dict[str, Any]:
     return {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim}
 
 
-def _body(config: Config, width: int, blocks: list[dict[str, Any]], positions: dict[str, Any]) -> dict[str, Any]:
+def hybrid_body(config: Config, width: int, blocks: list[dict[str, Any]], positions: dict[str, Any]) -> dict[str, Any]:
+    """The body of a spec with these layers."""
     return {
         "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
         "positions": positions, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config),
         "blocks": parts.merged(blocks),
+    }  # fmt: skip
+
+
+def zamba2(config: Config) -> dict[str, Any]:
+    """Zamba 2: Mamba-2 in every layer; before the hybrid ones a transformer block that they share by turns."""
+    ignore_steps(config)
+    layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
+    config.ignore("attention_hidden_size", "attention_head_dim", "mamba_headdim", "kv_channels", "num_query_groups",
+                  "hybrid_layer_ids", "use_long_context", "use_shared_mlp_adapter", "ffn_hidden_size",
+                  "num_heads", "state_size", "conv_dimension", "expansion_factor", "rope")  # fmt: skip
+    kinds = config.texts("layers_block_type", length=layers, choices=(*MAMBA, "hybrid"))
+    if kinds is None:
+        pattern = [False] + ([False] * 5 + [True]) * 7 + [False] * 4 + [True] + [False] * 3 + [True] + [False] * 2
+        if len(pattern) != layers:
+            config.refuse("num_hidden_layers", f"{layers} layers, but no layers_block_type says which are hybrid")
+        kinds = ["hybrid" if flag else "mamba" for flag in pattern]
+    hybrids, blocks_held = kinds.count("hybrid"), config.whole("num_mem_blocks")
+    heads, kv_heads = parts.heads_of(config)
+    inner, state_heads = width * config.whole("mamba_expand"), config.whole("n_mamba_heads")
+    groups = config.whole("mamba_ngroups")
+    config.divides("mamba_ngroups", state_heads, "heads", groups)
+    mamba: dict[str, Any] = {
+        "kind": "mamba2", "heads": state_heads,
+        "head_dim": config.divides("n_mamba_heads", inner, "channels", state_heads),
+        "state": config.whole("mamba_d_state"), "groups": groups, "kernel": config.whole("mamba_d_conv"),
+    }  # fmt: skip
+    config.must_be("use_conv_bias", True, default=True)
+    bias = config.flag("add_bias_linear", default=False)
+    if bias:
+        mamba["bias"] = True
+    shared: dict[str, Any] = {
+        "kind": "shared_block", "heads": heads, "kv_heads": kv_heads,
+        "head_dim": config.divides("num_attention_heads", 2 * width, "of twice the width", heads),
+        "hidden": config.whole_or_none("intermediate_size") or 4 * width, "adapter_rank": config.whole("adapter_rank"),
+        "activation": parts.activation(config, "hidden_act"),
+    }  # fmt: skip
+    if config.flag("use_shared_attention_adapter", default=False):
+        shared["attention_adapters"] = True
+        if kv_heads != heads:
+            config.unsupported("num_key_value_heads", "adapters with fewer key-value heads are not modelled")
+    if bias:
+        shared["bias"] = True
+    blocks: list[dict[str, Any]] = [{"name": "state-space", "layers": layers, "attention": mamba, "norms": 1}]
+    if hybrids:
+        blocks.append({"name": "shared", "layers": min(hybrids, blocks_held), "attention": shared, "norms": 0})
+    if hybrids > blocks_held:
+        again = {**shared, "held": False}
+        blocks.append({"name": "shared-again", "layers": hybrids - blocks_held, "attention": again, "norms": 0})
+    positions = {"kind": "rotary" if config.flag("use_mem_rope", default=False) else "none"}
+    return {
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "positions": positions, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config), "blocks": blocks,
     }  # fmt: skip

@@ -11,15 +11,20 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import Size, Spec
-from roofline.specs.transformer import SoftmaxAttention
-
-
-def _refuse_remainder(whole: int, parts: int, what: str, into: str) -> None:
-    if whole % parts:
-        raise PydanticCustomError(
-            "heads", "{whole} {what} do not divide among {parts} {into}",
-            {"whole": whole, "what": what, "parts": parts, "into": into},
-        )  # fmt: skip
+from roofline.specs.recurrence import (
+    ChannelMix,
+    GatedDelta,
+    GatedRecurrence,
+    KimiDelta,
+    Lightning,
+    Mamba,
+    Mamba2,
+    MatrixLSTM,
+    ShortConvolution,
+    TimeMix,
+    refuse_remainder,
+)
+from roofline.specs.transformer import Activation, SoftmaxAttention
 
 
 class Indexer(Spec):
@@ -74,7 +79,7 @@ class BlockSparseAttention(Spec):
 
     @model_validator(mode="after")
     def _heads_divide(self) -> BlockSparseAttention:
-        _refuse_remainder(self.heads, self.kv_heads, "heads", "kv_heads")
+        refuse_remainder(self.heads, self.kv_heads, "heads", "kv_heads")
         return self
 
 
@@ -100,118 +105,34 @@ class CompressedAttention(Spec):
 
     @model_validator(mode="after")
     def _groups_divide(self) -> CompressedAttention:
-        _refuse_remainder(self.heads * self.head_dim, self.output_groups, "elements of the heads", "output_groups")
+        refuse_remainder(self.heads * self.head_dim, self.output_groups, "elements of the heads", "output_groups")
         if self.indexer is not None and self.rate is None:
             raise PydanticCustomError("indexer", "an indexer chooses among compressed entries: rate is missing")
         return self
 
 
-class Mamba(Spec):
-    """A selective state space (Mamba): per channel a state of `state` elements, changed by step, input and output
-    vectors that depend on the token.
+class SharedBlock(Spec):
+    """A transformer block of twice the width that several layers share, and a projection back (Zamba 2).
 
-    `inner` channels, steps through a bottleneck of `rank`, a convolution of `kernel` taps. `norms` says whether step,
-    input and output vectors are normed, and with weights (Jamba) or without (Falcon Mamba).
+    It reads the residual beside the embedding. Layers of its own have adapters of `adapter_rank` to the feed-forward,
+    with `attention_adapters` also to queries, keys and values, and the projection. `held: false`: its other matrices
+    are those of an earlier group.
     """
 
-    kind: Literal["mamba"]
-    inner: Size
-    state: Size
-    rank: Size
-    kernel: Size
-    bias: bool = False
-    conv_bias: bool = True
-    norms: Literal["weighted", "plain"] | None = None
-
-
-class Mamba2(Spec):
-    """A state space with one decay per head (Mamba-2): a state of [head_dim, state] for each of `heads`.
-
-    Input and output vectors are shared by the heads of each of `groups`. The output is normed where `norm`, and
-    multiplied with the activation of a gate.
-    """
-
-    kind: Literal["mamba2"]
+    kind: Literal["shared_block"]
     heads: Size
+    kv_heads: Size
     head_dim: Size
-    state: Size
-    groups: Size = 1
-    kernel: Size
+    hidden: Size
+    adapter_rank: Size
+    attention_adapters: bool = False
+    activation: Activation = "gelu"
     bias: bool = False
-    conv_bias: bool = True
-    norm: bool = True
+    held: bool = True
 
     @model_validator(mode="after")
-    def _groups_divide(self) -> Mamba2:
-        _refuse_remainder(self.heads, self.groups, "heads", "groups")
-        return self
-
-
-class GatedDelta(Spec):
-    """Linear attention with the gated delta rule (Gated DeltaNet): a state of [key_dim, value_dim] per value head.
-
-    Queries and keys have `key_heads`, each shared by as many value heads. A convolution of `kernel` taps runs over
-    queries, keys and values.
-    """
-
-    kind: Literal["gated_delta"]
-    key_heads: Size
-    value_heads: Size
-    key_dim: Size
-    value_dim: Size
-    kernel: Size
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> GatedDelta:
-        _refuse_remainder(self.value_heads, self.key_heads, "value_heads", "key_heads")
-        return self
-
-
-class KimiDelta(Spec):
-    """The gated delta rule with a decay per channel (Kimi delta attention).
-
-    Decays come through a bottleneck of `decay_rank`, the output gate through one of `gate_rank` where that is given.
-    """
-
-    kind: Literal["kimi_delta"]
-    heads: Size
-    head_dim: Size
-    decay_rank: Size
-    gate_rank: Size | None = None
-    kernel: Size
-
-
-class Lightning(Spec):
-    """Linear attention with a fixed decay per head (Lightning attention): a state of [head_dim, head_dim] per head."""
-
-    kind: Literal["lightning"]
-    heads: Size
-    head_dim: Size
-
-
-class ShortConvolution(Spec):
-    """Two gates around a short convolution over `width` channels (LFM2)."""
-
-    kind: Literal["short_conv"]
-    width: Size
-    kernel: Size
-    bias: bool = False
-
-
-class GatedRecurrence(Spec):
-    """A real-gated linear recurrent unit (Griffin) over `width` channels behind a convolution, beside a gate.
-
-    Its input and recurrence gates are block-diagonal with a block per head.
-    """
-
-    kind: Literal["gated_recurrence"]
-    width: Size
-    heads: Size
-    kernel: Size
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> GatedRecurrence:
-        _refuse_remainder(self.width, self.heads, "channels", "heads")
+    def _heads_divide(self) -> SharedBlock:
+        refuse_remainder(self.heads, self.kv_heads, "heads", "kv_heads")
         return self
 
 
@@ -228,11 +149,15 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "lightning": Lightning,
     "short_conv": ShortConvolution,
     "gated_recurrence": GatedRecurrence,
+    "mlstm": MatrixLSTM,
+    "time_mix": TimeMix,
+    "channel_mix": ChannelMix,
+    "shared_block": SharedBlock,
 }
 
 AttentionKind: TypeAlias = (
     SoftmaxAttention | LatentAttention | BlockSparseAttention | CompressedAttention | Mamba | Mamba2 | GatedDelta
-    | KimiDelta | Lightning | ShortConvolution | GatedRecurrence
+    | KimiDelta | Lightning | ShortConvolution | GatedRecurrence | MatrixLSTM | TimeMix | ChannelMix | SharedBlock
 )  # fmt: skip
 
 
