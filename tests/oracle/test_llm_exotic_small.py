@@ -1,0 +1,84 @@
+"""Small configs with unusual shapes, each of a family with latent, sparse or linear attention or a state space.
+
+The configs give every head, group and width a number of its own, so that a formula that mixes two of them up is seen.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from roofline.architectures.transformer import transformer_workload
+from roofline.importers.huggingface import read_config
+from roofline.passes.fusion import apply_fusion
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.precision import Precision
+from roofline.workload.run import TextRun
+from roofline.workload.workload import Phase
+
+MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_exotic_small.json").read_text())["models"]
+TOKENS: Final = 64.0
+#: What a counter sees of the recurrent core in one step of the reference code; a convolution shows one output more.
+SHOWN: Final = {"selective": 1.0, "decay": 0.5, "delta": 0.0, "mlstm": 1.0}
+#: Families whose reference code, called without a cache object of its own, forgets the prefill.
+FORGETFUL: Final = {"recurrent_gemma"}
+#: One key more of each window, and one copy of it where the reference code keeps two (tensors of 2 x 32 bytes).
+V4_CACHE: Final = {"deepseek_v4": (5 - 15) * 32 * 2, "deepseek_v4-2": 0}
+
+
+@pytest.fixture(name="spec", params=MODELS)
+def _spec(request: pytest.FixtureRequest, tmp_path: Path) -> TransformerSpec:
+    path = tmp_path / f"{request.param}.json"
+    path.write_text(json.dumps(MODELS[request.param]["config"]))
+    spec = read_config(path)
+    assert isinstance(spec, TransformerSpec)
+    return spec
+
+
+def _phase(spec: TransformerSpec, name: str) -> Phase:
+    run = TextRun(1.0, TOKENS, 2.0 if name == "decode" else 1.0, "all", "naive")
+    return apply_fusion(transformer_workload(spec, run), "eager")[name]
+
+
+def _sum(phase: Phase, *kinds: str) -> float:
+    return sum(op.count * float(op.flops) for op in phase.ops if op.kind in kinds)
+
+
+def test_parameters(spec: TransformerSpec) -> None:
+    assert transformer_workload(spec, TextRun(1.0, TOKENS, 1.0)).parameters == MODELS[spec.name]["parameters"]
+
+
+def test_cache_and_state(spec: TransformerSpec) -> None:
+    expected = MODELS[spec.name]["cache_bytes"]
+    if expected is None:
+        pytest.skip("the reference code keeps its state in the model")
+    workload = transformer_workload(spec, TextRun(1.0, TOKENS, 1.0))
+    held = float(workload.cache_elements()) * 2 + float(workload.state_bytes(Precision.of("bf16")))
+    assert held == expected + V4_CACHE.get(spec.name, 0)
+
+
+def test_a_decode_step(spec: TransformerSpec) -> None:
+    if spec.name in FORGETFUL:
+        pytest.skip("the reference code forgets the prefill")
+    phase = _phase(spec, "decode")
+    seen = float(phase.flops) + _sum(phase, "convolution") - _sum(phase, "scan")
+    for op in phase.ops:
+        if op.kind == "scan" and op.flops:
+            fixed = any(g.attention is not None and g.attention.kind == "lightning" for g in spec.blocks)
+            seen += op.count * float(op.flops) * (1.0 if fixed else SHOWN[op.shape.rule])
+    assert seen == MODELS[spec.name]["decode"]
+
+
+def test_a_prefill_computes_no_more_than_the_reference(spec: TransformerSpec) -> None:
+    """Equal but for the core: a convolution is counted over its padding too, and a scan may be chunked."""
+    phase, expected = _phase(spec, "prefill"), MODELS[spec.name]["prefill"]
+    taps = {op.shape.kernel for op in phase.ops if op.kind == "convolution"}
+    padded = _sum(phase, "convolution") * (taps.pop() - 1.0) / TOKENS if taps else 0.0
+    chunked = any(op.kind == "scan" and op.shape.rule not in ("selective", "gated", "rwkv") for op in phase.ops)
+    if chunked:
+        assert float(phase.flops) + padded < expected
+    else:
+        assert float(phase.flops) + padded == expected
