@@ -105,7 +105,7 @@ def pixart_ops(spec: PixArtSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     rows, words, heads = batch * tokens, batch * text_tokens, float(spec.heads)
     x, t, row = rows * width, words * width, batch * width
     small = allocated(row) + 2.0 * allocated(6.0 * row) + t
-    ops = _patches(batch, tokens, patch, float(spec.in_channels), width)
+    ops = patch_ops("pos_embed", batch, tokens, patch, float(spec.in_channels), width)
     ops += _position_ops(spec, latents, tokens)
     ops += _pixart_time_ops(spec, batch)
     text = mlp_ops("caption_projection", words, float(spec.text_width), width, width)
@@ -159,13 +159,14 @@ def _pixart_time_ops(spec: PixArtSpec, batch: Num) -> list[Op]:
 
 
 def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
-    """The table of positions made anew where the size is not the model's own: mostly in fp64, 28 kernels."""
+    """Positions added to the patches: a table; for a size that is not the model's own made anew, 28 kernels of fp64."""
     side = float(spec.sample // spec.patch)
     height, width = floor(latents.height / spec.patch), floor(latents.width / spec.patch)
     own = where(height == side, 1.0, 0.0) * where(width == side, 1.0, 0.0)
     new = 1.0 - own
     quarter, whole = spec.width / 4.0, float(spec.width)
-    grid = tokens * quarter
+    grid, table = tokens * quarter, tokens * whole
+    x = latents.batch * table
 
     def op(style: str, read: Num, write: Num, kernels: float, half: Num = 0.0, half_out: Num = 0.0) -> Op:
         """Elements of 4 bytes; an fp64 element is two."""
@@ -176,7 +177,7 @@ def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
     return [
         op("factory", 0.0, sides, 2.0),
         op("arithmetic", 2.0 * sides, 2.0 * sides, 4.0),
-        op("copy", 2.0 * tokens, 2.0 * tokens, 1.0),
+        op("copy", sides, 2.0 * tokens, 1.0),
         op("factory", 0.0, 4.0 * quarter, 2.0),
         op("arithmetic", 16.0 * quarter, 16.0 * quarter, 8.0),
         op("arithmetic", 2.0 * tokens + 4.0 * quarter, 4.0 * grid, 2.0),
@@ -184,5 +185,9 @@ def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
         op("copy", 8.0 * grid, 8.0 * grid, 2.0),
         op("copy", 8.0 * grid, 8.0 * grid, 1.0),
         op("copy", 2.0 * tokens * whole, tokens * whole, 1.0),
-        op("copy", tokens * whole, 0.0, 1.0, half_out=tokens * whole),
-    ]
+        make.field_fp32(
+            "positions.add", "pos_embed", "arithmetic", new * table, new * x, read_half=x + own * table,
+            write_half=own * x,
+        ),
+        op("copy", x, 0.0, 1.0, half_out=x),
+    ]  # fmt: skip

@@ -30,7 +30,12 @@ def flux_ops(spec: FluxSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     image, text = batch * tokens, batch * text_tokens
     places = tokens + text_tokens
     row = batch * width
-    small = allocated(row) + 4.0 * places * dim + allocated(3.0 * places) + 2.0 * make.ALLOCATION
+    small = (
+        allocated(row)
+        + 4.0 * places * dim
+        + allocated(3.0 * places)
+        + (2.0 if spec.guidance else 1.0) * make.ALLOCATION
+    )
     ops = [make.linear("x_embedder", "x_embedder", image, float(spec.in_channels), width)]
     ops += _condition_ops(spec, batch)
     ops.append(make.linear("context_embedder", "context_embedder", text, float(spec.text_width), width))

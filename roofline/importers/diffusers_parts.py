@@ -157,7 +157,8 @@ def autoencoder(config: Config) -> dict[str, Any]:
 def tiny_autoencoder(config: Config) -> dict[str, Any]:
     """AutoencoderTiny."""
     config.ignore("scaling_factor", "latent_magnitude", "latent_shift", "act_fn", "force_upcast", "shift_factor",
-                  "upsampling_scaling_factor", "upsample_fn", "block_out_channels")  # fmt: skip
+                  "upsampling_scaling_factor", "upsample_fn", "block_out_channels",
+                  "out_channels")  # fmt: skip
     widths = set(config.wholes("encoder_block_out_channels") or [64]) | set(
         config.wholes("decoder_block_out_channels") or [64]
     )
