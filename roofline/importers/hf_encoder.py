@@ -23,8 +23,8 @@ def bert(config: Config) -> dict[str, Any]:
     config.must_be("add_cross_attention", False, default=False)
     if config.given("embedding_size") and config.whole("embedding_size") != width:
         config.unsupported("embedding_size", f"is not hidden_size {width}, as modelled")
-    config.ignore("directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_type",
-                  "pooler_size_per_head")  # fmt: skip
+    config.ignore("directionality", "pooler_type")
+    config.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     style = Style(norm="layer", norm_bias=True, placement="post")
     attention = {
         "kind": "softmax", "heads": heads, "kv_heads": heads, "causal": False, "qkv_bias": True, "output_bias": True,

@@ -1,0 +1,237 @@
+"""What a config.json says wrongly, or what is not modelled, is refused with the key, the value and what is understood."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roofline.errors import RooflineError, SpecError, UnsupportedError
+from roofline.importers.config import Config
+from roofline.importers.families import FAMILIES
+from roofline.importers.harmless import is_harmless
+from roofline.importers.huggingface import import_config, read_config
+from roofline.importers.json_document import parse_json
+
+LLAMA: Final[dict[str, Any]] = {
+    "model_type": "llama", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 4,
+    "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 1000, "torch_dtype": "bfloat16",
+}  # fmt: skip
+GEMMA: Final[dict[str, Any]] = {**LLAMA, "model_type": "gemma3_text", "head_dim": 32, "sliding_window": 128}
+MOE: Final[dict[str, Any]] = {
+    **LLAMA, "model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64,
+}  # fmt: skip
+
+
+def _write(folder: Path, data: Any, name: str = "config.json") -> Path:
+    path = folder / name
+    path.write_text(data if isinstance(data, str) else json.dumps(data, indent=2))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "key", "words"),
+    [
+        (LLAMA, {"num_attention_heads": 7}, "num_key_value_heads", "7 heads do not divide among 2"),
+        (LLAMA, {"hidden_size": 250}, "hidden_size", "do not divide by 8"),
+        (LLAMA, {"hidden_size": -256}, "hidden_size", "-256 is not a whole number from 1"),
+        (LLAMA, {"hidden_size": 256.5}, "hidden_size", "must be a whole number, not 256.5"),
+        (LLAMA, {"hidden_size": "256"}, "hidden_size", "must be a whole number, not '256'"),
+        (LLAMA, {"hidden_size": True}, "hidden_size", "must be a whole number, not true"),
+        (LLAMA, {"hidden_size": None}, "hidden_size", "must be a whole number, not null"),
+        (LLAMA, {"hidden_size": 10**12}, "hidden_size", "10^9"),
+        (LLAMA, {"num_hidden_layers": 0}, "num_hidden_layers", "0 is not"),
+        (LLAMA, {"attention_bias": "yes"}, "attention_bias", "must be true or false"),
+        (LLAMA, {"hidden_act": "xielu"}, "hidden_act", "activation 'xielu' is not modelled"),
+        (LLAMA, {"torch_dtype": "int3"}, "torch_dtype", "'int3' is not a known format"),
+        (LLAMA, {"ffn_multiplier_list": [1, 2]}, "ffn_multiplier_list", "unknown key for llama, which may change the shape"),
+        (LLAMA, {"num_memory_tokens": 16}, "num_memory_tokens", "unknown key"),
+        (LLAMA, {"hidden_sise": 256}, "hidden_sise", "'hidden_size' is understood"),
+        (LLAMA, {"use_moe": True}, "use_moe", "unknown key"),
+        (GEMMA, {"layer_types": ["full_attention"] * 3}, "layer_types", "has 3 items for 4 layers"),
+        (GEMMA, {"layer_types": ["full_attention", "mamba", "full_attention", "x"]}, "layer_types", "'mamba' is not modelled"),
+        (GEMMA, {"layer_types": "full"}, "layer_types", "must be a list"),
+        (MOE, {"num_experts_per_tok": 9}, "num_experts_per_tok", "9 of 8 experts"),
+        (MOE, {"mlp_only_layers": [7]}, "mlp_only_layers", "names layer 7 of 4"),
+        (MOE, {"num_local_experts": 16}, "num_local_experts", "contradicts num_experts = 8"),
+        (LLAMA, {"quantization_config": {"quant_method": "exl9"}}, "quant_method", "'exl9' is not a known quantisation"),
+        (LLAMA, {"quantization_config": {"quant_method": "gptq", "bits": 3}}, "bits", "3 bit in groups of 128"),
+        (LLAMA, {"model_type": "hyena"}, "model_type", "'hyena' is not an architecture that is modelled"),
+        (LLAMA, {"model_type": None}, "model_type", "missing"),
+        (LLAMA, {"model_type": 3}, "model_type", "must be text"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_names_its_key_and_place(
+    tmp_path: Path, base: dict[str, Any], change: dict[str, Any], key: str, words: str
+) -> None:
+    path = _write(tmp_path, {**base, **change})
+    with pytest.raises(SpecError) as caught:
+        read_config(path)
+    error = caught.value
+    assert words in str(error)
+    assert key in error.field or key in str(error)
+    assert error.place is not None
+    assert error.place.path == str(path)
+
+
+def test_the_place_is_the_line_of_the_key(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_config(_write(tmp_path, {**LLAMA, "num_attention_heads": 7}))
+    place = caught.value.place
+    assert place is not None
+    assert '"num_key_value_heads"' in place.text
+
+
+def test_the_place_is_in_the_right_section(tmp_path: Path) -> None:
+    vision = {"hidden_size": 99, "num_attention_heads": 3}
+    data = {"model_type": "gemma3", "vision_config": vision, "text_config": {**GEMMA, "hidden_size": -1}}
+    with pytest.raises(SpecError) as caught:
+        read_config(_write(tmp_path, data))
+    assert caught.value.field == "text_config.hidden_size"
+    assert caught.value.place is not None
+    assert "-1" in caught.value.place.text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"model_type": "llama", "hidden_size": 1, "hidden_size": 2}', "duplicate key 'hidden_size'"),
+        ('{"model_type": "llama",}', "is not valid JSON"),
+        ('{"model_type": "llama"', "is not valid JSON"),
+        ("", "is not valid JSON"),
+        ("[1, 2]", "must be a mapping"),
+        ('"llama"', "must be a mapping"),
+        ("[" * 200 + "]" * 200, "nested deeper"),
+        ("[" * 100_000, "nested deeper"),
+        ('{"model_type": "llama", "hidden_size": NaN}', "must be a whole number"),
+        ('{"model_type": "llama", "hidden_size": 1e400}', "must be a whole number"),
+        ('{"quantization": {"quant_algo": "FP8"}}', "is a quantisation file"),
+    ],
+)
+def test_text_that_is_no_config_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SpecError, match="(?s)" + words.replace("(", r"\(")):
+        read_config(_write(tmp_path, text))
+
+
+def test_a_file_that_is_missing_large_or_binary_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "large.json").write_text(" " * 21_000_000)
+    for name, words in (("none.json", "no such"), ("binary.json", "not text"), ("large.json", "at most")):
+        with pytest.raises(SpecError, match=words):
+            read_config(tmp_path / name)
+    with pytest.raises(SpecError, match=r"without a config\.json"):
+        read_config(tmp_path)
+
+
+def test_harmless_keys_of_real_files_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    extra = {
+        "architectures": ["LlamaForCausalLM"], "bos_token_id": 1, "eos_token_id": [2, 3], "pad_token_id": None,
+        "transformers_version": "4.44.0", "use_cache": True, "attention_dropout": 0.0, "initializer_range": 0.02,
+        "rms_norm_eps": 1e-5, "rope_theta": 5e5, "rope_scaling": {"factor": 8.0}, "pretraining_tp": 1,
+        "_name_or_path": "x", "auto_map": {"AutoModel": "modeling.X"}, "router_aux_loss_coef": 0.1,
+        "vision_config": {"depth": 12}, "task_specific_params": None, "some_new_option": None, "use_new_kernel": False,
+    }  # fmt: skip
+    assert import_config(_write(tmp_path, {**LLAMA, **extra}))["width"] == 256
+
+
+def test_absent_and_null_differ(tmp_path: Path) -> None:
+    """Mistral's class slides over 4096 keys where the key is absent; null means no window."""
+    base = {**LLAMA, "model_type": "mistral"}
+    absent = import_config(_write(tmp_path, base))["blocks"][0]["attention"]
+    null = import_config(_write(tmp_path, {**base, "sliding_window": None}))["blocks"][0]["attention"]
+    assert absent["window"] == 4096
+    assert "window" not in null
+
+
+def test_defaults_of_the_class_are_listed(tmp_path: Path) -> None:
+    data = {key: value for key, value in LLAMA.items() if key != "vocab_size"}
+    assert "vocab_size 32000" in import_config(_write(tmp_path, data))["notes"]
+
+
+def test_a_folder_is_named_after_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "My Model 8B"
+    folder.mkdir()
+    _write(folder, LLAMA)
+    assert read_config(folder).name == "My-Model-8B"  # type: ignore[attr-defined]
+
+
+def test_the_quantisation_beside_the_config_is_read(tmp_path: Path) -> None:
+    path = _write(tmp_path, LLAMA)
+    quantization = {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}
+    _write(tmp_path, {"producer": {"name": "modelopt"}, "quantization": quantization}, "hf_quant_config.json")
+    data = import_config(path)
+    assert (data["dtype"], data["cache_dtype"]) == ("fp8", "fp8")
+    assert data["dtypes"] == {"embedding": "bf16", "head": "bf16"}
+
+
+def test_layers_left_unquantised_give_operations_a_format_of_their_own(tmp_path: Path) -> None:
+    ignore = ["lm_head", *(f"model.layers.{index}.self_attn*" for index in range(4)), "model.layers.0.mlp*"]
+    quantization = {"quant_method": "modelopt", "quant_algo": "NVFP4", "ignore": ignore}
+    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    assert data["dtype"] == "nvfp4"
+    assert data["dtypes"] == {"attention": "bf16", "embedding": "bf16", "head": "bf16"}
+    assert "gate_proj" in data["notes"]
+
+
+def test_an_expression_that_could_take_forever_matches_nothing(tmp_path: Path) -> None:
+    group = {"weights": {"num_bits": 4, "type": "int", "group_size": 32, "symmetric": True}}
+    quantization = {
+        "quant_method": "compressed-tensors", "config_groups": {"group_0": group},
+        "ignore": ["re:(([a-z._0-9]+)+)+$!", "re:" + ".*" * 50 + "x", "re:["],
+    }  # fmt: skip
+    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    assert data["dtype"] == "int4-s32"
+
+
+_VALUES: Final = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5000), st.floats(allow_nan=True), st.text(max_size=8),
+    st.lists(st.integers(-2, 9), max_size=5), st.dictionaries(st.text(max_size=4), st.integers(), max_size=3),
+)  # fmt: skip
+_KEYS: Final = st.sampled_from(
+    ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size",
+     "vocab_size", "layer_types", "sliding_window", "hidden_act", "tie_word_embeddings", "quantization_config",
+     "attention_bias", "num_experts", "n_routed_experts", "mlp_only_layers", "rope_parameters", "text_config",
+     "max_position_embeddings", "torch_dtype", "attention_types", "attn_config", "ffn_config", "no_rope_layers"]
+)  # fmt: skip
+
+
+@given(model_type=st.sampled_from(sorted(FAMILIES)), changes=st.dictionaries(_KEYS, _VALUES, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_any_config_is_read_or_refused(model_type: str, changes: dict[str, Any], tmp_path_factory: Any) -> None:
+    """Whatever a file says, the answer is a spec or an error of ours, never a crash."""
+    path = tmp_path_factory.getbasetemp() / "config.json"
+    path.write_text(json.dumps({**LLAMA, "model_type": model_type, **changes}))
+    try:
+        read_config(path)
+    except RooflineError as error:
+        assert str(error)
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_json_or_refused(text: str) -> None:
+    try:
+        parse_json(text, "x")
+    except SpecError:
+        pass
+
+
+def test_two_spellings_must_agree() -> None:
+    document = parse_json('{"n_embd": 1, "hidden_size": 2}', "x")
+    config = Config(document, document.data, names={"hidden_size": "n_embd"})
+    with pytest.raises(SpecError, match="contradicts"):
+        config.whole("n_embd")
+
+
+@pytest.mark.parametrize("key", ["num_experts", "hidden_size", "n_layer", "kv_lora_rank", "attn_layer_period"])
+def test_no_structural_key_is_on_the_harmless_list(key: str) -> None:
+    assert not is_harmless(key, 8)
+
+
+def test_an_unmodelled_architecture_names_what_is_near(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match="Nearest: llama"):
+        read_config(_write(tmp_path, {**LLAMA, "model_type": "llama5"}))
