@@ -64,7 +64,7 @@ def controlnet_ops(spec: ControlNetSpec, latents: Plane, text_tokens: Num) -> li
     beside = held + channels * plane.pixels
     for index, (where, width) in enumerate([*skips, (plane, channels)]):
         x = width * where.pixels
-        block = "controlnet_mid_block" if index == len(skips) else f"controlnet_down_blocks.{index}"
+        block = "controlnet_mid_block" if index == len(skips) else "controlnet_down_blocks"
         zeros.append(make.convolution("zero_convolution", block, where, where, width, width, 1.0, live=beside - x))
         beside = beside + x
     for where, width in [*skips, (plane, channels)]:
