@@ -112,7 +112,10 @@ def spread_bytes(question: Question, spread: Spread, run: TextRun) -> Num:
 
 @dataclass(frozen=True)
 class SpreadResult:
-    """Phases, memory and the ledger of the device that takes longest; `replicas` of it all run side by side."""
+    """Phases, memory and the ledger of the device that takes longest in the last phase.
+
+    `replicas` of it all run side by side.
+    """
 
     workload: Workload
     phases: tuple[PhaseEstimate, ...]
@@ -126,23 +129,21 @@ def evaluate(question: Question, spread: Spread, whole: Workload) -> SpreadResul
     if question.precision.overrides:
         check_overrides(question.precision, whole)
     stages, micro = stages_of(question, spread, question.run)
-    slowest = max(stages, key=lambda stage: _weight(question, stage))
+    indices = range(len(stages[0].workload.phases))
+    times = [[_stage_time(question, spread, stage, index, micro) for stage in stages] for index in indices]
+    ledger = max(range(len(stages)), key=lambda stage: _first(times[-1][stage].serial_s))
     phases = tuple(
-        _phase(question, spread, stages, index, micro) for index in range(len(slowest.workload.phases))
+        _phase(question, spread, stages[ledger].workload.phases[index], times[index], ledger, micro)
+        for index in indices
     )  # fmt: skip
     memory = _memory(question, spread, stages, micro)
-    return SpreadResult(slowest.workload, phases, memory, micro, float(spread.plan.dp))
+    return SpreadResult(stages[ledger].workload, phases, memory, micro, float(spread.plan.dp))
 
 
-def _weight(question: Question, stage: Stage) -> float:
-    """A measure of how long a stage takes: bytes of its last phase, at the first point of a grid."""
-    total = stage.workload.phases[-1].bytes(question.precision)
-    return float(total if isinstance(total, float) else total.flat[0])
-
-
-def _phase(question: Question, spread: Spread, stages: list[Stage], index: int, micro: Num) -> PhaseEstimate:
-    times = [_stage_time(question, spread, stage, index, micro) for stage in stages]
-    phase = stages[0].workload.phases[index]
+def _phase(
+    question: Question, spread: Spread, phase: Phase, times: list[StageTime], ledger: int, micro: Num
+) -> PhaseEstimate:
+    """Times of a phase over all stages; counts, and what bounds it, of the stage in the ledger."""
     decode = phase.name == "decode"
 
     def total(value: Callable[[StageTime], Num]) -> Num:
@@ -152,7 +153,7 @@ def _phase(question: Question, spread: Spread, stages: list[Stage], index: int, 
     bound = overlapped if spread.overlap else serial
     expectation = _expectation(question, micro)
     floor = total(lambda t: t.cost.floor_s)
-    busiest = max(times, key=lambda t: _first(t.serial_s))
+    busiest = times[ledger]
     parts = {
         "compute": busiest.cost.compute_bound_s, "memory": busiest.cost.memory_bound_s,
         "communication": busiest.communication_s,
@@ -217,7 +218,7 @@ def _memory(question: Question, spread: Spread, stages: list[Stage], micro: Num)
     index = max(range(len(parts)), key=lambda i: sum(_first(value) for value in parts[i]))
     weights, cache, state, activations, reserve = parts[index]
     last = stages[index].ideal.phases[-1]
-    per_token = last.total(_cached) * question.precision.cache.bytes / (last.tokens or 1.0)
+    per_token = last.total(_cached) * question.precision.cache.bytes / maximum(last.tokens, 1.0)
     capacity = question.machine().capacity
     return Memory(
         weights_bytes=weights, kv_cache_bytes=cache, kv_cache_bytes_per_token=per_token, state_bytes=state,

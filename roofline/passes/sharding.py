@@ -3,6 +3,7 @@
 A rule is a word. Ops are looked up by name; an op whose name is not here must say so by its kind (a norm, a sum or a
 look-up outside of attention and feed-forward stays whole) or is refused: a wrong split would be worse.
 
+    partial     as row, with a collective of its own: a small product within a recurrence
     column      the outputs of a matrix are split: x is read whole, the share of the output is written
     kv          as column, by key-value heads, which are replicated where there are more devices than heads
     heads       a matrix for each head: all of it is split
@@ -13,6 +14,9 @@ look-up outside of attention and feed-forward stays whole) or is refused: a wron
     key_inner   the same, by key-value heads
     rotary      queries and keys
     core        attention: by heads
+    scan        a recurrence: by heads or channels, with its state
+    mixed       of a recurrence: what belongs to heads is split; input and output vectors that all heads share are
+                replicated, or split by groups where these are as many as devices
     experts     the width of each expert is split
     shared      an exchange of another group, by heads
     whole       replicated: every device does and holds all of it
@@ -27,41 +31,61 @@ from typing import Final
 
 from roofline.errors import UnsupportedError
 from roofline.workload.op import Op
-from roofline.workload.shapes import AttentionShape, SelectedAttentionShape
+from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentionShape
 
 _RULES: Final[dict[str, tuple[str, ...]]] = {
     "column": ("q_proj", "q_b_proj", "kv_b_proj", "gate_proj", "up_proj", "shared_gate_proj", "shared_up_proj",
-               "relative_projection"),
+               "relative_projection", "decay_proj", "decay_b_proj", "rate_proj", "gate_b_proj", "dt_proj", "y_proj"),
     "kv": ("k_proj", "v_proj"),
-    "heads": ("k_up_proj", "v_up_proj"),
-    "row": ("o_proj", "down_proj", "shared_down_proj"),
-    "vocabulary": ("embedding",),
+    "heads": ("k_up_proj", "v_up_proj", "o_a_proj", "recurrence_gate"),
+    "mixed": ("qkv_proj", "in_proj", "conv"),
+    "row": ("o_proj", "o_b_proj", "out_proj", "down_proj", "shared_down_proj"),
+    "vocabulary": ("embedding", "per_layer_embedding"),
     "logits": ("head",),
     "inner": ("activation", "shared_activation", "q_norm", "output_gate", "output_norm", "inner_norm",
-              "shared_inner_norm", "relative_scores"),
+              "shared_inner_norm", "relative_scores", "q_b_norm", "output_rotary", "unit_length", "gated_norm",
+              "qkv_activation", "y_activation", "gate"),
     "key_inner": ("k_norm", "v_norm"),
     "rotary": ("rotary",),
     "experts": ("experts",),
     "whole": ("router", "kv_a_proj", "kv_a_norm", "q_a_proj", "q_a_norm", "shared_gate", "latent_down_proj",
               "latent_up_proj", "attention_norm", "feed_forward_norm", "attention_post_norm", "feed_forward_post_norm",
               "attention_residual", "feed_forward_residual", "embedding_projection", "head_projection",
-              "position_embedding", "position_add"),
+              "position_embedding", "position_add", "kv_proj", "kv_norm", "decay_a_proj", "gate_a_proj",
+              "vector_norms"),
 }  # fmt: skip
 RULE_OF: Final = {name: rule for rule, names in _RULES.items() for name in names}
+#: Rules of single ops of a recurrence, by the rule of its scan, where a name means something else elsewhere.
+_IN_SCAN: Final[dict[str, dict[str, str]]] = {
+    "selective": {"x_proj": "partial"},
+    "gated": {"x_proj": "column", "input_gate": "heads"},
+    "none": {"input_gate": "inner"},
+    "delta": {"k_proj": "column", "v_proj": "column"},
+}
+#: Recurrences whose ops are all in the tables.
+_SCANS: Final = ("selective", "decay", "delta", "gated")
+#: Beginnings of names of ops that every device does alike: an indexer of keys, a compressor, residual streams, norms,
+#: side paths of small rank.
+_WHOLE: Final = (
+    "indexer", "compressor", "attention_streams", "feed_forward_streams", "streams", "per_layer", "altup", "laurel",
+    "attention_norm", "attention_post", "feed_forward_norm", "feed_forward_post", "type_", "pooler", "mtp",
+)  # fmt: skip
 #: Blocks whose element-wise ops are over the model's width.
 _OUTSIDE: Final = ("embedding", "head")
 
 
-def rule_of(op: Op) -> str:
-    """The rule of an op. Raises UnsupportedError where it declares none."""
-    known = RULE_OF.get(op.name)
+def rule_of(op: Op, scan: str = "none") -> str:
+    """The rule of an op, in a block whose recurrence follows `scan`. Raises UnsupportedError where it declares none."""
+    known = _IN_SCAN.get(scan, {}).get(op.name) or RULE_OF.get(op.name)
     if known is not None:
         return known
     if op.kind == "attention" and isinstance(op.shape, (AttentionShape, SelectedAttentionShape)):
-        return "whole" if op.name.startswith("indexer") else "core"
+        return "whole" if op.name.startswith(_WHOLE) else "core"
+    if isinstance(op.shape, ScanShape) and op.shape.rule in _SCANS:
+        return "scan"
     if op.kind == "collective":
         return "whole" if op.block.endswith("feed_forward") else "shared"
-    if op.name.startswith("indexer") or (op.block in _OUTSIDE and op.kind in ("norm", "pointwise", "gather")):
+    if op.name.startswith(_WHOLE) or (op.block in _OUTSIDE and op.kind in ("norm", "pointwise", "gather")):
         return "whole"
     raise UnsupportedError(
         f"{op.name} ({op.kind}, in {op.block}) does not say how it is split over tensor-parallel devices; "

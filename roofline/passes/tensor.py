@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from roofline.errors import UsageError
 from roofline.num import Num, minimum
+from roofline.passes.heads import Heads, heads_of
+from roofline.passes.recurrence import split_recurrence
 from roofline.passes.sharding import rule_of
 from roofline.workload import constructors as make
 from roofline.workload.constructors_collective import Operation, collective
@@ -23,19 +23,6 @@ from roofline.workload.shapes import (
 )
 
 
-class Heads(NamedTuple):
-    """Shares of one device in a block: of query heads, of key-value heads, of what rotates and of what is cached.
-
-    `dim` is the width of a head.
-    """
-
-    query: float = 1.0
-    key: float = 1.0
-    rotated: float = 1.0
-    cached: float = 1.0
-    dim: float = 0.0
-
-
 def split_tensors(ops: Sequence[Op], plan: Plan, rank: int) -> list[Op]:
     """The ops of one device of a tensor-parallel group, with the collectives that join their results.
 
@@ -45,15 +32,15 @@ def split_tensors(ops: Sequence[Op], plan: Plan, rank: int) -> list[Op]:
         return list(ops)
     out: list[Op] = []
     for block in _blocks(ops):
-        heads = _heads_of(block, plan, rank)
+        heads = heads_of(block, plan)
         base = _base(block)
         joins = _joins(block, ops)
-        split = [(op, "whole" if plan.ep > 1 and op.kind == "experts" else rule_of(op)) for op in block]
+        split = [(op, "whole" if plan.ep > 1 and op.kind == "experts" else rule_of(op, heads.scan)) for op in block]
         last = max((i for i, (op, rule) in enumerate(split) if rule == "row" or op.kind == "experts"), default=-1)
         sums = plan.spread == 1 or any(rule == "row" for _, rule in split)
         for index, (op, rule) in enumerate(split):
             out.append(_split(op, rule, heads, plan, rank, base))
-            if rule == "vocabulary":
+            if rule in ("vocabulary", "partial"):
                 out.append(_join(op, "all_reduce", op.write, plan))
             elif rule == "logits":
                 out.append(_join(op, "all_gather", op.write, plan))
@@ -95,31 +82,6 @@ def _base(block: list[Op]) -> Num:
     return 0.0 if found is None else found
 
 
-def _heads_of(block: list[Op], plan: Plan, rank: int) -> Heads:
-    core = next((op for op in block if isinstance(op.shape, (AttentionShape, SelectedAttentionShape))
-                 and not op.name.startswith("indexer")), None)  # fmt: skip
-    if core is None or not isinstance(core.shape, (AttentionShape, SelectedAttentionShape)):
-        return Heads()
-    shape, tp = core.shape, plan.tp
-    latent = any(op.name == "kv_a_proj" for op in block)
-    groups = shape.kv_heads if isinstance(shape, AttentionShape) else shape.groups
-    if shape.heads % tp and not plan.pad_heads:
-        fit = [str(n) for n in range(1, int(shape.heads) + 1) if shape.heads % n == 0]
-        raise UsageError(
-            f"--tp {tp} does not divide the {shape.heads:.0f} query heads of {core.block}: use {', '.join(fit)}, or "
-            "--pad-heads for an engine that fills up with empty heads"
-        )
-    query = -(-shape.heads // tp) / shape.heads
-    if latent:
-        rotated = (query * shape.heads + 1.0) / (shape.heads + 1.0)
-        return Heads(query, query if groups == shape.heads else 1.0, rotated, 1.0, shape.key_dim)
-    if groups % tp and tp % groups and not plan.pad_heads:
-        raise UsageError(f"--tp {tp} and the {groups:.0f} key-value heads of {core.block}: neither divides the other")
-    key = max(1.0, -(-groups // tp)) / groups
-    rotated = (query * shape.heads + key * groups) / (shape.heads + groups)
-    return Heads(query, key, rotated, key, shape.key_dim)
-
-
 def _split(op: Op, rule: str, heads: Heads, plan: Plan, rank: int, base: Num) -> Op:
     shape = op.shape
     if rule == "whole":
@@ -131,7 +93,9 @@ def _split(op: Op, rule: str, heads: Heads, plan: Plan, rank: int, base: Num) ->
     if isinstance(shape, ExpertsShape):
         return narrow_experts(op, shape, part(shape.hidden, plan.tp, rank))
     live = base + (op.live - base) * heads.query
-    if isinstance(shape, MatmulShape):
+    if rule in ("mixed", "scan"):
+        split = split_recurrence(op, heads)
+    elif isinstance(shape, MatmulShape):
         split = _matrix(op, shape, rule, heads, plan, rank)
     elif rule == "vocabulary":
         return _rows(op, plan, rank)
@@ -163,7 +127,7 @@ def _matrix(op: Op, shape: MatmulShape, rule: str, heads: Heads, plan: Plan, ran
         return scaled(
             op, share, read=share, write=share, shape=shape._replace(m=shape.m * share, groups=shape.groups * share)
         )
-    if rule == "row":
+    if rule in ("row", "partial"):
         share = _width_share(op, float(shape.k), heads, plan, rank)
         bias = float(shape.n) if shape.bias and op.params else 0.0
         return op._replace(

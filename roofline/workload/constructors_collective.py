@@ -49,12 +49,14 @@ def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal
     """A share of the weights that an op streams, or of its cache, fetched from host memory or disk before it runs.
 
     The op keeps its name behind `load.`, so that its format is found. New cache elements are written back. What comes
-    in is written to device memory once, to a buffer for one layer, from where the op reads it.
+    in is written to device memory once, to a buffer for one layer, from where the op reads it;
+    of a table only the rows looked up.
     """
     shape = CollectiveShape("load", 0.0, 1.0, 1.0, place)
     if what == "weights":
+        buffer = 0.0 if source.kind == "gather" else source.params * share / source.count
         return Op(f"load.{source.name}", "collective", source.block, source.count,
-                  params=source.params * share / source.count, weights=source.weights * share, shape=shape)  # fmt: skip
+                  params=buffer, weights=source.weights * share, shape=shape)  # fmt: skip
     return Op(f"load.{source.name}.cache", "collective", source.block, source.count,
               cache_read=source.cache_read * share, cache_write=source.cache_write * share,
               cache_held=source.cache_held * share / source.count, shape=shape)  # fmt: skip

@@ -11,6 +11,7 @@ from roofline.architectures.build import build_workload
 from roofline.errors import UnsupportedError, UsageError
 from roofline.passes.parallel import shard
 from roofline.passes.sharding import rule_of
+from roofline.specs.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan
 from roofline.workload.run import TextRun
@@ -179,3 +180,34 @@ def test_an_op_that_does_not_say_how_it_is_split_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="does not say how it is split"):
         shard(changed, Plan(tp=2))
     assert shard(changed, Plan(pp=2))
+
+
+@pytest.mark.parametrize(
+    "model", [name for name in rl.list_models() if isinstance(rl.load_model(name), TransformerSpec)]
+)
+def test_no_part_of_any_model_gets_lost(model: str) -> None:
+    """Two devices together do, hold and cache no less than one, and what they have twice is a small part of it."""
+    workload = _whole(model, TextRun(4.0, 256.0, 64.0))
+    try:
+        devices = _devices(workload, Plan(tp=2))
+    except UsageError as error:
+        assert "divide" in str(error)
+        return
+    for phase in ("prefill", "decode"):
+        ratio = sum(float(device[phase].flops) for device in devices) / float(workload[phase].flops)
+        assert 1 - 1e-9 <= ratio <= 1.15
+    assert 1 - 1e-9 <= sum(device.parameters for device in devices) / workload.parameters <= 1.1
+    cache = sum(float(device.cache_elements()) for device in devices)
+    assert float(workload.cache_elements()) * (1 - 1e-9) <= cache <= 2 * float(workload.cache_elements())
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    model=st.sampled_from(["qwen3-next-80b-a3b", "mamba-2.8b", "granite-4.0-h-small", "minimax-text-01"]),
+    pp=st.integers(1, 5),
+)
+def test_stages_of_a_hybrid_add_up(model: str, pp: int) -> None:
+    workload = _whole(model, TextRun(4.0, 256.0, 64.0))
+    devices = [shard(workload, Plan(pp=pp), stage=stage) for stage in range(pp)]
+    for phase in ("prefill", "decode"):
+        assert sum(float(d[phase].flops) for d in devices) == pytest.approx(float(workload[phase].flops), rel=1e-12)
