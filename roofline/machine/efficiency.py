@@ -101,19 +101,22 @@ def stand_in(spec: GPUSpec, without: str | None = None) -> StandIn:
     known = [chip for chip in measured_ceilings().chips if chip != without]
     if spec.name in known:
         return StandIn(spec.name, "measured")
-    tensor, bandwidth = spec.peak.tensor, spec.memory.bandwidth
-    nvidia = spec.vendor == "nvidia"
-    stacked = bandwidth >= 1.2e12  # HBM, whose streams and latencies differ from those of GDDR
-    if nvidia and (tensor.fp4 or tensor.nvfp4) and stacked:
-        order = ("b200-sxm", "gb200", "h100-sxm", "a100-sxm-80gb", "l40s")
-    elif stacked and (not nvidia or tensor.fp8):
-        order = ("h100-sxm", "a100-sxm-80gb", "b200-sxm", "gb200", "l40s")
-    elif stacked:
-        order = ("a100-sxm-80gb", "h100-sxm", "l40s", "b200-sxm", "gb200")
-    else:
-        order = ("l40s", "a100-sxm-80gb", "h100-sxm", "b200-sxm", "gb200")
+    order = stand_in_order(spec)
     chip = next(name for name in order if name in known)
-    return StandIn(chip, "class" if nvidia and chip == order[0] else "other")
+    return StandIn(chip, "class" if spec.vendor == "nvidia" and chip == order[0] else "other")
+
+
+def stand_in_order(spec: GPUSpec) -> tuple[str, ...]:
+    """The measured chips, from the one most like this chip to the one least like it."""
+    tensor, nvidia = spec.peak.tensor, spec.vendor == "nvidia"
+    stacked = spec.memory.bandwidth >= 1.2e12  # HBM, whose streams and latencies differ from those of GDDR
+    if not stacked:
+        return ("l40s", "a100-sxm-80gb", "h100-sxm", "b200-sxm", "gb200")
+    if nvidia and (tensor.fp4 or tensor.nvfp4):
+        return ("b200-sxm", "gb200", "h100-sxm", "a100-sxm-80gb", "l40s")
+    if nvidia and not tensor.fp8:
+        return ("a100-sxm-80gb", "h100-sxm", "l40s", "b200-sxm", "gb200")
+    return ("h100-sxm", "a100-sxm-80gb", "b200-sxm", "gb200", "l40s")
 
 
 def choose(rows: Sequence[Measured], formats: Sequence[str], engine: str | None, kernel: str = "") -> Measured | None:
@@ -275,7 +278,7 @@ def _half_peak(spec: GPUSpec) -> float:
 def _known_ceiling(spec: GPUSpec) -> float | None:
     """The best measured matrix product over the peak, where somebody measured one."""
     measured, peak = spec.measured_matmul, spec.peak.tensor
-    if measured is None:
+    if measured is None or spec.vendor == "nvidia":  # NVIDIA's chips are met better by a sibling's coefficients
         return None
     for best, most in ((measured.bf16, peak.bf16), (measured.fp16, peak.fp16)):
         if best and most:
