@@ -1,0 +1,101 @@
+"""Published measurements of image models, and the question that each of them answers."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import roofline as rl
+
+#: How the sources call GPUs, and how many of them a row has.
+GPUS: Final[dict[str, tuple[str, int]]] = {
+    "A100": ("a100-sxm-80gb", 1), "V100": ("v100-sxm2-32gb", 1), "T4": ("t4", 1),
+    "NVIDIA A100 80GB PCIe": ("a100-pcie-80gb", 1), "NVIDIA RTX A6000": ("a6000", 1),
+    "NVIDIA A100-SXM4-40GB": ("a100-sxm-40gb", 1), "RTX 4090": ("rtx-4090", 1), "NVIDIA A10": ("a10", 1),
+    "RTX 3090": ("rtx-3090", 1), "A10": ("a10", 1), "3090": ("rtx-3090", 1), "3090 Ti": ("rtx-3090-ti", 1),
+    "4090": ("rtx-4090", 1), "RTX 3060": ("rtx-3060-12gb", 1), "NVIDIA A100-PCIE-40GB": ("a100-pcie-40gb", 1),
+    "Tesla V100-SXM2-16GB": ("v100-sxm2-32gb", 1), "NVIDIA H100 PCIe": ("h100-pcie", 1),
+    "A100-40GB": ("a100-sxm-40gb", 1), "RTX 3060 (Windows 11)": ("rtx-3060-12gb", 1), "RTX3090": ("rtx-3090", 1),
+    "RTX4090": ("rtx-4090", 1), "A800-SXM4-80GB": ("a100-sxm-80gb", 1), "NVIDIA GeForce RTX 4090": ("rtx-4090", 1),
+    "A100(NVIDIA A100-PCIE-40GB)": ("a100-pcie-40gb", 1), "H100": ("h100-sxm", 1), "RTX 3080-10GB": ("rtx-3080", 1),
+    "TITAN RTX": ("titan-rtx", 1), "H800-NVL-80GB": ("h100-nvl", 1), "NVIDIA H800-NVL-80GB": ("h100-nvl", 1),
+    "NVIDIA H100-SXM-80GB x8": ("h100-sxm", 8), "NVIDIA H200-SXM-141GB x8": ("h200-sxm", 8),
+    "NVIDIA H100-NVL-94GB x4": ("h100-nvl", 4), "NVIDIA L40S x2": ("l40s", 2),
+    "NVIDIA H100-SXM-80GB x4": ("h100-sxm", 4),
+    "NVIDIA H100-PCIe-80GB x8": ("h100-pcie", 8), "NVIDIA H100-PCIe-80GB x2": ("h100-pcie", 2),
+    "NVIDIA H100-PCIe-80GB x4": ("h100-pcie", 4), "NVIDIA H100-NVL-94GB x8": ("h100-nvl", 8),
+    "NVIDIA GH200 Grace Hopper Superchip 96GB x1": ("gh200-96gb", 1),
+    "NVIDIA GH200 Grace Hopper Superchip 144GB x1": ("gh200-96gb", 1),
+}  # fmt: skip
+MODELS: Final[dict[str, str]] = {
+    "SD1.5": "stable-diffusion-v1-5", "SD1.4": "stable-diffusion-v1-4", "SD1.x": "stable-diffusion-v1-5",
+    "SD2.1": "sd-2.1", "SD2.1-base": "sd-2.1-base", "SD2.1-base (default of compile.py)": "sd-2.1-base",
+    "SDXL base": "sdxl", "SDXL-LCM": "sdxl-lcm", "SD3-medium": "sd3-medium", "PixArt-alpha 1024": "pixart-alpha",
+    "SD1.5+ControlNet": "stable-diffusion-v1-5-controlnet", "SD1.5 img2img": "stable-diffusion-v1-5",
+    "SD1.5 inpaint": "stable-diffusion-inpainting",
+}  # fmt: skip
+_TIMES: Final = ("s", "ms", "it/s", "s/it", "samples/s")
+
+
+class Timing(NamedTuple):
+    """A row: its number and words, the measured seconds, and the floor of the same work."""
+
+    row: int
+    label: str
+    measured_s: float
+    floor_s: float
+
+
+@cache
+def rows() -> list[dict[str, str]]:
+    text = gzip.decompress((Path(__file__).parent / "measured.csv.gz").read_bytes()).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def formats(text: str) -> dict[str, str] | None:
+    """The formats that a row states, or None where no format of this package is meant."""
+    words = text.lower()
+    if words.startswith("fp32"):
+        return {"weights": "fp32"}
+    for name in ("fp8", "int8"):
+        if name in words:
+            return {"weights": name, "activations": "fp16"}
+    return {"weights": "fp16"} if words in ("fp16", "bf16") else None
+
+
+def complete(row: dict[str, str]) -> bool:
+    """Whether a row states GPU, model, format, batch, size and steps, all of which are known here."""
+    batch = row["batch"] or row["unit"] == "samples/s"
+    stated = row["gpu"] in GPUS and row["model"] in MODELS and formats(row["dtype"]) is not None
+    return bool(stated and batch and row["steps"] and row["height"] and row["unit"] in _TIMES)
+
+
+def timing(row: dict[str, str]) -> Timing:
+    """The measured time of a row and the floor of what was timed."""
+    gpu, devices = GPUS[row["gpu"]]
+    name = MODELS[row["model"]]
+    options: dict[str, Any] = {**(formats(row["dtype"]) or {}), "batch": int(row["batch"] or 1)}
+    options |= {"height": int(row["height"]), "width": int(row["width"]), "steps": int(row["steps"])}
+    if row["cfg"].startswith("no") and name != "sdxl-lcm":
+        options["guidance"] = 0
+    est: Any = rl.estimate(name, gpu=gpu, **options)
+    value, unit = float(row["value"]), row["unit"]
+    seconds = {"s": value, "ms": value / 1e3, "s/it": value, "it/s": 1 / value, "samples/s": devices / value}[unit]
+    label = f"{row['model']}, {row['gpu']}, {row['dtype']}, {row['engine']}, batch {row['batch']}"
+    return Timing(int(row["id"]), label, seconds, _floor(est, row))
+
+
+def _floor(est: Any, row: dict[str, str]) -> float:
+    metric = row["metric"].lower()
+    if row["unit"] in ("it/s", "s/it"):
+        return float(est.latency.step.floor)
+    if row["unit"] == "ms":
+        for word, phase, calls in (("clip", "text_encode", 1), ("x4", "denoise", 4), ("unet", "denoise", 1),
+                                   ("vae", "vae_decode", 1)):  # fmt: skip
+            if word in metric:
+                return float(est.phase(phase).times.floor) * calls
+    return float(est.latency.total.floor)
