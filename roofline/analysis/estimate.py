@@ -135,7 +135,8 @@ class Estimate:
             f"KV-cache {p.cache.name}; matrices multiplied in {p.matrix_dtype()}",
             f"fusion {q.fusion}: {_FUSION_NOTES[q.fusion]}",
             f"logits of the {'last position' if q.run.logits == 'last' else 'whole prompt'} of each sequence",
-            "every sequence has the same length; the whole prompt is one prefill; KV-cache without padding or paging",
+            "every sequence has the same length; the whole prompt is one prefill; KV-cache "
+            + (f"allocated {q.run.layout}" if q.run.layout else "without padding or paging"),
             "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
             "nominal dense peaks and nominal memory bandwidth"
             + ("; no memory reserved for the runtime" if q.spread is None else ""),
@@ -161,6 +162,9 @@ class Estimate:
             "batch": plain(q.run.batch), "prompt": plain(q.run.prompt), "generate": plain(q.run.generate),
             "weights": q.precision.label, "activations": q.precision.activations.name,
             "kv_cache": q.precision.cache.name, "fusion": q.fusion, "logits": q.run.logits, "engine": q.engine,
+            **({"latent": q.run.latent} if q.run.latent != "absorbed" else {}),
+            **({"work": q.run.work} if q.run.work != "ideal" else {}),
+            **({"kv_layout": str(q.run.layout)} if q.run.layout else {}),
         }  # fmt: skip
 
     @cached_property

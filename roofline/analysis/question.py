@@ -19,11 +19,12 @@ from roofline.specs.gpu import GPUSpec
 from roofline.specs.library import is_node
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload.precision import Precision
-from roofline.workload.run import Logits, TextRun
+from roofline.workload.run import Latent, Logits, TextRun, Work
 from roofline.workload.workload import FUSIONS, Fusion, Workload
 
 if TYPE_CHECKING:
     from roofline.analysis.spread import Spread
+    from roofline.workload.allocation import CacheLayout
 
 #: What only image models take.
 IMAGE_OPTIONS = frozenset(
@@ -85,6 +86,9 @@ def ask(
     kv_cache: str | None = None,
     fusion: str = "flash",
     logits: str = "last",
+    latent: str = "absorbed",
+    work: str = "ideal",
+    kv_layout: str = "ideal",
     engine: str = "ideal",
     spec_dir: str | None = None,
     **spread: Any,
@@ -99,6 +103,9 @@ def ask(
         whole_number("prompt", prompt),
         whole_number("generate", generate, least=0),
         cast("Logits", one_of("logits", logits, ("last", "all"))),
+        cast("Latent", one_of("latent", latent, ("absorbed", "naive"))),
+        cast("Work", one_of("work", work, ("ideal", "reference"))),
+        None if kv_layout == "ideal" else _layout(kv_layout),
     )
     spec, model_origin = locate_model(model, spec_dir)
     pictures = {name: spread.pop(name) for name in IMAGE_OPTIONS & spread.keys()} if spread else spread
@@ -117,6 +124,12 @@ def ask(
         language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine),
         _spread(gpu_spec, spread, spec_dir),
     )  # fmt: skip
+
+
+def _layout(text: str) -> CacheLayout | None:
+    from roofline.workload.allocation import read_layout
+
+    return read_layout(text)
 
 
 def _spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:

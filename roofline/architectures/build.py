@@ -13,5 +13,10 @@ from roofline.workload.workload import Workload
 def build_workload(spec: Spec, run: TextRun) -> Workload:
     """The phases of a model for a run, one kernel per operation. Raises UnsupportedError for an unknown family."""
     if isinstance(spec, TransformerSpec):
-        return transformer_workload(spec, run)
+        workload = transformer_workload(spec, run)
+        if run.layout is None:
+            return workload
+        from roofline.workload.allocation import allocated
+
+        return allocated(workload, run.layout)
     raise UnsupportedError(f"no architecture for {type(spec).__name__}")

@@ -59,9 +59,12 @@ def _experts_ops(
         make.linear("router", block, tokens, width, float(moe.experts), bias=moe.router_bias, count=count, live=stream),
         make.experts(
             "experts", block, tokens, width=inner, hidden=float(moe.width), number=float(moe.experts),
-            top_k=float(moe.top_k), gated=moe.gated, bias=moe.bias, function=moe.activation, count=count, live=stream,
+            top_k=float(moe.computed or moe.top_k), gated=moe.gated, bias=moe.bias, function=moe.activation,
+            count=count, live=stream,
         ),
     ]  # fmt: skip
+    if moe.computed is not None:
+        ops[1] = ops[1]._replace(active=ops[1].active * (moe.top_k / moe.computed))
     if moe.router_scales:
         ops[0] = _scaled(ops[0], width + moe.experts)
     if moe.latent_width is not None:

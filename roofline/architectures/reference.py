@@ -30,7 +30,7 @@ def _reference_block(block: BlockGroup) -> BlockGroup:
     if isinstance(attention, SoftmaxAttention) and attention.reference_cache == "full":
         attention = _changed(attention, window=None)
     if isinstance(feed_forward, ExpertsFeedForward) and feed_forward.reference_all:
-        feed_forward = _changed(feed_forward, top_k=feed_forward.experts)
+        feed_forward = _changed(feed_forward, computed=feed_forward.experts)
     if attention is block.attention and feed_forward is block.feed_forward:
         return block
     return _changed(block, attention=attention, feed_forward=feed_forward)

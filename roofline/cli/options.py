@@ -73,6 +73,18 @@ class ModelOptions:
         str, typer.Option(help="Positions of the prompt whose logits are computed: last or all.",
                           metavar="last|all")
     ] = "last"  # fmt: skip
+    latent: Annotated[
+        str, typer.Option(help="Decoding with latent attention: absorbed, or naive on expanded keys.",
+                          metavar="absorbed|naive")
+    ] = "absorbed"  # fmt: skip
+    work: Annotated[
+        str, typer.Option(help="The ideal, or with what the model's reference code does needlessly.",
+                          metavar="ideal|reference")
+    ] = "ideal"  # fmt: skip
+    kv_layout: Annotated[
+        str, typer.Option("--kv-layout", help="How the cache is allocated: ideal, or parts of paged[:BLOCK],"
+                          "full-windows.", metavar="LAYOUT")
+    ] = "ideal"  # fmt: skip
     engine: Annotated[
         str, typer.Option(help="Whose measured efficiencies to expect; `ideal` is the roofline itself.",
                           metavar="NAME", autocompletion=_complete("list_engines"))

@@ -103,6 +103,9 @@ class ExpertsFeedForward(Spec):
     """A mixture of experts: a router sends each token to `top_k` of `experts` feed-forwards of `width`.
 
     With `latent_width` the experts work on a projection of the token to that width, and their sum is projected back.
+    Every token also visits a feed-forward of `shared_width`, where there is one. `router_scales`: learned scales of the
+    router's input and of each expert's output. `reference_all`: the reference code runs every expert for every token;
+    `computed` experts are run for each token, where these are more than the `top_k` that count.
     """
 
     kind: Literal["experts"]
@@ -119,6 +122,7 @@ class ExpertsFeedForward(Spec):
     shared_gate: bool = False
     shared_bias: bool = False
     reference_all: bool = False
+    computed: Size | None = None
 
     @model_validator(mode="after")
     def _top_k_of_experts(self) -> ExpertsFeedForward:

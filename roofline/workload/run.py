@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from roofline.num import Num
+
+if TYPE_CHECKING:
+    from roofline.workload.allocation import CacheLayout
 
 Logits: TypeAlias = Literal["last", "all"]
 Work: TypeAlias = Literal["ideal", "reference"]
@@ -20,6 +23,7 @@ class TextRun:
     the head for the last position of each sequence or for all. `latent` says how a decode step computes latent
     attention: with the up-projections absorbed into queries and outputs, or naively on keys and values expanded from
     the whole cache. `work` is the ideal, or with the needless work of the model's reference code.
+    `layout` is how an engine allocates the cache; without one it holds each key once and no more.
     """
 
     batch: Num = 1.0
@@ -28,6 +32,7 @@ class TextRun:
     logits: Logits = "last"
     latent: Latent = "absorbed"
     work: Work = "ideal"
+    layout: CacheLayout | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,80 @@
+"""The cache as an engine allocates it, beside the ideal one that holds each key once and no more.
+
+Paged engines hold whole blocks of tokens per sequence, and some keep layers with a window at full length. Key-value
+heads that more devices need than there are belong to the sharding of a workload (`roofline.passes.sharding`).
+
+Source: Kwon et al. 2023, PagedAttention (arXiv:2309.06180): blocks of 16 tokens, the last one partly empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from roofline.errors import UsageError
+from roofline.num import Num, ceil, minimum
+from roofline.workload.op import Op
+from roofline.workload.shapes import AttentionShape, Span
+from roofline.workload.workload import Phase, Workload
+
+DEFAULT_BLOCK = 16
+
+
+class CacheLayout(NamedTuple):
+    """How an engine lays out a cache: `block` tokens at a time, layers with a window at full length or not."""
+
+    block: float = 1.0
+    full_windows: bool = False
+
+    def __str__(self) -> str:
+        parts = [f"paged:{self.block:g}"] if self.block > 1 else []
+        return ",".join([*parts, *(["full-windows"] if self.full_windows else [])]) or "ideal"
+
+
+def read_layout(text: str) -> CacheLayout | None:
+    """`ideal`, or parts joined by commas: `paged`, `paged:BLOCK`, `full-windows`. Raises UsageError."""
+    if text == "ideal":
+        return None
+    block, full = 1.0, False
+    for part in text.split(","):
+        name, _, size = part.strip().partition(":")
+        if name == "paged" and (not size or (size.isdecimal() and 1 <= int(size) <= 10**6)):
+            block = float(size or DEFAULT_BLOCK)
+        elif name == "full-windows" and not size:
+            full = True
+        else:
+            known = "ideal, paged, paged:BLOCK, full-windows"
+            raise UsageError(f"--kv-layout {text}: {part.strip()!r} is not one of {known}")
+    return CacheLayout(block, full)
+
+
+def allocated(workload: Workload, layout: CacheLayout) -> Workload:
+    """The workload with its cache held as the engine holds it; what is read and written stays the same."""
+    return Workload(tuple(_allocated_phase(phase, layout) for phase in workload.phases))
+
+
+def _allocated_phase(phase: Phase, layout: CacheLayout) -> Phase:
+    span = next((found for op in phase.ops if (found := _span(op)) is not None), None)
+    if span is None:
+        return phase
+    ops = tuple(op if _is_zero(op.cache_held) else _allocated_op(op, span, layout) for op in phase.ops)
+    return replace(phase, ops=ops)
+
+
+def _allocated_op(op: Op, span: Span, layout: CacheLayout) -> Op:
+    window = op.shape.window if isinstance(op.shape, AttentionShape) else None
+    held = span.held_keys(window)
+    kept: Num = span.end
+    if window is not None and not layout.full_windows:
+        # the oldest key of a window may lie anywhere in its block
+        kept = minimum(span.end, window + layout.block - 1.0)
+    return op._replace(cache_held=op.cache_held * (ceil(kept / layout.block) * layout.block / held))
+
+
+def _span(op: Op) -> Span | None:
+    span: Any = getattr(op.shape, "span", None)
+    return span if isinstance(span, Span) else None
+
+
+def _is_zero(value: Num) -> bool:
+    return isinstance(value, float) and value == 0.0
