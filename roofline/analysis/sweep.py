@@ -115,7 +115,8 @@ def _evaluate(axes: dict[str, list[Any]], fixed: dict[str, Any]) -> dict[str, np
     for place, combination in enumerate(combinations):
         options = fixed | dict(zip(loops, combination, strict=True))
         for rows, grids in _blocks(sizes):
-            for name, value in _results(answer(ask(**options, **grids))):
+            arguments: dict[str, Any] = options | grids
+            for name, value in _results(answer(ask(**arguments))):
                 if name not in columns:
                     kind = bool if name == "fits" else np.float64
                     columns[name] = np.empty((len(combinations), *shape), dtype=kind)

@@ -20,15 +20,15 @@ _BATCHES: Final = tuple(2**power for power in range(10))
 class PlotOptions(ModelOptions):
     """Model options where the GPU may be given several times."""
 
-    gpu: Annotated[  # type: ignore[assignment]
+    gpu: Annotated[  # type: ignore[assignment]  # one GPU or several: the parser gives a list here
         list[str] | None, typer.Option("--gpu", "-g", help="Accelerator; may be given several times.",
                                        metavar="NAME|FILE")
     ] = None  # fmt: skip
 
     def questions(self) -> list[dict[str, Any]]:
         """One set of keyword arguments per GPU."""
-        shared = self.question()
-        return [shared | {"gpu": gpu} for gpu in self.gpu or [None]]
+        gpus: list[str | None] = [*self.gpu] if self.gpu else [None]
+        return [self.question() | {"gpu": gpu} for gpu in gpus]
 
 
 @with_options(PlotOptions)
@@ -68,7 +68,8 @@ def _figure(options: PlotOptions, kind: str) -> Figure:
 
 def _row(est: Any) -> dict[str, Any]:
     throughput, step = est.throughput.output_tokens, est.latency.tpot
-    return est.inputs | {
+    inputs: dict[str, Any] = est.inputs
+    return inputs | {
         "output_tokens_per_s": throughput.expected if throughput else None,
         "tpot_s": step.expected if step else None,
         "fits": est.memory.fits,

@@ -10,8 +10,7 @@ from roofline.report.text import count, grid, phase_table, print_aliases, print_
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, Group
 
 
 def sentence(est: ImageEstimate) -> str:
@@ -45,7 +44,7 @@ def print_image_estimate(est: ImageEstimate, console: Console) -> None:
     print_warnings(est, console)
 
 
-def _latency_table(est: ImageEstimate) -> Table:
+def _latency_table(est: ImageEstimate) -> Group:
     rows = []
     if est.latency.step is not None:
         rows.append(times_row("time per step", est.latency.step))
@@ -55,7 +54,7 @@ def _latency_table(est: ImageEstimate) -> Table:
     return grid("Latency and throughput", columns, rows)
 
 
-def _memory_table(est: ImageEstimate) -> Table:
+def _memory_table(est: ImageEstimate) -> Group:
     m = est.memory
     rows = []
     for name, weights in m.components.items():

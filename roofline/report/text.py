@@ -11,8 +11,7 @@ from roofline.report import spread
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, Group
 
 
 def sentence(est: Estimate) -> str:
@@ -34,21 +33,20 @@ def _at(times: Times) -> str:
     return format_time(float(times.expected))
 
 
-def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Table:
-    """A table; a column is its heading and its alignment, `left` or `right`."""
+def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Group:
+    """A table under its title; a column is its heading and its alignment, `left` or `right`."""
     from rich import box
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        collapse_padding=True,
-    )  # fmt: skip
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading, side in columns:
         right = side == "right"
         table.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    return table
+    return Group(Text(title, style="bold"), table)
 
 
 def print_estimate(est: Estimate, console: Console) -> None:
@@ -62,13 +60,18 @@ def print_estimate(est: Estimate, console: Console) -> None:
     console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
     p = q.precision
     console.print(
-        f"batch {q.run.batch:g}, prompt {q.run.prompt:g}, generate {q.run.generate:g}; weights {p.weights.name}, "
+        f"batch {q.run.batch:g}, prompt {q.run.prompt:g}, generate {q.run.generate:g}; weights {p.label}, "
         f"activations {p.activations.name}, KV-cache {p.cache.name}; fusion {q.fusion}; engine {q.engine}",
         highlight=False,
     )
+    if q.spread is not None:
+        console.print(spread.where(est), highlight=False)
     print_aliases(est, console)
     console.print()
     console.print(phase_table(est))
+    exchanges = spread.communication_table(est)
+    if exchanges is not None:
+        console.print(exchanges)
     console.print(_latency_table(est))
     console.print(_memory_table(est))
     print_warnings(est, console)
@@ -82,7 +85,7 @@ def print_aliases(est: Estimate, console: Console) -> None:
             console.print(f"{what} {origin.alias} is taken as {name}", highlight=False, style="dim")
 
 
-def phase_table(est: Estimate) -> Table:
+def phase_table(est: Estimate) -> Group:
     """Counts and times of each phase."""
     rows = []
     for phase in est.phases:
@@ -99,7 +102,7 @@ def phase_table(est: Estimate) -> Table:
     return grid(f"Each phase, per run (compute and memory balance at {ridge:,.0f} FLOP/B in {dtype})", columns, rows)
 
 
-def _latency_table(est: Estimate) -> Table:
+def _latency_table(est: Estimate) -> Group:
     latency, throughput = est.latency, est.throughput
     rows = [times_row("time to first token", latency.ttft)]
     if latency.tpot is not None:
@@ -136,7 +139,7 @@ def _readings(name: str, times: Times, show: Callable[[float], str]) -> list[str
     return [name, show(floor), show(bound), show(expected), interval]
 
 
-def _memory_table(est: Estimate) -> Table:
+def _memory_table(est: Estimate) -> Group:
     m = est.memory
     capacity = float(m.capacity_bytes)
     parts = [
