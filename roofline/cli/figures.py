@@ -20,10 +20,10 @@ _BATCHES: Final = tuple(2**power for power in range(10))
 class PlotOptions(ModelOptions):
     """Model options where the GPU may be given several times."""
 
-    gpu: Annotated[  # type: ignore[assignment]  # one GPU or several: the parser gives a list here
+    gpu: Annotated[
         list[str] | None, typer.Option("--gpu", "-g", help="Accelerator; may be given several times.",
                                        metavar="NAME|FILE")
-    ] = None  # fmt: skip
+    ] = None  # type: ignore[assignment]  # fmt: skip
 
     def questions(self) -> list[dict[str, Any]]:
         """One set of keyword arguments per GPU."""
