@@ -15,10 +15,10 @@ from roofline.specs.document import Document, read_document
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape
 
-_KIPPLY: Final = "kipp.ly, Transformer Inference Arithmetic"
-_CASSON: Final = "Casson, Transformer FLOPs"
-_ROOFLINE: Final = "Williams, Waterman, Patterson 2009, Roofline"
-_LEDGER: Final = "sum over the op ledger (`roofline ops`)"
+KIPPLY: Final = "kipp.ly, Transformer Inference Arithmetic"
+CASSON: Final = "Casson, Transformer FLOPs"
+ROOFLINE: Final = "Williams, Waterman, Patterson 2009, Roofline"
+LEDGER: Final = "sum over the op ledger (`roofline ops`)"
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,19 @@ def explain(est: Estimate) -> list[Derivation]:
         from roofline.analysis.explain_image import explain_image
 
         return explain_image(est)  # type: ignore[arg-type]
-    lines = _Lines(est)
-    found = [*_memory(est, lines), _ridge(est, lines)]
+    lines = Lines(est)
+    if est.question.spread is not None:
+        from roofline.analysis.explain_spread import explain_spread
+
+        return [*explain_spread(est, lines), *_request(est)]
+    found = [*_memory(est, lines), ridge_derivation(est, lines)]
     for phase in est.phases:
         found.extend(_phase(est, phase, lines))
     found.extend(_request(est))
     return found
 
 
-class _Lines:
+class Lines:
     """Finds the line of a spec file on which a value stands."""
 
     def __init__(self, est: Estimate) -> None:
@@ -76,12 +80,15 @@ class _Lines:
         self.groups = range(len(q.spec.blocks))
 
     def of_model(self, *paths: tuple[str | int, ...]) -> list[str]:
+        """Lines of the model's file."""
         return _cite(self.model, paths)
 
     def of_gpu(self, *paths: tuple[str | int, ...]) -> list[str]:
+        """Lines of the accelerator's file."""
         return _cite(self.gpu, paths)
 
     def of_blocks(self, *keys: str) -> list[str]:
+        """Lines of the groups of layers."""
         paths = [("blocks", index, key) for index in self.groups for key in keys]
         return _cite(self.model, paths)
 
@@ -104,12 +111,14 @@ def _cite(document: Document | None, paths: Any) -> list[str]:
     return [f"{where}: {text}" for where, text in found.items()]
 
 
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """A value as text: whole, or with four digits."""
     value = float(value)
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
-def _times(op: Op) -> str:
+def times(op: Op) -> str:
+    """How often an op runs, as a factor."""
     return f"{op.count:,.0f} × " if op.count != 1 else ""
 
 
@@ -126,55 +135,56 @@ def parameter_text(op: Op) -> str:
         body = f"{op.params / shape.width:,.0f} · {shape.width:,.0f}"
     else:
         body = f"{op.params:,.0f}"
-    return f"{_times(op)}({body})" if op.count != 1 and " " in body else f"{_times(op)}{body}"
+    return f"{times(op)}({body})" if op.count != 1 and " " in body else f"{times(op)}{body}"
 
 
 def flops_text(op: Op) -> str:
     """The FLOPs of an op as a product of its dimensions."""
     shape = op.shape
     if isinstance(shape, MatmulShape):
-        return f"{_times(op)}2 · {_number(shape.m)} tokens · {shape.k:,.0f} · {shape.n:,.0f}"
+        return f"{times(op)}2 · {number(shape.m)} tokens · {shape.k:,.0f} · {shape.n:,.0f}"
     if isinstance(shape, AttentionShape):
         pairs = float(op.flops) / (2 * float(shape.span.batch) * shape.heads * (shape.key_dim + shape.value_dim))
-        return (f"{_times(op)}2 · {_number(shape.span.batch)} sequences · {shape.heads:,.0f} heads · "
-                f"{_number(pairs)} query-key pairs · ({shape.key_dim:,.0f} + {shape.value_dim:,.0f})")  # fmt: skip
+        return (f"{times(op)}2 · {number(shape.span.batch)} sequences · {shape.heads:,.0f} heads · "
+                f"{number(pairs)} query-key pairs · ({shape.key_dim:,.0f} + {shape.value_dim:,.0f})")  # fmt: skip
     if isinstance(shape, ExpertsShape):
         matrices = 3 if shape.gated else 2
-        return (f"{_times(op)}2 · {_number(shape.tokens)} tokens · {shape.top_k:,.0f} experts each · {matrices} · "
+        return (f"{times(op)}2 · {number(shape.tokens)} tokens · {shape.top_k:,.0f} experts each · {matrices} · "
                 f"{shape.width:,.0f} · {shape.hidden:,.0f}")  # fmt: skip
-    return f"{_times(op)}{_number(op.flops)}"
+    return f"{times(op)}{number(op.flops)}"
 
 
-def _terms(ops: tuple[Op, ...], value: Callable[[Op], Any], text: Callable[[Op], str]) -> list[Term]:
+def terms(ops: tuple[Op, ...], value: Callable[[Op], Any], text: Callable[[Op], str]) -> list[Term]:
+    """The summands of a quantity that are not zero."""
     terms = [Term(op.name, text(op), float(op.count * value(op))) for op in ops]
     return [term for term in terms if term.value]
 
 
-def _memory(est: Estimate, lines: _Lines) -> Iterator[Derivation]:
+def _memory(est: Estimate, lines: Lines) -> Iterator[Derivation]:
     q, m, p = est.question, est.memory, est.question.precision
     holders = tuple(est.workload.holders())
     shape_lines = lines.of_model(("vocabulary",), ("width",)) + lines.of_blocks("layers", "attention", "feed_forward")
     yield Derivation(
         "parameters.total", "parameters", est.parameters.total, "sum of layers × parameters of each op",
-        f"{len(holders)} ops", _LEDGER, _terms(holders, lambda op: op.params, parameter_text), shape_lines,
+        f"{len(holders)} ops", LEDGER, terms(holders, lambda op: op.params, parameter_text), shape_lines,
     )  # fmt: skip
     yield Derivation(
         "memory.weights_bytes", "B", float(m.weights_bytes), "sum over ops of parameters × bits / 8, scales included",
         f"{est.workload.parameters:,.0f} × {8 * m.weights_bytes / est.workload.parameters:.6g} / 8", p.weights.layout,
-        _terms(holders, p.held_bytes, lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits"),
+        terms(holders, p.held_bytes, lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits"),
         lines.of_model(("dtype",)),
     )  # fmt: skip
     caches = tuple(op for op in q.ideal_workload().phases[-1].ops if float(op.cache_held))
     yield Derivation(
         "memory.kv_cache_bytes_per_token", "B/token", float(m.kv_cache_bytes_per_token),
         "sum over groups of layers × kv_heads × (key width + value width) × bytes",
-        " + ".join(_cache_text(op, p.cache.bytes) for op in caches) or "no cache", _KIPPLY,
+        " + ".join(cache_text(op, p.cache.bytes) for op in caches) or "no cache", KIPPLY,
         lines=lines.of_blocks("layers", "attention"),
     )  # fmt: skip
     yield Derivation(
         "memory.kv_cache_bytes", "B", float(m.kv_cache_bytes), "batch × tokens held × bytes per token, by group",
-        " + ".join(_held_text(op, p.cache.bytes) for op in caches) or "no cache",
-        f"{_KIPPLY}; a window holds no more than its width; the last token is never fed back",
+        " + ".join(held_text(op, p.cache.bytes) for op in caches) or "no cache",
+        f"{KIPPLY}; a window holds no more than its width; the last token is never fed back",
         lines=lines.of_blocks("attention"),
     )  # fmt: skip
     name, peak = max(
@@ -183,68 +193,71 @@ def _memory(est: Estimate, lines: _Lines) -> Iterator[Derivation]:
     )
     yield Derivation(
         "memory.activation_peak_bytes", "B", peak, "largest over ops of inputs + outputs + what must stay alive", name,
-        _LEDGER,
+        LEDGER,
     )  # fmt: skip
     yield Derivation(
         "memory.total_bytes", "B", float(m.total_bytes), "weights + KV-cache + state + activations + runtime",
-        f"{_number(m.weights_bytes)} + {_number(m.kv_cache_bytes)} + {_number(m.state_bytes)} + "
-        f"{_number(m.activation_peak_bytes)} + {_number(m.runtime_bytes)}; capacity {_number(m.capacity_bytes)}",
+        f"{number(m.weights_bytes)} + {number(m.kv_cache_bytes)} + {number(m.state_bytes)} + "
+        f"{number(m.activation_peak_bytes)} + {number(m.runtime_bytes)}; capacity {number(m.capacity_bytes)}",
         "fits" if m.fits else "does not fit", lines=lines.of_gpu(("memory",)),
     )  # fmt: skip
     yield Derivation(
         "memory.max_batch", "sequences", float(m.max_batch), "largest batch whose total is within the capacity",
-        f"at {q.run.prompt:,.0f} + {q.run.generate:,.0f} tokens", _LEDGER,
+        f"at {q.run.prompt:,.0f} + {q.run.generate:,.0f} tokens", LEDGER,
     )  # fmt: skip
     yield Derivation(
         "memory.max_context", "tokens", float(m.max_context), "longest prompt + generate whose total is within it",
-        f"at batch {q.run.batch:,.0f}, {q.run.generate:,.0f} generated", _LEDGER,
+        f"at batch {q.run.batch:,.0f}, {q.run.generate:,.0f} generated", LEDGER,
     )  # fmt: skip
 
 
-def _cache_text(op: Op, width: float) -> str:
+def cache_text(op: Op, width: float) -> str:
+    """What an op caches per token, as a product."""
     shape = op.shape
     if isinstance(shape, AttentionShape):
         return f"{op.count:,.0f} · {shape.kv_heads:,.0f} · ({shape.key_dim:,.0f} + {shape.value_dim:,.0f}) · {width:g}"
     return f"{op.count:,.0f} · {op.name}"
 
 
-def _held_text(op: Op, width: float) -> str:
+def held_text(op: Op, width: float) -> str:
+    """What an op holds in the cache, as a product."""
     shape = op.shape
     if isinstance(shape, AttentionShape):
         held = shape.span.held_keys(shape.window)
         limit = f" (window {shape.window:,.0f})" if shape.window is not None else ""
-        return f"{_number(shape.span.batch)} · {_number(held)}{limit} · {_cache_text(op, width)}"
-    return _cache_text(op, width)
+        return f"{number(shape.span.batch)} · {number(held)}{limit} · {cache_text(op, width)}"
+    return cache_text(op, width)
 
 
-def _ridge(est: Estimate, lines: _Lines) -> Derivation:
+def ridge_derivation(est: Estimate, lines: Lines) -> Derivation:
+    """Where compute and memory balance."""
     m = est.machine
     unit = str(m["served_by"])
     path = ("peak", "vector", unit.removeprefix("vector.")) if unit.startswith("vector.") else ("peak", "tensor", unit)
     return Derivation(
         "machine.ridge_flops_per_byte", "FLOP/B", float(m["ridge_flops_per_byte"]), "peak / bandwidth",
-        f"{m['peak_flops']:.4g} / {m['bandwidth_bytes_per_s']:.4g} ({m['peak_dtype']}, unit {unit})", _ROOFLINE,
+        f"{m['peak_flops']:.4g} / {m['bandwidth_bytes_per_s']:.4g} ({m['peak_dtype']}, unit {unit})", ROOFLINE,
         lines=lines.of_gpu(path, ("memory", "bandwidth")),
     )  # fmt: skip
 
 
-def _phase(est: Estimate, phase: PhaseEstimate, lines: _Lines) -> Iterator[Derivation]:
+def _phase(est: Estimate, phase: PhaseEstimate, lines: Lines) -> Iterator[Derivation]:
     q, name = est.question, phase.name
     ops, p, machine = est.workload[name].ops, q.precision, q.machine()
     yield Derivation(
         f"{name}.flops", "FLOP", float(phase.flops), "sum over ops of 2 × multiply-adds",
-        f"mean context {_number(phase.context)} cached tokens", f"{_CASSON}; {_KIPPLY}",
-        _terms(ops, lambda op: op.flops, flops_text),
+        f"mean context {number(phase.context)} cached tokens", f"{CASSON}; {KIPPLY}",
+        terms(ops, lambda op: op.flops, flops_text),
     )  # fmt: skip
     yield Derivation(
         f"{name}.bytes", "B", float(phase.bytes), "sum over ops of weights + cache + activations moved",
-        f"fusion {q.fusion}", _LEDGER, _terms(ops, p.bytes, lambda op: _bytes_text(op, est)),
+        f"fusion {q.fusion}", LEDGER, terms(ops, p.bytes, lambda op: bytes_text(op, est)),
     )  # fmt: skip
     unavoidable = float(est.question.ideal_workload()[name].unavoidable_bytes(p))
     compute = float(sum(op.count * op.flops / machine.tensor[p.compute_dtype(op)] for op in ops))
     yield Derivation(
         f"{name}.floor_s", "s", float(phase.times.floor), "max(all FLOPs / peak, unavoidable bytes / bandwidth)",
-        f"max({compute:.4g} s, {_number(unavoidable)} / {machine.bandwidth:.4g})", _ROOFLINE,
+        f"max({compute:.4g} s, {number(unavoidable)} / {machine.bandwidth:.4g})", ROOFLINE,
         lines=lines.of_gpu(("memory", "bandwidth")),
     )  # fmt: skip
     costs = [(op.count, op_cost(op, p, machine)) for op in ops]
@@ -252,15 +265,16 @@ def _phase(est: Estimate, phase: PhaseEstimate, lines: _Lines) -> Iterator[Deriv
     by_compute = float(phase.times.bound) - by_memory
     yield Derivation(
         f"{name}.bound_s", "s", float(phase.times.bound), "sum over ops of max(compute, memory)",
-        f"{by_compute:.4g} s where compute is longer + {by_memory:.4g} s where memory is", _ROOFLINE,
+        f"{by_compute:.4g} s where compute is longer + {by_memory:.4g} s where memory is", ROOFLINE,
     )  # fmt: skip
 
 
-def _bytes_text(op: Op, est: Estimate) -> str:
+def bytes_text(op: Op, est: Estimate) -> str:
+    """The bytes that an op moves, by what they are."""
     p = est.question.precision
     parts = (("weights", p.weight_bytes(op)), ("cache", p.cache_bytes(op)), ("activations", p.activation_bytes(op)))
-    body = " + ".join(f"{_number(value)} {what}" for what, value in parts if float(value))
-    return f"{_times(op)}({body})" if op.count != 1 else body
+    body = " + ".join(f"{number(value)} {what}" for what, value in parts if float(value))
+    return f"{times(op)}({body})" if op.count != 1 else body
 
 
 def _request(est: Estimate) -> Iterator[Derivation]:
@@ -271,15 +285,20 @@ def _request(est: Estimate) -> Iterator[Derivation]:
     if latency.tpot is not None:
         yield Derivation(
             "latency.tpot_s", "s", float(latency.tpot.bound), "one decode step of the whole batch", "decode.bound_s",
-            _KIPPLY,
+            KIPPLY,
         )  # fmt: skip
         yield Derivation(
             "latency.total_s", "s", float(latency.total.bound), "prefill + (generate − 1) × decode",
-            f"{float(latency.ttft.bound):.4g} + {run.generate - 1:,.0f} × {float(latency.tpot.bound):.4g}", _KIPPLY,
+            f"{float(latency.ttft.bound):.4g} + {run.generate - 1:,.0f} × {float(latency.tpot.bound):.4g}", KIPPLY,
         )  # fmt: skip
     if est.throughput.output_tokens is not None:
         yield Derivation(
             "throughput.output_tokens_per_s", "1/s", float(est.throughput.output_tokens.bound),
-            "batch × generate / total",
-            f"{run.batch:,.0f} × {run.generate:,.0f} / {float(latency.total.bound):.4g}", "by definition",
+            "replicas × batch × generate / total",
+            f"{_replicas(est)} × {run.batch:,.0f} × {run.generate:,.0f} / {float(latency.total.bound):.4g}",
+            "by definition",
         )  # fmt: skip
+
+
+def _replicas(est: Estimate) -> int:
+    return est.question.spread.plan.dp if est.question.spread is not None else 1

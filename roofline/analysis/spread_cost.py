@@ -212,12 +212,20 @@ def _first(value: Num) -> float:
     return value if isinstance(value, float) else float(value.flat[0])
 
 
+def fullest(question: Question, spread: Spread, stages: list[Stage], micro: Num) -> Stage:
+    """The stage whose devices need most memory, at the first point of a grid."""
+
+    def total(stage: Stage) -> float:
+        return sum(_first(value) for value in stage_memory(question, stage, micro, spread.reserve))
+
+    return max(stages, key=total)
+
+
 def _memory(question: Question, spread: Spread, stages: list[Stage], micro: Num) -> Memory:
     """Bytes on the device that needs most."""
-    parts = [stage_memory(question, stage, micro, spread.reserve) for stage in stages]
-    index = max(range(len(parts)), key=lambda i: sum(_first(value) for value in parts[i]))
-    weights, cache, state, activations, reserve = parts[index]
-    last = stages[index].ideal.phases[-1]
+    stage = fullest(question, spread, stages, micro)
+    weights, cache, state, activations, reserve = stage_memory(question, stage, micro, spread.reserve)
+    last = stage.ideal.phases[-1]
     per_token = last.total(_cached) * question.precision.cache.bytes / maximum(last.tokens, 1.0)
     capacity = question.machine().capacity
     return Memory(

@@ -23,10 +23,10 @@ def print_explanation(est: Estimate, derivations: Sequence[Derivation], console:
         console.print(f"  = {d.substituted}", highlight=False)
         shown = sorted(d.terms, key=lambda term: -term.value)
         for term in shown[:terms]:
-            console.print(f"      {term.name}: {term.text} = {term.value:,.0f}", highlight=False)
+            console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}", highlight=False)
         if len(shown) > terms:
             rest = sum(term.value for term in shown[terms:])
-            console.print(f"      {len(shown) - terms} more ops: {rest:,.0f}", highlight=False)
+            console.print(f"      {len(shown) - terms} more ops: {_term(rest, d.unit)}", highlight=False)
         for line in d.lines:
             console.print(f"  from {line}", highlight=False, style="dim", markup=False)
         console.print(f"  source: {d.source}\n", highlight=False, style="dim")
@@ -37,6 +37,10 @@ def print_explanation(est: Estimate, derivations: Sequence[Derivation], console:
     for note in est.sources:
         console.print(f"  - {note}", highlight=False, markup=False)
     print_warnings(est, console)
+
+
+def _term(value: float, unit: str) -> str:
+    return format_time(value) if unit == "s" else f"{value:,.0f}"
 
 
 def _value(value: float, unit: str) -> str:

@@ -8,7 +8,7 @@ from roofline.analysis.estimate import Estimate
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 
 def where(est: Estimate) -> str:
@@ -25,7 +25,7 @@ def where(est: Estimate) -> str:
     return "; ".join(parts)
 
 
-def communication_table(est: Estimate) -> Table | None:
+def communication_table(est: Estimate) -> Group | None:
     """Per phase: bytes over the link, time in communication, and the bound with it hidden and not; None where none."""
     from roofline.report.text import grid
 

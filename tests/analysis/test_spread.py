@@ -223,3 +223,23 @@ def test_a_grid_over_several_gpus_equals_its_points() -> None:
         point = _estimate(tp=2, batch=batch, pp=2)
         assert grid.latency.total.bound[index] == pytest.approx(point.latency.total.bound, rel=1e-12)
         assert grid.memory.total_bytes[index] == pytest.approx(point.memory.total_bytes, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"tp": 4}, {"tp": 4, "pp": 2, "batch": 16}, {"tp": 16}, {"cp": 4, "overlap": "full"}, {"offload": "weights=0.5"}],
+)
+def test_every_number_of_a_spread_run_is_explained(options: dict[str, Any]) -> None:
+    from roofline.analysis.explain import explain
+
+    est = _estimate(**options)
+    found = {d.quantity: d for d in explain(est)}
+    micro = float(est.microbatches)
+    for phase in est.phases:
+        assert found[f"{phase.name}.flops"].value == phase.flops
+        for quantity in ("flops", "bytes", "communication_bytes", "communication_s"):
+            d = found[f"{phase.name}.{quantity}"]
+            assert micro * sum(term.value for term in d.terms) == pytest.approx(d.value)
+    weights = found["memory.weights_bytes"]
+    assert sum(term.value for term in weights.terms) == pytest.approx(weights.value)
+    assert found["spread.gpus"].value == est.inputs["gpus"]
