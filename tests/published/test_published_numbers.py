@@ -49,7 +49,8 @@ def test_no_exact_row_is_put_aside_but_constants_graphs_and_formulas() -> None:
     aside = {row for row, group in open_rows().items() if group.status == "nothing to compute"}
     assert {row for row in aside if ROWS[row].role == "exact"} == {
         "rt_paper_dims", "lw_beta_linear", "lw_cosine_clip", "lw_lambda_vlb", "lw_tf_dmodel", "eai_sched", "eai_seed",
-        "eai_train", "kipply_intermediates_share", "tm101_inf12", "pt2_graph", "pt2_ident", "db_formula",
+        "eai_train", "eai_ldm", "sd_ckpt",
+        "kipply_intermediates_share", "tm101_inf12", "pt2_graph", "pt2_ident", "db_formula",
     }  # fmt: skip
 
 
