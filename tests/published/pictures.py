@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import roofline as rl
 
-from .ask import Check, equal, lower, upper
+from .ask import Check, differs, equal, lower, upper
 
 SD: Final = "stable-diffusion-v1-4"
 
@@ -25,6 +25,12 @@ def _parameters(part: str, start: str = "") -> float:
 def _macs(model: str, phase: str, *kinds: str, **options: Any) -> float:
     ops = _picture(model, "a100", **options).workload[phase].ops
     return float(sum(op.count * op.flops for op in ops if op.kind in kinds or not kinds)) / 2
+
+
+def _normed(model: str, phase: str) -> float:
+    """Elements that norms write."""
+    ops = _picture(model, "a100").workload[phase].ops
+    return float(sum(op.count * op.write for op in ops if op.kind == "norm"))
 
 
 def _floor(model: str, gpu: str, unit: float = 1.0, **options: Any) -> float:
@@ -88,7 +94,14 @@ CHECKS: Final[dict[str, Check]] = {
     "sd1_dec_params": equal(
         partial(_parameters, "sd-vae", "decoder."), "the decoder without the convolution before it"
     ),
-    "sd1_text": equal(lambda: [_parameters("clip-l"), _macs("clip-l", "text_encode", "linear")]),
+    "sd1_text": differs(
+        lambda: [_parameters("clip-l"), _macs("clip-l", "text_encode", "linear")],
+        lambda: [
+            _parameters("clip-l"),
+            _macs("clip-l", "text_encode", "linear") + 4 * _normed("clip-l", "text_encode"),
+        ],
+        "thop counts four operations for every element of a layer norm, and no attention",
+    ),
     "sd1_total_params": equal(
         lambda: _parameters("sd15-unet") + _parameters("sd-vae", "decoder.") + _parameters("clip-l")
     ),
