@@ -33,7 +33,8 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     initializer_range initializer_factor initializer_cutoff_factor init_std init_device init_config init_method_std
     use_depth_scaled_init rescale_prenorm_residual mup_base_width use_mup scale_init embedding_init_std
     layerdrop layer_dropout drop_path_rate gradient_clipping label_smoothing z_loss_coeff pretraining_tp
-    slow_but_exact apply_residual_connection_post_layernorm masked_softmax_fusion bias_dropout_fusion hidden_dropout_prob
+    slow_but_exact apply_residual_connection_post_layernorm masked_softmax_fusion bias_dropout_fusion
+    hidden_dropout_prob
     distributed_strategy skip_bias_add skip_bias_add_qkv unk_token_id seq_length_training training_seq_length
     ep_size tensor_parallel_size tp_size moe_shared_expert_overlap seq_aux moe_layer_recompute router_jitter_noise
     moe_loss_weight ffn_act_loss input_jitter_noise moe_use_aux_free moe_aux_loss moe_group moe_grouped_gemm
@@ -45,13 +46,15 @@ HARMLESS: Final[frozenset[str]] = frozenset(
 
     norm_topk_prob norm_topk scoring_func topk_method n_group topk_group num_expert_group use_grouped_topk router_dtype
     routed_scaling_factor router_scaling_factor moe_router_scaling_factor moe_renormalize moe_router_activation_func
-    moe_router_dtype moe_router_enable_expert_bias normalize_expert_weights moe_normalize_expert_weights uniform_expert_assignment
+    moe_router_dtype moe_router_enable_expert_bias normalize_expert_weights moe_normalize_expert_weights
+    uniform_expert_assignment
     moe_router_topk_scaling_factor use_expert_bias router_logit_softcapping route_scale score_func
 
     logit_scale logits_scaling attention_multiplier residual_multiplier embedding_multiplier query_pre_attn_scalar
     attn_logit_softcapping final_logit_softcapping attention_logits_soft_cap attn_temperature_tuning attn_scale
     floor_scale attention_value_scale scale_attn_weights scale_attn_by_inverse_layer_idx reorder_and_upcast_attn
-    scale_attention_softmax_in_fp32 attention_softmax_in_fp32 softmax_scale clip_qkv scale_emb scale_depth dim_model_base
+    scale_attention_softmax_in_fp32 attention_softmax_in_fp32 softmax_scale clip_qkv scale_emb scale_depth
+    dim_model_base
     mup_denominator mup_width_multiplier mup_attn_multiplier mup_embedding_multiplier mup_use_scaling
     swiglu_limit swiglu_alpha swiglu_limits swiglu_limits_shared activation_situ_beta activation_situ_linear_beta
     activation_sparsity_pattern altup_coef_clip altup_correct_scale use_gemma_norm
@@ -60,7 +63,8 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     no_rope_layer_interval query_scale qk_layernorm_scale use_scaled_rope
 
     rotary_emb_base rotary_base rope rope_theta rope_theta_base rope_scaling rope_parameters rope_local_base_freq
-    rope_local_theta rope_interleave rope_interleaved rotary_interleaved rope_pct rotary_emb_fraction rotary_emb_scale_base
+    rope_local_theta rope_interleave rope_interleaved rotary_interleaved rope_pct rotary_emb_fraction
+    rotary_emb_scale_base
     rotary_emb_interleaved partial_rotary_factor rotary_pct rotary_percentage rotary_dim rotary original_rope_theta
     swa_rope_theta full_attention_rope_theta global_rope_theta sliding_rope_theta alibi_bias_max use_mrope mrope_section
     mscale mscale_all_dim max_context_len_to_capture
