@@ -13,6 +13,8 @@ from roofline.errors import SpecError, UnsupportedError
 from roofline.importers.json_document import JsonDocument, JsonPath
 
 LARGEST: Final = 10**9
+#: Layers are listed one by one while a config is read.
+MOST_LAYERS: Final = 10_000
 _UNSET: Final[Any] = object()
 
 
@@ -199,6 +201,8 @@ class Config:
             self.refuse(key, f"must be a whole number, not {_shown(value)}")
         if not least <= value <= LARGEST:
             self.refuse(key, f"{str(value)[:40]} is not a whole number from {least} to 10^9")
+        if value > MOST_LAYERS and key.endswith(("layers", "n_layer", "num_blocks")):
+            self.refuse(key, f"{value:,} layers are more than {MOST_LAYERS:,}")
         return value
 
     def _present(self, keys: tuple[str, ...]) -> str:
