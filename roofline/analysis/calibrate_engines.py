@@ -22,17 +22,17 @@ from roofline.machine.engine import Engine
 #: Where the search starts, the least and most that physics allows, and how far (in logarithms) a coefficient may stray
 #: before that costs as much as five rows that are off by a tenth. In order of importance.
 PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
-    "streaming": (1.0, 0.3, 1.5, 0.25),
-    "compute": (1.0, 0.1, 1.6, 0.25),
+    "streaming": (1.0, 0.3, 1.2, 0.25),
+    "compute": (1.0, 0.1, 1.2, 0.25),
     "step_s": (5e-4, 1e-7, 5e-2, 2.0),
-    "narrow_streaming": (1.0, 0.2, 1.5, 0.25),
-    "narrow_compute": (1.0, 0.05, 1.6, 0.4),
+    "narrow_streaming": (1.0, 0.2, 1.2, 0.25),
+    "narrow_compute": (1.0, 0.05, 1.2, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
     "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
     "launch": (1.0, 0.1, 5.0, 0.5),
     "sequence_s": (1e-5, 1e-9, 1e-3, 2.0),
-    "cache": (1.0, 0.1, 2.0, 0.25),
-    "attention": (1.0, 0.1, 2.0, 0.25),
+    "cache": (1.0, 0.1, 1.5, 0.25),
+    "attention": (1.0, 0.1, 1.5, 0.25),
     "rows": (0.8, 0.05, 5.0, 0.5),
     "request_s": (5e-4, 1e-7, 0.1, 2.0),
 }

@@ -17,6 +17,8 @@ import numpy as np
 from roofline.analysis.calibrate_engines import EngineFitted, fit_engine, interval, left_out
 from roofline.analysis.kernel_tables import Array
 from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.validate import MEASUREMENTS
+from roofline.errors import UsageError
 from roofline.machine.efficiency import stand_in
 from roofline.machine.engine import Engine
 
@@ -47,23 +49,44 @@ DECLARED: Final[dict[str, Declared]] = {
 }  # fmt: skip
 
 
-def write_all(runs: Path, output: Path, date: str, spec_dir: str | None = None) -> list[str]:
-    """Fit and write every declared engine; the names of those that no row is about."""
+def write_all(runs: Path, output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()) -> list[str]:
+    """Fit and write every declared engine, or `only` some; the rows that could not be used, and why."""
     rows, refused = prepare_all(read_runs(runs), spec_dir)
     output.mkdir(parents=True, exist_ok=True)
     source = f"fit of {date} to {len(rows)} published runs; see docs/validation.md"
-    text, generic = _measured(GENERIC, Declared("Whatever runs it"), rows, source, by_engine=True)
-    (output / f"{GENERIC}.yaml").write_text(text, encoding="utf-8")
-    unmeasured = []
-    for name, declared in DECLARED.items():
-        own = [row for row in rows if row.run.engine == name]
-        if own:
-            text, _ = _measured(name, declared, own, source)
-        else:
-            unmeasured.append(name)
-            text = _borrowed(name, declared, generic, source)
-        (output / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return [*refused, *unmeasured]
+    written = only or (GENERIC, *DECLARED)
+    unmeasured = [name for name in DECLARED if not any(row.run.engine == name for row in rows)]
+    if GENERIC in written:
+        text, generic = _measured(GENERIC, Declared("Whatever runs it"), rows, source, by_engine=True)
+        (output / f"{GENERIC}.yaml").write_text(text, encoding="utf-8")
+        for name in unmeasured:
+            (output / f"{name}.yaml").write_text(_borrowed(name, DECLARED[name], generic, source), encoding="utf-8")
+    for name in written:
+        if name in DECLARED and name not in unmeasured:
+            own = [row for row in rows if row.run.engine == name]
+            (output / f"{name}.yaml").write_text(_measured(name, DECLARED[name], own, source)[0], encoding="utf-8")
+    return refused
+
+
+def fit_file(
+    runs: Path | None, engine: str | None = None, spec_dir: str | None = None
+) -> tuple[EngineFitted, str, list[str], int]:
+    """One engine fitted to a file: coefficients, the text of its YAML, rows not used and why, rows used.
+
+    Raises UsageError where the file is not clear about the engine, or has too few rows of it.
+    """
+    path = runs or MEASUREMENTS
+    measured = read_runs(path)
+    names = sorted({run.engine for run in measured})
+    if engine is None and len(names) > 1:
+        raise UsageError(f"{path}: rows of {len(names)} engines ({', '.join(names)}); choose one with --engine")
+    name = engine or names[0]
+    rows, refused = prepare_all([run for run in measured if run.engine == name], spec_dir)
+    if not rows:
+        raise UsageError(f"{path}: no usable row of engine {name}; there are rows of {', '.join(names)}")
+    declared = DECLARED.get(name, Declared(name))
+    text, fitted = _measured(name, declared, rows, f"fit to {len(rows)} runs of {path.name}", judged=False)
+    return fitted, text, refused, len(rows)
 
 
 def _chip(row: PreparedRun) -> str:
@@ -71,23 +94,26 @@ def _chip(row: PreparedRun) -> str:
 
 
 def _measured(
-    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, *, by_engine: bool = False
-) -> tuple[str, EngineFitted]:
+    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, *, by_engine: bool = False,
+    judged: bool = True,
+) -> tuple[str, EngineFitted]:  # fmt: skip
+    """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
     fitted = fit_engine(Engine(name, declared.library, half_sums=declared.half_sums), rows)
     known = [row for row in rows if stand_in(row.question.gpu).quality == "measured"]
+    by_gpu = by_model = by_source = np.zeros(0)
     if by_engine:
         by_gpu = by_model = _joined(left_out(fitted, rows, lambda row: row.run.engine))
         by_source = by_model
-    else:
+    elif judged:
         by_gpu = _joined(left_out(fitted, rows, _chip, blind=True))
         by_model = _joined(left_out(fitted, known, lambda row: row.run.model))
         by_source = _joined(left_out(fitted, rows, lambda row: row.run.source))
     near = np.concatenate([by_model, by_source]) if len(by_model) + len(by_source) else fitted.errors
     far = by_gpu if len(by_gpu) else near
     wide = 1.0 if len(by_gpu) else 1.5
-    intervals = (interval(near), interval(far, wide), interval(far, 1.5 * wide))
+    intervals = _nested(interval(near), interval(far, wide), interval(far, 1.5 * wide))
     fit = {
-        "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{source.split()[2]}"',
+        "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
         "gpus": "[" + ", ".join(sorted({_chip(row) for row in rows})) + "]", "median_error": _median(fitted.errors),
     }  # fmt: skip
     for key, errors in (("left_out_gpu", by_gpu), ("left_out_model", by_model), ("left_out_source", by_source)):
@@ -102,10 +128,23 @@ def _borrowed(name: str, declared: Declared, generic: EngineFitted, source: str)
     engine = generic.engine._replace(name=name, library=declared.library, compute=1.0, streaming=1.0, cache=1.0,
                                      attention=1.0)  # fmt: skip
     intervals = tuple(interval(generic.errors, widen) for widen in (1.2, 1.5, 2.0))
-    fit = {"rows": 0, "coefficients": 0, "date": f'"{source.split()[2]}"'}
+    fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
     return _yaml(
         name, declared, engine, intervals, fit, source, "No run of it was at hand: host times are the generic ones."
     )
+
+
+def _date(source: str) -> str:
+    words = source.split()
+    return words[2] if words[1] == "of" else "not stated"
+
+
+def _nested(*intervals: tuple[float, float]) -> list[tuple[float, float]]:
+    """Each interval at least as wide as the one before it: to know less of a chip never makes one surer."""
+    found = [intervals[0]]
+    for low, high in intervals[1:]:
+        found.append((min(low, found[-1][0]), max(high, found[-1][1])))
+    return found
 
 
 def _joined(groups: dict[str, Array]) -> Array:
@@ -146,9 +185,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("runs", type=Path, help="CSV of measured runs")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--date", required=True, help="of the fit")
+    parser.add_argument("--engine", action="append", default=[], help="only this one; may be repeated")
     parser.add_argument("--spec-dir", help="folder of further specs")
     options = parser.parse_args(arguments)
-    write_all(options.runs, options.output, options.date, options.spec_dir)
+    write_all(options.runs, options.output, options.date, options.spec_dir, options.engine)
 
 
 if __name__ == "__main__":

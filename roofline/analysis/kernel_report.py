@@ -130,8 +130,8 @@ def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: s
         "cache that was still warm, or work that was not done): they take no part in fits or errors. An error is "
         "|log(expected / measured)|, in per cent.", "",
         "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other "
-        "chip* takes the coefficients of another chip of the class or, where there is none, of the nearest class, as a chip "
-        "that nobody measured would.", "", "## Figures to reach", "",
+        "chip* takes the coefficients of another chip of the class or, where there is none, of the nearest class, as a "
+        "chip that nobody measured would.", "", "## Figures to reach", "",
     ]  # fmt: skip
     lines += _table(
         ("kernels", "rows", "target", "median", "constant", "other chip", "1.5 × target"),

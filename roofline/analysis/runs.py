@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -137,12 +137,16 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
         run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
         weights=run.weights, kv_cache=run.kv_cache, spec_dir=spec_dir,
     )  # fmt: skip
-    workload = shard(question.ideal_workload(), run.plan)
+    stages = run.plan.pp
+    micro = min(run.batch, stages)  # microbatches: the stages work on different parts of the batch
+    whole = question.ideal_workload(replace(question.run, batch=run.batch / micro))
+    phases = shard(whole, run.plan).phases
     if run.metric == "tpot_ms":
-        if len(workload.phases) < 2:
+        if len(phases) < 2:
             raise UsageError(f"{run.label}: a time per token of a run that generates none")
-        return PreparedRun(run, question, ((workload.phases[1], 1.0),))
-    return PreparedRun(run, question, tuple((phase, float(phase.repeat)) for phase in workload.phases))
+        return PreparedRun(run, question, ((phases[1], float(max(stages, micro))),))
+    turns = (float(stages + micro - 1), *(float(phase.repeat) * max(stages, micro) for phase in phases[1:]))
+    return PreparedRun(run, question, tuple(zip(phases, turns, strict=True)))
 
 
 def prepare_all(runs: list[MeasuredRun], spec_dir: str | None = None) -> tuple[list[PreparedRun], list[str]]:

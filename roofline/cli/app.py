@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from roofline import __version__
-from roofline.cli import answers, figures, importing, shelves
+from roofline.cli import answers, figures, importing, measured, shelves
 
 app = typer.Typer(
     name="roofline",
@@ -37,6 +37,8 @@ app.command()(answers.estimate)
 app.command()(answers.ops)
 app.command()(answers.explain)
 app.command()(figures.plot)
+app.command()(measured.validate)
+app.command()(measured.calibrate)
 app.command("import")(importing.import_)
 app.command("list")(shelves.list_)
 app.command()(shelves.show)

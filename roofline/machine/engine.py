@@ -98,13 +98,19 @@ def engine_names() -> list[str]:
 
 @cache
 def read_engine(name: str) -> EngineSpec:
-    """The spec of a bundled engine by its exact name. Raises SpecError."""
-    return validate(read_document(_FOLDER / f"{name}.yaml"), EngineSpec)
+    """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError."""
+    return validate(read_document(Path(name) if _is_file(name) else _FOLDER / f"{name}.yaml"), EngineSpec)
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
 
 
 @cache
 def find_engine(name: str) -> str:
-    """The engine of that name or alias. Raises UnknownNameError with the nearest names."""
+    """The engine of that name or alias, or the file. Raises UnknownNameError with the nearest names."""
+    if _is_file(name):
+        return name
     wanted = name.strip().lower()
     known = engine_names()
     if wanted in known:
@@ -117,5 +123,5 @@ def find_engine(name: str) -> str:
 
 @cache
 def load_engine(name: str) -> Engine:
-    """The coefficients of a bundled engine by name or alias; `ideal` has none. Raises UnknownNameError."""
+    """The coefficients of an engine by name, alias or file; `ideal` has none. Raises UnknownNameError or SpecError."""
     return Engine.of(read_engine(find_engine(name)))

@@ -1,0 +1,181 @@
+"""Predictions against measured runs: error of every row and group, coverage of the intervals, rows that cannot be true.
+
+A measured time below the floor is unphysical as stated, whatever ran it; one below the roofline bound did less than its
+shapes say (a batch that shares its prompts, a cache that stayed on chip, experts that were not all visited).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from roofline.analysis.kernel_tables import Array
+from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
+from roofline.errors import RooflineError
+from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.engine import IDEAL, engine_names, load_engine
+
+MEASUREMENTS: Final = Path(__file__).resolve().parent.parent / "measurements" / "llm.csv"
+FALLBACK: Final = "generic"
+
+
+class Checked(NamedTuple):
+    """One row: seconds measured, of the floor, of the roofline, expected, and of the 80 % interval."""
+
+    label: str
+    source: str
+    model: str
+    gpu: str
+    engine: str
+    metric: str
+    devices: int
+    measured_s: float
+    floor_s: float
+    bound_s: float
+    expected_s: float
+    low_s: float
+    high_s: float
+    quality: str
+
+    @property
+    def error(self) -> float:
+        """log(expected / measured): positive is too slow."""
+        return float(np.log(self.expected_s / self.measured_s))
+
+    @property
+    def covered(self) -> bool:
+        """Whether the measured time lies in the interval."""
+        return self.low_s <= self.measured_s <= self.high_s
+
+
+class GroupError(NamedTuple):
+    """Errors of a group of rows, as fractions: of the expectation, and beside it of the bound and of one constant."""
+
+    name: str
+    rows: int
+    median: float
+    mean: float
+    p90: float
+    bias: float
+    coverage: float
+    bound_median: float
+    constant_median: float
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All rows, what could not be checked, and how many coefficients the expectations rest on."""
+
+    rows: tuple[Checked, ...]
+    refused: tuple[str, ...]
+    coefficients: int
+
+    def by(self, key: Callable[[Checked], str]) -> list[GroupError]:
+        """Errors by a property of the rows, most rows first."""
+        names = sorted({key(row) for row in self.rows}, key=lambda name: -sum(key(r) == name for r in self.rows))
+        return [self._group(name, [row for row in self.rows if key(row) == name]) for name in names]
+
+    @property
+    def all(self) -> GroupError:
+        """Errors of all rows."""
+        return self._group("all", self.rows)
+
+    def _group(self, name: str, rows: Sequence[Checked]) -> GroupError:
+        errors = np.abs([row.error for row in rows])
+        bound = _bound_errors(rows)
+        constant = _bound_errors(self.rows)
+        return GroupError(
+            name, len(rows), float(np.median(errors)), float(np.mean(errors)), float(np.quantile(errors, 0.9)),
+            float(np.median([row.error for row in rows])), float(np.mean([row.covered for row in rows])),
+            float(np.median(np.abs(bound))), float(np.median(np.abs(bound - np.median(constant)))),
+        )  # fmt: skip
+
+    @property
+    def below_floor(self) -> list[Checked]:
+        """Rows that are unphysical as stated."""
+        return [row for row in self.rows if row.measured_s < row.floor_s]
+
+    @property
+    def below_bound(self) -> list[Checked]:
+        """Rows that are physical, but faster than the roofline of their ops."""
+        return [row for row in self.rows if row.floor_s <= row.measured_s < row.bound_s]
+
+    def within(self, tolerance: float) -> bool:
+        """Whether the median error is within a tolerance and no row is below its floor."""
+        return self.all.median <= tolerance and not self.below_floor
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "all": self.all._asdict(), "coefficients": self.coefficients, "refused": list(self.refused),
+            "groups": {name: [group._asdict() for group in self.by(key)] for name, key in GROUPS.items()},
+            "below_floor": [row.label for row in self.below_floor],
+            "below_bound": [row.label for row in self.below_bound],
+            "rows": [row._asdict() | {"error": row.error, "covered": row.covered} for row in self.rows],
+        }  # fmt: skip
+
+    def to_csv(self) -> str:
+        """One line per row."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([*Checked._fields, "error", "covered"])
+        writer.writerows([*row, row.error, row.covered] for row in self.rows)
+        return out.getvalue()
+
+
+#: Groupings that reports show.
+GROUPS: Final[dict[str, Callable[[Checked], str]]] = {
+    "engine": lambda row: row.engine, "gpu": lambda row: row.gpu, "model": lambda row: row.model,
+    "metric": lambda row: row.metric, "devices": lambda row: str(row.devices), "source": lambda row: row.source,
+    "chip known": lambda row: row.quality,
+}  # fmt: skip
+
+
+def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir: str | None = None) -> Validation:
+    """Check a file of measured runs, by default the shipped one, by each row's engine or by the one that is named.
+
+    An engine that is not known is checked as the generic one. Raises UsageError with file and line.
+    """
+    prepared, refused = prepare_all(read_runs(path or MEASUREMENTS), spec_dir)
+    names = set(engine_names())
+    rows: list[Checked] = []
+    for row in prepared:
+        name = engine or (row.run.engine if row.run.engine in names else FALLBACK)
+        try:
+            rows.append(_check(row, name))
+        except RooflineError as error:
+            refused.append(f"{row.run.label} (line {row.run.line}): {error}")
+    return Validation(tuple(rows), tuple(refused), coefficients(sorted({row.engine for row in rows})))
+
+
+def coefficients(engines: Sequence[str]) -> int:
+    """How many coefficients of engines were fitted."""
+    from roofline.machine.engine import read_engine
+
+    return sum(read_engine(name).fit.coefficients for name in engines if name in engine_names() and name != IDEAL)
+
+
+def _check(row: PreparedRun, name: str) -> Checked:
+    run, gpu = row.run, row.question.gpu
+    floor, bound = row.bounds()
+    chip = ChipEfficiency.of(gpu)
+    if name == IDEAL:
+        expected, low, high = bound, 1.0, 1.0
+    else:
+        engine = load_engine(name)
+        expected = max(row.expected(engine), bound)
+        low, high = engine.interval(chip.quality)
+    return Checked(
+        run.label, run.source, run.model, gpu.name, name, run.metric, run.plan.devices, run.seconds, floor, bound,
+        expected, max(expected * low, bound), expected * high, chip.quality,
+    )  # fmt: skip
+
+
+def _bound_errors(rows: Sequence[Checked]) -> Array:
+    return np.log(np.asarray([row.bound_s / row.measured_s for row in rows], dtype=np.float64))

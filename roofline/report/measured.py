@@ -1,0 +1,84 @@
+"""Tables of checked and fitted measurements, for people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from roofline.analysis.calibrate_engines import EngineFitted
+from roofline.analysis.validate import GROUPS, GroupError, Validation
+from roofline.machine.engine import Engine
+
+_UNITS: Final = {"unit_rate": ("TFLOP/s", 1e-12), "kernel_s": ("us", 1e6), "step_s": ("us", 1e6),
+                 "sequence_s": ("us", 1e6), "request_s": ("us", 1e6)}  # fmt: skip
+
+
+def print_validation(validation: Validation, console: Console, by: str, worst: int) -> None:
+    """Errors of all rows and of the groups of one property, then the rows that miss most and those below a limit."""
+    total = validation.all
+    console.print(
+        f"{total.rows} rows, {validation.coefficients} fitted coefficients: median error {100 * total.median:.1f} %, "
+        f"mean {100 * total.mean:.1f} %, {100 * total.coverage:.0f} % in the 80 % interval. Pure roofline "
+        f"{100 * total.bound_median:.0f} %, one constant {100 * total.constant_median:.0f} %."
+    )
+    table = Table(by, "rows", "median", "mean", "p90", "bias", "in interval", "bound", "constant")
+    for group in validation.by(GROUPS[by]):
+        table.add_row(group.name, str(group.rows), *_percents(group))
+    console.print(table)
+    rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
+    if rows:
+        table = Table("row", "model", "gpu", "engine", "metric", "measured", "expected", "error")
+        for row in rows:
+            table.add_row(row.label, row.model, row.gpu, row.engine, row.metric, f"{row.measured_s * 1e3:.4g} ms",
+                          f"{row.expected_s * 1e3:.4g} ms", f"{100 * row.error:+.0f} %")  # fmt: skip
+        console.print(table)
+    for text, found in (("below its floor: unphysical as stated, so a condition of it must be wrong",
+                         validation.below_floor),
+                        ("faster than the roofline of its ops", validation.below_bound)):  # fmt: skip
+        for row in found[:10]:
+            console.print(f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}: {text}")
+        if len(found) > 10:
+            console.print(f"... and {len(found) - 10} rows more {text.split(':', maxsplit=1)[0]}")
+    for text in validation.refused:
+        console.print(f"not checked: {text}")
+
+
+def _percents(group: GroupError) -> list[str]:
+    values = (
+        group.median,
+        group.mean,
+        group.p90,
+        group.bias,
+        group.coverage,
+        group.bound_median,
+        group.constant_median,
+    )
+    return [f"{100 * value:.1f}" for value in values]
+
+
+def print_fit(fitted: EngineFitted, rows: int, console: Console) -> None:
+    """The coefficients of an engine, what the rows cannot tell, and the error of the fit."""
+    size = abs(fitted.errors)
+    console.print(
+        f"{fitted.engine.name}: {rows} rows, {len(fitted.free)} coefficients; median error of the fit "
+        f"{100 * float(_median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %."
+    )
+    table = Table("coefficient", "value", "unit", "")
+    for name in fitted.free:
+        unit, scale = _UNITS.get(name, ("factor", 1.0))
+        note = "at its physical bound" if name in fitted.at_bound else ""
+        note = "not told by these rows" if name in fitted.undetermined else note
+        table.add_row(name, f"{getattr(fitted.engine, name) * scale:.3g}", unit, note)
+    console.print(table)
+    untold = [name for name in fitted.undetermined if name not in fitted.free]
+    if untold:
+        defaults = ", ".join(f"{name} {Engine._field_defaults[name]:g}" for name in untold)
+        console.print(f"Not fitted, for these rows cannot tell: {defaults}.")
+
+
+def _median(values: object) -> float:
+    import numpy as np
+
+    return float(np.median(np.asarray(values)))

@@ -1,0 +1,184 @@
+"""Measured runs: reading, fitting, judging."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from roofline.analysis.calibrate_engines import fit_engine, interval, left_out
+from roofline.analysis.robust import fit_robust
+from roofline.analysis.runs import prepare_all, read_runs
+from roofline.analysis.validate import MEASUREMENTS, validate_runs
+from roofline.cli.app import app
+from roofline.errors import UsageError
+from roofline.machine.engine import Engine
+
+HEAD = "model,gpu,engine,batch,prompt,generate,metric,value\n"
+ROW = "mistral-7b,a100,mine,{batch},{prompt},{generate},{metric},{value}\n"
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "runs.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def invented(tmp_path: Path, engine: Engine, models: tuple[str, ...] = ("mistral-7b", "llama-2-7b")) -> Path:
+    """Runs that took exactly what an engine expects."""
+    lines = []
+    for model in models:
+        for batch in (1, 4, 16, 64):
+            for prompt, metric in ((128, "tpot_ms"), (1024, "tpot_ms"), (128, "ttft_ms"), (2048, "ttft_ms")):
+                lines.append(f"{model},a100,mine,{batch},{prompt},64,{metric},1")
+    rows, _ = prepare_all(read_runs(written(tmp_path, HEAD + "\n".join(lines) + "\n")))
+    text = [f"{line.rsplit(',', 1)[0]},{row.expected(engine) * 1e3:.9g}" for line, row in zip(lines, rows, strict=True)]
+    return written(tmp_path, HEAD + "\n".join(text) + "\n")
+
+
+def test_calibrating_runs_of_a_known_engine_finds_what_it_takes(tmp_path: Path) -> None:
+    """Coefficients can stand in for each other (launch, step, streaming): other runs are what is compared."""
+    true = Engine("mine", streaming=0.7, compute=0.8, step_s=3e-3, kernel_s=1e-7, rows=0.8)
+    unseen, _ = prepare_all(read_runs(invented(tmp_path, true, ("llama-2-13b",))))
+    rows, refused = prepare_all(read_runs(invented(tmp_path, true)))
+    assert not refused
+    fitted = fit_engine(Engine("mine"), rows, limited=False)
+    assert np.median(np.abs(fitted.errors)) < 0.02
+    assert fitted.engine.compute == pytest.approx(0.8, rel=0.1)
+    assert fitted.engine.step_s == pytest.approx(3e-3, rel=0.5)
+    for row in unseen:
+        assert row.expected(fitted.engine) == pytest.approx(row.expected(true), rel=0.1)
+    again = fit_engine(Engine("mine"), rows, limited=False)
+    assert again.engine == fitted.engine  # to the digit
+
+
+def test_few_rows_fit_few_coefficients_and_name_the_others(tmp_path: Path) -> None:
+    rows, _ = prepare_all(read_runs(invented(tmp_path, Engine("mine"), ("mistral-7b",)))[:5])
+    fitted = fit_engine(Engine("mine"), rows, limited=False)
+    assert len(fitted.free) == 2
+    assert {"sequence_s", "cache", "attention", "rows"} <= set(fitted.undetermined)
+    with pytest.raises(UsageError, match="1 rows"):
+        fit_engine(Engine("mine"), rows[:1])
+
+
+def test_a_group_left_out_is_judged_by_the_others(tmp_path: Path) -> None:
+    rows, _ = prepare_all(read_runs(invented(tmp_path, Engine("mine", streaming=0.8))))
+    fitted = fit_engine(Engine("mine"), rows, limited=False)
+    errors = left_out(fitted, rows, lambda row: row.run.model)
+    assert set(errors) == {"mistral-7b", "llama-2-7b"}
+    assert all(np.median(np.abs(e)) < 0.1 for e in errors.values())
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (ROW.format(batch=1, prompt=8, generate=8, metric="tpot_ms", value=0), "line 2: value is 0, not a positive"),
+        (ROW.format(batch=1, prompt=8, generate=8, metric="tpot_ms", value=-3), "not a positive number"),
+        (ROW.format(batch=1, prompt=8, generate=8, metric="tpot_ms", value="9 ms"), "'9 ms', not a number"),
+        (ROW.format(batch=1, prompt=8, generate=8, metric="seconds", value=1), "metric 'seconds' is none of"),
+        (ROW.format(batch=0, prompt=8, generate=8, metric="tpot_ms", value=1), "batch is 0"),
+        (ROW.format(batch="many", prompt=8, generate=8, metric="tpot_ms", value=1), "batch is 'many'"),
+        ("", "no rows"),
+    ],
+)
+def test_bad_rows_are_named_by_line(tmp_path: Path, row: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        read_runs(written(tmp_path, HEAD + row))
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column engine, value"):
+        read_runs(written(tmp_path, "model,gpu,batch,metric\nx,y,1,tpot_ms\n"))
+
+
+def test_unknown_models_and_gpus_are_refused_by_line_not_guessed(tmp_path: Path) -> None:
+    text = HEAD + ROW.format(batch=1, prompt=8, generate=8, metric="tpot_ms", value=9).replace("mistral-7b", "nobody")
+    rows, refused = prepare_all(read_runs(written(tmp_path, text)))
+    assert not rows
+    assert "line 2" in refused[0]
+    assert "nobody" in refused[0]
+
+
+@pytest.fixture(scope="module")
+def validation():  # type: ignore[no-untyped-def]
+    return validate_runs()
+
+
+def test_the_shipped_engines_meet_the_shipped_runs(validation) -> None:  # type: ignore[no-untyped-def]
+    total = validation.all
+    assert total.rows > 600
+    assert total.median < 0.11
+    assert total.mean < 0.16
+    assert total.median < total.constant_median / 2 < total.bound_median
+    assert total.coverage > 0.75
+
+
+def test_no_measured_run_is_below_its_floor(validation) -> None:  # type: ignore[no-untyped-def]
+    assert [row.label for row in validation.below_floor] == []
+
+
+def test_nothing_is_expected_below_its_bound(validation) -> None:  # type: ignore[no-untyped-def]
+    for row in validation.rows:
+        assert row.floor_s <= row.bound_s * (1 + 1e-12)
+        assert row.bound_s <= row.expected_s
+        assert row.low_s <= row.expected_s <= row.high_s
+
+
+def test_the_complaint_about_pure_rooflines_is_met(validation) -> None:  # type: ignore[no-untyped-def]
+    """LLaMA-7B on an A100 with TensorRT-LLM: throughput of four shapes, first token of two."""
+    labels = {"TRT-279", "TRT-280", "TRT-281", "TRT-282"}
+    rows = [row for row in validation.rows if row.label in labels]
+    assert len(rows) == 4
+    for row in rows:
+        assert abs(row.error) < 0.12, row
+
+
+def test_validate_answers_with_its_exit_code(tmp_path: Path) -> None:
+    path = written(tmp_path, HEAD + ROW.format(batch=1, prompt=128, generate=64, metric="tpot_ms", value=90))
+    run = CliRunner().invoke
+    assert run(app, ["validate", str(path)]).exit_code == 0
+    assert run(app, ["validate", str(path), "--tolerance", "10"]).exit_code == 1
+    assert run(app, ["validate", str(path), "--tolerance", "300"]).exit_code == 0
+    told = json.loads(run(app, ["validate", str(path), "--json"]).stdout)
+    assert told["rows"][0]["measured_s"] == pytest.approx(0.09)
+    impossible = written(tmp_path, HEAD + ROW.format(batch=1, prompt=128, generate=64, metric="tpot_ms", value=1))
+    assert "unphysical" in run(app, ["validate", str(impossible)]).stdout
+    assert run(app, ["validate", str(impossible), "--tolerance", "900"]).exit_code == 1
+
+
+def test_calibrate_writes_a_file_that_estimate_takes(tmp_path: Path) -> None:
+    path, out = invented(tmp_path, Engine("mine", streaming=0.8)), tmp_path / "mine.yaml"
+    run = CliRunner().invoke
+    told = run(app, ["calibrate", str(path), "-o", str(out)])
+    assert told.exit_code == 0, told.output
+    assert "streaming" in told.stdout
+    answer = run(app, ["estimate", "-m", "gpt2", "-g", "a100", "--engine", str(out), "--json"])
+    assert answer.exit_code == 0
+    latency = json.loads(answer.stdout)["latency"]["total_s"]
+    assert latency["bound"] < latency["expected"]
+
+
+def test_the_interval_is_wider_where_rows_are_few() -> None:
+    errors = np.linspace(-0.3, 0.3, 101)
+    low, high = interval(errors)
+    assert low == pytest.approx(np.exp(-0.24), abs=0.01)
+    assert high == pytest.approx(np.exp(0.24), abs=0.01)
+    few_low, few_high = interval(errors[::20])
+    assert few_low < low < 1 < high < few_high
+
+
+def test_a_third_of_the_rows_may_be_outliers() -> None:
+    x = np.linspace(1.0, 10.0, 40)
+    y = 3.0 * x**0.5
+    y[::3] *= 8.0
+    fit = fit_robust(lambda v: v[0] * x ** v[1], y, (1.0, 1.0), (0.1, 0.1), (10.0, 3.0))
+    assert fit.values == pytest.approx([3.0, 0.5], rel=0.05)
+    assert not any(fit.at_bound)
+
+
+def test_shipped_runs_have_a_source_each() -> None:
+    assert MEASUREMENTS.is_file()
+    assert all(run.source for run in read_runs(MEASUREMENTS))

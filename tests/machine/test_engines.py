@@ -1,0 +1,105 @@
+"""Engines: files, names, and what they make of a phase."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import roofline as rl
+from roofline.analysis.load import load_gpu
+from roofline.errors import SpecError, UnknownNameError
+from roofline.machine.efficiency import ChipEfficiency, measured_ceilings
+from roofline.machine.engine import BARE, IDEAL, Engine, engine_names, find_engine, load_engine, read_engine
+
+NAMES = [name for name in engine_names() if name != IDEAL]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_engine_file_says_what_it_rests_on(name: str) -> None:
+    spec = read_engine(name)
+    assert spec.name == name
+    assert spec.sources
+    for low, high in (spec.interval.measured, spec.interval.sibling, spec.interval.other):
+        assert low <= 1.0 <= high
+    assert spec.interval.other[1] >= spec.interval.sibling[1] >= spec.interval.measured[1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("model", "gpu"), [("mistral-7b", "a100"), ("mixtral-8x7b", "h200"), ("gpt2", "rtx-4090")])
+def test_floor_bound_expected_in_this_order_within_the_interval(name: str, model: str, gpu: str) -> None:
+    est = rl.estimate(model, gpu=gpu, batch=4, prompt=300, generate=20, engine=name)
+    for times in (est.latency.ttft, est.latency.tpot, est.latency.total):
+        assert times.floor <= times.bound <= times.expected
+        assert times.low <= times.expected <= times.high
+        assert math.isfinite(times.high)
+    rate = est.throughput.output_tokens
+    assert rate.low <= rate.expected <= rate.high
+
+
+def test_the_ideal_engine_expects_the_bound() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", engine="ideal")
+    assert est.latency.total.expected == est.latency.total.bound
+
+
+@pytest.mark.parametrize("axis", ["batch", "prompt", "generate"])
+def test_a_grid_expects_what_its_scalars_expect(axis: str) -> None:
+    """As sweeps broadcast: each point of a grid is the estimate of that point."""
+    values = [1, 7, 200]
+    grid = rl.estimate("mistral-7b", gpu="h100", engine="generic", **{axis: np.asarray(values, dtype=float)})
+    for i, value in enumerate(values):
+        one = rl.estimate("mistral-7b", gpu="h100", engine="generic", **{axis: value})
+        got = np.broadcast_to(np.asarray(grid.latency.total.expected), (3,))[i]
+        assert got == pytest.approx(one.latency.total.expected, rel=1e-9)
+
+
+def test_tensor_parallelism_is_slower_than_its_share() -> None:
+    one = rl.estimate("llama-2-70b", gpu="h100", engine="tensorrt-llm", batch=1)
+    eight = rl.estimate("llama-2-70b", gpu="h100", engine="tensorrt-llm", batch=1, tp=8)
+    assert one.latency.tpot.expected / 8 < eight.latency.tpot.expected < one.latency.tpot.expected
+
+
+def test_more_batch_costs_more_per_step_and_less_per_token() -> None:
+    steps = [rl.estimate("mistral-7b", gpu="a100", engine="vllm", batch=b).latency.tpot.expected for b in (1, 8, 64)]
+    assert steps == sorted(steps)
+    assert steps[0] / 1 > steps[1] / 8 > steps[2] / 64
+
+
+def test_names_aliases_and_nearest_names() -> None:
+    assert find_engine("TRTLLM") == "tensorrt-llm"
+    with pytest.raises(UnknownNameError, match="vllm"):
+        find_engine("vlm")
+
+
+def test_a_file_of_ones_own_is_an_engine(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "kind: engine\nname: mine\ntitle: Mine\nhost: {step: 5 ms}\n"
+        "interval: {measured: [0.9, 1.1], sibling: [0.8, 1.2], other: [0.5, 2.0]}\n"
+        "fit: {rows: 0, coefficients: 0, date: today}\nsources: [me]\n"
+    )
+    est = rl.estimate("gpt2", gpu="a100", engine=str(file))
+    assert est.latency.tpot.expected > 5e-3
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(file.read_text().replace("host:", "hosts:"))
+    with pytest.raises(SpecError, match="hosts"):
+        rl.estimate("gpt2", gpu="a100", engine=str(bad))
+
+
+def test_factors_scale_the_chip_and_never_exceed_its_peaks() -> None:
+    gpu = load_gpu("h100")
+    quick = ChipEfficiency.of(gpu, engine=Engine("quick", compute=9.0, streaming=9.0, attention=9.0, cache=9.0))
+    for kind in ("matmul", "narrow", "stream", "experts"):
+        assert quick.coefficients(kind, "bf16").ceiling <= 1.0
+        assert quick.coefficients(kind, "bf16").streaming <= 1.0
+    plain = ChipEfficiency.of(gpu, engine=BARE)
+    slow = ChipEfficiency.of(gpu, engine=Engine("slow", launch=3.0))
+    assert slow.coefficients("matmul", "bf16").fixed_s == 3.0 * plain.coefficients("matmul", "bf16").fixed_s
+
+
+def test_kernels_of_an_engine_come_from_its_own_library() -> None:
+    rows = measured_ceilings().rows["decode"]["h100-sxm"]
+    own = {m.values for m in rows if m.engine == "sglang" and m.format == "bf16"}
+    chip = ChipEfficiency.of(load_gpu("h100"), engine=Engine("x", "sglang"))
+    assert tuple(chip.coefficients("decode", "bf16")) in own or load_engine("sglang").library == "sglang"
