@@ -39,6 +39,7 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     ep_size tensor_parallel_size tp_size moe_shared_expert_overlap seq_aux moe_layer_recompute router_jitter_noise
     moe_loss_weight ffn_act_loss input_jitter_noise moe_use_aux_free moe_aux_loss moe_group moe_grouped_gemm
     use_flash_attn use_flash_attn_2 flash_attention use_fused_rms_norm use_fused_cross_entropy use_fused_rope
+    moe_norm_min embedding_initializer_range num_image_tokens image_size patch_size
     use_cuda_graph use_mamba_kernels use_triton use_mambapy use_kernels fused_kernels
 
     max_position_embeddings_training original_max_position_embeddings initial_context_length context_window_size

@@ -32,6 +32,8 @@ def gpt2(config: Config) -> dict[str, Any]:
     if config.data["model_type"] == "gpt_bigcode" and config.flag("multi_query"):
         kv_heads = 1
     config.must_be("add_cross_attention", False)
+    if config.whole("num_key_value_heads", default=kv_heads, null=kv_heads) != kv_heads:
+        config.refuse("num_key_value_heads", f"contradicts multi_query, which gives {kv_heads}")
     attention = _attention(heads, kv_heads, _head_dim(config, "n_embd", width, heads), qkv_bias=True, output_bias=True,
                            softmax_fp32=False)  # fmt: skip
     inner = config.whole("n_inner", null=4 * width)

@@ -136,7 +136,17 @@ def glm4(config: Config) -> dict[str, Any]:
 
 
 def _glm_style(config: Config) -> Style:
-    return Style(qkv_bias=config.flag("attention_bias"), rotary_fraction=0.5)
+    return Style(qkv_bias=config.flag("attention_bias", default=True), rotary_fraction=0.5)
+
+
+def persimmon(config: Config) -> dict[str, Any]:
+    """Persimmon, Fuyu: layer norms, biases everywhere, half of a head rotated, a squared ReLU without a gate."""
+    norm = {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
+    style = Style(
+        norm="layer", norm_bias=True, qkv_bias=True, output_bias=True, rotary_fraction=0.5,
+        attention={"packed": True, **(norm if config.flag("qk_layernorm") else {})},
+    )  # fmt: skip
+    return decoder(config, style, dense(config, gated=False, bias=True))
 
 
 def nemotron(config: Config) -> dict[str, Any]:

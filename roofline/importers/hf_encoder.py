@@ -23,7 +23,7 @@ def bert(config: Config) -> dict[str, Any]:
     config.must_be("add_cross_attention", False, default=False)
     if config.given("embedding_size") and config.whole("embedding_size") != width:
         config.unsupported("embedding_size", f"is not hidden_size {width}, as modelled")
-    config.ignore("directionality", "pooler_type")
+    config.ignore("directionality", "pooler_type", "tie_word_embeddings")
     config.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     style = Style(norm="layer", norm_bias=True, placement="post")
     attention = {
@@ -58,7 +58,7 @@ def distilbert(config: Config) -> dict[str, Any]:
         "kind": "softmax", "heads": heads, "kv_heads": heads, "causal": False, "qkv_bias": True, "output_bias": True,
         "head_dim": config.divides("dim", width, "of width", heads),
     }  # fmt: skip
-    config.ignore("sinusoidal_pos_embds")
+    config.ignore("sinusoidal_pos_embds", "tie_word_embeddings")
     function = parts.activation(config, "activation")
     feed_forward = dense_block(config.whole("hidden_dim"), function, gated=False, bias=True)
     context = config.whole("max_position_embeddings")

@@ -109,7 +109,7 @@ def glm4_moe(config: Config) -> dict[str, Any]:
     """GLM-4.5 and later with softmax attention: dense first layers, shared experts, half of a head rotated."""
     style = Style(
         qkv_bias=config.flag("attention_bias"), rotary_fraction=0.5,
-        attention=_HEAD_NORM if config.flag("use_qk_norm") else {},
+        attention=_HEAD_NORM if config.flag("use_qk_norm", default=False) else {},
     )  # fmt: skip
     body = decoder(config, style, first_dense(config))
     return with_mtp(body, config.whole("num_nextn_predict_layers", "num_mtp_layers", default=0, null=0, least=0))
@@ -362,6 +362,8 @@ def dbrx(config: Config) -> dict[str, Any]:
         attention_config.ignore("clip_qkv", "rope_theta", "attn_pdrop")
         if heads % kv_heads:
             attention_config.refuse("kv_n_heads", f"{heads} heads do not divide among {kv_heads}")
+    if config.whole("num_key_value_heads", default=kv_heads, null=kv_heads) != kv_heads:
+        config.refuse("num_key_value_heads", f"contradicts attn_config.kv_n_heads {kv_heads}")
     hidden, number, top_k, function = 3584, 4, 1, "silu"
     if ffn_config is not None:
         hidden = ffn_config.whole("ffn_hidden_size", default=3584)
@@ -369,7 +371,7 @@ def dbrx(config: Config) -> dict[str, Any]:
         top_k = ffn_config.whole("moe_top_k", default=1)
         named = ffn_config.section("ffn_act_fn")
         function = parts.activation(named, "name") if named is not None else "silu"
-        ffn_config.ignore("moe_jitter_eps", "moe_loss_weight", "moe_normalize_expert_weights")
+        ffn_config.ignore("hidden_size", "moe_jitter_eps", "moe_loss_weight", "moe_normalize_expert_weights")
     style = Style(norm="layer")
     attention = {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim, "packed": True}
     block = experts_block(config, hidden, number, top_k, function)

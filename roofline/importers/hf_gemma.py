@@ -56,12 +56,15 @@ def gemma4(config: Config) -> dict[str, Any]:
     shared = _shared(config, layers)
     window, inner = config.whole("sliding_window"), config.whole("intermediate_size")
     sliding, full = _gemma4_attention(config, width)
+    by_layer = config.section("per_layer_config")
     double = config.flag("use_double_wide_mlp", default=False)
     style = _STYLE._replace(norms=7) if config.flag("enable_moe_block", default=False) else _STYLE
     activation = _activation(config)
     blocks = []
     for index, kind in enumerate(kinds):
         own = dict(full) if kind == "full_attention" else sliding | {"window": window}
+        if by_layer is not None:
+            own |= _own_widths(by_layer, index, sliding)
         reads = index >= layers - shared
         if reads:
             own["shared_cache"] = True
@@ -80,7 +83,7 @@ def _gemma4_attention(config: Config, width: int) -> tuple[dict[str, Any], dict[
     """Attention of the layers that slide, and of the global ones."""
     sliding = _attention(config, width) | {"qk_norm": "head", "value_norm": True}
     full = dict(sliding)
-    full["head_dim"] = config.whole("global_head_dim", null=sliding["head_dim"])
+    full["head_dim"] = config.whole("global_head_dim", default=512, null=sliding["head_dim"])
     alternative = config.flag("attention_k_eq_v", default=False)
     number = config.whole_or_none("num_global_key_value_heads")
     if alternative:
@@ -89,6 +92,21 @@ def _gemma4_attention(config: Config, width: int) -> tuple[dict[str, Any], dict[
         if full["heads"] % full["kv_heads"]:
             config.refuse("num_global_key_value_heads", f"{full['heads']} heads do not divide among {full['kv_heads']}")
     return sliding, full
+
+
+def _own_widths(by_layer: Config, index: int, usual: dict[str, Any]) -> dict[str, Any]:
+    """What `per_layer_config` says of a layer; without a word of its own it is like all others."""
+    named = [key for key in by_layer.data if key.isdecimal() and int(key) == index]
+    own = by_layer.section(named[0]) if named else None
+    if own is None:
+        return {"head_dim": usual["head_dim"], "kv_heads": usual["kv_heads"]}
+    widths = {
+        "head_dim": own.whole("head_dim", default=usual["head_dim"]),
+        "kv_heads": own.whole("num_key_value_heads", default=usual["kv_heads"]),
+    }
+    if usual["heads"] % widths["kv_heads"]:
+        own.refuse("num_key_value_heads", f"{usual['heads']} heads do not divide among {widths['kv_heads']}")
+    return widths
 
 
 def _gemma4_feed_forward(config: Config, width: int, activation: str) -> dict[str, Any]:

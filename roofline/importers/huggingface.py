@@ -40,6 +40,8 @@ from roofline.specs.reader import validate_model
 
 #: The keys of a model file, as plain data.
 Body: TypeAlias = dict[str, Any]
+#: Keys of a multimodal config that would concern the layers of its text model.
+_OF_THE_TEXT: Final = re.compile(r"expert|moe|nextn|mtp|num_\w*layers|kv_heads|layer_types|sliding_window")
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -59,7 +61,7 @@ def import_config(path: Path, name: str | None = None) -> Body:
     formats = formats_of(config, file, body)
     check_keys(config, model_type)
     if config.outer is not None:
-        check_keys(config.outer, str(config.outer.data["model_type"]))
+        _check_outer(config.outer, str(config.outer.data["model_type"]))
     return _spec_data(file, clean_name(name) or model_name(file, config), config, model_type, body, formats)
 
 
@@ -97,22 +99,29 @@ def _text_config(document: JsonDocument) -> Config:
         raise SpecError("must be a mapping of keys to values", document.place(()))
     if "model_type" not in data and "quantization" in data:
         raise SpecError("is a quantisation file; give the config.json beside it", document.place(()))
-    section = next((key for key in TEXT_SECTIONS if isinstance(data.get(key), dict)), None)
     model_type = _model_type(document, data, ())
+    section = _section(data)
     if section is None:
         return _config(document, data, _known_type(document, model_type, ("model_type",)))
-    outer = Config(document, data)
-    outer.used.update((section, "model_type", "tie_word_embeddings"))
-    inner = data[section]
-    inner_type = inner.get("model_type") or TEXT_TYPES.get(model_type)
+    outer, path = Config(document, data), tuple[str, ...]()
+    while section is not None:
+        outer.used.update((section, "model_type", "tie_word_embeddings"))
+        path, data = (*path, section), data[section]
+        inner_type = data.get("model_type") or TEXT_TYPES.get(model_type)
+        section = _section(data)
+        model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
     if inner_type is None:
         raise UnsupportedError(
-            f"has no model_type, and {model_type!r} does not say which text model it holds", document.place((section,)),
-            section, f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside {section}.",
+            f"has no model_type, and {model_type!r} does not say which text model it holds", document.place(path),
+            ".".join(path), f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside.",
         )  # fmt: skip
-    inner_type = TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)
-    known = _known_type(document, str(inner_type), (section, "model_type"))
-    return _config(document, inner, known, (section,), outer)
+    known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
+    return _config(document, data, known, path, outer)
+
+
+def _section(data: Mapping[str, Any]) -> str | None:
+    """The key under which a mapping keeps its language model, if it does."""
+    return next((key for key in TEXT_SECTIONS if isinstance(data.get(key), dict)), None)
 
 
 def _model_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str, ...]) -> str:
@@ -145,6 +154,17 @@ def _config(
     if "model_type" not in data or data["model_type"] != model_type:
         config.data = {**data, "model_type": model_type}
     return config
+
+
+def _check_outer(config: Config, model_type: str) -> None:
+    """Refuse a key beside the text model that may change it: what encoders and projectors say is their own affair."""
+    for key, value in config.data.items():
+        scalar = value is not None and not isinstance(value, (dict, str))
+        if key not in config.used and scalar and _OF_THE_TEXT.search(key) and not is_harmless(key, value):
+            config.unsupported(
+                key, f"unknown key for {model_type}, which may change the shape of its text model",
+                "Remove it, or set it to null, if it changes no shape.",
+            )  # fmt: skip
 
 
 def check_keys(config: Config, model_type: str) -> None:
