@@ -10,8 +10,10 @@ from typing import Any, Final
 from roofline.analysis.estimate import Estimate, op_row, phase_estimate, rate_of
 from roofline.analysis.expectation import expect
 from roofline.analysis.image_question import ImageQuestion, component_bytes, multiple_of, resident_bytes
+from roofline.analysis.image_spread import picture_notes, spread_phase
 from roofline.analysis.limits import largest
 from roofline.analysis.result import Memory, OpRow, Parameters, PhaseEstimate, Times, Warn, plain
+from roofline.analysis.spread_text import placement
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.num import Num
@@ -98,7 +100,10 @@ class ImageEstimate(Estimate):
     def _op_rows(self, phase: Phase) -> Iterator[OpRow]:
         precision, machine = self.question.precision_of(phase), self.question.machine()
         for op in phase.ops:
-            yield op_row(op, precision, machine, float(op.count))
+            if op.kind == "collective":
+                yield self._exchange_row(op)
+            else:
+                yield op_row(op, precision, machine, float(op.count))
 
     @cached_property
     def warnings(self) -> list[Warn]:
@@ -148,6 +153,7 @@ class ImageEstimate(Estimate):
             f"offload {q.offload}: {'all parts stay on the GPU' if q.offload == 'none' else 'one part at a time'}; no "
             "allocator slack, no library workspace",
             "nominal dense peaks and nominal memory bandwidth; the expected time is the roofline bound",
+            *picture_notes(q),
         ]
         return notes
 
@@ -157,7 +163,7 @@ class ImageEstimate(Estimate):
         q, run = self.question, self.question.run
         return {
             "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
-            "gpus": 1, "batch": plain(run.batch), "height": plain(run.height), "width": plain(run.width),
+            **placement(q), "batch": plain(run.batch), "height": plain(run.height), "width": plain(run.width),
             "steps": plain(run.steps), "guidance": q.guidance, "scheduler": run.scheduler, "strength": run.strength,
             "tiling": run.tiled, "slicing": run.sliced, "offload": q.offload, "weights": q.precision.label,
             "activations": q.precision.activations.name, "fusion": q.fusion, "engine": q.engine,
@@ -201,10 +207,11 @@ def answer_image(question: ImageQuestion) -> ImageEstimate:
         find_max_side=partial(_max_side, question, machine),
     )  # fmt: skip
     parameters = workload.parameters
+    pictures = question.run.batch * placement(question)["dp"]
     return ImageEstimate(
         question=question, workload=workload,
         parameters=Parameters(parameters, parameters, workload.embedding_parameters), memory=memory, phases=phases,
-        latency=ImageLatency(step, total), throughput=ImageThroughput(rate_of(question.run.batch, total)),
+        latency=ImageLatency(step, total), throughput=ImageThroughput(rate_of(pictures, total)),
     )  # fmt: skip
 
 
@@ -212,6 +219,8 @@ def _phase(question: ImageQuestion, phase: Phase, ideal: Workload, machine: Mach
     reference = None if question.fusion == "flash" else ideal[phase.name]
     precision = question.precision_of(phase)
     expectation = expect(question.gpu, question.engine, machine, question.run.batch)
+    if question.spread is not None:
+        return spread_phase(phase, question.spread, machine, precision, reference, expectation)
     return phase_estimate(phase, phase_cost(phase, precision, machine, reference), precision, expectation)
 
 

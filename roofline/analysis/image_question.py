@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
+from roofline.analysis.image_spread import SPREADS, spread_of_pictures
 from roofline.analysis.load import Origin
 from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.question import IMAGE_OPTIONS, machine_of
+from roofline.analysis.spread import Spread
 from roofline.architectures.image_pipeline import image_workload
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.num import Num, all_hold, maximum
 from roofline.passes.image_levels import LEVELS, OF_FUSION, Level, image_level, without_casts
+from roofline.passes.image_parallel import split_pictures
 from roofline.specs.base import Spec
 from roofline.specs.diffusion import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
 from roofline.specs.diffusion_transformer import DenoiserSpec, MMDiTSpec, PixArtSpec
@@ -25,7 +28,7 @@ from roofline.workload.run import ImageRun
 from roofline.workload.schedulers import find_scheduler
 from roofline.workload.workload import Phase, Workload
 
-_OPTIONS: Final = IMAGE_OPTIONS | {"offload"}
+_OPTIONS: Final = IMAGE_OPTIONS | SPREADS | {"offload"}
 OFFLOADS: Final = ("none", "model")
 _STEPS, _SIDE = 50, 512
 
@@ -47,11 +50,13 @@ class ImageQuestion:
     fusion: Level
     engine: str
     offload: str = "none"
-    spread: None = None
+    spread: Spread | None = None
 
     def ideal_workload(self, run: ImageRun | None = None) -> Workload:
-        """The phases as built: one op per kernel, attention fused."""
-        return cached_workload(self.spec, run or self.run)
+        """The phases as built: one op per kernel, attention fused; on several devices those of the first."""
+        run = run or self.run
+        whole = cached_workload(self.spec, run)
+        return whole if self.spread is None else split_pictures(whole, self.spread.plan.cp, run.batch * run.passes)
 
     def workload(self, run: ImageRun | None = None) -> Workload:
         """The phases at the chosen level of execution; where everything is fp32, without casts."""
@@ -153,13 +158,15 @@ def ask_image(
     given = {name: value for name, value in options.items() if value is not None and value is not False}
     unknown = given.keys() - _OPTIONS
     if unknown:
-        raise UsageError(f"--{min(unknown)} is not modelled for image models; they run on one GPU here")
+        raise UsageError(f"--{min(unknown)} is not modelled for image models; several GPUs share tokens (--cp) or "
+                         "batches (--dp)")  # fmt: skip
     run, guidance = _run(spec, batch, given)
     words = dict.fromkeys(("eager", *LEVELS))
     level = cast("Level", OF_FUSION.get(one_of("fusion", fusion, words), fusion))
     offload = one_of("offload", given.get("offload", "none"), OFFLOADS)
     precision = Precision.of(formats[0] or _own_dtype(spec, gpu[0]), formats[1])
-    return ImageQuestion(spec, model, *gpu, run, guidance, precision, level, engine, offload)
+    spread = spread_of_pictures(gpu[0], given)
+    return ImageQuestion(spec, model, *gpu, run, guidance, precision, level, engine, offload, spread)
 
 
 def _own_dtype(spec: ImageSpec, gpu: GPUSpec) -> str:

@@ -19,7 +19,8 @@ from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.result import Memory, OpRow, PhaseEstimate, Times
 from roofline.analysis.spread import Spread
-from roofline.machine.collectives import collective_s, communication_bytes
+from roofline.errors import UsageError
+from roofline.machine.collectives import Fabric, collective_s, communication_bytes
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum, minimum
 from roofline.passes.fusion import apply_fusion
@@ -27,6 +28,7 @@ from roofline.passes.offload import offload
 from roofline.passes.parallel import shard
 from roofline.passes.pipeline import layers_of, stage_layers
 from roofline.workload.op import Op
+from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Phase, Workload
 
@@ -131,7 +133,7 @@ def evaluate(question: Question, spread: Spread, whole: Workload) -> SpreadResul
     stages, micro = stages_of(question, spread, question.run)
     indices = range(len(stages[0].workload.phases))
     times = [[_stage_time(question, spread, stage, index, micro) for stage in stages] for index in indices]
-    ledger = max(range(len(stages)), key=lambda stage: _first(times[-1][stage].serial_s))
+    ledger = max(range(len(stages)), key=lambda stage: first_value(times[-1][stage].serial_s))
     phases = tuple(
         _phase(question, spread, stages[ledger].workload.phases[index], times[index], ledger, micro)
         for index in indices
@@ -163,7 +165,7 @@ def _phase(
         name=phase.name, repeat=phase.repeat, context=phase.context, flops=cost.flops * micro,
         vector_flops=cost.vector_flops * micro, bytes=cost.bytes * micro, kernels=cost.kernels * micro,
         communication_bytes=busiest.communication_bytes * micro,
-        bound_by=max(parts, key=lambda name: _first(parts[name])),
+        bound_by=max(parts, key=lambda name: first_value(parts[name])),
         times=expectation.times(floor, bound, total(lambda t: t.expected_s)) if expectation is not None
         else Times(floor, bound, bound, bound, bound),
         communication_s=busiest.communication_s * micro, overlapped_s=overlapped, serial_s=serial,
@@ -189,26 +191,34 @@ def _stage_time(question: Question, spread: Spread, stage: Stage, index: int, mi
     """Own work and communication of one phase on one stage, per microbatch."""
     precision, fabric = question.precision, spread.fabric
     phase = stage.workload.phases[index]
-    exchanges = [op for op in phase.ops if op.kind == "collective"]
-    reference = None if question.fusion == "flash" else _own(stage.ideal.phases[index])
-    cost = phase_cost(_own(phase), precision, question.machine(), reference)
-    seconds: Num = 0.0
-    crossing: Num = 0.0
-    for op in exchanges:
-        assert fabric is not None
-        seconds = seconds + op.count * collective_s(op, precision, fabric)
-        crossing = crossing + op.count * communication_bytes(op, precision)
+    reference = None if question.fusion == "flash" else own_work(stage.ideal.phases[index])
+    cost = phase_cost(own_work(phase), precision, question.machine(), reference)
+    seconds, crossing = exchange_s(phase, precision, fabric)
     expectation = _expectation(question, micro)
     expected = expectation.seconds(phase, precision) if expectation is not None else 0.0
     return StageTime(stage.number, cost, seconds, crossing, expected)
 
 
-def _own(phase: Phase) -> Phase:
+def exchange_s(phase: Phase, precision: Precision, fabric: Fabric | None) -> tuple[Num, Num]:
+    """Seconds that the exchanges of a phase take one after the other, and bytes that cross the device's links."""
+    seconds: Num = 0.0
+    crossing: Num = 0.0
+    for op in phase.ops:
+        if op.kind == "collective":
+            if fabric is None:
+                raise UsageError("no links are described for these devices; name a machine that has some with --node")
+            seconds = seconds + op.count * collective_s(op, precision, fabric)
+            crossing = crossing + op.count * communication_bytes(op, precision)
+    return seconds, crossing
+
+
+def own_work(phase: Phase) -> Phase:
     """A phase without its communication."""
     return replace(phase, ops=tuple(op for op in phase.ops if op.kind != "collective"))
 
 
-def _first(value: Num) -> float:
+def first_value(value: Num) -> float:
+    """A value, or the first of a grid."""
     return value if isinstance(value, float) else float(value.flat[0])
 
 
@@ -216,7 +226,7 @@ def fullest(question: Question, spread: Spread, stages: list[Stage], micro: Num)
     """The stage whose devices need most memory, at the first point of a grid."""
 
     def total(stage: Stage) -> float:
-        return sum(_first(value) for value in stage_memory(question, stage, micro, spread.reserve))
+        return sum(first_value(value) for value in stage_memory(question, stage, micro, spread.reserve))
 
     return max(stages, key=total)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from roofline.analysis.image_question import ImageQuestion
     from roofline.analysis.question import Question
+    from roofline.analysis.spread import Spread
 
 
-def placement(question: Question) -> dict[str, Any]:
+def placement(question: Question | ImageQuestion) -> dict[str, Any]:
     """The part of `inputs` that says where the run happens."""
     spread = question.spread
     if spread is None:
@@ -31,7 +33,7 @@ def spread_notes(question: Question) -> list[str]:
     if not plan.single:
         notes.append(f"{plan.devices} devices: {plan.text()}; counts, times and memory are those of the busiest one")
         notes += _plan_notes(question)
-        notes += _link_notes(question)
+        notes += link_notes(spread)
     if spread.offload is not None:
         hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
         notes.append(f"offload {spread.offload.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
@@ -58,9 +60,8 @@ def _plan_notes(question: Question) -> list[str]:
     return notes
 
 
-def _link_notes(question: Question) -> list[str]:
-    spread = question.spread
-    assert spread is not None
+def link_notes(spread: Spread) -> list[str]:
+    """Which links the devices have, and what is made of them."""
     fabric = spread.fabric
     if fabric is None or fabric.scale_up is None:
         return []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from roofline.analysis.image_estimate import ImageEstimate
+from roofline.report.spread import communication_table, where
 from roofline.report.text import count, grid, phase_table, print_aliases, print_warnings, rate_row, times_row
 from roofline.units import format_si, format_time
 
@@ -36,9 +37,14 @@ def print_image_estimate(est: ImageEstimate, console: Console) -> None:
         f"{q.guidance:g}; weights {q.precision.label}, activations {q.precision.activations.name}; level {q.fusion}",
         highlight=False,
     )
+    if q.spread is not None:
+        console.print(where(est), highlight=False)
     print_aliases(est, console)
     console.print()
     console.print(phase_table(est))
+    exchanges = communication_table(est)
+    if exchanges is not None:
+        console.print(exchanges)
     console.print(_latency_table(est))
     console.print(_memory_table(est))
     print_warnings(est, console)
