@@ -6,7 +6,7 @@ GPT-Neo caches beyond its window).
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -24,7 +24,10 @@ def reference_spec(spec: TransformerSpec) -> TransformerSpec:
 
 
 def _reference_block(block: BlockGroup) -> BlockGroup:
-    attention, feed_forward = block.attention, block.feed_forward
+    attention: Any = block.attention
+    feed_forward = block.feed_forward
+    if attention is not None and attention.kind == "compressed" and attention.rate is None:
+        attention = _changed(attention, values_cached=True)
     if isinstance(attention, SoftmaxAttention) and attention.reference_cache == "broadcast":
         attention = _changed(attention, cache_heads=attention.heads)
     if isinstance(attention, SoftmaxAttention) and attention.reference_cache == "full":

@@ -100,9 +100,10 @@ def compressed_ops(
         make.rotary("rotary", block, tokens, heads * rope, rope, count=count, live=beside),
     ]
     entries = _Entries(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    held = span.batch * span.held_keys(float(attention.window)) * dim
-    written: Num = tokens * dim
-    read: Num = span.batch * span.cached_keys(float(attention.window)) * dim
+    copies = 2.0 if attention.values_cached else 1.0
+    held = span.batch * span.held_keys(float(attention.window)) * (dim * copies)
+    written: Num = tokens * dim * copies
+    read: Num = span.batch * span.cached_keys(float(attention.window)) * (dim * copies)
     state: Num = 0.0
     chosen: Num = 0.0
     if attention.rate is not None:

@@ -88,7 +88,8 @@ class CompressedAttention(Spec):
 
     Without `rate` there is the window alone. `overlap`: an entry is a mean over its own tokens and those of the entry
     before, which doubles its projections. An `indexer`, with compressed keys of its own, chooses among the entries. The
-    output goes through `output_groups` projections to `output_rank` each.
+    output goes through `output_groups` projections to `output_rank` each. `values_cached`: the window is cached twice,
+    as keys and as values, as the reference code does where there is no `rate`.
     """
 
     kind: Literal["compressed"]
@@ -102,6 +103,7 @@ class CompressedAttention(Spec):
     indexer: Indexer | None = None
     output_groups: Size
     output_rank: Size
+    values_cached: bool = False
 
     @model_validator(mode="after")
     def _groups_divide(self) -> CompressedAttention:

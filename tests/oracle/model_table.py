@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from roofline.architectures.reference import reference_spec
 from roofline.architectures.transformer import transformer_workload
 from roofline.importers.huggingface import read_config
 from roofline.passes.fusion import apply_fusion
@@ -37,6 +38,13 @@ attention): the sum of tensor sizes, FlopCounterMode over a prefill of 512 token
 (`--fusion eager --logits all`), and the bytes of all cached tensors after a prefill. `=` means equal to the last digit.
 Where the reference code does needless work, ours is the ideal and an option gives the reference's count. A window of W
 keys counts as W; the framework keeps W − 1 of them between steps.
+
+What state spaces and linear attention do beside their projections, their core, is counted in recurrent form, the least
+work that gives the result: per token, head and element of the state 2 FLOPs for Mamba (the read-out; its update is
+element-wise), 4 for Mamba-2 and Lightning attention (update, read-out), 6 for the delta rule of Gated DeltaNet and Kimi
+delta attention (prediction, update, read-out); and 2 per tap and channel of the convolution. The reference's fallback
+computes squares within chunks of a prefill; in a decode step a counter sees half of Mamba-2's products and none of the
+delta rule's, and a convolution of two outputs for one.
 
 {exact} of {all} models: parameters, FLOPs of every product and cache equal, by default or with the option named.
 
@@ -129,16 +137,21 @@ def _cache(spec: TransformerSpec, facts: dict[str, Any], reasons: list[str]) -> 
         for way, options in WAYS.items():
             workload = transformer_workload(spec, TextRun(1.0, float(tokens), 1.0, **options))
             held = 2.0 * float(workload.cache_elements()) + float(workload.state_bytes(Precision.of("bf16")))
-            ours = held - 2.0 * _last_keys(spec, float(tokens))
+            ours = held - 2.0 * _last_keys(reference_spec(spec) if "work" in options else spec, float(tokens))
             if ours == theirs:
                 if way:
-                    reasons.append("the reference caches heads once per query head")
+                    reasons.append(_copies(spec))
                 cells.append(f"= {('with ' + way) if way else ''}".strip())
                 break
         else:
-            reasons.append("the reference keeps a second copy of the window in some layers")
             cells.append(f"× {ours / theirs:.4f}")
     return max(cells, key=len, default="– not counted")
+
+
+def _copies(spec: TransformerSpec) -> str:
+    if any(getattr(group.attention, "kind", "") == "compressed" for group in spec.blocks):
+        return "the reference caches the window twice in layers without compression"
+    return "the reference caches heads once per query head"
 
 
 def _last_keys(spec: TransformerSpec, tokens: float) -> float:
@@ -146,7 +159,10 @@ def _last_keys(spec: TransformerSpec, tokens: float) -> float:
     dropped = 0.0
     for group in spec.blocks:
         attention: Any = group.attention
-        if getattr(attention, "kind", "") == "softmax" and not attention.shared_cache:
+        kind = getattr(attention, "kind", "")
+        if kind == "compressed" and tokens >= attention.window:
+            dropped += group.layers * attention.head_dim * (1 + attention.values_cached)
+        if kind == "softmax" and not attention.shared_cache:
             limit = attention.chunk or attention.window
             if limit and tokens >= limit and attention.reference_cache != "full":
                 width = attention.head_dim + (attention.value_dim or attention.head_dim)

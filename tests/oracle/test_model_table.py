@@ -1,4 +1,4 @@
-"""docs/models.md is what the program computes today, and nearly all of it is equal to the reference."""
+"""docs/models.md is what the program computes today, and all of it is equal to the reference."""
 
 from __future__ import annotations
 
@@ -14,6 +14,5 @@ def test_the_table_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-def test_all_but_one_are_equal() -> None:
-    """DeepSeek V4's reference keeps a second copy of the window in two layers; one is enough."""
-    assert [row.cells[0] for row in rows() if not row.exact] == ["deepseek-v4-flash"]
+def test_all_are_equal() -> None:
+    assert [row.cells[0] for row in rows() if not row.exact] == []
