@@ -14,8 +14,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels_collective import CollectiveCoefficients
@@ -23,7 +21,7 @@ from roofline.machine.kernels_experts import ExpertsCoefficients
 from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
 from roofline.machine.kernels_scan import ScanCoefficients
-from roofline.num import Num, minimum
+from roofline.num import Num, minimum, stack
 from roofline.specs.gpu import GPUSpec
 
 _TYPES: Final[dict[str, type[Any]]] = {
@@ -149,6 +147,7 @@ class ChipEfficiency:
     unit_peaks: Num
     half_gain: Num = 1.0
     link: Num = 0.0
+    linked: bool = False  # whether every chip has a link to its neighbours
     shape: tuple[int, ...] | None = None
     _known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -160,27 +159,21 @@ class ChipEfficiency:
         """The coefficients for one spec (scalars), or several stacked along the first axis (reshaped to `shape`)."""
         single = len(specs) == 1 and shape is None
         units = [_units(spec) for spec in specs]
+        links = [_link(spec) for spec in specs]
         rates = [_half_peak(spec) / number for spec, number in zip(specs, units, strict=True)]
-
-        def stack(values: Sequence[float]) -> Num:
-            return values[0] if single else np.asarray(values, dtype=np.float64).reshape(shape or (-1,))
 
         return cls(
             names=tuple(spec.name for spec in specs),
             stand_ins=tuple(stand_in(spec, without) for spec in specs),
             engine=engine,
-            units=stack(units),
+            units=stack(units, shape),
             ceilings=tuple(_known_ceiling(spec) for spec in specs),
-            unit_peaks=stack(rates),
-            half_gain=stack([_half_gain(spec) for spec in specs]),
-            link=stack([_link(spec) for spec in specs]),
+            unit_peaks=stack(rates, shape),
+            half_gain=stack([_half_gain(spec) for spec in specs], shape),
+            link=stack(links, shape),
+            linked=min(links) > 0.0,
             shape=None if single else (shape or (len(specs),)),
         )
-
-    @property
-    def linked(self) -> bool:
-        """Whether every chip has a link to its neighbours."""
-        return bool(np.all(np.asarray(self.link) > 0.0))
 
     @property
     def quality(self) -> str:
@@ -202,7 +195,7 @@ class ChipEfficiency:
                 found = each[0]
             else:
                 columns = zip(*each, strict=True)
-                found = _TYPES[measured](*(np.asarray(column).reshape(self.shape) for column in columns))
+                found = _TYPES[measured](*(stack(column, self.shape) for column in columns))
             found = self._known[key] = _scaled(kind, found, self)
         return found
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.errors import UnknownNameError
-from roofline.specs.document import read_document
-from roofline.specs.engine import EngineSpec
-from roofline.specs.reader import validate
+
+if TYPE_CHECKING:
+    from roofline.specs.engine import EngineSpec
 
 IDEAL: Final = "ideal"
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "engines"
@@ -99,6 +99,10 @@ def engine_names() -> list[str]:
 @cache
 def read_engine(name: str) -> EngineSpec:
     """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError."""
+    from roofline.specs.document import read_document
+    from roofline.specs.engine import EngineSpec
+    from roofline.specs.reader import validate
+
     return validate(read_document(Path(name) if _is_file(name) else _FOLDER / f"{name}.yaml"), EngineSpec)
 
 
