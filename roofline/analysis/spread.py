@@ -21,6 +21,16 @@ from roofline.units import parse_quantity
 from roofline.workload.plan import Plan, check_plan
 
 OVERLAPS: Final = ("none", "full")
+#: What runtimes keep beside weights, cache and activations, and where that was read.
+RESERVES: Final = {
+    "transformers": ("37 MiB", "Qwen3 speed benchmark @7a2f61ff: Qwen3-8B, measured less weights and cache, at 4 lengths"),
+    "fastertransformer": (
+        "2.77 GB", "FasterTransformer gpt_guide.md @df4a753: median of 24 runs of 3 models at batch 1 to 8, measured "
+        "less weights and cache; CUDA context, libraries and work buffers"
+    ),
+    "vllm": ("10%", "vLLM documentation: gpu_memory_utilization is 0.9 where nothing is said"),
+}  # fmt: skip
+_PERCENT: Final = re.compile(r"\d+(\.\d+)?%")
 _AXES: Final = ("tp", "pp", "cp", "dp")
 _GPU_LINE: Final = re.compile(r"^gpu:\s*([^\s#]+)", re.MULTILINE)
 
@@ -37,6 +47,7 @@ class Spread:
     offload: Offload | None = None
     reserve: float = 0.0
     notes: tuple[str, ...] = ()
+    reserve_source: str = ""
 
 
 def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:
@@ -44,7 +55,7 @@ def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) 
     plan, notes = plan_of(options)
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
     away = read_offload(options["offload"]) if options.get("offload") else None
-    reserve = read_reserve(options.get("runtime_reserve"))
+    reserve, source = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
     named = options.get("node")
     if plan.single and away is None and not reserve and not named:
         return None
@@ -52,7 +63,7 @@ def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) 
     if node is not None and named and node.gpu not in (gpu.name, *gpu.aliases):
         raise UsageError(f"--node {node.name} has {node.gpu}, not {gpu.name}")
     fabric = Fabric.of(node) if node is not None else own_links(gpu)
-    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes)
+    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes, source)
 
 
 def plan_of(options: dict[str, Any]) -> tuple[Plan, tuple[str, ...]]:
@@ -83,16 +94,25 @@ def _size(name: str, value: Any) -> int:
     return int(value)
 
 
-def read_reserve(value: Any) -> float:
-    """Bytes kept by the runtime on each device: a number of bytes, or a quantity such as `2 GB`."""
+def read_reserve(value: Any, capacity: float) -> tuple[float, str]:
+    """Bytes that the runtime keeps on each device, and where the number comes from.
+
+    A number of bytes, a quantity such as `2 GB`, a share of the memory such as `10%`, or a runtime of RESERVES.
+    """
     if value is None:
-        return 0.0
+        return 0.0, ""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return float(value)
+        return float(value), "as asked"
+    text = str(value).strip().lower()
+    if text in RESERVES:
+        amount, source = RESERVES[text]
+        return read_reserve(amount, capacity)[0], source
+    if _PERCENT.fullmatch(text) and float(text[:-1]) <= 100:
+        return capacity * float(text[:-1]) / 100, "as asked"
     try:
-        return parse_quantity(value, "bytes")
+        return parse_quantity(value, "bytes"), "as asked"
     except ValueError as error:
-        raise UsageError(f"--runtime-reserve: {error}") from None
+        raise UsageError(f"--runtime-reserve: {error}; or 10%, or one of {', '.join(RESERVES)}") from None
 
 
 def locate_node(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin]:

@@ -119,7 +119,7 @@ class ModelOptions:
     ] = None  # fmt: skip
     runtime_reserve: Annotated[
         str | None, typer.Option("--runtime-reserve", metavar="BYTES", help="Memory that the runtime keeps on each GPU, "
-                                 "for example '1 GB'. Default: none.")
+                                 "for example '1 GB', 10% or vllm. Default: none.")
     ] = None  # fmt: skip
     pad_heads: Annotated[
         bool, typer.Option("--pad-heads", help="Fill up with empty heads where tp does not divide them.")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.spread import plan_of, read_reserve
+from roofline.analysis.spread import RESERVES, plan_of, read_reserve
 from roofline.errors import UnknownNameError, UsageError
 from roofline.workload.plan import Plan
 
@@ -148,7 +148,16 @@ def test_the_runtime_reserve_is_held_back() -> None:
     assert kept.memory.total_bytes == plain.memory.total_bytes + 2e9
     assert kept.memory.max_batch < plain.memory.max_batch
     assert kept.latency == plain.latency
-    assert read_reserve(5) == 5.0
+    assert read_reserve(5, 80e9) == (5.0, "as asked")
+    assert read_reserve("10%", 80e9)[0] == 8e9
+    assert read_reserve("vllm", 80e9)[0] == 8e9
+
+
+@pytest.mark.parametrize("name", RESERVES)
+def test_a_named_reserve_says_where_it_was_read(name: str) -> None:
+    est = _estimate("llama-2-7b", runtime_reserve=name)
+    assert est.memory.runtime_bytes > 0
+    assert any(RESERVES[name][1] in note for note in est.assumptions)
 
 
 def test_offloaded_weights_cross_the_host_link_in_every_step() -> None:
