@@ -77,19 +77,22 @@ def _refuse_duplicate(name: str, text: str, key: str) -> NoReturn:
 
 
 def _check_size(name: str, data: Any) -> None:
-    stack: list[tuple[Any, int]] = [(data, 0)]
-    count = 0
-    while stack:
-        value, depth = stack.pop()
-        count += 1
-        if depth > MAX_DEPTH:
+    level, count = [data], 1
+    for depth in range(MAX_DEPTH + 2):
+        held: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                held.extend(value.values())
+            elif isinstance(value, list):
+                held.extend(value)
+        if not held:
+            return
+        count += len(held)
+        if depth >= MAX_DEPTH:
             raise SpecError(f"is nested deeper than {MAX_DEPTH} levels", Place(name))
         if count > MAX_VALUES:
             raise SpecError(f"holds more than {MAX_VALUES:,} values", Place(name))
-        if isinstance(value, dict):
-            stack.extend((item, depth + 1) for item in value.values())
-        elif isinstance(value, list):
-            stack.extend((item, depth + 1) for item in value)
+        level = held
 
 
 def _place(name: str, text: str, offset: int) -> Place:
