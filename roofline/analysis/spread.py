@@ -23,7 +23,7 @@ from roofline.workload.plan import Plan, check_plan
 OVERLAPS: Final = ("none", "full")
 #: What runtimes keep beside weights, cache and activations, and where that was read.
 RESERVES: Final = {
-    "transformers": ("37 MiB", "Qwen3 speed benchmark @7a2f61ff: Qwen3-8B, measured less weights and cache, at 4 lengths"),
+    "transformers": ("37 MiB", "Qwen3 speed benchmark @7a2f61ff: Qwen3-8B, measured less weights and cache"),
     "fastertransformer": (
         "2.77 GB", "FasterTransformer gpt_guide.md @df4a753: median of 24 runs of 3 models at batch 1 to 8, measured "
         "less weights and cache; CUDA context, libraries and work buffers"

@@ -37,8 +37,9 @@ def spread_notes(question: Question) -> list[str]:
     if spread.offload is not None:
         hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
         notes.append(f"offload {spread.offload.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
-    reserve = f"{spread.reserve / 1e9:.3g} GB reserved for the runtime: {spread.reserve_source}" if spread.reserve else (
-        "no memory reserved for the runtime (--runtime-reserve)")  # fmt: skip
+    reserve = "no memory reserved for the runtime (--runtime-reserve)"
+    if spread.reserve:
+        reserve = f"{spread.reserve / 1e9:.3g} GB reserved for the runtime: {spread.reserve_source}"
     return [*notes, reserve]
 
 

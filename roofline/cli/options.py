@@ -104,22 +104,22 @@ class ModelOptions:
         int | None, typer.Option("--dp", metavar="N", help="Replicas, each with a batch of its own.")
     ] = None
     cp: Annotated[
-        int | None, typer.Option("--cp", metavar="N", help="Context-parallel GPUs: tokens of the prompt, and the cache.")
+        int | None, typer.Option("--cp", metavar="N", help="Context-parallel GPUs: tokens of the prompt, the cache.")
     ] = None
     node: Annotated[
         str | None, typer.Option("--node", metavar="NAME|FILE", autocompletion=_complete("list_nodes"),
                                  help="How the GPUs are linked. Default: the first known node of this GPU.")
     ] = None  # fmt: skip
     overlap: Annotated[
-        str | None, typer.Option("--overlap", metavar="none|full", help="Hide communication behind work. Default: none.")
+        str | None, typer.Option("--overlap", metavar="none|full", help="Hide communication behind work.")
     ] = None
     offload: Annotated[
         str | None, typer.Option("--offload", metavar="PART[=SHARE][@host|disk]",
                                  help="Keep weights, experts or cache elsewhere, for example experts@host.")
     ] = None  # fmt: skip
     runtime_reserve: Annotated[
-        str | None, typer.Option("--runtime-reserve", metavar="BYTES", help="Memory that the runtime keeps on each GPU, "
-                                 "for example '1 GB', 10% or vllm. Default: none.")
+        str | None, typer.Option("--runtime-reserve", metavar="BYTES", help="Memory that the runtime keeps on each "
+                                 "GPU, for example '1 GB', 10% or vllm. Default: none.")
     ] = None  # fmt: skip
     pad_heads: Annotated[
         bool, typer.Option("--pad-heads", help="Fill up with empty heads where tp does not divide them.")
