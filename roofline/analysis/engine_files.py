@@ -21,16 +21,20 @@ from roofline.analysis.validate import MEASUREMENTS
 from roofline.errors import UsageError
 from roofline.machine.efficiency import stand_in
 from roofline.machine.engine import Engine
+from roofline.specs.document import read_document
+from roofline.specs.engine import EngineSpec
+from roofline.specs.reader import validate
 
 
 class Declared(NamedTuple):
-    """What is known of an engine before any row: whose kernels it runs, and its habits."""
+    """What is known of an engine before any row: whose kernels it runs, its habits, and which measured one is like it."""
 
     title: str
     library: str | None = None
     half_sums: bool = False
     aliases: tuple[str, ...] = ()
     notes: str = ""
+    like: str = "generic"
 
 
 GENERIC: Final = "generic"
@@ -38,8 +42,8 @@ DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", aliases=("trtllm", "trt-llm"),
                              notes="Fitted to versions 0.5 and 0.9, static batches."),
     "vllm": Declared("vLLM", "vllm", notes="Fitted mostly to versions of 2023; later ones are quicker in small steps."),
-    "sglang": Declared("SGLang", "sglang"),
-    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",)),
+    "sglang": Declared("SGLang", "sglang", like="tensorrt-llm"),
+    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",), like="tensorrt-llm"),
     "fastertransformer": Declared("FasterTransformer", "trtllm", aliases=("ft",),
                                   notes="Numbers of about 2021; later versions are faster."),
     "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, aliases=("llamacpp", "llama-cpp"),
@@ -55,16 +59,16 @@ def write_all(runs: Path, output: Path, date: str, spec_dir: str | None = None, 
     output.mkdir(parents=True, exist_ok=True)
     source = f"fit of {date} to {len(rows)} published runs; see docs/validation.md"
     written = only or (GENERIC, *DECLARED)
-    unmeasured = [name for name in DECLARED if not any(row.run.engine == name for row in rows)]
-    if GENERIC in written:
-        text, generic = _measured(GENERIC, Declared("Whatever runs it"), rows, source, by_engine=True)
-        (output / f"{GENERIC}.yaml").write_text(text, encoding="utf-8")
-        for name in unmeasured:
-            (output / f"{name}.yaml").write_text(_borrowed(name, DECLARED[name], generic, source), encoding="utf-8")
     for name in written:
-        if name in DECLARED and name not in unmeasured:
-            own = [row for row in rows if row.run.engine == name]
-            (output / f"{name}.yaml").write_text(_measured(name, DECLARED[name], own, source)[0], encoding="utf-8")
+        own = [row for row in rows if name in (row.run.engine, GENERIC)]
+        if own:
+            declared = DECLARED.get(name, Declared("Whatever runs it"))
+            text = _measured(name, declared, own, source, by_engine=name == GENERIC)[0]
+            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
+    for name, declared in DECLARED.items():
+        if name in written and not any(row.run.engine == name for row in rows):
+            like = validate(read_document(output / f"{declared.like}.yaml"), EngineSpec)
+            (output / f"{name}.yaml").write_text(_borrowed(name, declared, like, source), encoding="utf-8")
     return refused
 
 
@@ -123,15 +127,15 @@ def _measured(
     return _yaml(name, declared, fitted.engine, intervals, fit, source, told), fitted
 
 
-def _borrowed(name: str, declared: Declared, generic: EngineFitted, source: str) -> str:
-    """An engine without rows: its own library's kernels with the host times of all, and the interval of the unknown."""
-    engine = generic.engine._replace(name=name, library=declared.library, compute=1.0, streaming=1.0, cache=1.0,
-                                     attention=1.0)  # fmt: skip
-    intervals = tuple(interval(generic.errors, widen) for widen in (1.2, 1.5, 2.0))
+def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
+    """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
+    engine = Engine.of(like)._replace(name=name, library=declared.library, compute=1.0, streaming=1.0, cache=1.0,
+                                      attention=1.0)  # fmt: skip
+    known = like.interval
+    spans = [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in (known.measured, known.sibling, known.other)]
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
-    return _yaml(
-        name, declared, engine, intervals, fit, source, "No run of it was at hand: host times are the generic ones."
-    )
+    told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is half as wide again."
+    return _yaml(name, declared, engine, spans, fit, source, told)
 
 
 def _date(source: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from roofline.analysis import limits
-from roofline.analysis.expectation import Expectation, expect
+from roofline.analysis.expectation import Expectation, expect, expectation_notes, expectation_warnings
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import Question, ask, warnings_of
@@ -111,6 +111,7 @@ class Estimate:
     def warnings(self) -> list[Warn]:
         """What the user should know, with codes."""
         found = warnings_of(self.question)
+        found += expectation_warnings(self.question.gpu, self.question.engine)
         memory = self.memory
         if not memory.fits:
             found.insert(
@@ -142,8 +143,7 @@ class Estimate:
             + ("; no memory reserved for the runtime" if q.spread is None else ""),
             *spread_notes(q),
         ]
-        if q.engine == "ideal":
-            notes.append("engine ideal: the expected time is the roofline bound")
+        notes += expectation_notes(q.gpu, q.engine)
         return notes
 
     @cached_property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from roofline.analysis.result import Times
+from roofline.analysis.result import Times, Warn
 from roofline.machine.efficiency import ChipEfficiency
-from roofline.machine.engine import IDEAL, load_engine
+from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, maximum
@@ -53,3 +53,31 @@ def expect(gpu: GPUSpec, engine: str, machine: Machine, batch: Num) -> Expectati
     chip = efficiency_of(gpu, engine)
     low, high = chip.engine.interval(chip.quality)
     return Expectation(chip, machine, batch, low, high)
+
+
+def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
+    """What an expected time rests on, for the list of assumptions."""
+    if engine == IDEAL:
+        return ["engine ideal: the expected time is the roofline bound"]
+    spec, chip = read_engine(engine), efficiency_of(gpu, engine)
+    low, high = chip.engine.interval(chip.quality)
+    rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
+    error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
+    kernels = ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
+    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; 80 % of runs between {low:g} and "
+            f"{high:g} times the expected time"]  # fmt: skip
+
+
+def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
+    """Where the expected time stands on less than measurements of this chip and this engine."""
+    if engine == IDEAL:
+        return []
+    found = []
+    known = efficiency_of(gpu, engine).stand_ins[0]
+    if known.quality != "measured":
+        like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
+        text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
+        found.append(Warn("efficiency-of-class", text))
+    if not read_engine(engine).fit.rows:
+        found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
+    return found
