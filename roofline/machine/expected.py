@@ -19,7 +19,7 @@ from roofline.machine.kernels_experts import ExpertsWork, experts_time
 from roofline.machine.kernels_matmul import matmul_time, quantise_time, stream_time
 from roofline.machine.kernels_scan import scan_time
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum, minimum, where
+from roofline.num import Num, ceil, maximum, minimum, where
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import (
@@ -36,6 +36,8 @@ from roofline.workload.workload import Phase
 
 #: Sharpness with which host and device overlap: where both take as long, a step takes a fifth longer than either.
 _OVERLAP: Final = 4.0
+#: Elements of state of one chain of a scan: a head of Mamba-2, 64 channels by 128.
+_CHAIN_STATE: Final = 8192.0
 
 
 def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
@@ -166,8 +168,11 @@ def _dense_attention_time(
 def _scan_op_time(
     op: Op, shape: ScanShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
 ) -> Num:
-    kind, part = ("gated delta net", "gated_delta") if shape.rule in ("delta", "gated") else ("mamba-2", "scan")
-    chains = shape.span.batch * shape.heads
+    kind, part = ("gated delta net", "gated_delta") if shape.rule == "delta" else ("mamba-2", "scan")
+    heads: Num = shape.heads
+    if shape.rule in ("selective", "gated", "rwkv"):  # a recurrence per channel: a kernel takes many channels together
+        heads = ceil(shape.heads * shape.key_dim * shape.value_dim / _CHAIN_STATE)
+    chains = shape.span.batch * heads
     return scan_time(chains, shape.span.new, op.flops, moved, facts, chip.coefficients(kind, "bf16", part))
 
 
