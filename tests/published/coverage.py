@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from . import counting, kipply, machines, pictures, serving, tiny_transformer
+from . import counting, kipply, machines, parallel, pictures, serving, tiny_transformer
 from .ask import Check
 
 CHECKS: Final[dict[str, Check]] = (
     tiny_transformer.CHECKS | kipply.CHECKS | counting.CHECKS | serving.CHECKS | machines.CHECKS
-    | pictures.CHECKS
+    | pictures.CHECKS | parallel.CHECKS
 )
 
 
@@ -21,16 +21,11 @@ class Open(NamedTuple):
     ids: tuple[str, ...]
 
 
-PARALLELISM: Final = "needs parallelism"
 TRAINING: Final = "needs training"
 NOTHING: Final = "nothing to compute"
-STATUSES: Final = (PARALLELISM, TRAINING, NOTHING)
+STATUSES: Final = (TRAINING, NOTHING)
 
 OPEN: Final = (
-    Open(PARALLELISM, "traffic or latency of the links between GPUs", (
-        "kipply_260b_comms_latency", "kipply_260b_b512_comms", "kipply_ex7_comms", "kipply_13b_2gpu_comms",
-        "kipplyh_16a100_comms", "kipplyh_16h100", "kipplyh_64h100", "sb_two_chip",
-    )),
     Open(TRAINING, "FLOPs of forward and backward, their days and their MFU", (
         "casson_c_approx", "nano_train_days", "sb_l70_train", "sb_l70_days", "sb_dsv3_mfu",
         "tm101_c6pd", "tm101_d20p", "palm_mfu_gpt-3", "palm_mfu_gopher", "palm_mfu_mt-nlg", "palm_mfu_palm",
