@@ -20,6 +20,7 @@ from roofline.passes.image_levels import LEVELS, OF_FUSION, Level, image_level, 
 from roofline.passes.image_parallel import split_pictures
 from roofline.specs.base import Spec
 from roofline.specs.diffusion import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
+from roofline.specs.diffusion_plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.diffusion_transformer import DenoiserSpec, MMDiTSpec, PixArtSpec
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.pipeline import PipelineSpec
@@ -198,9 +199,9 @@ def _run(spec: ImageSpec, batch: Any, given: Mapping[str, Any]) -> tuple[ImageRu
 
 def _side(spec: ImageSpec) -> int:
     """Pixels that a part alone is usually run at."""
-    if isinstance(spec, (UNetTrunk, DenoiserSpec)):
+    if isinstance(spec, (UNetTrunk, PlainUNetSpec, DenoiserSpec)):
         return int(spec.sample * spec.scale)
-    if isinstance(spec, (AutoencoderSpec, TinyAutoencoderSpec)):
+    if isinstance(spec, (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec)):
         return int(spec.sample)
     return _SIDE
 
@@ -215,6 +216,8 @@ def _passes(spec: ImageSpec, guidance: float) -> float:
     """Copies of the batch per step: guidance above 1 needs one more, unless the denoiser takes it as an input."""
     if isinstance(spec, PipelineSpec):
         return float(spec.passes) if guidance > 1 and not spec.embedded_guidance else 1.0
+    if isinstance(spec, PlainUNetSpec):
+        return 1.0
     return 2.0 if guidance > 1 and not getattr(spec, "guidance", False) else 1.0
 
 

@@ -9,14 +9,16 @@ from collections import Counter
 from typing import Final, TypeAlias
 
 from roofline.architectures.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
+from roofline.architectures.plain import plain_decode_ops, plain_encode_ops
 from roofline.errors import UsageError
 from roofline.specs.diffusion import AutoencoderSpec, TinyAutoencoderSpec
+from roofline.specs.diffusion_plain import VQVAESpec
 from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase
 
-Codec: TypeAlias = AutoencoderSpec | TinyAutoencoderSpec
+Codec: TypeAlias = AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec
 #: Part of a tile that its neighbour covers as well.
 OVERLAP: Final = 0.25
 
@@ -52,10 +54,14 @@ def encode_phase(spec: Codec, run: ImageRun, pictures: float) -> Phase:
 
 
 def _decode(spec: Codec, plane: Plane) -> list[Op]:
+    if isinstance(spec, VQVAESpec):
+        return plain_decode_ops(spec, plane)
     return decode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_decode_ops(spec, plane)
 
 
 def _encode(spec: Codec, plane: Plane) -> list[Op]:
+    if isinstance(spec, VQVAESpec):
+        return plain_encode_ops(spec, plane)
     return encode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_encode_ops(spec, plane)
 
 

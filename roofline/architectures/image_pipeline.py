@@ -16,6 +16,7 @@ from roofline.architectures.text_encoder import text_encoder_ops
 from roofline.errors import UnsupportedError
 from roofline.num import Num, floor, maximum
 from roofline.specs.diffusion import AutoencoderSpec, ControlNetSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec
+from roofline.specs.diffusion_plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.diffusion_text import TextEncoderSpec
 from roofline.specs.diffusion_transformer import DenoiserSpec
 from roofline.specs.pipeline import PipelineSpec
@@ -33,13 +34,13 @@ def image_workload(spec: ImageSpec, run: ImageRun) -> Workload:
     """
     if isinstance(spec, PipelineSpec):
         return Workload(tuple(_pipeline_phases(spec, run)))
-    if isinstance(spec, (UNetSpec, DenoiserSpec)):
+    if isinstance(spec, (UNetSpec, PlainUNetSpec, DenoiserSpec)):
         return Workload((_denoise_phase(spec, run, context_tokens(spec), float(spec.scale)),))
     if isinstance(spec, ControlNetSpec):
         latents = Plane(run.batch * run.passes, run.height / spec.scale, run.width / spec.scale)
         ops = control_ops(spec, latents, context_tokens(spec))
         return Workload((Phase("control", tuple(ops), denoiser_calls(run.scheduler, run.steps), "controlnet"),))
-    if isinstance(spec, (AutoencoderSpec, TinyAutoencoderSpec)):
+    if isinstance(spec, (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec)):
         return Workload((encode_phase(spec, run, 1.0), decode_phase(spec, run)))
     if isinstance(spec, TextEncoderSpec):
         return Workload((_text_phase("text_encode", "text_encoder", spec, run, float(spec.tokens)),))
@@ -88,13 +89,13 @@ def _pictures(spec: PipelineSpec, denoiser: Denoiser, strength: float) -> float:
 
 
 def _denoiser(part: object) -> Denoiser:
-    if isinstance(part, (UNetSpec, DenoiserSpec)):
+    if isinstance(part, (UNetSpec, PlainUNetSpec, DenoiserSpec)):
         return part
     raise UnsupportedError(f"the denoiser {part!r} is named, but not resolved")
 
 
 def _codec(part: object) -> Codec:
-    if isinstance(part, (AutoencoderSpec, TinyAutoencoderSpec)):
+    if isinstance(part, (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec)):
         return part
     raise UnsupportedError(f"the autoencoder {part!r} is named, but not resolved")
 
@@ -117,8 +118,8 @@ def _text_phase(name: str, component: str, spec: TextEncoderSpec, run: ImageRun,
 def _noise_phase(denoiser: Denoiser, run: ImageRun, scale: float) -> Phase:
     """The latents that the seed fixes: batch × channels × height / 8 × width / 8 normal numbers."""
     elements = run.batch * latent_channels(denoiser) * (run.height / scale) * (run.width / scale)
-    op = make.field("noise", "initial_noise", "factory", 0.0, elements)
-    return Phase("initial_noise", (op,), 1.0, "noise", elements)
+    op = make.field("noise", "noise", "factory", 0.0, elements)
+    return Phase("noise", (op,), 1.0, "noise", elements)
 
 
 def _denoise_phase(denoiser: Denoiser, run: ImageRun, tokens: Num, scale: float, *, control: bool = False) -> Phase:

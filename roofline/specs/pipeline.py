@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field
 
 from roofline.specs.base import AsTuple, Name, Names, Size, Spec
 from roofline.specs.diffusion import AutoencoderSpec, ControlNetSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec
+from roofline.specs.diffusion_plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.diffusion_text import TextEncoderSpec
 from roofline.specs.diffusion_transformer import DiTSpec, FluxSpec, MMDiTSpec, PixArtSpec
 
 DenoiserPart: TypeAlias = Annotated[
-    UNetSpec | DiTSpec | PixArtSpec | MMDiTSpec | FluxSpec, Field(discriminator="family")
+    UNetSpec | PlainUNetSpec | DiTSpec | PixArtSpec | MMDiTSpec | FluxSpec, Field(discriminator="family")
 ]
-AutoencoderPart: TypeAlias = Annotated[AutoencoderSpec | TinyAutoencoderSpec, Field(discriminator="family")]
+AutoencoderPart: TypeAlias = Annotated[AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec, Field(discriminator="family")]
 
 
 def _to_named(value: Any) -> Any:
@@ -69,9 +69,3 @@ class PipelineSpec(ImageSpec):
     keep_fp32: Names = ()
     task: Literal["text-to-image", "image-to-image", "inpaint", "edit"] = "text-to-image"
     strength: Annotated[float, Field(gt=0, le=1)] | None = None
-
-    @model_validator(mode="after")
-    def _sizes_are_multiples(self) -> PipelineSpec:
-        if self.height % 8 or self.width % 8:
-            raise PydanticCustomError("size", "height and width must be multiples of 8")
-        return self

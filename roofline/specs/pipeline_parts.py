@@ -11,8 +11,8 @@ from roofline.specs.library import find
 from roofline.specs.pipeline import PipelineSpec, TextPart
 
 _KINDS: Final = {
-    "denoiser": ("unet", "dit", "pixart", "mmdit", "flux"),
-    "autoencoder": ("autoencoder", "tiny_autoencoder"),
+    "denoiser": ("unet", "plain_unet", "dit", "pixart", "mmdit", "flux"),
+    "autoencoder": ("autoencoder", "tiny_autoencoder", "vqvae"),
     "text_encoder": ("text_encoder",),
     "controlnet": ("controlnet",),
 }

@@ -45,6 +45,8 @@ MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {
     "pixart": _lazy("diffusion_transformer", "PixArtSpec"),
     "mmdit": _lazy("diffusion_transformer", "MMDiTSpec"),
     "flux": _lazy("diffusion_transformer", "FluxSpec"),
+    "plain_unet": _lazy("diffusion_plain", "PlainUNetSpec"),
+    "vqvae": _lazy("diffusion_plain", "VQVAESpec"),
 }
 S = TypeVar("S", bound=Spec)
 _QUOTED: Final = re.compile("'([^']+)'")

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from roofline.architectures.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
 from roofline.architectures.denoiser import control_ops, denoiser_ops
+from roofline.architectures.plain import plain_decode_ops, plain_encode_ops
 from roofline.architectures.text_encoder import text_encoder_ops
-from roofline.specs.diffusion import AutoencoderSpec, ControlNetSpec
+from roofline.specs.diffusion import ControlNetSpec
 from roofline.specs.diffusion_text import TextEncoderSpec
 from roofline.specs.library import bundled
 from roofline.specs.reader import read_model
@@ -22,6 +23,16 @@ from roofline.workload.op import Op
 DATA: Final[dict[str, Any]] = json.loads(gzip.decompress((Path(__file__).parent / "counts.json.gz").read_bytes()))
 MODELS: Final[dict[str, Any]] = DATA["models"]
 RUNS: Final = [(name, run) for name, facts in MODELS.items() for run in facts["runs"]]
+
+
+CODECS: Final[dict[tuple[str, str], Any]] = {
+    ("autoencoder", "encode"): encode_ops,
+    ("autoencoder", "decode"): decode_ops,
+    ("tiny_autoencoder", "encode"): tiny_encode_ops,
+    ("tiny_autoencoder", "decode"): tiny_decode_ops,
+    ("vqvae", "encode"): plain_encode_ops,
+    ("vqvae", "decode"): plain_decode_ops,
+}
 
 
 @cache
@@ -39,11 +50,9 @@ def ops_of(name: str, run: str) -> list[Op]:
     height, width = map(float, next(part for part in parts if "x" in part).split("x"))
     text = next((float(part[1:]) for part in parts if re.fullmatch(r"t\d+", part)), 77.0)
     plane = Plane(batch, height, width)
-    pixels = Plane(batch, 8 * height, 8 * width)
-    if parts[0] == "decode":
-        return decode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_decode_ops(spec, plane)
-    if parts[0] == "encode":
-        return encode_ops(spec, pixels) if isinstance(spec, AutoencoderSpec) else tiny_encode_ops(spec, pixels)
+    if parts[0] in ("decode", "encode"):
+        pixels = Plane(batch, spec.scale * height, spec.scale * width)
+        return CODECS[spec.family, parts[0]](spec, plane if parts[0] == "decode" else pixels)
     if isinstance(spec, ControlNetSpec):
         return control_ops(spec, plane, text)
     return denoiser_ops(spec, plane, text)

@@ -34,7 +34,8 @@ def test_parameters_by_block(name: str) -> None:
         for op in phase.ops:
             if op.params and not op.name.endswith("(idle)"):
                 found[fold(op.block)] += op.count * op.params
-    assert dict(found) == facts["params_by_block"]
+    if "params_by_block" in facts:
+        assert dict(found) == facts["params_by_block"]
 
 
 @pytest.mark.parametrize(("name", "run"), RUNS)
