@@ -70,16 +70,39 @@ def _rows() -> list[dict[str, str]]:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
-@pytest.mark.parametrize("row", _rows(), ids=lambda row: f"{row['model']}-{row['weights']}-{row['prompt']}")
-def test_weights_and_cache_make_the_measured_memory(row: dict[str, str]) -> None:
-    """Weights and cache alone stay below what was measured, by less than 3 % or 0.3 GiB of buffers."""
+def _counted(row: dict[str, str]) -> float:
+    """Weights and cache in GiB."""
     est = rl.estimate(
         MODELS[row["model"]](), gpu="h100", weights=FORMATS[row["weights"]], prompt=int(row["prompt"]), generate=2048
     )
+    return float(est.memory.weights_bytes + est.memory.kv_cache_bytes) / GIB
+
+
+def _name(row: dict[str, str]) -> str:
+    return f"{row['model']}-{row['weights']}-{row['prompt']}"
+
+
+@pytest.mark.parametrize("row", _rows(), ids=_name)
+def test_no_run_took_less_than_its_weights_and_cache(row: dict[str, str]) -> None:
+    assert _counted(row) <= float(row["memory_gib"]) * 1.005
+
+
+@pytest.mark.parametrize("row", [row for row in _rows() if row["prompt"] == "1"], ids=_name)
+def test_with_a_short_prompt_weights_and_cache_are_all_of_it(row: dict[str, str]) -> None:
+    """Less than 3 % or 0.3 GiB of buffers: GPTQ's kernels widen a matrix, Qwen3-0.6B's FP8 file has its head twice."""
     measured = float(row["memory_gib"])
-    counted = float(est.memory.weights_bytes + est.memory.kv_cache_bytes) / GIB
-    assert counted <= measured * 1.005
-    assert counted >= min(measured * 0.97, measured - 0.3)
+    assert _counted(row) >= min(measured * 0.97, measured - 0.3)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [r for r in _rows() if r["model"].startswith("Qwen3-") and r["weights"] in ("bf16", "fp8")
+     and (r["model"], r["weights"]) != ("Qwen3-0.6B", "fp8")],
+    ids=_name,
+)  # fmt: skip
+def test_at_every_length_weights_and_cache_are_what_was_measured(row: dict[str, str]) -> None:
+    """Within 0.14 GiB from 2 k to 33 k tokens; the FP8 checkpoints with fp32 scales per block of 128 x 128."""
+    assert 0.0 <= float(row["memory_gib"]) - _counted(row) <= 0.14
 
 
 @pytest.mark.parametrize(
