@@ -96,12 +96,12 @@ def test_with_a_short_prompt_weights_and_cache_are_all_of_it(row: dict[str, str]
 
 @pytest.mark.parametrize(
     "row",
-    [r for r in _rows() if r["model"].startswith("Qwen3-") and r["weights"] in ("bf16", "fp8")
+    [r for r in _rows() if r["prompt"] != "1" and r["model"].startswith("Qwen3-") and r["weights"] in ("bf16", "fp8")
      and (r["model"], r["weights"]) != ("Qwen3-0.6B", "fp8")],
     ids=_name,
 )  # fmt: skip
 def test_at_every_length_weights_and_cache_are_what_was_measured(row: dict[str, str]) -> None:
-    """Within 0.14 GiB from 2 k to 33 k tokens; the FP8 checkpoints with fp32 scales per block of 128 x 128."""
+    """Within 0.14 GiB from 8 k to 33 k tokens; the FP8 checkpoints with fp32 scales per block of 128 x 128."""
     assert 0.0 <= float(row["memory_gib"]) - _counted(row) <= 0.14
 
 
