@@ -12,7 +12,9 @@ from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase, Workload
-from tests.diffusion.counts import DATA, MODELS, RUNS, element_bytes, fold, ops_of, peak, row, spec_of
+
+from .counts import DATA, MODELS, RUNS, element_bytes, fold, ops_of, peak, row, spec_of
+from .document import TARGET, document
 
 #: The allocator hands out blocks of 512 bytes; tensors of odd sizes and of fp32 are not rounded here.
 ALLOCATION = 512
@@ -138,3 +140,7 @@ def test_levels_move_ever_fewer_bytes_and_keep_what_is_held(name: str) -> None:
         workload = image_level(base, level)
         assert workload.parameters == base.parameters
         assert sum(p.flops for p in workload.phases) == pytest.approx(sum(p.flops for p in base.phases), rel=1e-12)
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert TARGET.read_text(encoding="utf-8") == document(), "run python -m diffusion.document in tests"

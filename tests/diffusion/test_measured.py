@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import roofline as rl
-from tests.diffusion.measured import complete, rows, timing
+
+from .measured import complete, rows, timing
 
 #: Rows below their floor, with the condition that must differ from what is assumed.
 BELOW = {
