@@ -26,6 +26,10 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     every = run.logits == "all"
     if run.work == "reference":
         spec = reference_spec(spec)
+    if spec.encoder:
+        from roofline.architectures.encoder_decoder import encoder_decoder_workload
+
+        return encoder_decoder_workload(spec, run)
     prefill = _phase("prefill", spec, Span(run.batch, run.prompt, 0.0), 1.0, every)
     steps = maximum(run.generate - 1.0, 0.0)
     if isinstance(steps, float) and steps == 0:
@@ -71,11 +75,11 @@ def mtp_ops(spec: TransformerSpec, span: Span) -> list[Op]:
         return []
     tokens, width, count = span.tokens, float(spec.width), float(spec.mtp.layers)
     return [
-        _norm(spec, "mtp_hidden_norm", "mtp", tokens, count),
-        _norm(spec, "mtp_embedding_norm", "mtp", tokens, count),
+        norm_op(spec, "mtp_hidden_norm", "mtp", tokens, count),
+        norm_op(spec, "mtp_embedding_norm", "mtp", tokens, count),
         make.linear("mtp_projection", "mtp", tokens, 2.0 * width, width, count=count),
         *block_ops(spec, spec.mtp, span, "mtp"),
-        _norm(spec, "mtp_final_norm", "mtp", tokens, count),
+        norm_op(spec, "mtp_final_norm", "mtp", tokens, count),
     ]
 
 
@@ -110,7 +114,7 @@ def _embedding_ops(spec: TransformerSpec, span: Span) -> list[Op]:
         ops.append(make.embedding("type_embedding", "embedding", tokens, float(spec.token_types), float(spec.width)))
         ops.append(make.add("type_add", "embedding", tokens, float(spec.width)))
     if spec.embedding_norm:
-        ops.append(_norm(spec, "embedding_norm", "embedding", tokens))
+        ops.append(norm_op(spec, "embedding_norm", "embedding", tokens))
     return ops
 
 
@@ -131,7 +135,7 @@ def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) 
         inner = feed_forward_ops(spec, feed_forward, tokens, where, count, stream)
         own = group.norms >= (1 if attention is None else 2)
         for index in range(4, group.norms):
-            inner.append(_norm(spec, f"feed_forward_norm_{index - 2}", where, tokens, count, live=stream))
+            inner.append(norm_op(spec, f"feed_forward_norm_{index - 2}", where, tokens, count, live=stream))
         ops += _sublayer(spec, group, "feed_forward", where, inner, tokens, own, group.norms >= 4)
     return ops
 
@@ -149,16 +153,16 @@ def _sublayer(
     if spec.residual_streams is not None:
         ops += streams.collapse_ops(name, where, tokens, float(spec.width), float(spec.residual_streams), count)
     if normed and place == "pre":
-        ops.append(_norm(spec, f"{name}_norm", where, tokens, count))
+        ops.append(norm_op(spec, f"{name}_norm", where, tokens, count))
     ops += inner
     if output_normed or (normed and place == "output"):
-        ops.append(_norm(spec, f"{name}_post_norm", where, tokens, count, live=tokens * spec.width))
+        ops.append(norm_op(spec, f"{name}_post_norm", where, tokens, count, live=tokens * spec.width))
     if spec.residual_streams is None:
         ops.append(make.add(f"{name}_residual", where, tokens, float(spec.width), count=count))
     else:
         ops.append(streams.mix_op(name, where, tokens, float(spec.width), float(spec.residual_streams), count))
     if normed and place == "post":
-        ops.append(_norm(spec, f"{name}_norm", where, tokens, count))
+        ops.append(norm_op(spec, f"{name}_norm", where, tokens, count))
     return ops
 
 
@@ -175,18 +179,19 @@ def _parallel_ops(
     stream, where_a, where_f = tokens * width, f"{label}.attention", f"{label}.feed_forward"
     ops: list[Op] = []
     if group.norms >= 1:
-        ops.append(_norm(spec, "attention_norm", where_a, tokens, count))
+        ops.append(norm_op(spec, "attention_norm", where_a, tokens, count))
     shared = stream + stream if group.norms == 1 else stream
     ops += mixer_ops(spec, attention, span, where_a, count, shared)
     if group.norms >= 2:
-        ops.append(_norm(spec, "feed_forward_norm", where_f, tokens, count, live=stream))
+        ops.append(norm_op(spec, "feed_forward_norm", where_f, tokens, count, live=stream))
     ops += feed_forward_ops(spec, feed_forward, tokens, where_f, count, stream + stream)
     ops.append(make.add("attention_residual", where_f, tokens, width, count=count))
     ops.append(make.add("feed_forward_residual", where_f, tokens, width, count=count))
     return ops
 
 
-def _norm(spec: TransformerSpec, name: str, block: str, tokens: Num, count: float = 1.0, live: Num = 0.0) -> Op:
+def norm_op(spec: TransformerSpec, name: str, block: str, tokens: Num, count: float = 1.0, live: Num = 0.0) -> Op:
+    """A norm of rows over the model width."""
     norm, width = spec.norm, float(spec.width)
     return make.norm(
         name, block, tokens, width, style=norm.kind, weight=norm.weight, bias=norm.bias, count=count, live=live
@@ -198,7 +203,7 @@ def _head_ops(spec: TransformerSpec, span: Span, rows: Num) -> list[Op]:
     if spec.residual_streams is not None:
         ops += streams.head_ops(span.tokens, float(spec.width), float(spec.residual_streams))
     if spec.final_norm:
-        ops.append(_norm(spec, "final_norm", "head", span.tokens))
+        ops.append(norm_op(spec, "final_norm", "head", span.tokens))
     if spec.pooler:
         ops.append(make.linear("pooler", "head", span.batch, float(spec.width), float(spec.width), bias=True))
     if spec.embedding_width is not None and spec.head:

@@ -64,13 +64,17 @@ def bamba(config: Config) -> dict[str, Any]:
     config.must_be("attention_bias", False, default=False)
     config.must_be("mlp_bias", False, default=False)
     config.ignore("z_loss_coefficient")
+    turned = config.whole_or_none("attn_rotary_emb")
     indices = config.wholes("attn_layer_indices") or []
     kinds = config.texts("layer_types", "layers_block_type", length=layers, choices=(*MAMBA, *ATTENTION))
     full = [index in indices for index in range(layers)] if kinds is None else [kind in ATTENTION for kind in kinds]
     block, softmax = _mamba2(config, width), _softmax(config, width)
     feed_forward = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"))
     blocks = [{"attention": softmax if flag else block, "feed_forward": feed_forward} for flag in full]
-    return hybrid_body(config, width, blocks, parts.rotary(config, softmax["head_dim"], 0.5))
+    positions = parts.rotary(config, softmax["head_dim"], 0.5)
+    if turned is not None and turned != positions.get("rotary_dim", softmax["head_dim"]):
+        config.refuse("attn_rotary_emb", f"{turned} is not what the reference code rotates, {positions}")
+    return hybrid_body(config, width, blocks, positions)
 
 
 def granite_hybrid(config: Config) -> dict[str, Any]:

@@ -148,7 +148,8 @@ def recurrent_gemma(config: Config) -> dict[str, Any]:
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
     heads, kv_heads = parts.heads_of(config)
     head_dim = config.divides("num_attention_heads", width, "of width", heads)
-    config.ignore("head_dim", "logits_soft_cap", "w_init_variance_scale", "final_w_init_variance_scale")
+    config.ignore("head_dim", "logits_soft_cap", "w_init_variance_scale", "final_w_init_variance_scale",
+                  "embeddings_scale_by_sqrt_dim")  # fmt: skip
     if config.given("head_dim") and config.whole("head_dim") != head_dim:
         config.refuse("head_dim", f"is not hidden_size / num_attention_heads = {head_dim}")
     inner = config.whole_or_none("lru_width") or width
@@ -210,6 +211,19 @@ def xlstm(config: Config) -> dict[str, Any]:
                   "inference_state_dtype", "gate_soft_cap", "output_logit_soft_cap", "max_inference_chunksize",
                   "weight_mode", "head_dim")  # fmt: skip
     config.must_be("add_out_norm", True, default=True)
+    for key in ("add_post_norm", "add_qk_norm", "lm_head_bias"):
+        config.must_be(key, False, default=False)
+    config.must_be("norm_type", "rmsnorm", default="rmsnorm")
+    config.ignore(
+        "add_embedding_dropout",
+        "add_forward_backend_padding",
+        "add_post_blocks_norm",
+        "logits_soft_cap",
+        "force_bos_token_insert",
+        "igate_bias_init_range",
+        "mlstm_round_up_to_multiple_of",
+        "output_init_fn",
+    )
     heads, bias = config.whole("num_heads"), config.flag("use_bias", default=False)
     keys, values = int(width * config.number("qk_dim_factor")), int(width * config.number("v_dim_factor"))
     multiple = config.whole("ffn_round_up_to_multiple_of")

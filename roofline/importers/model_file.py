@@ -19,8 +19,8 @@ def model_text(data: Mapping[str, Any]) -> str:
 
 
 def _entry(key: str, value: Any) -> str:
-    if key == "blocks":
-        return "blocks:\n" + "".join(_block(block) for block in value)
+    if key in ("blocks", "encoder"):
+        return f"{key}:\n" + "".join(_block(block) for block in value)
     if key == "mtp":
         return "mtp:\n" + "".join(f"  {name}: {flow(inner)}\n" for name, inner in value.items())
     if key == "published":

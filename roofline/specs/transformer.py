@@ -142,7 +142,8 @@ class BlockGroup(Spec):
     `norms` counts the norms over the model width in each; in a parallel block attention and feed-forward stand side by
     side, and with one norm they read the same normed input. `norm_placement` says where norms stand: `pre` before
     attention and feed-forward, `post` behind the sum with the residual, as in the first transformer (Vaswani et al.
-    2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2.
+    2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
+    decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted.
     """
 
     name: Name | None = None
@@ -152,6 +153,7 @@ class BlockGroup(Spec):
     norms: Annotated[int, Field(ge=0, le=8)] = 2
     norm_placement: Literal["pre", "post", "output"] = "pre"
     parallel: bool = False
+    cross_attention: SoftmaxAttention | None = None
 
     @model_validator(mode="after")
     def _post_norms_follow_a_sum(self) -> BlockGroup:
@@ -168,17 +170,21 @@ class Positions(Spec):
 
     `rotary`: rotated into queries and keys, in the first `rotary_dim` elements of a head (by default all); `learned`:
     a table of `size` rows; `sinusoidal`: a fixed formula; `relative`: distances projected in every layer
-    (Transformer-XL); `alibi`: a slope per head.
+    (Transformer-XL); `bucketed`: a learned score per head for each of `buckets` of distances (T5); `alibi`: a slope
+    per head.
     """
 
-    kind: Literal["rotary", "learned", "sinusoidal", "relative", "alibi", "none"]
+    kind: Literal["rotary", "learned", "sinusoidal", "relative", "bucketed", "alibi", "none"]
     size: Size | None = None
+    buckets: Size | None = None
     rotary_dim: Size | None = None
 
     @model_validator(mode="after")
     def _learned_has_a_size(self) -> Positions:
         if (self.kind == "learned") != (self.size is not None):
             raise PydanticCustomError("positions", "size goes with kind: learned, and only with it")
+        if (self.kind == "bucketed") != (self.buckets is not None):
+            raise PydanticCustomError("positions", "buckets go with kind: bucketed, and only with it")
         return self
 
 
@@ -228,6 +234,7 @@ class TransformerSpec(Spec):
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
+    encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
     mtp: BlockGroup | None = None
     published: Annotated[tuple[Published, ...], AsTuple] = ()

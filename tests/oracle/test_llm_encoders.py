@@ -1,0 +1,53 @@
+"""Encoders, and encoders with a decoder: counts from a config equal a framework's own, to the last digit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from roofline.architectures.transformer import transformer_workload
+from roofline.importers.huggingface import import_config, read_config
+from roofline.importers.model_file import model_text
+from roofline.passes.fusion import apply_fusion
+from roofline.specs.document import parse_document
+from roofline.specs.reader import validate_model
+from roofline.specs.transformer import TransformerSpec
+from roofline.workload.run import TextRun
+
+ORACLE: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_encoders.json").read_text())["models"]
+
+
+def _spec(folder: Path, name: str) -> TransformerSpec:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(ORACLE[name]["config"]))
+    spec = read_config(path)
+    assert isinstance(spec, TransformerSpec)
+    again = validate_model(parse_document(model_text(import_config(path)), name))
+    assert again.model_dump() == spec.model_dump()
+    return spec
+
+
+@pytest.mark.parametrize("name", ORACLE)
+def test_counts_are_those_of_the_framework(name: str, tmp_path: Path) -> None:
+    spec, facts = _spec(tmp_path, name), ORACLE[name]
+    ideal = transformer_workload(spec, TextRun(1.0, 64.0, 2.0))
+    eager = apply_fusion(ideal, "eager")
+    assert ideal.parameters == facts["parameters"]
+    assert ideal.embedding_parameters == facts["embedding"]
+    assert eager["prefill"].flops == facts["prefill"]
+    if "decode" in facts:
+        assert eager["decode"].flops == facts["decode"]
+        assert 2 * ideal.cache_elements() == facts["cache_bytes"]
+    else:
+        assert ideal.cache_elements() == 0
+
+
+def test_the_prompt_is_encoded_once(tmp_path: Path) -> None:
+    """A step costs the same whatever was encoded, but for the keys of the prompt that it reads."""
+    spec = _spec(tmp_path, "bart-large")
+    short, long = (transformer_workload(spec, TextRun(1.0, tokens, 2.0))["decode"].flops for tokens in (64.0, 65.0))
+    layers, width = 12, 1024
+    assert long - short == layers * 4 * width
