@@ -19,11 +19,11 @@ def levels(
 
     Options are those of `estimate`, but for `fusion`. Raises UsageError for a language model.
     """
+    if not isinstance(estimate(model, gpu, **options), ImageEstimate):
+        raise UsageError(f"{model} is not an image model; levels are of image models")
     rows = []
     for level in LEVELS:
         est = estimate(model, gpu, **options, fusion=level)
-        if not isinstance(est, ImageEstimate):
-            raise UsageError(f"{est.inputs['model']} is not an image model; levels are of image models")
         names = [part.name for part in est.phases]
         chosen = est.phase(phase or ("denoise" if "denoise" in names else names[-1]))
         ledger = est.workload[chosen.name]

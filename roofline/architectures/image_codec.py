@@ -34,6 +34,8 @@ def decode_phase(spec: Codec, run: ImageRun) -> Phase:
     for plane, count in tiles:
         ops += _counted(_decode(spec, plane), count, total)
     boundary = images * (spec.latent_channels * height * width + spec.pixel_channels * run.height * run.width)
+    if total > 1.0:
+        ops.append(_idle("decoder", _decode(spec, Plane(1.0, 8.0, 8.0))))
     ops.append(_idle("encoder", _encode(spec, Plane(1.0, 64.0, 64.0))))
     return Phase("vae_decode", tuple(ops), run.batch if run.sliced else 1.0, "autoencoder", boundary)
 
@@ -49,6 +51,8 @@ def encode_phase(spec: Codec, run: ImageRun, pictures: float) -> Phase:
     scale = float(spec.scale)
     latent = spec.latent_channels * (run.height / scale) * (run.width / scale)
     boundary = images * (latent + spec.pixel_channels * run.height * run.width)
+    if total > 1.0:
+        ops.append(_idle("encoder", _encode(spec, Plane(1.0, 64.0, 64.0))))
     ops.append(_idle("decoder", _decode(spec, Plane(1.0, 8.0, 8.0))))
     return Phase("vae_encode", tuple(ops), (run.batch if run.sliced else 1.0) * pictures, "autoencoder", boundary)
 
@@ -66,10 +70,10 @@ def _encode(spec: Codec, plane: Plane) -> list[Op]:
 
 
 def _counted(ops: list[Op], count: float, tiles: float) -> list[Op]:
-    """Ops of one tile, `count` of the `tiles`, which share the parameters among them."""
+    """Ops of one tile, `count` of the `tiles`; with several, the parameters stand in an op of their own."""
     if tiles == 1.0:
         return ops
-    return [op._replace(count=op.count * count, params=op.params / tiles, active=op.active / tiles) for op in ops]
+    return [op._replace(count=op.count * count, params=0.0, active=0.0) for op in ops]
 
 
 def _idle(name: str, ops: list[Op]) -> Op:

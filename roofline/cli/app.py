@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from roofline import __version__
-from roofline.cli import answers, figures, importing, measured, shelves
+from roofline.cli import answers, figures, importing, measured, pictures, shelves
 
 app = typer.Typer(
     name="roofline",
@@ -36,6 +36,7 @@ def _main(
 app.command()(answers.estimate)
 app.command()(answers.ops)
 app.command()(answers.explain)
+app.command()(pictures.levels)
 app.command()(figures.plot)
 app.command()(measured.validate)
 app.command()(measured.calibrate)

@@ -1,0 +1,35 @@
+"""Commands about image models: levels of execution side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from roofline.cli.options import CsvOption, JsonOption, ModelOptions, console, with_options
+
+
+@with_options(ModelOptions)
+def levels(
+    options: ModelOptions,
+    phase: Annotated[str | None, typer.Option(help="A phase of the run; default: denoise.")] = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+) -> None:
+    """Kernels, bytes and bound of an image model at every level of execution, from scores in memory to fused."""
+    from roofline.analysis.image_levels import levels as compare
+
+    given = options.question()
+    given.pop("fusion")
+    rows = compare(given.pop("model"), given.pop("gpu"), phase=phase, **given)
+    if json or csv:
+        from roofline.report.data import write_csv, write_json
+
+        if json:
+            write_json({"schema_version": 1, "levels": rows})
+        else:
+            write_csv(rows)
+        return
+    from roofline.report.image_text import print_levels
+
+    print_levels(rows, f"{options.model} on {options.gpu}: one call of {rows[0]['phase']}", console())
