@@ -32,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_specs_and_the_type_marker(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder in ("models", "hardware"):
+    for folder in ("models", "hardware", "hardware/nodes"):
         assert {f"roofline/{folder}/{path.name}" for path in (ROOT / folder).glob("*.yaml")} <= names
     assert "roofline/py.typed" in names
     assert all(name.startswith(("roofline/", "roofline-")) for name in names)

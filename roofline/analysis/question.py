@@ -33,7 +33,8 @@ IMAGE_OPTIONS = frozenset(
 DEFAULT_PROMPT = 512
 DEFAULT_GENERATE = 128
 SPREAD_OPTIONS = frozenset(
-    {"gpus", "tp", "pp", "ep", "dp", "cp", "node", "overlap", "offload", "runtime_reserve", "pad_heads"}
+    {"gpus", "tp", "pp", "ep", "dp", "cp", "node", "overlap", "offload", "runtime_reserve", "pad_heads",
+     "microbatches"}
 )
 
 

@@ -48,6 +48,7 @@ class Spread:
     reserve: float = 0.0
     notes: tuple[str, ...] = ()
     reserve_source: str = ""
+    microbatches: int | None = None
 
 
 def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:
@@ -56,6 +57,11 @@ def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) 
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
     away = read_offload(options["offload"]) if options.get("offload") else None
     reserve, source = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
+    micro = options.get("microbatches")
+    if micro is not None:
+        micro = _size("microbatches", micro)
+        if plan.pp == 1 and micro > 1:
+            raise UsageError(f"--microbatches {micro} fill a pipeline; name its stages with --pp")
     named = options.get("node")
     if plan.single and away is None and not reserve and not named:
         return None
@@ -63,7 +69,7 @@ def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) 
     if node is not None and named and node.gpu not in (gpu.name, *gpu.aliases):
         raise UsageError(f"--node {node.name} has {node.gpu}, not {gpu.name}")
     fabric = Fabric.of(node) if node is not None else own_links(gpu)
-    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes, source)
+    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes, source, micro)
 
 
 def plan_of(options: dict[str, Any]) -> tuple[Plan, tuple[str, ...]]:

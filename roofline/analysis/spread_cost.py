@@ -1,8 +1,9 @@
 """What a run takes on several devices, or with parts of it elsewhere: stages, microbatches, communication, memory.
 
-A pipeline takes the batch in as many microbatches as it has stages, or sequences if these are fewer. With stage times
-t, a prefill of m microbatches takes sum(t) + (m - 1) max(t): the pipeline fills, then the slowest stage sets the pace.
-A decode step of all sequences takes max(sum(t), m max(t)): a microbatch can start anew when it has come through.
+A pipeline takes the batch in as many microbatches as asked, else as it has stages, or sequences if these are fewer.
+With stage times t, a prefill of m microbatches takes sum(t) + (m - 1) max(t): the pipeline fills, then the slowest
+stage sets the pace. A decode step of all sequences takes max(sum(t), m max(t)): a microbatch can start anew when it has
+come through.
 
 Source: Huang et al. 2019, GPipe (arXiv:1811.06965), section 2; Narayanan et al. 2021 (arXiv:2104.04473), section 2.2.
 """
@@ -69,7 +70,7 @@ class StageTime:
 def stages_of(question: Question, spread: Spread, run: TextRun) -> tuple[list[Stage], Num]:
     """The kinds of stages of a run, and the number of microbatches."""
     plan = spread.plan
-    micro: Num = minimum(run.batch, float(plan.pp)) if plan.pp > 1 else 1.0
+    micro: Num = minimum(run.batch, float(spread.microbatches or plan.pp)) if plan.pp > 1 else 1.0
     whole = question.ideal_workload(replace(run, batch=run.batch / micro) if plan.pp > 1 else run)
     kinds = {0: 1}
     if plan.pp > 1:

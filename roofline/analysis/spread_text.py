@@ -51,7 +51,8 @@ def _plan_notes(question: Question) -> list[str]:
         notes.append("replicated over tp: norms, routers, latents, and key-value heads beyond their number")
         notes.append("no engine is taken to pad heads" if not plan.pad_heads else "heads padded to a multiple of tp")
     if plan.pp > 1:
-        notes.append("pipeline: as many microbatches as stages, or sequences if these are fewer; layers spread evenly")
+        cut = f"{spread.microbatches} microbatches" if spread.microbatches else "as many microbatches as stages"
+        notes.append(f"pipeline: {cut}, or sequences if these are fewer; layers spread evenly")
     if plan.dp > 1:
         notes.append(f"the batch is that of each of {plan.dp} replicas; throughput is that of all")
     if plan.ep > 1:

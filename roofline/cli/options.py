@@ -96,6 +96,9 @@ class ModelOptions:
         int | None, typer.Option("--tp", metavar="N", help="Tensor-parallel GPUs: heads, columns, rows, vocabulary.")
     ] = None
     pp: Annotated[int | None, typer.Option("--pp", metavar="N", help="Pipeline stages.")] = None
+    microbatches: Annotated[
+        int | None, typer.Option("--microbatches", metavar="N", help="Parts of the batch in a pipeline. Default: pp.")
+    ] = None
     ep: Annotated[
         int | None, typer.Option("--ep", metavar="N", help="GPUs that experts are spread over; alone, attention is "
                                  "data-parallel over them.")

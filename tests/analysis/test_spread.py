@@ -55,6 +55,7 @@ def test_options_name_a_plan(options: dict[str, int], plan: Plan) -> None:
         ({"offload": "weights@moon"}, "neither host nor disk"),
         ({"offload": "weights,experts"}, "experts are weights"),
         ({"offload": "cache@disk", "gpu": "rtx-4090"}, "no disk"),
+        ({"microbatches": 4}, "name its stages with --pp"),
         ({"runtime_reserve": "much"}, "--runtime-reserve"),
         ({"runtime_reserve": -1.0}, "--runtime-reserve"),
     ],
@@ -123,6 +124,15 @@ def test_microbatches_fill_a_pipeline() -> None:
     """Sixteen sequences in four microbatches: 7 of 16 slots are bubbles in time, not 12 of 16."""
     one, four = _estimate("llama-2-7b", batch=16, prompt=2048), _estimate("llama-2-7b", batch=16, prompt=2048, pp=4)
     assert one.latency.ttft.bound / 4 < four.latency.ttft.bound < one.latency.ttft.bound * 7 / 16 * 1.15
+
+
+def test_more_microbatches_leave_smaller_bubbles() -> None:
+    """A prefill of 64 sequences in m parts through 4 stages takes (m + 3) / m of the work of a stage."""
+    times = [
+        _estimate("llama-2-7b", batch=64, prompt=2048, pp=4, microbatches=m).latency.ttft.floor for m in (1, 4, 16)
+    ]
+    assert times[0] / times[1] == pytest.approx(4 / (7 / 4), rel=0.02)
+    assert times[1] / times[2] == pytest.approx((7 / 4) / (19 / 16), rel=0.02)
 
 
 def test_experts_over_eight_gpus_hold_an_eighth_each() -> None:
