@@ -1,0 +1,46 @@
+"""The fewest GPUs that hold a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from roofline.analysis.estimate import Estimate, estimate
+from roofline.analysis.load import GPULike, ModelLike
+from roofline.errors import UsageError
+
+#: Nodes beyond which a search is given up.
+_NODES: Final = 64
+
+
+def fewest_gpus(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Estimate | None:
+    """The estimate on the fewest GPUs that hold a run, or None where 64 nodes do not.
+
+    Within a node tensors are split over as many GPUs as the heads allow; beyond it, whole nodes are stages of a
+    pipeline. Options are those of `estimate` without a plan. Raises as `estimate` does on one GPU.
+    """
+    first = estimate(model, gpu, **options)
+    if first.memory.fits:
+        return first
+    for plan in _plans(_node_size(model, gpu, options)):
+        try:
+            found = estimate(model, gpu, **options, **plan)
+        except UsageError:
+            continue
+        if found.memory.fits:
+            return found
+    return None
+
+
+def _node_size(model: ModelLike, gpu: GPULike | None, options: dict[str, Any]) -> int:
+    try:
+        spread = estimate(model, gpu, **options, pp=2).question.spread
+    except UsageError:
+        return 1
+    return spread.fabric.node if spread is not None and spread.fabric is not None else 1
+
+
+def _plans(node: int) -> Iterator[dict[str, int]]:
+    """Plans in the order of their number of GPUs: parts of a node, a node, then several."""
+    yield from ({"tp": size} for size in range(2, node + 1))
+    yield from ({"tp": node, "pp": stages} for stages in range(2, _NODES + 1))
