@@ -1,4 +1,4 @@
-"""Hybrids of a state space and softmax attention: Jamba, Bamba, Granite 4, Zamba 2.
+"""Hybrids of a state space and softmax attention: Jamba, Bamba, Granite 4, Falcon-H1, Zamba 2.
 
 Source: the config classes and model code of transformers 5.23.0.
 """
@@ -132,6 +132,48 @@ def hybrid_body(config: Config, width: int, blocks: list[dict[str, Any]], positi
         "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
         "positions": positions, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config),
         "blocks": parts.merged(blocks),
+    }  # fmt: skip
+
+
+def falcon_h1(config: Config) -> dict[str, Any]:
+    """Falcon-H1: attention and Mamba-2 side by side behind one norm, then a feed-forward.
+
+    Written as three groups of as many layers each, which count as the layer does: one norm, three sums.
+    """
+    ignore_steps(config)
+    layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
+    config.ignore("mamba_norm_before_gate", "mamba_use_mlp", "attn_layer_indices", "mlp_expansion_factor",
+                  "ssm_multipliers", "mlp_multipliers", "mamba_expand", "attention_in_multiplier", "ssm_in_multiplier",
+                  "lm_head_multiplier", "key_multiplier")  # fmt: skip
+    heads, inner = config.whole("mamba_n_heads"), config.whole_or_none("mamba_d_ssm")
+    inner = inner if inner is not None else width * config.whole("mamba_expand")
+    dim = config.divides("mamba_n_heads", inner, "channels", heads)
+    if config.raw("mamba_d_head", default="auto") != "auto" and config.whole("mamba_d_head") != dim:
+        config.refuse("mamba_d_head", f"is not the channels of the state space by its heads, {dim}")
+    groups = config.whole("mamba_n_groups")
+    config.divides("mamba_n_groups", heads, "heads", groups)
+    bias = biases(config, "mamba_proj_bias", "mamba_conv_bias")
+    if config.flag("projectors_bias", default=False) != bias.get("bias", False):
+        config.unsupported("projectors_bias", "unlike mamba_proj_bias is not modelled")
+    mamba = {"kind": "mamba2", "heads": heads, "head_dim": dim, "state": config.whole("mamba_d_state"),
+             "groups": groups, "kernel": config.whole("mamba_d_conv"), **bias,
+             "norm": config.flag("mamba_rms_norm", default=False)}  # fmt: skip
+    query_heads, kv_heads = parts.heads_of(config)
+    softmax: dict[str, Any] = {"kind": "softmax", "heads": query_heads, "kv_heads": kv_heads,
+                               "head_dim": parts.head_dim_of(config, width, query_heads)}  # fmt: skip
+    if config.flag("attention_bias", default=False):
+        softmax |= {"qkv_bias": True, "output_bias": True}
+    dense = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"),
+                        bias=config.flag("mlp_bias", default=False))  # fmt: skip
+    blocks = [
+        {"name": "attention", "layers": layers, "attention": softmax, "norms": 1},
+        {"name": "state-space", "layers": layers, "attention": mamba, "norms": 0},
+        {"name": "feed-forward", "layers": layers, "feed_forward": dense, "norms": 1},
+    ]
+    return {
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config),
+        "blocks": blocks,
     }  # fmt: skip
 
 
