@@ -41,8 +41,8 @@ class ModelOptions:
     """What is computed on what, and how."""
 
     model: Annotated[
-        str, typer.Option("--model", "-m", help="Model: a name, an alias or a YAML file.",
-                          autocompletion=_complete("list_models"), metavar="NAME|FILE")
+        str, typer.Option("--model", "-m", help="Model: a name, an alias, a YAML file, a config.json or its folder, "
+                          "hf:org/name.", autocompletion=_complete("list_models"), metavar="NAME|FILE")
     ]  # fmt: skip
     gpu: Annotated[
         str | None, typer.Option("--gpu", "-g", help="Accelerator: a name, an alias or a YAML file.",

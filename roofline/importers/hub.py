@@ -13,7 +13,7 @@ from roofline.errors import SpecError, UsageError
 from roofline.importers.huggingface import read_config
 from roofline.specs.base import Spec
 
-_NAME: Final = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+_NAME: Final = re.compile(r"hf:(?P<repo>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w./-]+))?")
 
 
 def read_hub(name: str) -> Spec:

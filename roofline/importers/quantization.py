@@ -118,7 +118,7 @@ def _scheme(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any])
         return _modelopt(document, path, data)
     readers: dict[str, Callable[[JsonDocument, tuple[str, ...], dict[str, Any]], _Scheme | None]] = {
         "fp8": _fp8, "mxfp4": _mxfp4, "compressed-tensors": _compressed, "gptq": _grouped, "awq": _grouped,
-        "auto-round": _grouped, "bitsandbytes": _bitsandbytes, "fbgemm_fp8": _fbgemm,
+        "auto-round": _grouped, "bitsandbytes": _bitsandbytes, "fbgemm_fp8": _fbgemm, "bitnet": _ternary,
     }  # fmt: skip
     if str(method) not in readers:
         known = ", ".join(["modelopt", *readers])
@@ -155,6 +155,10 @@ def _fbgemm(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any])
     return _Scheme("fp8-channel", _texts(data.get("modules_to_not_convert")))
 
 
+def _ternary(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:
+    return _Scheme("ternary", _texts(data.get("modules_to_not_convert")))
+
+
 def _modelopt(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme | None:
     left = _texts(data.get("exclude_modules"), data.get("ignore"))
     cache = _cache(data.get("kv_cache_quant_algo") or data.get("kv_cache_scheme"))
@@ -189,33 +193,40 @@ def _cache(value: Any) -> str | None:
 
 
 def _compressed(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme | None:
+    """Groups of modules, each with a format; the group of all linear layers is the main one."""
     groups = data.get("config_groups")
-    weights = None
+    main: str | None = None
+    special: dict[str, str] = {}
     for group in groups.values() if isinstance(groups, dict) else ():
         weights = group.get("weights") if isinstance(group, dict) else None
-        if isinstance(weights, dict):
-            break
-    if not isinstance(weights, dict):
+        if not isinstance(weights, dict):
+            continue
+        dtype = _compressed_format(document, (*path, "config_groups"), weights)
+        targets = _texts(group.get("targets"))
+        if main is None and (not targets or "Linear" in targets):
+            main = dtype
+        else:
+            special |= dict.fromkeys(targets, dtype)
+    if main is None and not special:
         return None
+    return _Scheme(main or "", _texts(data.get("ignore")), special or None, _cache(data.get("kv_cache_scheme")))
+
+
+def _compressed_format(document: JsonDocument, path: tuple[str, ...], weights: dict[str, Any]) -> str:
     bits, kind = weights.get("num_bits"), weights.get("type", "int")
     group_size, strategy = weights.get("group_size"), weights.get("strategy")
-    symmetric = weights.get("symmetric", True)
-    by_size = {128: "128", 64: "64", 32: "32"}
-    found = None
-    if kind == "float" and bits == 8:
-        found = {"channel": "fp8-channel", "block": "fp8-b128"}.get(str(strategy), "fp8")
-    elif kind == "float" and bits == 4:
-        found = "nvfp4" if group_size == 16 else "mxfp4" if group_size == 32 else None
-    elif kind == "int" and bits == 8:
-        found = "int8"
-    elif kind == "int" and bits == 4 and group_size in by_size:
-        found = f"int4-{'s' if symmetric else 'g'}{by_size[group_size]}"
-    elif kind == "int" and bits == 4 and not group_size:
-        found = "int4"
-    if found is None:
-        _refuse(document, (*path, "config_groups"), f"{bits} bit {kind} in groups of {group_size} is not modelled",
+    zero = "s" if weights.get("symmetric", True) else "g"
+    known: dict[tuple[Any, Any], str] = {
+        ("float", 8): {"channel": "fp8-channel", "block": "fp8-b128"}.get(str(strategy), "fp8"),
+        ("int", 8): "int8",
+        ("float", 4): {16: "nvfp4", 32: "mxfp4"}.get(group_size if isinstance(group_size, int) else 0, ""),
+        ("int", 4): f"int4-{zero}{group_size}" if group_size in (32, 64, 128) else "" if group_size else "int4",
+    }
+    found = known.get((kind, bits)) if isinstance(kind, str) and isinstance(bits, int) else None
+    if not found:
+        _refuse(document, path, f"{bits} bit {kind} in groups of {group_size} is not modelled"[:120],
                 "Understood: 8 bit float or int, 4 bit float (groups of 16, 32), 4 bit int (32, 64, 128).")  # fmt: skip
-    return _Scheme(str(found), _texts(data.get("ignore")), None, _cache(data.get("kv_cache_scheme")))
+    return found
 
 
 def _grouped(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]) -> _Scheme:

@@ -60,6 +60,7 @@ def _plain() -> list[DType]:
         *(DType(f"int4-s{g}", 4 + 16 / g, _HALF, f"weight-only, fp16 scale per {g}") for g in (128, 64, 32)),
         DType("int4-gptq", 4 + 20 / 128, _HALF, "weight-only, fp16 scale and 4-bit zero point per 128 (GPTQ, AWQ)"),
         DType("int8-gptq", 8 + 24 / 128, _HALF, "weight-only, fp16 scale and 8-bit zero point per 128 (GPTQ)"),
+        DType("ternary", 2, _HALF, "-1, 0 or 1, four to a byte, one fp16 scale per tensor", tensor_bits=16),
         DType("fp4", 4, "fp4", "e2m1 without scales"),
         DType("nvfp4", 4 + 8 / 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor", tensor_bits=32),
         DType("mxfp4", 4 + 8 / 32, "fp4", "e2m1 with an 8-bit exponent per 32"),

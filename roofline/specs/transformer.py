@@ -207,7 +207,7 @@ class TransformerSpec(Spec):
     `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` is the format in which the checkpoint wants its cache. `laurel` is the rank of a low-rank path
-    beside attention. `residual_streams`: the residual is that many streams, mixed by every sublayer (hyper-connections).
+    beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections).
     """
 
     family: Literal["transformer"]

@@ -234,3 +234,37 @@ def test_no_structural_key_is_on_the_harmless_list(key: str) -> None:
 def test_an_unmodelled_architecture_names_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="Nearest: llama"):
         read_config(_write(tmp_path, {**LLAMA, "model_type": "llama5"}))
+
+
+_GROUP: Final = {"targets": ["Linear"], "weights": {"num_bits": 4, "type": "int", "group_size": 128, "symmetric": True}}
+_EXPERTS: Final = {"targets": ["re:.*mlp.experts.*"], "weights": {"num_bits": 4, "type": "float", "group_size": 16}}
+
+
+@pytest.mark.parametrize(
+    ("quantization", "dtype"),
+    [
+        ({"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"}, "int4-gptq"),
+        ({"quant_method": "gptq", "bits": 8, "group_size": 128, "desc_act": False, "sym": True}, "int8-gptq"),
+        ({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}, "fp8-b128"),
+        ({"quant_method": "fp8", "activation_scheme": "static"}, "fp8"),
+        ({"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["model.layers.0.self_attn.q_proj"]}, "fp8-channel"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "int4-g64"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
+        ({"quant_method": "compressed-tensors", "config_groups": {"group_0": _GROUP}}, "int4-s128"),
+        ({"quant_method": "bitnet", "linear_class": "autobitlinear"}, "ternary"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4"),
+    ],
+)  # fmt: skip
+def test_quantised_checkpoints_have_a_format(tmp_path: Path, quantization: dict[str, Any], dtype: str) -> None:
+    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    assert data["dtype"] == dtype
+    assert data["dtypes"]["embedding"] == data["dtypes"]["head"] == "bf16"
+    read_config(tmp_path / "config.json")
+
+
+def test_groups_of_modules_may_differ_in_format(tmp_path: Path) -> None:
+    groups = {"group_0": _GROUP, "group_1": _EXPERTS}
+    quantization = {"quant_method": "compressed-tensors", "config_groups": groups}
+    data = import_config(_write(tmp_path, {**MOE, "quantization_config": quantization}))
+    assert data["dtype"] == "int4-s128"
+    assert data["dtypes"]["experts"] == "nvfp4"
