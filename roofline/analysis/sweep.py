@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Options whose values are numpy axes, in this order, after all others.
-SIZES: Final = ("batch", "prompt", "generate")
+SIZES: Final = ("batch", "prompt", "generate", "height", "width", "steps")
 #: The most points of one sweep; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
 _BLOCK: Final = 65_536
@@ -157,6 +157,9 @@ def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 def _results(est: Estimate) -> Iterator[tuple[str, Any]]:
     latency, memory = est.latency, est.memory
+    if not hasattr(est.question.run, "prompt"):
+        yield from _image_results(est)
+        return
     decodes = est.phases[-1].repeat > 0 if latency.tpot is not None else False
     generates = est.question.run.generate > 0
     yield from _columns("ttft_s", latency.ttft, True)
@@ -165,6 +168,15 @@ def _results(est: Estimate) -> Iterator[tuple[str, Any]]:
     yield from _columns("output_tokens_per_s", est.throughput.output_tokens, generates)
     for name in ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
         yield name, getattr(memory, name)
+
+
+def _image_results(est: Any) -> Iterator[tuple[str, Any]]:
+    """What a point of a sweep over pictures gives."""
+    yield from _columns("step_s", est.latency.step, True)
+    yield from _columns("total_s", est.latency.total, True)
+    yield from _columns("images_per_s", est.throughput.images, True)
+    for name in ("weights_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
+        yield name, getattr(est.memory, name)
 
 
 def _columns(name: str, times: Times | None, has_meaning: Any) -> Iterator[tuple[str, Any]]:

@@ -35,8 +35,8 @@ def decode_phase(spec: Codec, run: ImageRun) -> Phase:
         ops += _counted(_decode(spec, plane), count, total)
     boundary = images * (spec.latent_channels * height * width + spec.pixel_channels * run.height * run.width)
     if total > 1.0:
-        ops.append(_idle("decoder", _decode(spec, Plane(1.0, 8.0, 8.0))))
-    ops.append(_idle("encoder", _encode(spec, Plane(1.0, 64.0, 64.0))))
+        ops.append(_idle(spec, "decoder"))
+    ops.append(_idle(spec, "encoder"))
     return Phase("vae_decode", tuple(ops), run.batch if run.sliced else 1.0, "autoencoder", boundary)
 
 
@@ -52,8 +52,8 @@ def encode_phase(spec: Codec, run: ImageRun, pictures: float) -> Phase:
     latent = spec.latent_channels * (run.height / scale) * (run.width / scale)
     boundary = images * (latent + spec.pixel_channels * run.height * run.width)
     if total > 1.0:
-        ops.append(_idle("encoder", _encode(spec, Plane(1.0, 64.0, 64.0))))
-    ops.append(_idle("decoder", _decode(spec, Plane(1.0, 8.0, 8.0))))
+        ops.append(_idle(spec, "encoder"))
+    ops.append(_idle(spec, "decoder"))
     return Phase("vae_encode", tuple(ops), (run.batch if run.sliced else 1.0) * pictures, "autoencoder", boundary)
 
 
@@ -76,10 +76,19 @@ def _counted(ops: list[Op], count: float, tiles: float) -> list[Op]:
     return [op._replace(count=op.count * count, params=0.0, active=0.0) for op in ops]
 
 
-def _idle(name: str, ops: list[Op]) -> Op:
-    """The parameters of the half that a phase does not run."""
-    params = sum(op.count * op.params for op in ops)
-    return Op(f"{name} (idle)", "pointwise", name, params=params, active=params, kernels=0.0)
+_IDLE: dict[tuple[int, str], tuple[Codec, Op]] = {}
+
+
+def _idle(spec: Codec, name: str) -> Op:
+    """The parameters of the half that a phase does not run, counted once per spec object."""
+    known = _IDLE.get((id(spec), name))
+    if known is None or known[0] is not spec:
+        side = float(spec.scale)
+        half = _encode(spec, Plane(1.0, side, side)) if name == "encoder" else _decode(spec, Plane(1.0, 1.0, 1.0))
+        params = sum(op.count * op.params for op in half)
+        op = Op(f"{name} (idle)", "pointwise", name, params=params, active=params, kernels=0.0)
+        known = _IDLE[id(spec), name] = (spec, op)
+    return known[1]
 
 
 def _tiles(run: ImageRun, plane: Plane, tile: float) -> list[tuple[Plane, float]]:

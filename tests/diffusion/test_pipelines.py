@@ -195,3 +195,23 @@ def test_commands_answer_for_pictures() -> None:
 def test_families_are_registered() -> None:
     for name, load in MODEL_FAMILIES.items():
         assert name in ("transformer", *str(load().model_fields["family"].annotation).split("'"))
+
+
+def test_a_sweep_over_pictures_is_its_points() -> None:
+    sweep = rl.sweep("sdxl", gpu=["a100", "h100"], batch=[1, 4], height=[512, 1024], steps=[20, 50], width=768)
+    assert sweep.shape == (2, 2, 2, 2)
+    point = ask("sdxl", gpu="h100", batch=4, height=512, width=768, steps=50)
+    assert sweep["total_s"][1, 1, 0, 1] == pytest.approx(point.latency.total.expected, rel=1e-12)
+    assert sweep["images_per_s"][1, 1, 0, 1] == pytest.approx(point.throughput.images.expected, rel=1e-12)
+    assert sweep["total_bytes"][1, 1, 0, 1] == point.memory.total_bytes
+
+
+@pytest.mark.parametrize(
+    ("part", "fp32", "fp16"),
+    [("sd15-unet", 3.438, 1.719), ("clip-l", 0.492, 0.246), ("sd2-unet", 3.464, 1.732), ("openclip-h", 1.362, 0.681),
+     ("sd15-controlnet-part", 1.445, 0.723)],
+)  # fmt: skip
+def test_model_files_in_both_formats(part: str, fp32: float, fp16: float) -> None:
+    """Sizes of the files that a conversion to fp16 halves, in GB."""
+    for dtype, size in (("fp32", fp32), ("fp16", fp16)):
+        assert ask(part, weights=dtype).memory.weights_bytes / 1e9 == pytest.approx(size, abs=0.0006)
