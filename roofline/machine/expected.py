@@ -134,9 +134,10 @@ def _selected_time(
     cache = "fp8" if precision.cache.bits <= 8 else "bf16"
     decode: Num = 0.0
     if not isinstance(new, float) or new == 1.0:
-        per_key = precision.cache_bytes(op) / maximum(span.batch * shape.groups * shape.keys, 1.0)
+        seen = maximum(shape.pairs / new, 1.0)
+        per_key = precision.cache_bytes(op) / (span.batch * shape.groups * seen)
         other = (op.read + op.write) * (precision.activations.bits / 8)
-        work = DecodeWork(span.batch, shape.heads, shape.groups, maximum(shape.keys, 1.0), NO_WINDOW,
+        work = DecodeWork(span.batch, shape.heads, shape.groups, seen, NO_WINDOW,
                           shape.key_dim + shape.value_dim, per_key, other)  # fmt: skip
         decode = decode_time(work, facts, chip.coefficients("mla decode", cache))
         if isinstance(new, float):
