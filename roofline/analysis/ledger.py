@@ -11,8 +11,9 @@ from roofline.analysis.result import OpRow
 GROUPINGS: Final = ("op", "kind", "block")
 _SUMMED: Final = (
     "count", "flops", "vector_flops", "bytes", "weight_bytes", "cache_bytes", "activation_bytes", "kernels", "params",
-    "bound_s",
+    "bound_s", "communication_bytes",
 )  # fmt: skip
+_BOUNDS: Final = ("compute", "memory", "communication")
 _KEYS: Final[dict[str, Callable[[OpRow], str]]] = {"kind": lambda row: row.kind, "block": lambda row: row.block}
 
 
@@ -34,7 +35,7 @@ def _merge(name: str, members: list[OpRow]) -> OpRow:
     values = {field.name: getattr(members[0], field.name) for field in fields(OpRow)}
     for part in _SUMMED:
         values[part] = sum(getattr(row, part) for row in members)
-    share = {which: sum(float(r.bound_s) for r in members if r.bound_by == which) for which in ("compute", "memory")}
+    share = {which: sum(float(r.bound_s) for r in members if r.bound_by == which) for which in _BOUNDS}
     values |= {"name": name, "bound_by": max(share, key=lambda which: share[which])}
     values |= {"dtype": "/".join(dict.fromkeys(row.dtype for row in members))}
     return OpRow(**values)

@@ -82,8 +82,9 @@ def role_of(op: Op) -> str:
 
 
 def overridden(overrides: Mapping[str, DType], op: Op) -> DType | None:
-    """The format that an override gives this op: by its name, else by its role."""
-    return overrides.get(op.name) or overrides.get(role_of(op))
+    """The format that an override gives this op: by its name, else by its role; a tied head is the embedding."""
+    tied = overrides.get("embedding") if op.name == "head" and not op.params else None
+    return overrides.get(op.name) or tied or overrides.get(role_of(op))
 
 
 def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:

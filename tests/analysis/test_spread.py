@@ -262,3 +262,19 @@ def test_every_number_of_a_spread_run_is_explained(options: dict[str, Any]) -> N
     weights = found["memory.weights_bytes"]
     assert sum(term.value for term in weights.terms) == pytest.approx(weights.value)
     assert found["spread.gpus"].value == est.inputs["gpus"]
+
+
+def test_a_sweep_over_plans_equals_its_points() -> None:
+    grid = rl.sweep("llama-3-8b", gpu="h100", tp=[1, 2, 4], batch=[1, 8])
+    for i, tp in enumerate((1, 2, 4)):
+        for j, batch in enumerate((1, 8)):
+            point = _estimate("llama-3-8b", tp=tp, batch=batch)
+            assert grid["total_s_bound"][i, j] == pytest.approx(point.latency.total.bound, rel=1e-12)
+
+
+def test_exchanges_are_a_kind_of_their_own_in_the_ledger() -> None:
+    from roofline.analysis.ledger import group_rows
+
+    rows = {row.name: row for row in group_rows(_estimate(tp=4).ops("decode"), "kind")}
+    assert rows["collective"].bound_by == "communication"
+    assert rows["collective"].communication_bytes > 0 == rows["linear"].communication_bytes

@@ -59,6 +59,11 @@ def test_an_override_decides_the_rate_of_its_op() -> None:
     assert (rate["q_proj"], rate["up_proj"]) == ("bf16", "fp8")
 
 
+def test_a_tied_head_takes_the_format_of_its_embedding() -> None:
+    rows = {row.name: row for row in rl.estimate("gpt2", gpu="h100", weights="int8,embedding=fp16").ops("decode")}
+    assert rows["head"].weight_bytes == 50257 * 768 * 2
+
+
 def test_a_scale_per_channel_is_counted() -> None:
     """4096 x 14336 of int8 with an fp16 scale per output channel."""
     row = next(
