@@ -7,8 +7,9 @@ from typing import Any, Final
 from roofline.errors import UsageError
 from roofline.specs.base import Spec
 from roofline.specs.gpu import GPUSpec
+from roofline.specs.kinds import transformer_class
 from roofline.specs.reader import MODEL_FAMILIES
-from roofline.specs.transformer import TransformerSpec, transformer_class
+from roofline.specs.transformer import TransformerSpec
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

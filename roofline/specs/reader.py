@@ -14,7 +14,8 @@ from roofline.errors import SpecError, nearest
 from roofline.specs.base import Spec
 from roofline.specs.document import Document, read_document
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.transformer import TransformerSpec, transformer_class
+from roofline.specs.kinds import transformer_class
+from roofline.specs.transformer import TransformerSpec
 
 if TYPE_CHECKING:
     from roofline.specs.node import NodeSpec

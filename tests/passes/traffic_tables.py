@@ -16,7 +16,8 @@ from roofline.analysis.load import load_model
 from roofline.architectures.transformer import forward_ops
 from roofline.passes.fusion import apply_fusion
 from roofline.passes.traffic import ELEMENTWISE, Traffic, by_class
-from roofline.specs.transformer import TransformerSpec, transformer_class
+from roofline.specs.kinds import transformer_class
+from roofline.specs.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import Span
 from roofline.workload.workload import Phase, Workload

@@ -1,0 +1,43 @@
+"""The spec of a transformer with those kinds of attention that a file uses."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import Field, create_model
+
+from roofline.specs.base import AsTuple
+from roofline.specs.transformer import BlockGroup, TransformerSpec
+
+
+def transformer_class(data: Any = None) -> type[TransformerSpec]:
+    """The spec of a transformer with the kinds of attention that `data` names, or with all kinds without `data`.
+
+    A class of pydantic takes a millisecond to build, so a file pays for the kinds that it uses.
+    """
+    kinds = _kinds_named(data)
+    return TransformerSpec if kinds == ("softmax",) else _with_kinds(kinds)
+
+
+def _kinds_named(data: Any) -> tuple[str, ...]:
+    blocks = data.get("blocks") if isinstance(data, dict) else None
+    if data is None or not isinstance(blocks, (list, tuple)):
+        return () if data is None else ("softmax",)
+    kinds = {"softmax"}
+    for block in (*blocks, data.get("mtp")):
+        attention = block.get("attention") if isinstance(block, dict) else None
+        if isinstance(attention, dict):
+            kinds.add(str(attention.get("kind")))
+    return tuple(sorted(kinds))
+
+
+@lru_cache(maxsize=64)
+def _with_kinds(kinds: tuple[str, ...]) -> type[TransformerSpec]:
+    """A TransformerSpec whose attention is one of `kinds`; one of all kinds where one is unknown or none is given."""
+    from roofline.specs.attention import KINDS, union_of
+
+    known = list(kinds) if kinds and all(kind in KINDS for kind in kinds) else list(KINDS)
+    group = create_model("BlockGroup", __base__=BlockGroup, attention=(union_of(known) | None, None))
+    blocks = Annotated[tuple[group, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    return create_model("TransformerSpec", __base__=TransformerSpec, blocks=(blocks, ...), mtp=(group | None, None))
