@@ -53,12 +53,12 @@ def channel_mix_ops(
     row = tokens * width
     return [
         _shift("channel_shift", block, span, width, 2.0, count, stream),
-        make.linear("key_proj", block, tokens, width, hidden, count=count, live=stream + row),
+        make.linear("channel_key_proj", block, tokens, width, hidden, count=count, live=stream + row),
         make.activate("activation", block, tokens, hidden, function="relu2", gated=False, count=count,
                       live=stream + row),
-        make.linear("value_proj", block, tokens, hidden, width, count=count, live=stream + row),
-        make.linear("receptance_proj", block, tokens, width, width, count=count, live=stream + row),
-        pointwise("gate", block, tokens, width, reads=2.0, each=4.0, count=count, live=stream),
+        make.linear("channel_value_proj", block, tokens, hidden, width, count=count, live=stream + row),
+        make.linear("channel_receptance", block, tokens, width, width, count=count, live=stream + row),
+        pointwise("channel_gate", block, tokens, width, reads=2.0, each=4.0, count=count, live=stream),
     ]  # fmt: skip
 
 
