@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from roofline.analysis.estimate import Estimate, op_row, phase_estimate, rate_of
-from roofline.analysis.expectation import expect
+from roofline.analysis.expectation import expect, expectation_notes, expectation_warnings
 from roofline.analysis.image_question import ImageQuestion, component_bytes, multiple_of, resident_bytes
 from roofline.analysis.image_spread import picture_notes, spread_phase
 from roofline.analysis.limits import largest
@@ -119,6 +119,7 @@ class ImageEstimate(Estimate):
         unit = q.machine().served_by[dtype][0].removeprefix("vector.")
         if unit != dtype:
             found.append(Warn("dtype-fallback", f"{q.gpu.name} has no {dtype} units: computed at the {unit} rate"))
+        found += expectation_warnings(q.gpu, q.engine)
         if q.gpu.unverified:
             found.append(Warn("unverified-hardware", f"{q.gpu.name}: not verified: {'; '.join(q.gpu.unverified)}"))
         for spec in (q.spec, getattr(q.spec, "denoiser", None)):
@@ -152,7 +153,8 @@ class ImageEstimate(Estimate):
             "both prompts are encoded; the scheduler's own arithmetic and the safety checker are left out",
             f"offload {q.offload}: {'all parts stay on the GPU' if q.offload == 'none' else 'one part at a time'}; no "
             "allocator slack, no library workspace",
-            "nominal dense peaks and nominal memory bandwidth; the expected time is the roofline bound",
+            "nominal dense peaks and nominal memory bandwidth",
+            *expectation_notes(q.gpu, q.engine),
             *picture_notes(q),
         ]
         return notes

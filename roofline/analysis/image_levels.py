@@ -23,7 +23,7 @@ def levels(
         raise UsageError(f"{model} is not an image model; levels are of image models")
     rows = []
     for level in LEVELS:
-        est = estimate(model, gpu, **options, fusion=level)
+        est: Any = estimate(model, gpu, **options, fusion=level)
         names = [part.name for part in est.phases]
         chosen = est.phase(phase or ("denoise" if "denoise" in names else names[-1]))
         ledger = est.workload[chosen.name]

@@ -39,6 +39,10 @@ def _style(op: Op) -> str:
     return op.shape.style if isinstance(op.shape, FieldShape) else ""
 
 
+def _elements(op: Op) -> Num:
+    return op.shape.elements if isinstance(op.shape, FieldShape) else 0.0
+
+
 def _size(write: Num, write_fp32: Num) -> float:
     """A size for comparison: the largest of a grid stands for it."""
     total = write + write_fp32
@@ -49,7 +53,7 @@ def _follows(before: Op, op: Op) -> bool:
     """Whether an op reads what the one before it in the ledger wrote, as often."""
     if before.block != op.block or before.count != op.count:
         return False
-    produced = _size(before.shape.elements, 0.0) if isinstance(before.shape, FieldShape) else 0.0
+    produced = _size(_elements(before), 0.0)
     return 0.0 < produced <= _size(op.read, op.read_fp32) * (1 + 1e-9)
 
 
@@ -62,8 +66,7 @@ def _alone(op: Op) -> Op:
 
 def _join(before: Op, op: Op) -> Op:
     """One kernel for two: what passes between them is not read, and written only where a norm follows."""
-    assert isinstance(before.shape, FieldShape)  # noqa: S101  # held by compiled_image_ops
-    passed, style = before.shape.elements, _style(op)
+    passed, style = _elements(before), _style(op)
     wide = op.read_fp32 if op.read_fp32 is not None and not _any(op.read) else 0.0
     inner, inner_fp32 = (0.0, passed) if _any(wide) else (passed, 0.0)
     keeps = style in ("group", "layer")
