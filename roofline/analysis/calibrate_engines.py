@@ -50,25 +50,31 @@ class EngineFitted:
     engine: Engine
     errors: Array
     free: tuple[str, ...]
+    like: Engine | None
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
 
 
-def fit_engine(base: Engine, rows: Sequence[PreparedRun], *, limited: bool | None = None) -> EngineFitted:
+def fit_engine(
+    base: Engine, rows: Sequence[PreparedRun], *, limited: bool | None = None, like: Engine | None = None,
+    near: bool = False,
+) -> EngineFitted:  # fmt: skip
     """The engine's coefficients from rows; name, library and accumulation are those of `base`.
 
     `limited` says whether kernels that cannot feed a large chip's matrix cores are allowed for; by default that is
-    tried, and kept where it makes the rows' mean error a tenth smaller. Raises UsageError for fewer rows than two.
+    tried, and kept where it makes the rows' mean error a tenth smaller. `like` is an engine from which coefficients
+    stray instead of from the measured kernels; `near`: look first where `base` is. Raises UsageError for fewer rows
+    than two.
     """
     if len(rows) < _ROWS_PER_COEFFICIENT:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
     if limited:
-        return _fit(base, rows, (*free, "unit_rate"))
-    plain = _fit(base, rows, free)
+        return _fit(base, rows, (*free, "unit_rate"), like, near)
+    plain = _fit(base, rows, free, like, near)
     if limited is False:
         return plain
-    capped = _fit(base, rows, (*free, "unit_rate"))
+    capped = _fit(base, rows, (*free, "unit_rate"), like, near)
     better = np.mean(np.abs(capped.errors)) < _GAIN * np.mean(np.abs(plain.errors))
     return capped if better else plain
 
@@ -80,17 +86,22 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
     wanted = [name for name in PRIORS if narrow or not name.startswith("narrow")]
     if all(row.run.plan.single for row in rows):
         wanted.remove("exchange")
+    if all(row.run.image for row in rows):  # convolutions: few rows say more of the ceiling than of the bandwidth
+        wanted = ["compute", *(name for name in wanted if name not in ("compute", "cache", "sequence_s"))]
     if narrow == len(rows):
         wanted = [name for name in wanted if name not in ("streaming", "compute")]
     return tuple(wanted[: len(rows) // _ROWS_PER_COEFFICIENT])
 
 
-def _fit(base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...]) -> EngineFitted:
+def _fit(
+    base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool
+) -> EngineFitted:
     priors = [PRIORS.get(coefficient, _UNIT_RATE) for coefficient in free]
 
     def engine(values: Array) -> Engine:
         named: dict[str, Any] = dict(zip(free, map(float, values), strict=True))
-        return Engine(base.name, base.library, half_sums=base.half_sums, **named)
+        start_from = like or Engine("")
+        return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, **named)
 
     def predict(values: Array) -> Array:
         made = engine(values)
@@ -98,11 +109,14 @@ def _fit(base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...]) -> En
 
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)
-    fit = fit_robust(predict, measured, start, low, high, belief, _ITERATIONS)
+    if like is not None:
+        start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
+    guess = [getattr(base, coefficient) or first for coefficient, first in zip(free, start, strict=True)]
+    fit = fit_robust(predict, measured, start, low, high, belief, guess if near else None, _ITERATIONS)
     values = np.asarray([float(f"{value:.3g}") for value in fit.values])
     made = engine(values)
     return EngineFitted(
-        made, np.log(predict(values) / measured), free,
+        made, np.log(predict(values) / measured), free, like,
         tuple(n for n, bound in zip(free, fit.at_bound, strict=True) if bound),
         (*(n for n, loose in zip(free, fit.undetermined, strict=True) if loose), *(n for n in PRIORS if n not in free)),
     )  # fmt: skip
@@ -121,7 +135,7 @@ def left_out(
         if len(kept) < _ROWS_PER_COEFFICIENT:
             continue
         limited = bool(fitted.engine.unit_rate)
-        made = fit_engine(fitted.engine, kept, limited=limited).engine
+        made = fit_engine(fitted.engine, kept, limited=limited, like=fitted.like, near=True).engine
         found[value] = np.asarray([
             np.log(row.expected(made, row.question.gpu.name if blind else None) / row.run.seconds)
             for row in rows if key(row) == value

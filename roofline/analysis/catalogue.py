@@ -9,7 +9,7 @@ from typing import Any
 from roofline.analysis.load import locate_gpu, locate_model
 from roofline.architectures.build import build_workload
 from roofline.errors import RooflineError, UnknownNameError
-from roofline.machine.engine import engine_names
+from roofline.machine.engine import IDEAL, engine_names, engine_path, find_engine, read_engine
 from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
 from roofline.specs.library import Found, Shelf, find, is_node, names
@@ -147,6 +147,11 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         from roofline.analysis.spread import locate_node
 
         return "node", find("nodes", name, spec_dir), locate_node(name, spec_dir)[0].model_dump(mode="json")
+    if name.strip().lower() == IDEAL:
+        return "engine", None, {"name": IDEAL, "meaning": "the expected time is the roofline bound"}
+    engine = _engine(name)
+    if engine is not None:
+        return "engine", engine, read_engine(engine.name).model_dump(mode="json", exclude_none=True)
     try:
         dtype = find_dtype(name)
         return "precision", None, {"name": dtype.name, "bits": dtype.bits, "compute": dtype.compute,
@@ -154,3 +159,14 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
     except RooflineError:
         known = [*list_models(spec_dir), *list_gpus(spec_dir), *list_engines(), *list_precisions()]
         raise UnknownNameError("model, GPU, engine or precision", name, known, "roofline list models") from None
+
+
+def _engine(name: str) -> Found | None:
+    """The file of an engine, if that is what the name stands for; `ideal` has none."""
+    try:
+        found = find_engine(name)
+    except UnknownNameError:
+        return None
+    if found == IDEAL:
+        return None
+    return Found(engine_path(found), found, None if found == name.strip().lower() else name)

@@ -1,6 +1,6 @@
 """The engine files of the package: fitted to measured runs, with what leaving rows out says of them.
 
-    python -m roofline.analysis.engine_files RUNS.csv -o roofline/engines --date 2026-11-23
+    python -m roofline.analysis.engine_files RUNS.csv … -o roofline/engines --date 2026-11-23
 
 writes one YAML per engine. The same rows give the same digits.
 """
@@ -27,7 +27,7 @@ from roofline.specs.reader import validate
 
 
 class Declared(NamedTuple):
-    """What is known of an engine before any row: whose kernels it runs, its habits, and which measured one is like it."""
+    """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it."""
 
     title: str
     library: str | None = None
@@ -50,26 +50,43 @@ DECLARED: Final[dict[str, Declared]] = {
                           notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
     "mlx": Declared("MLX (mlx-lm)", None),
     "gpt-fast": Declared("gpt-fast (torch.compile)", None, aliases=("gptfast",)),
+    "pytorch-eager": Declared("PyTorch, eager (diffusers)", None, half_sums=True, aliases=("eager", "diffusers"),
+                              notes="Fitted to image models."),
+    "pytorch-compile": Declared("PyTorch, torch.compile (diffusers)", None, half_sums=True, aliases=("torch-compile",),
+                                notes="Fitted to image models."),
+    "xformers": Declared("PyTorch with xformers (diffusers)", None, half_sums=True, notes="Fitted to image models."),
+    "tensorrt": Declared("TensorRT (image models)", None, half_sums=True, like="pytorch-compile"),
+    "onnxruntime": Declared("ONNX Runtime (image models)", None, half_sums=True, aliases=("ort",),
+                            like="pytorch-compile"),
+    "aitemplate": Declared("AITemplate (image models)", None, half_sums=True, like="pytorch-compile"),
+    "onediff": Declared("OneDiff (image models)", None, half_sums=True, like="pytorch-compile"),
 }  # fmt: skip
 
 
-def write_all(runs: Path, output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()) -> list[str]:
+def write_all(
+    files: Sequence[Path], output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()
+) -> list[str]:
     """Fit and write every declared engine, or `only` some; the rows that could not be used, and why."""
-    rows, refused = prepare_all(read_runs(runs), spec_dir)
+    rows, refused = prepare_all([run for file in files for run in read_runs(file)], spec_dir)
     output.mkdir(parents=True, exist_ok=True)
-    source = f"fit of {date} to {len(rows)} published runs; see docs/validation.md"
+    source = f"fit of {date} to published runs; see docs/validation.md"
     written = only or (GENERIC, *DECLARED)
     for name in written:
-        own = [row for row in rows if name in (row.run.engine, GENERIC)]
+        own = [row for row in rows if row.run.engine == name or (name == GENERIC and not row.run.image)]
         if own:
             declared = DECLARED.get(name, Declared("Whatever runs it"))
-            text = _measured(name, declared, own, source, by_engine=name == GENERIC)[0]
+            like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
+            text = _measured(name, declared, own, source, like, by_engine=name == GENERIC)[0]
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
         if name in written and not any(row.run.engine == name for row in rows):
-            like = validate(read_document(output / f"{declared.like}.yaml"), EngineSpec)
-            (output / f"{name}.yaml").write_text(_borrowed(name, declared, like, source), encoding="utf-8")
+            text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
+            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     return refused
+
+
+def _read(path: Path) -> EngineSpec:
+    return validate(read_document(path), EngineSpec)
 
 
 def fit_file(
@@ -98,11 +115,11 @@ def _chip(row: PreparedRun) -> str:
 
 
 def _measured(
-    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, *, by_engine: bool = False,
-    judged: bool = True,
+    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, like: Engine | None = None, *,
+    by_engine: bool = False, judged: bool = True,
 ) -> tuple[str, EngineFitted]:  # fmt: skip
     """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
-    fitted = fit_engine(Engine(name, declared.library, half_sums=declared.half_sums), rows)
+    fitted = fit_engine(Engine(name, declared.library, half_sums=declared.half_sums), rows, like=like)
     known = [row for row in rows if stand_in(row.question.gpu).quality == "measured"]
     by_gpu = by_model = by_source = np.zeros(0)
     if by_engine:
@@ -134,7 +151,7 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     known = like.interval
     spans = [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in (known.measured, known.sibling, known.other)]
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
-    told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is half as wide again."
+    told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is wider."
     return _yaml(name, declared, engine, spans, fit, source, told)
 
 
@@ -186,7 +203,7 @@ def _yaml(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line: fit a file of runs and write the engines."""
     parser = argparse.ArgumentParser(prog="python -m roofline.analysis.engine_files", description=__doc__)
-    parser.add_argument("runs", type=Path, help="CSV of measured runs")
+    parser.add_argument("runs", type=Path, nargs="+", help="CSV files of measured runs")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--date", required=True, help="of the fit")
     parser.add_argument("--engine", action="append", default=[], help="only this one; may be repeated")

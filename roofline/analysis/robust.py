@@ -31,12 +31,13 @@ class Fit(NamedTuple):
 
 def fit_robust(
     predict: Callable[[Array], Array], measured: Array, start: Sequence[float],
-    low: Sequence[float], high: Sequence[float], belief: Sequence[float] | None = None, iterations: int = 60,
+    low: Sequence[float], high: Sequence[float], belief: Sequence[float] | None = None,
+    guess: Sequence[float] | None = None, iterations: int = 60,
 ) -> Fit:  # fmt: skip
     """The coefficients between `low` and `high` that predict `measured` best.
 
     `belief` says, for few rows, how far each coefficient may stray from its start before that costs as much as five
-    rows that are off by a tenth: a standard deviation in logarithms.
+    rows that are off by a tenth: a standard deviation in logarithms. `guess` is where to look first, if not at `start`.
     """
     bottom, top = np.log(np.asarray(low)), np.log(np.asarray(high))
     target = np.log(measured)
@@ -49,7 +50,7 @@ def fit_robust(
     def loss_of(position: Array, residuals: Array) -> float:
         return _loss(residuals) + 0.5 * float(np.sum(pull * (position - origin) ** 2))
 
-    x = np.clip(origin, bottom, top)
+    x = np.clip(origin if guess is None else np.log(np.asarray(guess)), bottom, top)
     r = errors(x)
     loss, damping = loss_of(x, r), 1e-2
     slopes = _slopes(errors, x, r, top)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.analysis.question import Question, ask
 from roofline.errors import RooflineError, UsageError
@@ -15,7 +15,9 @@ from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
 from roofline.passes.parallel import shard
+from roofline.workload.op import Op
 from roofline.workload.plan import Plan
+from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
 
 #: Metrics and the unit in which a file gives them.
@@ -23,10 +25,12 @@ METRICS: Final = {
     "latency_ms": "ms of the whole request", "ttft_ms": "ms to the first token", "tpot_ms": "ms per step of the batch",
     "output_tokens_per_s": "generated tokens per second of the batch",
     "prefill_tokens_per_s": "prompt tokens per second of the batch",
+    "step_ms": "ms of one call of an image model's denoiser, guidance included",
 }  # fmt: skip
 _NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
 #: Other names of columns, and of formats.
 _COLUMNS: Final = {"prompt": "input_len", "generate": "output_len"}
+_IMAGE: Final = ("height", "width", "steps")
 _FORMATS: Final = {"int8-g64": "mlx-8bit", "int6-g64": "mlx-6bit", "int5-g64": "mlx-5bit"}
 
 
@@ -47,6 +51,8 @@ class MeasuredRun(NamedTuple):
     generate: int
     metric: str
     value: float
+    image: tuple[tuple[str, int], ...] = ()
+    fusion: str = "flash"
 
     @property
     def seconds(self) -> float:
@@ -60,25 +66,25 @@ class MeasuredRun(NamedTuple):
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A row with its phases: what is needed to expect it with any engine."""
+    """A row with its phases, how often each repeats, and its formats: what is needed to expect it with any engine."""
 
     run: MeasuredRun
     question: Question
-    phases: tuple[tuple[Phase, float], ...]
+    phases: tuple[tuple[Phase, float, Precision], ...]
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
         q = self.question
         chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
         total = engine.request_s
-        for phase, repeat in self.phases:
-            total += repeat * float(expected_phase_time(phase, q.precision, q.machine(), chip, float(self.run.batch)))
+        for phase, repeat, precision in self.phases:
+            total += repeat * float(expected_phase_time(phase, precision, q.machine(), chip, float(self.run.batch)))
         return total
 
     def bounds(self) -> tuple[float, float]:
         """Seconds of the floor and of the roofline, without what crosses links."""
         q = self.question
-        costs = [(phase_cost(phase, q.precision, q.machine()), repeat) for phase, repeat in self.phases]
+        costs = [(phase_cost(phase, precision, q.machine()), repeat) for phase, repeat, precision in self.phases]
         return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
 
 
@@ -127,11 +133,50 @@ def _run(row: dict[str, str], line: int, path: Path) -> MeasuredRun:
         plan=Plan(tp=whole("tensor_parallel", devices // stages or 1), pp=stages),
         batch=whole("batch", 1), prompt=max(1, whole("input_len", 1, 0)), generate=whole("output_len", 1, 0),
         metric=metric, value=value,
+        image=tuple((name, whole(name, 1)) for name in _IMAGE if (row.get(name) or "").strip()),
+        fusion=row.get("fusion") or "flash",
     )  # fmt: skip
+
+
+def _merged(phase: Phase, precision: Precision) -> Phase:
+    """The phase with equal ops made one, so that each is expected once: their times do not depend on their names.
+
+    They do where a format of its own belongs to a name.
+    """
+    counts: dict[Op, float] = {}
+    for op in phase.ops:
+        alike = op._replace(block="", count=1.0) if precision.overrides else op._replace(name="", block="", count=1.0)
+        counts[alike] = counts.get(alike, 0.0) + op.count
+    return replace(phase, ops=tuple(op._replace(count=count) for op, count in counts.items()))
+
+
+def _prepared(run: MeasuredRun, question: Question, phases: Iterable[tuple[Phase, float, Precision]]) -> PreparedRun:
+    return PreparedRun(
+        run, question, tuple((_merged(phase, precision), turns, precision) for phase, turns, precision in phases)
+    )
+
+
+def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
+    """The phases of an image model's row: all of them, or one call of the denoiser."""
+    options: dict[str, Any] = dict(run.image)
+    question: Any = ask(
+        run.model, run.gpu, batch=run.batch, weights=run.weights, fusion=run.fusion, spec_dir=spec_dir, **options
+    )
+    if isinstance(question, Question):
+        raise UsageError(f"{run.model} is a language model, and the row has the columns of an image")
+    phases = question.workload().phases
+    if run.metric == "step_ms":
+        phases = [phase for phase in phases if phase.name == "denoise"]
+    once = run.metric == "step_ms"
+    return _prepared(
+        run, question, ((phase, 1.0 if once else float(phase.repeat), question.precision_of(phase)) for phase in phases)
+    )
 
 
 def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     """The phases that a row's metric is about. Raises RooflineError where the row cannot be expressed."""
+    if run.image or run.metric == "step_ms":
+        return _prepare_image(run, spec_dir)
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
     question = ask(
         run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
@@ -144,9 +189,11 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     if run.metric == "tpot_ms":
         if len(phases) < 2:
             raise UsageError(f"{run.label}: a time per token of a run that generates none")
-        return PreparedRun(run, question, ((phases[1], float(max(stages, micro))),))
+        return _prepared(run, question, [(phases[1], float(max(stages, micro)), question.precision)])
     turns = (float(stages + micro - 1), *(float(phase.repeat) * max(stages, micro) for phase in phases[1:]))
-    return PreparedRun(run, question, tuple(zip(phases, turns, strict=True)))
+    return _prepared(
+        run, question, ((phase, turn, question.precision) for phase, turn in zip(phases, turns, strict=True))
+    )
 
 
 def prepare_all(runs: list[MeasuredRun], spec_dir: str | None = None) -> tuple[list[PreparedRun], list[str]]:

@@ -15,7 +15,11 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(what: str) -> dict[str, Any]:
-    """The JSON Schema of a `model` or `gpu` file. Raises UsageError for what has no file format."""
+    """The JSON Schema of a `model`, `gpu` or `engine` file. Raises UsageError for what has no file format."""
+    if what == "engine":
+        from roofline.specs.engine import EngineSpec
+
+        return {"$schema": _DIALECT, **EngineSpec.model_json_schema()}
     if what == "gpu":
         return {"$schema": _DIALECT, **GPUSpec.model_json_schema()}
     if what == "model":

@@ -21,7 +21,10 @@ from roofline.errors import RooflineError
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, engine_names, load_engine
 
-MEASUREMENTS: Final = Path(__file__).resolve().parent.parent / "measurements" / "llm.csv"
+_FOLDER: Final = Path(__file__).resolve().parent.parent / "measurements"
+#: The shipped measurements: of language models, and of image models.
+MEASUREMENTS: Final = _FOLDER / "llm.csv"
+IMAGES: Final = _FOLDER / "images.csv"
 FALLBACK: Final = "generic"
 
 
@@ -138,11 +141,12 @@ GROUPS: Final[dict[str, Callable[[Checked], str]]] = {
 
 
 def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir: str | None = None) -> Validation:
-    """Check a file of measured runs, by default the shipped one, by each row's engine or by the one that is named.
+    """Check a file of measured runs, by default the shipped ones, by each row's engine or by the one that is named.
 
     An engine that is not known is checked as the generic one. Raises UsageError with file and line.
     """
-    prepared, refused = prepare_all(read_runs(path or MEASUREMENTS), spec_dir)
+    paths = (path,) if path is not None else (MEASUREMENTS, IMAGES)
+    prepared, refused = prepare_all([run for each in paths for run in read_runs(each)], spec_dir)
     names = set(engine_names())
     rows: list[Checked] = []
     for row in prepared:

@@ -103,7 +103,12 @@ def read_engine(name: str) -> EngineSpec:
     from roofline.specs.engine import EngineSpec
     from roofline.specs.reader import validate
 
-    return validate(read_document(Path(name) if _is_file(name) else _FOLDER / f"{name}.yaml"), EngineSpec)
+    return validate(read_document(engine_path(name)), EngineSpec)
+
+
+def engine_path(name: str) -> Path:
+    """The file of an engine by its exact name, or the file itself."""
+    return Path(name) if _is_file(name) else _FOLDER / f"{name}.yaml"
 
 
 def _is_file(name: str) -> bool:

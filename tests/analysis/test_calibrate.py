@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from roofline.analysis.calibrate_engines import fit_engine, interval, left_out
+from roofline.analysis.load import load_gpu
 from roofline.analysis.robust import fit_robust
 from roofline.analysis.runs import prepare_all, read_runs
 from roofline.analysis.validate import MEASUREMENTS, validate_runs
@@ -109,15 +110,19 @@ def validation():  # type: ignore[no-untyped-def]
 
 def test_the_shipped_engines_meet_the_shipped_runs(validation) -> None:  # type: ignore[no-untyped-def]
     total = validation.all
-    assert total.rows > 600
+    assert total.rows > 1100
     assert total.median < 0.11
     assert total.mean < 0.16
     assert total.median < total.constant_median / 2 < total.bound_median
     assert total.coverage > 0.75
 
 
-def test_no_measured_run_is_below_its_floor(validation) -> None:  # type: ignore[no-untyped-def]
-    assert [row.label for row in validation.below_floor] == []
+def test_no_measured_run_is_below_its_floor_but_those_that_sum_in_16_bit(validation) -> None:  # type: ignore[no-untyped-def]
+    """GeForce multiplies twice as fast as its listed fp16 peak where sums are kept in 16 bit, as OneDiff keeps them."""
+    below = validation.below_floor
+    assert {row.engine for row in below} <= {"onediff"}
+    assert all(load_gpu(row.gpu).peak.tensor.fp16_acc16 for row in below)
+    assert all(row.measured_s > 0.5 * row.floor_s for row in below)
 
 
 def test_nothing_is_expected_below_its_bound(validation) -> None:  # type: ignore[no-untyped-def]
