@@ -23,6 +23,7 @@ from roofline.analysis.result import (
     plain,
 )  # fmt: skip
 from roofline.analysis.spread_text import links, placement, spread_notes, spread_sources
+from roofline.architectures.transformer import mtp_parameters
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, op_cost, phase_cost
@@ -143,6 +144,8 @@ class Estimate:
             + ("; no memory reserved for the runtime" if q.spread is None else ""),
             *spread_notes(q),
         ]
+        if mtp := _mtp(q):
+            notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
         notes += expectation_notes(q.gpu, q.engine)
         return notes
 
@@ -190,6 +193,7 @@ class Estimate:
                 "total": plain(self.parameters.total),
                 "active": plain(self.parameters.active),
                 "embedding": plain(self.parameters.embedding),
+                **({"mtp": mtp} if (mtp := _mtp(self.question)) else {}),
             },
             "memory": self.memory.to_dict(),
             "phases": [phase.to_dict() for phase in self.phases],
@@ -236,6 +240,12 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
         params=count * op.params, bound_s=count * cost.bound_s,
         bound_by="memory" if on_memory else "compute", dtype=precision.compute_dtype(op),
     )  # fmt: skip
+
+
+def _mtp(question: Question) -> float:
+    """Parameters of heads that predict further tokens; 0 where there are none."""
+    spec = question.spec
+    return mtp_parameters(spec) if getattr(spec, "mtp", None) is not None else 0.0
 
 
 _FUSION_NOTES = {

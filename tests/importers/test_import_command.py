@@ -62,3 +62,12 @@ def test_an_architecture_that_is_not_modelled_exits_with_2_and_names_it(tmp_path
     with pytest.raises(SpecError, match="'hyena' is not an architecture that is modelled"):
         rl.estimate(str(path), gpu="a100")
     assert isinstance(CliRunner().invoke(app, ["import", str(path)]).exception, RooflineError)
+
+
+def test_heads_that_predict_further_tokens_are_reported_apart() -> None:
+    """DeepSeek V3: 671.03 billion parameters, and 11.6 billion more in the layer that predicts a second token."""
+    est = rl.estimate("deepseek-v3", gpu="b200").to_dict()
+    assert est["parameters"]["total"] == 671_026_404_352
+    assert 11.5e9 < est["parameters"]["mtp"] < 11.7e9
+    assert any("11,6" in note and "further tokens" in note for note in est["assumptions"])
+    assert "mtp" not in rl.estimate("llama-3-8b", gpu="b200").to_dict()["parameters"]
