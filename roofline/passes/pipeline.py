@@ -15,14 +15,17 @@ from roofline.workload.op import Op
 from roofline.workload.plan import Plan
 
 _FIRST, _LAST = "embedding", "head"
+_SUBLAYERS = (".attention", ".cross", ".feed_forward")
+#: Blocks of an encoder-decoder that stand outside of its layers.
+_ENDS = (_FIRST, "encoder", "decoder")
 
 
 def layers_of(ops: Sequence[Op]) -> int:
     """The layers of a forward pass: of each group of layers the largest count of an op."""
     groups: dict[str, float] = {}
     for op in ops:
-        if op.block not in (_FIRST, _LAST):
-            group = op.block.rsplit(".", 1)[0] if op.block.endswith((".attention", ".feed_forward")) else op.block
+        if op.block not in (*_ENDS, _LAST):
+            group = op.block.rsplit(".", 1)[0] if op.block.endswith(_SUBLAYERS) else op.block
             groups[group] = max(groups.get(group, 0.0), op.count)
     return int(sum(count for count in groups.values()))
 
@@ -47,7 +50,7 @@ def stage_ops(ops: Sequence[Op], plan: Plan, stage: int, width: Num) -> list[Op]
     share = stage_layers(layers, plan.pp)[stage] / layers
     out: list[Op] = []
     for op in ops:
-        if op.block == _FIRST:
+        if op.block in _ENDS:
             out += [op] if stage == 0 else []
         elif op.block == _LAST:
             out += [_own_head(op)] if stage == plan.pp - 1 else []

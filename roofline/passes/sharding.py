@@ -34,13 +34,13 @@ from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentionShape
 
 _RULES: Final[dict[str, tuple[str, ...]]] = {
-    "column": ("q_proj", "q_b_proj", "kv_b_proj", "gate_proj", "up_proj", "shared_gate_proj", "shared_up_proj",
-               "relative_projection", "decay_proj", "decay_b_proj", "rate_proj", "gate_b_proj", "dt_proj", "y_proj",
-               "receptance_proj", "channel_key_proj", "gate_up_proj", "gate_up_adapter_b", "q_adapter_b"),
-    "kv": ("k_proj", "v_proj", "k_adapter_b", "v_adapter_b"),
+    "column": ("q_proj", "cross_q_proj", "q_b_proj", "kv_b_proj", "gate_proj", "up_proj", "shared_gate_proj",
+               "shared_up_proj", "relative_projection", "decay_proj", "decay_b_proj", "rate_proj", "gate_b_proj", "dt_proj",
+               "y_proj", "receptance_proj", "channel_key_proj", "gate_up_proj", "gate_up_adapter_b", "q_adapter_b"),
+    "kv": ("k_proj", "v_proj", "cross_k_proj", "cross_v_proj", "k_adapter_b", "v_adapter_b"),
     "heads": ("k_up_proj", "v_up_proj", "o_a_proj", "recurrence_gate"),
     "mixed": ("qkv_proj", "in_proj", "conv"),
-    "row": ("o_proj", "o_b_proj", "out_proj", "down_proj", "shared_down_proj", "channel_value_proj"),
+    "row": ("o_proj", "cross_o_proj", "o_b_proj", "out_proj", "down_proj", "shared_down_proj", "channel_value_proj"),
     "vocabulary": ("embedding", "per_layer_embedding"),
     "logits": ("head",),
     "inner": ("activation", "shared_activation", "q_norm", "output_gate", "output_norm", "inner_norm",
@@ -73,6 +73,7 @@ _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 _WHOLE: Final = (
     "indexer", "compressor", "attention_streams", "feed_forward_streams", "streams", "per_layer", "altup", "laurel",
     "attention_norm", "attention_post", "feed_forward_norm", "feed_forward_post", "type_", "pooler", "mtp",
+    "encoder_", "decoder_", "cross_norm", "cross_residual",
 )  # fmt: skip
 #: Blocks whose element-wise ops are over the model's width.
 _OUTSIDE: Final = ("embedding", "head")

@@ -109,7 +109,7 @@ def _rows(op: Op, plan: Plan, rank: int) -> Op:
     if not isinstance(op.shape, RowShape):
         raise TypeError("a look-up has rows")
     rows = op.params / float(op.shape.width)
-    share = part(rows, plan.tp, rank) / rows
+    share = part(rows, plan.tp, rank) / rows if rows else 1.0 / plan.tp  # a table that another op holds
     return op._replace(params=op.params * share, active=op.active * share, weights=op.weights * share)
 
 
@@ -140,7 +140,7 @@ def _matrix(op: Op, shape: MatmulShape, rule: str, heads: Heads, plan: Plan, ran
 
 def _width_share(op: Op, width: float, heads: Heads, plan: Plan, rank: int) -> float:
     """The share of a matrix's split side: by heads in attention, in whole columns elsewhere."""
-    return heads.query if op.block.endswith(".attention") else part(width, plan.tp, rank) / width
+    return heads.query if op.block.endswith((".attention", ".cross")) else part(width, plan.tp, rank) / width
 
 
 def _inner(op: Op, rule: str, heads: Heads, plan: Plan, rank: int) -> Op:
