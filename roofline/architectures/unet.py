@@ -38,12 +38,12 @@ def unet_ops(spec: UNetSpec, latents: Plane, text_tokens: Num, *, control: bool 
         ops += _mid_ops(spec, plane, channels, context, held)
     if control:
         ops += _control_adds(skips, plane, channels, held)
-        held = held + _elements(skips)
+    every = _elements(skips)  # with a ControlNet a second variable names the sums until the end
     for index, block in enumerate(spec.up):
         taken = [skips.pop() for _ in range(block.resnets)]
         target = skips[-1][0] if skips else plane
         ops += _up_ops(f"up_blocks.{index}", block, plane, channels, taken, target, context,
-                       small + _elements(skips) + _elements(taken))  # fmt: skip
+                       small + (every if control else _elements(skips) + _elements(taken)))  # fmt: skip
         channels, plane = float(block.channels), target if block.resample else plane
     x = channels * plane.pixels
     ops += [

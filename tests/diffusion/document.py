@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from roofline.passes.image_levels import image_level
+from roofline.workload.workload import Phase, Workload
+
 from .counts import DATA, MODELS, element_bytes, ops_of, peak, row
 
 TARGET: Final = Path(__file__).resolve().parent.parent.parent / "docs" / "image_models.md"
@@ -24,6 +27,47 @@ This page is written by `python -m diffusion.document` in `tests/` and checked b
 | model | run | kernels | GFLOP | GB moved | peak MB | |
 |---|---|--:|--:|--:|--:|---|
 """
+
+
+#: GB and kernels that were recorded or derived: classic attention, fused attention, what CUDA adds, a compiler.
+_LEVELS: Final = {
+    ("sd15-unet", "64x64_b1"): ((11.74, 824), (4.325, 728), (4.661, 826), (3.845, 555)),
+    ("sd15-unet", "64x64_b2"): ((22.15, 920), (6.931, 728), (7.604, 826), (6.210, 676)),
+    ("sd2-unet", "96x96_b2"): ((64.18, 952), (13.849, 760), (14.945, 826), (11.305, 614)),
+    ("sdxl-unet", "128x128_b1"): ((54.90, 2275), (23.443, 1855), None, (19.963, 1396)),
+    ("sdxl-unet", "128x128_b2"): ((108.30, 2706), (41.919, 1866), (43.750, 1917), (34.807, 1439)),
+    ("sd-vae", "decode_64x64_b1"): ((8.88, 144), (8.439, 140), (11.500, 176), (7.133, 138)),
+    ("sd-vae", "decode_128x128_b1"): ((40.44, 144), (33.459, 140), (45.702, 176), (27.711, 138)),
+}
+_COLUMNS: Final = ("classic", "flash", "cuda", "compiled", "operands")
+_LEVEL_HEAD: Final = """
+## Levels of execution
+
+GB and kernels of one forward pass in fp16, recorded → counted here. *classic*: attention with its scores in memory.
+*flash*: attention fused, the rest as eager code runs it. *cuda*: with the second read of every group norm and the
+kernels that add the biases of convolutions, which operator-level counters do not see. *compiled*: element-wise ops in
+a row become one kernel, as do those behind a norm; a layer norm, and the statistics of a group norm, join what stands
+before them; convolutions, matrix products and attention stay library calls. Its recorded figures are a guide only: they
+are of a compiler's CPU target. *operands*: what the products alone must move.
+
+| model | run | classic | flash | cuda | compiled | operands |
+|---|---|--:|--:|--:|--:|--:|
+"""
+
+
+def _level_cell(name: str, run: str, level: str, recorded: tuple[float, int] | None) -> str:
+    workload = image_level(Workload((Phase("run", tuple(ops_of(name, run))),)), level)  # type: ignore[arg-type]
+    found = row(list(workload.phases[0].ops))
+    here = f"{(found[2] + found[3]) / 1e9:,.3f}, {found[0]:,.0f}"
+    return f"{recorded[0]:,.3f}, {recorded[1]:,} → {here}" if recorded else here
+
+
+def _level_table() -> str:
+    lines = []
+    for (name, run), recorded in _LEVELS.items():
+        cells = [_level_cell(name, run, level, known) for level, known in zip(_COLUMNS, (*recorded, None), strict=True)]
+        lines.append(f"| {name} | {run} | {' | '.join(cells)} |")
+    return _LEVEL_HEAD + "\n".join(lines) + "\n"
 
 
 def document() -> str:
@@ -46,7 +90,7 @@ def document() -> str:
             )
     source = DATA["source"].partition(";")[0]
     head = _HEAD.format(source=source, exact=exact, total=len(lines), peaks=peaks)
-    return head + "\n".join(lines) + "\n"
+    return head + "\n".join(lines) + "\n" + _level_table()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from collections import defaultdict
 import pytest
 
 from roofline.architectures.image_pipeline import image_workload
+from roofline.architectures.unet import unet_ops
 from roofline.passes.image_levels import LEVELS, image_level, without_casts
+from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun
@@ -140,6 +142,20 @@ def test_levels_move_ever_fewer_bytes_and_keep_what_is_held(name: str) -> None:
         workload = image_level(base, level)
         assert workload.parameters == base.parameters
         assert sum(p.flops for p in workload.phases) == pytest.approx(sum(p.flops for p in base.phases), rel=1e-12)
+
+
+def test_a_unet_beside_a_controlnet() -> None:
+    """Recorded with diffusers 0.42.1: every skip and the middle are added to what the ControlNet gives."""
+    ops = unet_ops(spec_of("sd15-unet"), Plane(2.0, 64.0, 64.0), 77.0, control=True)
+    assert row(ops) == [741, 1_606_546_882_560, 4_574_370_976, 2_437_721_352]
+    assert peak(ops) == 147_134_976
+
+
+@pytest.mark.parametrize(("height", "width", "flops"), [(128, 128, 15_674_941_145_088), (100, 150, 13_815_812_785_152)])
+def test_a_decoder_in_tiles(height: int, width: int, flops: int) -> None:
+    """Recorded with diffusers 0.42.1 after enable_tiling()."""
+    run = ImageRun(height=8.0 * height, width=8.0 * width, tiled=True)
+    assert image_workload(spec_of("sd-vae"), run)["vae_decode"].flops == flops
 
 
 def test_the_page_is_up_to_date() -> None:
