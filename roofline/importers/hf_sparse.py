@@ -203,6 +203,7 @@ def _blocks(config: Config, section: Config | None) -> dict[str, int]:
         "index_heads": ("sparse_num_index_heads", "index_n_heads"), "index_dim": ("sparse_index_dim", "index_head_dim"),
     }  # fmt: skip
     if section is None:
+        config.ignore("index_local_blocks")
         return {field: config.whole(flat) for field, (_, flat) in names.items()}
     section.must_be("use_sparse_attention", True, default=True)
     section.must_be("sparse_score_type", "max", default="max")

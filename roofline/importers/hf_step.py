@@ -29,10 +29,10 @@ def step(config: Config) -> dict[str, Any]:
                   "norm_expert_weight")  # fmt: skip
     window_heads = _window_heads(config, heads)
     full = _attention(config, heads, kv_heads, head_dim)
-    sliding = {
-        **_attention(config, window_heads or heads, kv_heads, head_dim),
-        "window": config.whole("sliding_window"),
-    }
+    sliding = _attention(config, window_heads or heads, kv_heads, head_dim)
+    if "sliding_attention" in kinds:
+        sliding = {**sliding, "window": config.whole("sliding_window")}
+    config.ignore("sliding_window")
     activation = parts.activation(config, "hidden_act", default="silu")
     sparse = _sparse(config, layers, mtp)
     experts = experts_block(
