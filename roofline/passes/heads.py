@@ -42,7 +42,8 @@ def heads_of(block: list[Op], plan: Plan) -> Heads:
         rotated = (query * shape.heads + 1.0) / (shape.heads + 1.0)
         return Heads(query, query if groups == shape.heads else 1.0, rotated, 1.0, shape.key_dim)
     if groups % tp and tp % groups and not plan.pad_heads:
-        raise UsageError(f"--tp {tp} and the {groups:.0f} key-value heads of {core.block}: neither divides the other")
+        raise UsageError(f"--tp {tp} and the {groups:.0f} key-value heads of {core.block}: neither divides the other; "
+                         "--pad-heads fills up with empty ones")  # fmt: skip
     key = max(1.0, -(-groups // tp)) / groups
     rotated = (query * shape.heads + key * groups) / (shape.heads + groups)
     return Heads(query, key, rotated, key, shape.key_dim)
