@@ -111,6 +111,7 @@ FAMILIES: Final[dict[str, str]] = {
     "bamba": "hf_hybrid:bamba",
     "granitemoehybrid": "hf_hybrid:granite_hybrid",
     "nemotron_h": "hf_nemotron:nemotron_h",
+    "mamba_ssm": "hf_mamba_ssm:mamba_ssm",
     "falcon_h1": "hf_hybrid:falcon_h1",
     "zamba2": "hf_hybrid:zamba2",
     "rwkv": "hf_recurrent:rwkv",

@@ -126,6 +126,8 @@ def _section(data: Mapping[str, Any]) -> str | None:
 
 def _model_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str, ...]) -> str:
     value = data.get("model_type")
+    if value is None and "ssm_cfg" in data:
+        return "mamba_ssm"
     if value is None:
         raise SpecError("'model_type' is missing", document.place(path), "model_type",
                         "A config.json of a language model names its architecture there.")  # fmt: skip
