@@ -24,6 +24,7 @@ def step(config: Config) -> dict[str, Any]:
     config.must_be("sink", False, default=False)
     config.must_be("use_qk_norm", True, default=True)
     config.must_be("n_shared_experts", 1, default=1)
+    config.must_be("mlp_bias", False, default=False)
     config.ignore("use_moe_router_bias", "need_fp32_gate", "att_impl_type", "yarn_only_types", "partial_rotary_factors",
                   "zero_centered", "max_seq_len", "moe_every_n_layer", "use_moe", "use_rope_layers",
                   "norm_expert_weight")  # fmt: skip
