@@ -14,7 +14,7 @@ from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
 from roofline.specs.library import Found, Shelf, find, is_node, names
 from roofline.specs.transformer import TransformerSpec
-from roofline.workload.run import TextRun
+from roofline.workload.run import ImageRun, TextRun
 
 
 def list_models(spec_dir: str | None = None) -> list[str]:
@@ -99,6 +99,10 @@ def model_rows(spec_dir: str | None = None) -> Iterator[ModelRow]:
         if isinstance(spec, TransformerSpec):
             workload = build_workload(spec, TextRun(1.0, 1.0, 0.0))
             total, active, context = workload.parameters, workload.active_parameters, spec.max_context
+        else:
+            from roofline.architectures.image_pipeline import image_workload
+
+            total = active = image_workload(spec, ImageRun()).parameters
         yield ModelRow(spec.name, spec.title, spec.aliases, total, active, context)
 
 

@@ -42,12 +42,13 @@ _TIMES: Final = ("s", "ms", "it/s", "s/it", "samples/s")
 
 
 class Timing(NamedTuple):
-    """A row: its number and words, the measured seconds, and the floor of the same work."""
+    """A row: its number and words, the measured seconds, the floor of the same work, and the bound of its kernels."""
 
     row: int
     label: str
     measured_s: float
     floor_s: float
+    bound_s: float
 
 
 @cache
@@ -86,16 +87,24 @@ def timing(row: dict[str, str]) -> Timing:
     value, unit = float(row["value"]), row["unit"]
     seconds = {"s": value, "ms": value / 1e3, "s/it": value, "it/s": 1 / value, "samples/s": devices / value}[unit]
     label = f"{row['model']}, {row['gpu']}, {row['dtype']}, {row['engine']}, batch {row['batch']}"
-    return Timing(int(row["id"]), label, seconds, _floor(est, row))
+    at_level: Any = rl.estimate(name, gpu=gpu, **options, fusion=level(row["engine"]))
+    return Timing(int(row["id"]), label, seconds, _reading(est, row, "floor"), _reading(at_level, row, "bound"))
 
 
-def _floor(est: Any, row: dict[str, str]) -> float:
+def level(engine: str) -> str:
+    """What a row's engine writes to memory: scores, all that eager code writes, or at best the products' operands."""
+    if "compile" not in engine and ("eager" in engine or "SDPA" in engine):
+        return "flash"
+    return "classic" if "math" in engine or "vanilla" in engine else "operands"
+
+
+def _reading(est: Any, row: dict[str, str], reading: str) -> float:
     metric = row["metric"].lower()
     if row["unit"] in ("it/s", "s/it"):
-        return float(est.latency.step.floor)
+        return float(getattr(est.latency.step, reading))
     if row["unit"] == "ms":
         for word, phase, calls in (("clip", "text_encode", 1), ("x4", "denoise", 4), ("unet", "denoise", 1),
                                    ("vae", "vae_decode", 1)):  # fmt: skip
             if word in metric:
-                return float(est.phase(phase).times.floor) * calls
-    return float(est.latency.total.floor)
+                return float(getattr(est.phase(phase).times, reading)) * calls
+    return float(getattr(est.latency.total, reading))

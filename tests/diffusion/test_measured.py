@@ -19,11 +19,17 @@ BELOW = {
 }
 
 
+#: Rows between their floor and the bound of their kernels: V100 in fp32 as above; a text encoder (AITemplate, 98 % of
+#: the bound) whose activations, 77 tokens wide, stay in the chip's cache.
+BELOW_BOUND = {471, 598}
+
+
 def test_no_measured_time_lies_below_the_floor() -> None:
     timings = [timing(row) for row in rows() if complete(row)]
     assert len(timings) >= 800
-    below = {t.row for t in timings if t.measured_s < t.floor_s}
-    assert below == set(BELOW)
+    assert {t.row for t in timings if t.measured_s < t.floor_s} == set(BELOW)
+    below_bound = {t.row for t in timings if t.measured_s < t.bound_s} - set(BELOW)
+    assert below_bound == BELOW_BOUND
 
 
 #: Peak memory in GiB: case, options, predicted by the reference table, measured, source.
