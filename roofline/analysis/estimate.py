@@ -104,7 +104,7 @@ class Estimate:
 
     def _exchange_row(self, op: Op) -> OpRow:
         """An exchange between devices, or between a device and its host."""
-        from roofline.analysis.spread_cost import exchange_row
+        from roofline.analysis.exchanges import exchange_row
 
         return exchange_row(self.question, op, float(op.count * self.microbatches))
 
@@ -259,7 +259,9 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Es
     """How fast a model runs on a GPU, how much memory it takes, and what bounds it.
 
     Options carry the command line's names: batch, prompt, generate, weights, activations, kv_cache, fusion, logits,
-    engine, spec_dir. Raises UsageError, UnknownNameError or SpecError.
+    engine, spec_dir; for pictures height, width, steps, guidance, scheduler, strength, tiling, slicing; for several GPUs
+    gpus, tp, pp, microbatches, cp, dp, ep, pad_heads, node, overlap; offload, runtime_reserve. Raises UsageError,
+    UnknownNameError or SpecError.
     """
     return answer(ask(model, gpu, **options))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.analysis.expectation import Expectation
 from roofline.analysis.result import PhaseEstimate, Times
 from roofline.analysis.spread import Spread, resolve_spread
-from roofline.analysis.spread_cost import exchange_s, first_value, own_work
+from roofline.analysis.spread_cost import first_value
 from roofline.analysis.spread_text import link_notes
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost

@@ -27,14 +27,11 @@ if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
 
 #: What only image models take.
-IMAGE_OPTIONS = frozenset(
-    {"height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"}
-)
+IMAGE_OPTIONS = frozenset({"height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"})
 DEFAULT_PROMPT = 512
 DEFAULT_GENERATE = 128
 SPREAD_OPTIONS = frozenset(
-    {"gpus", "tp", "pp", "ep", "dp", "cp", "node", "overlap", "offload", "runtime_reserve", "pad_heads",
-     "microbatches"}
+    {"gpus", "tp", "pp", "ep", "dp", "cp", "node", "overlap", "offload", "runtime_reserve", "pad_heads", "microbatches"}
 )
 
 

@@ -16,12 +16,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from roofline.analysis import limits
+from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.formats import check_overrides
-from roofline.analysis.result import Memory, OpRow, PhaseEstimate, Times
+from roofline.analysis.result import Memory, PhaseEstimate, Times
 from roofline.analysis.spread import Spread
-from roofline.errors import UsageError
-from roofline.machine.collectives import Fabric, collective_s, communication_bytes
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum, minimum
 from roofline.passes.fusion import apply_fusion
@@ -29,7 +28,6 @@ from roofline.passes.offload import offload
 from roofline.passes.parallel import shard
 from roofline.passes.pipeline import layers_of, stage_layers
 from roofline.workload.op import Op
-from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Phase, Workload
 
@@ -200,24 +198,6 @@ def _stage_time(question: Question, spread: Spread, stage: Stage, index: int, mi
     return StageTime(stage.number, cost, seconds, crossing, expected)
 
 
-def exchange_s(phase: Phase, precision: Precision, fabric: Fabric | None) -> tuple[Num, Num]:
-    """Seconds that the exchanges of a phase take one after the other, and bytes that cross the device's links."""
-    seconds: Num = 0.0
-    crossing: Num = 0.0
-    for op in phase.ops:
-        if op.kind == "collective":
-            if fabric is None:
-                raise UsageError("no links are described for these devices; name a machine that has some with --node")
-            seconds = seconds + op.count * collective_s(op, precision, fabric)
-            crossing = crossing + op.count * communication_bytes(op, precision)
-    return seconds, crossing
-
-
-def own_work(phase: Phase) -> Phase:
-    """A phase without its communication."""
-    return replace(phase, ops=tuple(op for op in phase.ops if op.kind != "collective"))
-
-
 def first_value(value: Num) -> float:
     """A value, or the first of a grid."""
     return value if isinstance(value, float) else float(value.flat[0])
@@ -249,18 +229,3 @@ def _memory(question: Question, spread: Spread, stages: list[Stage], micro: Num)
 
 def _cached(op: Op) -> Num:
     return op.cache_write if op.kind == "attention" else 0.0
-
-
-def exchange_row(question: Question, op: Op, count: float) -> OpRow:
-    """The ledger row of an exchange: what crosses the link, and how long it takes."""
-    spread, precision = question.spread, question.precision
-    assert spread is not None
-    assert spread.fabric is not None
-    return OpRow(
-        name=op.name, kind=op.kind, block=op.block, count=count, flops=0.0, vector_flops=0.0,
-        bytes=count * precision.bytes(op), weight_bytes=count * precision.weight_bytes(op),
-        cache_bytes=count * precision.cache_bytes(op), activation_bytes=count * precision.activation_bytes(op),
-        kernels=count * op.kernels, params=0.0, bound_s=count * collective_s(op, precision, spread.fabric),
-        bound_by="communication", dtype=precision.activations.name,
-        communication_bytes=count * communication_bytes(op, precision),
-    )  # fmt: skip

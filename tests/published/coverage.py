@@ -8,8 +8,13 @@ from . import counting, kipply, machines, parallel, pictures, serving, tiny_tran
 from .ask import Check
 
 CHECKS: Final[dict[str, Check]] = (
-    tiny_transformer.CHECKS | kipply.CHECKS | counting.CHECKS | serving.CHECKS | machines.CHECKS
-    | pictures.CHECKS | parallel.CHECKS
+    tiny_transformer.CHECKS
+    | kipply.CHECKS
+    | counting.CHECKS
+    | serving.CHECKS
+    | machines.CHECKS
+    | pictures.CHECKS
+    | parallel.CHECKS
 )
 
 
