@@ -259,8 +259,8 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Es
     """How fast a model runs on a GPU, how much memory it takes, and what bounds it.
 
     Options carry the command line's names: batch, prompt, generate, weights, activations, kv_cache, fusion, logits,
-    engine, spec_dir; for pictures height, width, steps, guidance, scheduler, strength, tiling, slicing; for several GPUs
-    gpus, tp, pp, microbatches, cp, dp, ep, pad_heads, node, overlap; offload, runtime_reserve. Raises UsageError,
+    engine, spec_dir; for pictures height, width, steps, guidance, scheduler, strength, tiling, slicing; for several
+    GPUs gpus, tp, pp, microbatches, cp, dp, ep, pad_heads, node, overlap; offload, runtime_reserve. Raises UsageError,
     UnknownNameError or SpecError.
     """
     return answer(ask(model, gpu, **options))
