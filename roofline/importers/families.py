@@ -112,6 +112,7 @@ FAMILIES: Final[dict[str, str]] = {
     "granitemoehybrid": "hf_hybrid:granite_hybrid",
     "nemotron_h": "hf_nemotron:nemotron_h",
     "mamba_ssm": "hf_mamba_ssm:mamba_ssm",
+    "olmo_hybrid": "hf_linear:olmo_hybrid",
     "falcon_h1": "hf_hybrid:falcon_h1",
     "zamba2": "hf_hybrid:zamba2",
     "rwkv": "hf_recurrent:rwkv",

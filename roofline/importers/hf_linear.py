@@ -195,3 +195,43 @@ def minimax(config: Config) -> dict[str, Any]:
     if rotated != head_dim:
         body["positions"] = {"kind": "rotary", "rotary_dim": rotated}
     return body
+
+
+def olmo_hybrid(config: Config) -> dict[str, Any]:
+    """OLMo Hybrid: gated delta nets with norms before, and softmax attention with norms behind, by `layer_types`."""
+    layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
+    heads, kv_heads = parts.heads_of(config)
+    head_dim = parts.head_dim_of(config, width, heads, "head_dim") if config.given("head_dim") else config.divides(
+        "hidden_size", width, "of width", heads)  # fmt: skip
+    config.ignore("linear_allow_neg_eigval", "linear_a_log_min", "linear_a_log_max", "linear_dt_min", "linear_dt_max",
+                  "linear_dt_init_floor")  # fmt: skip
+    keys = config.whole("linear_num_key_heads", default=heads, null=heads)
+    values = config.whole("linear_num_value_heads", default=heads, null=heads)
+    config.divides("linear_num_value_heads", values, "value heads", keys)
+    own = int(0.75 * width / keys)
+    key_dim = config.whole("linear_key_head_dim", default=own, null=own)
+    delta = {
+        "kind": "gated_delta", "key_heads": keys, "value_heads": values, "key_dim": key_dim,
+        "value_dim": config.whole("linear_value_head_dim", default=2 * key_dim, null=2 * key_dim),
+        "kernel": config.whole("linear_conv_kernel_dim"),
+    }  # fmt: skip
+    softmax: dict[str, Any] = {
+        "kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim, "qk_norm": "width",
+    }  # fmt: skip
+    if config.flag("attention_bias", default=False):
+        softmax |= {"qkv_bias": True, "output_bias": True}
+    otherwise = ["full_attention" if index % 4 == 3 else "linear_attention" for index in range(layers)]
+    if "full_attention" not in otherwise:
+        otherwise[-1] = "full_attention"
+    kinds = parts.layer_kinds(config, layers, ("linear_attention", "full_attention"), otherwise)
+    dense = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"))
+    blocks = [
+        {"attention": softmax, "feed_forward": dense, "norm_placement": "output"} if kind == "full_attention"
+        else {"attention": delta, "feed_forward": dense}
+        for kind in kinds
+    ]  # fmt: skip
+    return {
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "positions": {"kind": "rotary" if config.given("rope_parameters", "rope_theta") else "none"},
+        "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config), "blocks": parts.merged(blocks),
+    }  # fmt: skip
