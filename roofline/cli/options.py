@@ -66,8 +66,8 @@ class ModelOptions:
                                  autocompletion=_complete("list_precisions"))
     ] = None  # fmt: skip
     fusion: Annotated[
-        str, typer.Option(help="What is written to memory between kernels: eager, flash or compiled; pictures: also a level "
-                                "that `roofline levels` prints.",
+        str, typer.Option(help="What is written to memory between kernels: eager, flash or compiled; pictures: also a "
+                                "level that `roofline levels` prints.",
                           metavar="eager|flash|compiled")
     ] = "flash"  # fmt: skip
     logits: Annotated[
