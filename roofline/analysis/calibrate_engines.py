@@ -41,6 +41,7 @@ _UNIT_RATE: Final = (1.3e12, 1e11, 1e13, 1.0)
 _ROWS_PER_COEFFICIENT: Final = 2
 _GAIN: Final = 0.9
 _ITERATIONS: Final = 25
+_NEAR: Final = 8  # where the search starts from a fit to nearly the same rows
 
 
 @dataclass(frozen=True)
@@ -103,16 +104,21 @@ def _fit(
         start_from = like or Engine("")
         return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, **named)
 
+    alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
+    each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
+
     def predict(values: Array) -> Array:
         made = engine(values)
-        return np.asarray([row.expected(made) for row in rows])
+        known = {run: row.expected(made) for run, row in each.items()}
+        return np.asarray([known[run] for run in alike])
 
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)
     if like is not None:
         start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
-    guess = [getattr(base, coefficient) or first for coefficient, first in zip(free, start, strict=True)]
-    fit = fit_robust(predict, measured, start, low, high, belief, guess if near else None, _ITERATIONS)
+    guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
+    first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
+    fit = fit_robust(predict, measured, start, low, high, belief, first, rounds)
     values = np.asarray([float(f"{value:.3g}") for value in fit.values])
     made = engine(values)
     return EngineFitted(
@@ -123,16 +129,18 @@ def _fit(
 
 
 def left_out(
-    fitted: EngineFitted, rows: Sequence[PreparedRun], key: Callable[[PreparedRun], str], *, blind: bool = False
-) -> dict[str, Array]:
+    fitted: EngineFitted, rows: Sequence[PreparedRun], key: Callable[[PreparedRun], str], *, blind: bool = False,
+    least: int = 1,
+) -> dict[str, Array]:  # fmt: skip
     """Log errors of each group of rows by an engine fitted without it.
 
-    `blind` takes the left-out chip's own kernel measurements away too, as for a chip that nobody measured.
+    `blind` takes the left-out chip's own kernel measurements away too, as for a chip that nobody measured. Groups of
+    fewer rows than `least` are not left out.
     """
     found: dict[str, Array] = {}
     for value in sorted({key(row) for row in rows}):
         kept = [row for row in rows if key(row) != value]
-        if len(kept) < _ROWS_PER_COEFFICIENT:
+        if len(kept) < _ROWS_PER_COEFFICIENT or len(rows) - len(kept) < least:
             continue
         limited = bool(fitted.engine.unit_rate)
         made = fit_engine(fitted.engine, kept, limited=limited, like=fitted.like, near=True).engine

@@ -63,6 +63,10 @@ DECLARED: Final[dict[str, Declared]] = {
 }  # fmt: skip
 
 
+#: Rows of image models take long to expect: smaller groups than this stay in.
+_LEAST_IMAGES: Final = 10
+
+
 def write_all(
     files: Sequence[Path], output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()
 ) -> list[str]:
@@ -119,16 +123,19 @@ def _measured(
     by_engine: bool = False, judged: bool = True,
 ) -> tuple[str, EngineFitted]:  # fmt: skip
     """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
-    fitted = fit_engine(Engine(name, declared.library, half_sums=declared.half_sums), rows, like=like)
+    images = all(row.run.image for row in rows)
+    base = Engine(name, declared.library, half_sums=declared.half_sums)
+    fitted = fit_engine(base, rows, limited=False if images else None, like=like)
+    least = _LEAST_IMAGES if images else 1
     known = [row for row in rows if stand_in(row.question.gpu).quality == "measured"]
     by_gpu = by_model = by_source = np.zeros(0)
     if by_engine:
         by_gpu = by_model = _joined(left_out(fitted, rows, lambda row: row.run.engine))
         by_source = by_model
     elif judged:
-        by_gpu = _joined(left_out(fitted, rows, _chip, blind=True))
-        by_model = _joined(left_out(fitted, known, lambda row: row.run.model))
-        by_source = _joined(left_out(fitted, rows, lambda row: row.run.source))
+        by_gpu = _joined(left_out(fitted, rows, _chip, blind=True, least=least))
+        by_model = _joined(left_out(fitted, known, lambda row: row.run.model, least=least))
+        by_source = _joined(left_out(fitted, rows, lambda row: row.run.source, least=least))
     near = np.concatenate([by_model, by_source]) if len(by_model) + len(by_source) else fitted.errors
     far = by_gpu if len(by_gpu) else near
     wide = 1.0 if len(by_gpu) else 1.5
