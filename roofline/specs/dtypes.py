@@ -57,6 +57,11 @@ def _plain() -> list[DType]:
         DType("int8", 8, "int8", "one fp16 scale per channel", channel_bits=16),
         DType("int4", 4, _HALF, "weight-only, one fp16 scale per channel", channel_bits=16),
         *(DType(f"int4-g{g}", 4 + 32 / g, _HALF, f"weight-only, {zero} {g}") for g in (128, 64, 32)),
+        *(
+            DType(f"int{b}-g{g}", b + 32 / g, _HALF, f"weight-only, {b} bit, {zero} {g}")
+            for b in (2, 3, 5, 6, 8)
+            for g in (128, 64, 32)
+        ),
         *(DType(f"int4-s{g}", 4 + 16 / g, _HALF, f"weight-only, fp16 scale per {g}") for g in (128, 64, 32)),
         DType("int4-gptq", 4 + 20 / 128, _HALF, "weight-only, fp16 scale and 4-bit zero point per 128 (GPTQ, AWQ)"),
         DType("int8-gptq", 8 + 24 / 128, _HALF, "weight-only, fp16 scale and 8-bit zero point per 128 (GPTQ)"),
