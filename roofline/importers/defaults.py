@@ -20,9 +20,6 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "gpt_neox": {"vocab_size": 50432, "hidden_size": 6144, "num_hidden_layers": 44, "num_attention_heads": 64,
         "intermediate_size": 24576, "hidden_act": "gelu", "max_position_embeddings": 2048,
         "tie_word_embeddings": False, "use_parallel_residual": True, "attention_bias": True},
-    "gpt_neox_japanese": {"vocab_size": 32000, "hidden_size": 2560, "num_hidden_layers": 32,
-        "num_attention_heads": 32, "intermediate_multiple_size": 4, "hidden_act": "gelu",
-        "max_position_embeddings": 2048, "tie_word_embeddings": True},
     "gpt_bigcode": {"vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12,
         "n_inner": None, "activation_function": "gelu_pytorch_tanh", "multi_query": True, "tie_word_embeddings":
         True},
@@ -161,9 +158,6 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "num_attention_heads": 32, "num_key_value_heads": 8, "hidden_act": "silu", "max_position_embeddings":
         131072, "tie_word_embeddings": False, "sliding_window": None, "num_experts_per_tok": 2,
         "num_local_experts": 16, "attention_bias": False, "lm_head_bias": False},
-    "phi4_multimodal": {"vocab_size": 200064, "hidden_size": 3072, "intermediate_size": 8192,
-        "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8, "hidden_act": "silu",
-        "max_position_embeddings": 131072, "tie_word_embeddings": False, "sliding_window": None},
     "persimmon": {"vocab_size": 262144, "hidden_size": 4096, "intermediate_size": 16384, "num_hidden_layers":
         36, "num_attention_heads": 64, "hidden_act": "relu2", "max_position_embeddings": 16384,
         "tie_word_embeddings": False, "qk_layernorm": True},
@@ -281,13 +275,6 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "mamba_d_head": "auto", "mamba_n_groups": 1, "mamba_d_state": 256, "mamba_d_conv": 4, "mamba_expand": 2,
         "mamba_chunk_size": 256, "mamba_conv_bias": True, "mamba_proj_bias": False, "z_loss_coefficient": 0.0,
         "attention_bias": False, "mlp_bias": False},
-    "zamba": {"vocab_size": 32000, "tie_word_embeddings": True, "hidden_size": 3712, "attention_hidden_size":
-        None, "intermediate_size": 14848, "num_hidden_layers": 76, "num_attention_heads": 16,
-        "attention_head_dim": None, "num_key_value_heads": 16, "n_mamba_heads": 2, "hidden_act": "gelu",
-        "hidden_mamba_act": "silu", "max_position_embeddings": 4096, "attn_layer_period": 6,
-        "attn_layer_offset": 4, "mamba_d_state": 16, "mamba_d_conv": 4, "mamba_expand": 2, "mamba_dt_rank":
-        "auto", "use_associative_scan": True, "time_step_min": 0.001, "time_step_max": 0.1, "time_step_floor":
-        0.0001, "mamba_conv_bias": True, "mamba_proj_bias": False, "layers_block_type": None},
     "zamba2": {"vocab_size": 32000, "max_position_embeddings": 4096, "hidden_size": 2560, "num_hidden_layers":
         54, "layers_block_type": None, "mamba_d_state": 64, "mamba_d_conv": 4, "mamba_expand": 2,
         "mamba_ngroups": 1, "time_step_min": 0.001, "time_step_max": 0.1, "time_step_floor": 0.0001,
@@ -341,10 +328,10 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "num_attention_heads": 16, "num_key_value_heads": None, "hidden_act": "silu", "max_position_embeddings":
         4096, "tie_word_embeddings": False, "attention_bias": False, "clip_qkv": None, "num_experts_per_tok": 8,
         "num_experts": 64},
-    "flex_olmo": {"vocab_size": 100352, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers":
-        32, "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "silu",
-        "max_position_embeddings": 4096, "tie_word_embeddings": False, "attention_bias": False,
-        "num_experts_per_tok": 5, "num_experts": 7},
+    "internlm3": {"vocab_size": 128512, "hidden_size": 4096, "intermediate_size": 10240, "num_hidden_layers":
+        48, "num_attention_heads": 32, "num_key_value_heads": 2, "hidden_act": "silu",
+        "max_position_embeddings": 32768, "tie_word_embeddings": False, "attention_bias": False, "mlp_bias":
+        False, "head_dim": 128},
     "olmo_hybrid": {"vocab_size": 100352, "hidden_size": 3840, "intermediate_size": 11008, "num_hidden_layers":
         32, "num_attention_heads": 30, "num_key_value_heads": None, "hidden_act": "silu",
         "max_position_embeddings": 65536, "tie_word_embeddings": False, "attention_bias": False, "layer_types":
@@ -388,11 +375,6 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "num_attention_heads": 32, "num_key_value_heads": 32, "hidden_act": "silu", "max_position_embeddings":
         2048, "tie_word_embeddings": False, "sliding_window": 4096, "sliding_window_pattern": 4, "layer_types":
         None},
-    "exaone_moe": {"vocab_size": 102400, "hidden_size": 4096, "intermediate_size": 16384, "num_hidden_layers":
-        32, "num_attention_heads": 32, "num_key_value_heads": 32, "hidden_act": "silu",
-        "max_position_embeddings": 2048, "tie_word_embeddings": False, "sliding_window": 4096,
-        "sliding_window_pattern": 4, "layer_types": None, "mlp_layer_types": None, "first_k_dense_replace": 1,
-        "moe_intermediate_size": 1024, "num_experts": 64, "num_experts_per_tok": 8, "num_shared_experts": 1},
     "ernie4_5": {"vocab_size": 103424, "hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 18,
         "num_attention_heads": 16, "num_key_value_heads": 2, "hidden_act": "silu", "max_position_embeddings":
         131072, "tie_word_embeddings": True, "use_bias": False, "head_dim": 128},
@@ -440,9 +422,6 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "relu2",
         "max_position_embeddings": 4096, "tie_word_embeddings": False, "attention_bias": False, "mlp_bias":
         False, "head_dim": None},
-    "apertus": {"vocab_size": 131072, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
-        "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "xielu",
-        "max_position_embeddings": 65536, "tie_word_embeddings": False, "attention_bias": False},
     "seed_oss": {"vocab_size": 155136, "hidden_size": 4096, "intermediate_size": 27648, "num_hidden_layers": 64,
         "num_attention_heads": 80, "num_key_value_heads": 8, "hidden_act": "silu", "max_position_embeddings":
         524288, "tie_word_embeddings": False, "attention_bias": True, "attention_out_bias": False, "mlp_bias":
@@ -452,20 +431,10 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         None, "n_routed_experts": None, "num_experts_per_tok": None, "first_k_dense_replace": 0, "hidden_act":
         "silu", "max_position_embeddings": 2048, "tie_word_embeddings": False, "attention_bias": False,
         "sliding_window": 4096, "max_window_layers": 62, "layer_types": None},
-    "longcat_flash": {"vocab_size": 131072, "hidden_size": 6144, "num_layers": 28, "num_attention_heads": 64,
-        "num_key_value_heads": None, "hidden_act": "silu", "max_position_embeddings": 131072,
-        "tie_word_embeddings": False, "attention_bias": False, "ffn_hidden_size": 12288, "q_lora_rank": 1536,
-        "kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "head_dim": 64, "v_head_dim": 128,
-        "qk_head_dim": None, "moe_topk": 12, "n_routed_experts": 512, "zero_expert_num": 256,
-        "expert_ffn_hidden_size": 2048},
     "helium": {"vocab_size": 48000, "hidden_size": 2560, "intermediate_size": 7040, "num_hidden_layers": 24,
         "num_attention_heads": 20, "num_key_value_heads": 20, "head_dim": 128, "hidden_act": "silu",
         "max_position_embeddings": 4096, "tie_word_embeddings": False, "attention_bias": False, "mlp_bias":
         False},
-    "diffllama": {"vocab_size": 32000, "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16,
-        "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "silu", "max_position_embeddings":
-        2048, "tie_word_embeddings": False, "attention_bias": False, "lambda_std_dev": 0.1, "head_dim": None},
-    "aya_vision": {"text_config": None, "downsample_factor": 2, "tie_word_embeddings": True},
     "cwm": {"vocab_size": 128256, "hidden_size": 6144, "intermediate_size": 21504, "num_hidden_layers": 64,
         "num_attention_heads": 48, "num_key_value_heads": 8, "hidden_act": "silu", "max_position_embeddings":
         131072, "tie_word_embeddings": False, "mlp_bias": False, "head_dim": 128, "sliding_window": 8192,
@@ -474,11 +443,6 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         26, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256, "hidden_activation":
         "gelu_pytorch_tanh", "max_position_embeddings": 8192, "tie_word_embeddings": True, "attention_bias":
         False, "sliding_window": 4096, "layer_types": None},
-    "doge": {"vocab_size": 32768, "hidden_size": 1024, "intermediate_size": 2048, "num_hidden_layers": 32,
-        "hidden_act": "silu", "tie_word_embeddings": False, "max_position_embeddings": 2048,
-        "num_attention_heads": 8, "num_key_value_heads": None, "attention_bias": False, "mlp_bias": False,
-        "sliding_window": None, "keep_window_size": 2048, "is_moe": False, "num_experts": 16384,
-        "num_experts_per_tok": 64},
     "bert": {"vocab_size": 30522, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
         "intermediate_size": 3072, "hidden_act": "gelu", "max_position_embeddings": 512, "type_vocab_size": 2,
         "tie_word_embeddings": True},
@@ -491,83 +455,27 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "distilbert": {"vocab_size": 30522, "max_position_embeddings": 512, "sinusoidal_pos_embds": False,
         "n_layers": 6, "n_heads": 12, "dim": 768, "hidden_dim": 3072, "activation": "gelu",
         "tie_word_embeddings": True},
-    "albert": {"vocab_size": 30000, "embedding_size": 128, "hidden_size": 4096, "num_hidden_layers": 12,
-        "num_hidden_groups": 1, "num_attention_heads": 64, "intermediate_size": 16384, "inner_group_num": 1,
-        "hidden_act": "gelu_new", "max_position_embeddings": 512, "type_vocab_size": 2, "tie_word_embeddings":
-        True},
     "electra": {"vocab_size": 30522, "embedding_size": 128, "hidden_size": 256, "num_hidden_layers": 12,
         "num_attention_heads": 4, "intermediate_size": 1024, "hidden_act": "gelu", "max_position_embeddings":
         512, "type_vocab_size": 2, "tie_word_embeddings": True},
-    "deberta-v2": {"vocab_size": 128100, "hidden_size": 1536, "num_hidden_layers": 24, "num_attention_heads":
-        24, "intermediate_size": 6144, "hidden_act": "gelu", "max_position_embeddings": 512, "type_vocab_size":
-        0, "relative_attention": False, "max_relative_positions": -1, "position_biased_input": True,
-        "pos_att_type": None, "pooler_hidden_act": "gelu", "legacy": True, "tie_word_embeddings": True},
-    "modernbert": {"vocab_size": 50368, "hidden_size": 768, "intermediate_size": 1152, "num_hidden_layers": 22,
-        "num_attention_heads": 12, "hidden_activation": "gelu", "max_position_embeddings": 8192, "norm_bias":
-        False, "attention_bias": False, "layer_types": None, "local_attention": 128, "mlp_bias": False,
-        "decoder_bias": True, "classifier_pooling": "cls", "classifier_bias": False, "deterministic_flash_attn":
-        False, "sparse_prediction": False, "sparse_pred_ignore_index": -100, "tie_word_embeddings": True},
     "t5": {"vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers":
         None, "num_heads": 8, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128,
         "feed_forward_proj": "relu"},
     "mt5": {"vocab_size": 250112, "d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8,
         "num_decoder_layers": None, "num_heads": 6, "relative_attention_num_buckets": 32,
         "relative_attention_max_distance": 128, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": True},
-    "umt5": {"vocab_size": 250112, "d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8,
-        "num_decoder_layers": None, "num_heads": 6, "relative_attention_num_buckets": 32,
-        "relative_attention_max_distance": 128, "feed_forward_proj": "gated-gelu"},
     "bart": {"vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim":
         4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096,
-        "decoder_attention_heads": 16, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0,
-        "activation_function": "gelu", "d_model": 1024, "scale_embedding": False, "tie_word_embeddings": True},
+        "decoder_attention_heads": 16, "activation_function": "gelu", "d_model": 1024, "scale_embedding": False,
+        "tie_word_embeddings": True},
     "mbart": {"vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim":
         4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096,
-        "decoder_attention_heads": 16, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0,
-        "activation_function": "gelu", "d_model": 1024, "scale_embedding": False, "tie_word_embeddings": True},
-    "longt5": {"vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6,
-        "num_decoder_layers": None, "num_heads": 8, "local_radius": 127, "global_block_size": 16,
-        "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "feed_forward_proj":
-        "relu", "encoder_attention_type": "local", "tie_word_embeddings": True},
-    "pegasus": {"vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim":
-        4096, "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096,
-        "decoder_attention_heads": 16, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0,
-        "activation_function": "gelu", "d_model": 1024, "scale_embedding": False, "tie_word_embeddings": True},
-    "marian": {"vocab_size": 58101, "decoder_vocab_size": None, "max_position_embeddings": 1024,
-        "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16, "decoder_layers": 12,
-        "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "encoder_layerdrop": 0.0, "decoder_layerdrop":
-        0.0, "activation_function": "gelu", "d_model": 1024, "scale_embedding": False,
-        "share_encoder_decoder_embeddings": True, "tie_word_embeddings": True},
-    "whisper": {"vocab_size": 51865, "num_mel_bins": 80, "encoder_layers": 4, "encoder_attention_heads": 6,
-        "decoder_layers": 4, "decoder_attention_heads": 6, "decoder_ffn_dim": 1536, "encoder_ffn_dim": 1536,
-        "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0, "activation_function": "gelu", "d_model": 384,
-        "scale_embedding": False, "max_source_positions": 1500, "max_target_positions": 448,
-        "use_weighted_layer_sum": False, "classifier_proj_size": 256, "apply_spec_augment": False,
-        "mask_time_prob": 0.05, "mask_time_length": 10, "mask_time_min_masks": 2, "mask_feature_prob": 0.0,
-        "mask_feature_length": 10, "mask_feature_min_masks": 0, "median_filter_width": 7, "tie_word_embeddings":
-        True},
-    "blenderbot": {"vocab_size": 8008, "max_position_embeddings": 128, "encoder_layers": 2, "encoder_ffn_dim":
-        10240, "encoder_attention_heads": 32, "decoder_layers": 24, "decoder_ffn_dim": 10240,
-        "decoder_attention_heads": 32, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0,
-        "activation_function": "gelu", "d_model": 2560, "scale_embedding": False, "tie_word_embeddings": True},
-    "xglm": {"vocab_size": 256008, "max_position_embeddings": 2048, "d_model": 1024, "ffn_dim": 4096,
-        "num_layers": 24, "attention_heads": 16, "activation_function": "gelu", "scale_embedding": True,
+        "decoder_attention_heads": 16, "activation_function": "gelu", "d_model": 1024, "scale_embedding": False,
         "tie_word_embeddings": True},
-    "jetmoe": {"vocab_size": 32000, "hidden_size": 2048, "num_hidden_layers": 12, "num_key_value_heads": 16,
-        "kv_channels": 128, "intermediate_size": 5632, "max_position_embeddings": 4096, "activation_function":
-        "silu", "num_local_experts": 8, "num_experts_per_tok": 2, "tie_word_embeddings": True},
-    "afmoe": {"vocab_size": 200192, "hidden_size": 2048, "intermediate_size": 6144, "moe_intermediate_size":
-        1408, "num_hidden_layers": 32, "num_dense_layers": 1, "num_attention_heads": 16, "num_key_value_heads":
-        None, "head_dim": 128, "hidden_act": "silu", "max_position_embeddings": 16384, "tie_word_embeddings":
-        False, "num_experts": 64, "num_experts_per_tok": 6, "num_shared_experts": 2,
-        "global_attn_every_n_layers": 4, "sliding_window": 1024, "layer_types": None, "mup_enabled": False,
-        "attention_bias": False},
     "jais2": {"vocab_size": 150272, "hidden_size": 3328, "intermediate_size": 26624, "num_hidden_layers": 32,
         "num_attention_heads": 26, "num_key_value_heads": None, "hidden_act": "relu2",
         "max_position_embeddings": 8192, "tie_word_embeddings": False, "attention_bias": True, "mlp_bias": True,
         "head_dim": None},
-    "nanochat": {"vocab_size": 50304, "hidden_size": 768, "intermediate_size": 8192, "num_hidden_layers": 12,
-        "num_attention_heads": 6, "num_key_value_heads": None, "max_position_embeddings": 2048, "hidden_act":
-        "relu2", "attention_bias": False, "tie_word_embeddings": False},
     "youtu": {"vocab_size": 128256, "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 32,
         "num_attention_heads": 16, "num_key_value_heads": 16, "kv_lora_rank": 512, "q_lora_rank": 1536,
         "qk_rope_head_dim": 64, "v_head_dim": 128, "qk_nope_head_dim": 128, "hidden_act": "silu",
@@ -576,19 +484,10 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
         64, "num_key_value_heads": 8, "hidden_act": "silu", "max_position_embeddings": 131072,
         "tie_word_embeddings": False, "attention_bias": False, "moe_intermediate_size": 1280,
         "num_experts_per_tok": 8, "n_shared_experts": 1, "n_routed_experts": 128, "head_dim": 128},
-    "axk1": {"vocab_size": 163840, "hidden_size": 7168, "intermediate_size": 18432, "moe_intermediate_size":
-        2048, "num_hidden_layers": 61, "num_attention_heads": 64, "num_key_value_heads": 64, "n_shared_experts":
-        1, "n_routed_experts": 192, "kv_lora_rank": 512, "q_lora_rank": 1536, "qk_rope_head_dim": 64,
-        "v_head_dim": 128, "qk_nope_head_dim": 128, "num_experts_per_tok": 8, "hidden_act": "silu",
-        "max_position_embeddings": 32768, "tie_word_embeddings": False, "attention_bias": False,
-        "mlp_layer_types": None},
     "hyperclovax": {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers":
         32, "num_attention_heads": 32, "num_key_value_heads": None, "hidden_act": "silu",
         "max_position_embeddings": 2048, "tie_word_embeddings": False, "attention_bias": False, "mlp_bias":
         False, "head_dim": None, "use_post_norm": True},
-    "biogpt": {"vocab_size": 42384, "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16,
-        "intermediate_size": 4096, "hidden_act": "gelu", "max_position_embeddings": 1024, "scale_embedding":
-        True, "tie_word_embeddings": True},
 }  # fmt: skip
 
 #: Other spelling -> the spelling of the class.
@@ -622,12 +521,11 @@ NAMES: Final[dict[str, dict[str, str]]] = {
     "falcon_h1": {"layer_types": "layers_block_type"},
     "jamba": {"num_local_experts": "num_experts"},
     "bamba": {"layer_types": "layers_block_type"},
-    "zamba": {"layer_types": "layers_block_type", "head_dim": "attention_head_dim"},
     "zamba2": {"layer_types": "layers_block_type", "head_dim": "attention_head_dim"},
     "nemotron_h": {"layer_types": "layers_block_type", "num_local_experts": "n_routed_experts"},
     "granitemoehybrid": {"layers_block_type": "layer_types"},
     "olmoe": {"num_local_experts": "num_experts"},
-    "flex_olmo": {"num_local_experts": "num_experts"},
+    "internlm3": {"qkv_bias": "attention_bias", "bias": "mlp_bias"},
     "dbrx": {"num_attention_heads": "n_heads", "hidden_size": "d_model", "num_hidden_layers": "n_layers",
         "max_position_embeddings": "max_seq_len"},
     "kimi_linear": {"max_position_embeddings": "model_max_length", "norm_topk_prob": "moe_renormalize",
@@ -639,32 +537,14 @@ NAMES: Final[dict[str, dict[str, str]]] = {
     "recurrent_gemma": {"sliding_window": "attention_window_size", "layer_types": "layers_block_type"},
     "rwkv": {"max_position_embeddings": "context_length"},
     "dots1": {"num_local_experts": "n_routed_experts"},
-    "longcat_flash": {"num_local_experts": "n_routed_experts", "num_experts_per_tok": "moe_topk",
-        "intermediate_size": "ffn_hidden_size", "moe_intermediate_size": "expert_ffn_hidden_size"},
     "distilbert": {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"},
     "t5": {"hidden_size": "d_model", "num_attention_heads": "num_heads", "num_hidden_layers": "num_layers",
         "head_dim": "d_kv"},
     "mt5": {"hidden_size": "d_model", "num_attention_heads": "num_heads", "num_hidden_layers": "num_layers",
         "head_dim": "d_kv"},
-    "umt5": {"hidden_size": "d_model", "num_attention_heads": "num_heads", "num_hidden_layers": "num_layers",
-        "head_dim": "d_kv"},
     "bart": {"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers":
         "encoder_layers"},
     "mbart": {"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers":
         "encoder_layers"},
-    "longt5": {"hidden_size": "d_model", "num_attention_heads": "num_heads", "num_hidden_layers": "num_layers",
-        "head_dim": "d_kv"},
-    "pegasus": {"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers":
-        "encoder_layers"},
-    "marian": {"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers":
-        "encoder_layers"},
-    "whisper": {"num_key_value_heads": "encoder_attention_heads", "num_attention_heads":
-        "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers": "encoder_layers"},
-    "blenderbot": {"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model",
-        "num_hidden_layers": "encoder_layers"},
-    "xglm": {"num_attention_heads": "attention_heads", "hidden_size": "d_model", "num_hidden_layers":
-        "num_layers"},
-    "jetmoe": {"head_dim": "kv_channels"},
     "solar_open": {"num_local_experts": "n_routed_experts"},
-    "axk1": {"num_local_experts": "n_routed_experts"},
 }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any, Final
 from roofline.importers import parts
 from roofline.importers.config import Config
 from roofline.importers.decoder import Style, decoder, dense, window_pattern
+from roofline.importers.defaults import DEFAULTS
 
 _HEAD_NORM: Final = {"qk_norm": "head"}
 
@@ -22,6 +23,30 @@ def llama(config: Config) -> dict[str, Any]:
         config, Style(qkv_bias=bias, output_bias=bias),
         dense(config, gated=gated, bias=config.flag("mlp_bias", default=False)),
     )  # fmt: skip
+
+
+def hyperclovax(config: Config) -> dict[str, Any]:
+    """HyperCLOVA X: Llama with norms behind attention and feed-forward too, by flag."""
+    bias = config.flag("attention_bias")
+    style = Style(qkv_bias=bias, output_bias=bias, norms=4 if config.flag("use_post_norm") else 2)
+    return decoder(config, style, dense(config, bias=config.flag("mlp_bias")))
+
+
+def jais2(config: Config) -> dict[str, Any]:
+    """Jais 2: layer norms, biases by flags, a squared ReLU without a gate."""
+    bias = config.flag("attention_bias")
+    style = Style(norm="layer", norm_bias=True, qkv_bias=bias, output_bias=bias)
+    return decoder(config, style, dense(config, gated=False, bias=config.flag("mlp_bias")))
+
+
+def cwm(config: Config) -> dict[str, Any]:
+    """Code World Model: Llama, sliding in all layers but every fourth, from the first on."""
+    layers = config.whole("num_hidden_layers")
+    window = config.whole_or_none("sliding_window")
+    otherwise = ["sliding_attention" if index % 4 and window else "full_attention" for index in range(layers)]
+    kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
+    windows = [window if kind == "sliding_attention" else None for kind in kinds]
+    return decoder(config, Style(), dense(config, bias=config.flag("mlp_bias", default=False)), windows=windows)
 
 
 def mistral(config: Config) -> dict[str, Any]:
@@ -67,7 +92,8 @@ def qwen3(config: Config) -> dict[str, Any]:
 
 
 def mimo(config: Config) -> dict[str, Any]:
-    """MiMo 7B: Qwen 2 with heads that predict further tokens."""
+    """MiMo 7B: Qwen 2, whose config class its own extends, with heads that predict further tokens."""
+    config.defaults = DEFAULTS["qwen2"]
     body = qwen2(config)
     return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
 
@@ -88,11 +114,12 @@ def gemma(config: Config) -> dict[str, Any]:
 
 
 def gemma2(config: Config) -> dict[str, Any]:
-    """Gemma 2: norms around attention and feed-forward; every other layer slides."""
+    """Gemma 2: norms around attention and feed-forward, in VaultGemma only before; every other layer slides."""
     bias = config.flag("attention_bias", default=False)
+    norms = 2 if config.data["model_type"] == "vaultgemma" else 4
     windows = window_pattern(config, config.whole("num_hidden_layers"), every=2)
     return decoder(
-        config, Style(qkv_bias=bias, output_bias=bias, norms=4), _gemma_feed_forward(config), windows=windows
+        config, Style(qkv_bias=bias, output_bias=bias, norms=norms), _gemma_feed_forward(config), windows=windows
     )
 
 

@@ -115,6 +115,17 @@ def glm4_moe(config: Config) -> dict[str, Any]:
     return with_mtp(body, config.whole("num_nextn_predict_layers", "num_mtp_layers", default=0, null=0, least=0))
 
 
+def solar_open(config: Config) -> dict[str, Any]:
+    """Solar Open: as GLM-4.5 without dense layers, all of a head rotated."""
+    width = config.whole("moe_intermediate_size")
+    block = experts_block(
+        config, width, config.whole("n_routed_experts"), config.whole("num_experts_per_tok"),
+        parts.activation(config, "hidden_act"), shared=width * config.whole("n_shared_experts", null=0, least=0),
+    )  # fmt: skip
+    config.ignore("intermediate_size", "first_k_dense_replace", "use_qk_norm")
+    return decoder(config, Style(qkv_bias=config.flag("attention_bias")), lambda index: block)
+
+
 def dots1(config: Config) -> dict[str, Any]:
     """dots.llm1: as GLM-4.5, all of a head rotated; layers may slide."""
     bias = config.flag("attention_bias")
