@@ -228,7 +228,7 @@ def _phase(question: ImageQuestion, phase: Phase, ideal: Workload, machine: Mach
 
 def _max_batch(question: ImageQuestion, machine: Machine) -> int:
     run = question.run
-    return largest(lambda n: bool(question.memory_bytes(replace(run, batch=float(n))) <= machine.capacity))
+    return largest(lambda n: float(question.memory_bytes(replace(run, batch=float(n)))), float(machine.capacity))
 
 
 def _max_side(question: ImageQuestion, machine: Machine) -> int:
@@ -236,8 +236,8 @@ def _max_side(question: ImageQuestion, machine: Machine) -> int:
     step = multiple_of(question.spec)
     run = question.run
 
-    def fits(n: int) -> bool:
+    def needed(n: int) -> float:
         side = float(n * step)
-        return bool(question.memory_bytes(replace(run, height=side, width=side)) <= machine.capacity)
+        return float(question.memory_bytes(replace(run, height=side, width=side)))
 
-    return largest(fits) * step
+    return largest(needed, float(machine.capacity)) * step

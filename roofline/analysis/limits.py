@@ -13,25 +13,34 @@ from roofline.num import Num
 CEILING: Final = 2**40
 
 
-def largest(fits: Callable[[int], bool], least: int = 1) -> int:
-    """The largest n >= `least` with fits(n), for a `fits` that never turns true again; `least` - 1 where none does."""
-    if not fits(least):
-        return least - 1
-    low, step = least, 1
-    while low + step <= CEILING and fits(low + step):
-        low += step
-        step *= 2
-    high = min(low + step, CEILING + 1)
+def largest(amount: Callable[[int], float], limit: float) -> int:
+    """The largest n >= 1 with amount(n) <= limit, for an `amount` that never falls; 0 where even one is too much.
+
+    An amount that grows in proportion is found in four trials: the first guess follows the line through the first two.
+    """
+    first = amount(1)
+    if first > limit:
+        return 0
+    growth = amount(2) - first
+    low, high = 1, CEILING + 1
+    guess = min(CEILING, 1 + int((limit - first) / growth)) if growth > 0 else CEILING
+    step = 1
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+        guess = min(max(guess, low + 1), high - 1)
+        if amount(guess) <= limit:
+            low, guess = guess, guess + step
+        else:
+            high, guess = guess, guess - step
+        step *= 2
+        if not low < guess < high:
+            guess = (low + high) // 2
     return low
 
 
 def max_batch(question: Question, capacity: Num) -> int:
     """The largest batch that fits at the question's lengths."""
     run = question.run
-    return largest(lambda n: bool(question.memory_bytes(replace(run, batch=float(n))) <= capacity))
+    return largest(lambda n: float(question.memory_bytes(replace(run, batch=float(n)))), float(capacity))
 
 
 def max_context(question: Question, capacity: Num) -> int:
@@ -40,5 +49,5 @@ def max_context(question: Question, capacity: Num) -> int:
     The number of generated tokens stays as asked; the prompt grows.
     """
     run = question.run
-    prompt = largest(lambda n: bool(question.memory_bytes(replace(run, prompt=float(n))) <= capacity))
+    prompt = largest(lambda n: float(question.memory_bytes(replace(run, prompt=float(n)))), float(capacity))
     return prompt + int(float(run.generate)) if prompt else 0

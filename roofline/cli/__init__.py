@@ -11,9 +11,9 @@ def main() -> None:
 
     debug = "--debug" in sys.argv
     try:
-        from roofline.cli.app import app
+        from roofline.cli.app import build_for
 
-        app(prog_name="roofline")
+        build_for(sys.argv[1:])(prog_name="roofline")
     except RooflineError as error:
         if debug:
             raise
@@ -22,3 +22,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except (MemoryError, RecursionError) as error:
+        if debug:
+            raise
+        sys.stderr.write(f"roofline: {type(error).__name__}: this is more than can be computed here\n")
+        sys.exit(2)

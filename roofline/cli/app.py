@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from roofline import __version__
-from roofline.cli import answers, figures, importing, measured, pictures, shelves
 
-app = typer.Typer(
-    name="roofline",
-    help="FLOPs, memory and roofline-bound time of language and image models, computed from their shapes.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-)
+#: Each command's module in this package and the function there.
+COMMANDS: Final = {
+    "estimate": ("answers", "estimate"),
+    "ops": ("answers", "ops"),
+    "explain": ("answers", "explain"),
+    "levels": ("pictures", "levels"),
+    "plot": ("figures", "plot"),
+    "validate": ("measured", "validate"),
+    "calibrate": ("measured", "calibrate"),
+    "import": ("importing", "import_"),
+    "list": ("shelves", "list_"),
+    "show": ("shelves", "show"),
+    "schema": ("shelves", "schema"),
+}
+
+if TYPE_CHECKING:
+    app: typer.Typer
 
 
 def _version(value: bool) -> None:
@@ -24,7 +35,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -33,14 +43,29 @@ def _main(
     pass
 
 
-app.command()(answers.estimate)
-app.command()(answers.ops)
-app.command()(answers.explain)
-app.command()(pictures.levels)
-app.command()(figures.plot)
-app.command()(measured.validate)
-app.command()(measured.calibrate)
-app.command("import")(importing.import_)
-app.command("list")(shelves.list_)
-app.command()(shelves.show)
-app.command()(shelves.schema)
+def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The program with these commands. Describing a command to the parser costs more than running it."""
+    program = typer.Typer(
+        name="roofline",
+        help="FLOPs, memory and roofline-bound time of language and image models, computed from their shapes.",
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+    )
+    program.callback()(_main)
+    for name in names:
+        module, function = COMMANDS[name]
+        program.command(name)(getattr(import_module(f"roofline.cli.{module}"), function))
+    return program
+
+
+def build_for(arguments: list[str]) -> typer.Typer:
+    """The program for one command line: with the command that it names, or with all where it names none."""
+    return build(arguments[:1]) if arguments and arguments[0] in COMMANDS else build()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        globals()["app"] = build()
+        return globals()["app"]
+    raise AttributeError(name)
