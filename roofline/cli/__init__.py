@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Entry point of the `roofline` command: errors become one message and exit code 2."""
+    # pydantic would search every installed distribution for plugins, which takes as long as an estimate
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from roofline.errors import RooflineError
 
     debug = "--debug" in sys.argv
