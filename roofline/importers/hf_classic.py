@@ -14,14 +14,16 @@ from roofline.importers.decoder import Style, dense_block, layer, norm_of
 _LAYER_NORM = Style(norm="layer", norm_bias=True)
 
 
-def _attention(heads: int, kv_heads: int, head_dim: int, *, qkv_bias: bool, output_bias: bool, packed: bool = True,
+def plain_attention(heads: int, kv_heads: int, head_dim: int, *, qkv_bias: bool, output_bias: bool, packed: bool = True,
                **more: Any) -> dict[str, Any]:  # fmt: skip
+    """Softmax attention as a block of a spec, without what is the default."""
     attention: dict[str, Any] = {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim}
     flags = {"qkv_bias": qkv_bias, "output_bias": output_bias, "packed": packed}
     return attention | {key: value for key, value in flags.items() if value} | more
 
 
-def _head_dim(config: Config, key: str, width: int, heads: int) -> int:
+def head_width(config: Config, key: str, width: int, heads: int) -> int:
+    """The width of a head, refused at `key` where heads do not divide the model's."""
     return config.divides(key, width, "of width", heads)
 
 
@@ -34,7 +36,7 @@ def gpt2(config: Config) -> dict[str, Any]:
     config.must_be("add_cross_attention", False)
     if config.whole("num_key_value_heads", default=kv_heads, null=kv_heads) != kv_heads:
         config.refuse("num_key_value_heads", f"contradicts multi_query, which gives {kv_heads}")
-    attention = _attention(heads, kv_heads, _head_dim(config, "n_embd", width, heads), qkv_bias=True, output_bias=True,
+    attention = plain_attention(heads, kv_heads, head_width(config, "n_embd", width, heads), qkv_bias=True, output_bias=True,
                            softmax_fp32=False)  # fmt: skip
     inner = config.whole("n_inner", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
@@ -55,8 +57,8 @@ def gptj(config: Config) -> dict[str, Any]:
     """GPT-J, CodeGen: attention without biases beside the feed-forward, one norm, a head with a bias."""
     width, heads = config.whole("n_embd"), config.whole("n_head")
     style = Style(norm="layer", norm_bias=True, norms=1, parallel=True)
-    head_dim = _head_dim(config, "n_embd", width, heads)
-    attention = _attention(heads, heads, head_dim, qkv_bias=False, output_bias=False,
+    head_dim = head_width(config, "n_embd", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=False, output_bias=False,
                            packed=config.data["model_type"] == "codegen")  # fmt: skip
     inner = config.whole("n_inner", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
@@ -80,8 +82,8 @@ def gpt_neo(config: Config) -> dict[str, Any]:
     width, heads, layers = config.whole("hidden_size"), config.whole("num_heads"), config.whole("num_layers")
     kinds = _neo_kinds(config, layers)
     local = {"window": config.whole("window_size"), "reference_cache": "full"}
-    head_dim = _head_dim(config, "hidden_size", width, heads)
-    attention = _attention(heads, heads, head_dim, qkv_bias=False, output_bias=True, packed=False)
+    head_dim = head_width(config, "hidden_size", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=False, output_bias=True, packed=False)
     inner = config.whole("intermediate_size", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
     positions = config.whole("max_position_embeddings")
@@ -122,8 +124,8 @@ def gpt_neox(config: Config) -> dict[str, Any]:
     width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
     bias = config.flag("attention_bias", default=True)
     style = Style(norm="layer", norm_bias=True, parallel=config.flag("use_parallel_residual"))
-    head_dim = _head_dim(config, "hidden_size", width, heads)
-    attention = _attention(heads, heads, head_dim, qkv_bias=bias, output_bias=bias)
+    head_dim = head_width(config, "hidden_size", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=bias, output_bias=bias)
     feed_forward = dense_block(
         config.whole("intermediate_size"), parts.activation(config, "hidden_act"), gated=False, bias=True
     )
@@ -147,7 +149,7 @@ def opt(config: Config) -> dict[str, Any]:
     bias = config.flag("enable_bias", default=True)
     affine = config.flag("layer_norm_elementwise_affine", default=True)
     style = Style(norm="layer", norm_bias=affine, norm_weight=affine, placement="pre" if before else "post")
-    attention = _attention(heads, heads, _head_dim(config, "hidden_size", width, heads), qkv_bias=bias,
+    attention = plain_attention(heads, heads, head_width(config, "hidden_size", width, heads), qkv_bias=bias,
                            output_bias=bias, packed=False)  # fmt: skip
     feed_forward = dense_block(
         config.whole("ffn_dim"), parts.activation(config, "activation_function"), gated=False, bias=bias
@@ -171,7 +173,7 @@ def bloom(config: Config) -> dict[str, Any]:
     """BLOOM: ALiBi, a norm behind the embedding, gelu of a width four times the model's."""
     width = config.whole("hidden_size", "n_embed")
     heads, layers = config.whole("n_head"), config.whole("n_layer")
-    attention = _attention(heads, heads, _head_dim(config, "hidden_size", width, heads), qkv_bias=True,
+    attention = plain_attention(heads, heads, head_width(config, "hidden_size", width, heads), qkv_bias=True,
                            output_bias=True)  # fmt: skip
     inner = config.whole("n_inner", default=None, null=4 * width) or 4 * width
     if inner != 4 * width:
@@ -188,81 +190,4 @@ def bloom(config: Config) -> dict[str, Any]:
         "embedding_norm": True,
         "tied_embeddings": parts.tied(config),
         "blocks": [{"layers": layers, **layer(attention, feed_forward, _LAYER_NORM)}],
-    }
-
-
-def falcon(config: Config) -> dict[str, Any]:
-    """Falcon: key-value heads by `num_kv_heads` in the new architecture, else one where `multi_query`."""
-    width, heads = config.whole("hidden_size"), config.whole("num_attention_heads", "n_head")
-    layers = config.whole("num_hidden_layers", "n_layer")
-    new, parallel = config.flag("new_decoder_architecture"), config.flag("parallel_attn")
-    bias = config.flag("bias")
-    listed = config.whole("num_kv_heads", "n_head_kv", null=heads)
-    kv_heads = listed if new else 1 if config.flag("multi_query") else heads
-    config.ignore("multi_query")
-    if heads % kv_heads:
-        config.refuse("num_kv_heads", f"{heads} heads do not divide among {kv_heads} key-value heads")
-    norms = _falcon_norms(config, new, parallel)
-    style = Style(norm="layer", norm_bias=True, norms=norms, parallel=parallel or new)
-    attention = _attention(heads, kv_heads, _head_dim(config, "hidden_size", width, heads), qkv_bias=bias,
-                           output_bias=bias)  # fmt: skip
-    if new:
-        attention["reference_cache"] = "broadcast"
-    inner = config.whole("ffn_hidden_size", null=4 * width)
-    feed_forward = dense_block(inner, parts.activation(config, "activation"), gated=False, bias=bias)
-    alibi = config.flag("alibi")
-    return {
-        "vocabulary": parts.vocabulary(config),
-        "width": width,
-        "max_context": config.whole("max_position_embeddings"),
-        "positions": {"kind": "alibi" if alibi else "rotary"},
-        "norm": norm_of(style),
-        "tied_embeddings": parts.tied(config),
-        "blocks": [{"layers": layers, **layer(attention, feed_forward, style)}],
-    }
-
-
-def _falcon_norms(config: Config, new: bool, parallel: bool) -> int:
-    """Norms per layer: two in the new architecture unless it says one, one in parallel blocks, else two."""
-    said = config.whole_or_none("num_ln_in_parallel_attn")
-    if said is not None and said not in (1, 2):
-        config.refuse("num_ln_in_parallel_attn", f"must be 1 or 2, not {said}")
-    if new:
-        return said or 2
-    return 1 if parallel else 2
-
-
-def mpt(config: Config) -> dict[str, Any]:
-    """MPT: ALiBi, no biases."""
-    width, heads = config.whole("d_model"), config.whole("n_heads")
-    inside = config.section("attn_config")
-    alibi, kv_heads = True, heads
-    if inside is not None:
-        alibi = inside.flag("alibi", default=True)
-        kv_heads = inside.whole("kv_n_heads", default=heads, null=heads)
-        inside.must_be("attn_type", "multihead_attention")
-        inside.must_be("qk_ln", False)
-        inside.must_be("prefix_lm", False)
-        inside.ignore("attn_impl", "attn_uses_sequence_id", "softmax_scale", "attn_pdrop", "clip_qkv")
-    if kv_heads != heads:
-        config.unsupported("attn_config", f"kv_n_heads {kv_heads} of {heads} heads is not modelled for mpt")
-    config.must_be("no_bias", True)
-    config.must_be("embedding_fraction", 1.0, 1)
-    config.must_be("norm_type", "low_precision_layernorm")
-    config.ignore("learned_pos_emb", "verbose")
-    if not alibi:
-        config.unsupported("attn_config", "alibi false is not modelled for mpt")
-    config.must_be("expansion_ratio", 4, 4.0)
-    style = Style(norm="layer")
-    attention = _attention(heads, heads, _head_dim(config, "d_model", width, heads), qkv_bias=False, output_bias=False)
-    return {
-        "vocabulary": parts.vocabulary(config),
-        "width": width,
-        "max_context": config.whole("max_seq_len"),
-        "positions": {"kind": "alibi"},
-        "norm": norm_of(style),
-        "tied_embeddings": parts.tied(config),
-        "blocks": [
-            {"layers": config.whole("n_layers"), **layer(attention, dense_block(4 * width, "gelu", gated=False), style)}
-        ],
     }

@@ -25,30 +25,6 @@ def llama(config: Config) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def hyperclovax(config: Config) -> dict[str, Any]:
-    """HyperCLOVA X: Llama with norms behind attention and feed-forward too, by flag."""
-    bias = config.flag("attention_bias")
-    style = Style(qkv_bias=bias, output_bias=bias, norms=4 if config.flag("use_post_norm") else 2)
-    return decoder(config, style, dense(config, bias=config.flag("mlp_bias")))
-
-
-def jais2(config: Config) -> dict[str, Any]:
-    """Jais 2: layer norms, biases by flags, a squared ReLU without a gate."""
-    bias = config.flag("attention_bias")
-    style = Style(norm="layer", norm_bias=True, qkv_bias=bias, output_bias=bias)
-    return decoder(config, style, dense(config, gated=False, bias=config.flag("mlp_bias")))
-
-
-def cwm(config: Config) -> dict[str, Any]:
-    """Code World Model: Llama, sliding in all layers but every fourth, from the first on."""
-    layers = config.whole("num_hidden_layers")
-    window = config.whole_or_none("sliding_window")
-    otherwise = ["sliding_attention" if index % 4 and window else "full_attention" for index in range(layers)]
-    kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
-    windows = [window if kind == "sliding_attention" else None for kind in kinds]
-    return decoder(config, Style(), dense(config, bias=config.flag("mlp_bias", default=False)), windows=windows)
-
-
 def mistral(config: Config) -> dict[str, Any]:
     """Mistral, Ministral: every layer has the window, or those that `layer_types` names."""
     layers = config.whole("num_hidden_layers")
@@ -107,41 +83,6 @@ def with_mtp(body: dict[str, Any], count: int, block: dict[str, Any] | None = No
     return body
 
 
-def gemma(config: Config) -> dict[str, Any]:
-    """Gemma: a head width of its own, tied embeddings."""
-    bias = config.flag("attention_bias", default=False)
-    return decoder(config, Style(qkv_bias=bias, output_bias=bias), _gemma_feed_forward(config))
-
-
-def gemma2(config: Config) -> dict[str, Any]:
-    """Gemma 2: norms around attention and feed-forward, in VaultGemma only before; every other layer slides."""
-    bias = config.flag("attention_bias", default=False)
-    norms = 2 if config.data["model_type"] == "vaultgemma" else 4
-    windows = window_pattern(config, config.whole("num_hidden_layers"), every=2)
-    return decoder(
-        config, Style(qkv_bias=bias, output_bias=bias, norms=norms), _gemma_feed_forward(config), windows=windows
-    )
-
-
-def gemma3(config: Config) -> dict[str, Any]:
-    """Gemma 3: as Gemma 2, with norms of queries and keys; five layers slide for each that does not."""
-    bias = config.flag("attention_bias", default=False)
-    windows = window_pattern(
-        config, config.whole("num_hidden_layers"), every=6, keys=("sliding_window_pattern", "_sliding_window_pattern")
-    )
-    style = Style(qkv_bias=bias, output_bias=bias, norms=4, attention=_HEAD_NORM)
-    return decoder(config, style, _gemma_feed_forward(config), windows=windows)
-
-
-def _gemma_feed_forward(config: Config) -> Any:
-    keys = ("hidden_activation", "hidden_act")
-    given = [key for key in keys if config.given(key)]
-    config.ignore(*keys)
-    if len(given) == 2:
-        given = ["hidden_activation"]
-    return dense(config, activation=given or keys, default="gelu_pytorch_tanh")
-
-
 def phi(config: Config) -> dict[str, Any]:
     """Phi-1 to Phi-2: one norm, attention and feed-forward side by side, biases everywhere, half of a head rotated."""
     norm = {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
@@ -164,16 +105,6 @@ def glm4(config: Config) -> dict[str, Any]:
 
 def _glm_style(config: Config) -> Style:
     return Style(qkv_bias=config.flag("attention_bias", default=True), rotary_fraction=0.5)
-
-
-def persimmon(config: Config) -> dict[str, Any]:
-    """Persimmon, Fuyu: layer norms, biases everywhere, half of a head rotated, a squared ReLU without a gate."""
-    norm = {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
-    style = Style(
-        norm="layer", norm_bias=True, qkv_bias=True, output_bias=True, rotary_fraction=0.5,
-        attention={"packed": True, **(norm if config.flag("qk_layernorm") else {})},
-    )  # fmt: skip
-    return decoder(config, style, dense(config, gated=False, bias=True))
 
 
 def nemotron(config: Config) -> dict[str, Any]:
@@ -281,35 +212,3 @@ def exaone4(config: Config) -> dict[str, Any]:
     unrotated = [window is not None and found is None for found in windows]
     style = Style(placement="output", attention=_HEAD_NORM)
     return decoder(config, style, dense(config), windows=windows, unrotated=unrotated)
-
-
-def ernie(config: Config) -> dict[str, Any]:
-    """ERNIE 4.5, dense: biases by one flag."""
-    bias = config.flag("use_bias", default=False)
-    return decoder(config, Style(qkv_bias=bias, output_bias=bias), dense(config, bias=bias))
-
-
-def hunyuan(config: Config) -> dict[str, Any]:
-    """Hunyuan, dense: norms of queries and keys per head."""
-    bias = config.flag("attention_bias", default=False)
-    return decoder(config, Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM), dense(config))
-
-
-def bitnet(config: Config) -> dict[str, Any]:
-    """BitNet: norms before the output projection and before the last matrix of the feed-forward."""
-    bias = config.flag("attention_bias", default=False)
-    style = Style(qkv_bias=bias, output_bias=bias, attention={"output_norm": True})
-    block = dense(config)(0) | {"inner_norm": True}
-    return decoder(config, style, lambda index: block)
-
-
-def seed_oss(config: Config) -> dict[str, Any]:
-    """Seed-OSS: biases of the attention's input and output by flags of their own."""
-    style = Style(qkv_bias=config.flag("attention_bias"), output_bias=config.flag("attention_out_bias", default=False))
-    return decoder(config, style, dense(config, bias=config.flag("mlp_bias", default=False)))
-
-
-def helium(config: Config) -> dict[str, Any]:
-    """Helium: Llama without a bias on the output projection."""
-    style = Style(qkv_bias=config.flag("attention_bias", default=False))
-    return decoder(config, style, dense(config, bias=config.flag("mlp_bias", default=False)))
