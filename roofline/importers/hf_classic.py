@@ -14,8 +14,9 @@ from roofline.importers.decoder import Style, dense_block, layer, norm_of
 _LAYER_NORM = Style(norm="layer", norm_bias=True)
 
 
-def plain_attention(heads: int, kv_heads: int, head_dim: int, *, qkv_bias: bool, output_bias: bool, packed: bool = True,
-               **more: Any) -> dict[str, Any]:  # fmt: skip
+def plain_attention(
+    heads: int, kv_heads: int, head_dim: int, *, qkv_bias: bool, output_bias: bool, packed: bool = True, **more: Any
+) -> dict[str, Any]:
     """Softmax attention as a block of a spec, without what is the default."""
     attention: dict[str, Any] = {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim}
     flags = {"qkv_bias": qkv_bias, "output_bias": output_bias, "packed": packed}
@@ -36,8 +37,8 @@ def gpt2(config: Config) -> dict[str, Any]:
     config.must_be("add_cross_attention", False)
     if config.whole("num_key_value_heads", default=kv_heads, null=kv_heads) != kv_heads:
         config.refuse("num_key_value_heads", f"contradicts multi_query, which gives {kv_heads}")
-    attention = plain_attention(heads, kv_heads, head_width(config, "n_embd", width, heads), qkv_bias=True, output_bias=True,
-                           softmax_fp32=False)  # fmt: skip
+    head_dim = head_width(config, "n_embd", width, heads)
+    attention = plain_attention(heads, kv_heads, head_dim, qkv_bias=True, output_bias=True, softmax_fp32=False)
     inner = config.whole("n_inner", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
     positions = config.whole("n_positions")

@@ -76,7 +76,8 @@ def mpt(config: Config) -> dict[str, Any]:
         config.unsupported("attn_config", "alibi false is not modelled for mpt")
     config.must_be("expansion_ratio", 4, 4.0)
     style = Style(norm="layer")
-    attention = plain_attention(heads, heads, head_width(config, "d_model", width, heads), qkv_bias=False, output_bias=False)
+    head_dim = head_width(config, "d_model", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=False, output_bias=False)
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
