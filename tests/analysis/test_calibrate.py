@@ -13,7 +13,7 @@ from roofline.analysis.calibrate_engines import fit_engine, interval, left_out
 from roofline.analysis.load import load_gpu
 from roofline.analysis.robust import fit_robust
 from roofline.analysis.runs import prepare_all, read_runs
-from roofline.analysis.validate import MEASUREMENTS, validate_runs
+from roofline.analysis.validate import IMAGES, MEASUREMENTS, validate_runs
 from roofline.cli.app import app
 from roofline.errors import UsageError
 from roofline.machine.engine import Engine
@@ -103,23 +103,38 @@ def test_unknown_models_and_gpus_are_refused_by_line_not_guessed(tmp_path: Path)
     assert "nobody" in refused[0]
 
 
+#: Within a few per cent of a V100's fp32 peak and beyond: convolutions in fp32 run as Winograd's, with fewer products.
+WINOGRAD = {"IMG-472", "IMG-473", "IMG-474", "IMG-475"}
+
+
 @pytest.fixture(scope="module")
 def validation():  # type: ignore[no-untyped-def]
-    return validate_runs()
+    return validate_runs(MEASUREMENTS)
+
+
+@pytest.fixture(scope="module")
+def images():  # type: ignore[no-untyped-def]
+    return validate_runs(IMAGES)
 
 
 def test_the_shipped_engines_meet_the_shipped_runs(validation) -> None:  # type: ignore[no-untyped-def]
     total = validation.all
-    assert total.rows > 1100
+    assert total.rows > 600
     assert total.median < 0.11
     assert total.mean < 0.16
     assert total.median < total.constant_median / 2 < total.bound_median
     assert total.coverage > 0.75
 
 
-def test_no_measured_run_is_below_its_floor_but_those_that_sum_in_16_bit(validation) -> None:  # type: ignore[no-untyped-def]
+def test_no_measured_run_of_a_language_model_is_below_its_floor(validation) -> None:  # type: ignore[no-untyped-def]
+    assert [row.label for row in validation.below_floor] == []
+
+
+def test_image_runs_are_met_and_those_below_the_floor_are_known(images) -> None:  # type: ignore[no-untyped-def]
     """GeForce multiplies twice as fast as its listed fp16 peak where sums are kept in 16 bit, as OneDiff keeps them."""
-    below = validation.below_floor
+    assert images.all.rows > 500
+    assert images.all.median < 0.2
+    below = {row for row in images.below_floor if row.label not in WINOGRAD}
     assert {row.engine for row in below} <= {"onediff"}
     assert all(load_gpu(row.gpu).peak.tensor.fp16_acc16 for row in below)
     assert all(row.measured_s > 0.5 * row.floor_s for row in below)
