@@ -35,7 +35,7 @@ def read_table(path: Path) -> Table:
 
 def _parquet(path: Path) -> Table:
     try:
-        from pyarrow import parquet  # type: ignore[import-untyped]
+        from pyarrow import parquet
     except ImportError:
         raise UsageError(f"{path}: reading Parquet needs pyarrow: pip install 'roofline[data]', or give CSV") from None
     table = parquet.read_table(path)
