@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 
 def main() -> None:
@@ -16,7 +20,7 @@ def main() -> None:
     try:
         from roofline.cli.app import build_for
 
-        build_for(sys.argv[1:])(prog_name="roofline")
+        sys.exit(_run(build_for(sys.argv[1:])))
     except RooflineError as error:
         if debug:
             raise
@@ -30,3 +34,23 @@ def main() -> None:
             raise
         sys.stderr.write(f"roofline: {type(error).__name__}: this is more than can be computed here\n")
         sys.exit(2)
+
+
+def _run(program: typer.Typer) -> int:
+    """The exit code of one command line."""
+    from typer import Abort
+
+    from roofline.cli.parsing import ParserError, message
+
+    try:
+        code = program(prog_name="roofline", standalone_mode=False)
+    except ParserError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            sys.stderr.write(f"roofline: {message(error)}\n")
+        return 2
+    except Abort:
+        sys.stderr.write("roofline: stopped\n")
+        return 130
+    return code if isinstance(code, int) else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from roofline import __version__
+from roofline.cli.parsing import Command
 
 #: Each command's module in this package and the function there.
 COMMANDS: Final = {
@@ -55,7 +56,7 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
     program.callback()(_main)
     for name in names:
         module, function = COMMANDS[name]
-        program.command(name)(getattr(import_module(f"roofline.cli.{module}"), function))
+        program.command(name, cls=Command)(getattr(import_module(f"roofline.cli.{module}"), function))
     return program
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from roofline.cli.options import ModelOptions, with_options
+from roofline.cli.options import ModelOptions, complete, with_options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,17 +18,28 @@ _BATCHES: Final = tuple(2**power for power in range(10))
 
 @dataclass(frozen=True)
 class PlotOptions(ModelOptions):
-    """Model options where the GPU may be given several times."""
+    """Model options where model and GPU may be given several times."""
 
+    model: Annotated[
+        list[str],
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model: a name, an alias or a file; may be given several times.",
+            autocompletion=complete("list_models"),
+            metavar="NAME|FILE",
+        ),
+    ]  # type: ignore[assignment]
     gpu: Annotated[
-        list[str] | None, typer.Option("--gpu", "-g", help="Accelerator; may be given several times.",
+        list[str] | None, typer.Option("--gpu", "-g", help="Accelerator; may be given several times. Required, unless "
+                                       "--node names one.", autocompletion=complete("list_gpus"),
                                        metavar="NAME|FILE")
     ] = None  # type: ignore[assignment]  # fmt: skip
 
     def questions(self) -> list[dict[str, Any]]:
-        """One set of keyword arguments per GPU."""
+        """One set of keyword arguments per model and GPU."""
         gpus: list[str | None] = [*self.gpu] if self.gpu else [None]
-        return [self.question() | {"gpu": gpu} for gpu in gpus]
+        return [self.question() | {"model": model, "gpu": gpu} for model in self.model for gpu in gpus]
 
 
 @with_options(PlotOptions)

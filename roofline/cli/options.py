@@ -6,10 +6,12 @@ A command takes one `Options` value; `with_options` gives typer the flat signatu
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
 import typer
 
@@ -18,22 +20,56 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """Where tables are printed."""
+    """Where tables are printed: into a file or a pipe without the blanks that fill up their lines."""
     from rich.console import Console
 
-    return Console(soft_wrap=False)
+    return Console(soft_wrap=False) if sys.stdout.isatty() else Console(soft_wrap=False, file=_Stripped(sys.stdout))  # type: ignore[arg-type]
 
 
-def _complete(listing: str) -> Callable[[str], list[str]]:
-    def complete(incomplete: str) -> list[str]:
+class _Stripped:
+    """A stream whose lines end where their text ends."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        self.stream.write(_BLANKS.sub("", text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def complete(listing: str) -> Callable[[str], list[str]]:
+    """What a shell completes to: the names of a listing in `catalogue`."""
+
+    def names(incomplete: str) -> list[str]:
         from roofline.analysis import catalogue
 
         return [name for name in getattr(catalogue, listing)() if name.startswith(incomplete)]
 
-    return complete
+    return names
 
 
-_DTYPE = "Number format, as `roofline list precisions` prints them."
+_DTYPE: Final = "Number format, as `roofline list precisions` prints them."
+#: Under which heading `--help` and the command reference show an option.
+PANELS: Final = {
+    "What": ("model", "gpu", "engine", "spec_dir"),
+    "Workload": ("batch", "prompt", "generate", "fusion", "logits", "latent", "work", "kv_layout"),
+    "Formats": ("weights", "activations", "kv_cache"),
+    "Several GPUs, and memory elsewhere": (
+        "gpus", "tp", "pp", "microbatches", "ep", "dp", "cp", "node", "overlap", "offload", "runtime_reserve",
+        "pad_heads",
+    ),
+    "Image models": ("height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"),
+    "Output": ("json", "csv", "output", "debug"),
+}  # fmt: skip
+_BLANKS: Final = re.compile(r" +(?=\n|\Z)")
+
+
+def panel_of(name: str) -> str | None:
+    """The heading of an option; None for those of one command alone, which come first."""
+    return next((panel for panel, names in PANELS.items() if name in names), None)
 
 
 @dataclass(frozen=True)
@@ -42,28 +78,27 @@ class ModelOptions:
 
     model: Annotated[
         str, typer.Option("--model", "-m", help="Model: a name, an alias, a YAML file, a config.json or its folder, "
-                          "hf:org/name.", autocompletion=_complete("list_models"), metavar="NAME|FILE")
+                          "hf:org/name.", autocompletion=complete("list_models"), metavar="NAME|FILE")
     ]  # fmt: skip
     gpu: Annotated[
-        str | None, typer.Option("--gpu", "-g", help="Accelerator: a name, an alias or a YAML file.",
-                                 autocompletion=_complete("list_gpus"), metavar="NAME|FILE")
+        str | None, typer.Option("--gpu", "-g", help="Accelerator: a name, an alias or a YAML file. "
+                                 "Required, unless --node names one.",
+                                 autocompletion=complete("list_gpus"), metavar="NAME|FILE")
     ] = None  # fmt: skip
     batch: Annotated[int, typer.Option("--batch", "-b", metavar="N", help="Sequences that run together.")] = 1
     prompt: Annotated[int, typer.Option("--prompt", "-p", metavar="N", help="Prompt tokens per sequence.")] = 512
-    generate: Annotated[
-        int, typer.Option("--generate", "-n", metavar="N", help="Tokens generated per sequence.")
-    ] = 128
+    generate: Annotated[int, typer.Option("--generate", "-n", metavar="N", help="Tokens generated per sequence.")] = 128
     weights: Annotated[
         str | None, typer.Option(help=f"Weights. {_DTYPE} Default: the model's own.", metavar="DTYPE",
-                                 autocompletion=_complete("list_precisions"))
+                                 autocompletion=complete("list_precisions"))
     ] = None  # fmt: skip
     activations: Annotated[
         str | None, typer.Option(help="Activations. Default: the weights' format, bf16 below 16 bits.",
-                                 metavar="DTYPE", autocompletion=_complete("list_precisions"))
+                                 metavar="DTYPE", autocompletion=complete("list_precisions"))
     ] = None  # fmt: skip
     kv_cache: Annotated[
         str | None, typer.Option("--kv-cache", help="KV-cache. Default: the activations' format.", metavar="DTYPE",
-                                 autocompletion=_complete("list_precisions"))
+                                 autocompletion=complete("list_precisions"))
     ] = None  # fmt: skip
     fusion: Annotated[
         str, typer.Option(help="What is written to memory between kernels: eager, flash or compiled; pictures: also a "
@@ -88,7 +123,7 @@ class ModelOptions:
     ] = "ideal"  # fmt: skip
     engine: Annotated[
         str, typer.Option(help="Whose measured efficiencies to expect; `ideal` is the roofline itself.",
-                          metavar="NAME", autocompletion=_complete("list_engines"))
+                          metavar="NAME", autocompletion=complete("list_engines"))
     ] = "ideal"  # fmt: skip
     gpus: Annotated[
         int | None, typer.Option("--gpus", metavar="N", help="GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.")
@@ -104,14 +139,12 @@ class ModelOptions:
         int | None, typer.Option("--ep", metavar="N", help="GPUs that experts are spread over; alone, attention is "
                                  "data-parallel over them.")
     ] = None  # fmt: skip
-    dp: Annotated[
-        int | None, typer.Option("--dp", metavar="N", help="Replicas, each with a batch of its own.")
-    ] = None
+    dp: Annotated[int | None, typer.Option("--dp", metavar="N", help="Replicas, each with a batch of its own.")] = None
     cp: Annotated[
         int | None, typer.Option("--cp", metavar="N", help="Context-parallel GPUs: tokens of the prompt, the cache.")
     ] = None
     node: Annotated[
-        str | None, typer.Option("--node", metavar="NAME|FILE", autocompletion=_complete("list_nodes"),
+        str | None, typer.Option("--node", metavar="NAME|FILE", autocompletion=complete("list_nodes"),
                                  help="How the GPUs are linked. Default: the first known node of this GPU.")
     ] = None  # fmt: skip
     overlap: Annotated[
@@ -128,20 +161,20 @@ class ModelOptions:
     pad_heads: Annotated[
         bool, typer.Option("--pad-heads", help="Fill up with empty heads where tp does not divide them.")
     ] = False
-    height: Annotated[int | None, typer.Option(help="Pictures: height in pixels.", metavar="PX")] = None
-    width: Annotated[int | None, typer.Option(help="Pictures: width in pixels.", metavar="PX")] = None
-    steps: Annotated[int | None, typer.Option(help="Pictures: denoising steps.", metavar="N")] = None
+    height: Annotated[int | None, typer.Option(help="Height in pixels.", metavar="PX")] = None
+    width: Annotated[int | None, typer.Option(help="Width in pixels.", metavar="PX")] = None
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.", metavar="N")] = None
     guidance: Annotated[
-        float | None, typer.Option(help="Pictures: guidance scale; above 1 the batch is doubled.", metavar="X")
+        float | None, typer.Option(help="Guidance scale; above 1 the batch is doubled.", metavar="X")
     ] = None
     scheduler: Annotated[
-        str | None, typer.Option(help="Pictures: scheduler, for example pndm, ddim, euler, heun.", metavar="NAME")
+        str | None, typer.Option(help="Scheduler, for example pndm, ddim, euler, heun.", metavar="NAME")
     ] = None
     strength: Annotated[
-        float | None, typer.Option(help="Pictures: how much of a given picture is replaced, 0 to 1.", metavar="X")
+        float | None, typer.Option(help="How much of a given picture is replaced, 0 to 1.", metavar="X")
     ] = None
-    tiling: Annotated[bool, typer.Option("--tiling", help="Pictures: autoencoder in overlapping tiles.")] = False
-    slicing: Annotated[bool, typer.Option("--slicing", help="Pictures: autoencoder one picture at a time.")] = False
+    tiling: Annotated[bool, typer.Option("--tiling", help="Autoencoder in overlapping tiles.")] = False
+    slicing: Annotated[bool, typer.Option("--slicing", help="Autoencoder one picture at a time.")] = False
     spec_dir: Annotated[
         str | None, typer.Option("--spec-dir", help="A folder of your own specs, searched first.", metavar="DIR")
     ] = None
@@ -152,8 +185,10 @@ class ModelOptions:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "debug"}
 
 
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, unrounded SI values.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="CSV on standard output, unrounded SI values.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, unrounded SI values.",
+                                            rich_help_panel="Output")]  # fmt: skip
+CsvOption = Annotated[bool, typer.Option("--csv", help="CSV on standard output, unrounded SI values.",
+                                           rich_help_panel="Output")]  # fmt: skip
 
 
 def with_options(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -176,6 +211,9 @@ def with_options(options: type[Any]) -> Callable[[Callable[..., None]], Callable
         def run(**values: Any) -> None:
             command(options(**{name: values.pop(name) for name in names}), **values)
 
+        for name, hint in (hints | own_hints).items():
+            if (panel := panel_of(name)) is not None:
+                hint.__metadata__[0].rich_help_panel = panel
         extra = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own_hints[p.name]) for p in own]
         run.__signature__ = inspect.Signature([*shared, *extra])  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in [*shared, *extra]}

@@ -24,9 +24,15 @@ def reference() -> str:
     parts = [_HEAD]
     for name, command in sorted(group.commands.items()):
         parts.append(f"## `roofline {name}`\n\n{(command.help or '').strip()}\n")
-        rows = [_row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
-        if rows:
-            parts.append("| option | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+        groups: dict[str, list[str]] = {}
+        for parameter in command.params:
+            if not getattr(parameter, "hidden", False):
+                groups.setdefault(getattr(parameter, "rich_help_panel", None) or "", []).append(_row(parameter))
+        if len(groups) <= 2:
+            groups = {"": [row for rows in groups.values() for row in rows]}
+        for heading, rows in sorted(groups.items(), key=lambda group: group[0] != ""):
+            title = f"**{heading}**\n\n" if heading else ""
+            parts.append(f"{title}| option | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
 
 
