@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from roofline.analysis import limits
 from roofline.analysis.expectation import Expectation, expect, expectation_notes, expectation_warnings
 from roofline.analysis.formats import check_overrides
+from roofline.analysis.keywords import Options, check_single, with_keywords
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import Question, ask, warnings_of
 from roofline.analysis.result import (
@@ -255,14 +256,14 @@ _FUSION_NOTES = {
 }
 
 
-def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Any) -> Estimate:
+@with_keywords(Options)
+def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Estimate:
     """How fast a model runs on a GPU, how much memory it takes, and what bounds it.
 
-    Options carry the command line's names: batch, prompt, generate, weights, activations, kv_cache, fusion, logits,
-    engine, spec_dir; for pictures height, width, steps, guidance, scheduler, strength, tiling, slicing; for several
-    GPUs gpus, tp, pp, microbatches, cp, dp, ep, pad_heads, node, overlap; offload, runtime_reserve. Raises UsageError,
+    `model` and `gpu` are names, files or specs; for several values of an option see `sweep`. Raises UsageError,
     UnknownNameError or SpecError.
     """
+    check_single({"model": model, "gpu": gpu, **options})
     return answer(ask(model, gpu, **options))
 
 
@@ -289,8 +290,7 @@ def answer(question: Question) -> Estimate:
     ]
     expectation = expect(question.gpu, question.engine, machine, question.run.batch)
     phases = tuple(
-        phase_estimate(phase, cost, precision, expectation)
-        for phase, cost in zip(workload.phases, costs, strict=True)
+        phase_estimate(phase, cost, precision, expectation) for phase, cost in zip(workload.phases, costs, strict=True)
     )
     return _assembled(question, workload, ideal, phases, _memory(question, workload, ideal))
 

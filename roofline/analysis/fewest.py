@@ -40,7 +40,7 @@ def _node_size(model: ModelLike, gpu: GPULike | None, options: dict[str, Any]) -
     return spread.fabric.node if spread is not None and spread.fabric is not None else 1
 
 
-def _plans(node: int) -> Iterator[dict[str, int]]:
+def _plans(node: int) -> Iterator[dict[str, Any]]:
     """Plans in the order of their number of GPUs: parts of a node, a node, then several."""
     yield from ({"tp": size} for size in range(2, node + 1))
     yield from ({"tp": node, "pp": stages} for stages in range(2, _NODES + 1))

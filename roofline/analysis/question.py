@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from roofline.analysis.formats import resolve_precision
+from roofline.analysis.keywords import check_names
 from roofline.analysis.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.result import Warn
@@ -95,6 +96,7 @@ def ask(
 
     `spread` takes the options of `SPREAD_OPTIONS`: how the run is spread over GPUs, hosts and disks.
     """
+    check_names(spread)
     gpu_spec, gpu_origin = _accelerator(gpu, spread, spec_dir)
     run = TextRun(
         whole_number("batch", batch),
@@ -132,9 +134,6 @@ def _layout(text: str) -> CacheLayout | None:
 
 def _spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:
     """How the run is spread; None for one GPU with nothing elsewhere, at no cost."""
-    unknown = options.keys() - SPREAD_OPTIONS
-    if unknown:
-        raise TypeError(f"unknown option {min(unknown)!r}")
     if all(value is None or value is False for value in options.values()):
         return None
     from roofline.analysis.spread import resolve_spread

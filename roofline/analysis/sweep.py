@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from roofline.analysis.estimate import Estimate, answer
+from roofline.analysis.keywords import SIZES, Grid, check_names, is_many, with_keywords
+from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import ask
 from roofline.analysis.result import Times, plain
 from roofline.errors import UsageError
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-#: Options whose values are numpy axes, in this order, after all others.
-SIZES: Final = ("batch", "prompt", "generate", "height", "width", "steps")
 #: The most points of one sweep; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
 _BLOCK: Final = 65_536
@@ -76,13 +76,18 @@ class Sweep:
         return f"Sweep of {len(self):,} points: {axes}; columns {', '.join(self.columns)}"
 
 
-def sweep(model: Any, gpu: Any = None, **options: Any) -> Sweep:
+@with_keywords(Grid)
+def sweep(
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
+) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
-    Raises UsageError for an option without values or more than 50 million points.
+    The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Raises UsageError for an
+    option without values or more than 50 million points.
     """
+    check_names(options)
     given = {"model": model, "gpu": gpu} | options
-    lists = {name: _values(name, value) for name, value in given.items() if _is_many(value)}
+    lists = {name: _values(name, value) for name, value in given.items() if is_many(value)}
     axes = {n: v for n, v in lists.items() if n not in SIZES} | {n: lists[n] for n in SIZES if n in lists}
     fixed = {name: value for name, value in given.items() if name not in axes}
     points = 1
@@ -91,10 +96,6 @@ def sweep(model: Any, gpu: Any = None, **options: Any) -> Sweep:
     if points > LARGEST:
         raise UsageError(f"{points:,} points; one sweep takes at most {LARGEST:,}")
     return Sweep(axes, fixed, _evaluate(axes, fixed))
-
-
-def _is_many(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) > 0
 
 
 def _values(name: str, value: Any) -> list[Any]:

@@ -1,0 +1,70 @@
+"""Options as keywords: their names, one value each, and what helps a person who mistypes one."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+import roofline as rl
+from roofline.analysis.keywords import DEFAULTS, ELSEWHERE, Grid, Options
+from roofline.cli.options import ModelOptions
+
+
+def test_keywords_are_the_options_of_the_command_line() -> None:
+    shared = {
+        field.name: field.default for field in fields(ModelOptions) if field.name not in ("model", "gpu", "debug")
+    }
+    assert set(Options.__annotations__) == set(Grid.__annotations__) == set(shared)
+    assert {name: DEFAULTS.get(name) for name in shared} == shared
+    assert set(ELSEWHERE.values()) <= set(shared)
+    assert not set(ELSEWHERE) & set(shared)
+
+
+@pytest.mark.parametrize("function", [rl.estimate, rl.sweep])
+def test_help_shows_every_keyword(function: Any) -> None:
+    signature = inspect.signature(function)
+    assert list(signature.parameters) == ["model", "gpu", *Options.__annotations__]
+    signature.bind("mistral-7b", gpu="a100", batch=8)
+    words = function.__doc__.replace(",", " ").split()
+    assert [name for name in Options.__annotations__ if name not in words] == []
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("step", "steps"), ("cfg", "guidance"), ("batchsize", "batch"),
+                                              ("kv_cach", "kv_cache"), ("max_new_tokens", "generate")])  # fmt: skip
+@pytest.mark.parametrize("function", [rl.estimate, rl.sweep])
+def test_an_unknown_keyword_names_the_one_meant(function: Any, wrong: str, meant: str) -> None:
+    for model in ("mistral-7b", "sd15"):
+        with pytest.raises(rl.UsageError, match=f"^unknown option {wrong}; did you mean {meant}\\?$"):
+            function(model, gpu="a100", **{wrong: 2})
+
+
+def test_an_unknown_keyword_like_no_other_lists_all() -> None:
+    with pytest.raises(rl.UsageError, match=r"^unknown option zzzz; there are: batch, prompt, "):
+        rl.estimate("mistral-7b", gpu="a100", zzzz=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"batch": [1, 2]}, {"prompt": range(3)}, {"steps": (20, 30)}, {"gpu": ["a100", "h100"]}, {"height": [512]},
+     {"weights": ["fp8", "bf16"]}, {"tp": np.array([1, 2])}, {"model": ["a", "b"]}],
+)  # fmt: skip
+def test_several_values_are_for_a_sweep(given: dict[str, Any]) -> None:
+    name = next(iter(given))
+    with pytest.raises(rl.UsageError, match=f"^{name} takes one value here, .*; roofline.sweep takes several$"):
+        rl.estimate(**({"model": "mistral-7b", "gpu": "a100"} | given))
+
+
+def test_numbers_of_numpy_are_single_values() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", batch=np.int64(8), prompt=np.float64(512))  # type: ignore[typeddict-item]
+    assert est.latency.total == rl.estimate("mistral-7b", gpu="a100", batch=8).latency.total
+
+
+def test_a_spec_is_one_value_of_a_sweep() -> None:
+    spec, gpu = rl.load_model("mistral-7b"), rl.load_gpu("a100")
+    grid = rl.sweep(spec, gpu=[gpu, rl.load_gpu("h100")], batch=[1, 2])
+    assert grid.shape == (2, 2)
+    assert grid[0, 1]["total_s"] == rl.estimate(spec, gpu=gpu, batch=2).latency.total.expected
