@@ -66,6 +66,10 @@ DECLARED: Final[dict[str, Declared]] = {
 #: Rows of image models take long to expect: smaller groups than this stay in.
 _LEAST_IMAGES: Final = 10
 
+#: So few rows of an engine do not make its interval narrower than this.
+_FEW: Final = 20
+_FEW_INTERVAL: Final = (0.8, 1.25)
+
 
 def write_all(
     files: Sequence[Path], output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()
@@ -139,7 +143,8 @@ def _measured(
     near = np.concatenate([by_model, by_source]) if len(by_model) + len(by_source) else fitted.errors
     far = by_gpu if len(by_gpu) else near
     wide = 1.0 if len(by_gpu) else 1.5
-    intervals = _nested(interval(near), interval(far, wide), interval(far, 1.5 * wide))
+    floor = [_FEW_INTERVAL] if len(rows) < _FEW else []
+    intervals = _nested(*floor, interval(near), interval(far, wide), interval(far, 1.5 * wide))
     fit = {
         "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
         "gpus": "[" + ", ".join(sorted({_chip(row) for row in rows})) + "]", "median_error": _median(fitted.errors),
@@ -172,7 +177,7 @@ def _nested(*intervals: tuple[float, float]) -> list[tuple[float, float]]:
     found = [intervals[0]]
     for low, high in intervals[1:]:
         found.append((min(low, found[-1][0]), max(high, found[-1][1])))
-    return found
+    return found[-3:]
 
 
 def _joined(groups: dict[str, Array]) -> Array:

@@ -19,7 +19,7 @@ def page(validation: Validation) -> str:
     lines = [
         "# Runs: expected against measured", "",
         "Written by `python -m roofline.analysis.validation_report`; not by hand. Measurements: "
-        "`roofline/measurements/llm.csv`, each row with its source.", "",
+        "`roofline/measurements/llm.csv` and `images.csv`, each row with its source.", "",
         f"{total.rows} rows, {validation.coefficients} coefficients of engines (beside those of the chips, see "
         "kernel_accuracy.md). An error is |log(expected / measured)|, in per cent; a positive bias is too slow. "
         "*Bound* is the pure roofline, *constant* the roofline over the one efficiency that suits all rows best.", "",
