@@ -91,7 +91,7 @@ def experts_kernels(shape: ExpertsShape) -> Kernels | None:
         tokens, rows, tokens * shape.experts, shape.experts,
         tokens * shape.width, rows * shape.width, rows * shape.hidden,
     )  # fmt: skip
-    recipe = kernels.EXPERTS.get((shape.function, shape.gated))
+    recipe = kernels.experts_recipe(shape.function, shape.width, shape.hidden, gated=shape.gated)
     return None if recipe is None else (recipe, units)
 
 

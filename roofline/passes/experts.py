@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from roofline.errors import UsageError
 from roofline.num import Num, power
-from roofline.passes.tensor import has_bias, narrow_experts
+from roofline.passes.tensor import has_bias
 from roofline.workload import constructors as make
 from roofline.workload.constructors_collective import collective
 from roofline.workload.op import Op
@@ -51,8 +51,7 @@ def split_experts(ops: Sequence[Op], plan: Plan, rank: int) -> list[Op]:
 
 def _spread(op: Op, shape: ExpertsShape, plan: Plan, rank: int) -> list[Op]:
     if plan.spread == 1:
-        own = _own_experts(op, shape, plan, rank, shape.tokens)
-        return [own if plan.tp == plan.ep else _narrowed(own, plan, rank)]
+        return [_own_experts(op, shape, plan, rank, shape.tokens)]
     own = _own_experts(op, shape, plan, rank, shape.tokens * float(plan.spread))
     sent = shape.tokens / plan.tp * devices_visited(float(plan.ep), shape.top_k) * shape.width
     ends = [
@@ -63,18 +62,21 @@ def _spread(op: Op, shape: ExpertsShape, plan: Plan, rank: int) -> list[Op]:
 
 
 def _own_experts(op: Op, shape: ExpertsShape, plan: Plan, rank: int, tokens: Num) -> Op:
-    """The experts of one device, and the share of the group's tokens that visits them: no more than arrive."""
+    """The experts of one device, and the share of the group's tokens that visits them: no more than arrive.
+
+    Where tokens are not sent, because every device of the group of tensors has them all, those that do not visit stay
+    in memory. Such a group may be larger than that of experts and then shares the width of each.
+    """
     number = part(shape.experts, plan.ep, rank % plan.ep)
     top_k = shape.top_k * number / shape.experts
+    sharing = max(1, plan.tp // plan.ep)
+    hidden = part(shape.hidden, sharing, rank % sharing)
     own = make.experts(
-        op.name, op.block, tokens, width=shape.width, hidden=shape.hidden, number=number, top_k=top_k,
+        op.name, op.block, tokens, width=shape.width, hidden=hidden, number=number, top_k=top_k,
         gated=shape.gated, bias=has_bias(op, shape), function=shape.function, count=op.count, live=op.live,
     )  # fmt: skip
     absent = tokens * power(1.0 - number / shape.experts, shape.top_k) * shape.width
-    return own._replace(read=own.read - absent, write=own.write - absent)
-
-
-def _narrowed(op: Op, plan: Plan, rank: int) -> Op:
-    shape = op.shape
-    assert isinstance(shape, ExpertsShape)
-    return narrow_experts(op, shape, part(shape.hidden, plan.tp // plan.ep, rank % (plan.tp // plan.ep)))
+    read, write, rows = own.read - absent, own.write - absent, tokens * top_k
+    here = tokens * shape.width - (absent if plan.spread > 1 else 0.0)
+    peak = make.experts_peak(here, rows * hidden, rows * shape.width, gated=shape.gated)
+    return own._replace(read=read, write=write, reused=read + write - peak)

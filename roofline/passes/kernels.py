@@ -201,16 +201,31 @@ _COMBINE: Final[tuple[Line, ...]] = (
 )  # fmt: skip
 
 
-def _experts(lines: tuple[Line, ...], gated: bool) -> Recipe:
-    """Up (and gate, side by side), activation, down."""
+def _experts(lines: tuple[Line, ...], gated: bool, wide: bool) -> Recipe:
+    """Up (and gate, side by side), activation, down.
+
+    The input and its rows by expert stay throughout. Fullest is, where an expert is wide, the activation, else the
+    weighted sum, which holds what came down and two copies of it in 4 bytes.
+    """
     inner: list[Line] = [(aten, reads.replace("e", "h"), writes.replace("e", "h")) for aten, reads, writes, *_ in lines]
     if gated:
         inner.append(("mul", "2h", "h"))
     up: Line = ("_grouped_mm", "c X w", "2h" if gated else "h")
     down: Line = ("_grouped_mm", "h X", "c")
-    return recipe(EXPERTS_UNITS, "a c 4h 2C" if gated else "a c 2h 2C", *_ROUTE, up, *inner, down, *_COMBINE)
+    peak = ("a c 4h" if gated else "a c 2h") if wide else "a 2c 2C"
+    return recipe(EXPERTS_UNITS, peak, *_ROUTE, up, *inner, down, *_COMBINE)
 
 
-EXPERTS: Final[dict[tuple[str, bool], Recipe]] = {
-    (name, gated): _experts(lines, gated) for name, lines in FUNCTIONS.items() for gated in (False, True)
-}
+#: By activation, whether gated, and whether an expert is wide.
+EXPERTS: Final[dict[tuple[str, bool, bool], Recipe]] = {
+    (name, gated, wide): _experts(lines, gated, wide)
+    for name, lines in FUNCTIONS.items() for gated in (False, True) for wide in (False, True)
+}  # fmt: skip
+
+
+def experts_recipe(function: str, width: float, hidden: float, *, gated: bool) -> Recipe | None:
+    """The recipe of routed experts of these widths, with activations of 2 bytes; None for an unknown activation.
+
+    In elements per row by expert, the activation holds 4 (ungated 2) times `hidden`, the weighted sum 5 times `width`.
+    """
+    return EXPERTS.get((function, gated, (4.0 if gated else 2.0) * hidden >= 5.0 * width))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from roofline.num import Num, minimum, power
+from roofline.num import Num, maximum, minimum, power
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape
 
@@ -166,25 +166,37 @@ def experts_touched(tokens: Num, experts: float, top_k: float) -> Num:
     return experts * (1.0 - power(1.0 - top_k / experts, tokens))
 
 
+def experts_peak(outer: Num, inner: Num, out: Num, *, gated: bool) -> Num:
+    """Most elements of routed feed-forwards that are in memory at once, beside the input x [t, d], which stays.
+
+    That is one of: gate, up and their product [r, f] while they are multiplied; that product and the rows [r, d] that
+    come down from it; these rows and their sum [t, d]. `outer` is t d, `inner` r f and `out` r d.
+    """
+    activating = (3.0 if gated else 2.0) * inner
+    return outer + maximum(activating, out + maximum(inner, outer))
+
+
 def experts(
     name: str, block: str, tokens: Num, *, width: float, hidden: float, number: float, top_k: float,
     gated: bool, bias: bool = False, function: str = "silu", count: float = 1.0, live: Num = 0.0,
 ) -> Op:  # fmt: skip
     """Routed feed-forwards, as one grouped kernel per matrix: each token visits `top_k` of `number` experts.
 
-    The weights of the experts expected to be touched are read, not those of one token and not all.
+    The weights of the experts expected to be touched are read, not those of one token and not all. Of what the kernels
+    read and write, no more than `experts_peak` is in memory at once.
     """
     matrices = 3.0 if gated else 2.0
     each = matrices * width * hidden + ((matrices - 1.0) * hidden + width if bias else 0.0)
     touched = experts_touched(tokens, number, top_k)
     rows = tokens * top_k
+    outer, inner, out = tokens * width, rows * hidden, rows * width
+    moved = outer + inner * matrices + out
     return Op(
         name, "experts", block, count,
         flops=2.0 * rows * matrices * (width * hidden),
         vector_flops=(VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * rows * hidden + 2.0 * rows * width,
         params=number * each, active=top_k * each, weights=touched * each,
-        read=tokens * width + rows * hidden * matrices + rows * width,
-        write=rows * hidden * matrices + rows * width + tokens * width,
-        kernels=5.0, live=live,
+        read=moved, write=moved, kernels=5.0, live=live,
+        reused=2.0 * moved - experts_peak(outer, inner, out, gated=gated),
         shape=ExpertsShape(tokens, number, top_k, touched, width, hidden, gated, function),
     )  # fmt: skip
