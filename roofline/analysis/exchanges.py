@@ -36,14 +36,17 @@ def own_work(phase: Phase) -> Phase:
 
 
 def exchange_row(question: Question, op: Op, count: float) -> OpRow:
-    """The ledger row of an exchange: what crosses the link, and how long it takes."""
+    """The ledger row of an exchange: what crosses the link, and how long it takes.
+
+    What it reads and writes in device memory on the way to the link is not counted beside that: `bytes` are those of
+    the device's own work, in a row as in a phase.
+    """
     spread, precision = question.spread, question.precision
     assert spread is not None
     assert spread.fabric is not None
     return OpRow(
         name=op.name, kind=op.kind, block=op.block, count=count, flops=0.0, vector_flops=0.0,
-        bytes=count * precision.bytes(op), weight_bytes=count * precision.weight_bytes(op),
-        cache_bytes=count * precision.cache_bytes(op), activation_bytes=count * precision.activation_bytes(op),
+        bytes=0.0, weight_bytes=0.0, cache_bytes=0.0, activation_bytes=0.0,
         kernels=count * op.kernels, params=0.0, bound_s=count * collective_s(op, precision, spread.fabric),
         bound_by="communication", dtype=precision.activations.name,
         communication_bytes=count * communication_bytes(op, precision),

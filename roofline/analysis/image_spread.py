@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.analysis.expectation import Expectation
 from roofline.analysis.result import PhaseEstimate, Times
-from roofline.analysis.spread import Spread, resolve_spread
+from roofline.analysis.spread import Spread, default_node, own_links, resolve_spread
 from roofline.analysis.spread_cost import first_value
 from roofline.analysis.spread_text import link_notes
+from roofline.machine.collectives import Fabric
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.num import maximum
@@ -35,6 +36,12 @@ def spread_of_pictures(gpu: GPUSpec, given: Mapping[str, Any]) -> Spread | None:
     return resolve_spread(gpu, options, None)
 
 
+def host_links(gpu: GPUSpec) -> Fabric | None:
+    """The links of one GPU: those of the first node made of it, or its own."""
+    node, _ = default_node(gpu)
+    return Fabric.of(node) if node is not None else own_links(gpu)
+
+
 def spread_phase(
     phase: Phase, spread: Spread, machine: Machine, precision: Precision, reference: Phase | None,
     expectation: Expectation | None,
@@ -50,7 +57,7 @@ def spread_phase(
         times = expectation.times(cost.floor_s, bound, expectation.seconds(phase, precision))
     return PhaseEstimate(
         name=phase.name, repeat=phase.repeat, context=phase.context, flops=cost.flops, vector_flops=cost.vector_flops,
-        bytes=cost.bytes, kernels=cost.kernels, communication_bytes=crossing,
+        bytes=cost.bytes, kernels=phase.kernels, communication_bytes=crossing,
         bound_by=max(parts, key=lambda name: first_value(parts[name])),
         times=times, communication_s=seconds, overlapped_s=overlapped, serial_s=serial,
     )  # fmt: skip

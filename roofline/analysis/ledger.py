@@ -20,7 +20,7 @@ _KEYS: Final[dict[str, Callable[[OpRow], str]]] = {"kind": lambda row: row.kind,
 def group_rows(rows: Sequence[OpRow], by: str) -> list[OpRow]:
     """Rows summed by kind or block, in the order in which each first occurs; `op` leaves them as they are.
 
-    A sum is bound by what bounds the larger part of its time.
+    A sum is bound by what bounds the larger part of its time; kind and block are "mixed" where its rows differ.
     """
     if by == "op":
         return list(rows)
@@ -38,6 +38,9 @@ def _merge(name: str, members: list[OpRow]) -> OpRow:
     share = {which: sum(float(r.bound_s) for r in members if r.bound_by == which) for which in _BOUNDS}
     values |= {"name": name, "bound_by": max(share, key=lambda which: share[which])}
     values |= {"dtype": "/".join(dict.fromkeys(row.dtype for row in members))}
+    for field in ("kind", "block"):
+        found = {getattr(row, field) for row in members}
+        values[field] = found.pop() if len(found) == 1 else "mixed"
     return OpRow(**values)
 
 

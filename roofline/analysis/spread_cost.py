@@ -3,7 +3,7 @@
 A pipeline takes the batch in as many microbatches as asked, else as it has stages, or sequences if these are fewer.
 With stage times t, a prefill of m microbatches takes sum(t) + (m - 1) max(t): the pipeline fills, then the slowest
 stage sets the pace. A decode step of all sequences takes max(sum(t), m max(t)): a microbatch can start anew when it has
-come through.
+come through. What the last stage receives keeps it busy, but counts in sum(t) once, with the stage that sends it.
 
 Source: Huang et al. 2019, GPipe (arXiv:1811.06965), section 2; Narayanan et al. 2021 (arXiv:2104.04473), section 2.2.
 """
@@ -53,6 +53,7 @@ class StageTime:
     communication_s: Num
     communication_bytes: Num
     expected_s: Num = 0.0
+    received_s: Num = 0.0
 
     @property
     def serial_s(self) -> Num:
@@ -63,6 +64,16 @@ class StageTime:
     def overlapped_s(self) -> Num:
         """Communication hidden behind work, or the other way round."""
         return maximum(self.cost.bound_s, self.communication_s)
+
+    @property
+    def through_s(self) -> Num:
+        """Nothing hidden, without what the stage before sends, on the way of one microbatch through all stages."""
+        return self.serial_s - self.received_s
+
+    @property
+    def through_overlapped_s(self) -> Num:
+        """The same with communication hidden."""
+        return maximum(self.cost.bound_s, self.communication_s - self.received_s)
 
 
 def stages_of(question: Question, spread: Spread, run: TextRun) -> tuple[list[Stage], Num]:
@@ -147,10 +158,12 @@ def _phase(
     """Times of a phase over all stages; counts, and what bounds it, of the stage in the ledger."""
     decode = phase.name == "decode"
 
-    def total(value: Callable[[StageTime], Num]) -> Num:
-        return in_stages([(value(time), time.number) for time in times], micro, decode=decode)
+    def total(value: Callable[[StageTime], Num], through: Callable[[StageTime], Num] | None = None) -> Num:
+        way = through or value
+        return in_stages([(value(time), way(time), time.number) for time in times], micro, decode=decode)
 
-    serial, overlapped = total(lambda t: t.serial_s), total(lambda t: t.overlapped_s)
+    serial = total(lambda t: t.serial_s, lambda t: t.through_s)
+    overlapped = total(lambda t: t.overlapped_s, lambda t: t.through_overlapped_s)
     bound = overlapped if spread.overlap else serial
     expectation = _expectation(question, micro)
     floor = total(lambda t: t.cost.floor_s)
@@ -162,7 +175,7 @@ def _phase(
     cost = busiest.cost
     return PhaseEstimate(
         name=phase.name, repeat=phase.repeat, context=phase.context, flops=cost.flops * micro,
-        vector_flops=cost.vector_flops * micro, bytes=cost.bytes * micro, kernels=cost.kernels * micro,
+        vector_flops=cost.vector_flops * micro, bytes=cost.bytes * micro, kernels=phase.kernels * micro,
         communication_bytes=busiest.communication_bytes * micro,
         bound_by=max(parts, key=lambda name: first_value(parts[name])),
         times=expectation.times(floor, bound, total(lambda t: t.expected_s)) if expectation is not None
@@ -171,12 +184,14 @@ def _phase(
     )  # fmt: skip
 
 
-def in_stages(times: list[tuple[Num, int]], micro: Num, *, decode: bool) -> Num:
-    """Time of `micro` microbatches through stages: (seconds per microbatch, number of such stages)."""
+def in_stages(times: list[tuple[Num, Num, int]], micro: Num, *, decode: bool) -> Num:
+    """Time of `micro` microbatches through stages: seconds that each keeps a stage busy, seconds that it adds to a
+    microbatch's way, number of such stages.
+    """
     through: Num = 0.0
     slowest: Num = 0.0
-    for time, number in times:
-        through = through + time * number
+    for time, way, number in times:
+        through = through + way * number
         slowest = maximum(slowest, time)
     return maximum(through, micro * slowest) if decode else through + (micro - 1.0) * slowest
 
@@ -194,8 +209,10 @@ def _stage_time(question: Question, spread: Spread, stage: Stage, index: int, mi
     cost = phase_cost(own_work(phase), precision, question.machine(), reference)
     seconds, crossing = exchange_s(phase, precision, fabric)
     expectation = _expectation(question, micro)
-    expected = expectation.seconds(phase, precision) if expectation is not None else 0.0
-    return StageTime(stage.number, cost, seconds, crossing, expected)
+    given = tuple(op for op in phase.ops if op.name != "receive")
+    received = seconds - exchange_s(replace(phase, ops=given), precision, fabric)[0] if given != phase.ops else 0.0
+    expected = expectation.seconds(replace(phase, ops=given), precision) if expectation is not None else 0.0
+    return StageTime(stage.number, cost, seconds, crossing, expected, received)
 
 
 def first_value(value: Num) -> float:

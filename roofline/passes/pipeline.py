@@ -43,7 +43,10 @@ def stage_layers(layers: int, stages: int) -> list[int]:
 
 
 def stage_ops(ops: Sequence[Op], plan: Plan, stage: int, width: Num) -> list[Op]:
-    """The ops of one stage. `width` is the number of elements that go from stage to stage."""
+    """The ops of one stage. `width` is the number of elements that go from stage to stage.
+
+    A stage in the middle sends while it receives, links being of both directions; the last one only receives.
+    """
     if plan.pp == 1:
         return list(ops)
     layers = layers_of(ops)
@@ -56,9 +59,10 @@ def stage_ops(ops: Sequence[Op], plan: Plan, stage: int, width: Num) -> list[Op]
             out += [_own_head(op)] if stage == plan.pp - 1 else []
         else:
             out.append(op._replace(count=op.count * share))
-    if stage < plan.pp - 1:
-        out.append(collective("send", "pipeline", "send", width, 2.0, stride=float(plan.stage_stride)))
-    return out
+    last = stage == plan.pp - 1
+    transfer = collective("receive" if last else "send", "pipeline", "send", width, 2.0,
+                          stride=float(plan.stage_stride))  # fmt: skip
+    return [transfer, *out] if last else [*out, transfer]
 
 
 def _own_head(op: Op) -> Op:

@@ -22,7 +22,9 @@ def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console
     q = est.question
     total_s = sum(float(row.bound_s) for row in rows)
     columns: list[tuple[str, str]] = [(by, "left")]
-    cells: list[list[str]] = [[*(row.name for row in rows), "total"]]
+    wide = console.width >= 110
+    names = [row.name for row in rows] if wide or by != "op" else named_apart(rows)
+    cells: list[list[str]] = [[*names, "total"]]
 
     def put(heading: str, texts: list[str], side: str = "right") -> None:
         columns.append((heading, side))
@@ -33,12 +35,13 @@ def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console
         prefix, texts = one_unit([*values, sum(values)], steps)
         put(f"{heading} {prefix}{unit}".strip(), texts)
 
-    wide = console.width >= 110
     if wide and by == "op":
-        put("block", [*(row.block for row in rows), ""], "left")
+        put("block", [*(block_words(row.block) for row in rows), ""], "left")
     put("×", [*(f"{row.count:,.0f}" for row in rows), f"{sum(row.count for row in rows):,.0f}"])
     put_sum("", "FLOP", lambda row: float(row.flops))
     put_sum("", "B", lambda row: float(row.bytes))
+    if wide and any(float(row.communication_bytes) for row in rows):
+        put_sum("links", "B", lambda row: float(row.communication_bytes))
     if wide:
         put_sum("weights", "B", lambda row: float(row.weight_bytes))
         put_sum("cache", "B", lambda row: float(row.cache_bytes))
@@ -52,6 +55,22 @@ def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console
         put_sum("parameters", "", lambda row: row.params)
     title = f"{q.spec.title} on {q.gpu.title}: one {phase} of {est.phase(phase).repeat:,.0f}, fusion {q.fusion}"
     console.print(grid(title, columns, list(zip(*cells, strict=True))))
+
+
+def named_apart(rows: Sequence[OpRow]) -> list[str]:
+    """The names of ops; behind those that ops of several blocks share, the block."""
+    blocks: dict[str, set[str]] = {}
+    for row in rows:
+        blocks.setdefault(row.name, set()).add(row.block)
+    return [
+        f"{row.name} ({block_words(row.block)})" if len(blocks[row.name]) > 1 and block_words(row.block) else row.name
+        for row in rows
+    ]
+
+
+def block_words(block: str) -> str:
+    """A block for people: nothing for the model itself."""
+    return "" if block == "<top>" else block
 
 
 def one_unit(values: Sequence[float], steps: tuple[tuple[float, str], ...]) -> tuple[str, list[str]]:
