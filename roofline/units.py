@@ -34,7 +34,8 @@ _EXAMPLE: Final = {
     "time": "8 us",
     "price": "2.50 USD/h",
 }
-_QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S+)")
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_QUANTITY: Final = re.compile(rf"({_NUMBER.pattern})\s*(\S+)")
 
 
 def parse_quantity(text: object, dimension: str) -> float:
@@ -46,6 +47,8 @@ def parse_quantity(text: object, dimension: str) -> float:
     if not isinstance(text, str):
         raise ValueError(f"{text!r} has no unit; write it as {example!r}")
     match = _QUANTITY.fullmatch(text.strip())
+    if _NUMBER.fullmatch(text.strip()):
+        raise ValueError(f"{text.strip()[:60]!r} has no unit; write it as {example!r}")
     if match is None:
         raise ValueError(f"{text[:60]!r} is not a number with a unit; write it as {example!r}")
     scale = UNITS[dimension].get(match[2])

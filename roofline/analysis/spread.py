@@ -49,6 +49,13 @@ class Spread:
     notes: tuple[str, ...] = ()
     reserve_source: str = ""
     microbatches: int | None = None
+    gpus_alone: bool = False
+
+    def as_asked(self, error: UsageError) -> UsageError:
+        """An error about the plan in the options that were given: `--gpus` alone was taken as `--tp`."""
+        tp = self.plan.tp
+        return UsageError(str(error).replace(f"--tp {tp}", f"--gpus {tp} (taken as --tp {tp})", 1)
+                          ) if self.gpus_alone else error  # fmt: skip
 
 
 def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spread | None:
@@ -69,7 +76,8 @@ def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) 
     if node is not None and named and node.gpu not in (gpu.name, *gpu.aliases):
         raise UsageError(f"--node {node.name} has {node.gpu}, not {gpu.name}")
     fabric = Fabric.of(node) if node is not None else own_links(gpu)
-    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes, source, micro)
+    alone = options.get("gpus") is not None and all(options.get(name) is None for name in (*_AXES, "ep"))
+    return Spread(plan, fabric, node, origin, overlap, away, reserve, notes, source, micro, alone)
 
 
 def plan_of(options: dict[str, Any]) -> tuple[Plan, tuple[str, ...]]:
@@ -113,7 +121,9 @@ def read_reserve(value: Any, capacity: float) -> tuple[float, str]:
     if text in RESERVES:
         amount, source = RESERVES[text]
         return read_reserve(amount, capacity)[0], source
-    if _PERCENT.fullmatch(text) and float(text[:-1]) <= 100:
+    if text.endswith("%"):
+        if not _PERCENT.fullmatch(text) or float(text[:-1]) > 100:
+            raise UsageError(f"--runtime-reserve {text[:40]}: a share of the memory is between 0% and 100%")
         return capacity * float(text[:-1]) / 100, "as asked"
     try:
         return parse_quantity(value, "bytes"), "as asked"

@@ -21,6 +21,7 @@ from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.result import Memory, PhaseEstimate, Times
 from roofline.analysis.spread import Spread
+from roofline.errors import UsageError
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum, minimum
 from roofline.passes.fusion import apply_fusion
@@ -91,7 +92,10 @@ def stages_of(question: Question, spread: Spread, run: TextRun) -> tuple[list[St
             kinds[first] = kinds.get(first, 0) + 1
     found = []
     for stage, number in kinds.items():
-        ideal = shard(whole, plan, stage=stage)
+        try:
+            ideal = shard(whole, plan, stage=stage)
+        except UsageError as error:
+            raise spread.as_asked(error) from None
         if spread.offload is not None:
             ideal = offload(ideal, spread.offload)
         found.append(Stage(number, apply_fusion(ideal, question.fusion), ideal))

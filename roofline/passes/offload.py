@@ -35,7 +35,7 @@ class Offload(NamedTuple):
 
 
 def read_offload(text: str) -> Offload:
-    """Read `PART[=SHARE][@host|disk]`, several with commas: `experts@host`, `weights=0.5,cache=1@disk`.
+    """Read `PART[=SHARE][@host|disk]`, several with commas: `experts@host`, `weights=50%,cache=1@disk`.
 
     Raises UsageError for an unknown part, share or place.
     """
@@ -48,11 +48,11 @@ def read_offload(text: str) -> Offload:
         if place not in ("", "host", "disk"):
             raise UsageError(f"--offload {text}: {place!r} is neither host nor disk")
         try:
-            value = float(share) if share else 1.0
+            value = float(share.removesuffix("%")) / (100.0 if share.endswith("%") else 1.0) if share else 1.0
         except ValueError:
             value = -1.0
         if not 0.0 < value <= 1.0:
-            raise UsageError(f"--offload {text}: {share!r} is no share between 0 and 1")
+            raise UsageError(f"--offload {text}: {share!r} is no share between 0 and 1, or 0% and 100%")
         found[name] = Away(value, cast("Place", place or "host"))
     if "weights" in found and "experts" in found:
         raise UsageError(f"--offload {text}: experts are weights; name one of the two")

@@ -13,12 +13,17 @@ from roofline.units import UNITS, parse_quantity
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
 
 
-def _quantity(dimension: str) -> tuple[BeforeValidator, WithJsonSchema]:
+def _quantity(dimension: str, *, zero: bool = False) -> tuple[BeforeValidator, WithJsonSchema]:
+    """A quantity with its unit; `zero` where none of it means something."""
+
     def parse(value: Any) -> float:
         try:
-            return parse_quantity(value, dimension)
+            found = parse_quantity(value, dimension)
+            if not found and not zero:
+                raise ValueError(f"{value!r} must be more than nothing; leave out what is not known")
         except ValueError as error:
             raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from None
+        return found
 
     units = "|".join(unit.replace("/", "\\/") for unit in UNITS[dimension])
     schema = {"type": "string", "pattern": rf"^[0-9.eE+-]+ ?({units})$", "description": f"a quantity in {dimension}"}
@@ -30,8 +35,8 @@ Bandwidth = Annotated[float, *_quantity("bandwidth")]
 Compute = Annotated[float, *_quantity("compute")]
 Frequency = Annotated[float, *_quantity("frequency")]
 Power = Annotated[float, *_quantity("power")]
-Price = Annotated[float, *_quantity("price")]
-Time = Annotated[float, *_quantity("time")]
+Price = Annotated[float, *_quantity("price", zero=True)]
+Time = Annotated[float, *_quantity("time", zero=True)]
 
 #: Sizes are bounded so that no product of a few of them leaves the range of a float.
 Size = Annotated[int, Field(ge=1, le=10**9)]

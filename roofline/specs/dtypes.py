@@ -133,11 +133,30 @@ def find_dtype(name: str) -> DType:
     return DTYPES[key]
 
 
+#: Formats that nothing computes in but that engines keep caches in, and which do: scales per head and token.
+#: Source: the engines' documentation (llama.cpp --cache-type-k, LMDeploy quant_policy, MLX-LM --kv-bits,
+#: transformers QuantizedCache; OmniServe KV4).
+CACHES: Final[dict[str, tuple[str, ...]]] = {
+    "llama.cpp": ("q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"),
+    "LMDeploy and OmniServe": ("int4-g128", "int8-g128"),
+    "transformers": ("int2-g64", "int4-g64", "int8-g64"),
+    "MLX": ("mlx-2bit", "mlx-3bit", "mlx-4bit", "mlx-5bit", "mlx-6bit", "mlx-8bit"),
+}
+
+
 def single_format(name: str, option: str) -> DType:
-    """The format of that name, which must not be a mix. Raises UnknownNameError, or UsageError for a mix."""
+    """The format of that name for `--weights` of one op, `--activations` or `--kv-cache`.
+
+    Raises UnknownNameError, and UsageError for a mix and for formats of weights where there are none.
+    """
     from roofline.errors import UsageError
 
     found = find_dtype(name)
     if found.mix:
         raise UsageError(f"--{option} {name}: {found.name} mixes formats of weights; it cannot hold {option}")
+    cached = option == "kv-cache" and any(found.name in names for names in CACHES.values())
+    if option != "weights" and found.bits < 16 and found.compute == _HALF and not cached:
+        reason = f"--{option} {name}: {found.name} is a format of weights alone. Take fp8, int8 or one of 16 bits"
+        known = "; ".join(f"{', '.join(names)} as {engine}" for engine, names in CACHES.items())
+        raise UsageError(reason + (f", or a cache {known}" if option == "kv-cache" else ""))
     return found
