@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from roofline.analysis import limits
 from roofline.analysis.expectation import Expectation, expect, expectation_notes, expectation_warnings
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.keywords import Options, check_single, with_keywords
 from roofline.analysis.load import GPULike, ModelLike
-from roofline.analysis.question import Question, ask, warnings_of
+from roofline.analysis.question import Question, ask, published_warnings, warnings_of
 from roofline.analysis.result import (
     SCHEMA_VERSION,
     Memory,
@@ -24,7 +24,7 @@ from roofline.analysis.result import (
     plain,
 )  # fmt: skip
 from roofline.analysis.spread_text import links, placement, spread_notes, spread_sources
-from roofline.architectures.transformer import mtp_parameters
+from roofline.architectures.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, op_cost, phase_cost
@@ -36,6 +36,8 @@ from roofline.workload.workload import Phase, Workload
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from roofline.analysis.image_question import ImageQuestion
+
 
 @dataclass(frozen=True)
 class Latency:
@@ -44,12 +46,15 @@ class Latency:
     ttft: Times
     tpot: Times | None
     total: Times
+    #: Of pictures alone.
+    step: ClassVar[None] = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "ttft_s": self.ttft.to_dict(),
             "tpot_s": self.tpot.to_dict() if self.tpot is not None else None,
+            "step_s": None,
             "total_s": self.total.to_dict(),
         }
 
@@ -60,6 +65,8 @@ class Throughput:
 
     output_tokens: Times | None
     tokens: Times
+    #: Of pictures alone.
+    images: ClassVar[None] = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -72,7 +79,13 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The answer. `to_dict()` is the JSON of the command line; times and bytes are SI."""
+    """The answer. `to_dict()` is the JSON of the command line; times and bytes are SI.
+
+    `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
+    bytes by what they hold, fits, max_batch, max_context; `phases`: counts, bound and times of each; `latency`: ttft,
+    tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
+    low, high) or None without meaning; `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
+    """
 
     question: Question
     workload: Workload
@@ -113,6 +126,7 @@ class Estimate:
     def warnings(self) -> list[Warn]:
         """What the user should know, with codes."""
         found = warnings_of(self.question)
+        found += published_warnings(self.question.spec, self.parameters.total)
         found += expectation_warnings(self.question.gpu, self.question.engine)
         memory = self.memory
         if not memory.fits:
@@ -132,6 +146,9 @@ class Estimate:
             notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
         if q.gpu_origin.alias:
             notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
+        notes += getattr(q.spec, "assumed", ())
+        if encodes_only(q.spec):
+            notes.append("an encoder: the whole prompt is one prefill, and nothing is generated or cached")
         p = q.precision
         notes += [
             f"weights {p.label} ({p.weights.layout}), activations {p.activations.name}, "
@@ -162,28 +179,18 @@ class Estimate:
         q = self.question
         return {
             "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
-            **placement(q),
+            **placement(q), "microbatches": plain(self.microbatches),
+            "pad_heads": q.spread is not None and q.spread.plan.pad_heads,
             "batch": plain(q.run.batch), "prompt": plain(q.run.prompt), "generate": plain(q.run.generate),
             "weights": q.precision.label, "activations": q.precision.activations.name,
             "kv_cache": q.precision.cache.name, "fusion": q.fusion, "logits": q.run.logits, "engine": q.engine,
-            **({"latent": q.run.latent} if q.run.latent != "absorbed" else {}),
-            **({"work": q.run.work} if q.run.work != "ideal" else {}),
-            **({"kv_layout": str(q.run.layout)} if q.run.layout else {}),
+            "latent": q.run.latent, "work": q.run.work, "kv_layout": str(q.run.layout or "ideal"),
         }  # fmt: skip
 
     @cached_property
     def machine(self) -> dict[str, Any]:
         """The machine's own figures for the formats in use."""
-        machine, dtype = self.question.machine(), self.question.precision.matrix_dtype()
-        return {
-            "ridge_flops_per_byte": plain(machine.ridge(dtype)),
-            "peak_flops": plain(machine.tensor[dtype]),
-            "peak_dtype": dtype,
-            "served_by": machine.served_by[dtype][0],
-            "vector_peak_flops": plain(machine.vector),
-            "bandwidth_bytes_per_s": plain(machine.bandwidth),
-            **links(self.question),
-        }
+        return machine_figures(self.question, self.question.precision)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline estimate --json`."""
@@ -207,8 +214,19 @@ class Estimate:
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """One flat row per phase, for a data frame."""
-        return [self.inputs | phase.to_dict() for phase in self.phases]
+        """One flat row per phase, for a data frame: the inputs, the phase's counts and times of one repeat, and the
+        totals of the whole run, which are the same in each row (`total_s`, `ttft_s`, `total_bytes`, `fits` …).
+
+        A total under its own name is what is expected; `_floor`, `_bound`, `_low` and `_high` are its other readings.
+        """
+        from roofline.analysis.totals import totals
+
+        whole = totals(self)
+        return [self.inputs | phase.to_dict() | whole for phase in self.phases]
+
+    def __hash__(self) -> int:
+        q = self.question
+        return hash((q.spec.name, q.gpu.name, q.run, q.precision.label, q.fusion, q.engine))
 
     def plot(self) -> Figure:
         """The roofline plot of this estimate."""
@@ -227,6 +245,20 @@ class Estimate:
         return sentence(self)
 
     __repr__ = __str__
+
+
+def machine_figures(question: Question | ImageQuestion, precision: Precision) -> dict[str, Any]:
+    """Peak, ridge and bandwidth of the machine for the format in which matrices are multiplied."""
+    machine, dtype = question.machine(), precision.matrix_dtype()
+    return {
+        "ridge_flops_per_byte": plain(machine.ridge(dtype)),
+        "peak_flops": plain(machine.tensor[dtype]),
+        "peak_dtype": dtype,
+        "served_by": machine.served_by[dtype][0],
+        "vector_peak_flops": plain(machine.vector),
+        "bandwidth_bytes_per_s": plain(machine.bandwidth),
+        **links(question),
+    }
 
 
 def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRow:

@@ -167,7 +167,7 @@ class ImageEstimate(Estimate):
             "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
             **placement(q), "batch": plain(run.batch), "height": plain(run.height), "width": plain(run.width),
             "steps": plain(run.steps), "guidance": q.guidance, "scheduler": run.scheduler, "strength": run.strength,
-            "tiling": run.tiled, "slicing": run.sliced, "offload": q.offload, "weights": q.precision.label,
+            "tiling": run.tiled, "slicing": run.sliced, "offload": q.offload if q.offload != "none" else None, "weights": q.precision.label,
             "activations": q.precision.activations.name, "fusion": q.fusion, "engine": q.engine,
         }  # fmt: skip
 
@@ -177,6 +177,7 @@ class ImageEstimate(Estimate):
         return sentence(self)
 
     __repr__ = __str__
+    __hash__ = Estimate.__hash__
 
 
 def _count(value: Num) -> str:
@@ -205,7 +206,7 @@ def answer_image(question: ImageQuestion) -> ImageEstimate:
         weights_bytes=sum(weights.values()), kv_cache_bytes=0.0, kv_cache_bytes_per_token=0.0, state_bytes=0.0,
         activation_peak_bytes=resident_bytes(weights, peaks, "none") - sum(weights.values()), runtime_bytes=0.0,
         capacity_bytes=machine.capacity, find_max_batch=partial(_max_batch, question, machine),
-        find_max_context=lambda: 0, components=weights, peaks=peaks, offload=question.offload,
+        find_max_context=int, components=weights, peaks=peaks, offload=question.offload,
         find_max_side=partial(_max_side, question, machine),
     )  # fmt: skip
     parameters = workload.parameters

@@ -172,7 +172,7 @@ def check_names(names: Iterable[str]) -> None:
     known = Options.__annotations__
     for name in names:
         if name not in known:
-            meant = [ELSEWHERE[name.lower()]] if name.lower() in ELSEWHERE else nearest(name, known, 1)
+            meant = [ELSEWHERE[name.lower()]] if name.lower() in ELSEWHERE else nearest(name, list(known), 1)
             hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(known)}"
             raise UsageError(f"unknown option {name}; {hint}")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from stat import S_ISDIR
+from typing import Any, Final, TypeAlias, TypeVar
 
 from roofline.errors import UsageError
 from roofline.specs.base import Spec
@@ -15,6 +17,7 @@ from roofline.specs.library import Found, Shelf, find
 from roofline.specs.reader import read_gpu, read_model
 
 ModelLike: TypeAlias = str | os.PathLike[str] | Spec
+S = TypeVar("S", bound=Spec)
 GPULike: TypeAlias = str | os.PathLike[str] | GPUSpec
 
 
@@ -53,16 +56,41 @@ def locate_model(model: ModelLike, spec_dir: str | None = None) -> tuple[Spec, O
     name = os.fspath(model)
     if name.startswith("hf:"):
         return _read_hub(name), Origin(name)
-    found = _find("models", name, spec_dir)
-    return _read_model(found.path, _stamp(found.path)), Origin(str(found.path), found.alias)
+    return _locate("models", name, spec_dir, _read_model)
 
 
 def locate_gpu(gpu: GPULike, spec_dir: str | None = None) -> tuple[GPUSpec, Origin]:
     """The spec of an accelerator and where it was found."""
     if isinstance(gpu, GPUSpec):
         return gpu, _IN_MEMORY
-    found = _find("hardware", os.fspath(gpu), spec_dir)
-    return _read_gpu(found.path, _stamp(found.path)), Origin(str(found.path), found.alias)
+    return _locate("hardware", os.fspath(gpu), spec_dir, read_gpu)
+
+
+#: What was read, by what it was asked for: kept while the file stays as it is.
+_KNOWN: dict[tuple[object, ...], tuple[str, tuple[int, int], Any, Origin]] = {}
+_MOST_KNOWN: Final = 2048
+
+
+def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path], S]) -> tuple[S, Origin]:
+    key = (shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH"), os.getcwd())
+    known = _KNOWN.get(key)
+    if known is not None and _stamp(known[0]) == known[1] != _MISSING:
+        return known[2], known[3]
+    if not name.strip():
+        raise UsageError(f"an empty name for a {'model' if shelf == 'models' else 'GPU'}")
+    if is_path(name):
+        path = Path(name).expanduser()
+        found = Found(path, path.stem)
+    else:
+        found = find(shelf, name, spec_dir)
+    where, origin = str(found.path), Origin(str(found.path), found.alias)
+    stamp = _stamp(where)
+    same = next((entry[2] for entry in _KNOWN.values() if entry[:2] == (where, stamp)), None)
+    spec = read(found.path) if same is None or stamp == _MISSING else same
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[key] = (where, stamp, spec, origin)
+    return spec, origin
 
 
 def is_path(name: str) -> bool:
@@ -70,34 +98,20 @@ def is_path(name: str) -> bool:
     return name.endswith((".yaml", ".yml", ".json")) or name.startswith((".", "/", "~")) or Path(name).exists()
 
 
-def _find(shelf: Shelf, name: str, spec_dir: str | None) -> Found:
-    if not name.strip():
-        raise UsageError(f"an empty name for a {'model' if shelf == 'models' else 'GPU'}")
-    found = _find_cached(shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH", ""), os.getcwd())
-    if not found.path.exists() and not is_path(name):
-        _find_cached.cache_clear()
-        found = _find_cached(shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH", ""), os.getcwd())
-    return found
+_MISSING: Final = (0, 0)
 
 
-@lru_cache(maxsize=1024)
-def _find_cached(shelf: Shelf, name: str, spec_dir: str | None, search_path: str, cwd: str) -> Found:
-    if is_path(name):
-        path = Path(name).expanduser()
-        return Found(path, path.stem)
-    return find(shelf, name, spec_dir)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: str) -> tuple[int, int]:
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
-        return (0, 0)
+        return _MISSING
+    if S_ISDIR(status.st_mode):
+        return _MISSING  # what a folder holds may change while the folder does not
     return (status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=256)
-def _read_model(path: Path, stamp: tuple[int, int]) -> Spec:
+def _read_model(path: Path) -> Spec:
     if path.suffix == ".json" or path.is_dir():
         from roofline.importers.huggingface import read_config
 
@@ -110,8 +124,3 @@ def _read_hub(name: str) -> Spec:
     from roofline.importers.hub import read_hub
 
     return read_hub(name)
-
-
-@lru_cache(maxsize=256)
-def _read_gpu(path: Path, stamp: tuple[int, int]) -> GPUSpec:
-    return read_gpu(path)

@@ -80,11 +80,11 @@ def _speed(bandwidth: Any) -> str:
     return f"{float(bandwidth) / 1e9:g} GB/s per direction"
 
 
-def links(question: Question) -> dict[str, Any]:
+def links(question: Question | ImageQuestion) -> dict[str, Any]:
     """The links in use, for the machine's figures."""
     spread = question.spread
     if spread is None or spread.fabric is None:
-        return {}
+        return {"gpus_per_node": None, "links": {}}
     named = {name: getattr(spread.fabric, name) for name in ("scale_up", "scale_out", "host", "disk")}
     return {
         "gpus_per_node": spread.fabric.node,

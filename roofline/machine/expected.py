@@ -54,8 +54,16 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     engine = chip.engine
     device: Num = 0.0
     kernels: Num = 0.0
+    known: dict[object, Num] = {}
     for op in phase.ops:
-        device = device + op.count * expected_op_time(op, precision, machine, chip)
+        # gate and up, k and v, the two norms are the same kernel; arrays have no hash
+        key = (op.shape, op.read, op.weights, precision.weight_dtype(op)) if isinstance(op.read, float) else None
+        time = known.get(key) if key is not None else None
+        if time is None:
+            time = expected_op_time(op, precision, machine, chip)
+            if key is not None:
+                known[key] = time
+        device = device + op.count * time
         kernels = kernels + op.count * op.kernels
     if engine.kernel_s:
         device = smooth_maximum(device, kernels * engine.kernel_s, _OVERLAP)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import copyreg
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field, create_model
@@ -17,7 +18,14 @@ def transformer_class(data: Any = None) -> type[TransformerSpec]:
     A class of pydantic takes a millisecond to build, so a file pays for the kinds that it uses.
     """
     kinds = _kinds_named(data)
-    return TransformerSpec if kinds == ("softmax",) else _with_kinds(kinds)
+    return TransformerSpec if kinds == ("softmax",) else _with_kinds(_all_known(kinds))
+
+
+def _all_known(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds; none, which stands for all, where one of them is unknown."""
+    from roofline.specs.attention import KINDS
+
+    return kinds if all(kind in KINDS for kind in kinds) else ()
 
 
 def _kinds_named(data: Any) -> tuple[str, ...]:
@@ -32,12 +40,27 @@ def _kinds_named(data: Any) -> tuple[str, ...]:
     return tuple(sorted(kinds))
 
 
-@lru_cache(maxsize=64)
+@cache
 def _with_kinds(kinds: tuple[str, ...]) -> type[TransformerSpec]:
-    """A TransformerSpec whose attention is one of `kinds`; one of all kinds where one is unknown or none is given."""
+    """A TransformerSpec whose attention is one of `kinds`; one of all kinds where none is given."""
+    group = _group_with_kinds(kinds)
+    blocks = Annotated[tuple[group, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    made = create_model("TransformerSpec", __base__=TransformerSpec, blocks=(blocks, ...), mtp=(group | None, None))
+    copyreg.pickle(made, lambda spec: (_empty, ("spec", kinds), spec.__getstate__()))
+    return made
+
+
+@cache
+def _group_with_kinds(kinds: tuple[str, ...]) -> Any:
     from roofline.specs.attention import KINDS, union_of
 
-    known = list(kinds) if kinds and all(kind in KINDS for kind in kinds) else list(KINDS)
-    group = create_model("BlockGroup", __base__=BlockGroup, attention=(union_of(known) | None, None))
-    blocks = Annotated[tuple[group, ...], AsTuple, Field(min_length=1, max_length=1000)]
-    return create_model("TransformerSpec", __base__=TransformerSpec, blocks=(blocks, ...), mtp=(group | None, None))
+    known = list(kinds or KINDS)
+    made = create_model("BlockGroup", __base__=BlockGroup, attention=(union_of(known) | None, None))
+    copyreg.pickle(made, lambda group: (_empty, ("group", kinds), group.__getstate__()))
+    return made
+
+
+def _empty(part: str, kinds: tuple[str, ...]) -> Any:
+    """What `pickle` fills: these classes have no name in a module that it could find them by."""
+    made = _with_kinds(kinds) if part == "spec" else _group_with_kinds(kinds)
+    return made.__new__(made)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from roofline.num import Num
 from roofline.specs.dtypes import DType, find_dtype, single_format
@@ -12,7 +11,7 @@ from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
 from roofline.workload.op import Op
 
-_NONE: Mapping[str, DType] = MappingProxyType({})
+_NONE: Mapping[str, DType] = {}
 _NO_FACTS = ModelFacts()
 
 

@@ -29,6 +29,8 @@ def test_the_json_has_the_fields_of_the_contract() -> None:
             "name", "repeat", "flops", "bytes", "intensity", "vector_flops", "kernels", "bound_by", "floor_s",
             "bound_s", "expected_s", "expected_low_s", "expected_high_s", "communication_bytes",
         } <= set(phase)  # fmt: skip
+    assert list(d["latency"]) == ["ttft_s", "tpot_s", "step_s", "total_s"]
+    assert d["latency"].pop("step_s") is None
     for reading in (*d["latency"].values(), d["throughput"]["output_tokens_per_s"]):
         assert list(reading) == ["floor", "bound", "expected", "low", "high"]
     assert d["throughput"]["images_per_s"] is None
