@@ -167,8 +167,8 @@ class ImageEstimate(Estimate):
             "model": q.spec.name, "model_file": q.model_origin.path, "gpu": q.gpu.name, "gpu_file": q.gpu_origin.path,
             **placement(q), "batch": plain(run.batch), "height": plain(run.height), "width": plain(run.width),
             "steps": plain(run.steps), "guidance": q.guidance, "scheduler": run.scheduler, "strength": run.strength,
-            "tiling": run.tiled, "slicing": run.sliced, "offload": q.offload if q.offload != "none" else None, "weights": q.precision.label,
-            "activations": q.precision.activations.name, "fusion": q.fusion, "engine": q.engine,
+            "tiling": run.tiled, "slicing": run.sliced, "offload": q.offload if q.offload != "none" else None,
+            "weights": q.precision.label, "activations": q.precision.activations.name, "fusion": q.fusion, "engine": q.engine,
         }  # fmt: skip
 
     def __str__(self) -> str:
