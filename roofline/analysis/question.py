@@ -201,6 +201,16 @@ def warnings_of(question: Question) -> list[Warn]:
     return found
 
 
+def published_warnings(spec: TransformerSpec, parameters: float) -> list[Warn]:
+    """A warning where the parameters that the file says are published are not those counted from its shapes."""
+    rows = [row for row in spec.published if row.quantity == "parameters"]
+    return [
+        Warn("published-differs", f"{spec.name}: {parameters:,.0f} parameters are counted from the shapes, "
+             f"{row.value:,.0f} published ({row.source})")
+        for row in rows if abs(parameters - row.value) > max(row.tolerance, 1e-9) * row.value
+    ]  # fmt: skip
+
+
 def used_dtypes(question: Question) -> list[str]:
     """The compute formats that the run uses: that of the matrices, and that of attention where it differs."""
     precision = question.precision
