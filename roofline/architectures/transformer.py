@@ -31,11 +31,18 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
 
         return encoder_decoder_workload(spec, run)
     prefill = _phase("prefill", spec, Span(run.batch, run.prompt, 0.0), 1.0, every)
-    steps = maximum(run.generate - 1.0, 0.0)
+    steps = 0.0 if encodes_only(spec) else maximum(run.generate - 1.0, 0.0)
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
     span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed")
     return Workload((prefill, _phase("decode", spec, span, steps, every)))
+
+
+def encodes_only(spec: TransformerSpec) -> bool:
+    """Whether the model sees its whole input at once and generates nothing: no head, and no causal layer (BERT)."""
+    return not (spec.head or spec.encoder) and all(
+        isinstance(group.attention, SoftmaxAttention) and not group.attention.causal for group in spec.blocks
+    )
 
 
 def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: bool) -> Phase:
