@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from roofline.errors import SpecError
 from roofline.machine.time import op_cost
 from roofline.specs.document import Document, read_document
 from roofline.workload.op import Op
+from roofline.workload.precision import Precision
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape
 
 KIPPLY: Final = "kipp.ly, Transformer Inference Arithmetic"
@@ -160,6 +161,28 @@ def terms(ops: tuple[Op, ...], value: Callable[[Op], Any], text: Callable[[Op], 
     return [term for term in terms if term.value]
 
 
+def activation_derivation(ops: Iterable[tuple[str, Op]], precision: Precision) -> Derivation:
+    """The op of a phase at which activations take most memory."""
+    where, op = max(ops, key=lambda pair: float(precision.live_bytes(pair[1])))
+    return Derivation(
+        "memory.activation_peak_bytes", "B", float(precision.live_bytes(op)),
+        "largest over ops of what is in memory at once: inputs, outputs, and what must stay", f"{where}: {op.name}",
+        LEDGER,
+    )  # fmt: skip
+
+
+def total_derivation(est: Estimate, lines: Lines, scope: str = "") -> Derivation:
+    """All that is held, beside what there is room for."""
+    m = est.memory
+    return Derivation(
+        "memory.total_bytes", "B", float(m.total_bytes), f"weights + KV-cache + state + activations + runtime{scope}",
+        f"{number(m.weights_bytes)} + {number(m.kv_cache_bytes)} + {number(m.state_bytes)} + "
+        f"{number(m.activation_peak_bytes)} + {number(m.runtime_bytes)}; "
+        f"{'fits in' if m.fits else 'does not fit in'} {number(m.capacity_bytes)}",
+        LEDGER, lines=lines.of_gpu(("memory",)),
+    )  # fmt: skip
+
+
 def _memory(est: Estimate, lines: Lines) -> Iterator[Derivation]:
     q, m, p = est.question, est.memory, est.question.precision
     holders = tuple(est.workload.holders())
@@ -187,20 +210,8 @@ def _memory(est: Estimate, lines: Lines) -> Iterator[Derivation]:
         f"{KIPPLY}; a window holds no more than its width; the last token is never fed back",
         lines=lines.of_blocks("attention"),
     )  # fmt: skip
-    name, peak = max(
-        ((f"{phase.name}: {op.name}", float(p.live_bytes(op))) for phase in est.workload.phases for op in phase.ops),
-        key=lambda pair: pair[1],
-    )
-    yield Derivation(
-        "memory.activation_peak_bytes", "B", peak, "largest over ops of inputs + outputs + what must stay alive", name,
-        LEDGER,
-    )  # fmt: skip
-    yield Derivation(
-        "memory.total_bytes", "B", float(m.total_bytes), "weights + KV-cache + state + activations + runtime",
-        f"{number(m.weights_bytes)} + {number(m.kv_cache_bytes)} + {number(m.state_bytes)} + "
-        f"{number(m.activation_peak_bytes)} + {number(m.runtime_bytes)}; capacity {number(m.capacity_bytes)}",
-        "fits" if m.fits else "does not fit", lines=lines.of_gpu(("memory",)),
-    )  # fmt: skip
+    yield activation_derivation(((phase.name, op) for phase in est.workload.phases for op in phase.ops), p)
+    yield total_derivation(est, lines)
     yield Derivation(
         "memory.max_batch", "sequences", float(m.max_batch), "largest batch whose total is within the capacity",
         f"at {q.run.prompt:,.0f} + {q.run.generate:,.0f} tokens", LEDGER,

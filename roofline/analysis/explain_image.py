@@ -65,9 +65,8 @@ def _memory(est: ImageEstimate) -> Iterator[Derivation]:
     )  # fmt: skip
     yield Derivation(
         "memory.total_bytes", "B", float(m.total_bytes), "weights + activations",
-        f"{float(m.weights_bytes):,.0f} + {float(m.activation_peak_bytes):,.0f}; capacity "
-        f"{float(m.capacity_bytes):,.0f}",
-        "fits" if m.fits else "does not fit",
+        f"{float(m.weights_bytes):,.0f} + {float(m.activation_peak_bytes):,.0f}; "
+        f"{'fits in' if m.fits else 'does not fit in'} {float(m.capacity_bytes):,.0f}", _LEDGER,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from roofline.analysis.explain import (
     Derivation,
     Lines,
     Term,
+    activation_derivation,
     bytes_text,
     cache_text,
     flops_text,
@@ -22,6 +23,7 @@ from roofline.analysis.explain import (
     ridge_derivation,
     terms,
     times,
+    total_derivation,
 )
 from roofline.analysis.result import PhaseEstimate
 from roofline.analysis.spread import Spread
@@ -84,12 +86,8 @@ def _memory(est: Estimate, stage: Stage, micro: float, lines: Lines) -> Iterator
         "memory.kv_cache_bytes", "B", float(m.kv_cache_bytes), "batch × tokens held × bytes per token, by group",
         batches + (" + ".join(held_text(op, p.cache.bytes) for op in caches) or "no cache") + ")", LEDGER,
     )  # fmt: skip
-    yield Derivation(
-        "memory.total_bytes", "B", float(m.total_bytes), "weights + KV-cache + state + activations + runtime, per GPU",
-        f"{number(m.weights_bytes)} + {number(m.kv_cache_bytes)} + {number(m.state_bytes)} + "
-        f"{number(m.activation_peak_bytes)} + {number(m.runtime_bytes)}; capacity {number(m.capacity_bytes)}",
-        "fits" if m.fits else "does not fit", lines=lines.of_gpu(("memory",)),
-    )  # fmt: skip
+    yield activation_derivation(((phase.name, op) for phase in workload.phases for op in phase.ops), p)
+    yield total_derivation(est, lines, ", per GPU")
     yield Derivation(
         "memory.max_batch", "sequences", float(m.max_batch), "largest batch of a replica that fits on each GPU",
         f"at {q.run.prompt:,.0f} + {q.run.generate:,.0f} tokens", LEDGER,

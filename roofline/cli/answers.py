@@ -108,4 +108,4 @@ def explain(
         return
     from roofline.report.explanation import print_explanation
 
-    print_explanation(est, found, console(), terms)
+    print_explanation(est, found, console(), terms, some=only is not None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Estimate
 from roofline.analysis.explain import Derivation
+from roofline.report.belonging import assumptions_of, sources_of
 from roofline.report.text import print_warnings
 from roofline.units import format_si, format_time
 
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def print_explanation(est: Estimate, derivations: Sequence[Derivation], console: Console, terms: int = 6) -> None:
-    """The text of `roofline explain`: every number as formula, values, result, spec lines and source."""
+def print_explanation(
+    est: Estimate, derivations: Sequence[Derivation], console: Console, terms: int = 6, *, some: bool = False
+) -> None:
+    """The text of `roofline explain`: every number as formula, values, result, spec lines and source.
+
+    With `some`, what was assumed and where values come from is told only as far as it belongs to these numbers.
+    """
     console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n", highlight=False)
     for d in derivations:
         console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}", highlight=False)
@@ -30,12 +36,13 @@ def print_explanation(est: Estimate, derivations: Sequence[Derivation], console:
         for line in d.lines:
             console.print(f"  from {line}", highlight=False, style="dim", markup=False)
         console.print(f"  source: {d.source}\n", highlight=False, style="dim")
-    console.print("[bold]Assumed[/bold]", highlight=False)
-    for note in est.assumptions:
-        console.print(f"  - {note}", highlight=False)
-    console.print("[bold]Sources[/bold]", highlight=False)
-    for note in est.sources:
-        console.print(f"  - {note}", highlight=False, markup=False)
+    names = [d.quantity for d in derivations]
+    assumed = assumptions_of(est, names) if some else est.assumptions
+    for heading, notes in (("Assumed", assumed), ("Sources", sources_of(est, names) if some else est.sources)):
+        if notes:
+            console.print(f"[bold]{heading}[/bold]", highlight=False)
+        for note in notes:
+            console.print(f"  - {note}", highlight=False, markup=False)
     print_warnings(est, console)
 
 
