@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.calibrate_engines import EngineFitted
 from roofline.analysis.validate import GROUPS, GroupError, Validation
 from roofline.machine.engine import Engine
+from roofline.report.text import grid
+from roofline.units import format_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _UNITS: Final = {"unit_rate": ("TFLOP/s", 1e-12), "kernel_s": ("us", 1e6), "step_s": ("us", 1e6),
                  "sequence_s": ("us", 1e6), "request_s": ("us", 1e6)}  # fmt: skip
@@ -21,19 +23,24 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     console.print(
         f"{total.rows} rows, {validation.coefficients} fitted coefficients: median error {100 * total.median:.1f} %, "
         f"mean {100 * total.mean:.1f} %, {100 * total.coverage:.0f} % in the 80 % interval. Pure roofline "
-        f"{100 * total.bound_median:.0f} %, one constant {100 * total.constant_median:.0f} %."
+        f"{100 * total.bound_median:.0f} %, one constant {100 * total.constant_median:.0f} %. "
+        "An error is log(expected / measured), in per cent: positive is too slow.\n",
+        highlight=False,
     )
-    table = Table(by, "rows", "median", "mean", "p90", "bias", "in interval", "bound", "constant")
-    for group in validation.by(GROUPS[by]):
-        table.add_row(group.name, str(group.rows), *_percents(group))
-    console.print(table)
+    numbers = ("rows", "median", "mean", "p90", "bias", "inside", "bound", "constant")
+    columns = [(by, "left"), *((name, "right") for name in numbers)]
+    lines = [[group.name, f"{group.rows:,}", *_percents(group)] for group in validation.by(GROUPS[by])]
+    console.print(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines))
     rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
-        table = Table("row", "model", "gpu", "engine", "metric", "measured", "expected", "error")
-        for row in rows:
-            table.add_row(row.label, row.model, row.gpu, row.engine, row.metric, f"{row.measured_s * 1e3:.4g} ms",
-                          f"{row.expected_s * 1e3:.4g} ms", f"{100 * row.error:+.0f} %")  # fmt: skip
-        console.print(table)
+        texts = ("row", "model", "gpu", "engine", "metric")
+        columns = [*((name, "left") for name in texts), *((n, "right") for n in ("measured", "expected", "error"))]
+        lines = [
+            [row.label, row.model, row.gpu, row.engine, row.metric, format_time(row.measured_s),
+             format_time(row.expected_s), f"{100 * row.error:+.0f} %"]
+            for row in rows
+        ]  # fmt: skip
+        console.print(grid("The rows that miss most", columns, lines))
     for text, found in (("below its floor: unphysical as stated, so a condition of it must be wrong",
                          validation.below_floor),
                         ("faster than the roofline of its ops", validation.below_bound)):  # fmt: skip
@@ -65,13 +72,14 @@ def print_fit(fitted: EngineFitted, rows: int, console: Console) -> None:
         f"{fitted.engine.name}: {rows} rows, {len(fitted.free)} coefficients; median error of the fit "
         f"{100 * float(_median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %."
     )
-    table = Table("coefficient", "value", "unit", "")
+    lines = []
     for name in fitted.free:
         unit, scale = _UNITS.get(name, ("factor", 1.0))
         note = "at its physical bound" if name in fitted.at_bound else ""
         note = "not told by these rows" if name in fitted.undetermined else note
-        table.add_row(name, f"{getattr(fitted.engine, name) * scale:.3g}", unit, note)
-    console.print(table)
+        lines.append([name, f"{getattr(fitted.engine, name) * scale:.3g}", unit, note])
+    columns = [("coefficient", "left"), ("value", "right"), ("unit", "left"), ("", "left")]
+    console.print(grid("Coefficients", columns, lines))
     untold = [name for name in fitted.undetermined if name not in fitted.free]
     if untold:
         defaults = ", ".join(f"{name} {Engine._field_defaults[name]:g}" for name in untold)
