@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
@@ -59,6 +60,43 @@ class Spec(BaseModel):
                     hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(cls.model_fields)}."
                     raise PydanticCustomError("unknown_key", "unknown key {key}", {"key": str(key), "hint": hint})
         return data
+
+    def _said(self) -> dict[str, Any]:
+        """What the file says: the fields that it gives."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        yield from self._said().items()
+
+    def __repr__(self) -> str:
+        name, title = getattr(self, "name", None), getattr(self, "title", None)
+        if name is None or title is None:
+            return super().__repr__()
+        return f"<{type(self).__name__} {name}: {title}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+
+def as_html(value: Any) -> str:
+    """A spec as a table of what its file says, with tables inside for its parts; any other value as text."""
+    from html import escape
+
+    if isinstance(value, Spec):
+        rows = "".join(
+            f'<tr><th style="text-align:left;vertical-align:top">{escape(name)}</th>'
+            f'<td style="text-align:left">{as_html(member)}</td></tr>'
+            for name, member in value._said().items()
+        )
+        return f"<table>{rows}</table>"
+    if isinstance(value, tuple):
+        return "<br>".join(as_html(member) for member in value)
+    if isinstance(value, dict):
+        return "<br>".join(f"{escape(str(key))}: {as_html(member)}" for key, member in value.items())
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return escape(text)
 
 
 #: A list in the file, a tuple in the spec, so that a spec can be hashed and shared.
