@@ -55,6 +55,13 @@ class Derivation:
 
 def explain(est: Estimate) -> list[Derivation]:
     """The derivations of an estimate's headline numbers, in the order in which one follows from the other."""
+    from roofline.analysis.explain_expected import explain_expected
+
+    return [*_explain_bound(est), *explain_expected(est)]
+
+
+def _explain_bound(est: Estimate) -> list[Derivation]:
+    """All but the expected times."""
     if not hasattr(est.question.run, "prompt"):
         from roofline.analysis.explain_image import explain_image
 
@@ -82,16 +89,16 @@ class Lines:
 
     def of_model(self, *paths: tuple[str | int, ...]) -> list[str]:
         """Lines of the model's file."""
-        return _cite(self.model, paths)
+        return cite(self.model, paths)
 
     def of_gpu(self, *paths: tuple[str | int, ...]) -> list[str]:
         """Lines of the accelerator's file."""
-        return _cite(self.gpu, paths)
+        return cite(self.gpu, paths)
 
     def of_blocks(self, *keys: str) -> list[str]:
         """Lines of the groups of layers."""
         paths = [("blocks", index, key) for index in self.groups for key in keys]
-        return _cite(self.model, paths)
+        return cite(self.model, paths)
 
 
 def _document(path: str) -> Document | None:
@@ -101,7 +108,8 @@ def _document(path: str) -> Document | None:
         return None
 
 
-def _cite(document: Document | None, paths: Any) -> list[str]:
+def cite(document: Document | None, paths: Any) -> list[str]:
+    """The lines of a document on which values stand, those that it has."""
     if document is None:
         return []
     found = {}

@@ -28,11 +28,12 @@ def print_explanation(
         console.print(f"  = {d.formula}", highlight=False)
         console.print(f"  = {d.substituted}", highlight=False)
         shown = sorted(d.terms, key=lambda term: -term.value)
-        for term in shown[:terms]:
+        most = len(shown) if d.unit == "s" else terms  # the causes of a time are few
+        for term in shown[:most]:
             console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}", highlight=False)
-        if len(shown) > terms:
-            rest = sum(term.value for term in shown[terms:])
-            console.print(f"      {len(shown) - terms} more ops: {_term(rest, d.unit)}", highlight=False)
+        if len(shown) > most:
+            rest = sum(term.value for term in shown[most:])
+            console.print(f"      {len(shown) - most} more ops: {_term(rest, d.unit)}", highlight=False)
         for line in d.lines:
             console.print(f"  from {line}", highlight=False, style="dim", markup=False)
         console.print(f"  source: {d.source}\n", highlight=False, style="dim")

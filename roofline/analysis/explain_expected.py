@@ -1,0 +1,188 @@
+"""Where the expected time goes: what each cause adds to a phase, from the functions that give the time itself.
+
+A cause's share is what the expected time loses when that cause is taken away, one after the other: the host's times,
+the exchanges between devices, the launches of kernels, then the limit of the matrix units, then that of the memory.
+What is taken away sooner does not count again, so the shares sum to the expected time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from roofline.analysis.estimate import Estimate
+from roofline.analysis.expectation import Expectation, expect
+from roofline.analysis.explain import Derivation, Term, cite
+from roofline.analysis.result import PhaseEstimate
+from roofline.analysis.spread_cost import in_stages, stages_of
+from roofline.machine.efficiency import measured_ceilings
+from roofline.machine.engine import IDEAL, engine_path, read_engine
+from roofline.machine.expected import expected_op_time
+from roofline.specs.document import read_document
+from roofline.units import format_si, format_time
+from roofline.workload.workload import Phase
+
+if TYPE_CHECKING:
+    from roofline.workload.op import Op
+    from roofline.workload.precision import Precision
+
+#: So many times a limit is no limit.
+_BOUNDLESS: Final = 1e15
+_FORMULA: Final = "sum of what each cause adds, taken away one after the other"
+Seconds: TypeAlias = Callable[[Expectation, bool], float]
+
+
+class Cause(NamedTuple):
+    """One cause of a phase's time: seconds, and what they are."""
+
+    name: str
+    seconds: float
+    text: str
+
+
+def explain_expected(est: Estimate) -> Iterator[Derivation]:
+    """The derivations of the expected times; none for the ideal engine, whose expected time is the bound."""
+    if est.question.engine == IDEAL:
+        return
+    source, lines = _source(est), cite(read_document(engine_path(est.question.engine)), _PLACES)
+    found = {phase.name: causes(est, phase) for phase in est.phases}
+    for phase in est.phases:
+        yield _derivation(f"{phase.name}.expected_s", float(phase.times.expected), found[phase.name], source, lines)
+    latency = est.latency
+    if latency.ttft is not None:
+        first = found[est.phases[0].name]
+        yield _derivation("latency.ttft_expected_s", float(latency.ttft.expected), first, source, lines)
+    if latency.tpot is not None:
+        yield _derivation("latency.tpot_expected_s", float(latency.tpot.expected), found["decode"], source, lines)
+    whole = [
+        Cause(cause.name, float(phase.repeat) * cause.seconds, "over all phases and repeats")
+        for phase in est.phases for cause in found[phase.name]
+    ]  # fmt: skip
+    transfer = getattr(latency, "transfer", None)
+    if transfer is not None:
+        whole.append(Cause("transfer", float(transfer.expected), "weights from host memory, once"))
+    yield _derivation("latency.total_expected_s", float(latency.total.expected), _summed(whole), source, lines)
+
+
+def causes(est: Estimate, phase: PhaseEstimate) -> list[Cause]:
+    """What one repeat of a phase is expected to spend its time on, the causes that are not zero."""
+    seconds, expectation = _seconds(est, phase)
+    chip, machine, batch = expectation.chip, expectation.machine, float(expectation.batch)
+    engine = chip.engine
+    ledger = est.workload[phase.name]
+    kernels = float(sum(op.count * op.kernels for op in ledger.ops))
+    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("request", {"request_s": 0.0}, "the engine's time once per request"),
+        ("sequences", {"sequence_s": 0.0}, f"{batch:,.4g} sequences × {engine.sequence_s * 1e6:.3g} us of the host"),
+        ("step", {"step_s": 0.0}, f"{engine.step_s * 1e6:.3g} us of the host per step: scheduling, sampling"),
+        ("host kernels", {"kernel_s": 0.0}, f"{kernels:,.0f} kernels × {engine.kernel_s * 1e6:.3g} us of the host, "
+                                            "where that is not hidden behind the device"),
+    )  # fmt: skip
+    found, time = [], seconds(expectation, True)
+    for name, change, text in steps:
+        engine = engine._replace(**change)
+        expectation = expectation._replace(chip=replace(chip, engine=engine, _known={}))
+        less = seconds(expectation, True)
+        found.append(Cause(name, time - less, text))
+        time = less
+    less = seconds(expectation, False)
+    found.append(Cause("communication", time - less, f"{format_si(float(phase.communication_bytes), 'B')} between "
+                                                     "devices"))  # fmt: skip
+    launched = replace(chip, engine=engine._replace(launch=0.0, rows=0.0), _known={})
+    endless = replace(machine, tensor={name: peak * _BOUNDLESS for name, peak in machine.tensor.items()},
+                      vector=machine.vector * _BOUNDLESS)  # fmt: skip
+    streams = expectation._replace(chip=launched, machine=endless)
+    waits = streams._replace(machine=replace(endless, bandwidth=machine.bandwidth * _BOUNDLESS))
+    unlaunched = seconds(expectation._replace(chip=launched), False)
+    streamed, waited = seconds(streams, False), seconds(waits, False)
+    found.append(Cause("launches", less - unlaunched, f"{kernels:,.0f} kernels: start, end and first bytes"))
+    found.append(Cause("compute", unlaunched - streamed, f"matrix units, beyond what the memory needs: "
+                                                         f"{format_si(float(phase.flops), 'FLOP')}"))  # fmt: skip
+    found += _moved(ledger, est, streams, waits, streamed - waited)
+    found.append(Cause("waits", waited, "inside kernels: tiles, chunks and experts, one after the other"))
+    short = float(phase.times.expected) - seconds(_seconds(est, phase)[1], True)
+    found.append(Cause("bound", short, "what is missing to the roofline bound, below which nothing is expected"))
+    return [cause for cause in found if cause.seconds > 1e-12 * float(phase.times.expected)]
+
+
+def _seconds(est: Estimate, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
+    """The expected time of a phase by any expectation, with or without exchanges; and the expectation in question."""
+    q = est.question
+    precision = q.precision_of(est.workload[phase.name]) if hasattr(q, "precision_of") else q.precision
+    spread = q.spread
+    if spread is None or not hasattr(q.run, "prompt"):
+        stages, micro = [(1, est.workload[phase.name])], 1.0
+    else:
+        parts, held = stages_of(q, spread, q.run)
+        stages, micro = [(stage.number, stage.workload[phase.name]) for stage in parts], float(held)
+    expectation = expect(q.gpu, q.engine, q.machine(), q.run.batch / micro)
+    assert expectation is not None
+
+    def seconds(by: Expectation, exchanging: bool) -> float:
+        times = []
+        for number, ledger in stages:
+            ops = tuple(op for op in ledger.ops if _counts(op, exchanging))
+            time = by.seconds(replace(ledger, ops=ops), precision)
+            times.append((time, time, number))
+        return float(in_stages(times, micro, decode=phase.name == "decode"))
+
+    return seconds, expectation
+
+
+def _counts(op: Op, exchanging: bool) -> bool:
+    """Whether an op's time is expected: what a stage receives is that of the one that sends."""
+    return op.name != "receive" and (exchanging or op.kind != "collective")
+
+
+def _moved(ledger: Phase, est: Estimate, streams: Expectation, waits: Expectation, seconds: float) -> list[Cause]:
+    """The time of the memory, shared by what is moved: of each kernel's own time, by its bytes."""
+    q = est.question
+    precision: Precision = q.precision_of(ledger) if hasattr(q, "precision_of") else q.precision
+    parts = {"weights": precision.weight_bytes, "cache": precision.cache_bytes,
+             "activations": precision.activation_bytes}  # fmt: skip
+    times, moved = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0)
+    for op in ledger.ops:
+        if op.kind == "collective":
+            continue
+        each = {name: float(op.count * count(op)) for name, count in parts.items()}
+        total = sum(each.values())
+        if not total:
+            continue
+        spent = [float(op.count * expected_op_time(op, precision, by.machine, by.chip)) for by in (streams, waits)]
+        for name, amount in each.items():
+            times[name] += (spent[0] - spent[1]) * amount / total
+            moved[name] += amount
+    scale = seconds / (sum(times.values()) or 1.0)
+    return [Cause(name, scale * times[name], f"{format_si(moved[name], 'B')} moved") for name in parts]
+
+
+def _summed(causes_: list[Cause]) -> list[Cause]:
+    names = dict.fromkeys(cause.name for cause in causes_)
+    return [Cause(name, sum(c.seconds for c in causes_ if c.name == name),
+                  next(c.text for c in causes_ if c.name == name)) for name in names]  # fmt: skip
+
+
+def _derivation(quantity: str, value: float, found: list[Cause], source: str, lines: list[str]) -> Derivation:
+    ordered = sorted(found, key=lambda cause: -cause.seconds)
+    body = " + ".join(f"{cause.name} {format_time(cause.seconds)}" for cause in ordered)
+    return Derivation(quantity, "s", value, _FORMULA, body, source,
+                      [Term(cause.name, cause.text, cause.seconds) for cause in ordered], lines)  # fmt: skip
+
+
+def _source(est: Estimate) -> str:
+    """On which fits the coefficients rest: the engine's and the chip's."""
+    q = est.question
+    fit, chip = read_engine(q.engine).fit, expect(q.gpu, q.engine, q.machine(), 1.0)
+    assert chip is not None
+    error = f", median error {100 * fit.median_error:.0f} %" if fit.median_error is not None else ""
+    engine = f"engine {q.engine}: fit of {fit.date} to {fit.rows} runs{error}"
+    known, ceilings = chip.chip.stand_ins[0].chip, measured_ceilings()
+    rows = [row for kinds in ceilings.rows.values() for row in kinds.get(known, ())]
+    kernels = (f"kernels of {known}: fit of {ceilings.fitted} to {sum(row.rows for row in rows):,} kernels, median "
+               f"error of the middle kind {100 * median(row.error for row in rows):.0f} %")  # fmt: skip
+    return f"{engine}; {kernels}"
+
+
+_PLACES: Final = (("factors",), ("host",))
