@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.explain import Derivation, Term
-from roofline.analysis.image_estimate import ImageEstimate
+from roofline.analysis.image_estimate import ImageEstimate, ImageMemory
 from roofline.analysis.result import PhaseEstimate
 from roofline.machine.time import op_cost
 from roofline.workload.shapes import ConvolutionShape, DenseAttentionShape, MatmulShape
@@ -56,18 +56,27 @@ def _memory(est: ImageEstimate) -> Iterator[Derivation]:
     ]
     yield Derivation("parameters.total", "parameters", est.parameters.total, "sum over the parts",
                      f"{len(counts)} parts", _LEDGER, counts)  # fmt: skip
-    yield Derivation("memory.weights_bytes", "B", float(m.weights_bytes), "sum over the parts of parameters × bits / 8",
-                     f"{len(parts)} parts", _LEDGER, parts)  # fmt: skip
+    away = est.question.offload == "model"
+    formula = "parameters × bits / 8" + (" of the part that needs most" if away else ", summed over the parts")
+    yield Derivation(
+        "memory.weights_bytes", "B", float(m.weights_bytes), formula, f"{len(parts)} parts", _LEDGER, parts
+    )
     peaks = [Term(name, "inputs + outputs + what must stay", float(value)) for name, value in m.peaks.items()]
     yield Derivation(
-        "memory.activation_peak_bytes", "B", float(m.activation_peak_bytes), "largest over the phases",
-        max(m.peaks, key=lambda name: float(m.peaks[name])), _LEDGER, peaks,
+        "memory.activation_peak_bytes", "B", float(m.activation_peak_bytes),
+        "that of the part that needs most" if away else "largest over the phases",
+        _fullest(m, away=away), _LEDGER, peaks,
     )  # fmt: skip
     yield Derivation(
-        "memory.total_bytes", "B", float(m.total_bytes), "weights + activations",
-        f"{float(m.weights_bytes):,.0f} + {float(m.activation_peak_bytes):,.0f}; "
+        "memory.total_bytes", "B", float(m.total_bytes), "weights + activations + runtime",
+        f"{float(m.weights_bytes):,.0f} + {float(m.activation_peak_bytes):,.0f} + {float(m.runtime_bytes):,.0f}; "
         f"{'fits in' if m.fits else 'does not fit in'} {float(m.capacity_bytes):,.0f}", _LEDGER,
     )  # fmt: skip
+
+
+def _fullest(memory: ImageMemory, *, away: bool) -> str:
+    """The part with the largest peak, with its weights where only it is on the GPU."""
+    return max(memory.peaks, key=lambda part: float(memory.peaks[part]) + (memory.components[part] if away else 0.0))
 
 
 def _ridge(est: ImageEstimate) -> Derivation:
@@ -111,9 +120,15 @@ def _request(est: ImageEstimate) -> Iterator[Derivation]:
         Term(p.name, f"{p.repeat:g} × {float(p.times.bound):.4g} s", float(p.repeat * p.times.bound))
         for p in est.phases
     ]
+    if est.latency.transfer is not None:
+        moved = sum(est.memory.components.values())
+        terms.append(Term("transfer", f"{moved:,.0f} B from host memory", float(est.latency.transfer.bound)))
     yield Derivation("latency.total_s", "s", float(est.latency.total.bound), "sum over phases of runs × time",
                      " + ".join(f"{t.name} {t.text}" for t in terms), "by definition")  # fmt: skip
+    rate = est.throughput.images or est.throughput.prompts
+    assert rate is not None
+    what = "images" if est.throughput.images is not None else "prompts"
     yield Derivation(
-        "throughput.images_per_s", "1/s", float(est.throughput.images.bound), "batch / total",
+        f"throughput.{what}_per_s", "1/s", float(rate.bound), "batch / total",
         f"{est.question.run.batch:,.0f} / {float(est.latency.total.bound):.4g}", "by definition",
     )  # fmt: skip

@@ -7,38 +7,36 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from roofline.analysis.image_spread import SPREADS, spread_of_pictures
+from roofline.analysis.image_options import given_options, image_run, spread_options, takes_pixels, takes_steps
+from roofline.analysis.image_spread import spread_of_pictures
 from roofline.analysis.load import Origin
-from roofline.analysis.options import one_of, whole_number
-from roofline.analysis.question import IMAGE_OPTIONS, machine_of
-from roofline.analysis.spread import Spread
+from roofline.analysis.options import one_of
+from roofline.analysis.question import machine_of
+from roofline.analysis.spread import Spread, read_reserve
 from roofline.architectures.image_pipeline import image_workload
 from roofline.errors import UsageError
+from roofline.machine.engine import find_engine
 from roofline.machine.machine import Machine
-from roofline.num import Num, all_hold, maximum
+from roofline.num import Num, maximum, where
 from roofline.passes.image_levels import LEVELS, OF_FUSION, Level, image_level, without_casts
 from roofline.passes.image_parallel import split_pictures
 from roofline.specs.base import Spec
-from roofline.specs.diffusion import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
-from roofline.specs.diffusion_plain import PlainUNetSpec, VQVAESpec
-from roofline.specs.diffusion_transformer import DenoiserSpec, MMDiTSpec, PixArtSpec
+from roofline.specs.diffusion import ImageSpec
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun
-from roofline.workload.schedulers import find_scheduler
 from roofline.workload.workload import Phase, Workload
 
-_OPTIONS: Final = IMAGE_OPTIONS | SPREADS | {"offload"}
 OFFLOADS: Final = ("none", "model")
-_STEPS, _SIDE = 50, 512
 
 
 @dataclass(frozen=True)
 class ImageQuestion:
     """What is asked of an image model, with names resolved to specs and options to values.
 
-    `fusion` is a level of execution; `offload`: `model` keeps one part at a time on the GPU.
+    `fusion` is a level of execution, `asked_fusion` the word for it that was given; `offload`: `model` keeps one part
+    at a time on the GPU; `reserve`: bytes that the runtime keeps.
     """
 
     spec: ImageSpec
@@ -52,6 +50,19 @@ class ImageQuestion:
     engine: str
     offload: str = "none"
     spread: Spread | None = None
+    asked_fusion: str = "flash"
+    reserve: float = 0.0
+    reserve_source: str = ""
+
+    @property
+    def takes_steps(self) -> bool:
+        """Whether there are denoising steps, and with them a scheduler and guidance."""
+        return takes_steps(self.spec)
+
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether there are pictures, with a height and a width."""
+        return takes_pixels(self.spec)
 
     def ideal_workload(self, run: ImageRun | None = None) -> Workload:
         """The phases as built: one op per kernel, attention fused; on several devices those of the first."""
@@ -73,13 +84,15 @@ class ImageQuestion:
 
     def precision_of(self, phase: Phase) -> Precision:
         """The format of a phase: the autoencoder's own where fp16 overflows it, matrices that stay in fp32."""
-        return phase_precision(self.spec, self.precision, phase.component)
+        found = phase_precision(self.spec, self.precision, phase.component)
+        used = found is self.precision or not found.overrides or any(op.name in found.overrides for op in phase.ops)
+        return found if used else self.precision
 
     def memory_bytes(self, run: ImageRun) -> Num:
         """Bytes that a run needs on the GPU."""
         workload = self.workload(run)
         weights, peaks = component_bytes(self, workload)
-        return resident_bytes(weights, peaks, self.offload)
+        return resident_bytes(weights, peaks, self.offload) + self.reserve
 
 
 def component_bytes(question: ImageQuestion, workload: Workload) -> tuple[dict[str, float], dict[str, Num]]:
@@ -95,12 +108,28 @@ def component_bytes(question: ImageQuestion, workload: Workload) -> tuple[dict[s
     return weights, peaks
 
 
-def resident_bytes(weights: Mapping[str, float], peaks: Mapping[str, Num], offload: str) -> Num:
-    """All weights and the largest peak; with `model` offload, the largest part with its own peak."""
-    total: Num = 0.0
+def resident_parts(weights: Mapping[str, float], peaks: Mapping[str, Num], offload: str) -> tuple[Num, Num]:
+    """Bytes of weights and of activations on the GPU where it is fullest.
+
+    All weights and the largest peak; with `model` offload, those of the part that needs most.
+    """
+    if offload != "model":
+        largest: Num = 0.0
+        for peak in peaks.values():
+            largest = maximum(largest, peak)
+        return sum(weights.values()), largest
+    held: Num = 0.0
+    active: Num = 0.0
     for name, peak in peaks.items():
-        total = maximum(total, peak + weights[name] if offload == "model" else peak)
-    return total if offload == "model" else total + sum(weights.values())
+        larger = peak + weights[name] > held + active
+        held, active = where(larger, weights[name], held), where(larger, peak, active)
+    return held, active
+
+
+def resident_bytes(weights: Mapping[str, float], peaks: Mapping[str, Num], offload: str) -> Num:
+    """Bytes on the GPU where it is fullest."""
+    held, active = resident_parts(weights, peaks, offload)
+    return held + active
 
 
 @lru_cache(maxsize=256)
@@ -156,88 +185,20 @@ def ask_image(
     """
     if not isinstance(spec, ImageSpec):
         raise UsageError(f"{type(spec).__name__} is neither a language model nor an image model")
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    unknown = given.keys() - _OPTIONS
-    if unknown:
-        raise UsageError(f"--{min(unknown)} is not modelled for image models; several GPUs share tokens (--cp) or "
-                         "batches (--dp)")  # fmt: skip
-    run, guidance = _run(spec, batch, given)
+    given = given_options(spec, options)
+    run, guidance = image_run(spec, batch, given)
     words = dict.fromkeys(("eager", *LEVELS))
     level = cast("Level", OF_FUSION.get(one_of("fusion", fusion, words), fusion))
     offload = one_of("offload", given.get("offload", "none"), OFFLOADS)
     precision = Precision.of(formats[0] or _own_dtype(spec, gpu[0]), formats[1])
-    spread = spread_of_pictures(gpu[0], given)
-    return ImageQuestion(spec, model, *gpu, run, guidance, precision, level, engine, offload, spread)
+    reserve, source = read_reserve(given.get("runtime_reserve"), gpu[0].memory.capacity)
+    return ImageQuestion(
+        spec, model, *gpu, run, guidance, precision, level, find_engine(engine), offload,
+        spread_of_pictures(gpu[0], spread_options(spec, given)), fusion, reserve, source,
+    )  # fmt: skip
 
 
 def _own_dtype(spec: ImageSpec, gpu: GPUSpec) -> str:
     """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
     served = machine_of(gpu).served_by["bf16"][0]
     return "fp16" if spec.dtype == "bf16" and served in ("fp16", "vector.fp16") else spec.dtype
-
-
-def _run(spec: ImageSpec, batch: Any, given: Mapping[str, Any]) -> tuple[ImageRun, float]:
-    pipeline = spec if isinstance(spec, PipelineSpec) else None
-    side = _side(spec)
-    guidance = _guidance(given.get("guidance", pipeline.guidance if pipeline else 7.5))
-    strength = given.get("strength", pipeline.strength if pipeline else None)
-    if strength is not None and not (isinstance(strength, (int, float)) and 0 < float(strength) <= 1):
-        raise UsageError(f"--strength must be above 0 and at most 1, not {strength!r}")
-    run = ImageRun(
-        batch=whole_number("batch", batch),
-        height=_pixels(spec, "height", given.get("height", pipeline.height if pipeline else side)),
-        width=_pixels(spec, "width", given.get("width", pipeline.width if pipeline else side)),
-        steps=whole_number("steps", given.get("steps", pipeline.steps if pipeline else _STEPS)),
-        passes=_passes(spec, guidance),
-        scheduler=find_scheduler(given.get("scheduler", pipeline.scheduler if pipeline else "euler")),
-        strength=float(strength) if strength is not None else None,
-        tiled=bool(given.get("tiling", False)),
-        sliced=bool(given.get("slicing", False)),
-    )
-    return run, guidance
-
-
-def _side(spec: ImageSpec) -> int:
-    """Pixels that a part alone is usually run at."""
-    if isinstance(spec, (UNetTrunk, PlainUNetSpec, DenoiserSpec)):
-        return int(spec.sample * spec.scale)
-    if isinstance(spec, (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec)):
-        return int(spec.sample)
-    return _SIDE
-
-
-def _guidance(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
-        raise UsageError(f"--guidance must be a number from 0 to 100, not {value!r}")
-    return float(value)
-
-
-def _passes(spec: ImageSpec, guidance: float) -> float:
-    """Copies of the batch per step: guidance above 1 needs one more, unless the denoiser takes it as an input."""
-    if isinstance(spec, PipelineSpec):
-        return float(spec.passes) if guidance > 1 and not spec.embedded_guidance else 1.0
-    if isinstance(spec, PlainUNetSpec):
-        return 1.0
-    return 2.0 if guidance > 1 and not getattr(spec, "guidance", False) else 1.0
-
-
-def multiple_of(spec: ImageSpec) -> int:
-    """What height and width must be multiples of: the autoencoder's scale, times the patch where there are patches."""
-    denoiser = spec.denoiser if isinstance(spec, PipelineSpec) else spec
-    scale = int(getattr(denoiser, "scale", 8))
-    if isinstance(denoiser, (MMDiTSpec, PixArtSpec)):
-        return scale * int(denoiser.patch)
-    return scale * 2 if getattr(denoiser, "family", "") == "flux" else scale
-
-
-def _pixels(spec: ImageSpec, name: str, value: Any) -> Num:
-    number = whole_number(name, value)
-    step = multiple_of(spec)
-    if not all_hold(number % step == 0):
-        low = float(number if isinstance(number, float) else number[number % step != 0].flat[0])
-        down = max(int(low // step) * step, step)
-        raise UsageError(
-            f"--{name} must be a multiple of {step} for {getattr(spec, 'name', 'this model')}, not {low:g}: the "
-            f"pipeline refuses it or rounds it down. Nearest: {down} or {down + step}."
-        )
-    return number

@@ -112,7 +112,9 @@ def ask(
     if not isinstance(spec, TransformerSpec):
         from roofline.analysis.image_question import ask_image
 
-        options = pictures | spread
+        text = {"prompt": prompt, "generate": generate, "kv_cache": kv_cache, "logits": logits, "latent": latent,
+                "work": work, "kv_layout": kv_layout}  # fmt: skip
+        options = pictures | spread | text
         return ask_image(  # type: ignore[return-value]
             spec, model_origin, (gpu_spec, gpu_origin), batch, (weights, activations), fusion, engine, options
         )

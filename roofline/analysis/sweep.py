@@ -16,6 +16,7 @@ from roofline.analysis.keywords import SIZES, Grid, check_names, is_many, with_k
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.question import ask
 from roofline.analysis.result import Times, plain
+from roofline.analysis.totals import READINGS, column
 from roofline.errors import UsageError
 from roofline.num import where
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 #: The most points of one sweep; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
 _BLOCK: Final = 65_536
-_READINGS: Final = ("floor", "bound", "expected", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _evaluate(axes: dict[str, list[Any]], fixed: dict[str, Any]) -> dict[str, np
             for name, value in _results(answer(ask(**arguments))):
                 if name not in columns:
                     kind = bool if name == "fits" else np.float64
-                    columns[name] = np.empty((len(combinations), *shape), dtype=kind)
+                    columns[name] = np.full((len(combinations), *shape), False if kind is bool else np.nan, dtype=kind)
                 columns[name][place, rows] = np.nan if value is None else value
     outer = tuple(len(values) for values in loops.values())
     return {name: column.reshape((*outer, *shape)) for name, column in columns.items()}
@@ -182,9 +182,9 @@ def _image_results(est: Any) -> Iterator[tuple[str, Any]]:
 
 def _columns(name: str, times: Times | None, has_meaning: Any) -> Iterator[tuple[str, Any]]:
     """The readings of one quantity; not a number where it has no meaning."""
-    for reading in _READINGS:
+    for reading in READINGS:
         value = where(has_meaning, getattr(times, reading), float("nan")) if times is not None else None
-        yield name if reading == "expected" else f"{name}_{reading}", value
+        yield column(name, reading), value
 
 
 def _point(value: Any) -> Any:

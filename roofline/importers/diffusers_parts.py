@@ -212,7 +212,6 @@ def pixart(config: Config) -> dict[str, Any]:
 
 def mmdit(config: Config) -> dict[str, Any]:
     """SD3Transformer2DModel."""
-    config.ignore("pos_embed_max_size")
     body = _patches(config, heads=18, dim=64, layers=18, sample=128, channels=16)
     width = body["heads"] * body["head_dim"]
     if config.whole("caption_projection_dim", default=1152) != width:
@@ -221,6 +220,7 @@ def mmdit(config: Config) -> dict[str, Any]:
     return {
         "family": "mmdit", **body, "text_width": config.whole("joint_attention_dim", default=4096),
         "pooled_width": config.whole("pooled_projection_dim", default=2048),
+        "positions": config.whole("pos_embed_max_size", default=96),
         "qk_norm": config.data.get("qk_norm") is not None,
         "dual_attention": config.wholes("dual_attention_layers") or [],
     }  # fmt: skip

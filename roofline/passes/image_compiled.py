@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from roofline.num import Num
+from roofline.num import Num, maximum
 from roofline.workload.op import Op
 from roofline.workload.shapes import FieldShape
 
@@ -58,14 +58,17 @@ def _follows(before: Op, op: Op) -> bool:
 
 
 def _alone(op: Op) -> Op:
-    """A group norm needs two kernels: statistics, then their application."""
+    """A group norm needs two kernels: statistics, then their application. Its input is read twice, but held once."""
     if _style(op) == "group":
-        return op._replace(read=2.0 * op.read, kernels=2.0 * op.kernels)
+        return op._replace(read=2.0 * op.read, reused=op.reused + op.read, kernels=2.0 * op.kernels)
     return op
 
 
 def _join(before: Op, op: Op) -> Op:
-    """One kernel for two: what passes between them is not read, and written only where a norm follows."""
+    """One kernel for two: what passes between them is not read, and written only where a norm follows.
+
+    What must stay in memory is what had to stay during the first, less what the second reads of it.
+    """
     passed, style = _elements(before), _style(op)
     wide = op.read_fp32 if op.read_fp32 is not None and not _any(op.read) else 0.0
     inner, inner_fp32 = (0.0, passed) if _any(wide) else (passed, 0.0)
@@ -78,7 +81,9 @@ def _join(before: Op, op: Op) -> Op:
         read=before.read + op.read - inner + again, read_fp32=before.read_fp32 + op.read_fp32 - inner_fp32,
         write=op.write + (before.write if keeps else 0.0),
         write_fp32=op.write_fp32 + (before.write_fp32 if keeps else 0.0),
-        live=op.live, kernels=before.kernels + (op.kernels if style == "group" else 0.0), shape=op.shape,
+        live=maximum(before.live - (op.read - inner), 0.0), reused=before.reused + op.reused + again,
+        reused_fp32=before.reused_fp32 + op.reused_fp32, shape=op.shape,
+        kernels=before.kernels + (op.kernels if style == "group" else 0.0),
     )  # fmt: skip
 
 

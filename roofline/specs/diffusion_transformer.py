@@ -62,13 +62,15 @@ class MMDiTSpec(DenoiserSpec):
     """Stable Diffusion 3: image and text tokens in two streams that attend jointly.
 
     `dual_attention` lists the layers in which the image tokens also attend to themselves alone; `qk_norm`: queries and
-    keys pass an RMS norm per head. The last layer leaves its text tokens unused.
+    keys pass an RMS norm per head. The last layer leaves its text tokens unused. `positions`: patches per side that the
+    table of positions has.
     """
 
     family: Literal["mmdit"]
     text_width: Size = 4096
     pooled_width: Size = 2048
     text_tokens: Size = 333
+    positions: Size = 192
     qk_norm: bool = False
     dual_attention: LayerIndices = ()
 

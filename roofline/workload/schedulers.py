@@ -5,7 +5,7 @@ Source: diffusers 0.42.1, lengths of `timesteps` after `set_timesteps`.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from roofline.errors import UnknownNameError
 from roofline.num import Num, floor, minimum
@@ -39,11 +39,17 @@ _ALIASES: Final[dict[str, str]] = {
     "eulerdiscretescheduler": "euler", "eulerancestraldiscretescheduler": "euler-ancestral",
     "euler-a": "euler-ancestral",
     "lmsdiscretescheduler": "lms", "dpmsolvermultistepscheduler": "dpm++-2m", "dpmsolver++": "dpm++-2m",
-    "dpmpp-2m": "dpm++-2m", "dpmsolversinglestepscheduler": "dpm++-2s", "unipcmultistepscheduler": "unipc",
+    "dpmpp-2m": "dpm++-2m", "dpm++2m": "dpm++-2m", "dpm++2s": "dpm++-2s", "dpm++sde": "dpm++-sde",
+    "dpmpp-2s": "dpm++-2s", "dpmpp-sde": "dpm++-sde",
+    "dpmsolversinglestepscheduler": "dpm++-2s", "unipcmultistepscheduler": "unipc",
     "deismultistepscheduler": "deis", "lcmscheduler": "lcm", "tcdscheduler": "tcd", "edmeulerscheduler": "edm-euler",
     "flowmatcheulerdiscretescheduler": "flow-euler",
 }  # fmt: skip
 SCHEDULERS: Final = tuple(_CALLS)
+#: Time steps at which models of noise are trained (`num_train_timesteps`).
+TRAINED_STEPS: Final = 1000
+#: Schedulers that can be told to follow flows (`use_flow_sigmas`), besides those that do nothing else.
+_EITHER: Final = frozenset({"dpm++-2m", "dpm++-2s", "dpm++-sde", "unipc", "deis"})
 
 
 def find_scheduler(name: str) -> str:
@@ -51,8 +57,20 @@ def find_scheduler(name: str) -> str:
     key = name.strip().lower().replace("_", "-")
     key = _ALIASES.get(key, key)
     if key not in _CALLS:
-        raise UnknownNameError("scheduler", name, [*SCHEDULERS, *_ALIASES], "roofline estimate --help")
+        raise UnknownNameError("scheduler", name, [*SCHEDULERS, *_ALIASES], "roofline list schedulers")
     return key
+
+
+def scheduler_aliases(name: str) -> tuple[str, ...]:
+    """The other names of a scheduler."""
+    return tuple(alias for alias, known in _ALIASES.items() if known == name)
+
+
+def flow_state(name: str) -> Literal["only", "either", "never"]:
+    """Whether a scheduler integrates flows (FLUX, Stable Diffusion 3), noise, or either."""
+    if name.startswith("flow-"):
+        return "only"
+    return "either" if name in _EITHER else "never"
 
 
 def denoiser_calls(scheduler: str, steps: Num) -> Num:
