@@ -6,8 +6,10 @@ import copy
 import csv
 import io
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,3 +123,16 @@ def test_a_pickle_is_read_by_a_fresh_process() -> None:
 def test_a_sweep_survives_pickle() -> None:
     grid = rl.sweep("mistral-7b", gpu=["a100", "h100"], batch=[1, 2])
     assert list(pickle.loads(pickle.dumps(grid)).records()) == list(grid.records())
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+
+
+def test_the_page_about_python_runs_and_names_the_columns() -> None:
+    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(compile(block, "python.md", "exec"), {})
+    from roofline.analysis.totals import totals
+
+    named = set(re.findall(r"`(\w+)`", PAGE))
+    whole = totals(rl.estimate("mistral-7b", gpu="a100"))
+    assert {name for name in whole if not re.search(r"_(floor|bound|low|high)$", name)} <= named
