@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from roofline.analysis.result import plain
+
 if TYPE_CHECKING:
     from roofline.analysis.image_question import ImageQuestion
     from roofline.analysis.question import Question
@@ -14,10 +16,12 @@ def placement(question: Question | ImageQuestion) -> dict[str, Any]:
     """The part of `inputs` that says where the run happens."""
     spread = question.spread
     if spread is None:
-        return {"gpus": 1, "tp": 1, "pp": 1, "cp": 1, "dp": 1, "ep": 1, "node": None, "overlap": "none",
+        return {"batch_in_all": plain(question.run.batch),
+                "gpus": 1, "tp": 1, "pp": 1, "cp": 1, "dp": 1, "ep": 1, "node": None, "overlap": "none",
                 "offload": None, "runtime_reserve_bytes": 0}  # fmt: skip
     plan = spread.plan
     return {
+        "batch_in_all": plain(question.run.batch * plan.dp),
         "gpus": plan.devices, "tp": plan.tp, "pp": plan.pp, "cp": plan.cp, "dp": plan.dp, "ep": plan.ep,
         "node": spread.node.name if spread.node else None, "overlap": "full" if spread.overlap else "none",
         "offload": spread.offload.text() if spread.offload else None, "runtime_reserve_bytes": spread.reserve,

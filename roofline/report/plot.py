@@ -16,9 +16,10 @@ from roofline.report.plot_memory import memory_figure
 from roofline.report.plot_names import draw_labels
 from roofline.report.plot_points import Frame, silent_kinds, silent_share, visible
 from roofline.report.plot_roofs import Skyline
-from roofline.report.plot_series import Series, conditions, distinct, heading, picture
+from roofline.report.plot_series import Series, conditions, distinct, heading, picture, series_names
 from roofline.report.plot_style import checked_path, save_figure
 from roofline.report.plot_sweep import sweep_figure
+from roofline.units import format_si
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -91,9 +92,23 @@ def _note(estimates: Sequence[Estimate], series: Sequence[Series], unnamed: int)
     if kinds:
         where = f"; {first.name}" if len(series) > 1 else ""
         text += f" Not drawn, having no matrix FLOPs: {', '.join(kinds)} ({', '.join(shares)}{where})."
+    text += _beyond(estimates)
     if unnamed:
         text += f" Dots without a label: {unnamed}, of the smallest."
     return text
+
+
+def _beyond(estimates: Sequence[Estimate]) -> str:
+    """What the dots do not show: that a run needs more memory than there is."""
+    over = [(estimate.memory, name) for estimate, name in zip(estimates, series_names(estimates), strict=True)
+            if not estimate.memory.fits]  # fmt: skip
+    needs = [f"{format_si(float(m.total_bytes), 'B')} on an accelerator of {format_si(float(m.capacity_bytes), 'B')}"
+             for m, _ in over]  # fmt: skip
+    if not over:
+        return ""
+    if len(estimates) == 1:
+        return f" Does not fit in memory: {needs[0]}."
+    return " Does not fit in memory: " + "; ".join(f"{name} ({n})" for (_, name), n in zip(over, needs, strict=True)) + "."
 
 
 def _percent(share: float) -> str:

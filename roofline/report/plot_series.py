@@ -17,6 +17,8 @@ from roofline.report.plot_style import COLOURS, DASHES, INK
 
 #: From this many accelerators on, only the roofs in use are drawn.
 _CROWD: Final = 3
+#: A run on a single accelerator, where others are spread.
+_ALONE: Final = "1 GPU"
 #: The inputs that are numbers, in the order in which they are said.
 _SIZES: Final[tuple[str, ...]] = ("batch", "prompt", "generate", "height", "width", "steps", "guidance")
 
@@ -101,7 +103,7 @@ def conditions(estimates: Sequence[Estimate]) -> str:
     return " · ".join(
         value
         for key, value in facts[0].items()
-        if key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
+        if value != _ALONE and key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
     )
 
 
@@ -116,7 +118,17 @@ def _facts(estimate: Estimate) -> dict[str, str]:
         **sizes,
         "formats": formats[0] if one_format else "weights {}, activations {}, KV-cache {}".format(*formats),
         "fusion": f"{inputs['fusion']} fusion",
+        "plan": _plan(estimate),
     }
+
+
+def _plan(estimate: Estimate) -> str:
+    """Over how many accelerators a run is spread, and how."""
+    spread = estimate.question.spread
+    if spread is None or spread.plan.single:
+        return _ALONE
+    replicas = ", each replica with that batch" if spread.plan.dp > 1 else ""
+    return f"{spread.plan.devices} GPUs ({spread.plan.text().replace(' · ', ', ')}{replicas})"
 
 
 def _listed(names: Sequence[str], plural: str) -> str:

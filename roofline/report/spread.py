@@ -8,6 +8,8 @@ from roofline.analysis.estimate import Estimate
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
+    from roofline.analysis.image_question import ImageQuestion
+    from roofline.analysis.question import Question
     from rich.console import Group
 
 
@@ -19,10 +21,33 @@ def where(est: Estimate) -> str:
     plan, parts = spread.plan, []
     if not plan.single:
         node = f" on {spread.node.name}" if spread.node else ""
-        parts.append(f"{plan.devices} GPUs ({plan.text()}){node}; all that follows is per GPU, throughput that of all")
+        replicas = f"; {batch_words(est.question)}" if plan.dp > 1 else ""
+        parts.append(f"{plan.devices} GPUs ({plan.text()}){node}{replicas}; all that follows is per GPU, throughput "
+                     "that of all")  # fmt: skip
     if spread.offload is not None:
         parts.append(f"offloaded: {spread.offload.text()}")
     return "; ".join(parts)
+
+
+def per_replica(question: Question | ImageQuestion) -> str:
+    """Behind a batch, where it is that of each of several replicas."""
+    return " per replica" if question.spread is not None and question.spread.plan.dp > 1 else ""
+
+
+def batch_words(question: Question | ImageQuestion) -> str:
+    """The batch of each replica and that of all."""
+    assert question.spread is not None
+    each, replicas = question.run.batch, question.spread.plan.dp
+    return f"{replicas:,} replicas, each with a batch of {each:,.0f}: {each * replicas:,.0f} in all"
+
+
+def readings_title(question: Question) -> str:
+    """What latency and throughput are those of."""
+    if not per_replica(question):
+        return "Latency and throughput of the whole batch"
+    assert question.spread is not None
+    each, replicas = question.run.batch, question.spread.plan.dp
+    return f"Latency of a batch of {each:,.0f}, throughput of {replicas:,} replicas ({each * replicas:,.0f} sequences)"
 
 
 def communication_table(est: Estimate) -> Group | None:

@@ -20,7 +20,7 @@ def sentence(est: Estimate) -> str:
     tokens = est.latency
     fit = "fits" if m.fits else "does not fit"
     speech = (
-        f"{q.spec.title} on {q.gpu.title}, batch {q.run.batch:g}, {q.run.prompt:g} tokens in, {q.run.generate:g} out: "
+        f"{q.spec.title} on {q.gpu.title}, batch {q.run.batch:g}{spread.per_replica(q)}, {q.run.prompt:g} tokens in, {q.run.generate:g} out: "
         f"{fit} ({format_si(float(m.total_bytes), 'B')} of {format_si(float(m.capacity_bytes), 'B')}); "
         f"first token after {_at(tokens.ttft)}"
     )
@@ -60,7 +60,7 @@ def print_estimate(est: Estimate, console: Console) -> None:
     console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
     p = q.precision
     console.print(
-        f"batch {q.run.batch:g}, prompt {q.run.prompt:g}, generate {q.run.generate:g}; weights {p.label}, "
+        f"batch {q.run.batch:g}{spread.per_replica(q)}, prompt {q.run.prompt:g}, generate {q.run.generate:g}; weights {p.label}, "
         f"activations {p.activations.name}, KV-cache {p.cache.name}; fusion {q.fusion}; engine {q.engine}",
         highlight=False,
     )
@@ -112,7 +112,7 @@ def _latency_table(est: Estimate) -> Group:
         rows.append(rate_row("output tokens per second", throughput.output_tokens))
     rows.append(rate_row("all tokens per second", throughput.tokens))
     columns = [("", "left"), ("floor", "right"), ("bound", "right"), ("expected", "right"), ("80 % interval", "right")]
-    return grid("Latency and throughput of the whole batch", columns, rows)
+    return grid(spread.readings_title(est.question), columns, rows)
 
 
 def times_row(name: str, times: Times) -> list[str]:
@@ -155,7 +155,7 @@ def _memory_table(est: Estimate) -> Group:
     rows.append(["total", format_si(total, "B"), f"{100 * total / capacity:.1f} %",
                  f"{verdict} in {format_si(capacity, 'B')}"])  # fmt: skip
     scope = "" if est.question.spread is None else " per GPU"
-    title = f"Memory{scope} (1 GB = 1e9 B); largest batch {m.max_batch:,}, largest context {m.max_context:,} tokens"
+    title = f"Memory{scope} (1 GB = 1e9 B); largest batch {m.max_batch:,}{spread.per_replica(est.question)}, largest context {m.max_context:,} tokens"
     return grid(title, [("", "left"), ("bytes", "right"), ("share", "right"), ("", "left")], rows)
 
 
