@@ -11,9 +11,10 @@ Every message says what was wrong and what to do; the command line prints it and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher
+from typing import Final
 
 
 class RooflineError(Exception):
@@ -24,20 +25,65 @@ class UsageError(RooflineError):
     """An option or an argument is wrong. The message names it and says what is accepted."""
 
 
-def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The `count` known names most like `name`, the most alike first; fewer where none is alike."""
-    pool = list(dict.fromkeys(known))
-    by_lower = {item.lower(): item for item in pool}
-    matches = get_close_matches(name.lower(), list(by_lower), n=count, cutoff=0.4)
-    return [by_lower[match] for match in matches]
+def nearest(
+    name: str, known: Iterable[str], count: int = 3, meant: Mapping[str, str] | None = None
+) -> list[str]:  # fmt: skip
+    """The `count` known names most like `name`, the most alike first; fewer where none is alike.
+
+    Names that begin with it come first, then names that hold it, then those a slip of the pen away; case, `-`, `_`,
+    `.` and the part before a `/` do not count. Where `meant` says what names stand for, it is that which is given, each
+    once.
+    """
+    wanted = _bare(name)
+    matcher = SequenceMatcher(b=wanted)
+    found: dict[str, tuple[int, float]] = {}
+    for item in known:
+        bare = _bare(item)
+        matcher.set_seq1(bare)
+        alike = matcher.ratio() if matcher.real_quick_ratio() >= _WITHIN else 0.0
+        rank = _rank(wanted, bare, alike)
+        if rank is not None:
+            shown = item if meant is None else meant[item]
+            found[shown] = min(found.get(shown, (9, 0.0)), (rank, -alike))
+    return sorted(found, key=found.__getitem__)[:count]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question with the nearest known name; empty where none is alike."""
+    close = nearest(name, known, 1)
+    return f"Did you mean {close[0]!r}?" if close else ""
+
+
+#: Names that share less of their letters than this are not alike.
+_WITHIN: Final = 0.6
+
+
+def _bare(name: str) -> str:
+    return name.lower().rpartition("/")[2].translate(_JOINTS)
+
+
+_JOINTS: Final = {ord(joint): None for joint in "-_. "}
+
+
+def _rank(wanted: str, bare: str, alike: float) -> int | None:
+    if wanted == bare:
+        return 0
+    if len(wanted) > 1 and bare.startswith(wanted):
+        return 1
+    if len(wanted) > 2 and wanted in bare:
+        return 2
+    return 3 if alike >= _WITHIN else None
 
 
 class UnknownNameError(UsageError):
-    """No such name; carries the nearest known ones and the command that lists all."""
+    """No such name; carries the nearest known ones and the command that lists all.
 
-    def __init__(self, what: str, name: str, known: Iterable[str], listing: str) -> None:
+    `known` are the names, or a mapping of names and aliases to the names that they stand for.
+    """
+
+    def __init__(self, what: str, name: str, known: Iterable[str] | Mapping[str, str], listing: str) -> None:
         self.name = name
-        self.nearest = nearest(name, known)
+        self.nearest = nearest(name, known, meant=known if isinstance(known, Mapping) else None)
         shown = name if len(name) <= 60 else name[:57] + "..."
         hint = f" Nearest: {', '.join(self.nearest)}." if self.nearest else ""
         super().__init__(f"no {what} named {shown!r}.{hint} `{listing}` lists all.")

@@ -126,7 +126,7 @@ def find_engine(name: str) -> str:
         return wanted
     aliases = {alias: spec.name for spec in map(read_engine, known[1:]) for alias in spec.aliases}
     if wanted not in aliases:
-        raise UnknownNameError("engine", name, [*known, *aliases], "roofline list engines")
+        raise UnknownNameError("engine", name, dict(zip(known, known, strict=True)) | aliases, "roofline list engines")
     return aliases[wanted]
 
 

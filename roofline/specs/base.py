@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.errors import nearest
+from roofline.errors import did_you_mean
+from roofline.specs.dtypes import ALIASES, DTYPES
 from roofline.units import UNITS, parse_quantity
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
@@ -56,8 +57,7 @@ class Spec(BaseModel):
         if isinstance(data, dict):
             for key in data:
                 if key not in cls.model_fields:
-                    close = nearest(str(key), cls.model_fields, 1)
-                    hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(cls.model_fields)}."
+                    hint = did_you_mean(str(key), cls.model_fields) or f"Known: {', '.join(cls.model_fields)}."
                     raise PydanticCustomError("unknown_key", "unknown key {key}", {"key": str(key), "hint": hint})
         return data
 
@@ -121,3 +121,11 @@ class Published(Spec):
     tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     source: Text
     note: Text | None = None
+
+
+def known_dtype(name: str) -> str:
+    """The name of a number format, if there is one of that name or alias."""
+    if name not in DTYPES and name not in ALIASES:
+        hint = did_you_mean(name, [*DTYPES, *ALIASES])
+        raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": repr(name), "hint": hint})
+    return name

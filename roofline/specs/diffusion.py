@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts
-from roofline.specs.dtypes import ALIASES, DTYPES
+from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 
 
 class ImageSpec(Spec):
@@ -29,11 +28,10 @@ class ImageSpec(Spec):
     unverified: Texts = ()
     notes: Text | None = None
 
-    @model_validator(mode="after")
-    def _dtype_is_known(self) -> ImageSpec:
-        if self.dtype not in DTYPES and self.dtype not in ALIASES:
-            raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": self.dtype})
-        return self
+    @field_validator("dtype")
+    @classmethod
+    def _dtype_is_known(cls, dtype: str) -> str:
+        return known_dtype(dtype)
 
 
 def _to_layers(value: Any) -> Any:

@@ -129,7 +129,7 @@ def find_dtype(name: str) -> DType:
     key = name.strip().lower()
     key = ALIASES.get(key, key)
     if key not in DTYPES:
-        raise UnknownNameError("precision", name, [*DTYPES, *ALIASES], "roofline list precisions")
+        raise UnknownNameError("precision", name, {key: key for key in DTYPES} | ALIASES, "roofline list precisions")
     return DTYPES[key]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,7 +68,10 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
         alias = _alias_table(folder, _stamp(folder)).get(wanted)
         if alias is not None:
             return Found(alias, alias.stem, alias=name)
-    raise UnknownNameError(_WHAT[shelf], name, _known(shelf, spec_dir), _LISTING[shelf])
+    known = _known(shelf, spec_dir)
+    if shelf == "hardware":
+        known |= _known("nodes", spec_dir)
+    raise UnknownNameError(_WHAT[shelf], name, known, _LISTING[shelf])
 
 
 def is_node(name: str, spec_dir: str | None = None) -> bool:
@@ -86,10 +88,14 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})
 
 
-def _known(shelf: Shelf, spec_dir: str | None) -> Iterator[str]:
+def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:
+    """All names and aliases, and the name of the file that each stands for."""
+    known: dict[str, str] = {}
     for folder in folders(shelf, spec_dir):
-        yield from (path.stem for path in _stems(folder).values())
-        yield from _alias_table(folder, _stamp(folder))
+        for names_of in (_stems(folder), _alias_table(folder, _stamp(folder))):
+            for name, path in names_of.items():
+                known.setdefault(name, path.stem)
+    return known
 
 
 def _stems(folder: Path) -> dict[str, Path]:

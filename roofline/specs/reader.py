@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from roofline.errors import SpecError, nearest
+from roofline.errors import SpecError, did_you_mean, nearest
 from roofline.specs.base import Spec
 from roofline.specs.document import Document, read_document
 from roofline.specs.gpu import GPUSpec
@@ -122,20 +122,24 @@ def _spec_error(document: Document, error: ValidationError) -> SpecError:
     first = min(problems, key=lambda problem: _line(document, problem))
     path = _data_path(document.data, first["loc"])
     context: dict[str, Any] = first.get("ctx", {})
-    kind, message, hint = first["type"], first["msg"], ""
+    kind, message, hint = first["type"], first["msg"], context.get("hint", "")
     if kind == "unknown_key":
         path = (*path, context["key"])
-        message, hint = "unknown key", context["hint"]
+        message = "unknown key"
     elif kind == "missing":
         message = f"{first['loc'][-1]!r} is missing"
     elif kind in _MESSAGES:
         message = f"{_MESSAGES[kind]}, not {_shown(first['input'])}"
     elif kind == "literal_error":
-        close = nearest(str(first["input"]), _QUOTED.findall(context["expected"]), 1)
         message = f"{_shown(first['input'])} is not one of {context['expected']}"
-        hint = f"Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(first["input"]), _QUOTED.findall(context["expected"]))
     elif kind in ("union_tag_invalid", "union_tag_not_found"):
-        message = f"'kind' must be one of {context.get('expected_tags', 'the known kinds')}"
+        tags = context.get("expected_tags", "the known kinds")
+        message = f"'kind' must be one of {tags}"
+        if "tag" in context:
+            path = (*path, "kind")
+            message = f"{_shown(context['tag'])} is not one of {tags}"
+            hint = did_you_mean(str(context["tag"]), _QUOTED.findall(tags))
     more = len(problems) - 1
     if more:
         hint = f"{hint} ({more} more {'problem' if more == 1 else 'problems'} in this file.)".strip()

@@ -32,10 +32,11 @@ def refusal(tmp_path: Path, text: str, what: str = "model") -> str:
         ("kv_heads: 8", "kv_heads: 7", ["32 heads do not divide among 7 kv_heads"]),
         ("layers: 32", "layers: 3.5", ["layers", "whole number", "3.5"]),
         ("layers: 32", "layers: 99999999999999999999", ["layers"]),
+        ("kind: softmax", "kind: sofmax", ["attention.kind", "'sofmax' is not one of", "Did you mean 'softmax'?"]),
         ("kind: rms", "kind: rns", ["norm.kind", "Did you mean 'rms'?"]),
         ("family: transformer", "family: transfromer", ["Nearest: transformer"]),
         ("vocabulary: 32000\n", "", ["'vocabulary' is missing"]),
-        ("dtype: bf16", "dtype: bf17", ["unknown dtype bf17"]),
+        ("dtype: bf16", "dtype: bf17", ["dtype: unknown dtype 'bf17'", "Did you mean 'bf16'?"]),
         ("name: mistral-7b\n", "name: ../../etc\n", ["name"]),
     ],
 )
