@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from roofline.analysis.formats import resolve_precision
@@ -11,6 +11,7 @@ from roofline.analysis.load import GPULike, ModelLike, Origin, locate_gpu, locat
 from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.result import Warn
 from roofline.architectures.build import build_workload
+from roofline.architectures.transformer import encodes_only
 from roofline.errors import UnknownNameError, UsageError
 from roofline.machine.engine import find_engine
 from roofline.machine.machine import Machine
@@ -121,6 +122,8 @@ def ask(
     _refuse_pictures(pictures)
     level = cast("Fusion", one_of("fusion", fusion, FUSIONS))
     language_model = spec
+    if encodes_only(spec):
+        run = replace(run, generate=0.0)
     precision = resolve_precision(language_model, machine_of(gpu_spec), weights, activations, kv_cache)
     return Question(
         language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine),
@@ -183,7 +186,7 @@ def warnings_of(question: Question) -> list[Warn]:
     run, spec, gpu = question.run, question.spec, question.gpu
     if isinstance(run.prompt, float) and isinstance(run.generate, float):
         longest = run.prompt + run.generate
-        if longest > spec.max_context:
+        if spec.max_context is not None and longest > spec.max_context:
             found.append(
                 Warn("context-exceeds-maximum",
                      f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for")

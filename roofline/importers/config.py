@@ -18,6 +18,10 @@ MOST_LAYERS: Final = 10_000
 _UNSET: Final[Any] = object()
 
 
+class ContradictionError(SpecError):
+    """Two sizes that do not go together, of which the file may have stated one."""
+
+
 class Config:
     """One mapping of a config file.
 
@@ -75,7 +79,7 @@ class Config:
                 return self.defaults[key]
         if default is not _UNSET:
             return default
-        raise SpecError(f"{keys[0]!r} is missing", self.document.place(self.path), self._field(keys[0]))
+        raise SpecError(f"{keys[0]!r} is missing", self.document.place(self.path), self.field_name(keys[0]))
 
     def ignore(self, *keys: str) -> None:
         """Count keys as read that this family knows and that change no shape."""
@@ -172,13 +176,13 @@ class Config:
 
     # --- refusing
 
-    def refuse(self, key: str, message: str, hint: str = "") -> NoReturn:
+    def refuse(self, key: str, message: str, hint: str = "", error: type[SpecError] = SpecError) -> NoReturn:
         """Raise SpecError at a key: the file contradicts itself or has a value that cannot be."""
-        raise SpecError(message, self.document.place((*self.path, key)), self._field(key), hint)
+        raise error(message, self.document.place((*self.path, key)), self.field_name(key), hint)
 
     def unsupported(self, key: str, message: str, hint: str = "") -> NoReturn:
         """Raise UnsupportedError at a key: a value that may be right, but that is not modelled."""
-        raise UnsupportedError(message, self.document.place((*self.path, key)), self._field(key), hint)
+        raise UnsupportedError(message, self.document.place((*self.path, key)), self.field_name(key), hint)
 
     def must_be(self, key: str, *understood: Any, default: Any = _UNSET) -> None:
         """Read a key of which only some values are modelled; any other is refused."""
@@ -191,8 +195,12 @@ class Config:
     def divides(self, key: str, whole: int, what: str, parts: int) -> int:
         """Whole / parts, refused at `key` where it leaves a remainder."""
         if whole % parts:
-            self.refuse(key, f"{whole:,} {what} do not divide by {parts:,}")
+            self.refuse(key, f"{whole:,} {what} do not divide by {parts:,}", error=ContradictionError)
         return whole // parts
+
+    def field_name(self, key: str) -> str:
+        """The whole name of a key, with the mappings that it stands in."""
+        return ".".join(str(part) for part in (*self.path, key))
 
     # --- inside
 
@@ -215,9 +223,6 @@ class Config:
 
     def _other_spellings(self, key: str) -> list[str]:
         return [other for other, native in self.names.items() if native == key]
-
-    def _field(self, key: str) -> str:
-        return ".".join(str(part) for part in (*self.path, key))
 
 
 def _shown(value: Any) -> str:

@@ -70,7 +70,7 @@ def decoder(
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_position_embeddings"),
+        "max_context": parts.context(config),
         "positions": parts.rotary(config, head_dim, style.rotary_fraction, *style.rotary_keys),
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),

@@ -69,7 +69,7 @@ def gptj(config: Config) -> dict[str, Any]:
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("n_positions"),
+        "max_context": parts.context(config, "n_positions"),
         "positions": {"kind": "rotary", "rotary_dim": min(rotary, head_dim)},
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),
@@ -88,9 +88,7 @@ def gpt_neo(config: Config) -> dict[str, Any]:
     inner = config.whole("intermediate_size", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
     positions = config.whole("max_position_embeddings")
-    blocks = [
-        layer(attention | (local if kind == "local" else {}), feed_forward, _LAYER_NORM) for kind in kinds
-    ]
+    blocks = [layer(attention | (local if kind == "local" else {}), feed_forward, _LAYER_NORM) for kind in kinds]
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
@@ -133,7 +131,7 @@ def gpt_neox(config: Config) -> dict[str, Any]:
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_position_embeddings"),
+        "max_context": parts.context(config),
         "positions": parts.rotary(config, head_dim, 0.25, "rotary_pct"),
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),
@@ -180,7 +178,7 @@ def bloom(config: Config) -> dict[str, Any]:
     if inner != 4 * width:
         config.unsupported("n_inner", f"{inner} is not four times the width, which is all that BLOOM computes")
     feed_forward = dense_block(inner, "gelu_tanh", gated=False, bias=True)
-    context = config.whole("seq_length", "max_position_embeddings", default=2048, null=2048)
+    context = parts.context(config, "seq_length", "max_position_embeddings")
     config.ignore("offset_alibi")
     return {
         "vocabulary": parts.vocabulary(config),

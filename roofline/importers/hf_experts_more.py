@@ -48,7 +48,7 @@ def llama4(config: Config) -> dict[str, Any]:
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_position_embeddings"),
+        "max_context": parts.context(config),
         "positions": {"kind": "rotary"},
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),
@@ -99,7 +99,7 @@ def mimo_v2(config: Config) -> dict[str, Any]:
     body = {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_position_embeddings"),
+        "max_context": parts.context(config),
         "positions": parts.rotary(config, head_dim, 0.334),
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),
@@ -212,7 +212,7 @@ def dbrx(config: Config) -> dict[str, Any]:
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_seq_len"),
+        "max_context": parts.context(config, "max_seq_len"),
         "positions": {"kind": "rotary"},
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),

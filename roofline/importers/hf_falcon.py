@@ -36,7 +36,7 @@ def falcon(config: Config) -> dict[str, Any]:
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_position_embeddings"),
+        "max_context": parts.context(config),
         "positions": {"kind": "alibi" if alibi else "rotary"},
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),

@@ -157,7 +157,7 @@ def _body(config: Config, width: int, blocks: list[dict[str, Any]]) -> dict[str,
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
-        "max_context": config.whole("max_position_embeddings"),
+        "max_context": parts.context(config),
         "positions": {"kind": "rotary"},
         "norm": norm_of(_STYLE),
         "tied_embeddings": parts.tied(config),

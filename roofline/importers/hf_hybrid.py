@@ -129,7 +129,7 @@ def _softmax(config: Config, width: int) -> dict[str, Any]:
 def hybrid_body(config: Config, width: int, blocks: list[dict[str, Any]], positions: dict[str, Any]) -> dict[str, Any]:
     """The body of a spec with these layers."""
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": positions, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config),
         "blocks": parts.merged(blocks),
     }  # fmt: skip
@@ -171,7 +171,7 @@ def falcon_h1(config: Config) -> dict[str, Any]:
         {"name": "feed-forward", "layers": layers, "feed_forward": dense, "norms": 1},
     ]
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config),
         "blocks": blocks,
     }  # fmt: skip
@@ -224,6 +224,6 @@ def zamba2(config: Config) -> dict[str, Any]:
         blocks.append({"name": "shared-again", "layers": hybrids - blocks_held, "attention": again, "norms": 0})
     positions = {"kind": "rotary" if config.flag("use_mem_rope", default=False) else "none"}
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": positions, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config), "blocks": blocks,
     }  # fmt: skip

@@ -103,11 +103,7 @@ def latent_body(
     body: dict[str, Any] = {
         "vocabulary": parts.vocabulary(config),
         "width": config.whole("hidden_size"),
-        "max_context": config.whole(
-            "max_position_embeddings"
-            if config.has("max_position_embeddings") or not config.has("model_max_length")
-            else "model_max_length"
-        ),
+        "max_context": parts.context(config, "max_position_embeddings", "model_max_length"),
         "positions": {"kind": "rotary" if rotary else "none"},
         "norm": {"kind": "rms"},
         "tied_embeddings": parts.tied(config),

@@ -40,7 +40,7 @@ def qwen3_next(config: Config) -> dict[str, Any]:
         for kind, feed_forward in zip(kinds, feed_forwards, strict=True)
     ]
     body = {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": parts.rotary(config, head_dim, 0.25), "norm": {"kind": "rms"},
         "tied_embeddings": parts.tied(config), "blocks": parts.merged(blocks),
     }  # fmt: skip
@@ -231,7 +231,7 @@ def olmo_hybrid(config: Config) -> dict[str, Any]:
         for kind in kinds
     ]  # fmt: skip
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": {"kind": "rotary" if config.given("rope_parameters", "rope_theta") else "none"},
         "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config), "blocks": parts.merged(blocks),
     }  # fmt: skip

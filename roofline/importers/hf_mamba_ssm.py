@@ -9,7 +9,7 @@ from typing import Any
 
 from roofline.importers import parts
 from roofline.importers.config import Config
-from roofline.importers.hf_recurrent import ENDLESS, biases
+from roofline.importers.hf_recurrent import biases
 
 
 def mamba_ssm(config: Config) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def mamba_ssm(config: Config) -> dict[str, Any]:
         block = {"kind": "mamba2", "heads": heads, "head_dim": dim, "state": section.whole("d_state", default=128),
                  "groups": groups, "kernel": kernel}  # fmt: skip
     return {
-        "vocabulary": vocabulary, "width": width, "max_context": ENDLESS, "positions": {"kind": "none"},
+        "vocabulary": vocabulary, "width": width, "positions": {"kind": "none"},
         "norm": {"kind": "rms"}, "tied_embeddings": config.flag("tie_embeddings", default=True),
         "blocks": parts.merged([{"attention": {**block, **biases(section, "bias", "conv_bias")}, "norms": 1}] * layers),
     }  # fmt: skip

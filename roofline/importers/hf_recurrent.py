@@ -12,8 +12,6 @@ from roofline.importers import parts
 from roofline.importers.config import Config
 from roofline.importers.decoder import dense_block, experts_block
 
-#: Models without positions or windows have no longest context.
-ENDLESS: Final = 10**9
 _STEPS: Final = (
     "time_step_scale", "time_step_min", "time_step_max", "time_step_init_scheme", "time_step_floor", "time_step_limit",
     "use_associative_scan", "fused_add_norm", "use_falcon_mambapy", "n_layer", "d_model", "pad_vocab_size_multiple",
@@ -64,7 +62,7 @@ def mamba2(config: Config) -> dict[str, Any]:
 def state_space_body(config: Config, block: dict[str, Any]) -> dict[str, Any]:
     """Layers of one norm and one state space each."""
     return {
-        "vocabulary": parts.vocabulary(config), "width": config.whole("hidden_size"), "max_context": ENDLESS,
+        "vocabulary": parts.vocabulary(config), "width": config.whole("hidden_size"),
         "positions": {"kind": "none"}, "norm": {"kind": "rms"}, "tied_embeddings": parts.tied(config),
         "blocks": [{"layers": config.whole("num_hidden_layers"), "attention": block, "norms": 1}],
     }  # fmt: skip
@@ -116,7 +114,7 @@ def lfm2(config: Config) -> dict[str, Any]:
     ]
     tie = config.flag("tie_embedding", "tie_word_embeddings", default=True)
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": {"kind": "rotary"}, "norm": {"kind": "rms"}, "tied_embeddings": tie,
         "blocks": parts.merged(blocks),
     }  # fmt: skip
@@ -174,7 +172,7 @@ def recurrent_gemma(config: Config) -> dict[str, Any]:
         for index in range(layers)
     ]
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": ENDLESS,
+        "vocabulary": parts.vocabulary(config), "width": width,
         "positions": parts.rotary(config, head_dim, 0.5), "norm": {"kind": "rms"},
         "tied_embeddings": parts.tied(config), "blocks": parts.merged(blocks),
     }  # fmt: skip
@@ -190,7 +188,7 @@ def rwkv(config: Config) -> dict[str, Any]:
     hidden = config.whole_or_none("intermediate_size") or 4 * width
     time, channel = {"kind": "time_mix", "width": inner}, {"kind": "channel_mix", "hidden": hidden}
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("context_length"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config, "context_length"),
         "positions": {"kind": "none"}, "norm": {"kind": "layer", "bias": True}, "embedding_norm": True,
         "tied_embeddings": parts.tied(config),
         "blocks": [
@@ -235,7 +233,7 @@ def xlstm(config: Config) -> dict[str, Any]:
     if bias:
         mixer["bias"] = True
     return {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": ENDLESS, "positions": {"kind": "none"},
+        "vocabulary": parts.vocabulary(config), "width": width, "positions": {"kind": "none"},
         "norm": {"kind": "rms", "bias": bias}, "tied_embeddings": parts.tied(config),
         "blocks": [{"layers": layers, "attention": mixer, "feed_forward": dense_block(hidden, "silu", bias=bias)}],
     }  # fmt: skip

@@ -23,7 +23,7 @@ def t5(config: Config) -> dict[str, Any]:
     attention = {"kind": "softmax", "heads": heads, "kv_heads": heads, "head_dim": config.whole("d_kv")}
     feed_forward = dense_block(config.whole("d_ff"), activation, gated)
     layers = config.whole("num_layers")
-    context = config.whole("n_positions", default=512, null=512)
+    context = parts.context(config, "n_positions")
     made = config.whole("num_decoder_layers", null=layers)
     return _body(
         config, width, attention, (layers, feed_forward), (made, feed_forward), Style(), attention
@@ -32,7 +32,7 @@ def t5(config: Config) -> dict[str, Any]:
         "positions": {"kind": "bucketed", "buckets": config.whole("relative_attention_num_buckets")},
         "tied_embeddings": True,
         "notes": ["The head is the embedding whatever tie_word_embeddings says, as in the reference code."],
-        "unverified": ["max_context: T5's distances have no end; 512 tokens is what it was trained with"],
+        "unverified": ["max_context: T5's distances have no end; it is the length that it was trained with"],
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def step(config: Config) -> dict[str, Any]:
         for index in range(layers)
     ]  # fmt: skip
     body: dict[str, Any] = {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": config.whole("max_position_embeddings"),
+        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
         "positions": {"kind": "rotary"}, "norm": {"kind": "rms"},
         "tied_embeddings": config.flag("tie_word_embeddings", default=False),
         "blocks": parts.merged(blocks),

@@ -34,6 +34,7 @@ from roofline.importers.families import FAMILIES, TEXT_SECTIONS, TEXT_TYPES
 from roofline.importers.harmless import is_harmless
 from roofline.importers.json_document import JsonDocument, read_json
 from roofline.importers.quantization import Formats, formats_of
+from roofline.importers.stated import mapped, taken_defaults
 from roofline.specs.base import Spec
 from roofline.specs.document import Document
 from roofline.specs.reader import validate_model
@@ -56,8 +57,7 @@ def import_config(path: Path, name: str | None = None) -> Body:
     document = read_json(file)
     config = _text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
-    function = family_function(model_type)
-    body = function(config)
+    body = mapped(family_function(model_type), config, model_type)
     formats = formats_of(config, file, body)
     check_keys(config, model_type)
     if config.outer is not None:
@@ -191,17 +191,16 @@ def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Bod
     notes = [str(note) for note in body.pop("notes", ())]
     if config.outer is not None:
         notes.append(f"Only the text model of this multimodal model is counted ({'.'.join(map(str, config.path))}).")
-    defaults = ", ".join(f"{key} {value}" for key, value in config.assumed.items()
-                         if isinstance(value, int) and not isinstance(value, bool))  # fmt: skip
-    if defaults:
-        notes.append(f"Not in the file, so as the config class of {model_type} has it: {defaults}.")
     notes.extend(formats.notes)
-    data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **body}
+    stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
+    data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}
     if formats.overrides:
         data["dtypes"] = formats.overrides
     if formats.cache:
         data["cache_dtype"] = formats.cache
     data["sources"] = [f"{file.name} of {name} (Hugging Face, model_type {model_type})"]
+    if defaults := taken_defaults(config):
+        data["assumed"] = [f"not in {file.name}, so as the config class of {model_type} has it: {defaults}"]
     if unverified:
         data["unverified"] = unverified
     if notes:

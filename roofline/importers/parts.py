@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from roofline.importers.config import Config
+from roofline.importers.config import Config, ContradictionError
 
 _ACTIVATIONS: Final = {
     "silu": "silu", "swish": "silu", "gelu": "gelu", "gelu_new": "gelu_new", "gelu_fast": "gelu_tanh",
@@ -79,13 +79,26 @@ def vocabulary(config: Config) -> int:
     return config.whole("vocab_size")
 
 
+def context(config: Config, *keys: str) -> int | None:
+    """The longest context that the file itself states, under the first of `keys` that it has; None where it is silent.
+
+    The default of a config class says nothing about a model: it is read as no statement.
+    """
+    names = keys or ("max_position_embeddings",)
+    config.ignore(*names)
+    stated = next((name for name in names if config.has(name)), None)
+    return None if stated is None else config.whole_or_none(stated)
+
+
 def heads_of(config: Config, *, heads: str = "num_attention_heads", kv: str = "num_key_value_heads") -> tuple[int, int]:
     """Query heads, and key-value heads (null: as many), which must divide them."""
     number = config.whole(heads)
     kv_number = config.whole(kv, default=number, null=number)
     if number % kv_number:
         key = kv if config.has(kv) else heads
-        config.refuse(key, f"{number} heads do not divide among {kv_number} key-value heads")
+        config.refuse(
+            key, f"{number} heads do not divide among {kv_number} key-value heads", error=ContradictionError
+        )  # fmt: skip
     return number, kv_number
 
 

@@ -100,15 +100,13 @@ def _note(estimates: Sequence[Estimate], series: Sequence[Series], unnamed: int)
 
 def _beyond(estimates: Sequence[Estimate]) -> str:
     """What the dots do not show: that a run needs more memory than there is."""
-    over = [(estimate.memory, name) for estimate, name in zip(estimates, series_names(estimates), strict=True)
-            if not estimate.memory.fits]  # fmt: skip
-    needs = [f"{format_si(float(m.total_bytes), 'B')} on an accelerator of {format_si(float(m.capacity_bytes), 'B')}"
-             for m, _ in over]  # fmt: skip
-    if not over:
-        return ""
-    if len(estimates) == 1:
-        return f" Does not fit in memory: {needs[0]}."
-    return " Does not fit in memory: " + "; ".join(f"{name} ({n})" for (_, name), n in zip(over, needs, strict=True)) + "."
+    over = {
+        name: f"{format_si(float(m.total_bytes), 'B')} on an accelerator of {format_si(float(m.capacity_bytes), 'B')}"
+        for m, name in zip((e.memory for e in estimates), series_names(estimates), strict=True)
+        if not m.fits
+    }
+    told = "; ".join(need if len(estimates) == 1 else f"{name} ({need})" for name, need in over.items())
+    return f" Does not fit in memory: {told}." if told else ""
 
 
 def _percent(share: float) -> str:

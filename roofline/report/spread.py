@@ -8,9 +8,10 @@ from roofline.analysis.estimate import Estimate
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
+    from rich.console import Group
+
     from roofline.analysis.image_question import ImageQuestion
     from roofline.analysis.question import Question
-    from rich.console import Group
 
 
 def where(est: Estimate) -> str:

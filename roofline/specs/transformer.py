@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts
-from roofline.specs.dtypes import ALIASES, DTYPES
+from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
 Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
@@ -207,6 +206,7 @@ class TransformerSpec(Spec):
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` is the format in which the checkpoint wants its cache. `laurel` is the rank of a low-rank path
     beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections).
+    Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
     """
 
     family: Literal["transformer"]
@@ -216,7 +216,7 @@ class TransformerSpec(Spec):
     vocabulary: Size | None
     width: Size
     embedding_width: Size | None = None
-    max_context: Size
+    max_context: Size | None = None
     dtype: str = "bf16"
     dtypes: dict[str, str] = Field(default_factory=dict)
     cache_dtype: str | None = None
@@ -239,11 +239,12 @@ class TransformerSpec(Spec):
     published: Annotated[tuple[Published, ...], AsTuple] = ()
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()
+    assumed: Texts = ()
     notes: Text | None = None
 
-    @model_validator(mode="after")
-    def _dtype_is_known(self) -> TransformerSpec:
-        for dtype in (self.dtype, *self.dtypes.values(), *([self.cache_dtype] if self.cache_dtype else ())):
-            if dtype not in DTYPES and dtype not in ALIASES:
-                raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": dtype})
-        return self
+    @field_validator("dtype", "cache_dtype", "dtypes")
+    @classmethod
+    def _dtype_is_known(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
+        for dtype in value.values() if isinstance(value, dict) else [value] if value else []:
+            known_dtype(dtype)
+        return value

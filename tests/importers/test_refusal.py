@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import roofline as rl
 from roofline.errors import RooflineError, SpecError, UnsupportedError
 from roofline.importers.config import Config
 from roofline.importers.families import FAMILIES
@@ -149,8 +150,45 @@ def test_absent_and_null_differ(tmp_path: Path) -> None:
 
 
 def test_defaults_of_the_class_are_listed(tmp_path: Path) -> None:
-    data = {key: value for key, value in LLAMA.items() if key != "vocab_size"}
-    assert "vocab_size 32000" in import_config(_write(tmp_path, data))["notes"]
+    data = {key: value for key, value in LLAMA.items() if key != "tie_word_embeddings"}
+    spec = read_config(_write(tmp_path, data))
+    assert "tie_word_embeddings false" in spec.assumed[0]  # type: ignore[attr-defined]
+    assert spec.assumed[0] in rl.estimate(spec, gpu="a100").assumptions  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "vocab_size"],
+)
+def test_a_size_that_makes_the_model_must_be_stated(tmp_path: Path, key: str) -> None:
+    data = {name: value for name, value in LLAMA.items() if name != key}
+    with pytest.raises(SpecError, match=f"{key!r} is missing"):
+        read_config(_write(tmp_path, data))
+
+
+def test_a_missing_size_is_named_before_what_a_default_contradicts(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="'num_hidden_layers' is missing"):
+        read_config(_write(tmp_path, {"model_type": "llama", "hidden_size": 5000}))
+
+
+def test_a_class_that_is_the_released_model_may_give_the_sizes(tmp_path: Path) -> None:
+    spec = read_config(_write(tmp_path, {"model_type": "gemma3n_text"}))
+    assert rl.estimate(spec, gpu="a100").parameters.total == 6_835_235_568
+    assert "num_hidden_layers 35" in spec.assumed[0]  # type: ignore[attr-defined]
+
+
+def test_a_config_that_is_silent_about_positions_has_no_known_longest_context(tmp_path: Path) -> None:
+    data = {key: value for key, value in LLAMA.items() if key != "max_position_embeddings"}
+    spec = read_config(_write(tmp_path, data))
+    assert spec.max_context is None  # type: ignore[attr-defined]
+    est = rl.estimate(spec, gpu="a100", prompt=100_000)
+    assert "context-exceeds-maximum" not in [warn.code for warn in est.warnings]
+
+
+def test_an_unknown_key_that_is_like_none_gets_no_suggestion(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_config(_write(tmp_path, LLAMA | {"banana": 3}))
+    assert "is understood" not in str(caught.value)
 
 
 def test_a_folder_is_named_after_itself(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -86,3 +85,11 @@ def test_aliases_are_found_without_parsing(name: str) -> None:
 def test_published_numbers_hold(name: str, row: Published) -> None:
     computed = QUANTITIES[row.quantity](SPECS[name])
     assert computed == pytest.approx(row.value, rel=row.tolerance, abs=0)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_no_model_stands_on_the_defaults_of_a_class_alone(name: str) -> None:
+    """A class's defaults are no evidence of a released model; BERT's are the model, as its paper and guide say."""
+    sources = SPECS[name].sources
+    assert not all("defaults" in source and "config class" in source for source in sources)
+    assert not any(word in source for source in sources for word in ("from memory", "REPORT", "believed"))

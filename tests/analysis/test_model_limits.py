@@ -1,0 +1,70 @@
+"""What a model's file says about the model itself: its longest context, its published size, whether it generates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import roofline as rl
+from roofline.report.text import largest_context
+from roofline.specs.library import bundled
+from roofline.specs.transformer import TransformerSpec
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta-base", "distilbert-base"])
+def test_an_encoder_has_a_prefill_alone(name: str) -> None:
+    est = rl.estimate(name, gpu="a100", prompt=128, generate=100)
+    assert [phase.name for phase in est.phases] == ["prefill"]
+    assert est.inputs["generate"] == 0
+    assert float(est.memory.kv_cache_bytes) == 0
+    assert any(text.startswith("an encoder:") for text in est.assumptions)
+    assert "context-exceeds-maximum" not in [warn.code for warn in est.warnings]
+
+
+def test_a_sweep_over_what_an_encoder_generates_changes_nothing() -> None:
+    totals = {float(rl.estimate("bert", gpu="a100", generate=n).latency.total.bound) for n in (0, 1, 64)}
+    assert len(totals) == 1
+
+
+def test_a_decoder_without_a_longest_context_is_not_warned_about() -> None:
+    est = rl.estimate("mamba-130m", gpu="a100", prompt=10_000_000)
+    assert "context-exceeds-maximum" not in [warn.code for warn in est.warnings]
+    assert largest_context(est) == f"largest context {est.memory.max_context:,} tokens"
+
+
+def test_the_table_says_both_limits_of_the_context() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", batch=1)
+    held = est.memory.max_context
+    assert held > 32_768
+    assert largest_context(est) == f"largest context {held:,} tokens by memory; the model's own limit is 32,768"
+    tight = rl.estimate("mistral-7b", gpu="a100", batch=64)
+    assert largest_context(tight) == f"largest context {tight.memory.max_context:,} tokens"
+
+
+@pytest.mark.parametrize(("value", "warned"), [(7_241_732_096, False), (7_000_000_000, True)])
+def test_a_published_size_that_is_not_the_one_counted_is_said(tmp_path: Path, value: int, warned: bool) -> None:
+    text = (bundled("models") / "mistral-7b.yaml").read_text()
+    assert "value: 7241732096" in text
+    path = tmp_path / "own.yaml"
+    path.write_text(text.replace("value: 7241732096", f"value: {value}", 1))
+    codes = [warn.code for warn in rl.estimate(str(path), gpu="a100").warnings]
+    assert ("published-differs" in codes) is warned
+
+
+@pytest.mark.parametrize(
+    ("name", "context"),
+    [
+        ("phi-4", 16_384), ("granite-3.3-8b", 131_072), ("granite-4.0-h-small", 131_072), ("glm-4-9b", 32_768),
+        ("smollm3", 65_536), ("command-a", 256_000), ("command-r7b", 128_000), ("qwen3-4b", 40_960), ("yi-6b", 4_096),
+        ("mamba-2.8b", None), ("recurrentgemma-2b", None), ("falcon-mamba-7b", None), ("xlstm-7b", None),
+    ],
+)  # fmt: skip
+def test_the_longest_context_is_that_of_the_released_model(name: str, context: int | None) -> None:
+    spec = rl.load_model(name)
+    assert isinstance(spec, TransformerSpec)
+    assert spec.max_context == context
+
+
+def test_seed_oss_has_the_parameters_of_its_released_files() -> None:
+    assert rl.estimate("seed-oss-36b", gpu="h100").parameters.total == 36_151_104_512
