@@ -161,7 +161,8 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         return "precision", None, {"name": dtype.name, "bits": dtype.bits, "compute": dtype.compute,
                                    "layout": dtype.layout}  # fmt: skip
     except RooflineError:
-        known = [*list_models(spec_dir), *list_gpus(spec_dir), *list_engines(), *list_precisions()]
+        known = [*list_models(spec_dir), *list_gpus(spec_dir), *list_nodes(spec_dir), *list_engines(),
+                 *list_precisions()]  # fmt: skip
         raise UnknownNameError("model, GPU, engine or precision", name, known, "roofline list models") from None
 
 

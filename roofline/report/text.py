@@ -155,8 +155,17 @@ def _memory_table(est: Estimate) -> Group:
     rows.append(["total", format_si(total, "B"), f"{100 * total / capacity:.1f} %",
                  f"{verdict} in {format_si(capacity, 'B')}"])  # fmt: skip
     scope = "" if est.question.spread is None else " per GPU"
-    title = f"Memory{scope} (1 GB = 1e9 B); largest batch {m.max_batch:,}{spread.per_replica(est.question)}, largest context {m.max_context:,} tokens"
+    most = f"largest batch {m.max_batch:,}{spread.per_replica(est.question)}, {largest_context(est)}"
+    title = f"Memory{scope} (1 GB = 1e9 B); {most}"
     return grid(title, [("", "left"), ("bytes", "right"), ("share", "right"), ("", "left")], rows)
+
+
+def largest_context(est: Estimate) -> str:
+    """The longest context that memory holds, and the model's own limit where that comes first."""
+    held, own = est.memory.max_context, est.question.spec.max_context
+    if own is None or held <= own:
+        return f"largest context {held:,} tokens"
+    return f"largest context {held:,} tokens by memory; the model's own limit is {own:,}"
 
 
 def print_warnings(est: Estimate, console: Console) -> None:
