@@ -1,11 +1,12 @@
-"""What there is: models, GPUs, engines, precisions."""
+"""What there is: models, GPUs, nodes, engines, schedulers, precisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from roofline.analysis.formats import facts_of
 from roofline.analysis.load import locate_gpu, locate_model
 from roofline.architectures.build import build_workload
 from roofline.errors import RooflineError, UnknownNameError
@@ -14,7 +15,9 @@ from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
 from roofline.specs.library import Found, Shelf, find, is_node, names
 from roofline.specs.transformer import TransformerSpec
+from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun, TextRun
+from roofline.workload.schedulers import SCHEDULERS, denoiser_calls, flow_state, scheduler_aliases
 
 
 def list_models(spec_dir: str | None = None) -> list[str]:
@@ -42,13 +45,19 @@ def list_precisions() -> list[str]:
     return list(DTYPES)
 
 
+def list_schedulers() -> list[str]:
+    """Names of all schedulers of image models, as `roofline list schedulers` prints them."""
+    return list(SCHEDULERS)
+
+
 @dataclass(frozen=True)
 class ModelRow:
-    """A model in a listing."""
+    """A model in a listing: `kind` is language, image (a whole pipeline) or the part of one that it is."""
 
     name: str
     title: str
     aliases: tuple[str, ...]
+    kind: str
     parameters: float | None
     active: float | None
     max_context: int | None
@@ -82,13 +91,43 @@ class NodeRow:
 
 
 @dataclass(frozen=True)
+class EngineRow:
+    """An engine in a listing: the measured runs that it was fitted to, and the median error of the fit."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    runs: int
+    median_error: float | None
+
+
+@dataclass(frozen=True)
 class PrecisionRow:
-    """A number format in a listing."""
+    """A number format in a listing. `mix`: a file of several formats; `bits` is then their mean in MIXED_IN."""
 
     name: str
     bits: float
     compute: str
     layout: str
+    mix: bool = False
+
+
+@dataclass(frozen=True)
+class SchedulerRow:
+    """A scheduler in a listing: how often it calls the denoiser in 20 steps, and whether it follows flows or noise."""
+
+    name: str
+    aliases: tuple[str, ...]
+    calls_of_20_steps: int
+    follows: str
+
+
+def scheduler_rows() -> Iterator[SchedulerRow]:
+    """All schedulers of image models."""
+    words = {"only": "flows", "either": "noise or flows", "never": "noise"}
+    for name in SCHEDULERS:
+        calls = denoiser_calls(name, 20.0)
+        yield SchedulerRow(name, scheduler_aliases(name), int(float(calls)), words[flow_state(name)])
 
 
 def model_rows(spec_dir: str | None = None) -> Iterator[ModelRow]:
@@ -103,7 +142,19 @@ def model_rows(spec_dir: str | None = None) -> Iterator[ModelRow]:
             from roofline.architectures.image_pipeline import image_workload
 
             total = active = image_workload(spec, ImageRun()).parameters
-        yield ModelRow(spec.name, spec.title, spec.aliases, total, active, context)
+        yield ModelRow(spec.name, spec.title, spec.aliases, _kind(spec), total, active, context)
+
+
+#: What a family is called where its name does not say it.
+_KINDS: Final = {
+    "transformer": "language", "pipeline": "image", "tiny_autoencoder": "autoencoder", "vqvae": "autoencoder",
+    "text_encoder": "text encoder", "plain_unet": "unet",
+}  # fmt: skip
+
+
+def _kind(spec: Any) -> str:
+    family = str(getattr(spec, "family", "transformer"))
+    return _KINDS.get(family, family)
 
 
 def gpu_rows(spec_dir: str | None = None) -> Iterator[GPURow]:
@@ -128,14 +179,35 @@ def node_rows(spec_dir: str | None = None) -> Iterator[NodeRow]:
         )  # fmt: skip
 
 
+def engine_rows() -> Iterator[EngineRow]:
+    """All engines with what they rest on, the ideal one first."""
+    yield EngineRow(IDEAL, "the roofline itself: expected is the bound", (), 0, None)
+    for name in engine_names():
+        if name != IDEAL:
+            spec = read_engine(name)
+            yield EngineRow(spec.name, spec.title, spec.aliases, spec.fit.rows, spec.fit.median_error)
+
+
 def precision_rows() -> Iterator[PrecisionRow]:
     """All number formats."""
     for dtype in DTYPES.values():
-        yield PrecisionRow(dtype.name, dtype.bits, dtype.compute, dtype.layout)
+        bits = _mean_bits(dtype.name) if dtype.mix else dtype.bits
+        yield PrecisionRow(dtype.name, bits, dtype.compute, dtype.layout, dtype.mix)
+
+
+#: The model in which the mean bits of a mix are stated.
+MIXED_IN: Final = "mistral-7b"
+
+
+def _mean_bits(mix: str) -> float:
+    """Bits per parameter of a model's file in a mix of formats."""
+    spec: Any = locate_model(MIXED_IN)[0]
+    workload = build_workload(spec, TextRun(1.0, 1.0, 0.0))
+    return float(workload.weight_bytes(Precision.of(mix, facts=facts_of(spec)))) * 8 / workload.parameters
 
 
 def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | None, dict[str, Any]]:
-    """A name on any shelf: what it is (model, gpu, engine or precision), its file if it has one, its values.
+    """A name on any shelf: what it is (model, gpu, node, engine or precision), its file if it has one, its values.
 
     Raises UnknownNameError when it is nowhere.
     """
@@ -163,7 +235,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
     except RooflineError:
         known = [*list_models(spec_dir), *list_gpus(spec_dir), *list_nodes(spec_dir), *list_engines(),
                  *list_precisions()]  # fmt: skip
-        raise UnknownNameError("model, GPU, engine or precision", name, known, "roofline list models") from None
+        raise UnknownNameError("model, GPU, node, engine or precision", name, known, "roofline list models") from None
 
 
 def _engine(name: str) -> Found | None:

@@ -15,11 +15,15 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(what: str) -> dict[str, Any]:
-    """The JSON Schema of a `model`, `gpu` or `engine` file. Raises UsageError for what has no file format."""
+    """The JSON Schema of a `model`, `gpu`, `node` or `engine` file. Raises UsageError for what has no file format."""
     if what == "engine":
         from roofline.specs.engine import EngineSpec
 
         return {"$schema": _DIALECT, **EngineSpec.model_json_schema()}
+    if what == "node":
+        from roofline.specs.node import NodeSpec
+
+        return {"$schema": _DIALECT, **NodeSpec.model_json_schema()}
     if what == "gpu":
         return {"$schema": _DIALECT, **GPUSpec.model_json_schema()}
     if what == "model":
@@ -30,7 +34,7 @@ def schema_of(what: str) -> dict[str, Any]:
             definitions |= schema.pop("$defs", {})
         body = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
         return {"$schema": _DIALECT, **body, "$defs": definitions}
-    raise UsageError(f"{what} has no file format yet")
+    raise UsageError(f"{what} has no file format")
 
 
 def _complete(family: type[Spec]) -> type[Spec]:

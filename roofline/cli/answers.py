@@ -26,7 +26,7 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
     elif csv:
         from roofline.report.data import write_csv
 
-        write_csv(est.records())
+        write_csv([{"phase" if key == "name" else key: value for key, value in row.items()} for row in est.records()])
     else:
         from roofline.report.text import print_estimate
 

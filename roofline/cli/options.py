@@ -152,7 +152,8 @@ class ModelOptions:
     ] = None
     offload: Annotated[
         str | None, typer.Option("--offload", metavar="PART[=SHARE][@host|disk]",
-                                 help="Keep weights, experts or cache elsewhere, for example experts@host.")
+                                 help="Keep weights, experts or cache elsewhere, for example experts@host; pictures: "
+                                 "model, one part at a time on the GPU.")
     ] = None  # fmt: skip
     runtime_reserve: Annotated[
         str | None, typer.Option("--runtime-reserve", metavar="BYTES", help="Memory that the runtime keeps on each "
@@ -168,8 +169,9 @@ class ModelOptions:
         float | None, typer.Option(help="Guidance scale; above 1 the batch is doubled.", metavar="X")
     ] = None
     scheduler: Annotated[
-        str | None, typer.Option(help="Scheduler, for example pndm, ddim, euler, heun.", metavar="NAME")
-    ] = None
+        str | None, typer.Option(help="Scheduler, as `roofline list schedulers` prints them.",
+                                 metavar="NAME", autocompletion=complete("list_schedulers"))
+    ] = None  # fmt: skip
     strength: Annotated[
         float | None, typer.Option(help="How much of a given picture is replaced, 0 to 1.", metavar="X")
     ] = None

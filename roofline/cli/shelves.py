@@ -2,73 +2,92 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from roofline.cli.options import JsonOption, console
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
+#: What `list` lists, and what has a file format.
+SHELVES: Final = ("models", "gpus", "nodes", "engines", "schedulers", "precisions")
+FILES: Final = ("model", "gpu", "node", "engine")
 SpecDirOption = Annotated[str | None, typer.Option("--spec-dir", help="A folder of your own specs.", metavar="DIR")]
 
 
 def list_(
-    what: Annotated[str, typer.Argument(help="models, gpus, nodes, engines or precisions.", metavar="WHAT")],
-    match: Annotated[str | None, typer.Argument(help="Only names that contain this text.", metavar="[TEXT]")] = None,
+    what: Annotated[str, typer.Argument(help=f"{', '.join(SHELVES[:-1])} or {SHELVES[-1]}.", metavar="WHAT")],
+    match: Annotated[
+        str | None, typer.Argument(help="Only rows whose name, aliases, title or kind contain this text.",
+                                   metavar="[TEXT]")
+    ] = None,
     spec_dir: SpecDirOption = None,
     json: JsonOption = False,
-) -> None:
-    """What there is: models, gpus, nodes, engines, precisions."""
+) -> None:  # fmt: skip
+    """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches."""
     from roofline.analysis import catalogue
-    from roofline.analysis.options import one_of
 
-    one_of("what", what, ("models", "gpus", "nodes", "engines", "precisions"))
-    if what == "engines":
-        _print_lines([name for name in catalogue.list_engines() if (match or "") in name], json)
-        return
+    _known("WHAT", what, SHELVES)
     sources: dict[str, Callable[[], Iterable[Any]]] = {
         "models": lambda: catalogue.model_rows(spec_dir),
         "gpus": lambda: catalogue.gpu_rows(spec_dir),
         "nodes": lambda: catalogue.node_rows(spec_dir),
+        "engines": catalogue.engine_rows,
+        "schedulers": catalogue.scheduler_rows,
         "precisions": catalogue.precision_rows,
     }
+    rows = list(sources[what]())
     wanted = (match or "").lower()
-    kept = [row for row in sources[what]() if wanted in " ".join([row.name, *getattr(row, "aliases", ())]).lower()]
+    kept = [row for row in rows if wanted in _words(row)]
     if json:
         from dataclasses import asdict
 
         from roofline.report.data import write_json
 
         write_json([asdict(row) for row in kept])
-        return
-    from roofline.report import listing
+    elif kept:
+        from roofline.report import listing
 
-    tables: dict[str, Callable[[list[Any], Console], None]] = {
-        "models": listing.print_models, "gpus": listing.print_gpus, "nodes": listing.print_nodes,
-        "precisions": listing.print_precisions,
-    }  # fmt: skip
-    tables[what](kept, console())
+        getattr(listing, f"print_{what}")(kept, console())
+    if not kept:
+        _nothing(what, match or "", rows)
 
 
-def _print_lines(lines: list[str], json: bool) -> None:
-    if json:
-        from roofline.report.data import write_json
+def _words(row: Any) -> str:
+    """What a text is searched in."""
+    parts = [row.name, *getattr(row, "aliases", ()), getattr(row, "title", ""), getattr(row, "kind", "")]
+    return "\n".join(parts).lower()
 
-        write_json(lines)
-    else:
-        for line in lines:
-            typer.echo(line)
+
+def _nothing(what: str, match: str, rows: list[Any]) -> None:
+    """Say that nothing matches, and what would; exit code 1."""
+    from roofline.errors import nearest
+
+    names = [name for row in rows for name in (row.name, *getattr(row, "aliases", ()))]
+    close = nearest(match, names)
+    hint = f" Nearest: {', '.join(close)}." if close else ""
+    sys.stderr.write(f"roofline: none of {len(rows)} {what} contains {match[:60]!r}.{hint}\n")
+    raise typer.Exit(1)
+
+
+def _known(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse an argument that is none of the known words, in the words of `one_of`."""
+    from roofline.analysis.options import one_of
+    from roofline.errors import UsageError
+
+    try:
+        one_of(name, value, known)
+    except UsageError as error:
+        raise UsageError(str(error).removeprefix("--")) from None
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A model, GPU, engine or precision, or an alias of one.")],
+    name: Annotated[str, typer.Argument(help="A model, GPU, node, engine or precision, or an alias of one.")],
     spec_dir: SpecDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """One spec as it stands in its file, and where it was found."""
+    """One spec as it stands in its file, ready to be changed; where it was found goes to standard error."""
     from roofline.analysis.catalogue import find_anything
 
     what, found, values = find_anything(name, spec_dir)
@@ -77,24 +96,23 @@ def show(
 
         write_json({"what": what, "file": str(found.path) if found else None, "values": values})
         return
-    out = console()
     if found is None:
-        for key, value in values.items():
-            out.print(f"{key}: {value}", highlight=False)
+        sys.stdout.writelines(f"{key}: {value}\n" for key, value in values.items())
         return
-    from roofline.report.listing import print_spec
     from roofline.specs.document import read_text
 
-    note = [f"{name} is an alias of {found.name}"] if found.alias and found.alias.lower() != found.name else []
-    print_spec(found.path, read_text(found.path), note, out)
+    sys.stderr.write(f"{found.path}\n")
+    if found.alias and found.alias.lower() != found.name:
+        sys.stderr.write(f"{name} is an alias of {found.name}\n")
+    sys.stdout.write(read_text(found.path).rstrip() + "\n")
 
 
 def schema(
-    what: Annotated[str, typer.Argument(help="model, gpu or engine.", metavar="WHAT")],
+    what: Annotated[str, typer.Argument(help="model, gpu, node or engine.", metavar="WHAT")],
 ) -> None:
     """The JSON Schema of a spec file."""
-    from roofline.analysis.options import one_of
     from roofline.analysis.schema import schema_of
     from roofline.report.data import write_json
 
-    write_json(schema_of(one_of("what", what, ("model", "gpu", "engine"))))
+    _known("WHAT", what, FILES)
+    write_json(schema_of(what))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from roofline.analysis.calibrate_engines import EngineFitted
 from roofline.analysis.validate import GROUPS, GroupError, Validation
 from roofline.machine.engine import Engine
-from roofline.report.text import grid
+from roofline.report.grid import grid
 from roofline.units import format_time
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import OpRow
-from roofline.report.text import grid
+from roofline.report.grid import grid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,19 +21,20 @@ def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console
     """One phase: counts, traffic, intensity and time of each row, and their sum."""
     q = est.question
     total_s = sum(float(row.bound_s) for row in rows)
-    columns: list[tuple[str, str]] = [(by, "left")]
+    columns: list[tuple[str, str]] = [(by, "name")]
     wide = console.width >= 110
     names = [row.name for row in rows] if wide or by != "op" else named_apart(rows)
     cells: list[list[str]] = [[*names, "total"]]
 
-    def put(heading: str, texts: list[str], side: str = "right") -> None:
+    def put(heading: str, texts: list[str], side: str = "right?") -> None:
         columns.append((heading, side))
         cells.append(texts)
 
-    def put_sum(heading: str, unit: str, value: _Value, steps: tuple[tuple[float, str], ...] = _SI) -> None:
+    def put_sum(heading: str, unit: str, value: _Value, steps: tuple[tuple[float, str], ...] = _SI,
+                side: str = "right?") -> None:  # fmt: skip
         values = [value(row) for row in rows]
         prefix, texts = one_unit([*values, sum(values)], steps)
-        put(f"{heading} {prefix}{unit}".strip(), texts)
+        put(f"{heading} {prefix}{unit}".strip(), texts, side)
 
     if wide and by == "op":
         put("block", [*(block_words(row.block) for row in rows), ""], "left")
@@ -49,8 +50,8 @@ def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console
     flops, moved = sum(float(row.flops) for row in rows), sum(float(row.bytes) for row in rows)
     put("FLOP/B", [*(f"{float(row.intensity):,.1f}" for row in rows), f"{flops / moved:,.1f}" if moved else ""])
     put("bound by", [*(row.bound_by for row in rows), ""], "left")
-    put_sum("", "s", lambda row: float(row.bound_s), _TIME)
-    put("share", [*(f"{100 * float(row.bound_s) / total_s:.1f} %" for row in rows), "100.0 %"])
+    put_sum("", "s", lambda row: float(row.bound_s), _TIME, "right")
+    put("share", [*(f"{100 * float(row.bound_s) / total_s:.1f} %" for row in rows), "100.0 %"], "right")
     if wide:
         put_sum("parameters", "", lambda row: row.params)
     title = f"{q.spec.title} on {q.gpu.title}: one {phase} of {est.phase(phase).repeat:,.0f}, fusion {q.fusion}"

@@ -53,7 +53,7 @@ def readings_title(question: Question) -> str:
 
 def communication_table(est: Estimate) -> Group | None:
     """Per phase: bytes over the link, time in communication, and the bound with it hidden and not; None where none."""
-    from roofline.report.text import grid
+    from roofline.report.grid import grid
 
     if est.question.spread is None or not any(float(phase.communication_bytes) for phase in est.phases):
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import Times
 from roofline.report import spread
+from roofline.report.grid import grid
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ def sentence(est: Estimate) -> str:
     tokens = est.latency
     fit = "fits" if m.fits else "does not fit"
     speech = (
-        f"{q.spec.title} on {q.gpu.title}, batch {q.run.batch:g}{spread.per_replica(q)}, {q.run.prompt:g} tokens in, {q.run.generate:g} out: "
-        f"{fit} ({format_si(float(m.total_bytes), 'B')} of {format_si(float(m.capacity_bytes), 'B')}); "
-        f"first token after {_at(tokens.ttft)}"
+        f"{q.spec.title} on {q.gpu.title}, batch {q.run.batch:,.0f}{spread.per_replica(q)}, "
+        f"{q.run.prompt:,.0f} tokens in, {q.run.generate:,.0f} out: {fit} ({format_si(float(m.total_bytes), 'B')} of "
+        f"{format_si(float(m.capacity_bytes), 'B')}); first token after {_at(tokens.ttft)}"
     )
     if tokens.tpot is not None:
         speech += f", then one every {_at(tokens.tpot)}, {_at(tokens.total)} in all"
@@ -31,22 +32,6 @@ def sentence(est: Estimate) -> str:
 
 def _at(times: Times) -> str:
     return format_time(float(times.expected))
-
-
-def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Group:
-    """A table under its title; a column is its heading and its alignment, `left` or `right`."""
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading, side in columns:
-        right = side == "right"
-        table.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return Group(Text(title, style="bold"), table)
 
 
 def print_estimate(est: Estimate, console: Console) -> None:
@@ -60,8 +45,9 @@ def print_estimate(est: Estimate, console: Console) -> None:
     console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
     p = q.precision
     console.print(
-        f"batch {q.run.batch:g}{spread.per_replica(q)}, prompt {q.run.prompt:g}, generate {q.run.generate:g}; weights {p.label}, "
-        f"activations {p.activations.name}, KV-cache {p.cache.name}; fusion {q.fusion}; engine {q.engine}",
+        f"batch {q.run.batch:,.0f}{spread.per_replica(q)}, prompt {q.run.prompt:,.0f}, "
+        f"generate {q.run.generate:,.0f}; weights {p.label}, activations {p.activations.name}, "
+        f"KV-cache {p.cache.name}; fusion {q.fusion}; engine {q.engine}",
         highlight=False,
     )
     if q.spread is not None:
@@ -85,8 +71,8 @@ def print_aliases(est: Estimate, console: Console) -> None:
             console.print(f"{what} {origin.alias} is taken as {name}", highlight=False, style="dim")
 
 
-def phase_table(est: Estimate) -> Group:
-    """Counts and times of each phase."""
+def phase_table(est: Estimate, balance: str | None = None) -> Group:
+    """Counts and times of each phase. `balance` says where compute and memory balance, if in more than one place."""
     rows = []
     for phase in est.phases:
         repeat = f"{phase.repeat:,.0f} ×" if phase.repeat != 1 else "once"
@@ -95,11 +81,11 @@ def phase_table(est: Estimate) -> Group:
             f"{phase.intensity:,.1f}", phase.bound_by, format_time(float(phase.times.floor)),
             format_time(float(phase.times.bound)),
         ])  # fmt: skip
-    columns = [("phase", "left"), ("runs", "right"), ("compute", "right"), ("traffic", "right"),
-               ("FLOP/B", "right"), ("bound by", "left"), ("floor", "right"), ("bound", "right")]  # fmt: skip
-    ridge = est.machine["ridge_flops_per_byte"]
-    dtype = est.machine["peak_dtype"]
-    return grid(f"Each phase, per run (compute and memory balance at {ridge:,.0f} FLOP/B in {dtype})", columns, rows)
+    columns = [("phase", "name"), ("runs", "right?"), ("compute", "right?"), ("traffic", "right?"),
+               ("FLOP/B", "right?"), ("bound by", "left"), ("floor", "right"), ("bound", "right")]  # fmt: skip
+    ridge, dtype = est.machine["ridge_flops_per_byte"], est.machine["peak_dtype"]
+    balance = balance or f"{ridge:,.0f} FLOP/B in {dtype}"
+    return grid(f"Each phase, per run (compute and memory balance at {balance})", columns, rows)
 
 
 def _latency_table(est: Estimate) -> Group:
@@ -111,29 +97,42 @@ def _latency_table(est: Estimate) -> Group:
     if throughput.output_tokens is not None:
         rows.append(rate_row("output tokens per second", throughput.output_tokens))
     rows.append(rate_row("all tokens per second", throughput.tokens))
-    columns = [("", "left"), ("floor", "right"), ("bound", "right"), ("expected", "right"), ("80 % interval", "right")]
-    return grid(spread.readings_title(est.question), columns, rows)
+    return readings_table(spread.readings_title(est.question), rows, est.question.engine)
+
+
+def readings_table(title: str, rows: list[list[str]], engine: str) -> Group:
+    """Quantities in their readings; without an engine nothing is expected beside the bound."""
+    columns = [("", "left"), ("floor", "right?"), ("bound", "right"), ("expected", "right"),
+               ("80 % interval", "right?")]  # fmt: skip
+    shown = 3 if engine == "ideal" else len(columns)
+    return grid(title, columns[:shown], [row[:shown] for row in rows])
 
 
 def times_row(name: str, times: Times) -> list[str]:
     """A quantity in seconds, in its readings."""
-    return _readings(name, times, format_time)
+    return readings(name, times, format_time)
 
 
 def rate_row(name: str, times: Times) -> list[str]:
     """A rate, in its readings."""
-    return _readings(name, times, lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}")
+    return readings(name, times, lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}")
 
 
 def count(value: float) -> str:
     """A large count in words that people use: ``7.24 billion``."""
     for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if value >= scale:
+        if value >= 0.9995 * scale:
             return f"{value / scale:.3g} {word}"
     return f"{value:,.0f}"
 
 
-def _readings(name: str, times: Times, show: Callable[[float], str]) -> list[str]:
+def percent(share: float) -> str:
+    """A share in per cent; far beyond the whole, that it is so."""
+    return f"{100 * share:,.1f} %" if share < 9.995 else ">999 %"
+
+
+def readings(name: str, times: Times, show: Callable[[float], str]) -> list[str]:
+    """A quantity in its readings, each as `show` writes it."""
     floor, bound, expected, low, high = (float(value) for value in times)
     interval = f"{show(low)} – {show(high)}" if low != high else "–"
     return [name, show(floor), show(bound), show(expected), interval]
@@ -149,15 +148,15 @@ def _memory_table(est: Estimate) -> Group:
         ("activations", float(m.activation_peak_bytes), "peak"),
         ("runtime", float(m.runtime_bytes), "reserved"),
     ]
-    rows = [[n, format_si(v, "B"), f"{100 * v / capacity:.1f} %", note] for n, v, note in parts if v]
+    rows = [[n, format_si(v, "B"), percent(v / capacity), note] for n, v, note in parts if v]
     total = float(m.total_bytes)
     verdict = "fits" if m.fits else "DOES NOT FIT"
-    rows.append(["total", format_si(total, "B"), f"{100 * total / capacity:.1f} %",
+    rows.append(["total", format_si(total, "B"), percent(total / capacity),
                  f"{verdict} in {format_si(capacity, 'B')}"])  # fmt: skip
     scope = "" if est.question.spread is None else " per GPU"
     most = f"largest batch {m.max_batch:,}{spread.per_replica(est.question)}, {largest_context(est)}"
     title = f"Memory{scope} (1 GB = 1e9 B); {most}"
-    return grid(title, [("", "left"), ("bytes", "right"), ("share", "right"), ("", "left")], rows)
+    return grid(title, [("", "left"), ("bytes", "right"), ("share", "right?"), ("", "left")], rows)
 
 
 def largest_context(est: Estimate) -> str:

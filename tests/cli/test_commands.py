@@ -49,8 +49,11 @@ def test_json_is_alone_on_standard_output() -> None:
 
 def test_csv_has_a_row_per_phase() -> None:
     rows = list(csv.DictReader(io.StringIO(run("estimate", *MAIN, "--csv"))))
-    assert [row["name"] for row in rows] == ["prefill", "decode"]
+    assert [row["phase"] for row in rows] == ["prefill", "decode"]
     assert float(rows[1]["bound_s"]) > 0
+    for name in ("ttft_s", "tpot_s", "total_s", "output_tokens_per_s", "total_bytes", "capacity_bytes"):
+        assert float(rows[0][name]) > 0
+    assert rows[0]["fits"] == "true"
 
 
 @pytest.mark.parametrize("command", [["estimate", *MAIN], ["ops", *MAIN], ["explain", *MAIN], ["list", "gpus"],
@@ -77,14 +80,29 @@ def test_explain_shows_formula_values_line_and_source() -> None:
         assert words in text
 
 
-def test_show_prints_the_file_and_where_it_was_found() -> None:
-    text = run("show", "a100")
-    assert "a100-sxm-80gb.yaml" in text
-    assert "a100 is an alias of a100-sxm-80gb" in text
-    assert "312 TFLOP/s" in text
+def test_show_prints_the_file_alone_and_where_it_was_found_beside() -> None:
+    from roofline.specs.library import bundled
+
+    result = CliRunner().invoke(app, ["show", "a100"])
+    assert result.stdout == (bundled("hardware") / "a100-sxm-80gb.yaml").read_text(encoding="utf-8")
+    assert "a100-sxm-80gb.yaml" in result.stderr
+    assert "a100 is an alias of a100-sxm-80gb" in result.stderr
 
 
-@pytest.mark.parametrize("what", ["model", "gpu"])
+def test_a_shown_file_can_be_estimated_as_the_readme_says(tmp_path: Path) -> None:
+    own = tmp_path / "m.yaml"
+    own.write_text(CliRunner(env={"COLUMNS": "40"}).invoke(app, ["show", "mistral-7b"]).stdout)
+    answer = json.loads(run("estimate", "-m", str(own), "-g", "a100", "--json"))
+    assert answer["phases"] == json.loads(run("estimate", "-m", "mistral-7b", "-g", "a100", "--json"))["phases"]
+
+
+@pytest.mark.parametrize(("name", "what"), [("vllm", "engine"), ("ft", "engine"), ("dgx-a100", "node"),
+                                            ("ideal", "engine"), ("q4_k_m", "precision")])  # fmt: skip
+def test_show_finds_what_list_lists(name: str, what: str) -> None:
+    assert json.loads(run("show", name, "--json"))["what"] == what
+
+
+@pytest.mark.parametrize("what", ["model", "gpu", "node", "engine"])
 def test_schema_is_json_schema(what: str) -> None:
     schema = json.loads(run("schema", what))
     assert schema["$schema"].startswith("https://json-schema.org/")
