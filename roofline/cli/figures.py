@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from roofline.cli.options import ModelOptions, complete, with_options
+from roofline.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,14 +75,20 @@ def _figure(options: PlotOptions, kind: str) -> Figure:
         for batch in _BATCHES
         for question in replace(options, batch=batch).questions()
     ]  # fmt: skip
-    return figures.sweep_figure(rows, x="batch", y="output_tokens_per_s" if kind == "throughput" else "tpot_s")
+    if len({"images_per_s" in row for row in rows}) > 1:
+        raise UsageError(f"--kind {kind}: models of tokens and of pictures have no axis in common; plot them apart")
+    tokens, pictures = {"throughput": ("output_tokens_per_s", "images_per_s"), "latency": ("tpot_s", "total_s")}[kind]
+    return figures.sweep_figure(rows, x="batch", y=pictures if "images_per_s" in rows[0] else tokens)
 
 
 def _row(est: Any) -> dict[str, Any]:
-    throughput, step = est.throughput.output_tokens, est.latency.tpot
-    inputs: dict[str, Any] = est.inputs
+    """The settings of a run, and what it takes: of tokens, or of pictures."""
+    throughput, latency = est.throughput, est.latency
+    inputs: dict[str, Any] = est.inputs | {"fits": est.memory.fits}
+    if throughput.tokens is None:
+        images = throughput.images.expected if throughput.images is not None else None
+        return inputs | {"images_per_s": images, "total_s": latency.total.expected}
     return inputs | {
-        "output_tokens_per_s": throughput.expected if throughput else None,
-        "tpot_s": step.expected if step else None,
-        "fits": est.memory.fits,
+        "output_tokens_per_s": throughput.output_tokens.expected if throughput.output_tokens else None,
+        "tpot_s": latency.tpot.expected if latency.tpot else None,
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.report.plot_labels import spread
-from roofline.report.plot_points import Dot, Frame
+from roofline.report.plot_points import Dot, Frame, visible
 from roofline.report.plot_roofs import Roof, Skyline
 from roofline.report.plot_series import Series
 from roofline.report.plot_style import COLOURS, GREY, MARKERS, SIZE, SMALL, WIDTH, shade, text_size, tint, wrap
@@ -19,6 +19,8 @@ _LARGEST, _SMALLEST = 230.0, 10.0
 _PALE: Final = 0.5
 #: From the end of a roof to its name.
 _STALK: Final = 9.0
+#: In points: a mark of the key with the space around it; where the key begins.
+_KEY_GAP, _KEY_LEFT = 25.0, 42.0
 #: Up to this many ridges in use are named at their place, more with their roof in the margin.
 _FEW: Final = 3
 
@@ -126,18 +128,22 @@ def draw_key(axes: Axes, series: Sequence[Series], skylines: Sequence[Skyline], 
         usual: dict[str, Any] = {"marker": "o", "ms": 6, "mew": 0}
         return Line2D([], [], ls="", label=label, **(usual | look))
 
-    handles = []
+    phases = []
     for phase, name in enumerate(series[0].rows):
-        colour = dot_colour(series[0], phase) if len(series) == 1 else GREY
-        handles.append(mark(name, marker=MARKERS[phase % len(MARKERS)], color=colour))
+        if any(visible(one.rows.get(name, ())) for one in series):
+            colour = dot_colour(series[0], phase) if len(series) == 1 else GREY
+            phases.append(mark(name, marker=MARKERS[phase % len(MARKERS)], color=colour))
+    sizes = []
     for share in (0.05, 0.2, 0.5):
         label = f"{100 * share:.0f} %" + (" of the phase's time" if share == 0.5 else "")
-        handles.append(mark(label, ms=math.sqrt(area(share)), mfc="none", mec=GREY, mew=0.6))
-    rows = [(handles, len(handles), 0.0)]
+        sizes.append(mark(label, ms=math.sqrt(area(share)), mfc="none", mec=GREY, mew=0.6))
+    rows = [([*phases, *sizes], len(phases) + len(sizes), 0.0)]
+    if sum(text_size(str(one.get_label()))[0] + _KEY_GAP for one in [*phases, *sizes]) > WIDTH - _KEY_LEFT:
+        rows = [(sizes, len(sizes), 0.0), (phases, len(phases), 15.0)]
     if len(series) > len(skylines):
         widest = max(text_size(one.name)[0] for one in series)
         columns = max(1, int(frame.width // (widest + 22)))
-        rows.append(([mark(one.name, color=one.colour) for one in series], columns, 15.0))
+        rows.append(([mark(one.name, color=one.colour) for one in series], columns, 15.0 * len(rows)))
     for index, (marks, columns, above) in enumerate(rows):
         legend = axes.legend(
             handles=marks, loc="lower left", bbox_to_anchor=(-0.01, 1 + above / frame.height), ncols=columns,

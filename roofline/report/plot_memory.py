@@ -45,7 +45,9 @@ def memory_figure(*estimates: Estimate, title: str | None = None) -> Figure:
         for index, (estimate, name) in enumerate(zip(each, series_names(each), strict=True)):
             _draw_bar(axes, estimate, name, index * _ROW)
         _bytes_axis(axes)
-        note = "Per accelerator; 1 GB is 10⁹ bytes. Cache after the last token; activations where they are widest."
+        cached = any(float(e.memory.kv_cache_bytes) for e in each)
+        note = "Per accelerator; 1 GB is 10⁹ bytes. " + ("Cache after the last token; a" if cached else "A")
+        note += "ctivations where they are widest."
         words = plot_style.Words(title or f"Memory: {heading(each)}", conditions(each), note)
         plot_style.compose(figure, axes, words, _SIDE, 0)
     return figure
@@ -86,8 +88,18 @@ def _draw_bar(axes: Axes, estimate: Estimate, name: str, top: float) -> None:
               transform=axes.get_yaxis_transform(), color=INK if memory.fits else COLOURS[1])  # fmt: skip
     _name_parts(axes, parts, high + 6)
     if memory.fits:
-        most = f"At most: batch {memory.max_batch:,} at these lengths, or {memory.max_context:,} tokens per sequence."
-        axes.text(0, high + 17, most, size=SMALL, va="top", ha="left", color=GREY, gid="limits")
+        axes.text(0, high + 17, _most(estimate), size=SMALL, va="top", ha="left", color=GREY, gid="limits")
+
+
+def _most(estimate: Estimate) -> str:
+    """The largest batch, and the longest sequences or the largest square picture."""
+    memory = estimate.memory
+    if estimate.throughput.tokens is not None:
+        return f"At most: batch {memory.max_batch:,} at these lengths, or {memory.max_context:,} tokens per sequence."
+    side = getattr(memory, "max_side", None)
+    if side is None:
+        return f"At most: batch {memory.max_batch:,}."
+    return f"At most: batch {memory.max_batch:,} at this size, or pictures of {side:,} × {side:,} px."
 
 
 def _name_parts(axes: Axes, parts: Sequence[tuple[str, float, str]], y: float) -> None:

@@ -19,8 +19,10 @@ from roofline.units import format_si
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: At most so many dots of a phase and series carry a label: the slowest.
+#: At most so many dots of a phase and series carry a label: the slowest. With more than two phases to name, they share
+#: so many labels without blocks, and dots of less than so much of their phase's time go without.
 _LABELLED: Final = 14
+_SHARED, _SLIGHT = 16, 0.03
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,14 @@ def _op_labels(series: Sequence[Series], found: Sequence[Sequence[Dot]], frame: 
     """One label per group of ops, to stand at any of its dots, the slowest first; and how many dots go without."""
     labels: dict[tuple[str, tuple[str, ...], int], tuple[float, _Label]] = {}
     unnamed = 0
+    phases = max(len({dot.phase for dot in dots}) for dots in found)
+    most, least = (_LABELLED, 0.0) if phases <= 2 else (max(2, _SHARED // (phases * len(series))), _SLIGHT)
     for one, dots in zip(series, found, strict=True):
         for phase, name in enumerate(one.rows):
             group = [dot for dot in dots if dot.phase == name]
-            unnamed += max(0, len(group) - _LABELLED)
-            for dot in group[:_LABELLED]:
+            named = [dot for dot in group[:most] if dot.share >= least]
+            unnamed += len(group) - len(named)
+            for dot in named:
                 anchor = _anchor(dot, frame)
                 key = (name, dot.names, round(anchor.x))
                 if key in labels:
@@ -88,7 +93,7 @@ def _op_labels(series: Sequence[Series], found: Sequence[Sequence[Dot]], frame: 
                     wish = replace(known.wish, anchors=(*known.wish.anchors, anchor))
                     labels[key] = share, replace(known, wish=wish, colour=INK)
                 else:
-                    text = joint_name(dot.names)
+                    text = joint_name(dot.names, brief=phases > 2)
                     labels[key] = dot.share, _label(text, dot_colour(one, phase), SIZE, "op", (anchor,))
     return [label for _, label in sorted(labels.values(), key=lambda pair: -pair[0])], unnamed
 

@@ -17,7 +17,7 @@ from roofline.report.plot_geometry import Point
 #: Ops nearer than this on paper, in points, are one dot.
 _MERGED: Final = 3.5
 #: Characters of a line of a label, and names that one may hold in full.
-_LINE, _MANY = 20, 12
+_LINE, _MANY, _FEW = 20, 12, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,17 @@ def _names(rows: Sequence[OpRow]) -> list[str]:
     ]
 
 
-def joint_name(names: Sequence[str]) -> str:
-    """Several names as one: ``q/k/v_proj, head``, in lines of about 20 characters, cut between groups if possible."""
+def joint_name(names: Sequence[str], *, brief: bool = False) -> str:
+    """Several names as one: ``q/k/v_proj, head``, in lines of about 20 characters, cut between groups if possible.
+
+    `brief`: without the blocks, and at most four names.
+    """
     by_suffix: dict[str, list[str]] = {}
-    shown = names if len(names) <= _MANY else [*names[: _MANY - 4], f"{len(names) - _MANY + 4} more"]
+    names = list(dict.fromkeys(name.partition(" (")[0] for name in names)) if brief else _without_blocks(names)
+    most, kept = (_FEW, _FEW - 1) if brief else (_MANY, _MANY - 4)
+    shown = names if len(names) <= most else [*names[:kept], f"{len(names) - kept} more"]
     for name in shown:
-        stem, _, suffix = name.rpartition("_")
+        stem, _, suffix = name.rpartition("_") if " (" not in name else ("", "", name)
         by_suffix.setdefault(f"_{suffix}" if stem else name, []).append(stem)
     groups = ["/".join(stems) + suffix if stems[0] else suffix for suffix, stems in by_suffix.items()]
     lines = [""]
@@ -109,6 +114,18 @@ def joint_name(names: Sequence[str]) -> str:
         else:
             lines += _cut(text)
     return "\n".join(filter(None, lines))
+
+
+def _without_blocks(names: Sequence[str]) -> list[str]:
+    """Names with their blocks, those of one op together: ``attn2 (mid_block)``, ``attn2 (5 blocks)``."""
+    blocks: dict[str, list[str]] = {}
+    for name in names:
+        stem, _, block = name.partition(" (")
+        blocks.setdefault(stem, []).append(block.removesuffix(")"))
+    return [
+        stem if not found[0] else f"{stem} ({found[0]})" if len(found) == 1 else f"{stem} ({len(found)} blocks)"
+        for stem, found in blocks.items()
+    ]
 
 
 def _cut(text: str) -> list[str]:

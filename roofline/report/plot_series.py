@@ -87,7 +87,7 @@ def series_names(estimates: Sequence[Estimate]) -> list[str]:
     """What tells each estimate from the others; the accelerator where nothing else does."""
     facts = [_facts(estimate) for estimate in estimates]
     varying = [key for key in facts[0] if len({fact.get(key) for fact in facts}) > 1] or ["gpu"]
-    return [", ".join(fact[key] for key in varying if key in fact) for fact in facts]
+    return [", ".join(fact[key] or f"no {key}" for key in varying if key in fact) for fact in facts]
 
 
 def heading(estimates: Sequence[Estimate]) -> str:
@@ -103,7 +103,7 @@ def conditions(estimates: Sequence[Estimate]) -> str:
     return " · ".join(
         value
         for key, value in facts[0].items()
-        if value != _ALONE and key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
+        if value and value != _ALONE and key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
     )
 
 
@@ -111,7 +111,7 @@ def _facts(estimate: Estimate) -> dict[str, str]:
     inputs, precision = estimate.inputs, estimate.question.precision
     formats = (precision.weights.name, precision.activations.name, precision.cache.name)
     one_format = len(set(formats)) == 1
-    sizes: dict[str, str] = {key: f"{key} {inputs[key]:,}" for key in _SIZES if key in inputs}
+    sizes: dict[str, str] = {key: f"{key} {inputs[key]:,}" for key in _SIZES if inputs.get(key) is not None}
     return {
         "gpu": machine_title(estimate),
         "model": estimate.question.spec.title,
@@ -119,6 +119,7 @@ def _facts(estimate: Estimate) -> dict[str, str]:
         "formats": formats[0] if one_format else "weights {}, activations {}, KV-cache {}".format(*formats),
         "fusion": f"{inputs['fusion']} fusion",
         "plan": _plan(estimate),
+        "offload": f"offload {inputs['offload']}" if inputs.get("offload") else "",
     }
 
 

@@ -32,7 +32,7 @@ _TITLES: Final = {
     "generate": "Generated tokens",
     "output_tokens_per_s": "Output tokens per second",
     "tokens_per_s": "Tokens per second, prompt and output",
-    "images_per_s": "Images per second",
+    "images_per_s": "Pictures per second",
     "ttft_s": "Time to first token",
     "tpot_s": "Time per output token",
     "total_s": "Time of the whole request",
@@ -80,7 +80,7 @@ def sweep_figure(
         _limits(axes, curves)
         for index, curve in enumerate(curves):
             _draw_curve(axes, index, curve)
-        _axes_of(axes, curves, x, y)
+        _axes_of(axes, curves, x, y, _titles(table))
         if len(curves) > 1:
             _name_curves(axes, curves, width)
         beyond = any(not fits for curve in curves for *_, fits in curve.points)
@@ -88,9 +88,16 @@ def sweep_figure(
             [f"Along each curve the batch grows from {_span(table)}."] * (x not in _SETTINGS)
             + ["Hollow: does not fit in memory."] * beyond
         )
-        heading = title or f"{_TITLES.get(y, _plain(y))} by {_TITLES.get(x, _plain(x)).partition(' (')[0].lower()}"
+        names = _titles(table)
+        heading = title or f"{names.get(y, _plain(y))} by {names.get(x, _plain(x)).partition(' (')[0].lower()}"
         plot_style.compose(figure, axes, Words(heading, " · ".join(shared), note), _LEFT, 4)
     return figure
+
+
+def _titles(table: Sequence[Row]) -> Mapping[str, str]:
+    """Columns in words: a batch is of pictures where no row has tokens."""
+    pictures = not any(row.get("prompt") is not None for row in table) and any("images_per_s" in row for row in table)
+    return _TITLES | {"batch": "Batch (pictures)", "total_s": "Time of the whole batch"} if pictures else _TITLES
 
 
 def _unit(column: str) -> str:
@@ -172,12 +179,12 @@ def _limits(axes: Axes, curves: Sequence[_Curve]) -> None:
         set_limits(min(values) / pad, max(values) * pad)
 
 
-def _axes_of(axes: Axes, curves: Sequence[_Curve], x: str, y: str) -> None:
+def _axes_of(axes: Axes, curves: Sequence[_Curve], x: str, y: str, names: Mapping[str, str]) -> None:
     """Logarithmic axes; the x of the points are the ticks where they are few."""
     from matplotlib.ticker import FixedLocator
 
-    plot_style.log_axis(axes, "x", _TITLES.get(x, _plain(x)), _unit(x))
-    plot_style.log_axis(axes, "y", _TITLES.get(y, _plain(y)), _unit(y))
+    plot_style.log_axis(axes, "x", names.get(x, _plain(x)), _unit(x))
+    plot_style.log_axis(axes, "y", names.get(y, _plain(y)), _unit(y))
     at = sorted({point[0] for curve in curves for point in curve.points})
     if len(at) <= 12:
         axes.xaxis.set_major_locator(FixedLocator(at))
