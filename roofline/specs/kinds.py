@@ -43,8 +43,8 @@ def _kinds_named(data: Any) -> tuple[str, ...]:
 @cache
 def _with_kinds(kinds: tuple[str, ...]) -> type[TransformerSpec]:
     """A TransformerSpec whose attention is one of `kinds`; one of all kinds where none is given."""
-    group = _group_with_kinds(kinds)
-    blocks = Annotated[tuple[group, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    group: Any = _group_with_kinds(kinds)
+    blocks: Any = Annotated[tuple[group, ...], AsTuple, Field(min_length=1, max_length=1000)]
     made = create_model("TransformerSpec", __base__=TransformerSpec, blocks=(blocks, ...), mtp=(group | None, None))
     copyreg.pickle(made, lambda spec: (_empty, ("spec", kinds), spec.__getstate__()))
     return made
