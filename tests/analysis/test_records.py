@@ -21,7 +21,7 @@ from roofline.cli.app import app
 MODELS = ["mistral-7b", "deepseek-v3", "jamba-v0.1", "bert-base", "sd15"]
 WAYS: list[dict[str, Any]] = [
     {}, {"weights": "int4-g128,head=bf16", "engine": "generic"}, {"tp": 2},
-    {"kv_layout": "paged:16", "work": "reference"}, {"latent": "naive"}, {"generate": 1},
+    {"kv_layout": "paged:16", "work": "reference"}, {"logits": "all"}, {"generate": 1},
     {"pp": 2, "batch": 4, "microbatches": 2}, {"offload": "weights=0.5@host"},
 ]  # fmt: skip
 
@@ -32,6 +32,8 @@ def _keys(value: Any) -> Any:
 
 def test_inputs_have_the_same_keys_whatever_is_asked() -> None:
     found = [rl.estimate("mistral-7b", gpu="a100", **way).to_dict() for way in WAYS]
+    found.append(rl.estimate("deepseek-v3", gpu="a100", latent="naive").to_dict())
+    assert found[-1]["inputs"]["latent"] == "naive"
     for answer in found[1:]:
         assert list(answer["inputs"]) == list(found[0]["inputs"])
         assert list(answer["machine"]) == list(found[0]["machine"])
