@@ -56,6 +56,6 @@ def test_show_suggests_nodes_too() -> None:
         find_anything("hgxh10")
 
 
-@pytest.mark.parametrize(("alias", "name"), [("NVIDIA H100", "h100-sxm"), ("mi300", "mi300x")])
+@pytest.mark.parametrize(("alias", "name"), [("NVIDIA H100", "h100-sxm"), ("mi300", "mi300x"), ("NVIDIA A30", "a30")])
 def test_what_people_call_a_gpu(alias: str, name: str) -> None:
     assert rl.load_gpu(alias).name == name
