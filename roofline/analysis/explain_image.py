@@ -59,7 +59,13 @@ def _memory(est: ImageEstimate) -> Iterator[Derivation]:
     away = est.question.offload == "model"
     formula = "parameters × bits / 8" + (" of the part that needs most" if away else ", summed over the parts")
     yield Derivation(
-        "memory.weights_bytes", "B", float(m.weights_bytes), formula, f"{len(parts)} parts", _LEDGER, parts
+        "memory.weights_bytes",
+        "B",
+        float(m.weights_bytes),
+        formula,
+        _fullest(m, away=True) if away else f"{len(parts)} parts",
+        _LEDGER,
+        parts,
     )
     peaks = [Term(name, "inputs + outputs + what must stay", float(value)) for name, value in m.peaks.items()]
     yield Derivation(

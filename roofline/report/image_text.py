@@ -6,8 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from roofline.analysis.image_estimate import ImageEstimate
+from roofline.analysis.image_notes import counted
+from roofline.report.grid import grid
 from roofline.report.spread import communication_table, where
-from roofline.report.text import count, grid, phase_table, print_aliases, print_warnings, rate_row, times_row
+from roofline.report.text import (
+    count,
+    phase_table,
+    print_aliases,
+    print_warnings,
+    readings,
+    readings_table,
+    times_row,
+)  # fmt: skip
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -16,32 +26,44 @@ if TYPE_CHECKING:
 
 def sentence(est: ImageEstimate) -> str:
     """The answer in one sentence."""
-    q, m, run = est.question, est.memory, est.question.run
-    pictures = "picture" if run.batch == 1 else "pictures"
+    q, m = est.question, est.memory
     speech = (
-        f"{q.spec.title} on {q.gpu.title}, {run.batch:g} {pictures} of {run.height:g}×{run.width:g} px in "
-        f"{run.steps:g} steps: {'fits' if m.fits else 'does not fit'} ({format_si(float(m.total_bytes), 'B')} of "
-        f"{format_si(float(m.capacity_bytes), 'B')}); {format_time(float(est.latency.total.expected))} in all"
+        f"{q.spec.title} on {q.gpu.title}, {_setting(est)}: {'fits' if m.fits else 'does not fit'} "
+        f"({format_si(float(m.total_bytes), 'B')} of {format_si(float(m.capacity_bytes), 'B')}); "
+        f"{format_time(float(est.latency.total.expected))} in all"
     )
     if est.latency.step is not None:
         speech += f", {format_time(float(est.latency.step.expected))} per step"
-    return speech + " (roofline bound)."
+    return speech + (" (roofline bound)." if q.engine == "ideal" else " (expected).")
+
+
+def _setting(est: ImageEstimate) -> str:
+    """What is made: ``2 pictures of 512×512 px in 20 steps``; of a text encoder alone, how many prompts."""
+    q, run = est.question, est.question.run
+    if not q.takes_pixels:
+        return counted(run.batch, "prompt")
+    text = f"{counted(run.batch, 'picture')} of {run.height:g}×{run.width:g} px"
+    return f"{text} in {counted(run.steps, 'step')}" if q.takes_steps else text
 
 
 def print_image_estimate(est: ImageEstimate, console: Console) -> None:
     """The tables of `roofline estimate` for an image model."""
     q, run = est.question, est.question.run
     console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
-    console.print(
-        f"batch {run.batch:g}, {run.height:g}×{run.width:g} px, {run.steps:g} steps of {run.scheduler}, guidance "
-        f"{q.guidance:g}; weights {q.precision.label}, activations {q.precision.activations.name}; level {q.fusion}",
-        highlight=False,
-    )
+    head = f"batch {run.batch:,.0f}"
+    if q.takes_pixels:
+        head += f", {run.height:g}×{run.width:g} px"
+    if q.takes_steps:
+        more = f" (×{run.passes:g} batch)" if run.passes > 1 else ""
+        head += f", {counted(run.steps, 'step')} of {run.scheduler}, guidance {q.guidance:g}{more}"
+    level = f"fusion {q.asked_fusion}" + (f" (level {q.fusion})" if q.fusion != q.asked_fusion else "")
+    console.print(f"{head}; weights {q.precision.label}, activations {q.precision.activations.name}; {level}; engine "
+                  f"{q.engine}", highlight=False)  # fmt: skip
     if q.spread is not None:
         console.print(where(est), highlight=False)
     print_aliases(est, console)
     console.print()
-    console.print(phase_table(est))
+    console.print(phase_table(est, _balances(est)))
     exchanges = communication_table(est)
     if exchanges is not None:
         console.print(exchanges)
@@ -50,14 +72,40 @@ def print_image_estimate(est: ImageEstimate, console: Console) -> None:
     print_warnings(est, console)
 
 
+def _balances(est: ImageEstimate) -> str:
+    """Where compute and memory balance, for every format that phases multiply in: the most used one first."""
+    q, machine = est.question, est.question.machine()
+    main = est.machine["peak_dtype"]
+    others: dict[str, list[str]] = {}
+    for phase in est.workload.phases:
+        dtype = q.precision_of(phase).matrix_dtype()
+        if dtype != main and phase.flops:
+            others.setdefault(dtype, []).append(phase.name)
+    parts = [f"{est.machine['ridge_flops_per_byte']:,.0f} FLOP/B in {main}"]
+    parts += [f"{', '.join(names)}: {float(machine.ridge(dtype)):,.0f} in {dtype}" for dtype, names in others.items()]
+    return "; ".join(parts)
+
+
 def _latency_table(est: ImageEstimate) -> Group:
+    latency, throughput = est.latency, est.throughput
     rows = []
-    if est.latency.step is not None:
-        rows.append(times_row("time per step", est.latency.step))
-    rows.append(times_row("whole picture" if est.question.run.batch == 1 else "whole batch", est.latency.total))
-    rows.append(rate_row("pictures per second", est.throughput.images))
-    columns = [("", "left"), ("floor", "right"), ("bound", "right"), ("expected", "right"), ("80 % interval", "right")]
-    return grid("Latency and throughput", columns, rows)
+    if latency.step is not None:
+        rows.append(times_row("time per step", latency.step))
+    if latency.transfer is not None:
+        rows.append(times_row("weights from the host", latency.transfer))
+    if est.question.takes_pixels:
+        rows.append(times_row("whole picture" if est.question.run.batch == 1 else "whole batch", latency.total))
+    else:
+        rows.append(times_row("all prompts", latency.total))
+    for what, rate in (("pictures", throughput.images), ("prompts", throughput.prompts)):
+        if rate is not None:
+            rows.append(readings(f"{what} per second", rate, significant))
+    return readings_table("Latency and throughput", rows, est.question.engine)
+
+
+def significant(value: float) -> str:
+    """A rate to three significant digits: 0.186, 2.31, 1,204."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _memory_table(est: ImageEstimate) -> Group:
@@ -68,15 +116,20 @@ def _memory_table(est: ImageEstimate) -> Group:
         if not weights:
             continue
         rows.append([name, format_si(weights, "B"), format_si(peak, "B"), format_si(weights + peak, "B")])
+    if m.runtime_bytes:
+        rows.append(["runtime", "", "", format_si(float(m.runtime_bytes), "B")])
     total, capacity = float(m.total_bytes), float(m.capacity_bytes)
     rows.append(["on the GPU at once", format_si(float(m.weights_bytes), "B"),
                  format_si(float(m.activation_peak_bytes), "B"), format_si(total, "B")])  # fmt: skip
-    rows.append(["one part at a time", "", "", format_si(float(m.offloaded_bytes), "B")])
+    if len(m.components) > 1 and m.offloaded_bytes != m.total_bytes:
+        rows.append(["with --offload model", "", "", format_si(float(m.offloaded_bytes), "B")])
     verdict = "fits" if m.fits else "DOES NOT FIT"
     title = (
         f"Memory (1 GB = 1e9 B), {count(est.parameters.total)} parameters: {verdict} in {format_si(capacity, 'B')}; "
-        f"largest batch {m.max_batch:,}, largest square {m.max_side:,} px"
+        f"largest batch {m.max_batch:,}"
     )
+    if m.max_side is not None:
+        title += f", largest square {m.max_side:,} px"
     return grid(title, [("", "left"), ("weights", "right"), ("activations", "right"), ("both", "right")], rows)
 
 
