@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from roofline.analysis.expectation import expectation_notes, expectation_warnings
 from roofline.analysis.image_spread import picture_notes
 from roofline.analysis.result import Warn
+from roofline.analysis.unverified import unverified_hardware
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import Num, all_hold
 from roofline.specs.diffusion_transformer import FluxSpec, MMDiTSpec
@@ -53,7 +54,9 @@ def image_warnings(est: ImageEstimate) -> list[Warn]:
                  "its expected time and interval are an extrapolation; pytorch-eager and pytorch-compile ran pictures")
         )  # fmt: skip
     if q.gpu.unverified:
-        found.append(Warn("unverified-hardware", f"{q.gpu.name}: not verified: {'; '.join(q.gpu.unverified)}"))
+        dtypes = {q.precision_of(phase).matrix_dtype() for phase in est.workload.phases}
+        links = q.spread is not None or q.offload != "none"
+        found += unverified_hardware(q.gpu, q.machine(), dtypes, links, q.engine != "ideal")
     for spec in (q.spec, getattr(q.spec, "denoiser", None)):
         if getattr(spec, "unverified", ()):
             text = "; ".join(spec.unverified)  # type: ignore[union-attr]

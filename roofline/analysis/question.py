@@ -10,10 +10,11 @@ from roofline.analysis.keywords import check_names
 from roofline.analysis.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.result import Warn
+from roofline.analysis.unverified import unverified_hardware
 from roofline.architectures.build import build_workload
 from roofline.architectures.transformer import encodes_only
 from roofline.errors import UnknownNameError, UsageError
-from roofline.machine.engine import find_engine
+from roofline.machine.engine import IDEAL, find_engine
 from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.passes.fusion import apply_fusion
@@ -125,10 +126,25 @@ def ask(
     if encodes_only(spec):
         run = replace(run, generate=0.0)
     precision = resolve_precision(language_model, machine_of(gpu_spec), weights, activations, kv_cache)
+    over = _spread(gpu_spec, spread, spec_dir)
+    if run.latent == "naive" or (over is not None and over.offload is not None):
+        _refuse_idle(language_model, run, over)
     return Question(
-        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine),
-        _spread(gpu_spec, spread, spec_dir),
+        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine), over,
     )  # fmt: skip
+
+
+def _refuse_idle(spec: TransformerSpec, run: TextRun, spread: Spread | None) -> None:
+    """Refuse options about parts that the model does not have: they would change nothing."""
+    if run.latent == "naive" and not any(getattr(block.attention, "kind", "") == "latent" for block in spec.blocks):
+        raise UsageError(f"--latent naive: {spec.name} has no latent attention")
+    away = spread.offload if spread is not None else None
+    if (
+        away is not None
+        and away.experts.share
+        and not any(getattr(block.feed_forward, "experts", 0) for block in spec.blocks)
+    ):
+        raise UsageError(f"--offload experts: {spec.name} has no experts; --offload weights keeps all of it elsewhere")
 
 
 def _layout(text: str) -> CacheLayout | None:
@@ -200,7 +216,8 @@ def warnings_of(question: Question) -> list[Warn]:
                      f"{unit.removeprefix('vector.')} rate")
             )  # fmt: skip
     if gpu.unverified:
-        found.append(Warn("unverified-hardware", f"{gpu.name}: not verified: {'; '.join(gpu.unverified)}"))
+        found += unverified_hardware(gpu, question.machine(), used_dtypes(question), question.spread is not None,
+                                     question.engine != IDEAL)  # fmt: skip
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
     return found

@@ -70,6 +70,8 @@ def resolve_spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) 
         if plan.pp == 1 and micro > 1:
             raise UsageError(f"--microbatches {micro} fill a pipeline; name its stages with --pp")
     named = options.get("node")
+    if overlap and plan.single and away is None:
+        raise UsageError("--overlap full: one GPU with everything in its memory has no communication to hide")
     if plan.single and away is None and not reserve and not named:
         return None
     node, origin = locate_node(named, spec_dir) if named else default_node(gpu, spec_dir)

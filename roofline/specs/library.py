@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from roofline.errors import UnknownNameError
+from roofline.errors import UnknownNameError, UsageError
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes"]
 _LISTING: Final = {
@@ -46,6 +46,8 @@ def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
 
     Nodes stand in `nodes/` or `hardware/nodes/`.
     """
+    if spec_dir and not Path(spec_dir).expanduser().is_dir():
+        raise UsageError(f"--spec-dir {spec_dir[:200]}: no such folder")
     roots = [spec_dir] if spec_dir else []
     roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
     config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
