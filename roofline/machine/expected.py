@@ -56,8 +56,7 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     kernels: Num = 0.0
     known: dict[object, Num] = {}
     for op in phase.ops:
-        # gate and up, k and v, the two norms are the same kernel; arrays have no hash
-        key = (op.shape, op.read, op.weights, precision.weight_dtype(op)) if isinstance(op.read, float) else None
+        key = _kernel_key(op, precision)
         time = known.get(key) if key is not None else None
         if time is None:
             time = expected_op_time(op, precision, machine, chip)
@@ -68,6 +67,16 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     if engine.kernel_s:
         device = smooth_maximum(device, kernels * engine.kernel_s, _OVERLAP)
     return device + (engine.step_s + engine.sequence_s * batch)
+
+
+def _kernel_key(op: Op, precision: Precision) -> object:
+    """What ops of one kernel have in common (gate and up, k and v, the two norms); None for arrays, without a hash."""
+    key = (op.shape, op.read, op.weights, precision.weight_dtype(op))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
 
 
 def kernel_time(op: Op, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency) -> Num:
