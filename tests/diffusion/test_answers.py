@@ -22,7 +22,7 @@ from .counts import MODELS, spec_of
 
 
 def ask(model: str = "sd15", **options: Any) -> Any:
-    return rl.estimate(model, gpu=options.pop("gpu", "a100"), **options)
+    return rl.estimate(model, gpu=options.pop("gpu", "a100"), engine=options.pop("engine", "ideal"), **options)
 
 
 def run(*words: str, columns: int = 80) -> str:
@@ -36,7 +36,7 @@ def codes(est: Any) -> list[str]:
 
 
 def test_a_sweep_of_pictures_beside_tokens_leaves_out_what_has_no_meaning() -> None:
-    sweep = rl.sweep(["sdxl", "mistral-7b"], gpu="h100", batch=[1, 2])
+    sweep = rl.sweep(["sdxl", "mistral-7b"], gpu="h100", batch=[1, 2], engine="ideal")
     assert all(math.isnan(value) for value in sweep["ttft_s"][0])
     assert all(math.isnan(value) for value in sweep["images_per_s"][1])
     assert sweep["images_per_s"][0, 1] == ask("sdxl", gpu="h100", batch=2).throughput.images.expected
@@ -101,7 +101,7 @@ def test_a_text_encoder_alone_has_prompts_and_no_pictures() -> None:
     assert est.memory.max_side is None
     assert est.throughput.images is None
     assert est.throughput.prompts.bound == pytest.approx(1 / est.latency.total.bound)
-    text = run("estimate", "-m", "t5-xxl", "-g", "a100") + str(est)
+    text = run("estimate", "-m", "t5-xxl", "-g", "a100", "--engine", "ideal") + str(est)
     assert "prompts per second" in text
     assert not any(word in text for word in ("px", "step", "guidance", "picture"))
     run("explain", "-m", "t5-xxl", "-g", "a100")
