@@ -78,7 +78,7 @@ def test_narrow_terminals_lose_columns_and_not_words(columns: int) -> None:
 
 
 def test_the_columns_of_an_engine_are_there_with_an_engine_only() -> None:
-    assert "expected" not in run("estimate", "-m", "gpt2", "-g", "a100")
+    assert "expected" not in run("estimate", "-m", "gpt2", "-g", "a100", "--engine", "ideal")
     assert "80 % interval" in run("estimate", "-m", "gpt2", "-g", "a100", "--engine", "vllm")
 
 
