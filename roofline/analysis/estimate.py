@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from roofline.analysis.image_question import ImageQuestion
+    from roofline.analysis.nearest import Nearest
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,13 @@ class Estimate:
     def __hash__(self) -> int:
         q = self.question
         return hash((q.spec.name, q.gpu.name, q.run, q.precision.label, q.fusion, q.engine))
+
+    @cached_property
+    def nearest(self) -> list[Nearest]:
+        """The three measured runs most like this one, and how far its engine's expected time is from each."""
+        from roofline.analysis.nearest import nearest
+
+        return nearest(self)
 
     def plot(self) -> Figure:
         """The roofline plot of this estimate."""

@@ -104,7 +104,9 @@ def explain(
     if json:
         from roofline.report.data import write_json
 
-        write_json({"schema_version": 1, "inputs": est.inputs, "derivations": [d.to_dict() for d in found]})
+        evidence = [row._asdict() for row in est.nearest]
+        derivations = [d.to_dict() for d in found]
+        write_json({"schema_version": 1, "inputs": est.inputs, "derivations": derivations, "evidence": evidence})
         return
     from roofline.report.explanation import print_explanation
 

@@ -13,6 +13,7 @@ from roofline.report.text import (
     count,
     phase_table,
     print_aliases,
+    print_nearest,
     print_warnings,
     readings,
     readings_table,
@@ -69,6 +70,7 @@ def print_image_estimate(est: ImageEstimate, console: Console) -> None:
         console.print(exchanges)
     console.print(_latency_table(est))
     console.print(_memory_table(est))
+    print_nearest(est, console)
     print_warnings(est, console)
 
 

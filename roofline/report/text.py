@@ -60,7 +60,14 @@ def print_estimate(est: Estimate, console: Console) -> None:
         console.print(exchanges)
     console.print(_latency_table(est))
     console.print(_memory_table(est))
+    print_nearest(est, console)
     print_warnings(est, console)
+
+
+def print_nearest(est: Estimate, console: Console) -> None:
+    """The measured run most like this one; nothing for the ideal engine."""
+    for run in est.nearest[:1]:
+        console.print(f"nearest measurement: {run}", highlight=False, markup=False)
 
 
 def print_aliases(est: Estimate, console: Console) -> None:

@@ -36,7 +36,7 @@ def test_causes_sum_to_the_expected_time_and_none_is_negative(case: dict[str, An
 
 
 def test_the_ideal_engine_has_no_expected_time_beside_the_bound() -> None:
-    assert not expected(model="llama-2-7b", gpu="a100")
+    assert not expected(model="llama-2-7b", gpu="a100", engine="ideal")
 
 
 def test_causes_follow_what_is_asked() -> None:
