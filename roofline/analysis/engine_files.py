@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from roofline.analysis.calibrate_engines import EngineFitted, fit_engine, interval, left_out
+from roofline.analysis.calibrate_engines import EngineFitted, fit_engine
+from roofline.analysis.intervals import Range, intervals, leave_out, medians
 from roofline.analysis.kernel_tables import Array
 from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
 from roofline.analysis.validate import MEASUREMENTS
 from roofline.errors import UsageError
-from roofline.machine.efficiency import stand_in
 from roofline.machine.engine import Engine
 from roofline.specs.document import read_document
 from roofline.specs.engine import EngineSpec
@@ -41,7 +41,9 @@ GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", aliases=("trtllm", "trt-llm"),
                              notes="Fitted to versions 0.5 and 0.9, static batches."),
-    "vllm": Declared("vLLM", "vllm", notes="Fitted mostly to versions of 2023; later ones are quicker in small steps."),
+    "vllm": Declared("vLLM", "vllm", notes="Steps replayed as CUDA graphs."),
+    "vllm-eager": Declared("vLLM without CUDA graphs", "vllm",
+                           notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
     "sglang": Declared("SGLang", "sglang", like="tensorrt-llm"),
     "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",), like="tensorrt-llm"),
     "fastertransformer": Declared("FasterTransformer", "trtllm", aliases=("ft",),
@@ -65,10 +67,6 @@ DECLARED: Final[dict[str, Declared]] = {
 
 #: Rows of image models take long to expect: smaller groups than this stay in.
 _LEAST_IMAGES: Final = 10
-
-#: So few rows of an engine do not make its interval narrower than this.
-_FEW: Final = 20
-_FEW_INTERVAL: Final = (0.8, 1.25)
 
 
 def write_all(
@@ -127,33 +125,19 @@ def _measured(
     by_engine: bool = False, judged: bool = True,
 ) -> tuple[str, EngineFitted]:  # fmt: skip
     """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
-    images = all(row.run.image for row in rows)
+    images = _of_images(rows)
     base = Engine(name, declared.library, half_sums=declared.half_sums)
     fitted = fit_engine(base, rows, limited=False if images else None, like=like)
-    least = _LEAST_IMAGES if images else 1
-    known = [row for row in rows if stand_in(row.question.gpu).quality == "measured"]
-    by_gpu = by_model = by_source = np.zeros(0)
-    if by_engine:
-        by_gpu = by_model = _joined(left_out(fitted, rows, lambda row: row.run.engine))
-        by_source = by_model
-    elif judged:
-        by_gpu = _joined(left_out(fitted, rows, _chip, blind=True, least=least))
-        by_model = _joined(left_out(fitted, known, lambda row: row.run.model, least=least))
-        by_source = _joined(left_out(fitted, rows, lambda row: row.run.source, least=least))
-    near = np.concatenate([by_model, by_source]) if len(by_model) + len(by_source) else fitted.errors
-    far = by_gpu if len(by_gpu) else near
-    wide = 1.0 if len(by_gpu) else 1.5
-    floor = [_FEW_INTERVAL] if len(rows) < _FEW else []
-    intervals = _nested(*floor, interval(near), interval(far, wide), interval(far, 1.5 * wide))
+    ways = ways_of(name) if by_engine or judged else ()
+    lines = list(leave_out(fitted, rows, ways, least_left(rows)))
+    spans = intervals(lines, len(rows), list(fitted.errors))
     fit = {
         "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
         "gpus": "[" + ", ".join(sorted({_chip(row) for row in rows})) + "]", "median_error": _median(fitted.errors),
     }  # fmt: skip
-    for key, errors in (("left_out_gpu", by_gpu), ("left_out_model", by_model), ("left_out_source", by_source)):
-        if len(errors) and not by_engine:
-            fit[key] = _median(errors)
+    fit |= {f"left_out_{out}": error for out, error in medians(lines).items() if out != "engine"}
     told = f"Not told by these rows, and left at their start: {', '.join(fitted.undetermined) or 'none'}."
-    return _yaml(name, declared, fitted.engine, intervals, fit, source, told), fitted
+    return _yaml(name, declared, fitted.engine, spans, fit, source, told), fitted
 
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
@@ -161,7 +145,7 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     engine = Engine.of(like)._replace(name=name, library=declared.library, compute=1.0, streaming=1.0, cache=1.0,
                                       attention=1.0)  # fmt: skip
     known = like.interval
-    spans = [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in (known.measured, known.sibling, known.other)]
+    spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
     told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is wider."
     return _yaml(name, declared, engine, spans, fit, source, told)
@@ -172,16 +156,29 @@ def _date(source: str) -> str:
     return words[2] if words[1] == "of" else "not stated"
 
 
-def _nested(*intervals: tuple[float, float]) -> list[tuple[float, float]]:
-    """Each interval at least as wide as the one before it: to know less of a chip never makes one surer."""
-    found = [intervals[0]]
-    for low, high in intervals[1:]:
-        found.append((min(low, found[-1][0]), max(high, found[-1][1])))
-    return found[-3:]
+def ways_of(name: str) -> tuple[str, ...]:
+    """How the rows of an engine are left out; what stands for any engine is judged without whole engines."""
+    return ("engine",) if name == GENERIC else ("gpu", "model", "source")
 
 
-def _joined(groups: dict[str, Array]) -> Array:
-    return np.concatenate(list(groups.values())) if groups else np.zeros(0)
+def least_left(rows: Sequence[PreparedRun]) -> int:
+    """Rows that a group must have to be left out."""
+    return _LEAST_IMAGES if _of_images(rows) else 1
+
+
+def _of_images(rows: Sequence[PreparedRun]) -> bool:
+    return all(row.run.image for row in rows)
+
+
+def borrowed_intervals(spans: Sequence[Range]) -> list[Range]:
+    """Those of an engine like it, wider."""
+    return [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in spans]
+
+
+def interval_lines(spans: Sequence[Range]) -> list[str]:
+    """The lines of an engine's file about its intervals."""
+    named = zip(("measured", "sibling", "other"), spans, strict=True)
+    return ["interval:", *(f"  {key}: [{low:.3g}, {high:.3g}]" for key, (low, high) in named)]
 
 
 def _median(errors: Array) -> float:
@@ -189,7 +186,7 @@ def _median(errors: Array) -> float:
 
 
 def _yaml(
-    name: str, declared: Declared, engine: Engine, intervals: Sequence[tuple[float, float]], fit: dict[str, object],
+    name: str, declared: Declared, engine: Engine, spans: Sequence[Range], fit: dict[str, object],
     source: str, told: str,
 ) -> str:  # fmt: skip
     factors = {key: getattr(engine, key) for key in (
@@ -204,9 +201,7 @@ def _yaml(
     lines += [f"unit_rate: {engine.unit_rate / 1e12:.3g} TFLOP/s"] if engine.unit_rate else []
     lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")
     lines.append("host: {" + ", ".join(f"{key}: {value * 1e6:.3g} us" for key, value in host.items() if value) + "}")
-    lines.append("interval:")
-    for key, (low, high) in zip(("measured", "sibling", "other"), intervals, strict=True):
-        lines.append(f"  {key}: [{low:.3g}, {high:.3g}]")
+    lines += interval_lines(spans)
     lines.append("fit: {" + ", ".join(f"{key}: {value}" for key, value in fit.items()) + "}")
     lines += ["sources:", f'  - "{source}"', f'notes: "{" ".join(part for part in (declared.notes, told) if part)}"']
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,8 @@ class Validation:
 
     def by(self, key: Callable[[Checked], str]) -> list[GroupError]:
         """Errors by a property of the rows, most rows first."""
-        names = sorted({key(row) for row in self.rows}, key=lambda name: -sum(key(r) == name for r in self.rows))
+        sizes = Counter(map(key, self.rows))
+        names = sorted(sizes, key=lambda name: (-sizes[name], name))
         return [self._group(name, [row for row in self.rows if key(row) == name]) for name in names]
 
     @property

@@ -6,11 +6,13 @@ python -m roofline.analysis.validation_report -o docs/validation.md
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
+from roofline.analysis.intervals import LeftOut, coverage, read_left_out
 from roofline.analysis.validate import GROUPS, Checked, GroupError, Validation, validate_runs
-from roofline.machine.engine import IDEAL, engine_names, read_engine
+from roofline.machine.engine import IDEAL, engine_names, load_engine, read_engine
 
 
 def page(validation: Validation) -> str:
@@ -35,6 +37,7 @@ def page(validation: Validation) -> str:
          "80 % interval, measured chip", "chip of a class", "other"),
         (_engine_row(name) for name in engine_names() if name != IDEAL),
     )  # fmt: skip
+    lines += _coverage(read_left_out())
     for title, key in GROUPS.items():
         lines += [f"## By {title}", ""]
         lines += _table(
@@ -47,6 +50,36 @@ def page(validation: Validation) -> str:
     if validation.refused:
         lines += ["## Not checked", "", *(f"* {text}" for text in validation.refused), ""]
     return "\n".join(lines)
+
+
+def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
+    """How many of the left-out rows lie in the interval."""
+    if not lines:
+        return
+
+    def shipped(line: LeftOut) -> tuple[float, float]:
+        return load_engine(line.engine).interval(line.chip_known)
+
+    yield from [
+        "## Coverage of the 80 % interval", "",
+        "Of rows that were left out of the fit (`roofline/measurements/left_out.csv`, a row once for each way of "
+        "leaving it out): the share in the interval as shipped, which was derived from these rows, and in one that was "
+        "derived again without the row's whole group. Rows that took part in a fit lie closer to it, so that more "
+        "of them are inside: those are the figures of the other tables.", "",
+    ]  # fmt: skip
+    for title, key in _COVERED.items():
+        found = coverage(lines, shipped, key)
+        yield from _table(
+            (title, "left-out rows", "in the interval as shipped", "derived without the group"),
+            ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found),
+        )
+
+
+#: By what the coverage is shown.
+_COVERED: Final[dict[str, Callable[[LeftOut], str]]] = {
+    "engine": lambda line: line.engine, "left out with its": lambda line: line.out,
+    "chip known as": lambda line: line.chip_known,
+}  # fmt: skip
 
 
 def _engine_row(name: str) -> tuple[str, ...]:

@@ -1,0 +1,87 @@
+"""Errors of rows that were left out: each engine fitted again without a chip, a model, a source or an engine.
+
+    python -m roofline.analysis.residuals -o roofline/measurements/left_out.csv
+
+starts from the shipped engines, which are fits to the shipped rows, writes one line per row and way of leaving it out,
+and with `--engines roofline/engines` the intervals that follow from them into the engine files. It takes minutes per
+engine; `--engine` renews the lines of some, `--keep` those of none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from roofline.analysis.calibrate_engines import EngineFitted
+from roofline.analysis.engine_files import DECLARED, GENERIC, borrowed_intervals, interval_lines, least_left, ways_of
+from roofline.analysis.intervals import LeftOut, intervals, leave_out, medians, read_left_out
+from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.validate import IMAGES, MEASUREMENTS
+from roofline.machine.engine import load_engine, read_engine
+
+
+def residuals_of(name: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
+    """The errors of the rows of an engine, each way, around the shipped fit."""
+    declared = DECLARED.get(name)
+    like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
+    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, (), ())
+    return list(leave_out(fitted, rows, ways_of(name), least_left(rows)))
+
+
+def write_left_out(lines: Sequence[LeftOut], path: Path) -> None:
+    """The file, in the order of engines."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(LeftOut._fields)
+        ordered = sorted(lines, key=lambda line: (line.engine, line.out))
+        writer.writerows(ordered)
+
+
+def renew_intervals(lines: Sequence[LeftOut], folder: Path) -> None:
+    """Writes into the engine files what follows from the errors: intervals, and medians of what was left out."""
+    for name in dict.fromkeys(line.engine for line in lines):
+        own = [line for line in lines if line.engine == name]
+        _renew(folder / f"{name}.yaml", interval_lines(intervals(own, read_engine(name).fit.rows)), medians(own))
+    for name, declared in DECLARED.items():
+        like = [line for line in lines if line.engine == declared.like]
+        if like and not read_engine(name).fit.rows:
+            spans = intervals(like, read_engine(declared.like).fit.rows)
+            _renew(folder / f"{name}.yaml", interval_lines(borrowed_intervals(spans)), {})
+
+
+def _renew(path: Path, spans: list[str], errors: dict[str, float]) -> None:
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"interval:\n(  .*\n)+", "\n".join(spans) + "\n", text)
+    for out, error in errors.items():
+        if out != "engine":
+            text = re.sub(rf"(left_out_{out}: )[\d.e-]+", rf"\g<1>{error}", text)
+    path.write_text(text, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: leave out, fit, write."""
+    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.residuals", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
+    parser.add_argument("--engine", action="append", default=[], help="renew only the lines of this one")
+    parser.add_argument("--keep", action="store_true", help="renew no line")
+    parser.add_argument("--engines", type=Path, help="folder of engine files whose intervals to renew")
+    options = parser.parse_args(arguments)
+    wanted = [] if options.keep else options.engine or [GENERIC, *DECLARED]
+    lines = [line for line in read_left_out(options.output) if line.engine not in wanted]
+    if wanted:
+        rows, _ = prepare_all([run for path in (MEASUREMENTS, IMAGES) for run in read_runs(path)])
+        for name in wanted:
+            own = [row for row in rows if row.run.engine == name or (name == GENERIC and not row.run.image)]
+            lines += residuals_of(name, own) if own else []
+        write_left_out(lines, options.output)
+    if options.engines is not None:
+        renew_intervals(lines, options.engines)
+
+
+if __name__ == "__main__":
+    main()
