@@ -71,7 +71,7 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
 
 def _kernel_key(op: Op, precision: Precision) -> object:
     """What ops of one kernel have in common (gate and up, k and v, the two norms); None for arrays, without a hash."""
-    key = (op.shape, op.read, op.weights, precision.weight_dtype(op))
+    key = (op.shape, op.read, op.write, op.read_fp32, op.write_fp32, op.weights, op.flops, precision.weight_dtype(op))
     try:
         hash(key)
     except TypeError:

@@ -214,3 +214,10 @@ def test_schedulers_are_listed_with_their_calls() -> None:
     assert "dpm++-2m" in text
     assert "39 calls" in text
     assert ask(scheduler="dpm++2m").inputs["scheduler"] == "dpm++-2m"
+
+
+def test_ops_that_write_differently_are_not_one_kernel() -> None:
+    """What is expected of a grid, where every op is timed alone, is expected of its points."""
+    point = ask("sdxl", gpu="h100", batch=4, height=512, width=768, engine="generic")
+    grid = rl.sweep("sdxl", gpu="h100", batch=[4], height=512, width=768, engine="generic")
+    assert grid["total_s"][0] == pytest.approx(point.latency.total.expected, rel=1e-12)
