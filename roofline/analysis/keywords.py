@@ -133,7 +133,7 @@ Options, as on the command line:
 #: Defaults other than None.
 DEFAULTS: Final[dict[str, Any]] = {
     "batch": 1, "prompt": 512, "generate": 128, "fusion": "flash", "logits": "last", "latent": "absorbed",
-    "work": "ideal", "kv_layout": "ideal", "engine": "ideal", "pad_heads": False, "tiling": False, "slicing": False,
+    "work": "ideal", "kv_layout": "ideal", "engine": "generic", "pad_heads": False, "tiling": False, "slicing": False,
 }  # fmt: skip
 
 #: What other programs call these options.

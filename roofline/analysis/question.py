@@ -90,7 +90,7 @@ def ask(
     latent: str = "absorbed",
     work: str = "ideal",
     kv_layout: str = "ideal",
-    engine: str = "ideal",
+    engine: str = "generic",
     spec_dir: str | None = None,
     **spread: Any,
 ) -> Question:

@@ -124,7 +124,7 @@ class ModelOptions:
     engine: Annotated[
         str, typer.Option(help="Whose measured efficiencies to expect; `ideal` is the roofline itself.",
                           metavar="NAME", autocompletion=complete("list_engines"))
-    ] = "ideal"  # fmt: skip
+    ] = "generic"  # fmt: skip
     gpus: Annotated[
         int | None, typer.Option("--gpus", metavar="N", help="GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.")
     ] = None
