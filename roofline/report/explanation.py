@@ -44,9 +44,10 @@ def print_explanation(
             console.print(f"[bold]{heading}[/bold]", highlight=False)
         for note in notes:
             console.print(f"  - {note}", highlight=False, markup=False)
-    if est.nearest:
+    evidence = est.nearest if any(name.endswith("expected_s") for name in names) else []
+    if evidence:
         console.print("[bold]Nearest measurements[/bold]", highlight=False)
-    for run in est.nearest:
+    for run in evidence:
         console.print(f"  - {run}", highlight=False, markup=False)
     print_warnings(est, console)
 
