@@ -28,7 +28,7 @@ PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "narrow_streaming": (1.0, 0.2, 1.2, 0.25),
     "narrow_compute": (1.0, 0.05, 1.2, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
-    "kernel_s": (4e-6, 1e-7, 1e-4, 1.5),
+    "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
     "launch": (1.0, 0.1, 5.0, 0.5),
     "sequence_s": (1e-5, 1e-9, 1e-3, 2.0),
     "cache": (1.0, 0.1, 1.5, 0.25),

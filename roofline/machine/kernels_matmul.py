@@ -51,7 +51,7 @@ def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num
     for tile_m, tile_n, area, edge in _TILES:
         tiles = (m // -tile_m) * (n // -tile_n)
         split = maximum(minimum(units / tiles, most) // 1.0, 1.0)
-        columns = k / split + c.k_offset + c.split_k * (split - 1.0) ** 0.5
+        columns = minimum(k / split + c.split_k * (split - 1.0) ** 0.5, k) + c.k_offset
         best = minimum(best, -(-tiles * split // units) * (area + c.tile_loss * edge) * columns)
     return best / (1.0 + c.tile_loss / _LARGEST)
 

@@ -32,7 +32,7 @@ def invented(tmp_path: Path, engine: Engine, models: tuple[str, ...] = ("mistral
     """Runs that took exactly what an engine expects."""
     lines = []
     for model in models:
-        for batch in (1, 4, 16, 64):
+        for batch in (1, 2, 4, 8, 16, 32, 64):
             for prompt, metric in ((128, "tpot_ms"), (1024, "tpot_ms"), (128, "ttft_ms"), (2048, "ttft_ms")):
                 lines.append(f"{model},a100,mine,{batch},{prompt},64,{metric},1")
     rows, _ = prepare_all(read_runs(written(tmp_path, HEAD + "\n".join(lines) + "\n")))
@@ -42,14 +42,14 @@ def invented(tmp_path: Path, engine: Engine, models: tuple[str, ...] = ("mistral
 
 def test_calibrating_runs_of_a_known_engine_finds_what_it_takes(tmp_path: Path) -> None:
     """Coefficients can stand in for each other (launch, step, streaming): other runs are what is compared."""
-    true = Engine("mine", streaming=0.7, compute=0.8, step_s=3e-3, kernel_s=1e-7, rows=0.8)
+    true = Engine("mine", streaming=0.7, compute=0.8, step_s=1e-2, kernel_s=1e-7, rows=0.8)
     unseen, _ = prepare_all(read_runs(invented(tmp_path, true, ("llama-2-13b",))))
     rows, refused = prepare_all(read_runs(invented(tmp_path, true)))
     assert not refused
     fitted = fit_engine(Engine("mine"), rows, limited=False)
     assert np.median(np.abs(fitted.errors)) < 0.02
     assert fitted.engine.compute == pytest.approx(0.8, rel=0.1)
-    assert fitted.engine.step_s == pytest.approx(3e-3, rel=0.5)
+    assert fitted.engine.step_s == pytest.approx(1e-2, rel=0.5)
     for row in unseen:
         assert row.expected(fitted.engine) == pytest.approx(row.expected(true), rel=0.1)
     again = fit_engine(Engine("mine"), rows, limited=False)
