@@ -175,6 +175,10 @@ def cached_workload(spec: ImageSpec, run: ImageRun) -> Workload:
     return known[1]
 
 
+#: What `generic` means for pictures: the engine with most runs of image models behind it.
+GENERIC: Final = "pytorch-eager"
+
+
 def ask_image(
     spec: Spec, model: Origin, gpu: tuple[GPUSpec, Origin], batch: Any, formats: tuple[str | None, str | None],
     fusion: str, engine: str, options: Mapping[str, Any],
@@ -192,8 +196,9 @@ def ask_image(
     offload = one_of("offload", given.get("offload", "none"), OFFLOADS)
     precision = Precision.of(formats[0] or _own_dtype(spec, gpu[0]), formats[1])
     reserve, source = read_reserve(given.get("runtime_reserve"), gpu[0].memory.capacity)
+    runs_on = find_engine(GENERIC if engine == "generic" else engine)
     return ImageQuestion(
-        spec, model, *gpu, run, guidance, precision, level, find_engine(engine), offload,
+        spec, model, *gpu, run, guidance, precision, level, runs_on, offload,
         spread_of_pictures(gpu[0], spread_options(spec, given)), fusion, reserve, source,
     )  # fmt: skip
 

@@ -74,9 +74,7 @@ def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> l
     return ops
 
 
-def _layer_ops(
-    spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Span, label: str, fresh: bool
-) -> list[Op]:
+def _layer_ops(spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Span, label: str, fresh: bool) -> list[Op]:
     """Attention to what was generated, attention to the prompt, feed-forward; a norm with each."""
     own = group.model_copy(update={"feed_forward": None, "cross_attention": None, "norms": 1})
     last = group.model_copy(update={"attention": None, "cross_attention": None, "norms": 1})

@@ -32,9 +32,15 @@ def test_process_start(capsys: pytest.CaptureFixture[str]) -> None:
     main = _cpu_seconds(MAIN)
     library = _cpu_seconds(["-c", "import numpy, pydantic, yaml"])
     package = _cpu_seconds(["-c", "import roofline"])
-    peak = "import resource, runpy, sys; sys.argv = sys.argv[1:]\ntry: runpy.run_module('roofline', run_name='__main__')\n" \
-           "except SystemExit: pass\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", peak, "roofline", *MAIN[2:]], capture_output=True, text=True, check=True)
+    peak = (
+        "import resource, runpy, sys; sys.argv = sys.argv[1:]\n"
+        "try: runpy.run_module('roofline', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", peak, "roofline", *MAIN[2:]], capture_output=True, text=True, check=True
+    )
     with capsys.disabled():
         print(f"\nroofline estimate --json / import numpy, pydantic, typer, yaml: {main:.3f} s / {base:.3f} s = "
               f"{main / base:.2f} (at most 1.5)")  # fmt: skip

@@ -221,3 +221,9 @@ def test_ops_that_write_differently_are_not_one_kernel() -> None:
     point = ask("sdxl", gpu="h100", batch=4, height=512, width=768, engine="generic")
     grid = rl.sweep("sdxl", gpu="h100", batch=[4], height=512, width=768, engine="generic")
     assert grid["total_s"][0] == pytest.approx(point.latency.total.expected, rel=1e-12)
+
+
+def test_the_generic_engine_of_pictures_is_one_fitted_to_pictures() -> None:
+    est = rl.estimate("sdxl", gpu="a100")
+    assert est.inputs["engine"] == "pytorch-eager"
+    assert "engine-of-language-models" not in codes(est)

@@ -93,9 +93,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert "fuzz.yaml" in str(error)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc é", max_size=5),
-                    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("xyz", min_size=1, max_size=3),
-                                                                                inner, max_size=4), max_leaves=20))  # fmt: skip
+SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc é", max_size=5)
+
+
+def _nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    keys = st.text("xyz", min_size=1, max_size=3)
+    return st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4)
+
+
+@given(st.recursive(SCALARS, _nested, max_leaves=20))
 def test_json_is_read_as_json(value: object) -> None:
     import json
 
