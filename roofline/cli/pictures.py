@@ -1,4 +1,4 @@
-"""Commands about image models: levels of execution side by side."""
+"""Levels of execution side by side."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from roofline.cli.options import CsvOption, JsonOption, ModelOptions, console, w
 @with_options(ModelOptions)
 def levels(
     options: ModelOptions,
-    phase: Annotated[str | None, typer.Option(help="A phase of the run; default: denoise.")] = None,
+    phase: Annotated[str | None, typer.Option(help="A phase of the run; default: denoise, else the last.")] = None,
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
-    """Kernels, bytes and bound of an image model at every level of execution, from scores in memory to fused."""
-    from roofline.analysis.image_levels import levels as compare
+    """Kernels, bytes and bound of a phase at every level of execution, from scores in memory to fused."""
+    from roofline.analysis.levels import levels as compare
 
     given = options.question()
     given.pop("fusion")

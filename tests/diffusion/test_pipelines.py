@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import roofline as rl
-from roofline.analysis.image_levels import levels
+from roofline.analysis.levels import levels
 from roofline.cli.app import app
 from roofline.errors import SpecError, UnknownNameError, UsageError
 from roofline.specs.reader import MODEL_FAMILIES

@@ -1,4 +1,4 @@
-"""One phase of an image model at every level of execution, side by side."""
+"""One phase of a model at every level of execution, side by side."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from roofline.analysis.estimate import estimate
 from roofline.analysis.image_estimate import ImageEstimate
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.result import plain
-from roofline.errors import UsageError
 from roofline.passes.image_levels import LEVELS
+from roofline.workload.workload import FUSIONS
 
 
 def levels(
     model: ModelLike, gpu: GPULike | None = None, *, phase: str | None = None, **options: Any
 ) -> list[dict[str, Any]]:
-    """Kernels, bytes, peak of activations and bound of one call of a phase (default: `denoise`) per level.
+    """Kernels, bytes, peak of activations and bound of one call of a phase per level: fusion levels for text.
 
-    Options are those of `estimate`, but for `fusion`. Raises UsageError for a language model.
+    The phase is by default `denoise` of a picture, the last of another model. Options are those of `estimate`, but for
+    `fusion`. Raises UsageError for a phase that the run does not have.
     """
-    if not isinstance(estimate(model, gpu, **options), ImageEstimate):
-        raise UsageError(f"{model} is not an image model; levels are of image models")
+    pictures = isinstance(estimate(model, gpu, **options), ImageEstimate)
     rows = []
-    for level in LEVELS:
+    for level in LEVELS if pictures else FUSIONS:
         est: Any = estimate(model, gpu, **options, fusion=level)
         names = [part.name for part in est.phases]
         chosen = est.phase(phase or ("denoise" if "denoise" in names else names[-1]))
         ledger = est.workload[chosen.name]
-        peak = ledger.peak(est.question.precision_of(ledger).live_bytes)
+        precision = est.question.precision_of(ledger) if pictures else est.question.precision
         rows.append({
             "level": level, "phase": chosen.name, "kernels": plain(chosen.kernels), "flops": plain(chosen.flops),
-            "bytes": plain(chosen.bytes), "peak_bytes": plain(peak),
+            "bytes": plain(chosen.bytes), "peak_bytes": plain(ledger.peak(precision.live_bytes)),
             "floor_s": plain(chosen.times.floor), "bound_s": plain(chosen.times.bound),
             "total_bound_s": plain(est.latency.total.bound),
         })  # fmt: skip
