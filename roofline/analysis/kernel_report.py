@@ -109,7 +109,8 @@ def _percent(errors: Array, quantile: float | None = 0.5) -> str:
     return f"{100 * float(np.mean(size) if quantile is None else np.quantile(size, quantile)):.1f}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table of Markdown, and an empty line after it."""
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:
@@ -133,19 +134,19 @@ def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: s
         "chip* takes the coefficients of another chip of the class or, where there is none, of the nearest class, as a "
         "chip that nobody measured would.", "", "## Figures to reach", "",
     ]  # fmt: skip
-    lines += _table(
+    lines += markdown_table(
         ("kernels", "rows", "target", "median", "constant", "other chip", "1.5 × target"),
         (_target_row(t, fitted) for t in TARGETS),
     )
     lines += ["## By kind", ""]
     kinds = list(dict.fromkeys(g.kind for g in fitted))
-    lines += _table(
+    lines += markdown_table(
         ("kind", "groups", "coefficients", "rows", "median", "mean", "p90", "over 20 us", "constant", "other chip"),
         (_kind_row(kind, [g for g in fitted if g.kind == kind], fitted) for kind in kinds),
     )
     lines += ["## By kind and chip", ""]
     chips = sorted({g.chip for g in fitted})
-    lines += _table(
+    lines += markdown_table(
         ("kind", *chips),
         ((kind, *(_pair([g for g in fitted if (g.kind, g.chip) == (kind, chip)], fitted) for chip in chips))
          for kind in kinds),
@@ -153,7 +154,7 @@ def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: s
     lines += ["Median, and behind the stroke the median with another chip's coefficients.", ""]
     lines += _weak(fitted)
     lines += ["## All groups", ""]
-    lines += _table(
+    lines += markdown_table(
         ("kind", "chip", "engine", "format", "kernel", "rows", "below", "median", "mean", "p90", "at a bound"),
         ((g.kind, g.chip, g.engine, g.format, f"`{g.kernel}`", str(int(g.problem.physical.sum())),
           str(int((~g.problem.physical).sum())), _percent(errors_of([g])), _percent(errors_of([g]), None),

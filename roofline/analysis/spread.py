@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from roofline.analysis.load import Origin, is_path
 from roofline.analysis.options import one_of
-from roofline.errors import UnknownNameError, UsageError
+from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link
 from roofline.passes.offload import Offload, read_offload
 from roofline.specs.gpu import GPUSpec
@@ -140,14 +140,6 @@ def locate_node(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origi
         found = find("nodes", name, spec_dir)
         return _read(found.path, found.path.stat().st_mtime_ns), Origin(str(found.path), found.alias)
     return read_node(path), Origin(str(path))
-
-
-def node_named(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin] | None:
-    """The bundled node of that name, or None where there is none."""
-    try:
-        return locate_node(name, spec_dir)
-    except UnknownNameError:
-        return None
 
 
 @lru_cache(maxsize=64)

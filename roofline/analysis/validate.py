@@ -71,6 +71,11 @@ class GroupError(NamedTuple):
     bound_median: float
     constant_median: float
 
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """All but the name and the number of rows, in order."""
+        return self[2:]
+
 
 @dataclass(frozen=True)
 class Validation:

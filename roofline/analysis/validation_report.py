@@ -6,11 +6,12 @@ python -m roofline.analysis.validation_report -o docs/validation.md
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from roofline.analysis.intervals import LeftOut, coverage, read_left_out
+from roofline.analysis.kernel_report import markdown_table
 from roofline.analysis.validate import GROUPS, Checked, GroupError, Validation, validate_runs
 from roofline.machine.engine import IDEAL, engine_names, load_engine, read_engine
 
@@ -32,7 +33,7 @@ def page(validation: Validation) -> str:
         "Each engine was fitted again without a chip (and, where its kernels were measured, without those "
         "measurements), without a model and without a source; the errors are those of the rows left out.", "",
     ]  # fmt: skip
-    lines += _table(
+    lines += markdown_table(
         ("engine", "rows", "coefficients", "fit", "chip left out", "model left out", "source left out",
          "80 % interval, measured chip", "chip of a class", "other"),
         (_engine_row(name) for name in engine_names() if name != IDEAL),
@@ -40,7 +41,7 @@ def page(validation: Validation) -> str:
     lines += _coverage(read_left_out())
     for title, key in GROUPS.items():
         lines += [f"## By {title}", ""]
-        lines += _table(
+        lines += markdown_table(
             (title, "rows", "median", "mean", "p90", "bias", "in interval", "bound", "constant"),
             (_group_row(group) for group in validation.by(key)),
         )
@@ -69,7 +70,7 @@ def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
     ]  # fmt: skip
     for title, key in _COVERED.items():
         found = coverage(lines, shipped, key)
-        yield from _table(
+        yield from markdown_table(
             (title, "left-out rows", "in the interval as shipped", "derived without the group"),
             ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found),
         )
@@ -97,16 +98,7 @@ def _engine_row(name: str) -> tuple[str, ...]:
 
 
 def _group_row(group: GroupError) -> tuple[str, ...]:
-    values = (
-        group.median,
-        group.mean,
-        group.p90,
-        group.bias,
-        group.coverage,
-        group.bound_median,
-        group.constant_median,
-    )
-    return (group.name, str(group.rows), *(_p(value) for value in values))
+    return (group.name, str(group.rows), *(_p(value) for value in group.figures))
 
 
 def _impossible(rows: Sequence[Checked], what: str) -> list[str]:
@@ -120,14 +112,6 @@ def _impossible(rows: Sequence[Checked], what: str) -> list[str]:
 
 def _p(value: float) -> str:
     return f"{100 * value:.1f} %"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-    yield ""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

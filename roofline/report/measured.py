@@ -53,16 +53,7 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
 
 
 def _percents(group: GroupError) -> list[str]:
-    values = (
-        group.median,
-        group.mean,
-        group.p90,
-        group.bias,
-        group.coverage,
-        group.bound_median,
-        group.constant_median,
-    )
-    return [f"{100 * value:.1f}" for value in values]
+    return [f"{100 * value:.1f}" for value in group.figures]
 
 
 def print_fit(fitted: EngineFitted, rows: int, console: Console) -> None:
