@@ -23,7 +23,7 @@ from roofline.analysis.result import (
     Warn,
     plain,
 )  # fmt: skip
-from roofline.analysis.spread_text import links, placement, spread_notes, spread_sources
+from roofline.analysis.spread.text import links, placement, spread_notes, spread_sources
 from roofline.architectures.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
@@ -36,8 +36,8 @@ from roofline.workload.workload import Phase, Workload
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from roofline.analysis.image_question import ImageQuestion
-    from roofline.analysis.nearest import Nearest
+    from roofline.analysis.images.question import ImageQuestion
+    from roofline.analysis.measured.nearest import Nearest
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Estimate:
 
     def _exchange_row(self, op: Op) -> OpRow:
         """An exchange between devices, or between a device and its host."""
-        from roofline.analysis.exchanges import exchange_row
+        from roofline.analysis.spread.exchanges import exchange_row
 
         return exchange_row(self.question, op, float(op.count * self.microbatches))
 
@@ -232,7 +232,7 @@ class Estimate:
     @cached_property
     def nearest(self) -> list[Nearest]:
         """The three measured runs most like this one, and how far its engine's expected time is from each."""
-        from roofline.analysis.nearest import nearest
+        from roofline.analysis.measured.nearest import nearest
 
         return nearest(self)
 
@@ -310,12 +310,12 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Opt
 def answer(question: Question) -> Estimate:
     """Evaluate a question."""
     if not isinstance(question, Question):
-        from roofline.analysis.image_estimate import answer_image
+        from roofline.analysis.images.estimate import answer_image
 
         return answer_image(question)
     ideal = question.ideal_workload()
     if question.spread is not None:
-        from roofline.analysis.spread_cost import evaluate
+        from roofline.analysis.spread.cost import evaluate
 
         spread = evaluate(question, question.spread, ideal)
         return _assembled(question, spread.workload, ideal, spread.phases, spread.memory, spread.replicas,

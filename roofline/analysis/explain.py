@@ -63,12 +63,12 @@ def explain(est: Estimate) -> list[Derivation]:
 def _explain_bound(est: Estimate) -> list[Derivation]:
     """All but the expected times."""
     if not hasattr(est.question.run, "prompt"):
-        from roofline.analysis.explain_image import explain_image
+        from roofline.analysis.images.explain import explain_image
 
         return explain_image(est)  # type: ignore[arg-type]
     lines = Lines(est)
     if est.question.spread is not None:
-        from roofline.analysis.explain_spread import explain_spread
+        from roofline.analysis.spread.explain import explain_spread
 
         return [*explain_spread(est, lines), *_request(est)]
     found = [*_memory(est, lines), ridge_derivation(est, lines)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from roofline.analysis.estimate import estimate
-from roofline.analysis.image_estimate import ImageEstimate
+from roofline.analysis.images.estimate import ImageEstimate
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.result import plain
 from roofline.passes.image_levels import LEVELS

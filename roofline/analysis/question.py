@@ -26,7 +26,7 @@ from roofline.workload.run import Latent, Logits, TextRun, Work
 from roofline.workload.workload import FUSIONS, Fusion, Workload
 
 if TYPE_CHECKING:
-    from roofline.analysis.spread import Spread
+    from roofline.analysis.spread.spread import Spread
     from roofline.workload.allocation import CacheLayout
 
 #: What only image models take.
@@ -67,7 +67,7 @@ class Question:
     def memory_bytes(self, run: TextRun) -> Num:
         """Bytes per GPU that a run needs."""
         if self.spread is not None:
-            from roofline.analysis.spread_cost import spread_bytes
+            from roofline.analysis.spread.cost import spread_bytes
 
             return spread_bytes(self, self.spread, run)
         workload = self.workload(run)
@@ -112,7 +112,7 @@ def ask(
     spec, model_origin = locate_model(model, spec_dir)
     pictures = {name: spread.pop(name) for name in IMAGE_OPTIONS & spread.keys()} if spread else spread
     if not isinstance(spec, TransformerSpec):
-        from roofline.analysis.image_question import ask_image
+        from roofline.analysis.images.question import ask_image
 
         text = {"prompt": prompt, "generate": generate, "kv_cache": kv_cache, "logits": logits, "latent": latent,
                 "work": work, "kv_layout": kv_layout}  # fmt: skip
@@ -157,7 +157,7 @@ def _spread(gpu: GPUSpec, options: dict[str, Any], spec_dir: str | None) -> Spre
     """How the run is spread; None for one GPU with nothing elsewhere, at no cost."""
     if all(value is None or value is False for value in options.values()):
         return None
-    from roofline.analysis.spread import resolve_spread
+    from roofline.analysis.spread.spread import resolve_spread
 
     return resolve_spread(gpu, options, spec_dir)
 
@@ -173,7 +173,7 @@ def _accelerator(gpu: GPULike | None, options: dict[str, Any], spec_dir: str | N
         if options.get("node") is not None or not isinstance(gpu, str) or not is_node(gpu, spec_dir):
             raise
         options["node"] = gpu
-    from roofline.analysis.spread import locate_node
+    from roofline.analysis.spread.spread import locate_node
 
     return locate_gpu(locate_node(options["node"], spec_dir)[0].gpu, spec_dir)
 

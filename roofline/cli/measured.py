@@ -30,8 +30,8 @@ def validate(
     csv: CsvOption = False,
 ) -> None:
     """Predictions against measured runs: error per row and group, coverage of the interval, unphysical rows."""
+    from roofline.analysis.measured.validate import GROUPS, validate_runs
     from roofline.analysis.options import one_of
-    from roofline.analysis.validate import GROUPS, validate_runs
 
     one_of("by", by, tuple(GROUPS))
     found = validate_runs(_file(runs), engine, spec_dir)
@@ -65,7 +65,7 @@ def calibrate(
     json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Efficiencies of an engine, fitted to measured runs; what they cannot tell is named."""
-    from roofline.analysis.engine_files import fit_file
+    from roofline.analysis.measured.engine_files import fit_file
 
     fitted, text, refused, rows = fit_file(_file(runs), engine, spec_dir)
     for line in refused:

@@ -1,6 +1,6 @@
 """How far kernels stay from the roof on a given chip: measured coefficients, and what stands in where there are none.
 
-The coefficients are data (`chip_efficiency.json`), fitted by `roofline.analysis.calibrate_kernels` to measured kernels.
+The coefficients are data (`chip_efficiency.json`), fitted by `roofline.analysis.kernels.fit` to measured kernels.
 A chip that was not measured takes those of the measured chip of its class: they are fractions of the chip's own peaks,
 and times of launches and latencies, which chips of one generation share.
 """

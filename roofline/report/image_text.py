@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from roofline.analysis.image_estimate import ImageEstimate
-from roofline.analysis.image_notes import counted
+from roofline.analysis.images.estimate import ImageEstimate
+from roofline.analysis.images.notes import counted
 from roofline.report.grid import grid
 from roofline.report.spread import communication_table, where
 from roofline.report.text import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.calibrate_engines import EngineFitted
-from roofline.analysis.validate import GROUPS, GroupError, Validation
+from roofline.analysis.measured.fit_engines import EngineFitted
+from roofline.analysis.measured.validate import GROUPS, GroupError, Validation
 from roofline.machine.engine import Engine
 from roofline.report.grid import grid
 from roofline.units import format_time

@@ -10,7 +10,7 @@ from roofline.units import format_si, format_time
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from roofline.analysis.image_question import ImageQuestion
+    from roofline.analysis.images.question import ImageQuestion
     from roofline.analysis.question import Question
 
 

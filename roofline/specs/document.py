@@ -107,6 +107,8 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             problem = (error.problem or "cannot be parsed").replace("\n", " ")
+            if "nesting depth" in problem:  # PyYAML since 6.0.4 has a limit of its own, met while it reads ahead
+                raise SpecError(f"is nested deeper than {MAX_DEPTH} levels", self._place(line, column)) from None
             raise SpecError(f"is not valid YAML: {problem}", self._place(line, column)) from None
         except yaml.YAMLError as error:
             raise SpecError(f"is not valid YAML: {' '.join(str(error).split())[:200]}", self._place(1, 1)) from None

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from roofline.analysis.calibrate_engines import fit_engine, interval, left_out
 from roofline.analysis.load import load_gpu
-from roofline.analysis.robust import fit_robust
-from roofline.analysis.runs import prepare_all, read_runs
-from roofline.analysis.validate import IMAGES, MEASUREMENTS, validate_runs
+from roofline.analysis.measured.fit_engines import fit_engine, interval, left_out
+from roofline.analysis.measured.robust import fit_robust
+from roofline.analysis.measured.runs import prepare_all, read_runs
+from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS, validate_runs
 from roofline.cli.app import app
 from roofline.errors import UsageError
 from roofline.machine.engine import Engine

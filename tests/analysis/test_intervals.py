@@ -7,8 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roofline.analysis.intervals import FEW_INTERVAL, QUALITIES, LeftOut, coverage, intervals, medians, read_left_out
-from roofline.analysis.residuals import write_left_out
+from roofline.analysis.measured.intervals import (
+    FEW_INTERVAL,
+    QUALITIES,
+    LeftOut,
+    coverage,
+    intervals,
+    medians,
+    read_left_out,
+)
+from roofline.analysis.measured.residuals import write_left_out
 from roofline.machine.engine import load_engine
 
 RANDOM = np.random.default_rng(6)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.spread import RESERVES, plan_of, read_reserve
+from roofline.analysis.spread.spread import RESERVES, plan_of, read_reserve
 from roofline.errors import UnknownNameError, UsageError
 from roofline.workload.plan import Plan
 

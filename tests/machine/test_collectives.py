@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roofline.analysis.spread import locate_node
+from roofline.analysis.spread.spread import locate_node
 from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link, algorithm_s, algorithms, collective_s, spread_over
 from roofline.workload.constructors_collective import collective, wire_share

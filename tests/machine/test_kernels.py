@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.calibrate_kernels import chip_of
-from roofline.analysis.kernel_problems import (
+from roofline.analysis.kernels.fit import chip_of
+from roofline.analysis.kernels.problems import (
     collective_problem,
     decode_problem,
     experts_problem,
@@ -113,7 +113,7 @@ def ops_of_grid(tokens, batch: float, past: float):  # type: ignore[no-untyped-d
 
 
 def test_every_coefficient_lies_within_its_physical_range() -> None:
-    from roofline.analysis.kernel_problems import RANGES
+    from roofline.analysis.kernels.problems import RANGES
 
     families = {"encoder": "prefill", "gated delta net": "scan", "kda": "scan", "mamba-2": "scan"}
     for kind, by_chip in measured_ceilings().rows.items():

@@ -1,6 +1,6 @@
 """From measured kernels to the coefficients of the chips.
 
-    python -m roofline.analysis.calibrate_kernels FOLDER -o roofline/machine/chip_efficiency.json
+    python -m roofline.analysis.kernels.fit FOLDER -o roofline/machine/chip_efficiency.json
 
 reads the tables of a folder (Parquet or CSV, named by kind as below), groups them by chip, engine, format and kernel,
 fits the kernel models of `roofline.machine` to each group, and writes one row of coefficients per group. The same
@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from roofline.analysis import kernel_problems as problems
-from roofline.analysis.kernel_problems import FORMATS, RANGES, Chip, Problem
-from roofline.analysis.kernel_tables import Array, Table, groups, read_table
+from roofline.analysis.kernels import problems
+from roofline.analysis.kernels.problems import FORMATS, RANGES, Chip, Problem
+from roofline.analysis.kernels.tables import Array, Table, groups, read_table
 from roofline.analysis.load import locate_gpu
-from roofline.analysis.robust import fit_robust
+from roofline.analysis.measured.robust import fit_robust
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 
@@ -167,7 +167,7 @@ def document(fitted: Sequence[Group], *, source: str, date: str) -> str:
              round(float(np.median(errors)), 4), round(float(np.quantile(errors, 0.9)), 4), list(group.values)]
         )  # fmt: skip
     head = {
-        "source": source, "fitted": date, "by": "roofline.analysis.calibrate_kernels",
+        "source": source, "fitted": date, "by": "roofline.analysis.kernels.fit",
         "columns": ["chip", "engine", "format", "kernel", "rows fitted", "rows below the roofline, left out",
                     "median error", "90th percentile error", "coefficients, in the order of fields"],
     }  # fmt: skip
@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line: fit a folder of tables and write the coefficients."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.calibrate_kernels", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.kernels.fit", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of tables")
     parser.add_argument("-o", "--output", type=Path, required=True, help="JSON to write")
     parser.add_argument("--source", required=True, help="whose measurements, version and licence")

@@ -1,6 +1,6 @@
 """How well the kernel models meet measured kernels: docs/kernel_accuracy.md, from the tables themselves.
 
-python -m roofline.analysis.kernel_report FOLDER -o docs/kernel_accuracy.md --date 2026-11-23
+python -m roofline.analysis.kernels.report FOLDER -o docs/kernel_accuracy.md --date 2026-11-23
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from roofline.analysis.calibrate_kernels import Group, fit_all
-from roofline.analysis.kernel_tables import Array
+from roofline.analysis.kernels.fit import Group, fit_all
+from roofline.analysis.kernels.tables import Array
 from roofline.analysis.load import locate_gpu
 from roofline.machine.efficiency import stand_in_order
 
@@ -125,7 +125,7 @@ def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: s
     below = sum(int((~g.problem.physical).sum()) for g in fitted)
     lines = [
         "# Kernels: expected against measured", "",
-        f"Written by `python -m roofline.analysis.kernel_report` on {date}; not by hand. Measurements: {source}.", "",
+        f"Written by `python -m roofline.analysis.kernels.report` on {date}; not by hand. Measurements: {source}.", "",
         f"{len(fitted)} groups (chip, engine, format, kernel) of {rows:,} rows, {number:,} coefficients in all: about "
         f"{rows / number:.0f} rows for each. {below:,} rows are faster than the roofline of what they claim to do (a "
         "cache that was still warm, or work that was not done): they take no part in fits or errors. An error is "
@@ -225,7 +225,7 @@ def _by(group: Group, column: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line: fit the tables of a folder and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.kernel_report", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.kernels.report", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of tables")
     parser.add_argument("-o", "--output", type=Path, required=True, help="Markdown to write")
     parser.add_argument("--source", required=True, help="whose measurements, version and licence")

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from roofline.analysis.kernel_experts_load import rank_load
-from roofline.analysis.kernel_tables import Array, Table, number
+from roofline.analysis.kernels.experts_load import rank_load
+from roofline.analysis.kernels.tables import Array, Table, number
 from roofline.errors import UsageError
 from roofline.machine.kernels_attention import (
     NO_WINDOW,

@@ -16,13 +16,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from roofline.analysis.kernel_tables import Array
-from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.kernels.tables import Array
+from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
 from roofline.errors import RooflineError
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, engine_names, load_engine
 
-_FOLDER: Final = Path(__file__).resolve().parent.parent / "measurements"
+_FOLDER: Final = Path(__file__).resolve().parents[2] / "measurements"
 #: The shipped measurements: of language models, and of image models.
 MEASUREMENTS: Final = _FOLDER / "llm.csv"
 IMAGES: Final = _FOLDER / "images.csv"

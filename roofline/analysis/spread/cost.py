@@ -16,11 +16,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from roofline.analysis import limits
-from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.result import Memory, PhaseEstimate, Times
-from roofline.analysis.spread import Spread
+from roofline.analysis.spread.exchanges import exchange_s, own_work
+from roofline.analysis.spread.spread import Spread
 from roofline.errors import UsageError
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum, minimum

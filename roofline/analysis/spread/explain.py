@@ -26,8 +26,8 @@ from roofline.analysis.explain import (
     total_derivation,
 )
 from roofline.analysis.result import PhaseEstimate
-from roofline.analysis.spread import Spread
-from roofline.analysis.spread_cost import Stage, fullest, stages_of
+from roofline.analysis.spread.cost import Stage, fullest, stages_of
+from roofline.analysis.spread.spread import Spread
 from roofline.machine.collectives import algorithms, collective_s, communication_bytes, spread_over
 from roofline.num import Num
 from roofline.workload.op import Op

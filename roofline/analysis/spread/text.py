@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from roofline.analysis.result import plain
 
 if TYPE_CHECKING:
-    from roofline.analysis.image_question import ImageQuestion
+    from roofline.analysis.images.question import ImageQuestion
     from roofline.analysis.question import Question
-    from roofline.analysis.spread import Spread
+    from roofline.analysis.spread.spread import Spread
 
 
 def placement(question: Question | ImageQuestion) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.expectation import expectation_notes, expectation_warnings
-from roofline.analysis.image_spread import picture_notes
+from roofline.analysis.images.spread import picture_notes
 from roofline.analysis.result import Warn
 from roofline.analysis.unverified import unverified_hardware
 from roofline.machine.engine import IDEAL, read_engine
@@ -17,8 +17,8 @@ from roofline.workload.precision import Precision
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
 
 if TYPE_CHECKING:
-    from roofline.analysis.image_estimate import ImageEstimate, ImageMemory
-    from roofline.analysis.image_question import ImageQuestion
+    from roofline.analysis.images.estimate import ImageEstimate, ImageMemory
+    from roofline.analysis.images.question import ImageQuestion
 
 _LEVELS: Final = {
     "math": "attention on the framework's fallback path in fp32, its scores in memory",

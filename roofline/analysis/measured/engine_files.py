@@ -1,6 +1,6 @@
 """The engine files of the package: fitted to measured runs, with what leaving rows out says of them.
 
-    python -m roofline.analysis.engine_files RUNS.csv … -o roofline/engines --date 2026-11-23
+    python -m roofline.analysis.measured.engine_files RUNS.csv … -o roofline/engines --date 2026-11-23
 
 writes one YAML per engine. The same rows give the same digits.
 """
@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from roofline.analysis.calibrate_engines import EngineFitted, fit_engine
-from roofline.analysis.intervals import Range, intervals, leave_out, medians
-from roofline.analysis.kernel_tables import Array
-from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
-from roofline.analysis.validate import MEASUREMENTS
+from roofline.analysis.kernels.tables import Array
+from roofline.analysis.measured.fit_engines import EngineFitted, fit_engine
+from roofline.analysis.measured.intervals import Range, intervals, leave_out, medians
+from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.measured.validate import MEASUREMENTS
 from roofline.errors import UsageError
 from roofline.machine.engine import Engine
 from roofline.specs.document import read_document
@@ -209,7 +209,7 @@ def _yaml(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line: fit a file of runs and write the engines."""
-    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.engine_files", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.measured.engine_files", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="CSV files of measured runs")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--date", required=True, help="of the fit")

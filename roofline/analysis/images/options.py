@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from roofline.analysis.image_spread import SPREADS
+from roofline.analysis.images.spread import SPREADS
 from roofline.analysis.options import whole_number
 from roofline.analysis.question import DEFAULT_GENERATE, DEFAULT_PROMPT, IMAGE_OPTIONS
 from roofline.errors import UsageError

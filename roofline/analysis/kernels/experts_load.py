@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from roofline.analysis.kernel_tables import Array, Table, number
+from roofline.analysis.kernels.tables import Array, Table, number
 
 
 def rank_load(table: Table) -> tuple[Array, Array]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.analysis.expectation import Expectation
 from roofline.analysis.result import PhaseEstimate, Times
-from roofline.analysis.spread import Spread, default_node, own_links, resolve_spread
-from roofline.analysis.spread_cost import first_value
-from roofline.analysis.spread_text import link_notes
+from roofline.analysis.spread.cost import first_value
+from roofline.analysis.spread.exchanges import exchange_s, own_work
+from roofline.analysis.spread.spread import Spread, default_node, own_links, resolve_spread
+from roofline.analysis.spread.text import link_notes
 from roofline.machine.collectives import Fabric
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
@@ -20,7 +20,7 @@ from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
 
 if TYPE_CHECKING:
-    from roofline.analysis.image_question import ImageQuestion
+    from roofline.analysis.images.question import ImageQuestion
 
 #: The options of several devices that image models take.
 SPREADS: Final = frozenset({"gpus", "cp", "dp", "node", "overlap"})

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from roofline.analysis.kernel_tables import Array
-from roofline.analysis.robust import fit_robust
-from roofline.analysis.runs import PreparedRun
+from roofline.analysis.kernels.tables import Array
+from roofline.analysis.measured.robust import fit_robust
+from roofline.analysis.measured.runs import PreparedRun
 from roofline.errors import UsageError
 from roofline.machine.engine import Engine
 

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from roofline.analysis.estimate import Estimate, machine_figures, op_row, phase_estimate, rate_of
 from roofline.analysis.expectation import expect
-from roofline.analysis.image_notes import image_assumptions, image_warnings
-from roofline.analysis.image_options import largest_side, multiple_of
-from roofline.analysis.image_question import ImageQuestion, component_bytes, resident_bytes, resident_parts
-from roofline.analysis.image_spread import host_links, spread_phase
+from roofline.analysis.images.notes import image_assumptions, image_warnings
+from roofline.analysis.images.options import largest_side, multiple_of
+from roofline.analysis.images.question import ImageQuestion, component_bytes, resident_bytes, resident_parts
+from roofline.analysis.images.spread import host_links, spread_phase
 from roofline.analysis.limits import largest
 from roofline.analysis.result import Memory, OpRow, Parameters, PhaseEstimate, Times, Warn, plain
-from roofline.analysis.spread_text import placement
+from roofline.analysis.spread.text import placement
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.num import Num

@@ -1,6 +1,6 @@
 """Errors of rows that were left out: each engine fitted again without a chip, a model, a source or an engine.
 
-    python -m roofline.analysis.residuals -o roofline/measurements/left_out.csv
+    python -m roofline.analysis.measured.residuals -o roofline/measurements/left_out.csv
 
 starts from the shipped engines, which are fits to the shipped rows, writes one line per row and way of leaving it out,
 and with `--engines roofline/engines` the intervals that follow from them into the engine files. It takes minutes per
@@ -17,11 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from roofline.analysis.calibrate_engines import EngineFitted
-from roofline.analysis.engine_files import DECLARED, GENERIC, borrowed_intervals, interval_lines, least_left, ways_of
-from roofline.analysis.intervals import LeftOut, intervals, leave_out, medians, read_left_out
-from roofline.analysis.runs import PreparedRun, prepare_all, read_runs
-from roofline.analysis.validate import IMAGES, MEASUREMENTS
+from roofline.analysis.measured.engine_files import (
+    DECLARED,
+    GENERIC,
+    borrowed_intervals,
+    interval_lines,
+    least_left,
+    ways_of,
+)
+from roofline.analysis.measured.fit_engines import EngineFitted
+from roofline.analysis.measured.intervals import LeftOut, intervals, leave_out, medians, read_left_out
+from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS
 from roofline.machine.engine import load_engine, read_engine
 
 
@@ -65,7 +72,7 @@ def _renew(path: Path, spans: list[str], errors: dict[str, float]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line: leave out, fit, write."""
-    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.residuals", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.measured.residuals", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
     parser.add_argument("--engine", action="append", default=[], help="renew only the lines of this one")
     parser.add_argument("--keep", action="store_true", help="renew no line")

@@ -12,8 +12,8 @@ from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from roofline.analysis.runs import MeasuredRun, prepare, read_runs
-from roofline.analysis.validate import IMAGES, MEASUREMENTS
+from roofline.analysis.measured.runs import MeasuredRun, prepare, read_runs
+from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS
 from roofline.errors import RooflineError
 from roofline.machine.engine import IDEAL, load_engine
 from roofline.units import format_time

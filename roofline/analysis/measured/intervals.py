@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from roofline.analysis.calibrate_engines import EngineFitted, interval, left_out
-from roofline.analysis.runs import PreparedRun
+from roofline.analysis.measured.fit_engines import EngineFitted, interval, left_out
+from roofline.analysis.measured.runs import PreparedRun
 from roofline.machine.efficiency import stand_in
 
 Range = tuple[float, float]
@@ -28,8 +28,8 @@ WAYS: Final[dict[str, Callable[[PreparedRun], str]]] = {
     "gpu": lambda row: row.question.gpu.name, "model": lambda row: row.run.model,
     "source": lambda row: row.run.source, "engine": lambda row: row.run.engine,
 }  # fmt: skip
-#: The shipped errors, written by `roofline.analysis.residuals`.
-LEFT_OUT: Final = Path(__file__).resolve().parent.parent / "measurements" / "left_out.csv"
+#: The shipped errors, written by `roofline.analysis.measured.residuals`.
+LEFT_OUT: Final = Path(__file__).resolve().parents[2] / "measurements" / "left_out.csv"
 #: So few rows do not make an interval narrower than this; so few errors make none of their own.
 FEW: Final = 20
 FEW_INTERVAL: Final = (0.8, 1.25)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.explain import Derivation, Term
-from roofline.analysis.image_estimate import ImageEstimate, ImageMemory
+from roofline.analysis.images.estimate import ImageEstimate, ImageMemory
 from roofline.analysis.result import PhaseEstimate
 from roofline.machine.time import op_cost
 from roofline.workload.shapes import ConvolutionShape, DenseAttentionShape, MatmulShape

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from roofline.analysis.image_options import given_options, image_run, spread_options, takes_pixels, takes_steps
-from roofline.analysis.image_spread import spread_of_pictures
+from roofline.analysis.images.options import given_options, image_run, spread_options, takes_pixels, takes_steps
+from roofline.analysis.images.spread import spread_of_pictures
 from roofline.analysis.load import Origin
 from roofline.analysis.options import one_of
 from roofline.analysis.question import machine_of
-from roofline.analysis.spread import Spread, read_reserve
+from roofline.analysis.spread.spread import Spread, read_reserve
 from roofline.architectures.image_pipeline import image_workload
 from roofline.errors import UsageError
 from roofline.machine.engine import find_engine

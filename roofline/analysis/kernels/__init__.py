@@ -1,0 +1,1 @@
+"""Measured kernels: what each is, how its model is fitted, how far it is off."""

@@ -1,0 +1,1 @@
+"""Expected times and measured runs: fit, validate, leave out, cite."""

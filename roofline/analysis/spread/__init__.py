@@ -1,0 +1,1 @@
+"""One run on several devices: its parts, their cost, how few will do."""
