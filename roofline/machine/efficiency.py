@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels_collective import CollectiveCoefficients
+from roofline.machine.kernels_common import smooth_maximum
 from roofline.machine.kernels_experts import ExpertsCoefficients
 from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
@@ -40,6 +41,9 @@ _STAND_INS: Final[dict[str, tuple[str, ...]]] = {
 _COMMON: Final = "vllm"
 #: Units of a chip that does not state theirs: about those of the large chips that do.
 _USUAL_UNITS: Final = 128.0
+_USUAL_CLOCK: Final = 1.7e9
+#: Sharpness of the smooth maximum of two limits of a stream.
+_SOFT: Final = 4.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
 
@@ -145,6 +149,7 @@ class ChipEfficiency:
     units: Num
     ceilings: tuple[float | None, ...]
     unit_peaks: Num
+    unit_streams: Num
     half_gain: Num = 1.0
     link: Num = 0.0
     linked: bool = False  # whether every chip has a link to its neighbours
@@ -160,7 +165,9 @@ class ChipEfficiency:
         single = len(specs) == 1 and shape is None
         units = [_units(spec) for spec in specs]
         links = [_link(spec) for spec in specs]
-        rates = [_half_peak(spec) / number for spec, number in zip(specs, units, strict=True)]
+        clocked = [number * _clock(spec) for spec, number in zip(specs, units, strict=True)]
+        rates = [_half_peak(spec) / clocks for spec, clocks in zip(specs, clocked, strict=True)]
+        streams = [spec.memory.bandwidth / clocks for spec, clocks in zip(specs, clocked, strict=True)]
 
         return cls(
             names=tuple(spec.name for spec in specs),
@@ -169,6 +176,7 @@ class ChipEfficiency:
             units=stack(units, shape),
             ceilings=tuple(_known_ceiling(spec) for spec in specs),
             unit_peaks=stack(rates, shape),
+            unit_streams=stack(streams, shape),
             half_gain=stack([_half_gain(spec) for spec in specs], shape),
             link=stack(links, shape),
             linked=min(links) > 0.0,
@@ -230,7 +238,11 @@ def _scaled(kind: str, c: Any, chip: ChipEfficiency) -> Any:
         if engine.unit_rate:
             most = engine.unit_rate * (engine.narrow_compute if kind == "narrow" else 1.0)
             ceiling = minimum(ceiling, most / chip.unit_peaks)
-        changes |= {"ceiling": ceiling, "streaming": minimum(c.streaming * streaming, 1.0)}
+        streaming = minimum(c.streaming * streaming, 1.0)
+        if engine.unit_stream:  # both limits are soft: where they are the same, either costs a fifth more
+            most = engine.unit_stream / chip.unit_streams
+            streaming = streaming * most / smooth_maximum(streaming, most, _SOFT)
+        changes |= {"ceiling": ceiling, "streaming": streaming}
         if kind != "experts":
             changes["latency_s"] = c.latency_s * launch
     elif kind in ("prefill", "encoder", "mla prefill"):
@@ -247,6 +259,11 @@ def _units(spec: GPUSpec) -> float:
         return float(spec.units.count)
     peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
     return max(1.0, round(peak / _RATE_PER_UNIT)) if peak else _USUAL_UNITS
+
+
+def _clock(spec: GPUSpec) -> float:
+    """Clock of the units; that of most chips where it is not stated."""
+    return spec.clock or _USUAL_CLOCK
 
 
 def _link(spec: GPUSpec) -> float:

@@ -28,7 +28,8 @@ class Engine(NamedTuple):
 
     compute            on the ceiling of matrix products
     streaming          on the bandwidth at which weights are read
-    unit_rate          FLOP/s of one unit beyond which the kernels cannot feed its matrix core; 0: no limit
+    unit_rate          FLOP per clock of one unit beyond which the kernels cannot feed its matrix core; 0: no limit
+    unit_stream        bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit
     narrow_compute     on the ceiling, further, where integer weights are widened before they are multiplied
     narrow_streaming   on the bandwidth, further, of such weights
     attention          on the ceiling of a prefill's attention
@@ -39,6 +40,8 @@ class Engine(NamedTuple):
                        the share that is left after fusion
 
     half_sums          whether products are summed in 16 bit, at twice the rate on the chips that list such a peak
+    chunk              tokens of a prompt that go through the layers at once; 0: all of them
+    reread             share of a cached key that each further query head of its group reads again; 0: none
 
     Seconds:
 
@@ -63,6 +66,9 @@ class Engine(NamedTuple):
     exchange: float = 1.0
     rows: float = 1.0
     half_sums: bool = False
+    unit_stream: float = 0.0
+    chunk: float = 0.0
+    reread: float = 0.0
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0
@@ -75,8 +81,8 @@ class Engine(NamedTuple):
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
         return cls(
-            spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate or 0.0,
-            half_sums=spec.half_sums,
+            spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate,
+            half_sums=spec.half_sums, unit_stream=spec.unit_stream, chunk=float(spec.chunk), reread=spec.reread,
             kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
             request_s=spec.host.request, measured_interval=spec.interval.measured,
             class_interval=spec.interval.sibling, other_interval=spec.interval.other,

@@ -99,11 +99,21 @@ def _linear_time(
     stored = precision.weight_dtype(op)
     widened = stored.bits < 16.0 and _family(dtype) == "bf16"
     c = chip.coefficients("narrow" if widened else "matmul", _family(dtype))
-    time = matmul_time(shape.m, shape.k, shape.n, moved, facts, c)
+    passes, moved = _passes(shape.m, moved, op, precision, chip)
+    time = passes * matmul_time(shape.m / passes, shape.k, shape.n, moved, facts, c)
     if dtype in ("fp8", "fp4") and precision.activations.bits > 8:
         quantised = op.read * (precision.activations.bits + stored.bits) / 8
         time = time + chip.engine.rows * quantise_time(quantised, facts, c)
     return time
+
+
+def _passes(tokens: Num, moved: Num, op: Op, precision: Precision, chip: ChipEfficiency) -> tuple[Num, Num]:
+    """How often an engine that takes tokens in chunks runs an op, and what each run moves: the weights every time."""
+    if not chip.engine.chunk:
+        return 1.0, moved
+    passes = maximum(ceil(tokens / chip.engine.chunk), 1.0)
+    weights = precision.weight_bytes(op)
+    return passes, weights + (moved - weights) / passes
 
 
 def _experts_time(
@@ -127,8 +137,9 @@ def _attention_time(
     if not isinstance(new, float) or new == 1.0:
         old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
         other = (op.read + op.write) * (precision.activations.bits / 8)
+        again = 1.0 + chip.engine.reread * maximum(shape.heads / shape.kv_heads - 1.0, 0.0)
         work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width,
-                          width * (precision.cache.bits / 8), other)  # fmt: skip
+                          width * again * (precision.cache.bits / 8), other)  # fmt: skip
         decode = decode_time(work, facts, chip.coefficients("decode", cache))
         if isinstance(new, float):
             return decode

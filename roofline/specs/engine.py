@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from roofline.specs.base import AsTuple, Compute, Name, Names, Spec, Text, Texts, Time
+from roofline.specs.base import AsTuple, Name, Names, Spec, Text, Texts, Time
 
 Factor = Annotated[float, Field(gt=0, le=20)]
 #: Low and high end of an 80 % interval, as multiples of the expected time.
@@ -69,8 +69,11 @@ class EngineSpec(Spec):
     aliases: Names = ()
     library: Literal["trtllm", "vllm", "sglang"] | None = None
     factors: Factors = Factors()
-    unit_rate: Compute | None = None
+    unit_rate: Annotated[float, Field(ge=0)] = 0.0
+    unit_stream: Annotated[float, Field(ge=0)] = 0.0
     half_sums: bool = False
+    chunk: Annotated[int, Field(ge=0)] = 0
+    reread: Annotated[float, Field(ge=0, le=1)] = 0.0
     host: HostTimes = HostTimes()
     interval: Intervals
     fit: EngineFit

@@ -46,19 +46,19 @@ def test_calibrating_runs_of_a_known_engine_finds_what_it_takes(tmp_path: Path) 
     unseen, _ = prepare_all(read_runs(invented(tmp_path, true, ("llama-2-13b",))))
     rows, refused = prepare_all(read_runs(invented(tmp_path, true)))
     assert not refused
-    fitted = fit_engine(Engine("mine"), rows, limited=False)
+    fitted = fit_engine(Engine("mine"), rows, optional=())
     assert np.median(np.abs(fitted.errors)) < 0.02
     assert fitted.engine.compute == pytest.approx(0.8, rel=0.1)
     assert fitted.engine.step_s == pytest.approx(1e-2, rel=0.5)
     for row in unseen:
         assert row.expected(fitted.engine) == pytest.approx(row.expected(true), rel=0.1)
-    again = fit_engine(Engine("mine"), rows, limited=False)
+    again = fit_engine(Engine("mine"), rows, optional=())
     assert again.engine == fitted.engine  # to the digit
 
 
 def test_few_rows_fit_few_coefficients_and_name_the_others(tmp_path: Path) -> None:
     rows, _ = prepare_all(read_runs(invented(tmp_path, Engine("mine"), ("mistral-7b",)))[:5])
-    fitted = fit_engine(Engine("mine"), rows, limited=False)
+    fitted = fit_engine(Engine("mine"), rows, optional=())
     assert len(fitted.free) == 2
     assert {"sequence_s", "cache", "attention", "rows"} <= set(fitted.undetermined)
     with pytest.raises(UsageError, match="1 rows"):
@@ -67,7 +67,7 @@ def test_few_rows_fit_few_coefficients_and_name_the_others(tmp_path: Path) -> No
 
 def test_a_group_left_out_is_judged_by_the_others(tmp_path: Path) -> None:
     rows, _ = prepare_all(read_runs(invented(tmp_path, Engine("mine", streaming=0.8))))
-    fitted = fit_engine(Engine("mine"), rows, limited=False)
+    fitted = fit_engine(Engine("mine"), rows, optional=())
     errors = left_out(fitted, rows, lambda row: row.run.model)
     assert set(errors) == {"mistral-7b", "llama-2-7b"}
     assert all(np.median(np.abs(e)) < 0.1 for e in errors.values())

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from roofline.analysis.kernels.tables import Array
-from roofline.analysis.measured.fit_engines import EngineFitted, fit_engine
+from roofline.analysis.measured.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.analysis.measured.intervals import Range, intervals, leave_out, medians
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
 from roofline.analysis.measured.validate import MEASUREMENTS
@@ -32,9 +32,11 @@ class Declared(NamedTuple):
     title: str
     library: str | None = None
     half_sums: bool = False
+    chunk: int = 0
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
+    eager: bool = False
 
 
 GENERIC: Final = "generic"
@@ -42,13 +44,13 @@ DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", aliases=("trtllm", "trt-llm"),
                              notes="Fitted to versions 0.5 and 0.9, static batches."),
     "vllm": Declared("vLLM", "vllm", notes="Steps replayed as CUDA graphs."),
-    "vllm-eager": Declared("vLLM without CUDA graphs", "vllm",
+    "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", eager=True,
                            notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
     "sglang": Declared("SGLang", "sglang", like="tensorrt-llm"),
     "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",), like="tensorrt-llm"),
     "fastertransformer": Declared("FasterTransformer", "trtllm", aliases=("ft",),
                                   notes="Numbers of about 2021; later versions are faster."),
-    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, aliases=("llamacpp", "llama-cpp"),
+    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, chunk=512, aliases=("llamacpp", "llama-cpp"),
                           notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
     "mlx": Declared("MLX (mlx-lm)", None),
     "gpt-fast": Declared("gpt-fast (torch.compile)", None, aliases=("gptfast",)),
@@ -126,8 +128,8 @@ def _measured(
 ) -> tuple[str, EngineFitted]:  # fmt: skip
     """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
     images = _of_images(rows)
-    base = Engine(name, declared.library, half_sums=declared.half_sums)
-    fitted = fit_engine(base, rows, limited=False if images else None, like=like)
+    base = Engine(name, declared.library, half_sums=declared.half_sums, chunk=float(declared.chunk))
+    fitted = fit_engine(base, rows, optional=() if images else None, like=like, eager=declared.eager)
     ways = ways_of(name) if by_engine or judged else ()
     lines = list(leave_out(fitted, rows, ways, least_left(rows)))
     spans = intervals(lines, len(rows), list(fitted.errors))
@@ -198,7 +200,8 @@ def _yaml(
     lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
     lines += [f"library: {declared.library}"] if declared.library else []
     lines += ["half_sums: true"] if engine.half_sums else []
-    lines += [f"unit_rate: {engine.unit_rate / 1e12:.3g} TFLOP/s"] if engine.unit_rate else []
+    lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
+    lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]
     lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")
     lines.append("host: {" + ", ".join(f"{key}: {value * 1e6:.3g} us" for key, value in host.items() if value) + "}")
     lines += interval_lines(spans)

@@ -7,6 +7,7 @@ judged by leaving out, in turn, each chip, each model and each source, and fitti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +25,7 @@ from roofline.machine.engine import Engine
 PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "streaming": (1.0, 0.3, 1.2, 0.25),
     "compute": (1.0, 0.1, 1.2, 0.25),
-    "step_s": (5e-4, 1e-7, 5e-2, 2.0),
+    "step_s": (5e-4, 1e-7, 5e-2, 0.8),
     "narrow_streaming": (1.0, 0.2, 1.2, 0.25),
     "narrow_compute": (1.0, 0.05, 1.2, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
@@ -36,10 +37,17 @@ PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "rows": (0.8, 0.05, 5.0, 0.5),
     "request_s": (5e-4, 1e-7, 0.1, 2.0),
 }
-#: Tried with and without, for it acts only where it binds.
-_UNIT_RATE: Final = (1.3e12, 1e11, 1e13, 1.0)
+#: In place of the above where the host launches every kernel of a step: 5 to 60 us each.
+EAGER: Final[dict[str, tuple[float, float, float, float]]] = {"kernel_s": (1.5e-5, 1e-6, 1e-4, 0.7)}
+#: Limits and habits that an engine may have or not: each is kept where it makes the rows' mean error clearly smaller.
+OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
+    "unit_rate": (700.0, 50.0, 8192.0, 1.0),
+    "unit_stream": (8.0, 1.0, 100.0, 1.0),
+    "reread": (0.1, 1e-3, 1.0, 1.0),
+}
 _ROWS_PER_COEFFICIENT: Final = 2
-_GAIN: Final = 0.9
+_GAIN: Final = 0.94
+_ENOUGH: Final = 20  # rows without which no limit is looked for
 _ITERATIONS: Final = 25
 _NEAR: Final = 8  # where the search starts from a fit to nearly the same rows
 
@@ -52,32 +60,37 @@ class EngineFitted:
     errors: Array
     free: tuple[str, ...]
     like: Engine | None
+    eager: bool
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
 
 
 def fit_engine(
-    base: Engine, rows: Sequence[PreparedRun], *, limited: bool | None = None, like: Engine | None = None,
-    near: bool = False,
+    base: Engine, rows: Sequence[PreparedRun], *, optional: Sequence[str] | None = None, like: Engine | None = None,
+    near: bool = False, eager: bool = False,
 ) -> EngineFitted:  # fmt: skip
-    """The engine's coefficients from rows; name, library and accumulation are those of `base`.
+    """The engine's coefficients from rows; name, library, accumulation and chunks are those of `base`.
 
-    `limited` says whether kernels that cannot feed a large chip's matrix cores are allowed for; by default that is
-    tried, and kept where it makes the rows' mean error a tenth smaller. `like` is an engine from which coefficients
-    stray instead of from the measured kernels; `near`: look first where `base` is. Raises UsageError for fewer rows
-    than two.
+    `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
+    rows' mean error smaller by `1 - _GAIN`. `like` is an engine from which coefficients stray instead of from the
+    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel. Raises UsageError for
+    fewer rows than two.
     """
     if len(rows) < _ROWS_PER_COEFFICIENT:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
-    if limited:
-        return _fit(base, rows, (*free, "unit_rate"), like, near)
-    plain = _fit(base, rows, free, like, near)
-    if limited is False:
-        return plain
-    capped = _fit(base, rows, (*free, "unit_rate"), like, near)
-    better = np.mean(np.abs(capped.errors)) < _GAIN * np.mean(np.abs(plain.errors))
-    return capped if better else plain
+    if optional is not None:
+        return _fit(base, rows, (*free, *optional), like, near, eager)
+    best = _fit(base, rows, free, like, near, eager)
+    for name in OPTIONAL if len(rows) >= _ENOUGH else ():
+        tried = _fit(best.engine, rows, (*best.free, name), like, True, eager)
+        if _mean(tried, rows) < _GAIN * _mean(best, rows):
+            best = tried
+    return best
+
+
+def _mean(fitted: EngineFitted, rows: Sequence[PreparedRun]) -> float:
+    return float(np.average(np.abs(fitted.errors), weights=weights_of(rows)))
 
 
 def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
@@ -95,14 +108,16 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
 
 
 def _fit(
-    base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool
+    base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    priors = [PRIORS.get(coefficient, _UNIT_RATE) for coefficient in free]
+    beliefs = PRIORS | OPTIONAL | (EAGER if eager else {})
+    priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:
         named: dict[str, Any] = dict(zip(free, map(float, values), strict=True))
         start_from = like or Engine("")
-        return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, **named)
+        return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, chunk=base.chunk,
+                                   **named)  # fmt: skip
 
     alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
     each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
@@ -118,14 +133,30 @@ def _fit(
         start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
     guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
     first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
-    fit = fit_robust(predict, measured, start, low, high, belief, first, rounds)
+    fit = fit_robust(predict, measured, start, low, high, belief, first, rounds, weights_of(rows))
     values = np.asarray([float(f"{value:.3g}") for value in fit.values])
     made = engine(values)
     return EngineFitted(
-        made, np.log(predict(values) / measured), free, like,
+        made, np.log(predict(values) / measured), free, like, eager,
         tuple(n for n, bound in zip(free, fit.at_bound, strict=True) if bound),
         (*(n for n, loose in zip(free, fit.undetermined, strict=True) if loose), *(n for n in PRIORS if n not in free)),
     )  # fmt: skip
+
+
+def weights_of(rows: Sequence[PreparedRun]) -> Array:
+    """How much each row counts: rows of one source, model and chip share one efficiency, so n of them count as the
+    root of n; where the rows are of several engines, each engine counts the same.
+    """
+    cells = [(row.run.engine, row.run.source, row.run.model, row.run.gpu) for row in rows]
+    sizes = Counter(cells)
+    weights = np.asarray([sizes[cell] ** -0.5 for cell in cells])
+    engines = np.asarray([row.run.engine for row in rows])
+    names = sorted(set(engines))
+    if len(names) > 1:
+        total = weights.sum() / len(names)
+        for name in names:
+            weights[engines == name] *= total / weights[engines == name].sum()
+    return weights
 
 
 def left_out(
@@ -142,8 +173,10 @@ def left_out(
         kept = [row for row in rows if key(row) != value]
         if len(kept) < _ROWS_PER_COEFFICIENT or len(rows) - len(kept) < least:
             continue
-        limited = bool(fitted.engine.unit_rate)
-        made = fit_engine(fitted.engine, kept, limited=limited, like=fitted.like, near=True).engine
+        optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
+        made = fit_engine(
+            fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager
+        ).engine
         found[value] = np.asarray([
             np.log(row.expected(made, row.question.gpu.name if blind else None) / row.run.seconds)
             for row in rows if key(row) == value

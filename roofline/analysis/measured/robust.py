@@ -32,13 +32,15 @@ class Fit(NamedTuple):
 def fit_robust(
     predict: Callable[[Array], Array], measured: Array, start: Sequence[float],
     low: Sequence[float], high: Sequence[float], belief: Sequence[float] | None = None,
-    guess: Sequence[float] | None = None, iterations: int = 60,
+    guess: Sequence[float] | None = None, iterations: int = 60, weights: Array | None = None,
 ) -> Fit:  # fmt: skip
     """The coefficients between `low` and `high` that predict `measured` best.
 
     `belief` says, for few rows, how far each coefficient may stray from its start before that costs as much as five
     rows that are off by a tenth: a standard deviation in logarithms. `guess` is where to look first, if not at `start`.
+    `weights` say how much each row counts, by default 1.
     """
+    share = np.ones(len(measured)) if weights is None else weights
     bottom, top = np.log(np.asarray(low)), np.log(np.asarray(high))
     target = np.log(measured)
     pull = np.zeros(len(bottom)) if belief is None else 1.0 / np.asarray(belief) ** 2
@@ -48,14 +50,14 @@ def fit_robust(
         return np.log(predict(np.exp(position))) - target
 
     def loss_of(position: Array, residuals: Array) -> float:
-        return _loss(residuals) + 0.5 * float(np.sum(pull * (position - origin) ** 2))
+        return float(share @ _loss(residuals)) + 0.5 * float(np.sum(pull * (position - origin) ** 2))
 
     x = np.clip(origin if guess is None else np.log(np.asarray(guess)), bottom, top)
     r = errors(x)
     loss, damping = loss_of(x, r), 1e-2
     slopes = _slopes(errors, x, r, top)
     for _ in range(iterations):
-        weight = 1.0 / np.sqrt(r * r + _CORNER**2)
+        weight = share / np.sqrt(r * r + _CORNER**2)
         normal = (slopes * weight[:, None]).T @ slopes + np.diag(pull)
         gradient = (slopes * weight[:, None]).T @ r + pull * (x - origin)
         free = ~(((x <= bottom + 1e-9) & (gradient > 0)) | ((x >= top - 1e-9) & (gradient < 0)))
@@ -83,8 +85,8 @@ def fit_robust(
     return Fit(np.exp(x), r, bound, loose)
 
 
-def _loss(residuals: Array) -> float:
-    return float(np.sum(np.sqrt(residuals * residuals + _CORNER**2) - _CORNER))
+def _loss(residuals: Array) -> Array:
+    return np.sqrt(residuals * residuals + _CORNER**2) - _CORNER
 
 
 def _slopes(errors: Callable[[Array], Array], x: Array, r: Array, top: Array) -> Array:

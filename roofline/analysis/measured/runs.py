@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -25,6 +25,7 @@ METRICS: Final = {
     "latency_ms": "ms of the whole request", "ttft_ms": "ms to the first token", "tpot_ms": "ms per step of the batch",
     "output_tokens_per_s": "generated tokens per second of the batch",
     "prefill_tokens_per_s": "prompt tokens per second of the batch",
+    "served_tpot_ms": "ms per output token of each of `batch` requests that a server always has at work",
     "step_ms": "ms of one call of an image model's denoiser, guidance included",
 }  # fmt: skip
 _NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
@@ -64,27 +65,37 @@ class MeasuredRun(NamedTuple):
         return self.value * 1e-3
 
 
+class Part(NamedTuple):
+    """A phase of a measured run: how often it repeats, its formats, and over how many sequences it runs."""
+
+    phase: Phase
+    repeat: float
+    precision: Precision
+    batch: float
+
+
 @dataclass(frozen=True)
 class PreparedRun:
-    """A row with its phases, how often each repeats, and its formats: what is needed to expect it with any engine."""
+    """A row with its parts, and how often it pays for a request: what is needed to expect it with any engine."""
 
     run: MeasuredRun
     question: Question
-    phases: tuple[tuple[Phase, float, Precision], ...]
+    parts: tuple[Part, ...]
+    requests: float
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
         q = self.question
         chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
-        total = 0.0 if all(phase.name == "decode" for phase, *_ in self.phases) else engine.request_s
-        for phase, repeat, precision in self.phases:
-            total += repeat * float(expected_phase_time(phase, precision, q.machine(), chip, float(self.run.batch)))
+        total = self.requests * engine.request_s
+        for phase, repeat, precision, batch in self.parts:
+            total += repeat * float(expected_phase_time(phase, precision, q.machine(), chip, batch))
         return total
 
     def bounds(self) -> tuple[float, float]:
         """Seconds of the floor and of the roofline, without what crosses links."""
-        q = self.question
-        costs = [(phase_cost(phase, precision, q.machine()), repeat) for phase, repeat, precision in self.phases]
+        machine = self.question.machine()
+        costs = [(phase_cost(part.phase, part.precision, machine), part.repeat) for part in self.parts]
         return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
 
 
@@ -150,10 +161,13 @@ def _merged(phase: Phase, precision: Precision) -> Phase:
     return replace(phase, ops=tuple(op._replace(count=count) for op, count in counts.items()))
 
 
-def _prepared(run: MeasuredRun, question: Question, phases: Iterable[tuple[Phase, float, Precision]]) -> PreparedRun:
-    return PreparedRun(
-        run, question, tuple((_merged(phase, precision), turns, precision) for phase, turns, precision in phases)
-    )
+def _prepared(
+    run: MeasuredRun, question: Any, parts: Iterable[tuple[Phase, float]], requests: float = 1.0
+) -> PreparedRun:
+    formats = getattr(question, "precision_of", lambda _: question.precision)
+    return PreparedRun(run, question, tuple(
+        Part(_merged(phase, formats(phase)), turns, formats(phase), float(run.batch)) for phase, turns in parts
+    ), requests)  # fmt: skip
 
 
 def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
@@ -166,11 +180,8 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
         raise UsageError(f"{run.model} is a language model, and the row has the columns of an image")
     phases = question.workload().phases
     if run.metric == "step_ms":
-        phases = [phase for phase in phases if phase.name == "denoise"]
-    once = run.metric == "step_ms"
-    return _prepared(
-        run, question, ((phase, 1.0 if once else float(phase.repeat), question.precision_of(phase)) for phase in phases)
-    )
+        return _prepared(run, question, [(phase, 1.0) for phase in phases if phase.name == "denoise"])
+    return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
 
 
 def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
@@ -182,18 +193,38 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
         run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
         weights=run.weights, kv_cache=run.kv_cache, spec_dir=spec_dir,
     )  # fmt: skip
+    if run.metric == "served_tpot_ms":
+        return _prepare_served(run, question)
     stages = run.plan.pp
     micro = min(run.batch, stages)  # microbatches: the stages work on different parts of the batch
-    whole = question.ideal_workload(replace(question.run, batch=run.batch / micro))
-    phases = shard(whole, run.plan).phases
+    phases = _sharded(run, question, run.batch / micro)
     if run.metric == "tpot_ms":
-        if len(phases) < 2:
-            raise UsageError(f"{run.label}: a time per token of a run that generates none")
-        return _prepared(run, question, [(phases[1], float(max(stages, micro)), question.precision)])
+        return _prepared(run, question, [(_decode(run, phases), float(max(stages, micro)))], 0.0)
     turns = (float(stages + micro - 1), *(float(phase.repeat) * max(stages, micro) for phase in phases[1:]))
-    return _prepared(
-        run, question, ((phase, turn, question.precision) for phase, turn in zip(phases, turns, strict=True))
-    )
+    return _prepared(run, question, zip(phases, turns, strict=True))
+
+
+def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
+    """A decode step, and its share of the prefills of the other requests, which the server puts in between.
+
+    While a request decodes its `generate` tokens, each of the others ends once on average,
+    and the next one is prefilled.
+    """
+    others = (run.batch - 1.0) / max(run.generate, 1)
+    step = _decode(run, _sharded(run, question, run.batch))
+    prefill = _sharded(run, question, 1)[0]
+    both = _prepared(run, question, [(step, 1.0), (prefill, others)], others)
+    return replace(both, parts=(both.parts[0], both.parts[1]._replace(batch=1.0)))
+
+
+def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
+    return shard(question.ideal_workload(replace(question.run, batch=batch)), run.plan).phases
+
+
+def _decode(run: MeasuredRun, phases: Sequence[Phase]) -> Phase:
+    if len(phases) < 2:
+        raise UsageError(f"{run.label}: a time per token of a run that generates none")
+    return phases[1]
 
 
 def prepare_all(runs: list[MeasuredRun], spec_dir: str | None = None) -> tuple[list[PreparedRun], list[str]]:
