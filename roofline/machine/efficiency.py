@@ -238,11 +238,11 @@ def _scaled(kind: str, c: Any, chip: ChipEfficiency) -> Any:
         if engine.unit_rate:
             most = engine.unit_rate * (engine.narrow_compute if kind == "narrow" else 1.0)
             ceiling = minimum(ceiling, most / chip.unit_peaks)
-        streaming = minimum(c.streaming * streaming, 1.0)
+        reached = minimum(c.streaming * streaming, 1.0)
         if engine.unit_stream:  # both limits are soft: where they are the same, either costs a fifth more
-            most = engine.unit_stream / chip.unit_streams
-            streaming = streaming * most / smooth_maximum(streaming, most, _SOFT)
-        changes |= {"ceiling": ceiling, "streaming": streaming}
+            widest = engine.unit_stream / chip.unit_streams
+            reached = reached * widest / smooth_maximum(reached, widest, _SOFT)
+        changes |= {"ceiling": ceiling, "streaming": reached}
         if kind != "experts":
             changes["latency_s"] = c.latency_s * launch
     elif kind in ("prefill", "encoder", "mla prefill"):

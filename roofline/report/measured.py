@@ -13,8 +13,8 @@ from roofline.units import format_time
 if TYPE_CHECKING:
     from rich.console import Console
 
-_UNITS: Final = {"unit_rate": ("FLOP/clock", 1.0), "unit_stream": ("B/clock", 1.0), "kernel_s": ("us", 1e6), "step_s": ("us", 1e6),
-                 "sequence_s": ("us", 1e6), "request_s": ("us", 1e6)}  # fmt: skip
+_UNITS: Final = {"unit_rate": ("FLOP/clock", 1.0), "unit_stream": ("B/clock", 1.0), "kernel_s": ("us", 1e6),
+                 "step_s": ("us", 1e6), "sequence_s": ("us", 1e6), "request_s": ("us", 1e6)}  # fmt: skip
 
 
 def print_validation(validation: Validation, console: Console, by: str, worst: int) -> None:

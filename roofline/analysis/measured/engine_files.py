@@ -42,7 +42,9 @@ class Declared(NamedTuple):
 GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", aliases=("trtllm", "trt-llm"),
-                             notes="Fitted to versions 0.5 and 0.9, static batches."),
+                             notes="Versions 0.9 (static batches) to 1.3 (served)."),
+    "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", like="tensorrt-llm",
+                                 notes="Before its kernels shared a cached key among the query heads of a group."),
     "vllm": Declared("vLLM", "vllm", notes="Steps replayed as CUDA graphs."),
     "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", eager=True,
                            notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
@@ -50,7 +52,8 @@ DECLARED: Final[dict[str, Declared]] = {
     "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",), like="tensorrt-llm"),
     "fastertransformer": Declared("FasterTransformer", "trtllm", aliases=("ft",),
                                   notes="Numbers of about 2021; later versions are faster."),
-    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, chunk=512, aliases=("llamacpp", "llama-cpp"),
+    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, chunk=512,
+                          aliases=("llamacpp", "llama-cpp"),
                           notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
     "mlx": Declared("MLX (mlx-lm)", None),
     "gpt-fast": Declared("gpt-fast (torch.compile)", None, aliases=("gptfast",)),

@@ -25,7 +25,7 @@ from roofline.machine.engine import Engine
 PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "streaming": (1.0, 0.3, 1.2, 0.25),
     "compute": (1.0, 0.1, 1.2, 0.25),
-    "step_s": (5e-4, 1e-7, 5e-2, 0.8),
+    "step_s": (5e-4, 1e-7, 5e-2, 1.2),
     "narrow_streaming": (1.0, 0.2, 1.2, 0.25),
     "narrow_compute": (1.0, 0.05, 1.2, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
@@ -133,7 +133,7 @@ def _fit(
         start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
     guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
     first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
-    fit = fit_robust(predict, measured, start, low, high, belief, first, rounds, weights_of(rows))
+    fit = fit_robust(predict, measured, start, low, high, belief, first, rounds, weights=weights_of(rows))
     values = np.asarray([float(f"{value:.3g}") for value in fit.values])
     made = engine(values)
     return EngineFitted(
@@ -144,8 +144,8 @@ def _fit(
 
 
 def weights_of(rows: Sequence[PreparedRun]) -> Array:
-    """How much each row counts: rows of one source, model and chip share one efficiency, so n of them count as the
-    root of n; where the rows are of several engines, each engine counts the same.
+    """How much each row counts, 1 on average: rows of one source, model and chip share one efficiency, so n of them
+    count as the root of n; where the rows are of several engines, each engine counts the same.
     """
     cells = [(row.run.engine, row.run.source, row.run.model, row.run.gpu) for row in rows]
     sizes = Counter(cells)
@@ -156,7 +156,7 @@ def weights_of(rows: Sequence[PreparedRun]) -> Array:
         total = weights.sum() / len(names)
         for name in names:
             weights[engines == name] *= total / weights[engines == name].sum()
-    return weights
+    return np.asarray(weights / weights.mean())
 
 
 def left_out(

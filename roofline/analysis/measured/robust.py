@@ -32,7 +32,7 @@ class Fit(NamedTuple):
 def fit_robust(
     predict: Callable[[Array], Array], measured: Array, start: Sequence[float],
     low: Sequence[float], high: Sequence[float], belief: Sequence[float] | None = None,
-    guess: Sequence[float] | None = None, iterations: int = 60, weights: Array | None = None,
+    guess: Sequence[float] | None = None, iterations: int = 60, *, weights: Array | None = None,
 ) -> Fit:  # fmt: skip
     """The coefficients between `low` and `high` that predict `measured` best.
 
