@@ -42,6 +42,10 @@ _COMMON: Final = "vllm"
 #: Units of a chip that does not state theirs: about those of the large chips that do.
 _USUAL_UNITS: Final = 128.0
 _USUAL_CLOCK: Final = 1.7e9
+#: Host time of one PCIe generation over that of the one before. Source: Splitwise profiles, where the host rules: a
+#: decode step of Llama-2-70B over 4 and 8 devices, 29.5 ms on DGX-H100 and 44 ms on DGX-A100.
+_HOST_PER_GENERATION: Final = 0.67
+_USUAL_PCIE: Final = 4.0
 #: Sharpness of the smooth maximum of two limits of a stream.
 _SOFT: Final = 4.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
@@ -152,6 +156,7 @@ class ChipEfficiency:
     unit_streams: Num
     half_gain: Num = 1.0
     link: Num = 0.0
+    host: Num = 1.0
     linked: bool = False  # whether every chip has a link to its neighbours
     shape: tuple[int, ...] | None = None
     _known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
@@ -179,6 +184,7 @@ class ChipEfficiency:
             unit_streams=stack(streams, shape),
             half_gain=stack([_half_gain(spec) for spec in specs], shape),
             link=stack(links, shape),
+            host=stack([_host(spec) for spec in specs], shape),
             linked=min(links) > 0.0,
             shape=None if single else (shape or (len(specs),)),
         )
@@ -264,6 +270,12 @@ def _units(spec: GPUSpec) -> float:
 def _clock(spec: GPUSpec) -> float:
     """Clock of the units; that of most chips where it is not stated."""
     return spec.clock or _USUAL_CLOCK
+
+
+def _host(spec: GPUSpec) -> float:
+    """Host time over that of a host of PCIe 4.0: chips come with processors of their years."""
+    pcie = spec.links.pcie if spec.links is not None else None
+    return 1.0 if pcie is None else _HOST_PER_GENERATION ** (float(pcie.generation.split()[0]) - _USUAL_PCIE)
 
 
 def _link(spec: GPUSpec) -> float:

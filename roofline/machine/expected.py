@@ -65,8 +65,8 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
         device = device + op.count * time
         kernels = kernels + op.count * op.kernels
     if engine.kernel_s:
-        device = smooth_maximum(device, kernels * engine.kernel_s, _OVERLAP)
-    return device + (engine.step_s + engine.sequence_s * batch)
+        device = smooth_maximum(device, kernels * (engine.kernel_s * chip.host), _OVERLAP)
+    return device + chip.host * (engine.step_s + engine.sequence_s * batch)
 
 
 def _kernel_key(op: Op, precision: Precision) -> object:
