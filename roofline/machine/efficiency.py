@@ -1,8 +1,9 @@
 """How far kernels stay from the roof on a given chip: measured coefficients, and what stands in where there are none.
 
-The coefficients are data (`chip_efficiency.json`), fitted by `roofline.analysis.kernels.fit` to measured kernels.
-A chip that was not measured takes those of the measured chip of its class: they are fractions of the chip's own peaks,
-and times of launches and latencies, which chips of one generation share.
+The coefficients are data (`chip_efficiency.json`), fitted by `roofline.analysis.kernels.fit` to measured kernels. They
+are fractions of the chip's own peaks, times of launches and latencies, and counts. A chip that was not measured takes
+those of the measured chip of its class; where its class was not measured, the mean of those of all classes, weighted
+by likeness. Times are scaled by the clocks.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from math import exp, hypot, log, log2
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels_collective import CollectiveCoefficients
 from roofline.machine.kernels_common import smooth_maximum
-from roofline.machine.kernels_experts import ExpertsCoefficients
+from roofline.machine.kernels_experts import ExpertsCoefficients, typical_time
 from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
 from roofline.machine.kernels_scan import ScanCoefficients
@@ -31,12 +33,22 @@ _TYPES: Final[dict[str, type[Any]]] = {
     "mla decode": DecodeCoefficients, "gated delta net": ScanCoefficients, "kda": ScanCoefficients,
     "mamba-2": ScanCoefficients, "rows": RowsCoefficients, "collective": CollectiveCoefficients,
 }  # fmt: skip
-#: Which measured formats may stand in for a format, in this order.
-_STAND_INS: Final[dict[str, tuple[str, ...]]] = {
-    "fp8": ("fp8", "fp8_block", "bf16"), "fp4": ("fp4", "mxfp4-fp8", "fp8", "bf16"), "int8": ("int8", "fp8", "bf16"),
-    "bf16/fp8": ("bf16/fp8", "bf16/bf16"), "fp8/fp8": ("fp8/fp8", "bf16/fp8", "bf16/bf16"),
-    "bf16/bf16": ("bf16/bf16",),
+#: Coefficients at the end that are counts, by kind.
+COUNTS: Final = {"decode": 2, "mla decode": 2}
+#: Which measured formats may stand in for a format: sets of equals, in this order.
+_STAND_INS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "fp8": (("fp8", "fp8_block"), ("bf16",)), "fp8_block": (("fp8_block", "fp8"), ("bf16",)),
+    "fp4": (("fp4",), ("mxfp4-fp8",), ("fp8", "fp8_block"), ("bf16",)), "int8": (("int8",), ("fp8",), ("bf16",)),
+    "mxfp4": (("mxfp4-fp8",), ("fp4",), ("mxfp4-weights", "int4-weights"), ("bf16",)),
+    "int4-weights": (("int4-weights", "mxfp4-weights"), ("bf16",)),
+    "mxfp4-weights": (("mxfp4-weights", "int4-weights"), ("bf16",)),
+    "bf16/fp8": (("bf16/fp8",), ("bf16/bf16",)), "fp8/fp8": (("fp8/fp8",), ("bf16/fp8",), ("bf16/bf16",)),
+    "bf16/bf16": (("bf16/bf16",),),
 }  # fmt: skip
+#: Formats that are widened before they are multiplied, and the one whose peak their rows are fractions of.
+_MULTIPLIED_AS: Final = {"int4-weights": "bf16", "mxfp4-weights": "bf16", "mxfp4-fp8": "fp8"}
+#: Makes of kernels, by what their names contain.
+_MAKES: Final = ("marlin", "triton", "cutlass", "trtllm", "deepgemm", "cutedsl")
 #: Whose kernels stand for an engine that nobody measured: those of the most widely used library of kernels.
 _COMMON: Final = "vllm"
 #: Units of a chip that does not state theirs: about those of the large chips that do.
@@ -48,6 +60,16 @@ _HOST_PER_GENERATION: Final = 0.67
 _USUAL_PCIE: Final = 4.0
 #: Sharpness of the smooth maximum of two limits of a stream.
 _SOFT: Final = 4.0
+#: Memory bandwidth per unit from which on memory comes in stacks, whose streams and latencies differ from others'.
+_STACKED: Final = 13.5e9
+#: Octaves of a rate or of a bandwidth per unit that the kind of memory counts as; a narrower format counts as one.
+_OCTAVES_OF_MEMORY: Final = 3.0
+#: How fast likeness fades, per octave.
+_FADING: Final = 2.5
+#: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
+_CLOCKED: Final = 0.75
+#: Times as slow as its chip's quickest that a kernel of experts may be; an engine would not run one beyond.
+_LAGGARD: Final = 2.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
 
@@ -66,18 +88,51 @@ class Measured(NamedTuple):
     values: tuple[float, ...]
 
 
+class Likeness(NamedTuple):
+    """What of a datasheet says whose kernels suit a chip.
+
+    `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `rate` the matrix FLOP/s and `stream`
+    the byte/s of memory per unit; `clock` 0 where it is not known.
+    """
+
+    vendor: str
+    narrow: int
+    rate: float
+    stream: float
+    clock: float
+
+    @property
+    def family(self) -> tuple[str, bool, int]:
+        """The class: maker, kind of memory, and with stacked memory the generation, as its formats tell it."""
+        stacked = self.stream >= _STACKED
+        return self.vendor, stacked, self.narrow if stacked else 0
+
+    def distance(self, other: Likeness) -> float:
+        """Octaves between two chips."""
+        memory = _OCTAVES_OF_MEMORY * (self.family[1] != other.family[1])
+        return hypot(log2(self.rate / other.rate), log2(self.stream / other.stream), self.narrow - other.narrow, memory)
+
+
+def likeness(spec: GPUSpec) -> Likeness:
+    """What of a spec says whose kernels suit the chip."""
+    tensor, units = spec.peak.tensor, _units(spec)
+    narrow = 2 if tensor.fp4 or tensor.nvfp4 else 1 if tensor.fp8 else 0
+    return Likeness(spec.vendor, narrow, _half_peak(spec) / units, spec.memory.bandwidth / units, spec.clock or 0.0)
+
+
 @dataclass(frozen=True)
 class Ceilings:
-    """The shipped document: provenance, and rows by kind and chip, those of the most measured kernels first."""
+    """The shipped document: provenance, the measured chips, and rows by kind and chip, most measured kernels first."""
 
     source: str
     fitted: str
+    known: Mapping[str, Likeness]
     rows: Mapping[str, Mapping[str, tuple[Measured, ...]]]
 
     @property
     def chips(self) -> tuple[str, ...]:
         """The measured chips."""
-        return tuple(sorted({chip for kinds in self.rows.values() for chip in kinds}))
+        return tuple(sorted(self.known))
 
 
 @cache
@@ -92,11 +147,12 @@ def measured_ceilings() -> Ceilings:
             by_chip.setdefault(row[0], []).append(Measured._make((*row[:-1], tuple(row[-1]))))
     ordered = {kind: {chip: tuple(sorted(found, key=lambda m: -m.rows)) for chip, found in by_chip.items()}
                for kind, by_chip in rows.items()}  # fmt: skip
-    return Ceilings(data["source"], data["fitted"], ordered)
+    known = {chip: Likeness._make(facts) for chip, facts in data["chips"].items()}
+    return Ceilings(data["source"], data["fitted"], known, ordered)
 
 
 class StandIn(NamedTuple):
-    """Whose coefficients a chip takes: its own (`measured`), a chip's of its class, or those of another maker's."""
+    """Whose coefficients a chip takes: its own (`measured`), a chip's of its class, or first of several `other`s."""
 
     chip: str
     quality: str
@@ -104,40 +160,118 @@ class StandIn(NamedTuple):
 
 def stand_in(spec: GPUSpec, without: str | None = None) -> StandIn:
     """The measured chip whose coefficients stand for this one; `without` leaves one chip out, for judging."""
-    known = [chip for chip in measured_ceilings().chips if chip != without]
+    known = {chip: like for chip, like in measured_ceilings().known.items() if chip != without}
     if spec.name in known:
         return StandIn(spec.name, "measured")
-    order = stand_in_order(spec)
-    chip = next(name for name in order if name in known)
-    return StandIn(chip, "class" if spec.vendor == "nvidia" and chip == order[0] else "other")
+    own = likeness(spec)
+    chip = stand_in_order(own, known)[0]
+    return StandIn(chip, "class" if own.family == known[chip].family else "other")
 
 
-def stand_in_order(spec: GPUSpec) -> tuple[str, ...]:
-    """The measured chips, from the one most like this chip to the one least like it."""
-    tensor, nvidia = spec.peak.tensor, spec.vendor == "nvidia"
-    stacked = spec.memory.bandwidth >= 1.2e12  # HBM, whose streams and latencies differ from those of GDDR
-    if not stacked:
-        return ("l40s", "a100-sxm-80gb", "h100-sxm", "b200-sxm", "gb200")
-    if nvidia and (tensor.fp4 or tensor.nvfp4):
-        return ("b200-sxm", "gb200", "h100-sxm", "a100-sxm-80gb", "l40s")
-    if nvidia and not tensor.fp8:
-        return ("a100-sxm-80gb", "h100-sxm", "l40s", "b200-sxm", "gb200")
-    return ("h100-sxm", "a100-sxm-80gb", "b200-sxm", "gb200", "l40s")
+def stand_in_order(own: Likeness, known: Mapping[str, Likeness]) -> tuple[str, ...]:
+    """The measured chips, from the one most like this chip to the one least like it: those of its class first."""
+    return tuple(sorted(known, key=lambda chip: (own.family != known[chip].family, own.distance(known[chip]))))
 
 
 def choose(rows: Sequence[Measured], formats: Sequence[str], engine: str | None, kernel: str = "") -> Measured | None:
-    """The row of the first format that has one: of the engine, else of the common one, else the most measured kernel.
+    """The row of one of some formats: of the engine, else of the common one, else the most measured kernel.
 
-    `kernel` asks for a kernel whose name contains it.
+    `kernel` asks for a kernel whose name contains it; without formats, any will do.
     """
     rows = [row for row in rows if kernel in row.kernel]
-    for name in formats:
-        of_format = [row for row in rows if row.format == name]
-        of_engine = [row for row in of_format if row.engine == engine]
-        of_common = [row for row in of_format if row.engine == _COMMON]
-        if of_format:
-            return (of_engine or of_common or of_format)[0]
-    return rows[0] if rows else None
+    for owners in ((engine,), (_COMMON,), None):
+        of_owner = [row for row in rows if owners is None or row.engine in owners]
+        for name in formats:
+            for row in of_owner:
+                if row.format == name:
+                    return row
+    return rows[0] if rows and not formats else None
+
+
+def counterpart(rows: Sequence[Measured], like: Measured) -> Measured | None:
+    """The row of another chip that is most like a row: of the same kernel, else make, format, engine."""
+    equals = _equals(like.format)
+    found = [row for row in rows if row.format in equals and _part_of(row) == _part_of(like)]
+    return max(found, default=None, key=lambda row: (
+        row.kernel == like.kernel, _make_of(row) == _make_of(like), row.format == like.format,
+        row.engine == like.engine, row.rows,
+    ))  # fmt: skip
+
+
+def _part_of(row: Measured) -> tuple[str, bool]:
+    """Of a kind with parts (operations, phases, convolutions beside scans), which it is."""
+    first, _, rest = row.kernel.partition(" ")
+    return first if rest else "", "conv" in row.kernel
+
+
+def _make_of(row: Measured) -> str:
+    name = row.kernel.lower()
+    return next((make for make in _MAKES if make in name), "")
+
+
+def borrow(
+    kind: str, like: Measured, own: Likeness, by_chip: Mapping[str, Sequence[Measured]], known: Mapping[str, Likeness]
+) -> tuple[float, ...] | None:
+    """Coefficients for a chip without measurements, from rows like one: of its class, else a mean over all classes.
+
+    Each class counts once, by its chip that is nearest; None where no chip has such a row.
+    """
+    found: list[tuple[str, Measured]] = []
+    for chip in stand_in_order(own, known):
+        if (row := counterpart(by_chip.get(chip, ()), like)) is not None:
+            found.append((chip, row))
+    if not found:
+        return None
+    if own.family == known[found[0][0]].family:
+        found = found[:1]
+    nearest = {known[chip].family: (chip, row) for chip, row in reversed(found)}
+    taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
+    shares = [exp(-_FADING * own.distance(known[chip])) for chip, _ in taken]
+    shares = [share / sum(shares) for share in shares]
+    scaled = [_at_clock(kind, row.values, known[chip], own) for chip, row in taken]
+    mean = [_mean(name, column, shares, kind)
+            for name, column in zip(_TYPES[kind]._fields, zip(*scaled, strict=True), strict=False)]  # fmt: skip
+    counts = COUNTS.get(kind, 0)  # of queries that share a key, of parts: not to be averaged
+    return (*mean[: len(mean) - counts], *found[0][1].values[len(mean) - counts :])
+
+
+def _mean(name: str, values: Sequence[float], shares: Sequence[float], kind: str) -> float:
+    """Of times that add up the arithmetic mean, else the geometric one."""
+    if name.endswith("_s") and kind != "collective":
+        return sum(share * value for share, value in zip(shares, values, strict=True))
+    return exp(sum(share * log(value) for share, value in zip(shares, values, strict=True)))
+
+
+def _at_clock(kind: str, values: Sequence[float], of: Likeness, own: Likeness) -> list[float]:
+    """Coefficients of one chip for another: times shrink with the clock, among chips of one maker."""
+    if not of.clock or not own.clock or of.vendor != own.vendor:
+        return list(values)
+    factor = (of.clock / own.clock) ** _CLOCKED
+    names = _TYPES[kind]._fields
+    return [v * factor if name.endswith("_s") else v for name, v in zip(names, values, strict=False)]
+
+
+@cache
+def _rows_without(kind: str, without: str | None) -> tuple[Mapping[str, Sequence[Measured]], Mapping[str, Likeness]]:
+    """The rows of a kind by chip, and the chips that have some; `without` one of them."""
+    ceilings = measured_ceilings()
+    by_chip = {chip: without_laggards(kind, rows) for chip, rows in ceilings.rows[kind].items() if chip != without}
+    return by_chip, {chip: ceilings.known[chip] for chip in by_chip}
+
+
+def without_laggards(kind: str, rows: Sequence[Measured]) -> Sequence[Measured]:
+    """Rows without the kernels of routed experts that no engine would run, for its chip has one twice as quick."""
+    if kind != "experts":
+        return rows
+    times = {row: typical_time(ExpertsCoefficients(*row.values)) for row in rows}
+    equals = {row: _equals(row.format) for row in rows}
+    return [row for row in rows
+            if times[row] <= _LAGGARD * min(times[other] for other in rows if other.format in equals[row])]  # fmt: skip
+
+
+def _equals(name: str) -> tuple[str, ...]:
+    """The formats that are as good as one, itself among them."""
+    return next((equals for equals in _STAND_INS.get(name, ()) if name in equals), (name,))
 
 
 @dataclass(frozen=True)
@@ -152,12 +286,15 @@ class ChipEfficiency:
     engine: Engine
     units: Num
     ceilings: tuple[float | None, ...]
+    likenesses: tuple[Likeness, ...]
+    peaks: tuple[Mapping[str, float], ...]
     unit_peaks: Num
     unit_streams: Num
     half_gain: Num = 1.0
     link: Num = 0.0
     host: Num = 1.0
     linked: bool = False  # whether every chip has a link to its neighbours
+    without: str | None = None
     shape: tuple[int, ...] | None = None
     _known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -180,12 +317,15 @@ class ChipEfficiency:
             engine=engine,
             units=stack(units, shape),
             ceilings=tuple(_known_ceiling(spec) for spec in specs),
+            likenesses=tuple(likeness(spec) for spec in specs),
+            peaks=tuple(_served(spec) for spec in specs),
             unit_peaks=stack(rates, shape),
             unit_streams=stack(streams, shape),
             half_gain=stack([_half_gain(spec) for spec in specs], shape),
             link=stack(links, shape),
             host=stack([_host(spec) for spec in specs], shape),
             linked=min(links) > 0.0,
+            without=without,
             shape=None if single else (shape or (len(specs),)),
         )
 
@@ -214,17 +354,29 @@ class ChipEfficiency:
         return found
 
     def _of_chip(self, index: int, kind: str, dtype: str, kernel: str) -> Any:
-        by_chip = measured_ceilings().rows[kind]
-        chip, quality = self.stand_ins[index]
-        formats = _STAND_INS.get(dtype, (dtype, "bf16"))
-        row = choose(by_chip.get(chip, ()), formats, self.engine.library, kernel)
-        if row is None:  # a kind that was not measured on this chip
-            others = [row for rows in by_chip.values() for row in rows]
-            row = choose(sorted(others, key=lambda m: -m.rows), formats, self.engine.library, kernel) or others[0]
-        result = _TYPES[kind](*row.values)
+        own, peaks = self.likenesses[index], self.peaks[index]
+        by_chip, known = _rows_without(kind, self.without)
+        formats = _STAND_INS.get(dtype, ((dtype,), ("bf16",)))
+        if dtype == "mxfp4" and peaks["fp4"] <= peaks["fp8"]:
+            formats = _STAND_INS["mxfp4-weights"]
+        order = stand_in_order(own, known)
+        if self.names[index] in known:
+            order = (self.names[index], *order)
+        apart = 1 if self.names[index] in known or own.family == known[order[0]].family else len(order)
+        row = next(
+            found for chips in (order[:apart], order[apart:]) for equals in (*formats, ()) for chip in chips
+            if (found := choose(by_chip[chip], equals, self.engine.library, kernel)) is not None
+        )  # fmt: skip
+        values: Sequence[float] | None = row.values
+        if row.chip != self.names[index]:
+            values = borrow(kind, row, own, by_chip, known)
+        assert values is not None
+        result = _TYPES[kind](*values)
         ceiling = self.ceilings[index]
-        if kind == "matmul" and quality != "measured" and ceiling is not None:
+        if kind == "matmul" and self.stand_ins[index].quality != "measured" and ceiling is not None:
             result = result._replace(ceiling=ceiling)
+        if dtype == "mxfp4" and row.format in _MULTIPLIED_AS:
+            result = result._replace(ceiling=result.ceiling * peaks[_MULTIPLIED_AS[row.format]] / peaks["fp4"])
         return result
 
 
@@ -295,6 +447,12 @@ def _half_peak(spec: GPUSpec) -> float:
     tensor, vector = spec.peak.tensor, spec.peak.vector
     listed = [value for _, value in (*tensor, *(vector or ())) if value]
     return tensor.fp16 or tensor.bf16 or max(listed)
+
+
+def _served(spec: GPUSpec) -> dict[str, float]:
+    """Matrix peaks by format, those of the next wider one where there is none."""
+    tensor, half = spec.peak.tensor, _half_peak(spec)
+    return {"bf16": half, "fp8": tensor.fp8 or half, "fp4": tensor.fp4 or tensor.nvfp4 or tensor.fp8 or half}
 
 
 def _known_ceiling(spec: GPUSpec) -> float | None:

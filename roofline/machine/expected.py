@@ -20,6 +20,7 @@ from roofline.machine.kernels_matmul import matmul_time, quantise_time, stream_t
 from roofline.machine.kernels_scan import scan_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, ceil, maximum, minimum, where
+from roofline.specs.dtypes import DType
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import (
@@ -123,7 +124,18 @@ def _experts_time(
     into = 2.0 if shape.gated else 1.0
     work = ExpertsWork(shape.tokens * shape.top_k, shape.touched, shape.width, shape.hidden, into, weights,
                        moved - weights)  # fmt: skip
-    return experts_time(work, facts, chip.coefficients("experts", _family(precision.compute_dtype(op))))
+    c = chip.coefficients("experts", _experts_format(precision.compute_dtype(op), precision.weight_dtype(op)))
+    return experts_time(work, facts, c)
+
+
+def _experts_format(dtype: str, stored: DType) -> str:
+    """The format under which coefficients of experts are kept, which tells more ways to store weights than others."""
+    family = _family(dtype)
+    if family == "bf16":
+        return "int4-weights" if stored.bits < 16.0 else family
+    if family == "fp8":
+        return "fp8_block" if stored.bits > 8.0 else family
+    return stored.name if stored.name == "mxfp4" else family
 
 
 def _attention_time(

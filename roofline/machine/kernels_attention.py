@@ -54,6 +54,7 @@ class DecodeCoefficients(NamedTuple):
     skipping     share of the keys outside a window that the kernel really skips
     reread       share of the cache that is read again for each further 16 query heads of a group
     shared       most query heads that read a cache together; a larger group reads it once per head
+    splits       most parts that a cache is split into
     """
 
     streaming: Num
@@ -67,6 +68,7 @@ class DecodeCoefficients(NamedTuple):
     skipping: Num
     reread: Num
     shared: Num
+    splits: Num = 1e9
 
 
 class PrefillWork(NamedTuple):
@@ -134,7 +136,7 @@ def decode_time(work: DecodeWork, chip: ChipFacts, c: DecodeCoefficients) -> Num
     groups = where(work.heads / work.groups > c.shared, work.heads, work.groups)
     packs = -(-work.heads // (16.0 * groups))
     streams = work.batch * groups
-    split = maximum(minimum(chip.units / streams, tiles) // 1.0, 1.0)
+    split = maximum(minimum(minimum(chip.units / streams, tiles), c.splits) // 1.0, 1.0)
     busy = streams * split / chip.units
     moved = streams * read * work.key_bytes * (1.0 + c.reread * (packs - 1.0)) + work.other
     memory = moved / (chip.bandwidth * c.streaming) * (1.0 + c.occupancy / busy)

@@ -12,6 +12,9 @@ _ROWS: Final = (16.0, 64.0, 128.0)
 _COLUMNS: Final = 128.0
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 64.0
+#: Numbers of tokens, and a chip, at which kernels are compared.
+_TYPICAL: Final = (8.0, 256.0, 4096.0)
+_USUAL: Final = ChipFacts(1e15, 3e12, 132.0)
 
 
 class ExpertsCoefficients(NamedTuple):
@@ -74,3 +77,15 @@ def experts_time(work: ExpertsWork, chip: ChipFacts, c: ExpertsCoefficients) -> 
     memory = work.weight_bytes / (chip.bandwidth * c.streaming)
     products = smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
     return c.fixed_s + touched * c.expert_s + products + work.activation_bytes / (chip.bandwidth * c.routing)
+
+
+def typical_time(c: ExpertsCoefficients) -> float:
+    """Geometric mean of the seconds of a few, some and many tokens on a usual chip: how quick a kernel is."""
+    width, hidden, number, top_k = 4096.0, 1536.0, 128.0, 8.0
+    product = 1.0
+    for tokens in _TYPICAL:
+        rows, touched = tokens * top_k, number * (1.0 - (1.0 - top_k / number) ** tokens)
+        moved = 4.0 * (tokens * width + rows * (3.0 * hidden + width))
+        work = ExpertsWork(rows, touched, width, hidden, 2.0, 3.0 * touched * width * hidden, moved)
+        product *= float(experts_time(work, _USUAL, c))
+    return float(product ** (1.0 / len(_TYPICAL)))

@@ -7,12 +7,14 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roofline.analysis.kernels.experts_load import rank_load
 from roofline.analysis.kernels.fit import chip_of
 from roofline.analysis.kernels.problems import (
     collective_problem,
@@ -25,7 +27,10 @@ from roofline.analysis.load import load_model, locate_gpu
 from roofline.architectures.transformer import forward_ops
 from roofline.machine import efficiency
 from roofline.machine.efficiency import ChipEfficiency, measured_ceilings, stand_in
+from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
+from roofline.machine.kernels_attention import DecodeCoefficients, DecodeWork, decode_time
+from roofline.machine.kernels_common import ChipFacts
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.workload import constructors as make
@@ -131,6 +136,82 @@ def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
     assert quality["rtx-4090"] == ("l40s", "class")
     assert quality["mi300x"].quality == "other"
     assert stand_in(locate_gpu("h100")[0], without="h100-sxm") == ("a100-sxm-80gb", "other")
+
+
+@pytest.mark.parametrize(
+    ("chip", "like"),
+    [("rtx-5090", "l40s"), ("rtx-3090", "l40s"), ("t4", "l40s"), ("a30", "a100-sxm-80gb"), ("h20", "h100-sxm"),
+     ("b300", "b200-sxm"), ("rtx-pro-6000", "l40s")],
+)  # fmt: skip
+def test_memory_and_formats_tell_the_class(chip: str, like: str) -> None:
+    assert stand_in(locate_gpu(chip)[0]) == (like, "class")
+
+
+def test_a_slower_clock_lengthens_launches_and_leaves_fractions() -> None:
+    ada, ampere = (machine(name)[1].coefficients("matmul", "bf16") for name in ("rtx-4090", "rtx-3090"))
+    assert ampere.ceiling == pytest.approx(ada.ceiling)
+    assert 1.2 * ada.fixed_s < ampere.fixed_s < 1.5 * ada.fixed_s
+
+
+@pytest.mark.parametrize("kind", ["matmul", "prefill", "decode", "experts", "collective"])
+def test_nothing_of_a_chip_that_is_left_out_enters(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Borrowed coefficients are the same when the chip's rows are not even there, and lie among those lent."""
+    spec = locate_gpu("h100")[0]
+    dtype = "bf16/bf16" if kind == "prefill" else "bf16"
+    found = ChipEfficiency.of(spec, without="h100-sxm").coefficients(kind, dtype)
+    every = measured_ceilings()
+    rows = {name: {chip: r for chip, r in by.items() if chip != "h100-sxm"} for name, by in every.rows.items()}
+    known = {chip: like for chip, like in every.known.items() if chip != "h100-sxm"}
+    monkeypatch.setattr(efficiency, "measured_ceilings", lambda: efficiency.Ceilings("", "", known, rows))
+    efficiency._rows_without.cache_clear()
+    try:
+        assert ChipEfficiency.of(spec).coefficients(kind, dtype) == found
+    finally:
+        efficiency._rows_without.cache_clear()
+
+
+def test_experts_take_the_kernels_of_their_weights() -> None:
+    """Narrow weights those that widen them, blocks of scales their own, and no kernel far slower than its rivals."""
+    rows = measured_ceilings().rows["experts"]["h100-sxm"]
+    by_values = {row.values: row for row in rows}
+    eff = ChipEfficiency.of(locate_gpu("h100")[0], engine=Engine("bare vllm", library="vllm"))
+    formats = {asked: by_values[tuple(eff.coefficients("experts", asked))].format
+               for asked in ("bf16", "fp8", "fp8_block", "int4-weights")}  # fmt: skip
+    assert formats == {"bf16": "bf16", "fp8": "fp8_block", "fp8_block": "fp8_block", "int4-weights": "int4-weights"}
+    kept = efficiency.without_laggards("experts", rows)
+    assert {row.kernel for row in rows} - {row.kernel for row in kept}
+    assert len(kept) > 0.7 * len(rows)
+
+
+def test_weights_in_mxfp4_are_widened_where_no_unit_multiplies_them() -> None:
+    """A fraction of the 16-bit peak, though the format would be multiplied at the peak of fp8."""
+    op = make.experts("experts", "b", 4096.0, width=2880.0, hidden=2880.0, number=32.0, top_k=4.0, gated=True)
+    gpu, eff = machine("h100")
+    precision = Precision.of("mxfp4")
+    half = eff.peaks[0]["bf16"]
+    assert expected_op_time(op, precision, gpu, eff) > op.flops / half
+
+
+def test_a_cache_that_is_not_split_takes_longer_for_one_sequence() -> None:
+    facts = ChipFacts(1e15, 3e12, 132.0)
+    whole = DecodeCoefficients(0.9, 5e-6, 2.0, 0.1, 1e-6, 1e-6, 0.5, 2e-6, 1.0, 0.1, 1e9)
+    work = DecodeWork(1.0, 8.0, 1.0, 65536.0, 1e15, 256.0, 512.0, 0.0)
+    assert decode_time(work, facts, whole._replace(splits=1.0)) > 4.0 * decode_time(work, facts, whole)
+    many = work._replace(batch=512.0)
+    assert decode_time(many, facts, whole._replace(splits=1.0)) == decode_time(many, facts, whole)
+
+
+@given(st.integers(1, 4096), st.sampled_from([(8, 128), (1, 16), (6, 64), (8, 256)]), st.sampled_from([1, 4, 16]))
+def test_the_busiest_rank_has_its_share_and_no_more_than_all(tokens: int, experts: tuple[int, int], ranks: int) -> None:
+    top_k, number = experts
+    table = {"num_tokens": [tokens], "topk": [top_k], "num_experts": [number], "moe_ep_size": [ranks]}
+    columns: dict[str, Any] = {name: np.asarray(v, dtype=np.float64) for name, v in table.items()}
+    columns["distribution"] = np.asarray(["power_law_1.2"], dtype=object)
+    (rows,), (touched,) = rank_load(columns)
+    assert tokens * top_k / ranks - 1e-9 <= rows <= tokens * top_k
+    assert 1.0 <= touched <= min(number / ranks, rows)
+    if ranks == 1:
+        assert rows == tokens * top_k
 
 
 def test_the_coefficients_load_fast_and_are_cached() -> None:

@@ -23,6 +23,7 @@ from roofline.analysis.kernels.tables import Array, Table, groups, read_table
 from roofline.analysis.load import locate_gpu
 from roofline.analysis.measured.robust import fit_robust
 from roofline.errors import UsageError
+from roofline.machine.efficiency import Likeness, Measured, likeness
 from roofline.machine.machine import Machine
 
 #: Rows per coefficient below which a group is not fitted but reported as too small.
@@ -76,7 +77,16 @@ class Group:
     @property
     def coefficients(self) -> int:
         """How many numbers were fitted."""
-        return len(self.problem.names) + bool(self.problem.choices)
+        return len(self.problem.names) + len(self.problem.choices)
+
+    def measured(self) -> Measured:
+        """As a row of the shipped document."""
+        use = self.problem.physical
+        errors = np.abs(self.errors[use])
+        return Measured(
+            self.chip, self.engine, self.format, self.kernel, int(use.sum()), int((~use).sum()),
+            round(float(np.median(errors)), 4), round(float(np.quantile(errors, 0.9)), 4), self.values,
+        )  # fmt: skip
 
     def label(self) -> str:
         """For messages."""
@@ -116,25 +126,30 @@ def read_groups(folder: Path, chip: Callable[[str], Chip] = chip_of) -> Iterator
 def fit_group(group: Group) -> Group | None:
     """The group with its coefficients, or None where it has too few rows to tell them.
 
-    Rows faster than the roofline take no part. The coefficient with choices is tried at each, the best one stays.
+    Rows faster than the roofline take no part. The coefficients with choices are settled one after another: each choice
+    is tried, the first stays unless another is clearly better.
     """
     problem = group.problem
     use = problem.physical
     if use.sum() < _ROWS_PER_COEFFICIENT * len(problem.names):
         return None
-    ranges = [RANGES[problem.kind][name] for name in problem.names]
+    start, low, high = zip(*(RANGES[problem.kind][name] for name in problem.names), strict=True)
+    chosen = [values[0] for values in problem.choices]
     best: tuple[float, Array, Any] | None = None
-    for choice in problem.choices or (None,):
-        tail = [] if choice is None else [choice]
+    for place, choice in ((i, v) for i, values in enumerate(problem.choices or ((),)) for v in values or (None,)):
+        tail = [*chosen]
+        if choice is not None:
+            if place and choice == chosen[place]:
+                continue
+            tail[place] = choice
 
         def predict(values: Array, tail: Sequence[float] = tail) -> Array:
             return np.asarray(problem.predict(np.append(values, tail))[use], dtype=np.float64)
 
-        start, low, high = zip(*ranges, strict=True)
         fit = fit_robust(predict, problem.measured[use], start, low, high)
         loss = float(np.mean(np.abs(fit.residuals)))
         if best is None or loss < 0.97 * best[0]:
-            best = (loss, np.append(fit.values, tail), fit)
+            best, chosen = (loss, np.append(fit.values, tail), fit), tail
     assert best is not None
     _, values, fit = best
     named = dict(zip(problem.names, zip(fit.at_bound, fit.undetermined, strict=True), strict=True))
@@ -160,16 +175,13 @@ def document(fitted: Sequence[Group], *, source: str, date: str) -> str:
     kinds: dict[str, Any] = {}
     for group in fitted:
         entry = kinds.setdefault(group.kind, {"fields": list(group.problem.fields), "rows": []})
-        use = group.problem.physical
-        errors = np.abs(group.errors[use])
-        entry["rows"].append(
-            [group.chip, group.engine, group.format, group.kernel, int(use.sum()), int((~use).sum()),
-             round(float(np.median(errors)), 4), round(float(np.quantile(errors, 0.9)), 4), list(group.values)]
-        )  # fmt: skip
+        entry["rows"].append(group.measured())
+    chips = {name: list(likeness(locate_gpu(name)[0])) for name in dict.fromkeys(group.chip for group in fitted)}
     head = {
         "source": source, "fitted": date, "by": "roofline.analysis.kernels.fit",
         "columns": ["chip", "engine", "format", "kernel", "rows fitted", "rows below the roofline, left out",
                     "median error", "90th percentile error", "coefficients, in the order of fields"],
+        "of a chip": list(Likeness._fields), "chips": chips,
     }  # fmt: skip
     lines = [json.dumps(head)[:-1] + ', "kinds": {']
     for i, (kind, entry) in enumerate(kinds.items()):

@@ -74,8 +74,9 @@ RANGES: Final[dict[str, dict[str, Range]]] = {
 #: The MLA kernels are attention with other widths.
 RANGES["mla prefill"] = RANGES["prefill"]
 RANGES["mla decode"] = RANGES["decode"]
-#: Most query heads that read a cache together: tried one by one.
+#: Most query heads that read a cache together, and most parts of a cache: tried one by one.
 _SHARED: Final = (4.0, 8.0, 16.0, 32.0, 1e9)
+_SPLITS: Final = (1e9, 32.0, 16.0, 8.0, 4.0, 1.0)
 
 #: Bits of weights and of activations, and the peak that multiplies them.
 _MATMUL_FORMATS: Final = {
@@ -108,14 +109,17 @@ class Chip(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """A group of kernels: measured seconds, roofline seconds, and a prediction for given coefficients and rows."""
+    """A group of kernels: measured seconds, roofline seconds, and a prediction for given coefficients and rows.
+
+    `names` are fitted, `choices` are the values that each of the coefficients after them may take.
+    """
 
     kind: str
     measured: Array
     bound: Array
     predict: Callable[[Array], Array]
     names: tuple[str, ...]
-    choices: tuple[float, ...] = ()
+    choices: tuple[tuple[float, ...], ...] = ()
     fields: tuple[str, ...] = ()
 
     @property
@@ -188,7 +192,7 @@ def decode_problem(table: Table, chip: Chip) -> Problem:
     flops = 2.0 * batch * heads * np.minimum(keys, window) * width
     bound = np.maximum(read / chip.bandwidth, flops / chip_facts.peak)
     kind = "mla decode" if latent else "decode"
-    return Problem(kind, _seconds(table), bound, predict, DecodeCoefficients._fields[:-1], _SHARED,
+    return Problem(kind, _seconds(table), bound, predict, DecodeCoefficients._fields[:-2], (_SHARED, _SPLITS),
                    DecodeCoefficients._fields)  # fmt: skip
 
 
@@ -200,8 +204,10 @@ def experts_problem(table: Table, chip: Chip) -> Problem:
     hidden = number(table, "inter_size") / number(table, "moe_tp_size")
     into = 1.0 if "nongated" in str(table["kernel_source"][0]) else 2.0
     rows, touched = rank_load(table)
+    all_rows = tokens * number(table, "topk")
     weights = touched * (into + 1.0) * width * hidden * weight / 8
-    rest = tokens * width * 4.0 + rows * (2.0 * (into + 1.0) * hidden + 2.0 * width) * 2.0
+    # each token's rows are summed on every rank, those of experts elsewhere as zeros
+    rest = (2.0 * tokens * width + 2.0 * rows * (into + 1.0) * hidden + (rows + all_rows) * width) * 2.0
     work = ExpertsWork(rows, touched, width, hidden, into, weights, rest)
 
     def predict(values: Array) -> Array:

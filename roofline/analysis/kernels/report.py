@@ -16,7 +16,7 @@ import numpy as np
 from roofline.analysis.kernels.fit import Group, fit_all
 from roofline.analysis.kernels.tables import Array
 from roofline.analysis.load import locate_gpu
-from roofline.machine.efficiency import stand_in_order
+from roofline.machine.efficiency import Measured, borrow, likeness, without_laggards
 
 LONG: Final = 20e-6
 
@@ -72,24 +72,21 @@ def baseline_of(groups: Iterable[Group], *, only_long: bool = False) -> Array:
 
 
 def left_out_of(groups: Iterable[Group], fitted: Sequence[Group], *, only_long: bool = False) -> Array:
-    """Log errors with the coefficients of another chip: the first of its class's order that has the format."""
-    return _joined(
-        _used(g, np.log(g.problem.predict(np.asarray(donor.values)) / g.problem.measured), only_long)
-        for g in groups
-        if (donor := _donor(g, fitted)) is not None
-    )
-
-
-def _donor(group: Group, fitted: Sequence[Group]) -> Group | None:
-    spec, _ = locate_gpu(group.chip)
-    order = [chip for chip in stand_in_order(spec) if chip != group.chip]
-    for chip in order:
-        there = [g for g in fitted if (g.kind, g.chip, g.format) == (group.kind, chip, group.format)]
-        if group.kind in ("collective", "gated delta net", "kda", "mamba-2"):
-            there = [g for g in there if g.kernel.split(" ")[0] == group.kernel.split(" ")[0]]
-        if there:
-            return max(there, key=lambda g: (g.kernel == group.kernel, g.engine == group.engine, len(g.errors)))
-    return None
+    """Log errors with the coefficients that each group's chip would borrow if nothing of it had been measured."""
+    known = {chip: likeness(locate_gpu(chip)[0]) for chip in dict.fromkeys(g.chip for g in fitted)}
+    rows: dict[str, dict[str, list[Measured]]] = {}
+    for g in fitted:
+        rows.setdefault(g.kind, {}).setdefault(g.chip, []).append(g.measured())
+    kept = {kind: {chip: without_laggards(kind, found) for chip, found in by_chip.items()}
+            for kind, by_chip in rows.items()}  # fmt: skip
+    parts = []
+    for g in groups:
+        others = {chip: like for chip, like in known.items() if chip != g.chip}
+        values = borrow(g.kind, g.measured(), known[g.chip], kept[g.kind], others)
+        if values is not None:
+            expected = g.problem.predict(np.asarray(values))
+            parts.append(_used(g, np.log(expected / g.problem.measured), only_long))
+    return _joined(parts)
 
 
 def _used(group: Group, errors: Array, only_long: bool) -> Array:
@@ -131,8 +128,10 @@ def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: s
         "cache that was still warm, or work that was not done): they take no part in fits or errors. An error is "
         "|log(expected / measured)|, in per cent.", "",
         "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other "
-        "chip* takes the coefficients of another chip of the class or, where there is none, of the nearest class, as a "
-        "chip that nobody measured would.", "", "## Figures to reach", "",
+        "chip* is what the chip would borrow if nothing of it had been measured: the coefficients of a chip of its "
+        "class (B200 and GB200 have one), or else the mean over all other classes, weighted by likeness of matrix rate "
+        "and bandwidth per unit, formats and kind of memory, its times scaled by the clocks.", "",
+        "## Figures to reach", "",
     ]  # fmt: skip
     lines += markdown_table(
         ("kernels", "rows", "target", "median", "constant", "other chip", "1.5 × target"),
