@@ -40,6 +40,7 @@ class Engine(NamedTuple):
                        the share that is left after fusion
 
     half_sums          whether products are summed in 16 bit, at twice the rate on the chips that list such a peak
+    joins              projections that run as one matrix: none, attention (q, k and v), all (gate and up as well)
     chunk              tokens of a prompt that go through the layers at once; 0: all of them
     reread             share of a cached key that each further query head of its group reads again; 0: none
 
@@ -67,6 +68,7 @@ class Engine(NamedTuple):
     rows: float = 1.0
     half_sums: bool = False
     unit_stream: float = 0.0
+    joins: str = "none"
     chunk: float = 0.0
     reread: float = 0.0
     kernel_s: float = 0.0
@@ -82,7 +84,8 @@ class Engine(NamedTuple):
         """The coefficients of a spec."""
         return cls(
             spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate,
-            half_sums=spec.half_sums, unit_stream=spec.unit_stream, chunk=float(spec.chunk), reread=spec.reread,
+            half_sums=spec.half_sums, unit_stream=spec.unit_stream, joins=spec.joins, chunk=float(spec.chunk),
+            reread=spec.reread,
             kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
             request_s=spec.host.request, measured_interval=spec.interval.measured,
             class_interval=spec.interval.sibling, other_interval=spec.interval.other,

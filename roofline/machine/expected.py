@@ -20,6 +20,7 @@ from roofline.machine.kernels_matmul import matmul_time, quantise_time, stream_t
 from roofline.machine.kernels_scan import scan_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, ceil, maximum, minimum, where
+from roofline.passes.joined import join_projections
 from roofline.specs.dtypes import DType
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -56,7 +57,7 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     device: Num = 0.0
     kernels: Num = 0.0
     known: dict[object, Num] = {}
-    for op in phase.ops:
+    for op in join_projections(phase.ops, engine.joins):
         key = _kernel_key(op, precision)
         time = known.get(key) if key is not None else None
         if time is None:

@@ -72,6 +72,7 @@ class EngineSpec(Spec):
     unit_rate: Annotated[float, Field(ge=0)] = 0.0
     unit_stream: Annotated[float, Field(ge=0)] = 0.0
     half_sums: bool = False
+    joins: Literal["none", "attention", "all"] = "none"
     chunk: Annotated[int, Field(ge=0)] = 0
     reread: Annotated[float, Field(ge=0, le=1)] = 0.0
     host: HostTimes = HostTimes()

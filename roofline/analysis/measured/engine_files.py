@@ -32,6 +32,7 @@ class Declared(NamedTuple):
     title: str
     library: str | None = None
     half_sums: bool = False
+    joins: str = "none"
     chunk: int = 0
     aliases: tuple[str, ...] = ()
     notes: str = ""
@@ -41,22 +42,22 @@ class Declared(NamedTuple):
 
 GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
-    "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", aliases=("trtllm", "trt-llm"),
+    "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", joins="all", aliases=("trtllm", "trt-llm"),
                              notes="Versions 0.9 (static batches) to 1.3 (served)."),
-    "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", like="tensorrt-llm",
+    "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", joins="all", like="tensorrt-llm",
                                  notes="Before its kernels shared a cached key among the query heads of a group."),
-    "vllm": Declared("vLLM", "vllm", notes="Steps replayed as CUDA graphs."),
-    "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", eager=True,
+    "vllm": Declared("vLLM", "vllm", joins="all", notes="Steps replayed as CUDA graphs."),
+    "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", joins="all", eager=True,
                            notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
-    "sglang": Declared("SGLang", "sglang", like="tensorrt-llm"),
-    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", aliases=("turbomind",), like="tensorrt-llm"),
-    "fastertransformer": Declared("FasterTransformer", "trtllm", aliases=("ft",),
+    "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
+    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", joins="all", aliases=("turbomind",), like="tensorrt-llm"),
+    "fastertransformer": Declared("FasterTransformer", "trtllm", joins="all", aliases=("ft",),
                                   notes="Numbers of about 2021; later versions are faster."),
     "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, chunk=512,
                           aliases=("llamacpp", "llama-cpp"),
                           notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
     "mlx": Declared("MLX (mlx-lm)", None),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", None, aliases=("gptfast",)),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", None, joins="attention", aliases=("gptfast",)),
     "pytorch-eager": Declared("PyTorch, eager (diffusers)", None, half_sums=True, aliases=("eager", "diffusers"),
                               notes="Fitted to image models."),
     "pytorch-compile": Declared("PyTorch, torch.compile (diffusers)", None, half_sums=True, aliases=("torch-compile",),
@@ -70,6 +71,10 @@ DECLARED: Final[dict[str, Declared]] = {
 }  # fmt: skip
 
 
+#: Engines of image models: their errors are not those of language models.
+IMAGE_ENGINES: Final = frozenset(
+    {"pytorch-eager", "pytorch-compile", "xformers", "tensorrt", "onnxruntime", "aitemplate", "onediff"}
+)
 #: Rows of image models take long to expect: smaller groups than this stay in.
 _LEAST_IMAGES: Final = 10
 
@@ -85,7 +90,7 @@ def write_all(
     for name in written:
         own = [row for row in rows if row.run.engine == name or (name == GENERIC and not row.run.image)]
         if own:
-            declared = DECLARED.get(name, Declared("Whatever runs it"))
+            declared = DECLARED.get(name, Declared("Whatever runs it", joins="all"))
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
             text = _measured(name, declared, own, source, like, by_engine=name == GENERIC)[0]
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -131,7 +136,9 @@ def _measured(
 ) -> tuple[str, EngineFitted]:  # fmt: skip
     """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
     images = _of_images(rows)
-    base = Engine(name, declared.library, half_sums=declared.half_sums, chunk=float(declared.chunk))
+    base = Engine(
+        name, declared.library, half_sums=declared.half_sums, joins=declared.joins, chunk=float(declared.chunk)
+    )
     fitted = fit_engine(base, rows, optional=() if images else None, like=like, eager=declared.eager)
     ways = ways_of(name) if by_engine or judged else ()
     lines = list(leave_out(fitted, rows, ways, least_left(rows)))
@@ -147,7 +154,8 @@ def _measured(
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
     """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
-    engine = Engine.of(like)._replace(name=name, library=declared.library, compute=1.0, streaming=1.0, cache=1.0,
+    engine = Engine.of(like)._replace(name=name, library=declared.library, joins=declared.joins, compute=1.0,
+                                     streaming=1.0, cache=1.0,
                                       attention=1.0)  # fmt: skip
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
@@ -203,6 +211,7 @@ def _yaml(
     lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
     lines += [f"library: {declared.library}"] if declared.library else []
     lines += ["half_sums: true"] if engine.half_sums else []
+    lines += [f"joins: {engine.joins}"] if engine.joins != "none" else []
     lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
     lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]
     lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")

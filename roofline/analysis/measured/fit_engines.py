@@ -116,8 +116,8 @@ def _fit(
     def engine(values: Array) -> Engine:
         named: dict[str, Any] = dict(zip(free, map(float, values), strict=True))
         start_from = like or Engine("")
-        return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, chunk=base.chunk,
-                                   **named)  # fmt: skip
+        return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, joins=base.joins,
+                                   chunk=base.chunk, **named)  # fmt: skip
 
     alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
     each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
@@ -184,13 +184,23 @@ def left_out(
     return found
 
 
-def interval(errors: Array, widen: float = 1.0) -> tuple[float, float]:
+def interval(errors: Array, weights: Array | None = None, widen: float = 1.0) -> tuple[float, float]:
     """The 80 % interval that log errors of left-out rows support, as multiples of the expected time.
 
-    Conformal: the 10th and 90th percentiles, a little further out where rows are few.
+    Conformal: the 10th and 90th percentiles, a little further out where rows are few. `weights` say how much each
+    error counts, by default the same.
     """
-    count = len(errors)
+    share = np.ones(len(errors)) if weights is None else weights
+    count = float(share.sum() ** 2 / (share @ share)) if len(errors) else 0.0
     tail = max(0.0, min(0.1, 1.0 - 0.9 * (count + 1) / count)) if count else 0.0
-    slow, quick = np.quantile(errors, (tail, 1.0 - tail)) if count else (-0.5, 0.5)
+    slow, quick = _quantiles(errors, share, (tail, 1.0 - tail)) if count else (-0.5, 0.5)
     low, high = float(np.exp(-max(quick, 0.02) * widen)), float(np.exp(-min(slow, -0.02) * widen))
     return float(f"{low:.3g}"), float(f"{high:.3g}")
+
+
+def _quantiles(values: Array, weights: Array, shares: Sequence[float]) -> Array:
+    """Weighted quantiles; with equal weights those of numpy."""
+    order = np.argsort(values, kind="stable")
+    ordered, share = values[order], weights[order]
+    place = np.cumsum(share) - share[0] if len(order) == 1 else np.cumsum(share) - share
+    return np.interp(shares, place / max(place[-1], 1e-300), ordered)

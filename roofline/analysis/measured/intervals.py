@@ -1,22 +1,25 @@
 """80 % intervals from the errors of rows that were left out, and how many of such rows they cover.
 
 An interval belongs to an engine and to how a chip is known. It is the 10th and 90th percentile of the errors of rows
-whose chip was known in that way when they were left out: measured (its own kernels), class (a sibling's), other. A
-group that holds more than four fifths of an engine's rows is used only where there is nothing else: what is fitted to
-the rest is another engine.
+whose chip was known in that way when they were left out: measured (its own kernels), class (a sibling's), other. Rows
+that were left out together share an error, so n of them count as the root of n; and as an engine has been seen by few
+laboratories, the errors of other engines stand beside its own, with the weight of a few such groups. A group that holds
+more than four fifths of an engine's rows is used only where there is nothing else: what is fitted to the rest is
+another engine.
 """
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from roofline.analysis.measured.fit_engines import EngineFitted, interval, left_out
+from roofline.analysis.measured.robust import Array
 from roofline.analysis.measured.runs import PreparedRun
 from roofline.machine.efficiency import stand_in
 
@@ -35,6 +38,8 @@ FEW: Final = 20
 FEW_INTERVAL: Final = (0.8, 1.25)
 #: How much wider than that of the better known chips an interval is for which there are no errors.
 _WIDER: Final = 1.5
+#: What the errors of all other engines together weigh beside an engine's own: as much as two groups of nine rows.
+_OTHERS: Final = 6.0
 #: Largest share of an engine's rows that may be left out together.
 _MOST: Final = 0.8
 
@@ -78,21 +83,25 @@ def medians(lines: Sequence[LeftOut]) -> dict[str, float]:
     return {out: round(float(np.median([abs(x.error) for x in lines if x.out == out])), 3) for out in ways}
 
 
-def intervals(lines: Sequence[LeftOut], rows: int, fallback: Sequence[float] = ()) -> tuple[Range, Range, Range]:
+def intervals(
+    lines: Sequence[LeftOut], rows: int, fallback: Sequence[float] = (), others: Sequence[LeftOut] = ()
+) -> tuple[Range, Range, Range]:
     """The intervals of an engine of so many rows for a chip that is measured, of a class, and other.
 
     Each is at least as wide as the one before it: to know less of a chip never makes one surer. `fallback` are the
-    errors of the fit, for an engine without lines.
+    errors of the fit, for an engine without lines; `others` the lines of other engines.
     """
-    errors = _errors(lines)
+    own, beside = _errors(lines), _errors(others)
     found: list[Range] = [FEW_INTERVAL] if rows < FEW else []
     for place, quality in enumerate(QUALITIES):
-        own = errors[quality]
-        if len(own) >= FEW or (own and place == 0):
-            span = interval(np.asarray(own))
+        errors, weights = own[quality]
+        if len(errors) >= FEW or (len(errors) and place == 0):
+            more, shares = beside[quality]
+            shares = shares * (_OTHERS / shares.sum()) if len(more) else shares
+            span = interval(np.append(errors, more), np.append(weights, shares))
         elif place == 0:
-            everything = [error for each in errors.values() for error in each]
-            span = interval(np.asarray(everything or fallback, dtype=np.float64))
+            everything = np.concatenate([each for each, _ in own.values()])
+            span = interval(everything if len(everything) else np.asarray(fallback, dtype=np.float64))
         else:
             low, high = found[-1]
             span = (float(f"{low**_WIDER:.3g}"), float(f"{high**_WIDER:.3g}"))
@@ -102,16 +111,28 @@ def intervals(lines: Sequence[LeftOut], rows: int, fallback: Sequence[float] = (
     return found[-3], found[-2], found[-1]
 
 
-def _errors(lines: Sequence[LeftOut]) -> Mapping[str, list[float]]:
-    """Errors by how the chip was known; those of groups that hold nearly all rows only where there are few others."""
-    sizes = Counter((line.out, line.group) for line in lines)
-    most = _MOST * len({line.row for line in lines})
+def _errors(lines: Sequence[LeftOut]) -> Mapping[str, tuple[Array, Array]]:
+    """Errors and weights by how the chip was known; of groups that hold nearly all rows only where there are few
+    others.
+    """
+    sizes = Counter((line.engine, line.out, line.group) for line in lines)
+    every = Counter(line.engine for line in {(x.engine, x.row): x for x in lines}.values())
     found = {}
     for quality in QUALITIES:
         known = [line for line in lines if line.chip_known == quality]
-        used = [line.error for line in known if sizes[line.out, line.group] <= most]
-        found[quality] = used if len(used) >= FEW else [line.error for line in known]
+        usual = [line for line in known if sizes[line.engine, line.out, line.group] <= _MOST * every[line.engine]]
+        used = usual if len(usual) >= FEW else known
+        weights = [sizes[line.engine, line.out, line.group] ** -0.5 for line in used]
+        found[quality] = np.asarray([line.error for line in used]), np.asarray(weights)
     return found
+
+
+def others_of(name: str, lines: Sequence[LeftOut], images: Set[str]) -> list[LeftOut]:
+    """The lines of other engines that serve the same kind of model; those of the generic engine are the same rows."""
+    return [
+        line for line in lines
+        if line.out != "engine" and line.engine != name and (line.engine in images) == (name in images)
+    ]  # fmt: skip
 
 
 class Coverage(NamedTuple):
@@ -124,17 +145,20 @@ class Coverage(NamedTuple):
 
 
 def coverage(
-    lines: Sequence[LeftOut], shipped: Callable[[LeftOut], Range], key: Callable[[LeftOut], str]
-) -> list[Coverage]:
-    """Coverage of left-out rows, by a property of them, and of all."""
+    lines: Sequence[LeftOut], shipped: Callable[[LeftOut], Range], key: Callable[[LeftOut], str],
+    images: Set[str] = frozenset(),
+) -> list[Coverage]:  # fmt: skip
+    """Coverage of left-out rows, by a property of them, and of all. `images` names the engines of image models."""
     found: dict[str, list[tuple[bool, bool]]] = {}
     for name in dict.fromkeys(line.engine for line in lines):
         own = [line for line in lines if line.engine == name]
+        others = others_of(name, lines, images)
         for group in dict.fromkeys((line.out, line.group) for line in own):
             members = [line for line in own if (line.out, line.group) == group]
             held = {line.row for line in members}
             rest = [line for line in own if line.row not in held]
-            spans = dict(zip(QUALITIES, intervals(rest, len({line.row for line in rest})), strict=True))
+            again = intervals(rest, len({line.row for line in rest}), (), others)
+            spans = dict(zip(QUALITIES, again, strict=True))
             for line in members:
                 both = (_inside(line, shipped(line)), _inside(line, spans[line.chip_known]))
                 found.setdefault(key(line), []).append(both)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from roofline.analysis.kernels.report import markdown_table
+from roofline.analysis.measured.engine_files import IMAGE_ENGINES
 from roofline.analysis.measured.intervals import LeftOut, coverage, read_left_out
 from roofline.analysis.measured.validate import GROUPS, Checked, GroupError, Validation, validate_runs
 from roofline.machine.engine import IDEAL, engine_names, load_engine, read_engine
@@ -69,7 +70,7 @@ def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
         "of them are inside: those are the figures of the other tables.", "",
     ]  # fmt: skip
     for title, key in _COVERED.items():
-        found = coverage(lines, shipped, key)
+        found = coverage(lines, shipped, key, IMAGE_ENGINES)
         yield from markdown_table(
             (title, "left-out rows", "in the interval as shipped", "derived without the group"),
             ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found),

@@ -20,13 +20,14 @@ import numpy as np
 from roofline.analysis.measured.engine_files import (
     DECLARED,
     GENERIC,
+    IMAGE_ENGINES,
     borrowed_intervals,
     interval_lines,
     least_left,
     ways_of,
 )
 from roofline.analysis.measured.fit_engines import EngineFitted
-from roofline.analysis.measured.intervals import LeftOut, intervals, leave_out, medians, read_left_out
+from roofline.analysis.measured.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
 from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS
 from roofline.machine.engine import load_engine, read_engine
@@ -53,11 +54,13 @@ def renew_intervals(lines: Sequence[LeftOut], folder: Path) -> None:
     """Writes into the engine files what follows from the errors: intervals, and medians of what was left out."""
     for name in dict.fromkeys(line.engine for line in lines):
         own = [line for line in lines if line.engine == name]
-        _renew(folder / f"{name}.yaml", interval_lines(intervals(own, read_engine(name).fit.rows)), medians(own))
+        spans = intervals(own, read_engine(name).fit.rows, (), others_of(name, lines, IMAGE_ENGINES))
+        _renew(folder / f"{name}.yaml", interval_lines(spans), medians(own))
     for name, declared in DECLARED.items():
         like = [line for line in lines if line.engine == declared.like]
         if like and not read_engine(name).fit.rows:
-            spans = intervals(like, read_engine(declared.like).fit.rows)
+            others = others_of(declared.like, lines, IMAGE_ENGINES)
+            spans = intervals(like, read_engine(declared.like).fit.rows, (), others)
             _renew(folder / f"{name}.yaml", interval_lines(borrowed_intervals(spans)), {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +14,7 @@ from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
+from roofline.passes.joined import join_projections
 from roofline.passes.parallel import shard
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan
@@ -82,13 +83,21 @@ class PreparedRun:
     question: Question
     parts: tuple[Part, ...]
     requests: float
+    _joined: dict[str, tuple[Part, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def parts_of(self, joins: str) -> tuple[Part, ...]:
+        """The parts as an engine that joins projections in this way runs them, equal ops made one."""
+        found = self._joined.get(joins)
+        if found is None:
+            found = self._joined[joins] = tuple(_merged(part, joins) for part in self.parts)
+        return found
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
         q = self.question
         chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
         total = self.requests * engine.request_s
-        for phase, repeat, precision, batch in self.parts:
+        for phase, repeat, precision, batch in self.parts_of(engine.joins):
             total += repeat * float(expected_phase_time(phase, precision, q.machine(), chip, batch))
         return total
 
@@ -149,16 +158,17 @@ def _run(row: dict[str, str], line: int, path: Path) -> MeasuredRun:
     )  # fmt: skip
 
 
-def _merged(phase: Phase, precision: Precision) -> Phase:
-    """The phase with equal ops made one, so that each is expected once: their times do not depend on their names.
+def _merged(part: Part, joins: str) -> Part:
+    """The part with equal ops made one, so that each is expected once: their times do not depend on their names.
 
-    They do where a format of its own belongs to a name.
+    They do where a format of its own belongs to a name or to a block.
     """
     counts: dict[Op, float] = {}
-    for op in phase.ops:
-        alike = op._replace(block="", count=1.0) if precision.overrides else op._replace(name="", block="", count=1.0)
+    for op in join_projections(part.phase.ops, joins):
+        alike = op._replace(count=1.0) if part.precision.overrides else op._replace(name="", block="", count=1.0)
         counts[alike] = counts.get(alike, 0.0) + op.count
-    return replace(phase, ops=tuple(op._replace(count=count) for op, count in counts.items()))
+    ops = tuple(op._replace(count=count) for op, count in counts.items())
+    return part._replace(phase=replace(part.phase, ops=ops))
 
 
 def _prepared(
@@ -166,7 +176,7 @@ def _prepared(
 ) -> PreparedRun:
     formats = getattr(question, "precision_of", lambda _: question.precision)
     return PreparedRun(run, question, tuple(
-        Part(_merged(phase, formats(phase)), turns, formats(phase), float(run.batch)) for phase, turns in parts
+        Part(phase, turns, formats(phase), float(run.batch)) for phase, turns in parts
     ), requests)  # fmt: skip
 
 
