@@ -3,7 +3,7 @@
 The coefficients are data (`chip_efficiency.json`), fitted by `roofline.analysis.kernels.fit` to measured kernels. They
 are fractions of the chip's own peaks, times of launches and latencies, and counts. A chip that was not measured takes
 those of the measured chip of its class; where its class was not measured, the mean of those of all classes, weighted
-by likeness. Times are scaled by the clocks.
+by likeness. Times are scaled by the clocks, losses to the power limit by the FLOP/s per watt.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ _STAND_INS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }  # fmt: skip
 #: Formats that are widened before they are multiplied, and the one whose peak their rows are fractions of.
 _MULTIPLIED_AS: Final = {"int4-weights": "bf16", "mxfp4-weights": "bf16", "mxfp4-fp8": "fp8"}
+#: Coefficients that are fractions of a bandwidth.
+_STREAMS: Final = ("streaming", "quantise", "routing")
 #: Makes of kernels, by what their names contain.
 _MAKES: Final = ("marlin", "triton", "cutlass", "trtllm", "deepgemm", "cutedsl")
 #: Whose kernels stand for an engine that nobody measured: those of the most widely used library of kernels.
@@ -68,6 +70,9 @@ _OCTAVES_OF_MEMORY: Final = 3.0
 _FADING: Final = 2.5
 #: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
 _CLOCKED: Final = 0.75
+#: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
+#: it from Python. Kernels from graphs need up to 16 us, others from 125 on.
+_HOSTLESS: Final = 2e-5
 #: Times as slow as its chip's quickest that a kernel of experts may be; an engine would not run one beyond.
 _LAGGARD: Final = 2.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
@@ -92,7 +97,7 @@ class Likeness(NamedTuple):
     """What of a datasheet says whose kernels suit a chip.
 
     `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `rate` the matrix FLOP/s and `stream`
-    the byte/s of memory per unit; `clock` 0 where it is not known.
+    the byte/s of memory per unit; `dense` the matrix FLOP/s per watt; `clock` and `dense` 0 where they are not known.
     """
 
     vendor: str
@@ -100,6 +105,7 @@ class Likeness(NamedTuple):
     rate: float
     stream: float
     clock: float
+    dense: float
 
     @property
     def family(self) -> tuple[str, bool, int]:
@@ -117,7 +123,9 @@ def likeness(spec: GPUSpec) -> Likeness:
     """What of a spec says whose kernels suit the chip."""
     tensor, units = spec.peak.tensor, _units(spec)
     narrow = 2 if tensor.fp4 or tensor.nvfp4 else 1 if tensor.fp8 else 0
-    return Likeness(spec.vendor, narrow, _half_peak(spec) / units, spec.memory.bandwidth / units, spec.clock or 0.0)
+    peak = _half_peak(spec)
+    return Likeness(spec.vendor, narrow, peak / units, spec.memory.bandwidth / units, spec.clock or 0.0,
+                    peak / spec.power if spec.power else 0.0)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -227,8 +235,7 @@ def borrow(
     nearest = {known[chip].family: (chip, row) for chip, row in reversed(found)}
     taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
     shares = [exp(-_FADING * own.distance(known[chip])) for chip, _ in taken]
-    shares = [share / sum(shares) for share in shares]
-    scaled = [_at_clock(kind, row.values, known[chip], own) for chip, row in taken]
+    scaled = [_adapted(kind, row.values, known[chip], own) for chip, row in taken]
     mean = [_mean(name, column, shares, kind)
             for name, column in zip(_TYPES[kind]._fields, zip(*scaled, strict=True), strict=False)]  # fmt: skip
     counts = COUNTS.get(kind, 0)  # of queries that share a key, of parts: not to be averaged
@@ -236,19 +243,26 @@ def borrow(
 
 
 def _mean(name: str, values: Sequence[float], shares: Sequence[float], kind: str) -> float:
-    """Of times that add up the arithmetic mean, else the geometric one."""
+    """Of times that add up the arithmetic mean, else the geometric one; of fractions of a bandwidth, of all alike."""
+    weights = [1.0] * len(shares) if name in _STREAMS else shares
     if name.endswith("_s") and kind != "collective":
-        return sum(share * value for share, value in zip(shares, values, strict=True))
-    return exp(sum(share * log(value) for share, value in zip(shares, values, strict=True)))
+        return sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
+    return exp(sum(weight * log(value) for weight, value in zip(weights, values, strict=True)) / sum(weights))
 
 
-def _at_clock(kind: str, values: Sequence[float], of: Likeness, own: Likeness) -> list[float]:
-    """Coefficients of one chip for another: times shrink with the clock, among chips of one maker."""
-    if not of.clock or not own.clock or of.vendor != own.vendor:
-        return list(values)
-    factor = (of.clock / own.clock) ** _CLOCKED
-    names = _TYPES[kind]._fields
-    return [v * factor if name.endswith("_s") else v for name, v in zip(names, values, strict=False)]
+def _adapted(kind: str, values: Sequence[float], of: Likeness, own: Likeness) -> list[float]:
+    """Coefficients of one chip for another of its maker.
+
+    Times shrink with the clock. What the power limit costs products grows with the FLOP/s that a watt must feed.
+    """
+    factors: dict[str, float] = {}
+    if of.vendor == own.vendor:
+        if of.clock and own.clock:
+            times = (of.clock / own.clock) ** _CLOCKED
+            factors = {name: times for name in _TYPES[kind]._fields if name.endswith("_s")}
+        if kind == "matmul" and of.dense and own.dense:
+            factors["droop"] = own.dense / of.dense
+    return [v * factors.get(name, 1.0) for name, v in zip(_TYPES[kind]._fields, values, strict=False)]
 
 
 @cache
@@ -267,6 +281,14 @@ def without_laggards(kind: str, rows: Sequence[Measured]) -> Sequence[Measured]:
     equals = {row: _equals(row.format) for row in rows}
     return [row for row in rows
             if times[row] <= _LAGGARD * min(times[other] for other in rows if other.format in equals[row])]  # fmt: skip
+
+
+def _hostless(kind: str, c: Any) -> Any:
+    """Coefficients without the host's time: an engine has its own. Experts and collectives are several kernels."""
+    if kind in ("experts", "collective"):
+        return c
+    late = [name for name in ("fixed_s", "latency_s") if getattr(c, name, 0.0) > _HOSTLESS]
+    return c._replace(**dict.fromkeys(late, _HOSTLESS)) if late else c
 
 
 def _equals(name: str) -> tuple[str, ...]:
@@ -371,7 +393,7 @@ class ChipEfficiency:
         if row.chip != self.names[index]:
             values = borrow(kind, row, own, by_chip, known)
         assert values is not None
-        result = _TYPES[kind](*values)
+        result = _hostless(kind, _TYPES[kind](*values))
         ceiling = self.ceilings[index]
         if kind == "matmul" and self.stand_ins[index].quality != "measured" and ceiling is not None:
             result = result._replace(ceiling=ceiling)

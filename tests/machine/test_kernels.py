@@ -153,6 +153,20 @@ def test_a_slower_clock_lengthens_launches_and_leaves_fractions() -> None:
     assert 1.2 * ada.fixed_s < ampere.fixed_s < 1.5 * ada.fixed_s
 
 
+def test_the_power_limit_costs_a_chip_of_few_watts_more() -> None:
+    droops = [machine(name)[1].coefficients("matmul", "bf16").droop for name in ("rtx-4090", "l40s", "l4")]
+    assert droops == sorted(droops)
+    assert droops[2] > 4.0 * droops[0]
+
+
+def test_time_of_the_host_is_no_time_of_a_kernel() -> None:
+    """Attention to latents was launched from Python in one engine: an engine's own host time would count it twice."""
+    row = next(r for r in measured_ceilings().rows["mla decode"]["h100-sxm"] if r.kernel == "vllm_flash_attn_mla")
+    assert row.values[1] > 1e-4
+    eff = ChipEfficiency.of(locate_gpu("h100")[0], engine=Engine("bare vllm", library="vllm"))
+    assert eff.coefficients("mla decode", "bf16").fixed_s == pytest.approx(2e-5)
+
+
 @pytest.mark.parametrize("kind", ["matmul", "prefill", "decode", "experts", "collective"])
 def test_nothing_of_a_chip_that_is_left_out_enters(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Borrowed coefficients are the same when the chip's rows are not even there, and lie among those lent."""

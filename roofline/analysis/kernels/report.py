@@ -130,7 +130,8 @@ def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: s
         "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other "
         "chip* is what the chip would borrow if nothing of it had been measured: the coefficients of a chip of its "
         "class (B200 and GB200 have one), or else the mean over all other classes, weighted by likeness of matrix rate "
-        "and bandwidth per unit, formats and kind of memory, its times scaled by the clocks.", "",
+        "and bandwidth per unit, formats and kind of memory; times are scaled by the clocks, losses to the power "
+        "limit by the FLOP/s per watt.", "",
         "## Figures to reach", "",
     ]  # fmt: skip
     lines += markdown_table(
