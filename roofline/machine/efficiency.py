@@ -62,8 +62,8 @@ _HOST_PER_GENERATION: Final = 0.67
 _USUAL_PCIE: Final = 4.0
 #: Sharpness of the smooth maximum of two limits of a stream.
 _SOFT: Final = 4.0
-#: Memory bandwidth per unit from which on memory comes in stacks, whose streams and latencies differ from others'.
-_STACKED: Final = 13.5e9
+#: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
+_STACKED: Final = (9e11, 1.4e10)
 #: Octaves of a rate or of a bandwidth per unit that the kind of memory counts as; a narrower format counts as one.
 _OCTAVES_OF_MEMORY: Final = 3.0
 #: How fast likeness fades, per octave.
@@ -96,12 +96,14 @@ class Measured(NamedTuple):
 class Likeness(NamedTuple):
     """What of a datasheet says whose kernels suit a chip.
 
-    `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `rate` the matrix FLOP/s and `stream`
-    the byte/s of memory per unit; `dense` the matrix FLOP/s per watt; `clock` and `dense` 0 where they are not known.
+    `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `stacked` says that the memory is
+    HBM, as its bandwidth tells; `rate` is the matrix FLOP/s and `stream` the byte/s of memory per unit; `dense` the
+    matrix FLOP/s per watt; `clock` and `dense` are 0 where they are not known.
     """
 
     vendor: str
     narrow: int
+    stacked: bool
     rate: float
     stream: float
     clock: float
@@ -110,12 +112,11 @@ class Likeness(NamedTuple):
     @property
     def family(self) -> tuple[str, bool, int]:
         """The class: maker, kind of memory, and with stacked memory the generation, as its formats tell it."""
-        stacked = self.stream >= _STACKED
-        return self.vendor, stacked, self.narrow if stacked else 0
+        return self.vendor, self.stacked, self.narrow if self.stacked else 0
 
     def distance(self, other: Likeness) -> float:
         """Octaves between two chips."""
-        memory = _OCTAVES_OF_MEMORY * (self.family[1] != other.family[1])
+        memory = _OCTAVES_OF_MEMORY * (self.stacked != other.stacked)
         return hypot(log2(self.rate / other.rate), log2(self.stream / other.stream), self.narrow - other.narrow, memory)
 
 
@@ -123,8 +124,10 @@ def likeness(spec: GPUSpec) -> Likeness:
     """What of a spec says whose kernels suit the chip."""
     tensor, units = spec.peak.tensor, _units(spec)
     narrow = 2 if tensor.fp4 or tensor.nvfp4 else 1 if tensor.fp8 else 0
-    peak = _half_peak(spec)
-    return Likeness(spec.vendor, narrow, peak / units, spec.memory.bandwidth / units, spec.clock or 0.0,
+    peak, bandwidth = _half_peak(spec), spec.memory.bandwidth
+    per_unit = bandwidth / units if spec.kind in ("gpu", "soc") else _STACKED[1]
+    stacked = bandwidth >= _STACKED[0] and per_unit >= _STACKED[1]
+    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, spec.clock or 0.0,
                     peak / spec.power if spec.power else 0.0)  # fmt: skip
 
 

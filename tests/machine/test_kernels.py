@@ -135,6 +135,7 @@ def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
     assert quality["h200"] == ("h100-sxm", "class")
     assert quality["rtx-4090"] == ("l40s", "class")
     assert quality["mi300x"].quality == "other"
+    assert stand_in(locate_gpu("apple-m4-max")[0]) == ("l40s", "other")
     assert stand_in(locate_gpu("h100")[0], without="h100-sxm") == ("a100-sxm-80gb", "other")
 
 
