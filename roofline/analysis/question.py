@@ -185,14 +185,14 @@ def _refuse_pictures(options: dict[str, Any]) -> None:
             raise UsageError(f"--{name} goes with image models, and this is a language model")
 
 
-_MACHINES: dict[int, tuple[GPUSpec, Machine]] = {}
+_MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}
 
 
-def machine_of(gpu: GPUSpec) -> Machine:
-    """The machine of one spec, made once per spec object."""
-    known = _MACHINES.get(id(gpu))
+def machine_of(gpu: GPUSpec, half_sums: bool = False) -> Machine:
+    """The machine of one spec, made once per spec object; `half_sums`: of products that are summed in 16 bit."""
+    known = _MACHINES.get((id(gpu), half_sums))
     if known is None or known[0] is not gpu:
-        known = _MACHINES[id(gpu)] = (gpu, Machine.of(gpu))
+        known = _MACHINES[id(gpu), half_sums] = (gpu, Machine.of(gpu, half_sums=half_sums))
     return known[1]
 
 

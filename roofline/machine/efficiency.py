@@ -21,6 +21,7 @@ from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoeffi
 from roofline.machine.kernels_collective import CollectiveCoefficients
 from roofline.machine.kernels_common import smooth_maximum
 from roofline.machine.kernels_experts import ExpertsCoefficients, typical_time
+from roofline.machine.kernels_image import IMAGE_KINDS, scaled_image
 from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
 from roofline.machine.kernels_scan import ScanCoefficients
@@ -316,6 +317,7 @@ class ChipEfficiency:
     unit_peaks: Num
     unit_streams: Num
     half_gain: Num = 1.0
+    base_clock: Num = 1.0  # over the boost clock, of a board whose power limit is low; else 1
     link: Num = 0.0
     host: Num = 1.0
     linked: bool = False  # whether every chip has a link to its neighbours
@@ -347,6 +349,7 @@ class ChipEfficiency:
             unit_peaks=stack(rates, shape),
             unit_streams=stack(streams, shape),
             half_gain=stack([_half_gain(spec) for spec in specs], shape),
+            base_clock=stack([_base_clock(spec) for spec in specs], shape),
             link=stack(links, shape),
             host=stack([_host(spec) for spec in specs], shape),
             linked=min(links) > 0.0,
@@ -362,13 +365,15 @@ class ChipEfficiency:
     def coefficients(self, kind: str, dtype: str, kernel: str = "") -> Any:
         """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
 
-        Two kinds more than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
-        kernels without tiles. Both start from the matrix product.
+        More kinds than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
+        kernels without tiles. Both start from the matrix product. For those of image models see `kernels_image`.
         """
+        if not self.engine.fed and not kind.startswith("vector"):
+            kind = IMAGE_KINDS.get(kind, kind)
         key = (kind, dtype + kernel)
         found = self._known.get(key)
         if found is None:
-            measured = "matmul" if kind in ("narrow", "stream") else kind
+            measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
             each = [self._of_chip(i, measured, dtype, kernel) for i in range(len(self.names))]
             if self.shape is None:
                 found = each[0]
@@ -410,6 +415,8 @@ def _scaled(kind: str, c: Any, chip: ChipEfficiency) -> Any:
     engine = chip.engine
     if engine is BARE or not hasattr(c, "fixed_s"):
         return c
+    if kind in IMAGE_KINDS or (engine.fed and kind in ("matmul", "narrow", "stream", "encoder")):
+        return scaled_image(kind, c, chip)
     launch = engine.rows if kind == "stream" else engine.launch
     changes = {"fixed_s": c.fixed_s * launch}
     if kind in ("matmul", "narrow", "stream", "experts"):
@@ -465,6 +472,10 @@ def _half_gain(spec: GPUSpec) -> float:
     """How much faster matrix products are when they sum in 16 bit."""
     tensor = spec.peak.tensor
     return tensor.fp16_acc16 / tensor.fp16 if tensor.fp16_acc16 and tensor.fp16 else 1.0
+
+
+def _base_clock(spec: GPUSpec) -> float:
+    return spec.base_clock / spec.clock if spec.base_clock and spec.clock else 1.0
 
 
 def _half_peak(spec: GPUSpec) -> float:

@@ -39,7 +39,13 @@ class Engine(NamedTuple):
     rows               on the fixed times of norms, residuals and activations, and on the quantisation of activations:
                        the share that is left after fusion
 
+    convolution        on the ceiling, further, of convolutions
+    wide_attention     on the ceiling, further, of fused attention in fp32
+    vector             on the ceiling of fp32 products on chips without matrix units for them
+
     half_sums          whether products are summed in 16 bit, at twice the rate on the chips that list such a peak
+    fed                whether the ceilings count from the rate that the units would have if they summed in 16 bit,
+                       which is what their loads must feed (engines of image models)
     joins              projections that run as one matrix: none, attention (q, k and v), all (gate and up as well)
     chunk              tokens of a prompt that go through the layers at once; 0: all of them
     reread             share of a cached key that each further query head of its group reads again; 0: none
@@ -66,7 +72,11 @@ class Engine(NamedTuple):
     launch: float = 1.0
     exchange: float = 1.0
     rows: float = 1.0
+    convolution: float = 1.0
+    wide_attention: float = 1.0
+    vector: float = 1.0
     half_sums: bool = False
+    fed: bool = False
     unit_stream: float = 0.0
     joins: str = "none"
     chunk: float = 0.0
@@ -84,8 +94,8 @@ class Engine(NamedTuple):
         """The coefficients of a spec."""
         return cls(
             spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate,
-            half_sums=spec.half_sums, unit_stream=spec.unit_stream, joins=spec.joins, chunk=float(spec.chunk),
-            reread=spec.reread,
+            half_sums=spec.half_sums, fed=spec.fed, unit_stream=spec.unit_stream, joins=spec.joins,
+            chunk=float(spec.chunk), reread=spec.reread,
             kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
             request_s=spec.host.request, measured_interval=spec.interval.measured,
             class_interval=spec.interval.sibling, other_interval=spec.interval.other,
@@ -137,6 +147,13 @@ def find_engine(name: str) -> str:
     if wanted not in aliases:
         raise UnknownNameError("engine", name, dict(zip(known, known, strict=True)) | aliases, "roofline list engines")
     return aliases[wanted]
+
+
+@cache
+def sums_in_half(name: str) -> bool:
+    """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
+    engine = load_engine(name) if find_engine(name) != IDEAL else BARE
+    return engine.half_sums and engine.fed
 
 
 @cache

@@ -46,8 +46,11 @@ def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipE
     """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
     dtype = precision.compute_dtype(op)
     moved = precision.bytes(op)
-    facts = ChipFacts(machine.tensor[dtype], machine.bandwidth, chip.units)
-    compute = maximum(op.flops / facts.peak, op.vector_flops / machine.vector)
+    peak = machine.tensor[dtype]
+    compute = maximum(op.flops / peak, op.vector_flops / machine.vector)
+    if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
+        peak = peak / machine.half_gain
+    facts = ChipFacts(peak, machine.bandwidth, chip.units, machine.vectored.get(dtype, 0.0))
     return maximum(kernel_time(op, precision, moved, facts, chip), maximum(compute, moved / machine.bandwidth))
 
 
@@ -99,8 +102,8 @@ def _linear_time(
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
     dtype = precision.compute_dtype(op)
     stored = precision.weight_dtype(op)
-    widened = stored.bits < 16.0 and _family(dtype) == "bf16"
-    c = chip.coefficients("narrow" if widened else "matmul", _family(dtype))
+    widened = stored.bits < 16.0 and _family(dtype) == "bf16" and op.kind != "attention"
+    c = _of_units(("narrow" if widened else "matmul", "vector"), _family(dtype), facts, chip)
     passes, moved = _passes(shape.m, moved, op, precision, chip)
     time = passes * matmul_time(shape.m / passes, shape.k, shape.n, moved, facts, c)
     if dtype in ("fp8", "fp4") and precision.activations.bits > 8:
@@ -195,7 +198,7 @@ def _convolution_time(
 ) -> Num:
     """An implicit matrix product: pixels by (channels in times the kernel's area) by channels out."""
     depth = shape.channels_in * shape.kernel * shape.kernel
-    c = chip.coefficients("matmul", _family(precision.compute_dtype(op)))
+    c = _of_units(("convolution", "vector"), _family(precision.compute_dtype(op)), facts, chip)
     return matmul_time(shape.pixels, depth, shape.channels_out, moved, facts, c)
 
 
@@ -204,7 +207,17 @@ def _dense_attention_time(
 ) -> Num:
     beside = shape.keys - shape.queries
     work = PrefillWork(shape.batch * shape.heads, shape.queries, beside, NO_WINDOW, 0.0, 2.0 * shape.dim, moved)
-    return prefill_time(work, facts, chip.coefficients("encoder", "bf16"))
+    fused = "wide encoder" if precision.activations.bits >= 32 else "encoder"
+    return prefill_time(work, facts, _of_units((fused, "vector encoder"), "bf16", facts, chip))
+
+
+def _of_units(kinds: tuple[str, str], dtype: str, facts: ChipFacts, chip: ChipEfficiency) -> Any:
+    """The coefficients of the first kind, or where vector units multiply of the second."""
+    first, second = kinds
+    if isinstance(facts.vector, float):
+        return chip.coefficients(second if facts.vector else first, dtype)
+    each = zip(chip.coefficients(first, dtype), chip.coefficients(second, dtype), strict=True)
+    return type(chip.coefficients(first, dtype))(*(where(facts.vector > 0.0, vector, own) for own, vector in each))
 
 
 def _scan_op_time(

@@ -16,11 +16,15 @@ POWER_TIME: Final = 1e-3
 
 
 class ChipFacts(NamedTuple):
-    """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units."""
+    """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units.
+
+    `vector` is 1 where vector units multiply fp32, for want of matrix units that do.
+    """
 
     peak: Num
     bandwidth: Num
     units: Num
+    vector: Num = 0.0
 
 
 def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:

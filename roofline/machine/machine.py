@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from roofline.num import Num, stack
@@ -21,6 +21,8 @@ _SERVED_BY: Final[dict[str, tuple[str, ...]]] = {
     "int8": ("int8", "bf16", "fp16", "vector.fp16", "fp32", "vector.fp32"),
 }
 COMPUTE_DTYPES: Final = tuple(_SERVED_BY)
+#: What vector units multiply where no matrix unit does.
+_WIDE: Final = ("fp32", "tf32")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Machine:
     """One accelerator, or several on an axis.
 
     `tensor` and `served_by` give, per format, the peak in FLOP/s and the unit that provides it; `vector` is the fp32
-    peak outside the matrix units, infinite where unknown, so that a bound stays a bound.
+    peak outside the matrix units, infinite where unknown, so that a bound stays a bound. `vectored` is 1 where vector
+    units multiply a wide format, and `half_gain` by how much sums in 16 bit raised the peak of fp16.
     """
 
     names: tuple[str, ...]
@@ -37,11 +40,22 @@ class Machine:
     vector: Num
     bandwidth: Num
     capacity: Num
+    vectored: dict[str, Num] = field(default_factory=dict)
+    half_gain: Num = 1.0
 
     @classmethod
-    def of(cls, *specs: GPUSpec, shape: tuple[int, ...] | None = None) -> Machine:
-        """The machine of one spec (scalars), or of several stacked along the first axis (reshaped to `shape`)."""
+    def of(cls, *specs: GPUSpec, shape: tuple[int, ...] | None = None, half_sums: bool = False) -> Machine:
+        """The machine of one spec (scalars), or of several stacked along the first axis (reshaped to `shape`).
+
+        `half_sums`: fp16 products are summed in 16 bit, where the chip lists a peak of its own for that.
+        """
         tables = [_peaks(spec) for spec in specs]
+        gains = [table.get("fp16_acc16", 0.0) / table["fp16"] if half_sums and "fp16" in table else 1.0
+                 for table in tables]  # fmt: skip
+        gains = [max(gain, 1.0) for gain in gains]
+        for table, gain in zip(tables, gains, strict=True):
+            if gain > 1.0:
+                table["fp16"] *= gain
         served = {d: tuple(_server(table, d) for table in tables) for d in COMPUTE_DTYPES}
         return cls(
             names=tuple(spec.name for spec in specs),
@@ -50,6 +64,8 @@ class Machine:
             vector=stack([t.get("vector.fp32", t.get("vector.fp16", float("inf"))) for t in tables], shape),
             bandwidth=stack([spec.memory.bandwidth for spec in specs], shape),
             capacity=stack([spec.memory.capacity for spec in specs], shape),
+            vectored={d: stack([float(s.startswith("vector.")) for s in served[d]], shape) for d in _WIDE},
+            half_gain=stack(gains, shape),
         )
 
     def ridge(self, dtype: str) -> Num:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from roofline.num import Num, ceil, minimum, where
 from roofline.workload import constructors_image as make
 from roofline.workload.op import Op
-from roofline.workload.shapes import DenseAttentionShape
+from roofline.workload.shapes import DenseAttentionShape, MatmulShape
 
 
 class _Sizes(NamedTuple):
@@ -35,7 +35,12 @@ def _sizes(op: Op, shape: DenseAttentionShape) -> _Sizes:
 
 
 def _product(op: Op, name: str, read: Num, write: Num, flops: Num, held: Num) -> Op:
-    """Half of the attention's FLOPs as a batched matrix product."""
+    """Half of the attention's FLOPs as a product per image and head."""
+    shape = op.shape
+    if isinstance(shape, DenseAttentionShape):
+        inner, outer = (shape.dim, shape.keys) if name == "scores" else (shape.keys, shape.dim)
+        groups = shape.batch * shape.heads
+        op = op._replace(shape=MatmulShape(groups * shape.queries, inner, outer, groups=groups))
     return op._replace(name=f"{op.name}.{name}", flops=flops, vector_flops=0.0, read=read, write=write, live=held)
 
 

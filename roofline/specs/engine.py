@@ -25,6 +25,9 @@ class Factors(Spec):
     launch: Factor = 1.0
     exchange: Factor = 1.0
     rows: Factor = 1.0
+    convolution: Factor = 1.0
+    wide_attention: Factor = 1.0
+    vector: Factor = 1.0
 
 
 class HostTimes(Spec):
@@ -72,6 +75,7 @@ class EngineSpec(Spec):
     unit_rate: Annotated[float, Field(ge=0)] = 0.0
     unit_stream: Annotated[float, Field(ge=0)] = 0.0
     half_sums: bool = False
+    fed: bool = False
     joins: Literal["none", "attention", "all"] = "none"
     chunk: Annotated[int, Field(ge=0)] = 0
     reread: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -1,7 +1,8 @@
 """What a file in `hardware/` may say about one accelerator (GPU, TPU, NPU).
 
 Peaks are dense vendor peaks; tensor (matrix) and vector units are listed apart. Links are per direction. Capacities and
-bandwidths are decimal unless the file writes a binary unit.
+bandwidths are decimal unless the file writes a binary unit. `base_clock` is given for boards whose power limit does not
+let their matrix units run at the boost clock, which the peaks assume.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ class GPUSpec(Spec):
     power: Power | None = None
     units: Units | None = None
     clock: Frequency | None = None
+    base_clock: Frequency | None = None
     measured_matmul: MeasuredPeaks | None = None
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()

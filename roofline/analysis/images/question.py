@@ -15,7 +15,7 @@ from roofline.analysis.question import machine_of
 from roofline.analysis.spread.spread import Spread, read_reserve
 from roofline.architectures.image_pipeline import image_workload
 from roofline.errors import UsageError
-from roofline.machine.engine import find_engine
+from roofline.machine.engine import find_engine, sums_in_half
 from roofline.machine.machine import Machine
 from roofline.num import Num, maximum, where
 from roofline.passes.image_levels import LEVELS, OF_FUSION, Level, image_level, without_casts
@@ -79,8 +79,8 @@ class ImageQuestion:
         return Workload(tuple(phases))
 
     def machine(self) -> Machine:
-        """The machine as arrays of peaks."""
-        return machine_of(self.gpu)
+        """The machine as arrays of peaks, at the rate at which the engine's products are summed."""
+        return machine_of(self.gpu, sums_in_half(self.engine))
 
     def precision_of(self, phase: Phase) -> Precision:
         """The format of a phase: the autoencoder's own where fp16 overflows it, matrices that stay in fp32."""

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from roofline.analysis.kernels.tables import Array
+from roofline.analysis.measured.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.analysis.measured.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.analysis.measured.intervals import Range, intervals, leave_out, medians
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
@@ -32,6 +33,7 @@ class Declared(NamedTuple):
     title: str
     library: str | None = None
     half_sums: bool = False
+    fed: bool = False
     joins: str = "none"
     chunk: int = 0
     aliases: tuple[str, ...] = ()
@@ -58,16 +60,17 @@ DECLARED: Final[dict[str, Declared]] = {
                           notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
     "mlx": Declared("MLX (mlx-lm)", None),
     "gpt-fast": Declared("gpt-fast (torch.compile)", None, joins="attention", aliases=("gptfast",)),
-    "pytorch-eager": Declared("PyTorch, eager (diffusers)", None, half_sums=True, aliases=("eager", "diffusers"),
+    "pytorch-eager": Declared("PyTorch, eager (diffusers)", None, fed=True, eager=True, aliases=("eager", "diffusers"),
                               notes="Fitted to image models."),
-    "pytorch-compile": Declared("PyTorch, torch.compile (diffusers)", None, half_sums=True, aliases=("torch-compile",),
-                                notes="Fitted to image models."),
-    "xformers": Declared("PyTorch with xformers (diffusers)", None, half_sums=True, notes="Fitted to image models."),
-    "tensorrt": Declared("TensorRT (image models)", None, half_sums=True, like="pytorch-compile"),
-    "onnxruntime": Declared("ONNX Runtime (image models)", None, half_sums=True, aliases=("ort",),
+    "pytorch-compile": Declared("PyTorch, torch.compile (diffusers)", None, fed=True, eager=True,
+                                aliases=("torch-compile",), notes="Fitted to image models."),
+    "xformers": Declared("PyTorch with xformers (diffusers)", None, fed=True, eager=True,
+                         notes="Fitted to image models."),
+    "tensorrt": Declared("TensorRT (image models)", None, half_sums=True, fed=True, like="pytorch-compile"),
+    "onnxruntime": Declared("ONNX Runtime (image models)", None, half_sums=True, fed=True, aliases=("ort",),
                             like="pytorch-compile"),
-    "aitemplate": Declared("AITemplate (image models)", None, half_sums=True, like="pytorch-compile"),
-    "onediff": Declared("OneDiff (image models)", None, half_sums=True, like="pytorch-compile"),
+    "aitemplate": Declared("AITemplate (image models)", None, half_sums=True, fed=True, like="pytorch-compile"),
+    "onediff": Declared("OneDiff (image models)", None, half_sums=True, fed=True, like="pytorch-compile"),
 }  # fmt: skip
 
 
@@ -136,9 +139,8 @@ def _measured(
 ) -> tuple[str, EngineFitted]:  # fmt: skip
     """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
     images = _of_images(rows)
-    base = Engine(
-        name, declared.library, half_sums=declared.half_sums, joins=declared.joins, chunk=float(declared.chunk)
-    )
+    base = Engine(name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
+                  chunk=float(declared.chunk))  # fmt: skip
     fitted = fit_engine(base, rows, optional=() if images else None, like=like, eager=declared.eager)
     ways = ways_of(name) if by_engine or judged else ()
     lines = list(leave_out(fitted, rows, ways, least_left(rows)))
@@ -203,14 +205,15 @@ def _yaml(
     source: str, told: str,
 ) -> str:  # fmt: skip
     factors = {key: getattr(engine, key) for key in (
-        "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange", "rows"
+        "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange",
+        "rows", *(IMAGE_FACTORS if engine.fed else ()),
     )}  # fmt: skip
     host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,
             "request": engine.request_s}  # fmt: skip
     lines = ["kind: engine", f"name: {name}", f"title: {declared.title}"]
     lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
     lines += [f"library: {declared.library}"] if declared.library else []
-    lines += ["half_sums: true"] if engine.half_sums else []
+    lines += [f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit)]
     lines += [f"joins: {engine.joins}"] if engine.joins != "none" else []
     lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
     lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]

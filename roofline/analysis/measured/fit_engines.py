@@ -39,6 +39,12 @@ PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
 }
 #: In place of the above where the host launches every kernel of a step: 5 to 60 us each.
 EAGER: Final[dict[str, tuple[float, float, float, float]]] = {"kernel_s": (1.5e-5, 1e-6, 1e-4, 0.7)}
+#: Of image models further: convolutions, and what runs in fp32.
+IMAGES: Final[dict[str, tuple[float, float, float, float]]] = {
+    "convolution": (1.0, 0.3, 1.5, 0.25),
+    "wide_attention": (0.5, 0.05, 1.2, 0.5),
+    "vector": (1.0, 0.3, 1.2, 0.25),
+}
 #: Limits and habits that an engine may have or not: each is kept where it makes the rows' mean error clearly smaller.
 OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_rate": (700.0, 50.0, 8192.0, 1.0),
@@ -101,7 +107,10 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
     if all(row.run.plan.single for row in rows):
         wanted.remove("exchange")
     if all(row.run.image for row in rows):  # convolutions: few rows say more of the ceiling than of the bandwidth
-        wanted = ["compute", *(name for name in wanted if name not in ("compute", "cache", "sequence_s"))]
+        first = ("compute", "streaming", "convolution")
+        wanted = [*first, *(name for name in wanted if name not in (*first, "cache", "sequence_s"))]
+        if any(row.question.precision.weights.bits >= 32 for row in rows):
+            wanted += ["wide_attention", "vector"]
     if narrow == len(rows):
         wanted = [name for name in wanted if name not in ("streaming", "compute")]
     return tuple(wanted[: len(rows) // _ROWS_PER_COEFFICIENT])
@@ -110,14 +119,14 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
 def _fit(
     base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    beliefs = PRIORS | OPTIONAL | (EAGER if eager else {})
+    beliefs = PRIORS | IMAGES | OPTIONAL | (EAGER if eager else {})
     priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:
         named: dict[str, Any] = dict(zip(free, map(float, values), strict=True))
         start_from = like or Engine("")
         return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, joins=base.joins,
-                                   chunk=base.chunk, **named)  # fmt: skip
+                                   fed=base.fed, chunk=base.chunk, **named)  # fmt: skip
 
     alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
     each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once

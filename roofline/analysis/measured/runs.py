@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from roofline.analysis.question import Question, ask
 from roofline.errors import RooflineError, UsageError
 from roofline.machine.efficiency import ChipEfficiency
-from roofline.machine.engine import Engine
+from roofline.machine.engine import Engine, engine_names
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
 from roofline.passes.joined import join_projections
@@ -55,6 +55,7 @@ class MeasuredRun(NamedTuple):
     value: float
     image: tuple[tuple[str, int], ...] = ()
     fusion: str = "flash"
+    apart: str = ""  # why the row takes no part
 
     @property
     def seconds(self) -> float:
@@ -154,7 +155,7 @@ def _run(row: dict[str, str], line: int, path: Path) -> MeasuredRun:
         batch=whole("batch", 1), prompt=max(1, whole("input_len", 1, 0)), generate=whole("output_len", 1, 0),
         metric=metric, value=value,
         image=tuple((name, whole(name, 1)) for name in _IMAGE if (row.get(name) or "").strip()),
-        fusion=row.get("fusion") or "flash",
+        fusion=row.get("fusion") or "flash", apart=row.get("apart") or "",
     )  # fmt: skip
 
 
@@ -183,6 +184,8 @@ def _prepared(
 def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
     """The phases of an image model's row: all of them, or one call of the denoiser."""
     options: dict[str, Any] = dict(run.image)
+    if run.engine in engine_names():
+        options["engine"] = run.engine
     question: Any = ask(
         run.model, run.gpu, batch=run.batch, weights=run.weights, fusion=run.fusion, spec_dir=spec_dir, **options
     )
@@ -196,6 +199,8 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
 
 def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     """The phases that a row's metric is about. Raises RooflineError where the row cannot be expressed."""
+    if run.apart:
+        raise UsageError(f"set apart: {run.apart}")
     if run.image or run.metric == "step_ms":
         return _prepare_image(run, spec_dir)
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
