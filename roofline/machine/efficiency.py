@@ -433,7 +433,9 @@ def _scaled(kind: str, c: Any, chip: ChipEfficiency) -> Any:
             widest = engine.unit_stream / chip.unit_streams
             reached = reached * widest / smooth_maximum(reached, widest, _SOFT)
         changes |= {"ceiling": ceiling, "streaming": reached}
-        if kind != "experts":
+        if kind == "experts":
+            changes["sort_s"] = c.sort_s * launch
+        else:
             changes["latency_s"] = c.latency_s * launch
     elif kind in ("prefill", "encoder", "mla prefill"):
         changes |= {"ceiling": minimum(c.ceiling * engine.attention, 1.0), "latency_s": c.latency_s * launch}

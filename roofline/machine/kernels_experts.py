@@ -12,6 +12,8 @@ _ROWS: Final = (16.0, 64.0, 128.0)
 _COLUMNS: Final = 128.0
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 64.0
+#: Rows at which half the time of sorting is due.
+_FEW_ROWS: Final = 16.0
 #: Numbers of tokens, and a chip, at which kernels are compared.
 _TYPICAL: Final = (8.0, 256.0, 4096.0)
 _USUAL: Final = ChipFacts(1e15, 3e12, 132.0)
@@ -29,6 +31,7 @@ class ExpertsCoefficients(NamedTuple):
     sharpness    of the smooth maximum of compute and memory
     tile_loss    elements: the smaller a tile, the more of the time its loads take
     routing      fraction of the bandwidth at which rows are gathered, activated, scattered and summed
+    sort_s       seconds that sorting rows by expert adds, which a few rows do without
     """
 
     ceiling: Num
@@ -40,6 +43,7 @@ class ExpertsCoefficients(NamedTuple):
     sharpness: Num
     tile_loss: Num
     routing: Num
+    sort_s: Num = 0.0
 
 
 class ExpertsWork(NamedTuple):
@@ -76,7 +80,8 @@ def experts_time(work: ExpertsWork, chip: ChipFacts, c: ExpertsCoefficients) -> 
     compute = tiled * (2.0 * chip.units) / (chip.peak * c.ceiling)
     memory = work.weight_bytes / (chip.bandwidth * c.streaming)
     products = smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
-    return c.fixed_s + touched * c.expert_s + products + work.activation_bytes / (chip.bandwidth * c.routing)
+    fixed = c.fixed_s + c.sort_s * rows / (rows + _FEW_ROWS) + touched * c.expert_s
+    return fixed + products + work.activation_bytes / (chip.bandwidth * c.routing)
 
 
 def typical_time(c: ExpertsCoefficients) -> float:

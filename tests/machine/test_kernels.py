@@ -31,6 +31,7 @@ from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
 from roofline.machine.kernels_attention import DecodeCoefficients, DecodeWork, decode_time
 from roofline.machine.kernels_common import ChipFacts
+from roofline.machine.kernels_experts import ExpertsCoefficients, ExpertsWork, experts_time
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.workload import constructors as make
@@ -229,6 +230,15 @@ def test_the_busiest_rank_has_its_share_and_no_more_than_all(tokens: int, expert
         assert rows == tokens * top_k
 
 
+def test_a_few_rows_need_no_sorting() -> None:
+    c = ExpertsCoefficients(0.8, 0.1, 0.8, 2e-5, 1e-8, 100.0, 2.5, 10.0, 0.5, 1e-5)
+    facts = ChipFacts(1e15, 3e12, 132.0)
+    one, many = (ExpertsWork(rows, 8.0, 64.0, 64.0, 2.0, 0.0, 0.0) for rows in (1.0, 4096.0))
+    without = c._replace(sort_s=0.0)
+    assert experts_time(one, facts, c) - experts_time(one, facts, without) < 1e-6
+    assert experts_time(many, facts, c) - experts_time(many, facts, without) == pytest.approx(1e-5, rel=0.01)
+
+
 def test_the_coefficients_load_fast_and_are_cached() -> None:
     best = math.inf
     for _ in range(5):
@@ -260,6 +270,7 @@ def sampled_rows() -> list[dict[str, str]]:
 def test_measured_kernels_are_met_within_the_reported_errors() -> None:
     """The median error of a sample of measured kernels, per kind, stays near what the document reports for all."""
     errors: dict[str, list[float]] = {}
+    skipped = 0
     for row in sampled_rows():
         cells = json.loads(row["shape"])
         table = {k: np.asarray([v], dtype=object if isinstance(v, str) else np.float64) for k, v in cells.items()}
@@ -268,9 +279,13 @@ def test_measured_kernels_are_met_within_the_reported_errors() -> None:
         problem = MAKERS[row["kind"]](table, chip_of(row["chip"]))
         found = [m for m in measured_ceilings().rows[row["kind"]][row["chip"]]
                  if (m.engine, m.format, m.kernel) == (row["engine"], row["format"], row["kernel"])]  # fmt: skip
+        if not found:  # of a group with too few rows to be fitted
+            skipped += 1
+            continue
         predicted = float(problem.predict(np.asarray(found[0].values))[0])
         errors.setdefault(row["kind"], []).append(abs(math.log(predicted / float(problem.measured[0]))))
-    limits = {"matmul": 0.10, "prefill": 0.12, "decode": 0.15, "experts": 0.18, "collective": 0.15}
+    assert skipped <= 2
+    limits = {"matmul": 0.10, "prefill": 0.12, "decode": 0.15, "experts": 0.15, "collective": 0.15}
     for kind, found in errors.items():
         assert np.median(found) < limits[kind], (kind, np.median(found))
 

@@ -60,6 +60,7 @@ RANGES: Final[dict[str, dict[str, Range]]] = {
         "ceiling": _FRACTION, "droop": _DROOP, "streaming": _FRACTION, "fixed_s": (2e-5, 2e-6, 1e-3),
         "expert_s": (1e-8, 1e-10, 1e-5), "k_offset": (100.0, 1.0, 3000.0), "sharpness": _SHARPNESS,
         "tile_loss": (10.0, 0.1, 1000.0), "routing": (0.5, 0.01, 1.0),
+        "sort_s": (1e-6, 1e-9, 1e-4),
     },
     "scan": {
         "streaming": (0.5, 0.01, 1.0), "ceiling": (0.1, 0.001, 1.0), "fixed_s": _FIXED,
