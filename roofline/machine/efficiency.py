@@ -9,18 +9,19 @@ by likeness. Times are scaled by the clocks, losses to the power limit by the FL
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from math import exp, hypot, log, log2
 from typing import Any, Final, NamedTuple
 
+from roofline.machine import kernels_experts, kernels_matmul
 from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels_collective import CollectiveCoefficients
 from roofline.machine.kernels_common import smooth_maximum
-from roofline.machine.kernels_experts import ExpertsCoefficients, typical_time
+from roofline.machine.kernels_experts import ExpertsCoefficients
 from roofline.machine.kernels_image import IMAGE_KINDS, scaled_image
 from roofline.machine.kernels_matmul import MatmulCoefficients
 from roofline.machine.kernels_rows import RowsCoefficients
@@ -74,7 +75,11 @@ _CLOCKED: Final = 0.75
 #: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
 #: it from Python. Kernels from graphs need up to 16 us, others from 125 on.
 _HOSTLESS: Final = 2e-5
-#: Times as slow as its chip's quickest that a kernel of experts may be; an engine would not run one beyond.
+#: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
+#: quickest one may be: an engine would not run one beyond.
+_TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
+    "matmul": kernels_matmul.typical_time, "experts": kernels_experts.typical_time,
+}  # fmt: skip
 _LAGGARD: Final = 2.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
@@ -278,10 +283,11 @@ def _rows_without(kind: str, without: str | None) -> tuple[Mapping[str, Sequence
 
 
 def without_laggards(kind: str, rows: Sequence[Measured]) -> Sequence[Measured]:
-    """Rows without the kernels of routed experts that no engine would run, for its chip has one twice as quick."""
-    if kind != "experts":
+    """Rows without the kernels of products and of experts that no engine would run: its chip has one twice as quick."""
+    typical = _TYPICAL_TIMES.get(kind)
+    if typical is None:
         return rows
-    times = {row: typical_time(ExpertsCoefficients(*row.values)) for row in rows}
+    times = {row: typical(_hostless(kind, _TYPES[kind](*row.values))) for row in rows}
     equals = {row: _equals(row.format) for row in rows}
     return [row for row in rows
             if times[row] <= _LAGGARD * min(times[other] for other in rows if other.format in equals[row])]  # fmt: skip

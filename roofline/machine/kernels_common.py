@@ -27,6 +27,10 @@ class ChipFacts(NamedTuple):
     vector: Num = 0.0
 
 
+#: A chip on which kernels are compared with each other.
+USUAL_CHIP: Final = ChipFacts(1e15, 3e12, 132.0)
+
+
 def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
     """(a^p + b^p)^(1/p): at least the larger, at most their sum (p = 1), and the larger itself as p grows."""
     time: Num = (a**sharpness + b**sharpness) ** (1.0 / sharpness)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.machine.kernels_common import ChipFacts, droop, smooth_maximum
+from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, droop, smooth_maximum
 from roofline.num import Num, maximum, minimum
 
 #: Rows of tokens of one tile; the best one wins. Columns of one tile.
@@ -14,9 +14,8 @@ _COLUMNS: Final = 128.0
 _LARGEST: Final = 64.0
 #: Rows at which half the time of sorting is due.
 _FEW_ROWS: Final = 16.0
-#: Numbers of tokens, and a chip, at which kernels are compared.
+#: Numbers of tokens at which kernels are compared.
 _TYPICAL: Final = (8.0, 256.0, 4096.0)
-_USUAL: Final = ChipFacts(1e15, 3e12, 132.0)
 
 
 class ExpertsCoefficients(NamedTuple):
@@ -92,5 +91,5 @@ def typical_time(c: ExpertsCoefficients) -> float:
         rows, touched = tokens * top_k, number * (1.0 - (1.0 - top_k / number) ** tokens)
         moved = 4.0 * (tokens * width + rows * (3.0 * hidden + width))
         work = ExpertsWork(rows, touched, width, hidden, 2.0, 3.0 * touched * width * hidden, moved)
-        product *= float(experts_time(work, _USUAL, c))
+        product *= float(experts_time(work, USUAL_CHIP, c))
     return float(product ** (1.0 / len(_TYPICAL)))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.machine.kernels_common import ChipFacts, droop, smooth_maximum
+from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, droop, smooth_maximum
 from roofline.num import Num, maximum, minimum
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
 #: Output tiles that libraries choose from, the best one wins: rows, columns, their product and sum.
 _TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0), (1.0, 64.0)))
+#: Rows at which kernels are compared.
+_TYPICAL: Final = (8.0, 64.0, 1024.0)
 #: Least K that is worth a split of its own.
 _SPLIT_K: Final = 256.0
 
@@ -75,3 +77,13 @@ def stream_time(moved: Num, flops: Num, chip: ChipFacts, c: MatmulCoefficients) 
     """
     memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
     return c.fixed_s + smooth_maximum(flops / (chip.peak * c.ceiling), memory, c.sharpness)
+
+
+def typical_time(c: MatmulCoefficients) -> float:
+    """Geometric mean of the seconds of a few, some and many rows on a usual chip: how quick a kernel is."""
+    side, product = 4096.0, 1.0
+    for rows in _TYPICAL:
+        moved = side * side + rows * 3.0 * side
+        time = matmul_time(rows, side, side, moved, USUAL_CHIP, c) + quantise_time(3.0 * rows * side, USUAL_CHIP, c)
+        product *= float(time)
+    return float(product ** (1.0 / len(_TYPICAL)))
