@@ -326,6 +326,7 @@ class ChipEfficiency:
     base_clock: Num = 1.0  # over the boost clock, of a board whose power limit is low; else 1
     link: Num = 0.0
     host: Num = 1.0
+    exchange: Num = 1.0
     linked: bool = False  # whether every chip has a link to its neighbours
     without: str | None = None
     shape: tuple[int, ...] | None = None
@@ -358,6 +359,7 @@ class ChipEfficiency:
             base_clock=stack([_base_clock(spec) for spec in specs], shape),
             link=stack(links, shape),
             host=stack([_host(spec) for spec in specs], shape),
+            exchange=stack([_exchange(spec, engine) for spec in specs], shape),
             linked=min(links) > 0.0,
             without=without,
             shape=None if single else (shape or (len(specs),)),
@@ -468,6 +470,12 @@ def _host(spec: GPUSpec) -> float:
     """Host time over that of a host of PCIe 4.0: chips come with processors of their years."""
     pcie = spec.links.pcie if spec.links is not None else None
     return 1.0 if pcie is None else _HOST_PER_GENERATION ** (float(pcie.generation.split()[0]) - _USUAL_PCIE)
+
+
+def _exchange(spec: GPUSpec, engine: Engine) -> float:
+    """The engine's factor on collectives over the link that a chip has."""
+    own = spec.links is not None and spec.links.scale_up is not None
+    return engine.exchange if own else engine.exchange_pcie
 
 
 def _link(spec: GPUSpec) -> float:

@@ -35,7 +35,8 @@ class Engine(NamedTuple):
     attention          on the ceiling of a prefill's attention
     cache              on the bandwidth at which the cache is read
     launch             on the fixed times of kernels: below 1 where a graph or fusion hides them
-    exchange           on the time of collectives between devices
+    exchange           on the time of collectives between devices with a link of their own (NVLink)
+    exchange_pcie      on that of collectives over PCIe
     rows               on the fixed times of norms, residuals and activations, and on the quantisation of activations:
                        the share that is left after fusion
 
@@ -71,6 +72,7 @@ class Engine(NamedTuple):
     cache: float = 1.0
     launch: float = 1.0
     exchange: float = 1.0
+    exchange_pcie: float = 1.0
     rows: float = 1.0
     convolution: float = 1.0
     wide_attention: float = 1.0

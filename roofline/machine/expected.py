@@ -244,7 +244,7 @@ def _collective_time(
     if shape.operation == "all_reduce":
         own = chip.coefficients("collective", "bf16", _OWN_ALL_REDUCE)
         time = minimum(time, collective_time(shape.operation, message, shape.devices, chip.link, own))
-    return time * chip.engine.exchange
+    return time * chip.exchange
 
 
 def _family(dtype: str) -> str:

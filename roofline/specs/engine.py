@@ -24,6 +24,7 @@ class Factors(Spec):
     cache: Factor = 1.0
     launch: Factor = 1.0
     exchange: Factor = 1.0
+    exchange_pcie: Factor = 1.0
     rows: Factor = 1.0
     convolution: Factor = 1.0
     wide_attention: Factor = 1.0

@@ -29,6 +29,7 @@ PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "narrow_streaming": (1.0, 0.2, 1.2, 0.25),
     "narrow_compute": (1.0, 0.05, 1.2, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
+    "exchange_pcie": (1.0, 0.1, 20.0, 0.7),
     "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
     "launch": (1.0, 0.1, 5.0, 0.5),
     "sequence_s": (1e-5, 1e-9, 1e-3, 2.0),
@@ -104,8 +105,11 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
     formats = [(row.question.precision.weights, row.question.precision.matrix_dtype()) for row in rows]
     narrow = sum(weights.bits < 16 and dtype not in ("fp8", "fp4") for weights, dtype in formats)
     wanted = [name for name in PRIORS if narrow or not name.startswith("narrow")]
-    if all(row.run.plan.single for row in rows):
+    spread = [row.question.gpu.links for row in rows if not row.run.plan.single]
+    if all(links is None or links.scale_up is None for links in spread):
         wanted.remove("exchange")
+    if all(links is not None and links.scale_up is not None for links in spread):
+        wanted.remove("exchange_pcie")
     if all(row.run.image for row in rows):  # convolutions: few rows say more of the ceiling than of the bandwidth
         first = ("compute", "streaming", "convolution")
         wanted = [*first, *(name for name in wanted if name not in (*first, "cache", "sequence_s"))]
