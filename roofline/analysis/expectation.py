@@ -27,7 +27,7 @@ class Expectation(NamedTuple):
     def seconds(self, phase: Phase, precision: Precision) -> Num:
         """Expected seconds of one repeat of a phase."""
         seconds = expected_phase_time(phase, precision, self.machine, self.chip, self.batch)
-        return seconds + self.chip.engine.request_s if phase.name != "decode" else seconds
+        return seconds + self.chip.host * self.chip.engine.request_s if phase.name != "decode" else seconds
 
     def times(self, floor: Num, bound: Num, seconds: Num) -> Times:
         """All readings; nothing is expected below the bound."""

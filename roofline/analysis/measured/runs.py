@@ -97,7 +97,7 @@ class PreparedRun:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
         q = self.question
         chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
-        total = self.requests * engine.request_s
+        total = self.requests * engine.request_s * float(chip.host)
         for phase, repeat, precision, batch in self.parts_of(engine.joins):
             total += repeat * float(expected_phase_time(phase, precision, q.machine(), chip, batch))
         return total
