@@ -1,8 +1,9 @@
-"""The engine files of the package: fitted to measured runs, with what leaving rows out says of them.
+"""The engine files of the package: fitted to measured runs.
 
-    python -m roofline.analysis.measured.engine_files RUNS.csv … -o roofline/engines --date 2026-11-23
+    python -m roofline.analysis.measured.engine_files RUNS.csv … -o roofline/engines --date 2026-11-27
 
-writes one YAML per engine. The same rows give the same digits.
+writes one YAML per engine; `roofline.analysis.measured.residuals` then adds what leaving rows out says of them. The
+same rows give the same digits.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from roofline.analysis.kernels.tables import Array
 from roofline.analysis.measured.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.analysis.measured.fit_engines import OPTIONAL, EngineFitted, fit_engine
-from roofline.analysis.measured.intervals import Range, intervals, leave_out, medians
+from roofline.analysis.measured.intervals import Range, intervals
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
 from roofline.analysis.measured.validate import MEASUREMENTS
 from roofline.errors import UsageError
@@ -40,20 +41,26 @@ class Declared(NamedTuple):
     notes: str = ""
     like: str = "generic"
     eager: bool = False
+    past: bool = False
+
+    @property
+    def typical(self) -> bool:
+        """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
+        return not (self.eager or self.past)
 
 
 GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", joins="all", aliases=("trtllm", "trt-llm"),
                              notes="Versions 0.9 (static batches) to 1.3 (served)."),
-    "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", joins="all", like="tensorrt-llm",
+    "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", joins="all", like="tensorrt-llm", past=True,
                                  notes="Before its kernels shared a cached key among the query heads of a group."),
     "vllm": Declared("vLLM", "vllm", joins="all", notes="Steps replayed as CUDA graphs."),
     "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", joins="all", eager=True,
                            notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
     "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
     "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", joins="all", aliases=("turbomind",), like="tensorrt-llm"),
-    "fastertransformer": Declared("FasterTransformer", "trtllm", joins="all", aliases=("ft",),
+    "fastertransformer": Declared("FasterTransformer", "trtllm", joins="all", aliases=("ft",), past=True,
                                   notes="Numbers of about 2021; later versions are faster."),
     "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, chunk=512,
                           aliases=("llamacpp", "llama-cpp"),
@@ -74,6 +81,11 @@ DECLARED: Final[dict[str, Declared]] = {
 }  # fmt: skip
 
 
+_GENERIC: Final = Declared(
+    "Whatever serves it well", joins="all",
+    notes="Fitted to all engines of language models of today that do not launch every kernel from the host, each "
+    "counting the same.",
+)  # fmt: skip
 #: Engines of image models: their errors are not those of language models.
 IMAGE_ENGINES: Final = frozenset(
     {"pytorch-eager", "pytorch-compile", "xformers", "tensorrt", "onnxruntime", "aitemplate", "onediff"}
@@ -91,17 +103,25 @@ def write_all(
     source = f"fit of {date} to published runs; see docs/validation.md"
     written = only or (GENERIC, *DECLARED)
     for name in written:
-        own = [row for row in rows if row.run.engine == name or (name == GENERIC and not row.run.image)]
+        own = rows_of(name, rows)
         if own:
-            declared = DECLARED.get(name, Declared("Whatever runs it", joins="all"))
+            declared = DECLARED.get(name, _GENERIC)
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
-            text = _measured(name, declared, own, source, like, by_engine=name == GENERIC)[0]
+            text = _measured(name, declared, own, source, like)[0]
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
         if name in written and not any(row.run.engine == name for row in rows):
             text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     return refused
+
+
+def rows_of(name: str, rows: Sequence[PreparedRun]) -> list[PreparedRun]:
+    """The rows of an engine; of the generic one those of every typical engine of language models."""
+    if name != GENERIC:
+        return [row for row in rows if row.run.engine == name]
+    typical = {engine for engine, declared in DECLARED.items() if declared.typical}
+    return [row for row in rows if row.run.engine in typical and not row.run.image]
 
 
 def _read(path: Path) -> EngineSpec:
@@ -125,7 +145,7 @@ def fit_file(
     if not rows:
         raise UsageError(f"{path}: no usable row of engine {name}; there are rows of {', '.join(names)}")
     declared = DECLARED.get(name, Declared(name))
-    text, fitted = _measured(name, declared, rows, f"fit to {len(rows)} runs of {path.name}", judged=False)
+    text, fitted = _measured(name, declared, rows, f"fit to {len(rows)} runs of {path.name}")
     return fitted, text, refused, len(rows)
 
 
@@ -134,22 +154,20 @@ def _chip(row: PreparedRun) -> str:
 
 
 def _measured(
-    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, like: Engine | None = None, *,
-    by_engine: bool = False, judged: bool = True,
-) -> tuple[str, EngineFitted]:  # fmt: skip
-    """The file of an engine that rows are about. `judged`: whether to leave chips, models and sources out in turn."""
-    images = _of_images(rows)
-    base = Engine(name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
-                  chunk=float(declared.chunk))  # fmt: skip
-    fitted = fit_engine(base, rows, optional=() if images else None, like=like, eager=declared.eager)
-    ways = ways_of(name) if by_engine or judged else ()
-    lines = list(leave_out(fitted, rows, ways, least_left(rows)))
-    spans = intervals(lines, len(rows), list(fitted.errors))
+    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, like: Engine | None = None
+) -> tuple[str, EngineFitted]:
+    """The file of an engine that rows are about; its intervals are those of the fit until rows are left out."""
+    base = Engine(
+        name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
+        chunk=float(declared.chunk),
+    )  # fmt: skip
+    optional = () if of_images(rows) or name == GENERIC else None
+    fitted = fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+    spans = intervals((), len(rows), list(fitted.errors))
     fit = {
         "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
         "gpus": "[" + ", ".join(sorted({_chip(row) for row in rows})) + "]", "median_error": _median(fitted.errors),
     }  # fmt: skip
-    fit |= {f"left_out_{out}": error for out, error in medians(lines).items() if out != "engine"}
     told = f"Not told by these rows, and left at their start: {', '.join(fitted.undetermined) or 'none'}."
     return _yaml(name, declared, fitted.engine, spans, fit, source, told), fitted
 
@@ -178,10 +196,10 @@ def ways_of(name: str) -> tuple[str, ...]:
 
 def least_left(rows: Sequence[PreparedRun]) -> int:
     """Rows that a group must have to be left out."""
-    return _LEAST_IMAGES if _of_images(rows) else 1
+    return _LEAST_IMAGES if of_images(rows) else 1
 
 
-def _of_images(rows: Sequence[PreparedRun]) -> bool:
+def of_images(rows: Sequence[PreparedRun]) -> bool:
     return all(row.run.image for row in rows)
 
 

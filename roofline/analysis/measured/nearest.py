@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from math import log2
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.measured.runs import MeasuredRun, prepare, read_runs
-from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS
+from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS, SERVED
 from roofline.errors import RooflineError
 from roofline.machine.engine import IDEAL, load_engine
 from roofline.units import format_time
@@ -102,8 +101,8 @@ def _asked(est: Estimate) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=2)
 def _rows(images: bool) -> list[MeasuredRun]:
-    path: Path = IMAGES if images else MEASUREMENTS
-    return read_runs(path)
+    paths = (IMAGES,) if images else (MEASUREMENTS, SERVED)
+    return [run for path in paths for run in read_runs(path)]
 
 
 def _distance(asked: dict[str, Any], row: MeasuredRun) -> float:

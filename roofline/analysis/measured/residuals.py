@@ -24,12 +24,13 @@ from roofline.analysis.measured.engine_files import (
     borrowed_intervals,
     interval_lines,
     least_left,
+    rows_of,
     ways_of,
 )
 from roofline.analysis.measured.fit_engines import EngineFitted
 from roofline.analysis.measured.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
-from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS
+from roofline.analysis.measured.validate import SHIPPED
 from roofline.machine.engine import load_engine, read_engine
 
 
@@ -67,9 +68,9 @@ def renew_intervals(lines: Sequence[LeftOut], folder: Path) -> None:
 def _renew(path: Path, spans: list[str], errors: dict[str, float]) -> None:
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"interval:\n(  .*\n)+", "\n".join(spans) + "\n", text)
-    for out, error in errors.items():
-        if out != "engine":
-            text = re.sub(rf"(left_out_{out}: )[\d.e-]+", rf"\g<1>{error}", text)
+    text = re.sub(r", left_out_\w+: [\d.e-]+", "", text)
+    told = "".join(f", left_out_{out}: {error}" for out, error in errors.items() if out != "engine")
+    text = re.sub(r"(?m)^(fit: \{.*)\}$", rf"\g<1>{told}}}", text)
     path.write_text(text, encoding="utf-8")
 
 
@@ -84,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = [] if options.keep else options.engine or [GENERIC, *DECLARED]
     lines = [line for line in read_left_out(options.output) if line.engine not in wanted]
     if wanted:
-        rows, _ = prepare_all([run for path in (MEASUREMENTS, IMAGES) for run in read_runs(path)])
+        rows, _ = prepare_all([run for path in SHIPPED for run in read_runs(path)])
         for name in wanted:
-            own = [row for row in rows if row.run.engine == name or (name == GENERIC and not row.run.image)]
+            own = rows_of(name, rows)
             lines += residuals_of(name, own) if own else []
         write_left_out(lines, options.output)
     if options.engines is not None:

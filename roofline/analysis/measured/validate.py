@@ -23,9 +23,11 @@ from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, engine_names, load_engine
 
 _FOLDER: Final = Path(__file__).resolve().parents[2] / "measurements"
-#: The shipped measurements: of language models, and of image models.
+#: The shipped measurements: of language models in static batches and behind a server, and of image models.
 MEASUREMENTS: Final = _FOLDER / "llm.csv"
+SERVED: Final = _FOLDER / "served.csv"
 IMAGES: Final = _FOLDER / "images.csv"
+SHIPPED: Final = (MEASUREMENTS, SERVED, IMAGES)
 FALLBACK: Final = "generic"
 
 
@@ -152,7 +154,7 @@ def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir:
 
     An engine that is not known is checked as the generic one. Raises UsageError with file and line.
     """
-    paths = (path,) if path is not None else (MEASUREMENTS, IMAGES)
+    paths = (path,) if path is not None else SHIPPED
     prepared, refused = prepare_all([run for each in paths for run in read_runs(each)], spec_dir)
     names = set(engine_names())
     rows: list[Checked] = []
