@@ -17,7 +17,7 @@ from roofline.analysis.expectation import Expectation, expect
 from roofline.analysis.explain import Derivation, Term, cite
 from roofline.analysis.result import PhaseEstimate
 from roofline.analysis.spread.cost import in_stages, stages_of
-from roofline.machine.efficiency import measured_ceilings
+from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
 from roofline.specs.document import read_document

@@ -10,7 +10,8 @@ import pytest
 import roofline as rl
 from roofline.analysis.load import load_gpu
 from roofline.errors import SpecError, UnknownNameError
-from roofline.machine.efficiency import ChipEfficiency, measured_ceilings
+from roofline.machine.coefficients import measured_ceilings
+from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import BARE, IDEAL, Engine, engine_names, find_engine, load_engine, read_engine
 
 NAMES = [name for name in engine_names() if name != IDEAL]

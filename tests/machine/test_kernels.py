@@ -25,14 +25,16 @@ from roofline.analysis.kernels.problems import (
 )  # fmt: skip
 from roofline.analysis.load import load_model, locate_gpu
 from roofline.architectures.transformer import forward_ops
-from roofline.machine import efficiency
-from roofline.machine.efficiency import ChipEfficiency, measured_ceilings, stand_in
+from roofline.machine import stand_ins
+from roofline.machine.coefficients import Ceilings, measured_ceilings
+from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
 from roofline.machine.kernels_attention import DecodeCoefficients, DecodeWork, decode_time
 from roofline.machine.kernels_common import ChipFacts
 from roofline.machine.kernels_experts import ExpertsCoefficients, ExpertsWork, experts_time
 from roofline.machine.machine import Machine
+from roofline.machine.stand_ins import stand_in
 from roofline.machine.time import op_cost
 from roofline.workload import constructors as make
 from roofline.workload.precision import Precision
@@ -178,12 +180,12 @@ def test_nothing_of_a_chip_that_is_left_out_enters(kind: str, monkeypatch: pytes
     every = measured_ceilings()
     rows = {name: {chip: r for chip, r in by.items() if chip != "h100-sxm"} for name, by in every.rows.items()}
     known = {chip: like for chip, like in every.known.items() if chip != "h100-sxm"}
-    monkeypatch.setattr(efficiency, "measured_ceilings", lambda: efficiency.Ceilings("", "", known, rows))
-    efficiency._rows_without.cache_clear()
+    monkeypatch.setattr(stand_ins, "measured_ceilings", lambda: Ceilings("", "", known, rows))
+    stand_ins.rows_without.cache_clear()
     try:
         assert ChipEfficiency.of(spec).coefficients(kind, dtype) == found
     finally:
-        efficiency._rows_without.cache_clear()
+        stand_ins.rows_without.cache_clear()
 
 
 def test_experts_take_the_kernels_of_their_weights() -> None:
@@ -194,7 +196,7 @@ def test_experts_take_the_kernels_of_their_weights() -> None:
     formats = {asked: by_values[tuple(eff.coefficients("experts", asked))].format
                for asked in ("bf16", "fp8", "fp8_block", "int4-weights")}  # fmt: skip
     assert formats == {"bf16": "bf16", "fp8": "fp8_block", "fp8_block": "fp8_block", "int4-weights": "int4-weights"}
-    kept = efficiency.without_laggards("experts", rows)
+    kept = stand_ins.without_laggards("experts", rows)
     assert {row.kernel for row in rows} - {row.kernel for row in kept}
     assert len(kept) > 0.7 * len(rows)
 
@@ -251,7 +253,7 @@ def test_the_coefficients_load_fast_and_are_cached() -> None:
 
 
 def test_the_shipped_document_says_whose_measurements_it_rests_on() -> None:
-    data = json.loads((Path(efficiency.__file__).parent / "chip_efficiency.json").read_text(encoding="utf-8"))
+    data = json.loads((Path(stand_ins.__file__).parent / "chip_efficiency.json").read_text(encoding="utf-8"))
     assert "Apache-2.0" in data["source"]
     assert data["fitted"]
 

@@ -23,7 +23,7 @@ from roofline.analysis.kernels.tables import Array, Table, groups, read_table
 from roofline.analysis.load import locate_gpu
 from roofline.analysis.measured.robust import fit_robust
 from roofline.errors import UsageError
-from roofline.machine.efficiency import Likeness, Measured, likeness
+from roofline.machine.coefficients import Likeness, Measured, likeness
 from roofline.machine.machine import Machine
 
 #: Rows per coefficient below which a group is not fitted but reported as too small.

@@ -16,7 +16,8 @@ import numpy as np
 from roofline.analysis.kernels.fit import Group, fit_all
 from roofline.analysis.kernels.tables import Array
 from roofline.analysis.load import locate_gpu
-from roofline.machine.efficiency import Measured, borrow, likeness, without_laggards
+from roofline.machine.coefficients import Measured, likeness
+from roofline.machine.stand_ins import borrow, without_laggards
 
 LONG: Final = 20e-6
 

@@ -21,7 +21,7 @@ import numpy as np
 from roofline.analysis.measured.fit_engines import EngineFitted, interval, left_out
 from roofline.analysis.measured.robust import Array
 from roofline.analysis.measured.runs import PreparedRun
-from roofline.machine.efficiency import stand_in
+from roofline.machine.stand_ins import stand_in
 
 Range = tuple[float, float]
 #: How a chip is known, best first.

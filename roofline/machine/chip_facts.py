@@ -1,0 +1,84 @@
+"""What the expected time wants to know of a chip: units, clocks, links and rates, and what stands for unstated ones."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from roofline.machine.engine import Engine
+from roofline.specs.gpu import GPUSpec
+
+#: Units of a chip that does not state theirs: about those of the large chips that do.
+_USUAL_UNITS: Final = 128.0
+_USUAL_CLOCK: Final = 1.7e9
+#: Host time of one PCIe generation over that of the one before. Source: Splitwise profiles, where the host rules: a
+#: decode step of Llama-2-70B over 4 and 8 devices, 29.5 ms on DGX-H100 and 44 ms on DGX-A100.
+_HOST_PER_GENERATION: Final = 0.67
+_USUAL_PCIE: Final = 4.0
+#: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
+_RATE_PER_UNIT: Final = 7e12
+
+
+def units_of(spec: GPUSpec) -> float:
+    """Units that tiles are dealt to; of an accelerator of few large units, as many as its matrix rate would feed."""
+    if spec.units is not None and spec.kind in ("gpu", "soc"):
+        return float(spec.units.count)
+    peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
+    return max(1.0, round(peak / _RATE_PER_UNIT)) if peak else _USUAL_UNITS
+
+
+def clock_of(spec: GPUSpec) -> float:
+    """Clock of the units; that of most chips where it is not stated."""
+    return spec.clock or _USUAL_CLOCK
+
+
+def host_of(spec: GPUSpec) -> float:
+    """Host time over that of a host of PCIe 4.0: chips come with processors of their years."""
+    pcie = spec.links.pcie if spec.links is not None else None
+    return 1.0 if pcie is None else _HOST_PER_GENERATION ** (float(pcie.generation.split()[0]) - _USUAL_PCIE)
+
+
+def exchange_of(spec: GPUSpec, engine: Engine) -> float:
+    """The engine's factor on collectives over the link that a chip has."""
+    own = spec.links is not None and spec.links.scale_up is not None
+    return engine.exchange if own else engine.exchange_pcie
+
+
+def link_of(spec: GPUSpec) -> float:
+    """Bandwidth of the link to the neighbours, per direction; 0 where there is none."""
+    link = (spec.links.scale_up or spec.links.pcie) if spec.links is not None else None
+    return link.bandwidth if link is not None else 0.0
+
+
+def half_gain_of(spec: GPUSpec) -> float:
+    """How much faster matrix products are when they sum in 16 bit."""
+    tensor = spec.peak.tensor
+    return tensor.fp16_acc16 / tensor.fp16 if tensor.fp16_acc16 and tensor.fp16 else 1.0
+
+
+def base_clock_of(spec: GPUSpec) -> float:
+    """The base clock over the boost clock, where a board's power limit is low enough to list it; else 1."""
+    return spec.base_clock / spec.clock if spec.base_clock and spec.clock else 1.0
+
+
+def half_peak_of(spec: GPUSpec) -> float:
+    """The matrix rate in 16 bit, or the best that there is."""
+    tensor, vector = spec.peak.tensor, spec.peak.vector
+    listed = [value for _, value in (*tensor, *(vector or ())) if value]
+    return tensor.fp16 or tensor.bf16 or max(listed)
+
+
+def served_peaks(spec: GPUSpec) -> dict[str, float]:
+    """Matrix peaks by format, those of the next wider one where there is none."""
+    tensor, half = spec.peak.tensor, half_peak_of(spec)
+    return {"bf16": half, "fp8": tensor.fp8 or half, "fp4": tensor.fp4 or tensor.nvfp4 or tensor.fp8 or half}
+
+
+def known_ceiling(spec: GPUSpec) -> float | None:
+    """The best measured matrix product over the peak, where somebody measured one."""
+    measured, peak = spec.measured_matmul, spec.peak.tensor
+    if measured is None or spec.vendor == "nvidia":  # NVIDIA's chips are met better by a sibling's coefficients
+        return None
+    for best, most in ((measured.bf16, peak.bf16), (measured.fp16, peak.fp16)):
+        if best and most:
+            return min(1.0, best / most)
+    return None

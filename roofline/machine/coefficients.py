@@ -1,0 +1,116 @@
+"""The shipped coefficients of measured kernels, and what makes one chip like another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import hypot, log2
+from typing import Any, Final, NamedTuple
+
+from roofline.machine.chip_facts import half_peak_of, units_of
+from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
+from roofline.machine.kernels_collective import CollectiveCoefficients
+from roofline.machine.kernels_experts import ExpertsCoefficients
+from roofline.machine.kernels_matmul import MatmulCoefficients
+from roofline.machine.kernels_rows import RowsCoefficients
+from roofline.machine.kernels_scan import ScanCoefficients
+from roofline.specs.gpu import GPUSpec
+
+COEFFICIENTS: Final[dict[str, type[Any]]] = {
+    "matmul": MatmulCoefficients, "prefill": PrefillCoefficients, "encoder": PrefillCoefficients,
+    "decode": DecodeCoefficients, "experts": ExpertsCoefficients, "mla prefill": PrefillCoefficients,
+    "mla decode": DecodeCoefficients, "gated delta net": ScanCoefficients, "kda": ScanCoefficients,
+    "mamba-2": ScanCoefficients, "rows": RowsCoefficients, "collective": CollectiveCoefficients,
+}  # fmt: skip
+#: Coefficients at the end that are counts, by kind.
+COUNTS: Final = {"decode": 2, "mla decode": 2}
+#: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
+_STACKED: Final = (9e11, 1.4e10)
+#: Octaves of a rate or of a bandwidth per unit that the kind of memory counts as; a narrower format counts as one.
+_OCTAVES_OF_MEMORY: Final = 3.0
+
+
+class Measured(NamedTuple):
+    """One row of the shipped coefficients."""
+
+    chip: str
+    engine: str
+    format: str
+    kernel: str
+    rows: int
+    below: int
+    error: float
+    error_p90: float
+    values: tuple[float, ...]
+
+
+class Likeness(NamedTuple):
+    """What of a datasheet says whose kernels suit a chip.
+
+    `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `stacked` says that the memory is
+    HBM, as its bandwidth tells; `rate` is the matrix FLOP/s and `stream` the byte/s of memory per unit; `dense` the
+    matrix FLOP/s per watt; `clock` and `dense` are 0 where they are not known.
+    """
+
+    vendor: str
+    narrow: int
+    stacked: bool
+    rate: float
+    stream: float
+    clock: float
+    dense: float
+
+    @property
+    def family(self) -> tuple[str, bool, int]:
+        """The class: maker, kind of memory, and with stacked memory the generation, as its formats tell it."""
+        return self.vendor, self.stacked, self.narrow if self.stacked else 0
+
+    def distance(self, other: Likeness) -> float:
+        """Octaves between two chips."""
+        memory = _OCTAVES_OF_MEMORY * (self.stacked != other.stacked)
+        return hypot(log2(self.rate / other.rate), log2(self.stream / other.stream), self.narrow - other.narrow, memory)
+
+
+def likeness(spec: GPUSpec) -> Likeness:
+    """What of a spec says whose kernels suit the chip."""
+    tensor, units = spec.peak.tensor, units_of(spec)
+    narrow = 2 if tensor.fp4 or tensor.nvfp4 else 1 if tensor.fp8 else 0
+    peak, bandwidth = half_peak_of(spec), spec.memory.bandwidth
+    per_unit = bandwidth / units if spec.kind in ("gpu", "soc") else _STACKED[1]
+    stacked = bandwidth >= _STACKED[0] and per_unit >= _STACKED[1]
+    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, spec.clock or 0.0,
+                    peak / spec.power if spec.power else 0.0)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """The shipped document: provenance, the measured chips, and rows by kind and chip, most measured kernels first."""
+
+    source: str
+    fitted: str
+    known: Mapping[str, Likeness]
+    rows: Mapping[str, Mapping[str, tuple[Measured, ...]]]
+
+    @property
+    def chips(self) -> tuple[str, ...]:
+        """The measured chips."""
+        return tuple(sorted(self.known))
+
+
+@cache
+def measured_ceilings() -> Ceilings:
+    """The shipped coefficients, read once."""
+    text = (files("roofline.machine") / "chip_efficiency.json").read_text(encoding="utf-8")
+    data = json.loads(text)
+    rows: dict[str, dict[str, list[Measured]]] = {}
+    for kind, entry in data["kinds"].items():
+        by_chip = rows.setdefault(kind, {})
+        for row in entry["rows"]:
+            by_chip.setdefault(row[0], []).append(Measured._make((*row[:-1], tuple(row[-1]))))
+    ordered = {kind: {chip: tuple(sorted(found, key=lambda m: -m.rows)) for chip, found in by_chip.items()}
+               for kind, by_chip in rows.items()}  # fmt: skip
+    known = {chip: Likeness._make(facts) for chip, facts in data["chips"].items()}
+    return Ceilings(data["source"], data["fitted"], known, ordered)

@@ -1,0 +1,180 @@
+"""Whose coefficients a chip takes for a kernel: its own, those of its class, or a mean over classes by likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from math import exp, log
+from typing import Any, Final, NamedTuple
+
+from roofline.machine import kernels_experts, kernels_matmul
+from roofline.machine.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, likeness, measured_ceilings
+from roofline.specs.gpu import GPUSpec
+
+#: Which measured formats may stand in for a format: sets of equals, in this order.
+STAND_INS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "fp8": (("fp8", "fp8_block"), ("bf16",)), "fp8_block": (("fp8_block", "fp8"), ("bf16",)),
+    "fp4": (("fp4",), ("mxfp4-fp8",), ("fp8", "fp8_block"), ("bf16",)), "int8": (("int8",), ("fp8",), ("bf16",)),
+    "mxfp4": (("mxfp4-fp8",), ("fp4",), ("mxfp4-weights", "int4-weights"), ("bf16",)),
+    "int4-weights": (("int4-weights", "mxfp4-weights"), ("bf16",)),
+    "mxfp4-weights": (("mxfp4-weights", "int4-weights"), ("bf16",)),
+    "bf16/fp8": (("bf16/fp8",), ("bf16/bf16",)), "fp8/fp8": (("fp8/fp8",), ("bf16/fp8",), ("bf16/bf16",)),
+    "bf16/bf16": (("bf16/bf16",),),
+}  # fmt: skip
+#: Coefficients that are fractions of a bandwidth.
+_STREAMS: Final = ("streaming", "quantise", "routing")
+#: Makes of kernels, by what their names contain.
+_MAKES: Final = ("marlin", "triton", "cutlass", "trtllm", "deepgemm", "cutedsl")
+#: Whose kernels stand for an engine that nobody measured: those of the most widely used library of kernels.
+_COMMON: Final = "vllm"
+#: How fast likeness fades, per octave.
+_FADING: Final = 2.5
+#: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
+_CLOCKED: Final = 0.75
+#: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
+#: it from Python. Kernels from graphs need up to 16 us, others from 125 on.
+_HOSTLESS: Final = 2e-5
+#: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
+#: quickest one may be: an engine would not run one beyond.
+_TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
+    "matmul": kernels_matmul.typical_time, "experts": kernels_experts.typical_time,
+}  # fmt: skip
+_LAGGARD: Final = 2.0
+
+
+class StandIn(NamedTuple):
+    """Whose coefficients a chip takes: its own (`measured`), a chip's of its class, or first of several `other`s."""
+
+    chip: str
+    quality: str
+
+
+def stand_in(spec: GPUSpec, without: str | None = None) -> StandIn:
+    """The measured chip whose coefficients stand for this one; `without` leaves one chip out, for judging."""
+    known = {chip: like for chip, like in measured_ceilings().known.items() if chip != without}
+    if spec.name in known:
+        return StandIn(spec.name, "measured")
+    own = likeness(spec)
+    chip = stand_in_order(own, known)[0]
+    return StandIn(chip, "class" if own.family == known[chip].family else "other")
+
+
+def stand_in_order(own: Likeness, known: Mapping[str, Likeness]) -> tuple[str, ...]:
+    """The measured chips, from the one most like this chip to the one least like it: those of its class first."""
+    return tuple(sorted(known, key=lambda chip: (own.family != known[chip].family, own.distance(known[chip]))))
+
+
+def choose(rows: Sequence[Measured], formats: Sequence[str], engine: str | None, kernel: str = "") -> Measured | None:
+    """The row of one of some formats: of the engine, else of the common one, else the most measured kernel.
+
+    `kernel` asks for a kernel whose name contains it; without formats, any will do.
+    """
+    rows = [row for row in rows if kernel in row.kernel]
+    for owners in ((engine,), (_COMMON,), None):
+        of_owner = [row for row in rows if owners is None or row.engine in owners]
+        for name in formats:
+            for row in of_owner:
+                if row.format == name:
+                    return row
+    return rows[0] if rows and not formats else None
+
+
+def counterpart(rows: Sequence[Measured], like: Measured) -> Measured | None:
+    """The row of another chip that is most like a row: of the same kernel, else make, format, engine."""
+    equals = equals_of(like.format)
+    found = [row for row in rows if row.format in equals and _part_of(row) == _part_of(like)]
+    return max(found, default=None, key=lambda row: (
+        row.kernel == like.kernel, _make_of(row) == _make_of(like), row.format == like.format,
+        row.engine == like.engine, row.rows,
+    ))  # fmt: skip
+
+
+def _part_of(row: Measured) -> tuple[str, bool]:
+    """Of a kind with parts (operations, phases, convolutions beside scans), which it is."""
+    first, _, rest = row.kernel.partition(" ")
+    return first if rest else "", "conv" in row.kernel
+
+
+def _make_of(row: Measured) -> str:
+    name = row.kernel.lower()
+    return next((make for make in _MAKES if make in name), "")
+
+
+def borrow(
+    kind: str, like: Measured, own: Likeness, by_chip: Mapping[str, Sequence[Measured]], known: Mapping[str, Likeness]
+) -> tuple[float, ...] | None:
+    """Coefficients for a chip without measurements, from rows like one: of its class, else a mean over all classes.
+
+    Each class counts once, by its chip that is nearest; None where no chip has such a row.
+    """
+    found: list[tuple[str, Measured]] = []
+    for chip in stand_in_order(own, known):
+        if (row := counterpart(by_chip.get(chip, ()), like)) is not None:
+            found.append((chip, row))
+    if not found:
+        return None
+    if own.family == known[found[0][0]].family:
+        found = found[:1]
+    nearest = {known[chip].family: (chip, row) for chip, row in reversed(found)}
+    taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
+    shares = [exp(-_FADING * own.distance(known[chip])) for chip, _ in taken]
+    scaled = [_adapted(kind, row.values, known[chip], own) for chip, row in taken]
+    mean = [_mean(name, column, shares, kind)
+            for name, column in zip(COEFFICIENTS[kind]._fields, zip(*scaled, strict=True), strict=False)]  # fmt: skip
+    counts = COUNTS.get(kind, 0)  # of queries that share a key, of parts: not to be averaged
+    return (*mean[: len(mean) - counts], *found[0][1].values[len(mean) - counts :])
+
+
+def _mean(name: str, values: Sequence[float], shares: Sequence[float], kind: str) -> float:
+    """Of times that add up the arithmetic mean, else the geometric one; of fractions of a bandwidth, of all alike."""
+    weights = [1.0] * len(shares) if name in _STREAMS else shares
+    if name.endswith("_s") and kind != "collective":
+        return sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
+    return exp(sum(weight * log(value) for weight, value in zip(weights, values, strict=True)) / sum(weights))
+
+
+def _adapted(kind: str, values: Sequence[float], of: Likeness, own: Likeness) -> list[float]:
+    """Coefficients of one chip for another of its maker.
+
+    Times shrink with the clock. What the power limit costs products grows with the FLOP/s that a watt must feed.
+    """
+    factors: dict[str, float] = {}
+    if of.vendor == own.vendor:
+        if of.clock and own.clock:
+            times = (of.clock / own.clock) ** _CLOCKED
+            factors = {name: times for name in COEFFICIENTS[kind]._fields if name.endswith("_s")}
+        if kind == "matmul" and of.dense and own.dense:
+            factors["droop"] = own.dense / of.dense
+    return [v * factors.get(name, 1.0) for name, v in zip(COEFFICIENTS[kind]._fields, values, strict=False)]
+
+
+@cache
+def rows_without(kind: str, without: str | None) -> tuple[Mapping[str, Sequence[Measured]], Mapping[str, Likeness]]:
+    """The rows of a kind by chip, and the chips that have some; `without` one of them."""
+    ceilings = measured_ceilings()
+    by_chip = {chip: without_laggards(kind, rows) for chip, rows in ceilings.rows[kind].items() if chip != without}
+    return by_chip, {chip: ceilings.known[chip] for chip in by_chip}
+
+
+def without_laggards(kind: str, rows: Sequence[Measured]) -> Sequence[Measured]:
+    """Rows without the kernels of products and of experts that no engine would run: its chip has one twice as quick."""
+    typical = _TYPICAL_TIMES.get(kind)
+    if typical is None:
+        return rows
+    times = {row: typical(hostless(kind, COEFFICIENTS[kind](*row.values))) for row in rows}
+    equals = {row: equals_of(row.format) for row in rows}
+    return [row for row in rows
+            if times[row] <= _LAGGARD * min(times[other] for other in rows if other.format in equals[row])]  # fmt: skip
+
+
+def hostless(kind: str, c: Any) -> Any:
+    """Coefficients without the host's time: an engine has its own. Experts and collectives are several kernels."""
+    if kind in ("experts", "collective"):
+        return c
+    late = [name for name in ("fixed_s", "latency_s") if getattr(c, name, 0.0) > _HOSTLESS]
+    return c._replace(**dict.fromkeys(late, _HOSTLESS)) if late else c
+
+
+def equals_of(name: str) -> tuple[str, ...]:
+    """The formats that are as good as one, itself among them."""
+    return next((equals for equals in STAND_INS.get(name, ()) if name in equals), (name,))
