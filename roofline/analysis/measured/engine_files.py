@@ -200,6 +200,7 @@ def least_left(rows: Sequence[PreparedRun]) -> int:
 
 
 def of_images(rows: Sequence[PreparedRun]) -> bool:
+    """Whether all rows are of image models."""
     return all(row.run.image for row in rows)
 
 
@@ -224,6 +225,7 @@ def _yaml(
 ) -> str:  # fmt: skip
     factors = {key: getattr(engine, key) for key in (
         "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange",
+        "exchange_pcie",
         "rows", *(IMAGE_FACTORS if engine.fed else ()),
     )}  # fmt: skip
     host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,
