@@ -64,7 +64,11 @@ def ceil(a: Num) -> Num:
 
 def floor(a: Num) -> Num:
     """Round down, element by element."""
-    return a // 1.0
+    if isinstance(a, float):
+        return a // 1.0
+    import numpy as np
+
+    return np.floor(a)
 
 
 def power(base: Num, exponent: Num) -> Num:

@@ -1,6 +1,7 @@
 """What all kernel models share: the chip's facts, the smooth maximum, the memory ramp and the power droop.
 
-Rounding up is written `-(-a // b)`, and powers `**`: plain Python for a scalar, numpy for a grid, without a call.
+Powers are written `**`: plain Python for a scalar, numpy for a grid, without a call. Rounding is not: numpy divides and
+rounds six times as fast as it divides with a floor.
 A kernel takes `fixed + smooth_maximum(compute, memory)` seconds. Every model takes coefficients that are fractions of
 the chip's own peaks, or seconds, or counts, so that those of one chip can stand in for those of another of its class.
 """

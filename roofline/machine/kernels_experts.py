@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, droop, smooth_maximum
-from roofline.num import Num, maximum, minimum
+from roofline.num import Num, ceil, maximum, minimum
 
 #: Rows of tokens of one tile; the best one wins. Columns of one tile.
 _ROWS: Final = (16.0, 64.0, 128.0)
@@ -63,11 +63,11 @@ def grouped_work(rows: Num, touched: Num, k: Num, n: Num, units: Num, c: Experts
     Each expert's rows are rounded up to whole tiles: half a tile on average, and one tile at least.
     """
     best: Num = float("inf")
-    columns = -(-n // _COLUMNS)
+    columns = ceil(n / _COLUMNS)
     for tile in _ROWS:
         tiles = touched * maximum(1.0, rows / (touched * tile) + 0.5) * columns
         area = tile * _COLUMNS + c.tile_loss * (tile + _COLUMNS)
-        best = minimum(best, -(-tiles // units) * area * (k + c.k_offset))
+        best = minimum(best, ceil(tiles / units) * area * (k + c.k_offset))
     return best / (1.0 + c.tile_loss / _LARGEST)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, droop, smooth_maximum
-from roofline.num import Num, maximum, minimum
+from roofline.num import Num, ceil, floor, maximum, minimum
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
@@ -51,10 +51,10 @@ def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num
     best: Num = float("inf")
     most = k / _SPLIT_K
     for tile_m, tile_n, area, edge in _TILES:
-        tiles = (m // -tile_m) * (n // -tile_n)
-        split = maximum(minimum(units / tiles, most) // 1.0, 1.0)
+        tiles = ceil(m / tile_m) * ceil(n / tile_n)
+        split = maximum(floor(minimum(units / tiles, most)), 1.0)
         columns = minimum(k / split + c.split_k * (split - 1.0) ** 0.5, k) + c.k_offset
-        best = minimum(best, -(-tiles * split // units) * (area + c.tile_loss * edge) * columns)
+        best = minimum(best, ceil(tiles * split / units) * (area + c.tile_loss * edge) * columns)
     return best / (1.0 + c.tile_loss / _LARGEST)
 
 
