@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from roofline.analysis.load import load_gpu
-from roofline.analysis.measured.fit_engines import fit_engine, interval, left_out
+from roofline.analysis.measured.fit_engines import fit_engine, interval, left_out, weights_of
 from roofline.analysis.measured.robust import fit_robust
 from roofline.analysis.measured.runs import prepare_all, read_runs
 from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS, validate_runs
@@ -101,6 +101,33 @@ def test_unknown_models_and_gpus_are_refused_by_line_not_guessed(tmp_path: Path)
     assert not rows
     assert "line 2" in refused[0]
     assert "nobody" in refused[0]
+
+
+def test_a_served_token_is_a_step_and_its_share_of_the_other_prefills(tmp_path: Path) -> None:
+    """Of 9 requests at work, 8 others are prefilled once while one decodes its 64 tokens."""
+    lines = [
+        ROW.format(batch=b, prompt=512, generate=64, metric=metric, value=9)
+        for b, metric in ((9, "served_tpot_ms"), (9, "tpot_ms"), (1, "ttft_ms"), (1, "served_tpot_ms"), (1, "tpot_ms"))
+    ]
+    rows, refused = prepare_all(read_runs(written(tmp_path, HEAD + "".join(lines))))
+    assert not refused
+    served, step, prefill, alone, single = (row.expected(Engine("mine", request_s=1e-3, joins="all")) for row in rows)
+    assert served == pytest.approx(step + 8 / 64 * prefill, rel=1e-9)
+    assert alone == pytest.approx(single, rel=1e-9)
+    floor, bound = rows[0].bounds()
+    assert floor <= bound <= served
+
+
+def test_rows_of_one_source_weigh_as_their_root_and_engines_alike(tmp_path: Path) -> None:
+    many = [ROW.format(batch=b, prompt=64, generate=8, metric="tpot_ms", value=9) for b in range(1, 17)]
+    one = [ROW.format(batch=1, prompt=64, generate=8, metric="tpot_ms", value=9).replace("mistral-7b", "llama-2-7b")]
+    rows, _ = prepare_all(read_runs(written(tmp_path, HEAD + "".join(many + one))))
+    weights = weights_of(rows)
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights[16] / weights[0] == pytest.approx(4.0)
+    other = [row.replace(",mine,", ",other,") for row in one]
+    rows, _ = prepare_all(read_runs(written(tmp_path, HEAD + "".join(many + other))))
+    assert weights_of(rows)[:16].sum() == pytest.approx(weights_of(rows)[16])
 
 
 #: Within a few per cent of a V100's fp32 peak and beyond: convolutions in fp32 run as Winograd's, with fewer products.

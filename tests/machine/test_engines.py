@@ -13,6 +13,7 @@ from roofline.errors import SpecError, UnknownNameError
 from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import BARE, IDEAL, Engine, engine_names, find_engine, load_engine, read_engine
+from roofline.machine.expected import expected_phase_time
 
 NAMES = [name for name in engine_names() if name != IDEAL]
 
@@ -104,3 +105,60 @@ def test_kernels_of_an_engine_come_from_its_own_library() -> None:
     own = {m.values for m in rows if m.engine == "sglang" and m.format == "bf16"}
     chip = ChipEfficiency.of(load_gpu("h100"), engine=Engine("x", "sglang"))
     assert tuple(chip.coefficients("decode", "bf16")) in own or load_engine("sglang").library == "sglang"
+
+
+def step(engine: Engine, gpu: str, model: str = "llama-3-8b", **options):  # type: ignore[no-untyped-def]
+    """Seconds of a prefill and of a decode step of an engine that is not in a file."""
+    est = rl.estimate(model, gpu=gpu, engine="ideal", **{"batch": 1, "prompt": 2048, "generate": 2} | options)
+    spec = load_gpu(gpu)[0] if isinstance(load_gpu(gpu), tuple) else load_gpu(gpu)
+    q, chip = est.question, ChipEfficiency.of(spec, engine=engine)
+    return [
+        float(expected_phase_time(phase, q.precision, q.machine(), chip, q.run.batch)) for phase in est.workload.phases
+    ]  # fmt: skip
+
+
+PLAIN = Engine("plain")
+
+
+def test_a_limit_per_clock_slows_the_chip_that_goes_beyond_it() -> None:
+    """A100 and RTX 3090 read alike per unit and clock; H100 asks for more than kernels of 4 bytes per clock give."""
+    slower = {gpu: step(PLAIN._replace(unit_stream=6.0), gpu)[1] / step(PLAIN, gpu)[1] for gpu in ("h100", "rtx-4090")}
+    assert slower["h100"] > 1.5
+    assert 1.0 <= slower["rtx-4090"] < 1.1
+    fast, capped = step(PLAIN, "h100")[0], step(PLAIN._replace(unit_rate=600.0), "h100")[0]
+    assert capped > 2.0 * fast
+
+
+def test_prompts_in_chunks_read_the_weights_again() -> None:
+    whole, chunks = step(PLAIN, "rtx-4090"), step(PLAIN._replace(chunk=128.0), "rtx-4090")
+    assert chunks[0] > whole[0]
+    assert chunks[1] == whole[1]
+    assert step(PLAIN._replace(chunk=4096.0), "rtx-4090") == whole
+
+
+def test_a_cache_that_is_read_again_costs_grouped_heads_only() -> None:
+    again = PLAIN._replace(reread=0.5)
+    long = {"prompt": 16384, "batch": 16}
+    assert step(again, "h100", **long)[1] > 1.2 * step(PLAIN, "h100", **long)[1]
+    assert step(again, "h100", "llama-2-7b", **long)[1] == step(PLAIN, "h100", "llama-2-7b", **long)[1]
+
+
+def test_joined_projections_save_launches() -> None:
+    apart, joined = step(PLAIN, "h100"), step(PLAIN._replace(joins="all"), "h100")
+    assert joined[1] < apart[1]
+
+
+def test_hosts_of_later_years_are_quicker() -> None:
+    """The same step of the same engine, where the host rules: PCIe 3, 4 and 5."""
+    eager = PLAIN._replace(kernel_s=1e-4)
+    times = [step(eager, gpu, "gpt2")[1] for gpu in ("v100-sxm2-32gb", "a100", "h100")]
+    assert times[0] > 1.3 * times[1] > 1.6 * times[2]
+
+
+def test_collectives_over_pcie_have_a_factor_of_their_own() -> None:
+    for gpu, factor, other in (("l40s", "exchange_pcie", "exchange"), ("h100", "exchange", "exchange_pcie")):
+        base, own, not_own = (
+            float(ChipEfficiency.of(rl.load_gpu(gpu), engine=PLAIN._replace(**change)).exchange)
+            for change in ({}, {factor: 2.0}, {other: 2.0})
+        )
+        assert (base, own, not_own) == (1.0, 2.0, 1.0)
