@@ -41,11 +41,11 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
             for row in rows
         ]  # fmt: skip
         console.print(grid("The rows that miss most", columns, lines))
-    for text, found in (("below its floor: unphysical as stated, so a condition of it must be wrong",
-                         validation.below_floor),
+    for text, found in (("below its floor: unphysical as stated", validation.below_floor),
                         ("faster than the roofline of its ops", validation.below_bound)):  # fmt: skip
         for row in found[:10]:
-            console.print(f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}: {text}")
+            doubt = f"; suspect is {row.suspect}" if row.suspect else ""
+            console.print(f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}: {text}{doubt}")
         if len(found) > 10:
             console.print(f"... and {len(found) - 10} rows more {text.split(':', maxsplit=1)[0]}")
     for text in validation.refused:

@@ -107,7 +107,8 @@ def _impossible(rows: Sequence[Checked], what: str) -> list[str]:
     for row in rows:
         limit = row.floor_s if row.measured_s < row.floor_s else row.bound_s
         lines.append(f"* {row.label}: {row.model} on {row.devices} × {row.gpu}, {row.engine}, {row.metric}: "
-                     f"{row.measured_s * 1e3:.4g} ms measured, {limit * 1e3:.4g} ms at least")  # fmt: skip
+                     f"{row.measured_s * 1e3:.4g} ms measured, {limit * 1e3:.4g} ms at least"
+                     + (f"; suspect is {row.suspect}" if row.suspect else ""))  # fmt: skip
     return [*lines, ""] if rows else lines
 
 

@@ -58,6 +58,12 @@ class MeasuredRun(NamedTuple):
     apart: str = ""  # why the row takes no part
 
     @property
+    def place(self) -> str:
+        """Its name and line, for messages."""
+        line = f"line {self.line}"
+        return line if self.label == line else f"{self.label} ({line})"
+
+    @property
     def seconds(self) -> float:
         """The measured time: of the request, the prefill or the step that the metric is about."""
         if self.metric == "output_tokens_per_s":
@@ -138,6 +144,9 @@ def _run(row: dict[str, str], line: int, path: Path) -> MeasuredRun:
     metric = row["metric"]
     if metric not in METRICS:
         raise UsageError(f"{path}, line {line}: metric {metric!r} is none of {', '.join(METRICS)}")
+    unit, own = (row.get("unit") or "").strip(), "ms" if metric.endswith("_ms") else "tok/s"
+    if unit and not unit.lower().startswith((own, "tokens/s") if own == "tok/s" else own):
+        raise UsageError(f"{path}, line {line}: the unit is {unit!r}, and {metric} is in {own}; convert the value")
     try:
         value = float(row["value"])
     except ValueError:
@@ -249,7 +258,7 @@ def prepare_all(runs: list[MeasuredRun], spec_dir: str | None = None) -> tuple[l
         if isinstance(result, PreparedRun):
             prepared.append(result)
         else:
-            refused.append(f"{run.label} (line {run.line}): {result}")
+            refused.append(f"{run.place}: {result}")
     return prepared, refused
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from roofline.analysis.kernels.tables import Array
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.measured.suspects import suspect
 from roofline.errors import RooflineError
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, engine_names, load_engine
@@ -48,6 +49,8 @@ class Checked(NamedTuple):
     low_s: float
     high_s: float
     quality: str
+    #: Of a row below its floor: which of its conditions may be wrong.
+    suspect: str = ""
 
     @property
     def error(self) -> float:
@@ -161,9 +164,9 @@ def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir:
     for row in prepared:
         name = engine or (row.run.engine if row.run.engine in names else FALLBACK)
         try:
-            rows.append(_check(row, name))
+            rows.append(_check(row, name, spec_dir))
         except RooflineError as error:
-            refused.append(f"{row.run.label} (line {row.run.line}): {error}")
+            refused.append(f"{row.run.place}: {error}")
     return Validation(tuple(rows), tuple(refused), coefficients(sorted({row.engine for row in rows})))
 
 
@@ -174,7 +177,7 @@ def coefficients(engines: Sequence[str]) -> int:
     return sum(read_engine(name).fit.coefficients for name in engines if name in engine_names() and name != IDEAL)
 
 
-def _check(row: PreparedRun, name: str) -> Checked:
+def _check(row: PreparedRun, name: str, spec_dir: str | None) -> Checked:
     run, gpu = row.run, row.question.gpu
     floor, bound = row.bounds()
     chip = ChipEfficiency.of(gpu)
@@ -187,6 +190,7 @@ def _check(row: PreparedRun, name: str) -> Checked:
     return Checked(
         run.label, run.source, run.model, gpu.name, name, run.metric, run.plan.devices, run.seconds, floor, bound,
         expected, max(expected * low, bound), expected * high, chip.quality,
+        suspect(run, floor, spec_dir) if run.seconds < floor else "",
     )  # fmt: skip
 
 
