@@ -1,4 +1,7 @@
-"""The docs say what the program does: generated pages are current, README's console blocks are real output."""
+"""The docs say what the program does: generated pages are current, README's console blocks are real output.
+
+`python tests/test_docs.py` writes the output of today into the README.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,15 @@ def test_the_command_reference_is_current() -> None:
     assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == reference()
 
 
-@pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[command[:60] for command, _ in BLOCKS])
-def test_readme_shows_real_output(command: str, shown: str) -> None:
+def output_of(command: str) -> list[str]:
     result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(app, shlex.split(command))
     assert result.exception is None
-    real = [line.rstrip() for line in result.stdout.rstrip().splitlines()]
+    return [line.rstrip() for line in result.stdout.rstrip().splitlines()]
+
+
+@pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[command[:60] for command, _ in BLOCKS])
+def test_readme_shows_real_output(command: str, shown: str) -> None:
+    real = output_of(command)
     told = [line.rstrip() for line in shown.rstrip().splitlines()]
     if told and told[-1] == "...":
         told = told[:-1]
@@ -49,3 +56,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def renew_readme() -> None:
+    text = README
+    for command, shown in BLOCKS:
+        real, told = output_of(command), shown.rstrip().splitlines()
+        if told and told[-1] == "...":
+            real = [*real[: len(told) - 1], "..."]
+        text = text.replace(f"$ roofline {command}\n{shown}", f"$ roofline {command}\n" + "\n".join(real) + "\n")
+    (ROOT / "README.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    renew_readme()
