@@ -36,11 +36,13 @@ def accuracy(validation: Validation, lines: Sequence[LeftOut], kernels: str) -> 
     rows = [*_runs(validation, lines), *_kernels(kernels)]
     yield from markdown_table(("what", "rows", "median", "mean", "wanted"), rows)
     text = [line for line in lines if line.engine not in IMAGE_ENGINES]
-    yield f"{validation.coefficients} coefficients of engines and {_count_of_kernels(kernels)} of kernels stand behind these figures."
+    fitted = f"{validation.coefficients} coefficients of engines and {_count_of_kernels(kernels)} of kernels"
+    yield f"{fitted} stand behind these figures."
     yield _covered(text, "Of language-model rows", frozenset())
     yield _covered([line for line in lines if line.engine in IMAGE_ENGINES], "Of image-model rows", IMAGE_ENGINES)
     below, beneath = len(validation.below_floor), len(validation.below_bound)
-    yield f"{below or 'No'} rows are faster than their floor; {beneath} are faster than the roofline of their ops and are listed by name."
+    yield (f"{below or 'No'} rows are faster than their floor; {beneath} are faster than the roofline of their ops and "
+           "are listed by name.")  # fmt: skip
     yield ""
 
 
