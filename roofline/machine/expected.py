@@ -44,7 +44,7 @@ _CHAIN_STATE: Final = 8192.0
 
 def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
     """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
-    dtype = precision.compute_dtype(op)
+    dtype = multiplied_in(op, precision, chip)
     moved = precision.bytes(op)
     peak = machine.tensor[dtype]
     compute = maximum(op.flops / peak, op.vector_flops / machine.vector)
@@ -52,6 +52,12 @@ def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipE
         peak = peak / machine.half_gain
     facts = ChipFacts(peak, machine.bandwidth, chip.units, machine.vectored.get(dtype, 0.0))
     return maximum(kernel_time(op, precision, moved, facts, chip), maximum(compute, moved / machine.bandwidth))
+
+
+def multiplied_in(op: Op, precision: Precision, chip: ChipEfficiency) -> str:
+    """The format in which an engine multiplies: narrow floats in their own, unless it widens them first."""
+    dtype = precision.compute_dtype(op)
+    return precision.activations.compute if chip.engine.widens and dtype in ("fp8", "fp4") else dtype
 
 
 def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, chip: ChipEfficiency, batch: Num) -> Num:
@@ -100,7 +106,7 @@ def _linear_time(
     op: Op, shape: MatmulShape, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency
 ) -> Num:
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
-    dtype = precision.compute_dtype(op)
+    dtype = multiplied_in(op, precision, chip)
     stored = precision.weight_dtype(op)
     widened = stored.bits < 16.0 and _family(dtype) == "bf16" and op.kind != "attention"
     c = _of_units(("narrow" if widened else "matmul", "vector"), _family(dtype), facts, chip)
@@ -126,10 +132,11 @@ def _experts_time(
 ) -> Num:
     weights = precision.weight_bytes(op)
     into = 2.0 if shape.gated else 1.0
-    work = ExpertsWork(shape.tokens * shape.top_k, shape.touched, shape.width, shape.hidden, into, weights,
+    passes, moved = _passes(shape.tokens, moved, op, precision, chip)
+    work = ExpertsWork(shape.tokens * shape.top_k / passes, shape.touched, shape.width, shape.hidden, into, weights,
                        moved - weights)  # fmt: skip
-    c = chip.coefficients("experts", _experts_format(precision.compute_dtype(op), precision.weight_dtype(op)))
-    return experts_time(work, facts, c)
+    c = chip.coefficients("experts", _experts_format(multiplied_in(op, precision, chip), precision.weight_dtype(op)))
+    return passes * experts_time(work, facts, c)
 
 
 def _experts_format(dtype: str, stored: DType) -> str:

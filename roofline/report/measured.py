@@ -11,6 +11,8 @@ from roofline.report.grid import grid
 from roofline.units import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
 _UNITS: Final = {"unit_rate": ("FLOP/clock", 1.0), "unit_stream": ("B/clock", 1.0), "kernel_s": ("us", 1e6),
@@ -33,23 +35,33 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     console.print(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines))
     rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
-        texts = ("row", "model", "gpu", "engine", "metric")
-        columns = [*((name, "left") for name in texts), *((n, "right") for n in ("measured", "expected", "error"))]
+        columns = [("row", "name"), *((n, "right") for n in ("error", "measured", "expected")), ("model", "name"),
+                   *((name, "name?") for name in ("gpu", "engine", "metric"))]  # fmt: skip
         lines = [
-            [row.label, row.model, row.gpu, row.engine, row.metric, format_time(row.measured_s),
-             format_time(row.expected_s), f"{100 * row.error:+.0f} %"]
+            [row.label, f"{100 * row.error:+.0f} %", format_time(row.measured_s), format_time(row.expected_s),
+             row.model, row.gpu, row.engine, row.metric]
             for row in rows
         ]  # fmt: skip
         console.print(grid("The rows that miss most", columns, lines))
     for text, found in (("below its floor: unphysical as stated", validation.below_floor),
                         ("faster than the roofline of its ops", validation.below_bound)):  # fmt: skip
-        for row in found[:10]:
+        for row in found[:5]:
             doubt = f"; suspect is {row.suspect}" if row.suspect else ""
             console.print(f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}: {text}{doubt}")
-        if len(found) > 10:
-            console.print(f"... and {len(found) - 10} rows more {text.split(':', maxsplit=1)[0]}")
-    for text in validation.refused:
-        console.print(f"not checked: {text}")
+        if len(found) > 5:
+            console.print(f"... and {len(found) - 5} rows more {text.split(':', maxsplit=1)[0]}")
+    for reason, places in _by_reason(validation.refused).items():
+        shown = ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
+        console.print(f"not checked: {shown}: {reason}")
+
+
+def _by_reason(refused: Sequence[str]) -> dict[str, list[str]]:
+    """The rows that could not be checked, by why."""
+    found: dict[str, list[str]] = {}
+    for text in refused:
+        place, _, reason = text.partition(": ")
+        found.setdefault(reason, []).append(place)
+    return found
 
 
 def _percents(group: GroupError) -> list[str]:

@@ -36,6 +36,7 @@ class Declared(NamedTuple):
     half_sums: bool = False
     fed: bool = False
     joins: str = "none"
+    widens: bool = False
     chunk: int = 0
     aliases: tuple[str, ...] = ()
     notes: str = ""
@@ -62,11 +63,11 @@ DECLARED: Final[dict[str, Declared]] = {
     "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", joins="all", aliases=("turbomind",), like="tensorrt-llm"),
     "fastertransformer": Declared("FasterTransformer", "trtllm", joins="all", aliases=("ft",), past=True,
                                   notes="Numbers of about 2021; later versions are faster."),
-    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, chunk=512,
+    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, widens=True, chunk=512,
                           aliases=("llamacpp", "llama-cpp"),
                           notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
-    "mlx": Declared("MLX (mlx-lm)", None),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", None, joins="attention", aliases=("gptfast",)),
+    "mlx": Declared("MLX (mlx-lm)", None, widens=True),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", None, joins="attention", widens=True, aliases=("gptfast",)),
     "pytorch-eager": Declared("PyTorch, eager (diffusers)", None, fed=True, eager=True, aliases=("eager", "diffusers"),
                               notes="Fitted to image models."),
     "pytorch-compile": Declared("PyTorch, torch.compile (diffusers)", None, fed=True, eager=True,
@@ -159,7 +160,7 @@ def _measured(
     """The file of an engine that rows are about; its intervals are those of the fit until rows are left out."""
     base = Engine(
         name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
-        chunk=float(declared.chunk),
+        widens=declared.widens, chunk=float(declared.chunk),
     )  # fmt: skip
     optional = () if of_images(rows) or name == GENERIC else None
     fitted = fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
@@ -235,6 +236,7 @@ def _yaml(
     lines += [f"library: {declared.library}"] if declared.library else []
     lines += [f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit)]
     lines += [f"joins: {engine.joins}"] if engine.joins != "none" else []
+    lines += ["widens: true"] if engine.widens else []
     lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
     lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]
     lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")

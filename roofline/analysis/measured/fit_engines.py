@@ -52,6 +52,8 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_stream": (8.0, 1.0, 100.0, 1.0),
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
+#: What is known of an engine and not fitted.
+_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "chunk")
 _ROWS_PER_COEFFICIENT: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
@@ -76,7 +78,7 @@ def fit_engine(
     base: Engine, rows: Sequence[PreparedRun], *, optional: Sequence[str] | None = None, like: Engine | None = None,
     near: bool = False, eager: bool = False,
 ) -> EngineFitted:  # fmt: skip
-    """The engine's coefficients from rows; name, library, accumulation and chunks are those of `base`.
+    """The engine's coefficients from rows; what is known of it (_HABITS) is that of `base`.
 
     `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
     rows' mean error smaller by `1 - _GAIN`. `like` is an engine from which coefficients stray instead of from the
@@ -129,8 +131,7 @@ def _fit(
     def engine(values: Array) -> Engine:
         named: dict[str, Any] = dict(zip(free, map(float, values), strict=True))
         start_from = like or Engine("")
-        return start_from._replace(name=base.name, library=base.library, half_sums=base.half_sums, joins=base.joins,
-                                   fed=base.fed, chunk=base.chunk, **named)  # fmt: skip
+        return start_from._replace(**{habit: getattr(base, habit) for habit in _HABITS}, **named)
 
     alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
     each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
