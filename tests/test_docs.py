@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from roofline.analysis.measured.runs import METRICS, prepare_all, read_runs
 from roofline.cli.app import app
 from roofline.cli.reference import reference
 
@@ -42,6 +43,16 @@ def test_readme_shows_real_output(command: str, shown: str) -> None:
 
 def test_readme_has_output_to_show() -> None:
     assert BLOCKS
+
+
+def test_the_page_on_measurements_names_every_metric_and_its_example_is_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
+    for metric in METRICS:
+        assert f"| `{metric}` |" in page
+    example = tmp_path / "runs.csv"
+    example.write_text(page.partition("```text\n")[2].partition("```")[0], encoding="utf-8")
+    rows, refused = prepare_all(read_runs(example))
+    assert len(rows) == 4 and not refused
 
 
 def test_every_python_block_of_the_readme_runs() -> None:

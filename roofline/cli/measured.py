@@ -29,7 +29,11 @@ def validate(
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
-    """Predictions against measured runs: error per row and group, coverage of the interval, unphysical rows."""
+    """Predictions against measured runs: error per row and group, coverage of the interval, unphysical rows.
+
+    Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
+    tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
+    """
     from roofline.analysis.measured.validate import GROUPS, validate_runs
     from roofline.analysis.options import one_of
 
@@ -64,7 +68,11 @@ def calibrate(
     spec_dir: Annotated[str | None, typer.Option("--spec-dir", help="Folder of further specs.", metavar="DIR")] = None,
     json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Efficiencies of an engine, fitted to measured runs; what they cannot tell is named."""
+    """Efficiencies of an engine, fitted to measured runs; what they cannot tell is named.
+
+    Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
+    tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
+    """
     from roofline.analysis.measured.engine_files import fit_file
 
     fitted, text, refused, rows = fit_file(_file(runs), engine, spec_dir)
