@@ -20,6 +20,7 @@ from roofline.analysis.spread.cost import in_stages, stages_of
 from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
+from roofline.passes.joined import join_projections
 from roofline.specs.document import read_document
 from roofline.units import format_si, format_time
 from roofline.workload.workload import Phase
@@ -70,15 +71,20 @@ def causes(est: Estimate, phase: PhaseEstimate) -> list[Cause]:
     """What one repeat of a phase is expected to spend its time on, the causes that are not zero."""
     seconds, expectation = _seconds(est, phase)
     chip, machine, batch = expectation.chip, expectation.machine, float(expectation.batch)
-    engine = chip.engine
+    engine, host = chip.engine, float(chip.host)
     ledger = est.workload[phase.name]
-    kernels = float(sum(op.count * op.kernels for op in ledger.ops))
+    kernels = float(sum(op.count * op.kernels for op in join_projections(ledger.ops, engine.joins)))
+
+    def of_host(seconds: float) -> str:
+        quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
+        return f"{seconds * 1e6:.3g} us{quick} of the host"
+
     steps: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("request", {"request_s": 0.0}, "the engine's time once per request"),
-        ("sequences", {"sequence_s": 0.0}, f"{batch:,.4g} sequences × {engine.sequence_s * 1e6:.3g} us of the host"),
-        ("step", {"step_s": 0.0}, f"{engine.step_s * 1e6:.3g} us of the host per step: scheduling, sampling"),
-        ("host kernels", {"kernel_s": 0.0}, f"{kernels:,.0f} kernels × {engine.kernel_s * 1e6:.3g} us of the host, "
-                                            "where that is not hidden behind the device"),
+        ("request", {"request_s": 0.0}, f"{of_host(engine.request_s)} once per request"),
+        ("sequences", {"sequence_s": 0.0}, f"{batch:,.4g} sequences × {of_host(engine.sequence_s)}"),
+        ("step", {"step_s": 0.0}, f"{of_host(engine.step_s)} per step: scheduling, sampling"),
+        ("host kernels", {"kernel_s": 0.0}, f"{kernels:,.0f} kernels × {of_host(engine.kernel_s)}, where that is not "
+                                            "hidden behind the device"),
     )  # fmt: skip
     found, time = [], seconds(expectation, True)
     for name, change, text in steps:
