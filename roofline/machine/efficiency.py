@@ -38,11 +38,13 @@ from roofline.machine.stand_ins import (
     stand_in,
     stand_in_order,
 )
-from roofline.num import Num, minimum, stack
+from roofline.num import Num, maximum, minimum, stack
 from roofline.specs.gpu import GPUSpec
 
 #: Formats that are widened before they are multiplied, and the one whose peak their rows are fractions of.
 _MULTIPLIED_AS: Final = {"int4-weights": "bf16", "mxfp4-weights": "bf16", "mxfp4-fp8": "fp8"}
+#: Fraction of the bandwidth that no engine goes beyond where its chip's measured kernels do not.
+_LONGEST_STREAM: Final = 0.93
 #: Sharpness of the smooth maximum of two limits of a stream.
 _SOFT: Final = 4.0
 
@@ -177,7 +179,7 @@ def _scaled(kind: str, c: Any, chip: ChipEfficiency) -> Any:
         if engine.unit_rate:
             most = engine.unit_rate * (engine.narrow_compute if kind == "narrow" else 1.0)
             ceiling = minimum(ceiling, most / chip.unit_peaks)
-        reached = minimum(c.streaming * streaming, 1.0)
+        reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))
         if engine.unit_stream:  # both limits are soft: where they are the same, either costs a fifth more
             widest = engine.unit_stream / chip.unit_streams
             reached = reached * widest / smooth_maximum(reached, widest, _SOFT)

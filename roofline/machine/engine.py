@@ -49,6 +49,7 @@ class Engine(NamedTuple):
                        which is what their loads must feed (engines of image models)
     joins              projections that run as one matrix: none, attention (q, k and v), all (gate and up as well)
     widens             whether weights in fp8 and fp4 are widened, where others multiply them as they are
+    mixes              whether a server prefills prompts within decode steps
     chunk              tokens of a prompt that go through the layers at once; 0: all of them
     reread             share of a cached key that each further query head of its group reads again; 0: none
 
@@ -83,6 +84,7 @@ class Engine(NamedTuple):
     unit_stream: float = 0.0
     joins: str = "none"
     widens: bool = False
+    mixes: bool = False
     chunk: float = 0.0
     reread: float = 0.0
     kernel_s: float = 0.0
@@ -98,7 +100,7 @@ class Engine(NamedTuple):
         """The coefficients of a spec."""
         return cls(
             spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate,
-            half_sums=spec.half_sums, fed=spec.fed, unit_stream=spec.unit_stream, joins=spec.joins, widens=spec.widens,
+            half_sums=spec.half_sums, fed=spec.fed, unit_stream=spec.unit_stream, joins=spec.joins, widens=spec.widens, mixes=spec.mixes,
             chunk=float(spec.chunk), reread=spec.reread,
             kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
             request_s=spec.host.request, measured_interval=spec.interval.measured,

@@ -50,7 +50,7 @@ def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipE
     compute = maximum(op.flops / peak, op.vector_flops / machine.vector)
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain
-    facts = ChipFacts(peak, machine.bandwidth, chip.units, machine.vectored.get(dtype, 0.0))
+    facts = ChipFacts(peak, machine.bandwidth, chip.units, machine.vectored.get(dtype, 0.0), machine.dot)
     return maximum(kernel_time(op, precision, moved, facts, chip), maximum(compute, moved / machine.bandwidth))
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.num import Num
+from roofline.num import Num, minimum
 
+#: Share of the rate of vector units that dot products reach.
+_DOTS: Final = 0.5
 #: Seconds of matrix work after which a chip's power limit, not its clock, sets the rate.
 POWER_TIME: Final = 1e-3
 
@@ -19,13 +21,15 @@ POWER_TIME: Final = 1e-3
 class ChipFacts(NamedTuple):
     """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units.
 
-    `vector` is 1 where vector units multiply fp32, for want of matrix units that do.
+    `vector` is 1 where vector units multiply fp32, for want of matrix units that do. `dot` is the rate [FLOP/s] of
+    vector units, which multiply a few rows where tiles would be nearly empty; 0 to leave that out.
     """
 
     peak: Num
     bandwidth: Num
     units: Num
     vector: Num = 0.0
+    dot: Num = 0.0
 
 
 #: A chip on which kernels are compared with each other.
@@ -41,3 +45,10 @@ def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
 def droop(seconds: Num, share: Num) -> Num:
     """Matrix time that runs into the power limit: `share` slower where it lasts longer than POWER_TIME."""
     return seconds * (1.0 + share * seconds / (seconds + POWER_TIME))
+
+
+def by_dots(compute: Num, flops: Num, chip: ChipFacts) -> Num:
+    """Matrix time, or that of dot products on vector units where these are quicker: a few rows, no large tiles."""
+    if isinstance(chip.dot, float) and not chip.dot:
+        return compute
+    return minimum(compute, flops / (_DOTS * chip.dot))

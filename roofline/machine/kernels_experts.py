@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, droop, smooth_maximum
+from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
 from roofline.num import Num, ceil, maximum, minimum
 
 #: Rows of tokens of one tile; the best one wins. Columns of one tile.
@@ -77,6 +77,7 @@ def experts_time(work: ExpertsWork, chip: ChipFacts, c: ExpertsCoefficients) -> 
     tiled = grouped_work(rows, touched, work.width, work.into * work.hidden, chip.units, c)
     tiled = tiled + grouped_work(rows, touched, work.hidden, work.width, chip.units, c)
     compute = tiled * (2.0 * chip.units) / (chip.peak * c.ceiling)
+    compute = by_dots(compute, 2.0 * rows * (work.into + 1.0) * work.width * work.hidden, chip)
     memory = work.weight_bytes / (chip.bandwidth * c.streaming)
     products = smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
     fixed = c.fixed_s + c.sort_s * rows / (rows + _FEW_ROWS) + touched * c.expert_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, droop, smooth_maximum
+from roofline.machine.kernels_common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
 from roofline.num import Num, ceil, floor, maximum, minimum
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
@@ -61,6 +61,7 @@ def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num
 def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
     """Seconds of [m, k] @ [k, n] that moves `moved` bytes."""
     compute = tiled_work(m, k, n, chip.units, c) * (2.0 * chip.units) / (chip.peak * c.ceiling)
+    compute = by_dots(compute, 2.0 * m * k * n, chip)
     memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
     return c.fixed_s + smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
 

@@ -25,13 +25,17 @@ COMPUTE_DTYPES: Final = tuple(_SERVED_BY)
 _WIDE: Final = ("fp32", "tf32")
 
 
+_NO_DOT: Final = 1.0
+
+
 @dataclass(frozen=True)
 class Machine:
     """One accelerator, or several on an axis.
 
     `tensor` and `served_by` give, per format, the peak in FLOP/s and the unit that provides it; `vector` is the fp32
     peak outside the matrix units, infinite where unknown, so that a bound stays a bound. `vectored` is 1 where vector
-    units multiply a wide format, and `half_gain` by how much sums in 16 bit raised the peak of fp16.
+    units multiply a wide format, and `half_gain` by how much sums in 16 bit raised the peak of fp16. `dot` is the rate at
+    which vector units could multiply a matrix by a few rows, next to nothing where it is not known.
     """
 
     names: tuple[str, ...]
@@ -42,6 +46,7 @@ class Machine:
     capacity: Num
     vectored: dict[str, Num] = field(default_factory=dict)
     half_gain: Num = 1.0
+    dot: Num = 0.0
 
     @classmethod
     def of(cls, *specs: GPUSpec, shape: tuple[int, ...] | None = None, half_sums: bool = False) -> Machine:
@@ -66,6 +71,7 @@ class Machine:
             capacity=stack([spec.memory.capacity for spec in specs], shape),
             vectored={d: stack([float(s.startswith("vector.")) for s in served[d]], shape) for d in _WIDE},
             half_gain=stack(gains, shape),
+            dot=stack([t.get("vector.fp32", t.get("vector.fp16", _NO_DOT)) for t in tables], shape),
         )
 
     def ridge(self, dtype: str) -> Num:

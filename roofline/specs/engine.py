@@ -79,6 +79,7 @@ class EngineSpec(Spec):
     fed: bool = False
     joins: Literal["none", "attention", "all"] = "none"
     widens: bool = False
+    mixes: bool = False
     chunk: Annotated[int, Field(ge=0)] = 0
     reread: Annotated[float, Field(ge=0, le=1)] = 0.0
     host: HostTimes = HostTimes()

@@ -37,6 +37,7 @@ class Declared(NamedTuple):
     fed: bool = False
     joins: str = "none"
     widens: bool = False
+    mixes: bool = False
     chunk: int = 0
     aliases: tuple[str, ...] = ()
     notes: str = ""
@@ -52,11 +53,11 @@ class Declared(NamedTuple):
 
 GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
-    "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", joins="all", aliases=("trtllm", "trt-llm"),
+    "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", joins="all", mixes=True, aliases=("trtllm", "trt-llm"),
                              notes="Versions 0.9 (static batches) to 1.3 (served)."),
     "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", joins="all", like="tensorrt-llm", past=True,
                                  notes="Before its kernels shared a cached key among the query heads of a group."),
-    "vllm": Declared("vLLM", "vllm", joins="all", notes="Steps replayed as CUDA graphs."),
+    "vllm": Declared("vLLM", "vllm", joins="all", mixes=True, notes="Steps replayed as CUDA graphs."),
     "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", joins="all", eager=True,
                            notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
     "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
@@ -83,7 +84,7 @@ DECLARED: Final[dict[str, Declared]] = {
 
 
 _GENERIC: Final = Declared(
-    "Whatever serves it well", joins="all",
+    "Whatever serves it well", joins="all", mixes=True,
     notes="Fitted to all engines of language models of today that do not launch every kernel from the host, each "
     "counting the same.",
 )  # fmt: skip
@@ -160,7 +161,7 @@ def _measured(
     """The file of an engine that rows are about; its intervals are those of the fit until rows are left out."""
     base = Engine(
         name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
-        widens=declared.widens, chunk=float(declared.chunk),
+        widens=declared.widens, mixes=declared.mixes, chunk=float(declared.chunk),
     )  # fmt: skip
     optional = () if of_images(rows) or name == GENERIC else None
     fitted = fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
@@ -236,7 +237,7 @@ def _yaml(
     lines += [f"library: {declared.library}"] if declared.library else []
     lines += [f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit)]
     lines += [f"joins: {engine.joins}"] if engine.joins != "none" else []
-    lines += ["widens: true"] if engine.widens else []
+    lines += [f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit)]
     lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
     lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]
     lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")

@@ -74,38 +74,50 @@ class MeasuredRun(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A phase of a measured run: how often it repeats, its formats, and over how many sequences it runs."""
+    """A phase of a measured run: how often it repeats, its formats, and over how many sequences it runs.
+
+    One that `rides` shares the step of another part, and its weights.
+    """
 
     phase: Phase
     repeat: float
     precision: Precision
     batch: float
+    rides: bool = False
 
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """A row with its parts, and how often it pays for a request: what is needed to expect it with any engine."""
+    """A row with its parts, and how often it pays for a request: what is needed to expect it with any engine.
+
+    `mixed` are the parts where prompts are prefilled within decode steps; the same where there are none.
+    """
 
     run: MeasuredRun
     question: Question
     parts: tuple[Part, ...]
+    mixed: tuple[Part, ...]
     requests: float
-    _joined: dict[str, tuple[Part, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _joined: dict[tuple[str, bool], tuple[Part, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def parts_of(self, joins: str) -> tuple[Part, ...]:
-        """The parts as an engine that joins projections in this way runs them, equal ops made one."""
-        found = self._joined.get(joins)
+    def parts_of(self, engine: Engine) -> tuple[Part, ...]:
+        """The parts as an engine runs them, its projections joined, equal ops made one."""
+        key = (engine.joins, engine.mixes)
+        found = self._joined.get(key)
         if found is None:
-            found = self._joined[joins] = tuple(_merged(part, joins) for part in self.parts)
+            parts = self.mixed if engine.mixes else self.parts
+            found = self._joined[key] = tuple(_merged(part, engine.joins) for part in parts)
         return found
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
         q = self.question
         chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
-        total = self.requests * engine.request_s * float(chip.host)
-        for phase, repeat, precision, batch in self.parts_of(engine.joins):
-            total += repeat * float(expected_phase_time(phase, precision, q.machine(), chip, batch))
+        host = float(chip.host)
+        total = self.requests * engine.request_s * host
+        for phase, repeat, precision, batch, rides in self.parts_of(engine):
+            time = float(expected_phase_time(phase, precision, q.machine(), chip, batch))
+            total += repeat * (time - host * engine.step_s if rides else time)
         return total
 
     def bounds(self) -> tuple[float, float]:
@@ -185,9 +197,8 @@ def _prepared(
     run: MeasuredRun, question: Any, parts: Iterable[tuple[Phase, float]], requests: float = 1.0
 ) -> PreparedRun:
     formats = getattr(question, "precision_of", lambda _: question.precision)
-    return PreparedRun(run, question, tuple(
-        Part(phase, turns, formats(phase), float(run.batch)) for phase, turns in parts
-    ), requests)  # fmt: skip
+    found = tuple(Part(phase, turns, formats(phase), float(run.batch)) for phase, turns in parts)
+    return PreparedRun(run, question, found, found, requests)
 
 
 def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
@@ -232,13 +243,19 @@ def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
     """A decode step, and its share of the prefills of the other requests, which the server puts in between.
 
     While a request decodes its `generate` tokens, each of the others ends once on average,
-    and the next one is prefilled.
+    and the next one is prefilled. Where the engine prefills within a decode step, that step reads the weights once, and
+    of the decode only attention is left beside the prefill.
     """
     others = (run.batch - 1.0) / max(run.generate, 1)
     step = _decode(run, _sharded(run, question, run.batch))
     prefill = _sharded(run, question, 1)[0]
-    both = _prepared(run, question, [(step, 1.0), (prefill, others)], others)
-    return replace(both, parts=(both.parts[0], both.parts[1]._replace(batch=1.0)))
+    apart = _prepared(run, question, [(step, 1.0), (prefill, others)], others)
+    alone, filled = apart.parts[0], apart.parts[1]._replace(batch=1.0)
+    shared = min(others, 1.0)
+    beside = replace(step, ops=tuple(op for op in step.ops if op.kind in ("attention", "scan")))
+    return replace(apart, parts=(alone, filled), mixed=(
+        alone._replace(repeat=1.0 - shared), filled, alone._replace(phase=beside, repeat=shared, rides=True),
+    ))  # fmt: skip
 
 
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
