@@ -100,7 +100,8 @@ class Engine(NamedTuple):
         """The coefficients of a spec."""
         return cls(
             spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate,
-            half_sums=spec.half_sums, fed=spec.fed, unit_stream=spec.unit_stream, joins=spec.joins, widens=spec.widens, mixes=spec.mixes,
+            half_sums=spec.half_sums, fed=spec.fed, unit_stream=spec.unit_stream, joins=spec.joins, widens=spec.widens,
+            mixes=spec.mixes,
             chunk=float(spec.chunk), reread=spec.reread,
             kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
             request_s=spec.host.request, measured_interval=spec.interval.measured,

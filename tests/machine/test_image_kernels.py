@@ -115,4 +115,4 @@ def test_rows_that_are_set_apart_are_named_with_the_reason(tmp_path: Path) -> No
     )
     prepared, refused = prepare_all(read_runs(path))
     assert len(prepared) == 1
-    assert refused == ["line 3 (line 3): set apart: older than the chip"]
+    assert refused == ["line 3: set apart: older than the chip"]

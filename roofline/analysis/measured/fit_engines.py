@@ -24,10 +24,10 @@ from roofline.machine.engine import Engine
 #: before that costs as much as five rows that are off by a tenth. In order of importance.
 PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "streaming": (1.0, 0.3, 1.2, 0.25),
-    "compute": (1.0, 0.1, 1.05, 0.25),
+    "compute": (0.95, 0.1, 1.0, 0.25),
     "step_s": (5e-4, 1e-7, 5e-2, 1.2),
     "narrow_streaming": (1.0, 0.2, 1.2, 0.25),
-    "narrow_compute": (1.0, 0.05, 1.05, 0.4),
+    "narrow_compute": (1.0, 0.05, 1.0, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
     "exchange_pcie": (1.0, 0.1, 20.0, 0.7),
     "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
