@@ -3,9 +3,9 @@
 An interval belongs to an engine and to how a chip is known. It is the 10th and 90th percentile of the errors of rows
 whose chip was known in that way when they were left out: measured (its own kernels), class (a sibling's), other. Rows
 that were left out together share an error, so n of them count as the root of n; and as an engine has been seen by few
-laboratories, the errors of other engines stand beside its own, with the weight of a few such groups. A group that holds
-more than four fifths of an engine's rows is used only where there is nothing else: what is fitted to the rest is
-another engine.
+laboratories, which may all lean to one side, the errors of other engines and mirror images stand beside its own. A
+group that holds more than four fifths of an engine's rows is used only where there is nothing else: what is fitted to
+the rest is another engine.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ FEW: Final = 20
 FEW_INTERVAL: Final = (0.8, 1.25)
 #: How much wider than that of the better known chips an interval is for which there are no errors.
 _WIDER: Final = 1.5
+#: What an error of the other sign weighs beside each that was seen: of few laboratories, all may lean to one side.
+_MIRRORED: Final = 0.25
 #: What the errors of all other engines together weigh beside an engine's own: as much as two groups of nine rows.
 _OTHERS: Final = 6.0
 #: Largest share of an engine's rows that may be left out together.
@@ -98,10 +100,11 @@ def intervals(
         if len(errors) >= FEW or (len(errors) and place == 0):
             more, shares = beside[quality]
             shares = shares * (_OTHERS / shares.sum()) if len(more) else shares
-            span = interval(np.append(errors, more), np.append(weights, shares))
+            span = _span(np.append(errors, more), np.append(weights, shares))
         elif place == 0:
             everything = np.concatenate([each for each, _ in own.values()])
-            span = interval(everything if len(everything) else np.asarray(fallback, dtype=np.float64))
+            known = everything if len(everything) else np.asarray(fallback, dtype=np.float64)
+            span = _span(known, np.ones(len(known)))
         else:
             low, high = found[-1]
             span = (float(f"{low**_WIDER:.3g}"), float(f"{high**_WIDER:.3g}"))
@@ -109,6 +112,11 @@ def intervals(
             span = (min(span[0], found[-1][0]), max(span[1], found[-1][1]))
         found.append(span)
     return found[-3], found[-2], found[-1]
+
+
+def _span(errors: Array, weights: Array) -> Range:
+    """The interval of errors, each with its mirror image beside it."""
+    return interval(np.append(errors, -errors), np.append(weights, _MIRRORED * weights))
 
 
 def _errors(lines: Sequence[LeftOut]) -> Mapping[str, tuple[Array, Array]]:
