@@ -13,7 +13,7 @@ from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_names, engine_path, find_engine, read_engine
 from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
-from roofline.specs.library import Found, Shelf, find, is_node, names
+from roofline.specs.library import Found, Shelf, find, is_node, names, own_engines
 from roofline.specs.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun, TextRun
@@ -212,7 +212,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
     Raises UnknownNameError when it is nowhere.
     """
     shelves: tuple[tuple[Shelf, str], ...] = (("models", "model"), ("hardware", "gpu"))
-    for shelf, what in shelves:
+    for shelf, what in () if name.strip().lower() in own_engines(spec_dir) else shelves:
         try:
             found = find(shelf, name, spec_dir)
         except UnknownNameError:
@@ -225,7 +225,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         return "node", find("nodes", name, spec_dir), locate_node(name, spec_dir)[0].model_dump(mode="json")
     if name.strip().lower() == IDEAL:
         return "engine", None, {"name": IDEAL, "meaning": "the expected time is the roofline bound"}
-    engine = _engine(name)
+    engine = _engine(name, spec_dir)
     if engine is not None:
         return "engine", engine, read_engine(engine.name).model_dump(mode="json", exclude_none=True)
     try:
@@ -238,12 +238,13 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         raise UnknownNameError("model, GPU, node, engine or precision", name, known, "roofline list models") from None
 
 
-def _engine(name: str) -> Found | None:
+def _engine(name: str, spec_dir: str | None) -> Found | None:
     """The file of an engine, if that is what the name stands for; `ideal` has none."""
     try:
-        found = find_engine(name)
+        found = find_engine(name, spec_dir)
     except UnknownNameError:
         return None
     if found == IDEAL:
         return None
-    return Found(engine_path(found), found, None if found == name.strip().lower() else name)
+    path = engine_path(found)
+    return Found(path, found, None if name.strip().lower() in (found.lower(), path.stem.lower()) else name)

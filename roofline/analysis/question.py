@@ -117,6 +117,7 @@ def ask(
         text = {"prompt": prompt, "generate": generate, "kv_cache": kv_cache, "logits": logits, "latent": latent,
                 "work": work, "kv_layout": kv_layout}  # fmt: skip
         options = pictures | spread | text
+        engine = engine if engine == "generic" else find_engine(engine, spec_dir)
         return ask_image(  # type: ignore[return-value]
             spec, model_origin, (gpu_spec, gpu_origin), batch, (weights, activations), fusion, engine, options
         )
@@ -130,7 +131,7 @@ def ask(
     if run.latent == "naive" or (over is not None and over.offload is not None):
         _refuse_idle(language_model, run, over)
     return Question(
-        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine), over,
+        language_model, model_origin, gpu_spec, gpu_origin, run, precision, level, find_engine(engine, spec_dir), over,
     )  # fmt: skip
 
 

@@ -141,9 +141,24 @@ def _is_file(name: str) -> bool:
     return name.endswith((".yaml", ".yml"))
 
 
+def find_engine(name: str, spec_dir: str | None = None) -> str:
+    """The engine of that name or alias, or a file: one in the user's own folders comes before a bundled engine.
+
+    Raises UnknownNameError with the nearest names.
+    """
+    from roofline.specs.library import own_engines
+
+    own = {} if _is_file(name) else own_engines(spec_dir)
+    found = own.get(name.strip().lower())
+    return bundled_engine(name, tuple(own)) if found is None or found.stem == IDEAL else str(found)
+
+
 @cache
-def find_engine(name: str) -> str:
-    """The engine of that name or alias, or the file. Raises UnknownNameError with the nearest names."""
+def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
+    """The bundled engine of that name or alias, or the file. Raises UnknownNameError with the nearest names.
+
+    `beside` are further names that may have been meant.
+    """
     if _is_file(name):
         return name
     wanted = name.strip().lower()
@@ -152,18 +167,19 @@ def find_engine(name: str) -> str:
         return wanted
     aliases = {alias: spec.name for spec in map(read_engine, known[1:]) for alias in spec.aliases}
     if wanted not in aliases:
-        raise UnknownNameError("engine", name, dict(zip(known, known, strict=True)) | aliases, "roofline list engines")
+        meant = {each: each for each in (*known, *beside)} | aliases
+        raise UnknownNameError("engine", name, meant, "roofline list engines")
     return aliases[wanted]
 
 
 @cache
 def sums_in_half(name: str) -> bool:
     """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
-    engine = load_engine(name) if find_engine(name) != IDEAL else BARE
+    engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
     return engine.half_sums and engine.fed
 
 
 @cache
 def load_engine(name: str) -> Engine:
     """The coefficients of an engine by name, alias or file; `ideal` has none. Raises UnknownNameError or SpecError."""
-    return Engine.of(read_engine(find_engine(name)))
+    return Engine.of(read_engine(bundled_engine(name)))

@@ -15,11 +15,13 @@ from typing import Final, Literal, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
 
-Shelf: TypeAlias = Literal["models", "hardware", "nodes"]
+Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
 _LISTING: Final = {
     "models": "roofline list models", "hardware": "roofline list gpus", "nodes": "roofline list nodes",
+    "engines": "roofline list engines",
 }  # fmt: skip
-_WHAT: Final = {"models": "model", "hardware": "GPU", "nodes": "node"}
+_WHAT: Final = {"models": "model", "hardware": "GPU", "nodes": "node", "engines": "engine"}
+_KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
 
@@ -90,6 +92,17 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})
 
 
+def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
+    """Names and aliases of the engines in the user's own folders; the first folder that has a name wins."""
+    found: dict[str, Path] = {}
+    for folder in folders("engines", spec_dir)[:-1]:
+        for table in (_stems(folder), _alias_table(folder, _stamp(folder))):
+            for name, path in table.items():
+                if name not in found and _KIND_ENGINE.search(_head(path)):
+                    found[name] = path
+    return found
+
+
 def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:
     """All names and aliases, and the name of the file that each stands for."""
     known: dict[str, str] = {}
@@ -119,13 +132,17 @@ def _alias_table(folder: Path, stamp: int) -> dict[str, Path]:
     """Aliases of a folder, read off the `aliases: [...]` line of each file without parsing it."""
     table: dict[str, Path] = {}
     for path in _stems(folder).values():
-        try:
-            with path.open("rb") as file:
-                head = file.read(4096).decode("utf-8", "replace")
-        except OSError:
-            continue
-        match = _ALIASES.search(head)
+        match = _ALIASES.search(_head(path))
         for alias in match[1].split(",") if match else ():
             table.setdefault(alias.strip().strip("'\"").lower(), path)
     table.pop("", None)
     return table
+
+
+def _head(path: Path) -> str:
+    """The first lines of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4096).decode("utf-8", "replace")
+    except OSError:
+        return ""

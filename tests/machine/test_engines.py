@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,16 @@ from roofline.analysis.load import load_gpu
 from roofline.errors import SpecError, UnknownNameError
 from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.efficiency import ChipEfficiency
-from roofline.machine.engine import BARE, IDEAL, Engine, engine_names, find_engine, load_engine, read_engine
+from roofline.machine.engine import (
+    BARE,
+    IDEAL,
+    Engine,
+    engine_names,
+    engine_path,
+    find_engine,
+    load_engine,
+    read_engine,
+)
 from roofline.machine.expected import expected_phase_time
 
 NAMES = [name for name in engine_names() if name != IDEAL]
@@ -162,3 +172,23 @@ def test_collectives_over_pcie_have_a_factor_of_their_own() -> None:
             for change in ({}, {factor: 2.0}, {other: 2.0})
         )
         assert (base, own, not_own) == (1.0, 2.0, 1.0)
+
+
+def test_engines_of_ones_own_folders_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = engine_path("vllm").read_text(encoding="utf-8")
+    (tmp_path / "engines").mkdir()
+    for place, name in ((tmp_path, "my-server"), (tmp_path / "engines", "other"), (tmp_path, "sglang")):
+        (place / f"{name}.yaml").write_text(
+            text.replace("name: vllm", f"name: {name}").replace("kind: engine", f"kind: engine\naliases: [{name}-x]"),
+            encoding="utf-8",
+        )
+    (tmp_path / "mlx.yaml").write_text("family: transformer\n", encoding="utf-8")
+    for name in ("my-server", "MY-SERVER", "other", "other-x", "sglang"):
+        assert load_engine(find_engine(name, str(tmp_path))).streaming == load_engine("vllm").streaming
+    assert find_engine("sglang") == "sglang"  # without the folder
+    assert find_engine("mlx", str(tmp_path)) == "mlx"  # a file of another kind is no engine
+    monkeypatch.setenv("ROOFLINE_PATH", str(tmp_path))
+    est = rl.estimate(model="gpt2", gpu="a100", engine="my-server")
+    assert est.question.engine == str(tmp_path / "my-server.yaml")
+    with pytest.raises(UnknownNameError, match="my-server"):
+        find_engine("my-servr")
