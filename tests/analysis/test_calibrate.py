@@ -91,7 +91,7 @@ def test_bad_rows_are_named_by_line(tmp_path: Path, row: str, told: str) -> None
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no column engine, value"):
+    with pytest.raises(UsageError, match="line 1: no column engine, value"):
         read_runs(written(tmp_path, "model,gpu,batch,metric\nx,y,1,tpot_ms\n"))
 
 

@@ -1,76 +1,25 @@
-"""Measured runs: rows of a CSV, what each one ran, and what an engine should have taken for it."""
+"""Measured runs: the phases that each one ran, and what an engine should have taken for them."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from roofline.analysis.measured.rows import MeasuredRun, read_runs
 from roofline.analysis.question import Question, ask
-from roofline.errors import RooflineError, UsageError
+from roofline.errors import RooflineError, UnknownNameError, UsageError
 from roofline.machine.efficiency import ChipEfficiency
-from roofline.machine.engine import Engine, engine_names
+from roofline.machine.engine import Engine, find_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
 from roofline.passes.joined import join_projections
 from roofline.passes.parallel import shard
 from roofline.workload.op import Op
-from roofline.workload.plan import Plan
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
 
-#: Metrics and the unit in which a file gives them.
-METRICS: Final = {
-    "latency_ms": "ms of the whole request", "ttft_ms": "ms to the first token", "tpot_ms": "ms per step of the batch",
-    "output_tokens_per_s": "generated tokens per second of the batch",
-    "prefill_tokens_per_s": "prompt tokens per second of the batch",
-    "served_tpot_ms": "ms per output token of each of `batch` requests that a server always has at work",
-    "step_ms": "ms of one call of an image model's denoiser, guidance included",
-}  # fmt: skip
-_NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
-#: Other names of columns, and of formats.
-_COLUMNS: Final = {"prompt": "input_len", "generate": "output_len"}
-_IMAGE: Final = ("height", "width", "steps")
-_FORMATS: Final = {"int8-g64": "mlx-8bit", "int6-g64": "mlx-6bit", "int5-g64": "mlx-5bit"}
-
-
-class MeasuredRun(NamedTuple):
-    """One row: what was run, and what a clock showed."""
-
-    line: int
-    label: str
-    source: str
-    model: str
-    gpu: str
-    engine: str
-    weights: str | None
-    kv_cache: str | None
-    plan: Plan
-    batch: int
-    prompt: int
-    generate: int
-    metric: str
-    value: float
-    image: tuple[tuple[str, int], ...] = ()
-    fusion: str = "flash"
-    apart: str = ""  # why the row takes no part
-
-    @property
-    def place(self) -> str:
-        """Its name and line, for messages."""
-        line = f"line {self.line}"
-        return line if self.label == line else f"{self.label} ({line})"
-
-    @property
-    def seconds(self) -> float:
-        """The measured time: of the request, the prefill or the step that the metric is about."""
-        if self.metric == "output_tokens_per_s":
-            return self.batch * self.generate / self.value
-        if self.metric == "prefill_tokens_per_s":
-            return self.batch * self.prompt / self.value
-        return self.value * 1e-3
+__all__ = ["MeasuredRun", "Part", "PreparedRun", "prepare", "prepare_all", "read_runs"]
 
 
 class Part(NamedTuple):
@@ -127,59 +76,6 @@ class PreparedRun:
         return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
 
 
-def read_runs(path: Path) -> list[MeasuredRun]:
-    """The rows of a CSV. Raises UsageError, with the line, for what is missing, not a number or not positive."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        fields = [_COLUMNS.get(name, name) for name in reader.fieldnames or ()]
-        reader.fieldnames = fields
-        missing = [name for name in _NEEDED if name not in fields]
-        if missing:
-            raise UsageError(f"{path}: no column {', '.join(missing)}; there are: {', '.join(fields)}")
-        runs = [_run(row, reader.line_num, path) for row in reader]
-    if not runs:
-        raise UsageError(f"{path}: no rows")
-    return runs
-
-
-def _run(row: dict[str, str], line: int, path: Path) -> MeasuredRun:
-    def whole(name: str, default: int, least: int = 1) -> int:
-        text = (row.get(name) or "").strip() or str(default)
-        try:
-            value = float(text)
-        except ValueError:
-            raise UsageError(f"{path}, line {line}: {name} is {text!r}, not a number") from None
-        if value != int(value) or value < least:
-            raise UsageError(f"{path}, line {line}: {name} is {text}, not a whole number of at least {least}")
-        return int(value)
-
-    metric = row["metric"]
-    if metric not in METRICS:
-        raise UsageError(f"{path}, line {line}: metric {metric!r} is none of {', '.join(METRICS)}")
-    unit, own = (row.get("unit") or "").strip(), "ms" if metric.endswith("_ms") else "tok/s"
-    if unit and not unit.lower().startswith((own, "tokens/s") if own == "tok/s" else own):
-        raise UsageError(f"{path}, line {line}: the unit is {unit!r}, and {metric} is in {own}; convert the value")
-    try:
-        value = float(row["value"])
-    except ValueError:
-        raise UsageError(f"{path}, line {line}: value is {row['value']!r}, not a number") from None
-    if not 0.0 < value < float("inf"):
-        raise UsageError(f"{path}, line {line}: value is {row['value']}, not a positive number")
-    weights = row.get("weights") or None
-    devices = whole("gpus", 1)
-    stages = whole("pipeline_parallel", 1)
-    return MeasuredRun(
-        line=line, label=row.get("id") or f"line {line}", source=row.get("source") or "", model=row["model"],
-        gpu=row["gpu"], engine=row["engine"], weights=_FORMATS.get(weights, weights) if weights else None,
-        kv_cache=row.get("kv_cache") or None,
-        plan=Plan(tp=whole("tensor_parallel", devices // stages or 1), pp=stages),
-        batch=whole("batch", 1), prompt=max(1, whole("input_len", 1, 0)), generate=whole("output_len", 1, 0),
-        metric=metric, value=value,
-        image=tuple((name, whole(name, 1)) for name in _IMAGE if (row.get(name) or "").strip()),
-        fusion=row.get("fusion") or "flash", apart=row.get("apart") or "",
-    )  # fmt: skip
-
-
 def _merged(part: Part, joins: str) -> Part:
     """The part with equal ops made one, so that each is expected once: their times do not depend on their names.
 
@@ -201,11 +97,22 @@ def _prepared(
     return PreparedRun(run, question, found, found, requests)
 
 
+def known_engine(name: str, spec_dir: str | None = None) -> str | None:
+    """The engine that a row names, as `find_engine` gives it; None for a name of one's own."""
+    try:
+        return find_engine(name, spec_dir)
+    except UnknownNameError:
+        return None
+
+
 def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
     """The phases of an image model's row: all of them, or one call of the denoiser."""
     options: dict[str, Any] = dict(run.image)
-    if run.engine in engine_names():
-        options["engine"] = run.engine
+    if not run.plan.single:
+        raise UsageError("several GPUs for one picture cannot be told by a row")
+    engine = known_engine(run.engine, spec_dir)
+    if engine is not None:
+        options["engine"] = engine
     question: Any = ask(
         run.model, run.gpu, batch=run.batch, weights=run.weights, fusion=run.fusion, spec_dir=spec_dir, **options
     )
@@ -264,7 +171,7 @@ def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Pha
 
 def _decode(run: MeasuredRun, phases: Sequence[Phase]) -> Phase:
     if len(phases) < 2:
-        raise UsageError(f"{run.label}: a time per token of a run that generates none")
+        raise UsageError("a time per token of a run that generates none")
     return phases[1]
 
 
