@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -36,9 +38,15 @@ def validate(
     """
     from roofline.analysis.measured.validate import GROUPS, validate_runs
     from roofline.analysis.options import one_of
+    from roofline.errors import UsageError
 
     one_of("by", by, tuple(GROUPS))
-    found = validate_runs(_file(runs), engine, spec_dir)
+    if tolerance is not None and not (isfinite(tolerance) and tolerance >= 0.0):
+        raise UsageError(f"--tolerance must be a number of per cent from 0, not {tolerance:g}")
+    if worst < 0:
+        raise UsageError(f"--worst must be a whole number from 0, not {worst}")
+    found = validate_runs(runs, engine, spec_dir)
+    _note((), found.ignored)
     if json:
         from roofline.report.data import write_json
 
@@ -65,37 +73,47 @@ def calibrate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="YAML to write, for `--engine FILE`.", metavar="FILE")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
     spec_dir: Annotated[str | None, typer.Option("--spec-dir", help="Folder of further specs.", metavar="DIR")] = None,
     json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Efficiencies of an engine, fitted to measured runs; what they cannot tell is named.
 
+    Of an engine that is shipped, what the rows cannot tell keeps its values. Rows that are faster than the hardware
+    allows are not used.
+
     Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
     tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
     """
-    from roofline.analysis.measured.engine_files import fit_file
+    from roofline.analysis.measured.calibrate import fit_file
+    from roofline.cli.writing import check_output, write_whole
 
-    fitted, text, refused, rows = fit_file(_file(runs), engine, spec_dir)
-    for line in refused:
-        sys.stderr.write(f"not used: {line}\n")
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        check_output(output, force, (runs,))
+    made = fit_file(runs, engine, spec_dir)
+    _note(made.refused, made.ignored)
+    if output is not None:
+        write_whole(output, made.text)
         sys.stderr.write(f"wrote {output}\n")
+    fitted = made.fitted
     if json:
         from roofline.report.data import write_json
 
-        write_json({"schema_version": 1, "engine": fitted.engine._asdict(), "rows": rows, "fitted": list(fitted.free),
-                    "at_bound": list(fitted.at_bound), "undetermined": list(fitted.undetermined),
+        write_json({"schema_version": 1, "engine": fitted.engine._asdict(), "rows": made.rows,
+                    "started_from": made.like, "fitted": list(fitted.free),
+                    "at_bound": [name for name in fitted.at_bound if name in fitted.free],
+                    "undetermined": list(fitted.undetermined), "refused": list(made.refused),
+                    "ignored_columns": list(made.ignored),
                     "errors": [float(error) for error in fitted.errors]})  # fmt: skip
     else:
         from roofline.report.measured import print_fit
 
-        print_fit(fitted, rows, console())
+        print_fit(made, console())
 
 
-def _file(path: Path | None) -> Path | None:
-    from roofline.errors import UsageError
-
-    if path is not None and not path.is_file():
-        raise UsageError(f"{path}: no such file")
-    return path
+def _note(lines: Iterable[str], ignored: Sequence[str]) -> None:
+    """What of a file was not used, on standard error."""
+    for line in lines:
+        sys.stderr.write(f"not used: {line}\n")
+    if ignored:
+        sys.stderr.write(f"ignored columns: {', '.join(ignored)}\n")

@@ -9,6 +9,8 @@ same rows give the same digits.
 from __future__ import annotations
 
 import argparse
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,8 +22,6 @@ from roofline.analysis.measured.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.analysis.measured.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.analysis.measured.intervals import Range, intervals
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
-from roofline.analysis.measured.validate import MEASUREMENTS
-from roofline.errors import UsageError
 from roofline.machine.engine import Engine
 from roofline.specs.document import read_document
 from roofline.specs.engine import EngineSpec
@@ -92,6 +92,7 @@ _GENERIC: Final = Declared(
 IMAGE_ENGINES: Final = frozenset(
     {"pytorch-eager", "pytorch-compile", "xformers", "tensorrt", "onnxruntime", "aitemplate", "onediff"}
 )
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
 #: Rows of image models take long to expect: smaller groups than this stay in.
 _LEAST_IMAGES: Final = 10
 
@@ -107,9 +108,9 @@ def write_all(
     for name in written:
         own = rows_of(name, rows)
         if own:
-            declared = DECLARED.get(name, _GENERIC)
+            declared = declared_of(name)
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
-            text = _measured(name, declared, own, source, like)[0]
+            text = fitted_text(name, declared, fit_declared(name, declared, own, like), own, source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
         if name in written and not any(row.run.engine == name for row in rows):
@@ -130,48 +131,43 @@ def _read(path: Path) -> EngineSpec:
     return validate(read_document(path), EngineSpec)
 
 
-def fit_file(
-    runs: Path | None, engine: str | None = None, spec_dir: str | None = None
-) -> tuple[EngineFitted, str, list[str], int]:
-    """One engine fitted to a file: coefficients, the text of its YAML, rows not used and why, rows used.
-
-    Raises UsageError where the file is not clear about the engine, or has too few rows of it.
-    """
-    path = runs or MEASUREMENTS
-    measured = read_runs(path)
-    names = sorted({run.engine for run in measured})
-    if engine is None and len(names) > 1:
-        raise UsageError(f"{path}: rows of {len(names)} engines ({', '.join(names)}); choose one with --engine")
-    name = engine or names[0]
-    rows, refused = prepare_all([run for run in measured if run.engine == name], spec_dir)
-    if not rows:
-        raise UsageError(f"{path}: no usable row of engine {name}; there are rows of {', '.join(names)}")
-    declared = DECLARED.get(name, Declared(name))
-    text, fitted = _measured(name, declared, rows, f"fit to {len(rows)} runs of {path.name}")
-    return fitted, text, refused, len(rows)
-
-
 def _chip(row: PreparedRun) -> str:
     return row.question.gpu.name
 
 
-def _measured(
-    name: str, declared: Declared, rows: Sequence[PreparedRun], source: str, like: Engine | None = None
-) -> tuple[str, EngineFitted]:
-    """The file of an engine that rows are about; its intervals are those of the fit until rows are left out."""
+def declared_of(name: str) -> Declared:
+    """What is known of an engine by its name; of one's own nothing but that."""
+    return _GENERIC if name == GENERIC else DECLARED.get(name, Declared(name))
+
+
+def fit_declared(
+    name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
+) -> EngineFitted:  # fmt: skip
+    """An engine of which so much is known, fitted to rows."""
     base = Engine(
         name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
         widens=declared.widens, mixes=declared.mixes, chunk=float(declared.chunk),
     )  # fmt: skip
     optional = () if of_images(rows) or name == GENERIC else None
-    fitted = fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+
+
+def fitted_text(
+    name: str, declared: Declared, fitted: EngineFitted, rows: Sequence[PreparedRun], source: str,
+    kept: str = "left at their start",
+) -> str:  # fmt: skip
+    """The file of an engine that rows are about; its intervals are those of the fit until rows are left out.
+
+    `kept` says what became of the coefficients that the rows cannot tell.
+    """
     spans = intervals((), len(rows), list(fitted.errors))
     fit = {
         "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
-        "gpus": "[" + ", ".join(sorted({_chip(row) for row in rows})) + "]", "median_error": _median(fitted.errors),
+        "gpus": "[" + ", ".join(sorted({_word(_chip(row)) for row in rows})) + "]",
+        "median_error": _median(fitted.errors),
     }  # fmt: skip
-    told = f"Not told by these rows, and left at their start: {', '.join(fitted.undetermined) or 'none'}."
-    return _yaml(name, declared, fitted.engine, spans, fit, source, told), fitted
+    told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
+    return _yaml(name, declared, fitted.engine, spans, fit, source, told)
 
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
@@ -217,6 +213,16 @@ def interval_lines(spans: Sequence[Range]) -> list[str]:
     return ["interval:", *(f"  {key}: [{low:.3g}, {high:.3g}]" for key, (low, high) in named)]
 
 
+def _word(text: str) -> str:
+    """A text in YAML: as it is where nothing in it means something else there."""
+    plain = _PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false")
+    return text if plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _median(errors: Array) -> float:
     return round(float(np.median(np.abs(errors))), 3)
 
@@ -228,11 +234,11 @@ def _yaml(
     factors = {key: getattr(engine, key) for key in (
         "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange",
         "exchange_pcie",
-        "rows", *(IMAGE_FACTORS if engine.fed else ()),
+        "rows", *(key for key in IMAGE_FACTORS if engine.fed or getattr(engine, key) != 1.0),
     )}  # fmt: skip
     host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,
             "request": engine.request_s}  # fmt: skip
-    lines = ["kind: engine", f"name: {name}", f"title: {declared.title}"]
+    lines = ["kind: engine", f"name: {_word(name)}", f"title: {_word(declared.title)}"]
     lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
     lines += [f"library: {declared.library}"] if declared.library else []
     lines += [f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit)]
@@ -244,7 +250,8 @@ def _yaml(
     lines.append("host: {" + ", ".join(f"{key}: {value * 1e6:.3g} us" for key, value in host.items() if value) + "}")
     lines += interval_lines(spans)
     lines.append("fit: {" + ", ".join(f"{key}: {value}" for key, value in fit.items()) + "}")
-    lines += ["sources:", f'  - "{source}"', f'notes: "{" ".join(part for part in (declared.notes, told) if part)}"']
+    notes = " ".join(part for part in (declared.notes, told) if part)
+    lines += ["sources:", f"  - {_quoted(source)}", f"notes: {_quoted(notes)}"]
     return "\n".join(lines) + "\n"
 
 

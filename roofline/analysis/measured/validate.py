@@ -17,11 +17,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from roofline.analysis.kernels.tables import Array
-from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.measured.rows import by_reason, read_file
+from roofline.analysis.measured.runs import PreparedRun, known_engine, prepare_all
 from roofline.analysis.measured.suspects import suspect
-from roofline.errors import RooflineError
+from roofline.errors import RooflineError, UsageError
 from roofline.machine.efficiency import ChipEfficiency
-from roofline.machine.engine import IDEAL, engine_names, load_engine
+from roofline.machine.engine import IDEAL, find_engine, load_engine, read_engine
 
 _FOLDER: Final = Path(__file__).resolve().parents[2] / "measurements"
 #: The shipped measurements: of language models in static batches and behind a server, and of image models.
@@ -84,11 +85,17 @@ class GroupError(NamedTuple):
 
 @dataclass(frozen=True)
 class Validation:
-    """All rows, what could not be checked, and how many coefficients the expectations rest on."""
+    """All rows, what could not be checked, and how many coefficients the expectations rest on.
+
+    `unknown` are the engines of rows that were checked as the generic one; `ignored` the columns of the file that
+    nothing was made of.
+    """
 
     rows: tuple[Checked, ...]
     refused: tuple[str, ...]
     coefficients: int
+    unknown: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def by(self, key: Callable[[Checked], str]) -> list[GroupError]:
         """Errors by a property of the rows, most rows first."""
@@ -129,6 +136,7 @@ class Validation:
         """As JSON."""
         return {
             "all": self.all._asdict(), "coefficients": self.coefficients, "refused": list(self.refused),
+            "checked_as_generic": list(self.unknown), "ignored_columns": list(self.ignored),
             "groups": {name: [group._asdict() for group in self.by(key)] for name, key in GROUPS.items()},
             "below_floor": [row.label for row in self.below_floor],
             "below_bound": [row.label for row in self.below_bound],
@@ -155,26 +163,34 @@ GROUPS: Final[dict[str, Callable[[Checked], str]]] = {
 def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir: str | None = None) -> Validation:
     """Check a file of measured runs, by default the shipped ones, by each row's engine or by the one that is named.
 
-    An engine that is not known is checked as the generic one. Raises UsageError with file and line.
+    An engine that is not known is checked as the generic one. Raises UsageError with file and line, or with the reasons
+    where no row can be checked.
     """
-    paths = (path,) if path is not None else SHIPPED
-    prepared, refused = prepare_all([run for each in paths for run in read_runs(each)], spec_dir)
-    names = set(engine_names())
+    chosen = None if engine is None else find_engine(engine, spec_dir)
+    if chosen not in (None, IDEAL):
+        read_engine(chosen)
+    files = [read_file(each) for each in ((path,) if path is not None else SHIPPED)]
+    runs = [run for file in files for run in file.runs]
+    prepared, refused = prepare_all(runs, spec_dir)
+    known = {name: known_engine(name, spec_dir) for name in dict.fromkeys(row.run.engine for row in prepared)}
     rows: list[Checked] = []
     for row in prepared:
-        name = engine or (row.run.engine if row.run.engine in names else FALLBACK)
         try:
-            rows.append(_check(row, name, spec_dir))
+            rows.append(_check(row, chosen or known[row.run.engine] or FALLBACK, spec_dir))
         except RooflineError as error:
-            refused.append(f"{row.run.place}: {error}")
-    return Validation(tuple(rows), tuple(refused), coefficients(sorted({row.engine for row in rows})))
+            refused.append(f"{row.run.place}: {str(error).splitlines()[0]}")
+    if not rows:
+        reasons = "".join(f"\n  {reason}" for reason in by_reason(refused)[:8])
+        raise UsageError(f"{path}: none of its {len(runs)} rows can be checked{reasons}")
+    unknown = tuple(name for name, found in known.items() if found is None and chosen is None)
+    ignored = tuple(dict.fromkeys(name for file in files for name in file.ignored))
+    used = coefficients(sorted({row.engine for row in rows}))
+    return Validation(tuple(rows), tuple(refused), used, unknown, ignored)
 
 
 def coefficients(engines: Sequence[str]) -> int:
-    """How many coefficients of engines were fitted."""
-    from roofline.machine.engine import read_engine
-
-    return sum(read_engine(name).fit.coefficients for name in engines if name in engine_names() and name != IDEAL)
+    """How many coefficients of engines were fitted, those of files as well."""
+    return sum(read_engine(name).fit.coefficients for name in engines if name != IDEAL)
 
 
 def _check(row: PreparedRun, name: str, spec_dir: str | None) -> Checked:

@@ -1,0 +1,52 @@
+"""Files that a command writes: whole or not at all, and nothing of the user's is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from roofline.errors import UsageError
+
+
+def check_output(path: Path, force: bool, inputs: tuple[Path, ...] = ()) -> None:
+    """Refuse a file that cannot be written, that exists (unless by `force`), or that is read by the same command."""
+    about = f"--output {path}"
+    try:
+        if path.is_dir():
+            raise UsageError(f"{about}: is a folder; name a file")
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{about}: there is no folder {path.parent}; make it first")
+        if not path.exists() or _is_stream(path):
+            return
+        if any(each.exists() and path.samefile(each) for each in inputs):
+            raise UsageError(f"{about}: is the file that is read; name another")
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, error) from None
+    if not force:
+        raise UsageError(f"{about}: exists; --force overwrites it")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file beside its place and move it there. Raises UsageError, with nothing written, where that fails."""
+    try:
+        if _is_stream(path):
+            path.write_text(text, encoding="utf-8")
+            return
+        place = path.resolve()  # a link stays a link
+        beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, error) from None
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is a device or a pipe, such as /dev/stdout."""
+    return path.exists() and not path.is_file()
+
+
+def _unwritten(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"--output {path}: cannot be written ({getattr(error, 'strerror', None) or error})")
