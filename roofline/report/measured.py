@@ -28,7 +28,8 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     """Errors of all rows and of the groups of one property, then the rows that miss most and those below a limit."""
     total = validation.all
     console.print(
-        f"{total.rows} rows, {validation.coefficients} fitted coefficients: median error {100 * total.median:.1f} %, "
+        f"{counted(total.rows, 'row')}, {counted(validation.coefficients, 'fitted coefficient')}: "
+        f"median error {100 * total.median:.1f} %, "
         f"mean {100 * total.mean:.1f} %, {100 * total.coverage:.0f} % in the 80 % interval. Pure roofline "
         f"{100 * total.bound_median:.0f} %, one constant {100 * total.constant_median:.0f} %. "
         "An error is log(expected / measured), in per cent: positive is too slow.\n",
@@ -72,8 +73,8 @@ def print_fit(calibration: Calibration, console: Console) -> None:
     fitted, like = calibration.fitted, calibration.like
     size = abs(fitted.errors)
     console.print(
-        f"{fitted.engine.name}: {calibration.rows} rows, {len(fitted.free)} coefficients; median error of the fit "
-        f"{100 * float(np.median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %.",
+        f"{fitted.engine.name}: {calibration.rows} rows, {counted(len(fitted.free), 'coefficient')}; "
+        f"median error of the fit {100 * float(np.median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %.",
         highlight=False, markup=False,
     )  # fmt: skip
     if like is not None:
@@ -88,6 +89,11 @@ def print_fit(calibration: Calibration, console: Console) -> None:
         values = ", ".join(f"{name} {' '.join(_value(calibration, name))}" for name in fitted.undetermined)
         kept = f"kept from {like}" if like is not None else "left at their start"
         console.print(f"Not fitted, for these rows cannot tell, and {kept}: {values}.", highlight=False)
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _value(calibration: Calibration, name: str) -> tuple[str, str]:
