@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from roofline.analysis.measured.rows import MeasuredRun, read_runs
+from roofline.analysis.measured.rows import METRICS, MeasuredRun, read_runs
 from roofline.analysis.question import Question, ask
 from roofline.errors import RooflineError, UnknownNameError, UsageError
 from roofline.machine.efficiency import ChipEfficiency
@@ -19,7 +19,7 @@ from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
 
-__all__ = ["MeasuredRun", "Part", "PreparedRun", "prepare", "prepare_all", "read_runs"]
+__all__ = ["METRICS", "MeasuredRun", "Part", "PreparedRun", "prepare", "prepare_all", "read_runs"]
 
 
 class Part(NamedTuple):
