@@ -18,7 +18,7 @@ BELOW = {
 
 
 #: Rows between their floor and the bound of their kernels: V100 in fp32, whose convolutions as Winograd's multiply less
-#: than direct ones; a text encoder (AITemplate, 98 % of the bound) whose activations, 77 tokens wide, stay in the cache.
+#: than direct ones; a text encoder (AITemplate, 98 % of the bound) whose activations stay in the cache.
 BELOW_BOUND = {471, 472, 473, 474, 475, 598}
 
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from roofline.analysis.measured.engine_files import declared_of, fit_declared, fitted_text
+from roofline.analysis.measured.declared import declared_of
+from roofline.analysis.measured.engine_files import fit_declared, fitted_text
 from roofline.analysis.measured.fit_engines import EngineFitted
 from roofline.analysis.measured.rows import MeasuredRun, by_reason, read_file
 from roofline.analysis.measured.runs import PreparedRun, prepare_all

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from roofline.analysis.kernels.report import markdown_table
-from roofline.analysis.measured.engine_files import IMAGE_ENGINES
+from roofline.analysis.measured.declared import IMAGE_ENGINES
 from roofline.analysis.measured.intervals import LeftOut, coverage, read_left_out
 from roofline.analysis.measured.summary import renew_readme
 from roofline.analysis.measured.validate import GROUPS, Checked, GroupError, Validation, validate_runs

@@ -17,16 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from roofline.analysis.measured.engine_files import (
-    DECLARED,
-    GENERIC,
-    IMAGE_ENGINES,
-    borrowed_intervals,
-    interval_lines,
-    least_left,
-    rows_of,
-    ways_of,
-)
+from roofline.analysis.measured.declared import DECLARED, GENERIC, IMAGE_ENGINES, least_left, rows_of, ways_of
+from roofline.analysis.measured.engine_files import borrowed_intervals, interval_lines
 from roofline.analysis.measured.fit_engines import EngineFitted
 from roofline.analysis.measured.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
 from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs

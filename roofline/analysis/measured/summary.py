@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from roofline.analysis.kernels.report import markdown_table
-from roofline.analysis.measured.engine_files import IMAGE_ENGINES
+from roofline.analysis.measured.declared import IMAGE_ENGINES
 from roofline.analysis.measured.intervals import LeftOut, coverage
 from roofline.analysis.measured.validate import Checked, Validation
 from roofline.machine.engine import load_engine
