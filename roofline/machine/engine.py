@@ -44,6 +44,7 @@ class Engine(NamedTuple):
     wide_attention     on the ceiling, further, of fused attention in fp32
     vector             on the ceiling of fp32 products on chips without matrix units for them
 
+    routing            exponent by which tokens of a batch count when they choose experts: at 1 each chooses on its own
     half_sums          whether products are summed in 16 bit, at twice the rate on the chips that list such a peak
     fed                whether the ceilings count from the rate that the units would have if they summed in 16 bit,
                        which is what their loads must feed (engines of image models)
@@ -75,6 +76,7 @@ class Engine(NamedTuple):
     launch: float = 1.0
     exchange: float = 1.0
     exchange_pcie: float = 1.0
+    routing: float = 1.0
     rows: float = 1.0
     convolution: float = 1.0
     wide_attention: float = 1.0

@@ -22,6 +22,7 @@ from roofline.machine.machine import Machine
 from roofline.num import Num, ceil, maximum, minimum, where
 from roofline.passes.joined import join_projections
 from roofline.specs.dtypes import DType
+from roofline.workload.constructors import experts_touched
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import (
@@ -133,8 +134,12 @@ def _experts_time(
     weights = precision.weight_bytes(op)
     into = 2.0 if shape.gated else 1.0
     passes, moved = _passes(shape.tokens, moved, op, precision, chip)
-    work = ExpertsWork(shape.tokens * shape.top_k / passes, shape.touched, shape.width, shape.hidden, into, weights,
-                       moved - weights)  # fmt: skip
+    touched, other = shape.touched, moved - weights
+    if chip.engine.routing < 1.0:  # tokens of a batch choose alike
+        alike = experts_touched(shape.tokens**chip.engine.routing, shape.experts, shape.top_k)
+        share = alike / experts_touched(shape.tokens, shape.experts, shape.top_k)
+        touched, weights = touched * share, weights * share
+    work = ExpertsWork(shape.tokens * shape.top_k / passes, touched, shape.width, shape.hidden, into, weights, other)
     c = chip.coefficients("experts", _experts_format(multiplied_in(op, precision, chip), precision.weight_dtype(op)))
     return passes * experts_time(work, facts, c)
 

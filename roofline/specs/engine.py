@@ -25,6 +25,7 @@ class Factors(Spec):
     launch: Factor = 1.0
     exchange: Factor = 1.0
     exchange_pcie: Factor = 1.0
+    routing: Annotated[float, Field(gt=0, le=1)] = 1.0
     rows: Factor = 1.0
     convolution: Factor = 1.0
     wide_attention: Factor = 1.0

@@ -19,6 +19,7 @@ from roofline.analysis.measured.robust import fit_robust
 from roofline.analysis.measured.runs import PreparedRun
 from roofline.errors import UsageError
 from roofline.machine.engine import Engine
+from roofline.workload.shapes import ExpertsShape
 
 #: Where the search starts, the least and most that physics allows, and how far (in logarithms) a coefficient may stray
 #: before that costs as much as five rows that are off by a tenth. In order of importance.
@@ -30,6 +31,7 @@ PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "narrow_compute": (1.0, 0.05, 1.0, 0.4),
     "exchange": (1.0, 0.2, 20.0, 0.7),
     "exchange_pcie": (1.0, 0.1, 20.0, 0.7),
+    "routing": (0.85, 0.5, 1.0, 0.2),
     "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
     "launch": (1.0, 0.1, 5.0, 0.5),
     "sequence_s": (1e-5, 1e-9, 1e-3, 2.0),
@@ -107,6 +109,8 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
     formats = [(row.question.precision.weights, row.question.precision.matrix_dtype()) for row in rows]
     narrow = sum(weights.bits < 16 and dtype not in ("fp8", "fp4") for weights, dtype in formats)
     wanted = [name for name in PRIORS if narrow or not name.startswith("narrow")]
+    if not any(isinstance(op.shape, ExpertsShape) for row in rows for part in row.parts for op in part.phase.ops):
+        wanted.remove("routing")
     spread = [row.question.gpu.links for row in rows if not row.run.plan.single]
     if all(links is None or links.scale_up is None for links in spread):
         wanted.remove("exchange")
