@@ -24,42 +24,9 @@ Range = tuple[float, float]
 class Engine(NamedTuple):
     """Coefficients of one engine, shared by all models and chips.
 
-    Factors on the chip's coefficients, 1 where the engine's kernels are as good as the measured libraries':
-
-    compute            on the ceiling of matrix products
-    streaming          on the bandwidth at which weights are read
-    unit_rate          FLOP per clock of one unit beyond which the kernels cannot feed its matrix core; 0: no limit
-    unit_stream        bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit
-    narrow_compute     on the ceiling, further, where integer weights are widened before they are multiplied
-    narrow_streaming   on the bandwidth, further, of such weights
-    attention          on the ceiling of a prefill's attention
-    cache              on the bandwidth at which the cache is read
-    launch             on the fixed times of kernels: below 1 where a graph or fusion hides them
-    exchange           on the time of collectives between devices with a link of their own (NVLink)
-    exchange_pcie      on that of collectives over PCIe
-    rows               on the fixed times of norms, residuals and activations, and on the quantisation of activations:
-                       the share that is left after fusion
-
-    convolution        on the ceiling, further, of convolutions
-    wide_attention     on the ceiling, further, of fused attention in fp32
-    vector             on the ceiling of fp32 products on chips without matrix units for them
-
-    routing            exponent by which tokens of a batch count when they choose experts: at 1 each chooses on its own
-    half_sums          whether products are summed in 16 bit, at twice the rate on the chips that list such a peak
-    fed                whether the ceilings count from the rate that the units would have if they summed in 16 bit,
-                       which is what their loads must feed (engines of image models)
-    joins              projections that run as one matrix: none, attention (q, k and v), all (gate and up as well)
-    widens             whether weights in fp8 and fp4 are widened, where others multiply them as they are
-    mixes              whether a server prefills prompts within decode steps
-    chunk              tokens of a prompt that go through the layers at once; 0: all of them
-    reread             share of a cached key that each further query head of its group reads again; 0: none
-
-    Seconds:
-
-    kernel_s           host time per kernel, which rules where it exceeds the device's (eager execution)
-    step_s             host time per step: scheduling, sampling
-    sequence_s         host time per step and sequence: sampling, detokenising
-    request_s          once per run
+    What each one means, and its unit, is told by the fields of EngineSpec (`roofline schema engine`): factors on the
+    chip's coefficients, limits and habits of the engine, and seconds of the host (`kernel_s`, `step_s`, `sequence_s`,
+    `request_s`).
 
     `intervals` are the 80 % intervals by quality of the chip's coefficients, as multiples of the expected time.
     """

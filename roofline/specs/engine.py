@@ -16,29 +16,44 @@ Interval = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float,
 class Factors(Spec):
     """On the chip's own coefficients: 1 where the engine's kernels are as good as the measured libraries'."""
 
-    compute: Factor = 1.0
-    streaming: Factor = 1.0
-    narrow_compute: Factor = 1.0
-    narrow_streaming: Factor = 1.0
-    attention: Factor = 1.0
-    cache: Factor = 1.0
-    launch: Factor = 1.0
-    exchange: Factor = 1.0
-    exchange_pcie: Factor = 1.0
-    routing: Annotated[float, Field(gt=0, le=1)] = 1.0
-    rows: Factor = 1.0
-    convolution: Factor = 1.0
-    wide_attention: Factor = 1.0
-    vector: Factor = 1.0
+    compute: Factor = Field(1.0, description="on the ceiling of matrix products")
+    streaming: Factor = Field(1.0, description="on the bandwidth at which weights are read")
+    narrow_compute: Factor = Field(
+        1.0, description="on the ceiling, further, where narrow weights are widened before they are multiplied"
+    )
+    narrow_streaming: Factor = Field(1.0, description="on the bandwidth, further, of such weights")
+    attention: Factor = Field(1.0, description="on the ceiling of a prefill's attention")
+    cache: Factor = Field(1.0, description="on the bandwidth at which the cache is read")
+    launch: Factor = Field(1.0, description="on the fixed times of kernels: below 1 where a graph or fusion hides them")
+    exchange: Factor = Field(
+        1.0, description="on the time of collectives between devices with a link of their own (NVLink)"
+    )
+    exchange_pcie: Factor = Field(1.0, description="on that of collectives over PCIe")
+    routing: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="exponent by which tokens of a batch count when they choose experts; at 1 each chooses on its own",
+    )
+    rows: Factor = Field(
+        1.0,
+        description="on the fixed times of norms, residuals and activations, and on the quantisation of activations: "
+        "the share left after fusion",
+    )
+    convolution: Factor = Field(1.0, description="on the ceiling, further, of convolutions")
+    wide_attention: Factor = Field(1.0, description="on the ceiling, further, of fused attention in fp32")
+    vector: Factor = Field(1.0, description="on the ceiling of fp32 products on chips without matrix units for them")
 
 
 class HostTimes(Spec):
-    """What the host takes beside the device."""
+    """What the host takes beside the device: times of a host of PCIe 4.0; later ones are quicker."""
 
-    kernel: Time = 0.0
-    step: Time = 0.0
-    sequence: Time = 0.0
-    request: Time = 0.0
+    kernel: Time = Field(
+        0.0, description="per kernel, which rules where it exceeds the device's time (eager execution)"
+    )
+    step: Time = Field(0.0, description="per step: scheduling, sampling")
+    sequence: Time = Field(0.0, description="per step and sequence: sampling, detokenising")
+    request: Time = Field(0.0, description="once per request")
 
 
 class Intervals(Spec):
@@ -72,17 +87,41 @@ class EngineSpec(Spec):
     name: Name
     title: Text
     aliases: Names = ()
-    library: Literal["trtllm", "vllm", "sglang"] | None = None
+    library: Literal["trtllm", "vllm", "sglang"] | None = Field(
+        None, description="whose measured kernels it runs; by default those of the most widely used library"
+    )
     factors: Factors = Factors()
-    unit_rate: Annotated[float, Field(ge=0)] = 0.0
-    unit_stream: Annotated[float, Field(ge=0)] = 0.0
-    half_sums: bool = False
-    fed: bool = False
-    joins: Literal["none", "attention", "all"] = "none"
-    widens: bool = False
-    mixes: bool = False
-    chunk: Annotated[int, Field(ge=0)] = 0
-    reread: Annotated[float, Field(ge=0, le=1)] = 0.0
+    unit_rate: float = Field(
+        0.0,
+        ge=0,
+        description="FLOP per clock of one unit beyond which the kernels cannot feed its matrix core; 0: no limit",
+    )
+    unit_stream: float = Field(
+        0.0, ge=0, description="bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit"
+    )
+    half_sums: bool = Field(
+        False, description="products are summed in 16 bit, at twice the rate on the chips that list such a peak"
+    )
+    fed: bool = Field(
+        False,
+        description="ceilings count from the rate that the units would have if they summed in 16 bit, "
+        "which is what their loads must feed (engines of image models)",
+    )
+    joins: Literal["none", "attention", "all"] = Field(
+        "none",
+        description="projections that run as one matrix: none, attention (q, k and v), all (gate and up as well)",
+    )
+    widens: bool = Field(
+        False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
+    )
+    mixes: bool = Field(False, description="a server prefills prompts within decode steps")
+    chunk: int = Field(0, ge=0, description="tokens of a prompt that go through the layers at once; 0: all of them")
+    reread: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of a cached key that each further query head of its group reads again; 0: none",
+    )
     host: HostTimes = HostTimes()
     interval: Intervals
     fit: EngineFit
