@@ -82,13 +82,7 @@ def _figure(options: PlotOptions, kind: str) -> Figure:
 
 
 def _row(est: Any) -> dict[str, Any]:
-    """The settings of a run, and what it takes: of tokens, or of pictures."""
-    throughput, latency = est.throughput, est.latency
-    inputs: dict[str, Any] = est.inputs | {"fits": est.memory.fits}
-    if throughput.tokens is None:
-        images = throughput.images.expected if throughput.images is not None else None
-        return inputs | {"images_per_s": images, "total_s": latency.total.expected}
-    return inputs | {
-        "output_tokens_per_s": throughput.output_tokens.expected if throughput.output_tokens else None,
-        "tpot_s": latency.tpot.expected if latency.tpot else None,
-    }
+    """The settings of a run, and what it takes in all readings: of tokens, or of pictures."""
+    from roofline.analysis.totals import totals
+
+    return {name: value for name, value in (est.inputs | totals(est)).items() if value is not None}

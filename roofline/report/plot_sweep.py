@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.errors import UsageError, nearest
 from roofline.report import plot_style
@@ -43,15 +43,27 @@ _TITLES: Final = {
 _NEUTRAL: Final = {"gpus": 1, "tp": 1, "pp": 1, "ep": 1, "dp": 1, "logits": "last"}
 _FORMATS: Final = ("weights", "activations", "kv_cache")
 _MOST: Final = 20
-_HEIGHT, _LEFT, _STALK = 225.0, 46.0, 8.0
+#: Curves beyond which intervals would hide each other.
+_BANDS: Final = 4
+_HEIGHT, _LEFT, _STALK = 225.0, 51.0, 8.0
+
+
+class _Point(NamedTuple):
+    """x, y, whether it fits in memory, and the ends of the 80 % interval of y, which are y where there is none."""
+
+    at: float
+    value: float
+    fits: bool
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """A name, and points: x, y, whether it fits in memory."""
+    """A name, and points."""
 
     name: str
-    points: list[tuple[float, float, bool]]
+    points: list[_Point]
 
     @property
     def label(self) -> str:
@@ -66,7 +78,8 @@ def sweep_figure(
 
     A row is one run: its settings (model, gpu, batch, prompt, … as in the inputs of an estimate) and results in SI
     units. Where `x` is a result rather than a setting (throughput over latency), curves run along the batch. Where rows
-    have a column `fits`, points that do not fit in memory are hollow. Rows without a positive x and y are left out.
+    have a column `fits`, points that do not fit in memory are hollow; where they have the columns `<y>_low` and
+    `<y>_high`, that interval is shaded behind the curves, if these are few. Rows without a positive x and y stay out.
     Raises UsageError for a column that no row has, where nothing is left, for more than 20 curves, and where a curve
     has two values at one place.
     """
@@ -78,14 +91,18 @@ def sweep_figure(
         width = WIDTH - _LEFT - margin
         figure, axes = plot_style.new_figure(width, _HEIGHT)
         _limits(axes, curves)
+        banded = len(curves) <= _BANDS and any(point.low < point.high for curve in curves for point in curve.points)
         for index, curve in enumerate(curves):
+            if banded:
+                _draw_band(axes, index, curve)
             _draw_curve(axes, index, curve)
         _axes_of(axes, curves, x, y, _titles(table))
         if len(curves) > 1:
             _name_curves(axes, curves, width)
-        beyond = any(not fits for curve in curves for *_, fits in curve.points)
+        beyond = any(not point.fits for curve in curves for point in curve.points)
         note = " ".join(
             [f"Along each curve the batch grows from {_span(table)}."] * (x not in _SETTINGS)
+            + ["Lines: expected; shaded: where four of five runs lie."] * banded
             + ["Hollow: does not fit in memory."] * beyond
         )
         names = _titles(table)
@@ -139,13 +156,14 @@ def _curves(table: Sequence[Row], x: str, y: str) -> tuple[list[_Curve], list[st
     along = x if x in _SETTINGS else "batch"
     settings = [key for key in _SETTINGS if key != along and any(row.get(key) is not None for row in table)]
     varying = [key for key in settings if len({str(row.get(key)) for row in table}) > 1]
-    groups: dict[str, dict[float, tuple[float, float, bool]]] = {}
+    groups: dict[str, dict[float, _Point]] = {}
     for row in table:
         here, value = _number(row.get(x)), _number(row.get(y))
         if here is None or value is None:
             continue
         name = ", ".join(_said(row, varying))
-        point, place = (here, value, bool(row.get("fits", True))), _number(row.get(along)) or here
+        low, high = (_number(row.get(f"{y}_{end}")) or value for end in ("low", "high"))
+        point, place = _Point(here, value, bool(row.get("fits", True)), low, high), _number(row.get(along)) or here
         if groups.setdefault(name, {}).setdefault(place, point) != point:
             raise UsageError(f"two values of {y} at {along} {place:g}{' for ' + name if name else ''}: the rows differ "
                              "in a column that is no setting")  # fmt: skip
@@ -172,11 +190,15 @@ def _say(key: str, value: Any) -> str:
 
 def _limits(axes: Axes, curves: Sequence[_Curve]) -> None:
     for values, set_limits in (
-        ([at for curve in curves for at, *_ in curve.points], axes.set_xlim),
-        ([value for curve in curves for _, value, _ in curve.points], axes.set_ylim),
+        ([point.at for curve in curves for point in curve.points], axes.set_xlim),
+        ([end for curve in curves for point in curve.points for end in _ends(point, len(curves))], axes.set_ylim),
     ):
         pad = max((max(values) / min(values)) ** 0.05, 1.08)
         set_limits(min(values) / pad, max(values) * pad)
+
+
+def _ends(point: _Point, curves: int) -> tuple[float, ...]:
+    return (point.low, point.high) if curves <= _BANDS else (point.value,)
 
 
 def _axes_of(axes: Axes, curves: Sequence[_Curve], x: str, y: str, names: Mapping[str, str]) -> None:
@@ -185,20 +207,27 @@ def _axes_of(axes: Axes, curves: Sequence[_Curve], x: str, y: str, names: Mappin
 
     plot_style.log_axis(axes, "x", names.get(x, _plain(x)), _unit(x))
     plot_style.log_axis(axes, "y", names.get(y, _plain(y)), _unit(y))
-    at = sorted({point[0] for curve in curves for point in curve.points})
+    at = sorted({point.at for curve in curves for point in curve.points})
     if len(at) <= 12:
         axes.xaxis.set_major_locator(FixedLocator(at))
         axes.xaxis.set_minor_locator(FixedLocator([]))
     axes.grid(visible=True, which="major")
 
 
+def _draw_band(axes: Axes, index: int, curve: _Curve) -> None:
+    """The interval behind a curve."""
+    at = [point.at for point in curve.points]
+    low, high = [point.low for point in curve.points], [point.high for point in curve.points]
+    axes.fill_between(at, low, high, color=COLOURS[index % len(COLOURS)], alpha=0.12, lw=0, zorder=1)
+
+
 def _draw_curve(axes: Axes, index: int, curve: _Curve) -> None:
     colour = COLOURS[index % len(COLOURS)]
-    xs, ys = [point[0] for point in curve.points], [point[1] for point in curve.points]
+    xs, ys = [point.at for point in curve.points], [point.value for point in curve.points]
     marker, dash = MARKERS[index % len(MARKERS)], DASHES[index // len(COLOURS) % len(DASHES)]
     axes.plot(xs, ys, color=colour, lw=1.2, ls=dash, zorder=3)
     for inside, fill in ((True, colour), (False, "white")):
-        shown = [(at, value) for at, value, fits in curve.points if fits is inside]
+        shown = [point for point in curve.points if point.fits is inside]
         axes.plot([p[0] for p in shown], [p[1] for p in shown], ls="", marker=marker, ms=3.6, mfc=fill, mec=colour,
                   mew=0.8, zorder=4)  # fmt: skip
 
