@@ -118,6 +118,16 @@ def test_a_served_token_is_a_step_and_its_share_of_the_other_prefills(tmp_path: 
     assert floor <= bound <= served
 
 
+def test_a_server_that_prefills_within_decode_steps_reads_the_weights_once(tmp_path: Path) -> None:
+    line = ROW.format(batch=33, prompt=512, generate=64, metric="served_tpot_ms", value=9)
+    row = prepare_all(read_runs(written(tmp_path, HEAD + line)))[0][0]
+    apart, mixed = (row.expected(Engine("mine", mixes=mixes, joins="all")) for mixes in (False, True))
+    assert 0.7 * apart < mixed < apart
+    alone = ROW.format(batch=1, prompt=512, generate=64, metric="served_tpot_ms", value=9)
+    row = prepare_all(read_runs(written(tmp_path, HEAD + alone)))[0][0]
+    assert row.expected(Engine("mine", mixes=True)) == row.expected(Engine("mine"))
+
+
 def test_rows_of_one_source_weigh_as_their_root_and_engines_alike(tmp_path: Path) -> None:
     many = [ROW.format(batch=b, prompt=64, generate=8, metric="tpot_ms", value=9) for b in range(1, 17)]
     one = [ROW.format(batch=1, prompt=64, generate=8, metric="tpot_ms", value=9).replace("mistral-7b", "llama-2-7b")]

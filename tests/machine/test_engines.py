@@ -153,6 +153,21 @@ def test_a_cache_that_is_read_again_costs_grouped_heads_only() -> None:
     assert step(again, "h100", "llama-2-7b", **long)[1] == step(PLAIN, "h100", "llama-2-7b", **long)[1]
 
 
+def test_tokens_that_choose_alike_touch_fewer_experts_but_never_cost_less_than_the_roofline() -> None:
+    alike = PLAIN._replace(routing=0.7)
+    for batch in (1, 16, 64):
+        apart, together = (step(e, "h100", "gpt-oss-120b", batch=batch)[1] for e in (PLAIN, alike))
+        bound = rl.estimate("gpt-oss-120b", gpu="h100", batch=batch, prompt=2048, generate=2, engine="ideal")
+        assert bound.latency.tpot.bound <= together <= apart
+        assert (together < 0.95 * apart) == (batch > 1)
+
+
+def test_few_rows_on_a_chip_without_matrix_units_run_as_dot_products() -> None:
+    """A decode step reads the weights: tiles of a matrix unit would be nearly empty, and are not what runs."""
+    est = rl.estimate("llama-2-7b", gpu="apple-m2-ultra", weights="q4_0", engine="llama.cpp")
+    assert est.latency.tpot.expected < 2.5 * est.latency.tpot.bound
+
+
 def test_joined_projections_save_launches() -> None:
     apart, joined = step(PLAIN, "h100"), step(PLAIN._replace(joins="all"), "h100")
     assert joined[1] < apart[1]
