@@ -58,7 +58,7 @@ def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipE
 def multiplied_in(op: Op, precision: Precision, chip: ChipEfficiency) -> str:
     """The format in which an engine multiplies: narrow floats in their own, unless it widens them first."""
     dtype = precision.compute_dtype(op)
-    return precision.activations.compute if chip.engine.widens and dtype in ("fp8", "fp4") else dtype
+    return precision.activations.compute if dtype in ("fp8", "fp4") and chip.engine.widens else dtype
 
 
 def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, chip: ChipEfficiency, batch: Num) -> Num:
@@ -68,27 +68,21 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     kernels: Num = 0.0
     known: dict[object, Num] = {}
     for op in join_projections(phase.ops, engine.joins):
-        key = _kernel_key(op, precision)
-        time = known.get(key) if key is not None else None
-        if time is None:
+        # what ops of one kernel have in common: gate and up, k and v, the two norms
+        key = (op.shape, op.read, op.write, op.read_fp32, op.write_fp32, op.weights, op.flops,
+               precision.weight_dtype(op))  # fmt: skip
+        try:
+            time = known.get(key)
+        except TypeError:  # arrays have no hash
             time = expected_op_time(op, precision, machine, chip)
-            if key is not None:
-                known[key] = time
+        else:
+            if time is None:
+                time = known[key] = expected_op_time(op, precision, machine, chip)
         device = device + op.count * time
         kernels = kernels + op.count * op.kernels
     if engine.kernel_s:
         device = smooth_maximum(device, kernels * (engine.kernel_s * chip.host), _OVERLAP)
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)
-
-
-def _kernel_key(op: Op, precision: Precision) -> object:
-    """What ops of one kernel have in common (gate and up, k and v, the two norms); None for arrays, without a hash."""
-    key = (op.shape, op.read, op.write, op.read_fp32, op.write_fp32, op.weights, op.flops, precision.weight_dtype(op))
-    try:
-        hash(key)
-    except TypeError:
-        return None
-    return key
 
 
 def kernel_time(op: Op, precision: Precision, moved: Num, facts: ChipFacts, chip: ChipEfficiency) -> Num:

@@ -52,14 +52,17 @@ def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
         raise UsageError(f"--spec-dir {spec_dir[:200]}: no such folder")
     roots = [spec_dir] if spec_dir else []
     roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
-    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    roots.append(str(Path(config) / "roofline"))
+    roots.append(_config_folder())
     found = []
     for root in roots:
         base = Path(root).expanduser()
         own = (base / "nodes", base / "hardware" / "nodes") if shelf == "nodes" else (base / shelf, base)
         found += [folder for folder in own if folder.is_dir()]
     return [*found, bundled(shelf)]
+
+
+def _config_folder() -> str:
+    return os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "roofline")  # noqa: PTH118, PTH111
 
 
 def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
@@ -95,6 +98,8 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
 def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
     """Names and aliases of the engines in the user's own folders; the first folder that has a name wins."""
     found: dict[str, Path] = {}
+    if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not os.path.isdir(_config_folder()):  # noqa: PTH112
+        return found  # the usual case, asked for with every estimate
     for folder in folders("engines", spec_dir)[:-1]:
         for table in (_stems(folder), _alias_table(folder, _stamp(folder))):
             for name, path in table.items():

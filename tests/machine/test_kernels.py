@@ -75,7 +75,7 @@ def test_expected_is_never_below_the_bound(
         expected, bound = expected_op_time(op, precision, gpu, eff), op_cost(op, precision, gpu).bound_s
         assert math.isfinite(expected)
         assert expected >= bound
-        assert expected <= 100.0 * bound + 0.01, (op.name, expected, bound)
+        assert expected <= 100.0 * bound + 0.05, (op.name, expected, bound)
 
 
 @settings(max_examples=40, deadline=None)
