@@ -124,15 +124,24 @@ def _errors(lines: Sequence[LeftOut]) -> Mapping[str, tuple[Array, Array]]:
     others.
     """
     sizes = Counter((line.engine, line.out, line.group) for line in lines)
-    every = Counter(line.engine for line in {(x.engine, x.row): x for x in lines}.values())
+    often = usual(lines)
     found = {}
     for quality in QUALITIES:
-        known = [line for line in lines if line.chip_known == quality]
-        usual = [line for line in known if sizes[line.engine, line.out, line.group] <= _MOST * every[line.engine]]
-        used = usual if len(usual) >= FEW else known
+        used = [line for line in often if line.chip_known == quality]
+        if len(used) < FEW:
+            used = [line for line in lines if line.chip_known == quality]
         weights = [sizes[line.engine, line.out, line.group] ** -0.5 for line in used]
         found[quality] = np.asarray([line.error for line in used]), np.asarray(weights)
     return found
+
+
+def usual(lines: Sequence[LeftOut]) -> list[LeftOut]:
+    """The lines of groups that hold no more than four fifths of their engine's rows: without one that does, what is
+    fitted to the rest is another engine.
+    """
+    sizes = Counter((line.engine, line.out, line.group) for line in lines)
+    every = Counter(engine for engine, _ in {(line.engine, line.row) for line in lines})
+    return [line for line in lines if sizes[line.engine, line.out, line.group] <= _MOST * every[line.engine]]
 
 
 def others_of(name: str, lines: Sequence[LeftOut], images: Set[str]) -> list[LeftOut]:
