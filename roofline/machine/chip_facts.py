@@ -14,6 +14,7 @@ _USUAL_CLOCK: Final = 1.7e9
 #: decode step of Llama-2-70B over 4 and 8 devices, 29.5 ms on DGX-H100 and 44 ms on DGX-A100.
 _HOST_PER_GENERATION: Final = 0.67
 _USUAL_PCIE: Final = 4.0
+_BESIDE: Final = 5.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
 
@@ -32,9 +33,13 @@ def clock_of(spec: GPUSpec) -> float:
 
 
 def host_of(spec: GPUSpec) -> float:
-    """Host time over that of a host of PCIe 4.0: chips come with processors of their years."""
+    """Host time over that of a host of PCIe 4.0: chips come with processors of their years.
+
+    One without PCIe of its own has its host beside it (Grace, Apple): as quick as those of PCIe 5.0.
+    """
     pcie = spec.links.pcie if spec.links is not None else None
-    return 1.0 if pcie is None else _HOST_PER_GENERATION ** (float(pcie.generation.split()[0]) - _USUAL_PCIE)
+    generation = float(pcie.generation.split()[0]) if pcie is not None else _BESIDE
+    return _HOST_PER_GENERATION ** (generation - _USUAL_PCIE)
 
 
 def exchange_of(spec: GPUSpec, engine: Engine) -> float:

@@ -32,8 +32,9 @@ _FADING: Final = 2.5
 #: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
 _CLOCKED: Final = 0.75
 #: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
-#: it from Python. Kernels from graphs need up to 16 us, others from 125 on.
+#: it from Python. Kernels from graphs need up to 16 us, others from 125 on; single products up to 6.
 _HOSTLESS: Final = 2e-5
+_HOSTLESS_PRODUCT: Final = 6e-6
 #: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
 #: quickest one may be: an engine would not run one beyond.
 _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
@@ -171,8 +172,9 @@ def hostless(kind: str, c: Any) -> Any:
     """Coefficients without the host's time: an engine has its own. Experts and collectives are several kernels."""
     if kind in ("experts", "collective"):
         return c
-    late = [name for name in ("fixed_s", "latency_s") if getattr(c, name, 0.0) > _HOSTLESS]
-    return c._replace(**dict.fromkeys(late, _HOSTLESS)) if late else c
+    most = _HOSTLESS_PRODUCT if kind == "matmul" else _HOSTLESS
+    late = [name for name in ("fixed_s", "latency_s") if getattr(c, name, 0.0) > most]
+    return c._replace(**dict.fromkeys(late, most)) if late else c
 
 
 def equals_of(name: str) -> tuple[str, ...]:
