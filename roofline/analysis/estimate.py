@@ -26,6 +26,7 @@ from roofline.analysis.result import (
 from roofline.analysis.spread.text import links, placement, spread_notes, spread_sources
 from roofline.architectures.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
+from roofline.machine.engine import IDEAL, read_engine
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, op_cost, phase_cost
 from roofline.num import Num, where
@@ -129,6 +130,7 @@ class Estimate:
         found = warnings_of(self.question)
         found += published_warnings(self.question.spec, self.parameters.total)
         found += expectation_warnings(self.question.gpu, self.question.engine)
+        found += _of_pictures(self.question.engine)
         memory = self.memory
         if not memory.fits:
             found.insert(
@@ -253,6 +255,14 @@ class Estimate:
         return sentence(self)
 
     __repr__ = __str__
+
+
+def _of_pictures(engine: str) -> list[Warn]:
+    """A warning of engines that were fitted to image models, asked about a language model."""
+    if engine == IDEAL or not read_engine(engine).fed:
+        return []
+    text = f"engine {engine} was fitted to runs of image models: for language models it is a guess"
+    return [Warn("engine-of-image-models", text)]
 
 
 def machine_figures(question: Question | ImageQuestion, precision: Precision) -> dict[str, Any]:

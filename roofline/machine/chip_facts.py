@@ -39,7 +39,7 @@ def host_of(spec: GPUSpec) -> float:
     """
     pcie = spec.links.pcie if spec.links is not None else None
     generation = float(pcie.generation.split()[0]) if pcie is not None else _BESIDE
-    return _HOST_PER_GENERATION ** (generation - _USUAL_PCIE)
+    return float(_HOST_PER_GENERATION ** (generation - _USUAL_PCIE))
 
 
 def exchange_of(spec: GPUSpec, engine: Engine) -> float:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from roofline.analysis.measured.calibrate import Calibration
 from roofline.analysis.measured.rows import by_reason
-from roofline.analysis.measured.validate import FALLBACK, GROUPS, GroupError, Validation
+from roofline.analysis.measured.validate import FALLBACKS, GROUPS, GroupError, Validation
 from roofline.report.grid import grid
 from roofline.units import format_time
 
@@ -60,7 +60,8 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     for reason in by_reason(validation.refused):
         console.print(f"not checked: {reason}", markup=False)
     for name in validation.unknown:
-        console.print(f"engine {name} is not known: checked as {FALLBACK}", markup=False)
+        stands = f"{FALLBACKS[0]}, pictures as {FALLBACKS[1]}"
+        console.print(f"engine {name} is not known: checked as {stands}", markup=False)
     console.print(_IN_SAMPLE)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import roofline as rl
 from roofline.analysis.load import load_gpu
 from roofline.analysis.measured.fit_engines import fit_engine, interval, left_out, weights_of
 from roofline.analysis.measured.robust import fit_robust
@@ -126,6 +127,21 @@ def test_a_server_that_prefills_within_decode_steps_reads_the_weights_once(tmp_p
     alone = ROW.format(batch=1, prompt=512, generate=64, metric="served_tpot_ms", value=9)
     row = prepare_all(read_runs(written(tmp_path, HEAD + alone)))[0][0]
     assert row.expected(Engine("mine", mixes=True)) == row.expected(Engine("mine"))
+
+
+def test_weights_that_no_device_holds_cannot_have_run(tmp_path: Path) -> None:
+    line = "llama-3-70b,rtx-4090,mine,1,64,8,tpot_ms,200\n"
+    rows, refused = prepare_all(read_runs(written(tmp_path, HEAD + line)))
+    assert not rows
+    assert "141 GB of weights cannot have run on 1 x rtx-4090 of 24 GB" in refused[0]
+
+
+def test_an_unknown_engine_of_pictures_is_checked_as_one_of_pictures(tmp_path: Path) -> None:
+    text = "model,gpu,engine,batch,height,width,steps,metric,value\nsdxl,a100,mine,1,1024,1024,30,latency_ms,3700\n"
+    found = validate_runs(written(tmp_path, text))
+    assert [row.engine for row in found.rows] == ["pytorch-eager"]
+    est = rl.estimate("sdxl", gpu="a100", steps=30)
+    assert found.rows[0].expected_s == pytest.approx(est.latency.total.expected, rel=0.02)
 
 
 def test_rows_of_one_source_weigh_as_their_root_and_engines_alike(tmp_path: Path) -> None:

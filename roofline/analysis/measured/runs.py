@@ -135,6 +135,7 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
         run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
         weights=run.weights, kv_cache=run.kv_cache, spec_dir=spec_dir,
     )  # fmt: skip
+    _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)
     stages = run.plan.pp
@@ -144,6 +145,17 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
         return _prepared(run, question, [(_decode(run, phases), float(max(stages, micro)))], 0.0)
     turns = (float(stages + micro - 1), *(float(phase.repeat) * max(stages, micro) for phase in phases[1:]))
     return _prepared(run, question, zip(phases, turns, strict=True))
+
+
+def _check_weights(run: MeasuredRun, question: Question) -> None:
+    """Refuses a row whose weights alone are more than its devices hold."""
+    held, room = float(question.ideal_workload().weight_bytes(question.precision)), float(question.machine().capacity)
+    devices = run.plan.devices
+    if held > devices * room:
+        raise UsageError(
+            f"{held / 1e9:,.0f} GB of weights cannot have run on {devices} x {question.gpu.name} of "
+            f"{room / 1e9:,.0f} GB: the model, the format (weights) or the number of GPUs (gpus) must be another"
+        )
 
 
 def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:

@@ -17,6 +17,8 @@ from roofline.machine.engine import load_engine
 
 BEGIN: Final = "<!-- accuracy: written by `python -m roofline.analysis.measured.report` -->"
 END: Final = "<!-- /accuracy -->"
+#: Median error from which on a model is named.
+_POOR: Final = 0.18
 #: Ways of leaving rows out, in words.
 _WAYS: Final = {"model": "a model left out of the fit", "gpu": "a chip left out, with its kernels' measurements",
                 "source": "a source left out"}  # fmt: skip
@@ -41,8 +43,9 @@ def accuracy(validation: Validation, lines: Sequence[LeftOut], kernels: str) -> 
     yield _covered(text, "Of language-model rows", frozenset())
     yield _covered([line for line in lines if line.engine in IMAGE_ENGINES], "Of image-model rows", IMAGE_ENGINES)
     below, beneath = len(validation.below_floor), len(validation.below_bound)
-    yield (f"{below or 'No'} rows are faster than their floor; {beneath} are faster than the roofline of their ops and "
-           "are listed by name.")  # fmt: skip
+    yield (f"{below or 'No'} rows are faster than their floor (served rows that were, as stated, are set apart: "
+           f"docs/measurements.md); {beneath} are faster than the roofline of their ops, listed by name.")  # fmt: skip
+    yield _few(validation)
     yield ""
 
 
@@ -75,6 +78,16 @@ def _runs(validation: Validation, lines: Sequence[LeftOut]) -> Iterator[tuple[st
                 yield _row("… with groups that hold nearly all rows of their engine", [x.error for x in of_way], "")
     errors = [x.error for x in lines if x.out == "engine"]
     yield _row("language models, an engine left out: expected as `generic`", errors, "")
+
+
+def _few(validation: Validation) -> str:
+    """Which groups the medians hide: the worst models, and on which most rows of pictures are."""
+    pictures = [row for row in validation.rows if row.engine in IMAGE_ENGINES]
+    first = sum(row.model.startswith("stable-diffusion-v1") for row in pictures)
+    poor = [f"{group.name} {_p(group.median)} % of {group.rows} rows"
+            for group in validation.by(lambda row: row.model) if group.median > _POOR]  # fmt: skip
+    return (f"{first} of the {len(pictures)} rows of pictures are of Stable Diffusion 1, none of FLUX. Worst are "
+            f"{', '.join(poor)}.")  # fmt: skip
 
 
 def _served(row: Checked) -> bool:
