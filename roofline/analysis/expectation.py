@@ -78,6 +78,10 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
-    if not read_engine(engine).fit.rows:
+    fit = read_engine(engine).fit
+    if fit.vendors and gpu.vendor not in fit.vendors:
+        text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
+        found.append(Warn("engine-of-other-vendor", text))
+    if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found

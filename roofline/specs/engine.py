@@ -74,6 +74,7 @@ class EngineFit(Spec):
     coefficients: Annotated[int, Field(ge=0)]
     date: Text
     gpus: Names = ()
+    vendors: Names = ()
     median_error: float | None = None
     left_out_gpu: float | None = None
     left_out_model: float | None = None

@@ -85,6 +85,7 @@ def fitted_text(
     fit = {
         "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
         "gpus": "[" + ", ".join(sorted({_word(_chip(row)) for row in rows})) + "]",
+        "vendors": "[" + ", ".join(sorted({_word(row.question.gpu.vendor) for row in rows})) + "]",
         "median_error": _median(fitted.errors),
     }  # fmt: skip
     told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
