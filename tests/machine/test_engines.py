@@ -168,6 +168,16 @@ def test_few_rows_on_a_chip_without_matrix_units_run_as_dot_products() -> None:
     assert est.latency.tpot.expected < 2.5 * est.latency.tpot.bound
 
 
+@pytest.mark.parametrize(
+    ("engine", "gpu", "code"),
+    [("tensorrt-llm", "apple-m2-ultra", "engine-of-other-vendor"), ("pytorch-eager", "h100", "engine-of-image-models"),
+     ("lmdeploy", "h100", "engine-not-measured"), ("vllm", "rtx-4090", "efficiency-of-class")],
+)  # fmt: skip
+def test_an_expectation_that_rests_on_less_says_so(engine: str, gpu: str, code: str) -> None:
+    assert code in {warn.code for warn in rl.estimate("llama-3-8b", gpu=gpu, engine=engine).warnings}
+    assert not rl.estimate("llama-3-8b", gpu="h100", engine="vllm").warnings
+
+
 def test_joined_projections_save_launches() -> None:
     apart, joined = step(PLAIN, "h100"), step(PLAIN._replace(joins="all"), "h100")
     assert joined[1] < apart[1]
