@@ -44,6 +44,7 @@ class Engine(NamedTuple):
     exchange: float = 1.0
     exchange_pcie: float = 1.0
     routing: float = 1.0
+    quantisation: float = 1.0
     rows: float = 1.0
     convolution: float = 1.0
     wide_attention: float = 1.0

@@ -109,7 +109,7 @@ def _linear_time(
     time = passes * matmul_time(shape.m / passes, shape.k, shape.n, moved, facts, c)
     if dtype in ("fp8", "fp4") and precision.activations.bits > 8:
         quantised = op.read * (precision.activations.bits + stored.bits) / 8
-        time = time + chip.engine.rows * quantise_time(quantised, facts, c)
+        time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
     return time
 
 

@@ -36,9 +36,10 @@ class Factors(Spec):
         description="exponent by which tokens of a batch count when they choose experts; at 1 each chooses on its own",
     )
     rows: Factor = Field(
-        1.0,
-        description="on the fixed times of norms, residuals and activations, and on the quantisation of activations: "
-        "the share left after fusion",
+        1.0, description="on the fixed times of norms, residuals and activations: the share left after fusion"
+    )
+    quantisation: Factor = Field(
+        1.0, description="on the time in which activations are quantised: the share left after fusion with what is before"
     )
     convolution: Factor = Field(1.0, description="on the ceiling, further, of convolutions")
     wide_attention: Factor = Field(1.0, description="on the ceiling, further, of fused attention in fp32")

@@ -140,7 +140,7 @@ def _yaml(
 ) -> str:  # fmt: skip
     factors = {key: getattr(engine, key) for key in (
         "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange",
-        "exchange_pcie", "routing",
+        "exchange_pcie", "routing", "quantisation",
         "rows", *(key for key in IMAGE_FACTORS if engine.fed or getattr(engine, key) != 1.0),
     )}  # fmt: skip
     host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,

@@ -32,6 +32,7 @@ PRIORS: Final[dict[str, tuple[float, float, float, float]]] = {
     "exchange": (1.0, 0.2, 20.0, 0.7),
     "exchange_pcie": (1.0, 0.1, 20.0, 0.7),
     "routing": (0.85, 0.5, 1.0, 0.2),
+    "quantisation": (0.8, 0.02, 3.0, 0.7),
     "kernel_s": (2e-6, 1e-7, 1e-4, 1.5),
     "launch": (1.0, 0.1, 5.0, 0.5),
     "sequence_s": (1e-5, 1e-9, 1e-3, 2.0),
@@ -111,6 +112,8 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
     wanted = [name for name in PRIORS if narrow or not name.startswith("narrow")]
     if not any(isinstance(op.shape, ExpertsShape) for row in rows for part in row.parts for op in part.phase.ops):
         wanted.remove("routing")
+    if all(dtype not in ("fp8", "fp4") for _, dtype in formats):
+        wanted.remove("quantisation")
     spread = [row.question.gpu.links for row in rows if not row.run.plan.single]
     if all(links is None or links.scale_up is None for links in spread):
         wanted.remove("exchange")
