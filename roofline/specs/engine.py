@@ -39,7 +39,7 @@ class Factors(Spec):
         1.0, description="on the fixed times of norms, residuals and activations: the share left after fusion"
     )
     quantisation: Factor = Field(
-        1.0, description="on the time in which activations are quantised: the share left after fusion with what is before"
+        1.0, description="on the time in which activations are quantised: the share left after fusion"
     )
     convolution: Factor = Field(1.0, description="on the ceiling, further, of convolutions")
     wide_attention: Factor = Field(1.0, description="on the ceiling, further, of fused attention in fp32")
