@@ -17,7 +17,7 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
 ) -> None:  # fmt: skip
     """Write the model file of a Hugging Face config.json."""
-    from roofline.errors import UsageError
+    from roofline.cli.writing import check_output, write_whole
     from roofline.importers.hub import config_path
     from roofline.importers.huggingface import import_config, validated
     from roofline.importers.model_file import model_text
@@ -29,9 +29,5 @@ def import_(
     if output is None:
         typer.echo(text, nl=False)
         return
-    if output.exists() and not force:
-        raise UsageError(f"--output {output}: exists; --force overwrites it")
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--output {output}: cannot be written ({error.strerror or error})") from None
+    check_output(output, force)
+    write_whole(output, text)
