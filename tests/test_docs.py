@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from roofline.analysis.measured.runs import METRICS, prepare_all, read_runs
+from roofline.analysis.measured.rows import METRICS, read_runs
+from roofline.analysis.measured.runs import prepare_all
 from roofline.cli.app import app
 from roofline.cli.reference import reference
 

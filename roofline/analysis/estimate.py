@@ -12,7 +12,7 @@ from roofline.analysis.expectation import Expectation, expect, expectation_notes
 from roofline.analysis.formats import check_overrides
 from roofline.analysis.keywords import Options, check_single, with_keywords
 from roofline.analysis.load import GPULike, ModelLike
-from roofline.analysis.question import Question, ask, published_warnings, warnings_of
+from roofline.analysis.question import Question, alias_notes, ask, published_warnings, warnings_of
 from roofline.analysis.result import (
     SCHEMA_VERSION,
     Memory,
@@ -144,11 +144,7 @@ class Estimate:
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
         q = self.question
-        notes = []
-        if q.model_origin.alias and q.model_origin.alias.lower() != q.spec.name:
-            notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
-        if q.gpu_origin.alias:
-            notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
+        notes = alias_notes(q)
         notes += getattr(q.spec, "assumed", ())
         if encodes_only(q.spec):
             notes.append("an encoder: the whole prompt is one prefill, and nothing is generated or cached")

@@ -26,6 +26,7 @@ from roofline.workload.run import Latent, Logits, TextRun, Work
 from roofline.workload.workload import FUSIONS, Fusion, Workload
 
 if TYPE_CHECKING:
+    from roofline.analysis.images.question import ImageQuestion
     from roofline.analysis.spread.spread import Spread
     from roofline.workload.allocation import CacheLayout
 
@@ -240,3 +241,13 @@ def used_dtypes(question: Question) -> list[str]:
     attention = precision.activations.compute
     single = [precision.matrix_dtype(dtype) for dtype in precision.overrides.values()]
     return list(dict.fromkeys([precision.matrix_dtype(), *single, attention]))
+
+
+def alias_notes(q: Question | ImageQuestion) -> list[str]:
+    """Which model and GPU the names of a question were taken for, where they were asked for by another."""
+    notes = []
+    if q.model_origin.alias and q.model_origin.alias.lower() != q.spec.name:
+        notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
+    if q.gpu_origin.alias:
+        notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
+    return notes

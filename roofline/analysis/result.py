@@ -201,3 +201,11 @@ def plain(value: Any) -> Any:
 
 
 __all__ = ["SCHEMA_VERSION", "Memory", "Op", "OpRow", "Parameters", "PhaseEstimate", "Times", "Warn", "plain"]
+
+
+def counted(value: Num | int, what: str) -> str:
+    """A number and what it counts, in the singular for one: `1 step`, `50 steps`, `20/50 steps`."""
+    if isinstance(value, (int, float)):
+        text = f"{value}" if isinstance(value, int) else f"{value:g}"
+        return f"{text} {what}" + ("" if value == 1 else "s")
+    return "/".join(f"{v:g}" for v in value.flat) + f" {what}s"

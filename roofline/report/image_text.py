@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from roofline.analysis.images.estimate import ImageEstimate
-from roofline.analysis.images.notes import counted
+from roofline.analysis.result import counted
 from roofline.report.grid import grid
 from roofline.report.spread import communication_table, where
 from roofline.report.text import (

@@ -10,6 +10,7 @@ from rich.markup import escape
 from roofline.analysis.measured.calibrate import Calibration
 from roofline.analysis.measured.rows import by_reason
 from roofline.analysis.measured.validate import FALLBACKS, GROUPS, GroupError, Validation
+from roofline.analysis.result import counted
 from roofline.report.grid import grid
 from roofline.units import format_time
 
@@ -90,11 +91,6 @@ def print_fit(calibration: Calibration, console: Console) -> None:
         values = ", ".join(f"{name} {' '.join(_value(calibration, name))}" for name in fitted.undetermined)
         kept = f"kept from {like}" if like is not None else "left at their start"
         console.print(f"Not fitted, for these rows cannot tell, and {kept}: {values}.", highlight=False)
-
-
-def counted(count: int, what: str) -> str:
-    """A number of things, in words."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _value(calibration: Calibration, name: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ import roofline as rl
 from roofline.analysis.load import load_gpu
 from roofline.analysis.measured.fit_engines import fit_engine, interval, left_out, weights_of
 from roofline.analysis.measured.robust import fit_robust
-from roofline.analysis.measured.runs import prepare_all, read_runs
+from roofline.analysis.measured.rows import read_runs
+from roofline.analysis.measured.runs import prepare_all
 from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS, validate_runs
 from roofline.cli.app import app
 from roofline.errors import UsageError

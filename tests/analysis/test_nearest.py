@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 import roofline as rl
-from roofline.analysis.measured.runs import prepare, read_runs
+from roofline.analysis.measured.rows import read_runs
+from roofline.analysis.measured.runs import prepare
 from roofline.analysis.measured.validate import MEASUREMENTS
 from roofline.cli.app import app
 from roofline.machine.engine import load_engine

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from roofline.analysis.load import locate_gpu
-from roofline.analysis.measured.runs import prepare_all, read_runs
+from roofline.analysis.measured.rows import read_runs
+from roofline.analysis.measured.runs import prepare_all
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.expectation import expectation_notes, expectation_warnings
 from roofline.analysis.images.spread import picture_notes
-from roofline.analysis.result import Warn
+from roofline.analysis.question import alias_notes
+from roofline.analysis.result import Warn, counted
 from roofline.analysis.unverified import unverified_hardware
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import Num, all_hold
+from roofline.num import all_hold
 from roofline.specs.diffusion_transformer import FluxSpec, MMDiTSpec
 from roofline.specs.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
@@ -95,11 +96,7 @@ def _scheduler_warnings(q: ImageQuestion) -> Iterator[Warn]:
 def image_assumptions(est: ImageEstimate) -> list[str]:
     """Everything that was assumed rather than asked."""
     q = est.question
-    notes = []
-    if q.model_origin.alias and q.model_origin.alias.lower() != q.spec.name:
-        notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
-    if q.gpu_origin.alias:
-        notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
+    notes = alias_notes(q)
     calls = est.workload.phases
     denoise = next((phase for phase in calls if phase.name == "denoise"), None)
     if denoise is not None:
@@ -153,10 +150,3 @@ def format_words(precision: Precision) -> str:
     if precision.overrides:
         return f"{name} with " + ", ".join(f"{op} in {dtype.name}" for op, dtype in precision.overrides.items())
     return f"weights {precision.label}, activations {name}"
-
-
-def counted(value: Num, what: str) -> str:
-    """A number and what it counts, in the singular for one: `1 step`, `50 steps`, `20/50 steps`."""
-    if isinstance(value, float):
-        return f"{value:g} {what}" + ("" if value == 1 else "s")
-    return "/".join(f"{v:g}" for v in value.flat) + f" {what}s"

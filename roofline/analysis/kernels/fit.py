@@ -10,6 +10,7 @@ tables give the same digits.
 from __future__ import annotations
 
 import json
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -191,16 +192,19 @@ def document(fitted: Sequence[Group], *, source: str, date: str) -> str:
     return "\n".join([*lines, "}}"]) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line: fit a folder of tables and write the coefficients."""
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.kernels.fit", description=__doc__)
+def folder_options(module: str, about: str | None, output: str, arguments: Sequence[str] | None) -> Namespace:
+    """What the command lines of this package take: a folder of tables, where to write, whose they are, and when."""
+    parser = ArgumentParser(prog=f"python -m roofline.analysis.kernels.{module}", description=about)
     parser.add_argument("folder", type=Path, help="folder of tables")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="JSON to write")
+    parser.add_argument("-o", "--output", type=Path, required=True, help=output)
     parser.add_argument("--source", required=True, help="whose measurements, version and licence")
     parser.add_argument("--date", required=True, help="of the fit")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: fit a folder of tables and write the coefficients."""
+    options = folder_options("fit", __doc__, "JSON to write", arguments)
     fitted, _ = fit_all(options.folder)
     options.output.write_text(document(fitted, source=options.source, date=options.date), encoding="utf-8")
 

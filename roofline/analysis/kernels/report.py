@@ -5,15 +5,13 @@ python -m roofline.analysis.kernels.report FOLDER -o docs/kernel_accuracy.md --d
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from roofline.analysis.kernels.fit import Group, fit_all
+from roofline.analysis.kernels.fit import Group, fit_all, folder_options
 from roofline.analysis.kernels.tables import Array
 from roofline.analysis.load import locate_gpu
 from roofline.machine.coefficients import Measured, likeness
@@ -226,12 +224,7 @@ def _by(group: Group, column: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line: fit the tables of a folder and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m roofline.analysis.kernels.report", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of tables")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="Markdown to write")
-    parser.add_argument("--source", required=True, help="whose measurements, version and licence")
-    parser.add_argument("--date", required=True, help="of the fit")
-    options = parser.parse_args(arguments)
+    options = folder_options("report", __doc__, "Markdown to write", arguments)
     fitted, small = fit_all(options.folder)
     options.output.write_text(report(fitted, small, options.source, options.date), encoding="utf-8")
 

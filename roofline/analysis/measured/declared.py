@@ -69,9 +69,7 @@ _GENERIC: Final = Declared(
     "counting the same.",
 )  # fmt: skip
 #: Engines of image models: their errors are not those of language models.
-IMAGE_ENGINES: Final = frozenset(
-    {"pytorch-eager", "pytorch-compile", "xformers", "tensorrt", "onnxruntime", "aitemplate", "onediff"}
-)
+IMAGE_ENGINES: Final = frozenset(name for name, declared in DECLARED.items() if declared.fed)
 #: Rows of image models take long to expect: smaller groups than this stay in.
 _LEAST_IMAGES: Final = 10
 

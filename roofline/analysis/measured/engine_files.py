@@ -22,7 +22,8 @@ from roofline.analysis.measured.declared import DECLARED, GENERIC, Declared, dec
 from roofline.analysis.measured.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.analysis.measured.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.analysis.measured.intervals import Range, intervals
-from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.measured.rows import read_runs
+from roofline.analysis.measured.runs import PreparedRun, prepare_all
 from roofline.machine.engine import Engine
 from roofline.specs.document import read_document
 from roofline.specs.engine import EngineSpec

@@ -21,6 +21,7 @@ import numpy as np
 from roofline.analysis.measured.fit_engines import EngineFitted, interval, left_out
 from roofline.analysis.measured.robust import Array
 from roofline.analysis.measured.runs import PreparedRun
+from roofline.machine.engine import load_engine
 from roofline.machine.stand_ins import stand_in
 
 Range = tuple[float, float]
@@ -159,6 +160,11 @@ class Coverage(NamedTuple):
     lines: int
     shipped: float
     unseen: float
+
+
+def shipped_interval(line: LeftOut) -> Range:
+    """The interval that the shipped engine of a line gives for a chip that is known so well."""
+    return load_engine(line.engine).interval(line.chip_known)
 
 
 def coverage(

@@ -11,7 +11,8 @@ from functools import lru_cache
 from math import log2
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from roofline.analysis.measured.runs import MeasuredRun, prepare, read_runs
+from roofline.analysis.measured.rows import MeasuredRun, read_runs
+from roofline.analysis.measured.runs import prepare
 from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS, SERVED
 from roofline.errors import RooflineError
 from roofline.machine.engine import IDEAL, load_engine

@@ -12,10 +12,10 @@ from typing import Final
 
 from roofline.analysis.kernels.report import markdown_table
 from roofline.analysis.measured.declared import IMAGE_ENGINES
-from roofline.analysis.measured.intervals import LeftOut, coverage, read_left_out
+from roofline.analysis.measured.intervals import LeftOut, coverage, read_left_out, shipped_interval
 from roofline.analysis.measured.summary import renew_readme
 from roofline.analysis.measured.validate import GROUPS, Checked, GroupError, Validation, validate_runs
-from roofline.machine.engine import IDEAL, engine_names, load_engine, read_engine
+from roofline.machine.engine import IDEAL, engine_names, read_engine
 
 
 def page(validation: Validation) -> str:
@@ -61,9 +61,6 @@ def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
     if not lines:
         return
 
-    def shipped(line: LeftOut) -> tuple[float, float]:
-        return load_engine(line.engine).interval(line.chip_known)
-
     yield from [
         "## Coverage of the 80 % interval", "",
         "Of rows that were left out of the fit (`roofline/measurements/left_out.csv`, a row once for each way of "
@@ -72,7 +69,7 @@ def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
         "of them are inside: those are the figures of the other tables.", "",
     ]  # fmt: skip
     for title, key in _COVERED.items():
-        found = coverage(lines, shipped, key, IMAGE_ENGINES)
+        found = coverage(lines, shipped_interval, key, IMAGE_ENGINES)
         yield from markdown_table(
             (title, "left-out rows", "in the interval as shipped", "derived without the group"),
             ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found),

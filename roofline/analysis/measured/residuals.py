@@ -21,7 +21,8 @@ from roofline.analysis.measured.declared import DECLARED, GENERIC, IMAGE_ENGINES
 from roofline.analysis.measured.engine_files import borrowed_intervals, interval_lines
 from roofline.analysis.measured.fit_engines import EngineFitted
 from roofline.analysis.measured.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
-from roofline.analysis.measured.runs import PreparedRun, prepare_all, read_runs
+from roofline.analysis.measured.rows import read_runs
+from roofline.analysis.measured.runs import PreparedRun, prepare_all
 from roofline.analysis.measured.validate import SHIPPED
 from roofline.machine.engine import load_engine, read_engine
 

@@ -57,6 +57,11 @@ class MeasuredRun(NamedTuple):
         return line if self.label == line else f"{self.label} ({line})"
 
     @property
+    def of_image(self) -> bool:
+        """Whether it is about an image model: by its columns or its metric."""
+        return bool(self.image) or self.metric == "step_ms"
+
+    @property
     def seconds(self) -> float:
         """The measured time: of the request, the prefill or the step that the metric is about."""
         if self.metric == "output_tokens_per_s":

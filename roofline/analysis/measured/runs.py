@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from roofline.analysis.measured.rows import METRICS, MeasuredRun, read_runs
+from roofline.analysis.measured.rows import MeasuredRun
 from roofline.analysis.question import Question, ask
 from roofline.errors import RooflineError, UnknownNameError, UsageError
 from roofline.machine.efficiency import ChipEfficiency
@@ -18,8 +18,6 @@ from roofline.passes.parallel import shard
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
-
-__all__ = ["METRICS", "MeasuredRun", "Part", "PreparedRun", "prepare", "prepare_all", "read_runs"]
 
 
 class Part(NamedTuple):
@@ -128,7 +126,7 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     """The phases that a row's metric is about. Raises RooflineError where the row cannot be expressed."""
     if run.apart:
         raise UsageError(f"set apart: {run.apart}")
-    if run.image or run.metric == "step_ms":
+    if run.of_image:
         return _prepare_image(run, spec_dir)
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
     question = ask(

@@ -11,9 +11,8 @@ import numpy as np
 
 from roofline.analysis.kernels.report import markdown_table
 from roofline.analysis.measured.declared import IMAGE_ENGINES
-from roofline.analysis.measured.intervals import LeftOut, coverage, usual
+from roofline.analysis.measured.intervals import LeftOut, coverage, shipped_interval, usual
 from roofline.analysis.measured.validate import Checked, Validation
-from roofline.machine.engine import load_engine
 
 BEGIN: Final = "<!-- accuracy: written by `python -m roofline.analysis.measured.report` -->"
 END: Final = "<!-- /accuracy -->"
@@ -114,10 +113,7 @@ def _count_of_kernels(page: str) -> str:
 
 
 def _covered(lines: Sequence[LeftOut], whose: str, images: frozenset[str]) -> str:
-    def shipped(line: LeftOut) -> tuple[float, float]:
-        return load_engine(line.engine).interval(line.chip_known)
-
-    *ways, every = coverage(lines, shipped, lambda line: line.out, images)
+    *ways, every = coverage(lines, shipped_interval, lambda line: line.out, images)
     each = ", ".join(f"{100 * way.unseen:.0f} % without their {_NAMES.get(way.name, way.name)}" for way in ways)
     return (f"{whose} left out of the fit, {100 * every.shipped:.0f} % lie in the 80 % interval as shipped, and "
             f"{100 * every.unseen:.0f} % in one derived without the row's own group: {each}.")  # fmt: skip

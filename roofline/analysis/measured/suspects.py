@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roofline.analysis.measured.runs import MeasuredRun, prepare
+from roofline.analysis.measured.rows import MeasuredRun
+from roofline.analysis.measured.runs import prepare
 from roofline.errors import RooflineError
 
 #: A time that is so many times too short is in another unit.

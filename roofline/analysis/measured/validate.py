@@ -178,8 +178,8 @@ def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir:
     rows: list[Checked] = []
     for row in prepared:
         try:
-            pictures = bool(row.run.image) or row.run.metric == "step_ms"
-            rows.append(_check(row, chosen or known[row.run.engine] or FALLBACKS[pictures], spec_dir))
+            fallback = FALLBACKS[row.run.of_image]
+            rows.append(_check(row, chosen or known[row.run.engine] or fallback, spec_dir))
         except RooflineError as error:
             refused.append(f"{row.run.place}: {str(error).splitlines()[0]}")
     if not rows:
