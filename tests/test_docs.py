@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from roofline.analysis.measured.rows import METRICS, read_runs
-from roofline.analysis.measured.runs import prepare_all
 from roofline.cli.app import app
 from roofline.cli.reference import reference
+from roofline.evidence.runs.rows import METRICS, read_runs
+from roofline.evidence.runs.runs import prepare_all
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_names, engine_path, find_engine, read_engine
 from roofline.machine.machine import Machine
 from roofline.specs.dtypes import DTYPES, find_dtype
-from roofline.specs.library import Found, Shelf, find, is_node, names, own_engines
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.files.library import Found, Shelf, find, is_node, names, own_engines
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun, TextRun
 from roofline.workload.schedulers import SCHEDULERS, denoiser_calls, flow_state, scheduler_aliases
@@ -139,7 +139,7 @@ def model_rows(spec_dir: str | None = None) -> Iterator[ModelRow]:
             workload = build_workload(spec, TextRun(1.0, 1.0, 0.0))
             total, active, context = workload.parameters, workload.active_parameters, spec.max_context
         else:
-            from roofline.architectures.image_pipeline import image_workload
+            from roofline.architectures.image.pipeline import image_workload
 
             total = active = image_workload(spec, ImageRun()).parameters
         yield ModelRow(spec.name, spec.title, spec.aliases, _kind(spec), total, active, context)

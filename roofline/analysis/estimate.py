@@ -24,7 +24,7 @@ from roofline.analysis.result import (
     plain,
 )  # fmt: skip
 from roofline.analysis.spread.text import links, placement, spread_notes, spread_sources
-from roofline.architectures.transformer import encodes_only, mtp_parameters
+from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.machine.machine import Machine
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from roofline.analysis.images.question import ImageQuestion
-    from roofline.analysis.measured.nearest import Nearest
+    from roofline.evidence.runs.nearest import Nearest
 
 
 @dataclass(frozen=True)
@@ -230,23 +230,23 @@ class Estimate:
     @cached_property
     def nearest(self) -> list[Nearest]:
         """The three measured runs most like this one, and how far its engine's expected time is from each."""
-        from roofline.analysis.measured.nearest import nearest
+        from roofline.evidence.runs.nearest import nearest
 
         return nearest(self)
 
     def plot(self) -> Figure:
         """The roofline plot of this estimate."""
-        from roofline.report.plot import roofline_figure
+        from roofline.report.plots.roofline import roofline_figure
 
         return roofline_figure([self])
 
     def _repr_html_(self) -> str:
-        from roofline.report.html import estimate_html
+        from roofline.report.tables.html import estimate_html
 
         return estimate_html(self)
 
     def __str__(self) -> str:
-        from roofline.report.text import sentence
+        from roofline.report.tables.estimate import sentence
 
         return sentence(self)
 

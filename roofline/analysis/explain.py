@@ -11,7 +11,7 @@ from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import PhaseEstimate, plain
 from roofline.errors import SpecError
 from roofline.machine.time import op_cost
-from roofline.specs.document import Document, read_document
+from roofline.specs.files.document import Document, read_document
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape

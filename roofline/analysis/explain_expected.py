@@ -20,8 +20,8 @@ from roofline.analysis.spread.cost import in_stages, stages_of
 from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
-from roofline.passes.joined import join_projections
-from roofline.specs.document import read_document
+from roofline.passes.fusion.joined import join_projections
+from roofline.specs.files.document import read_document
 from roofline.units import format_si, format_time
 from roofline.workload.workload import Phase
 

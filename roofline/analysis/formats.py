@@ -8,7 +8,7 @@ from typing import Any
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.specs.mixes import ModelFacts
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload
 

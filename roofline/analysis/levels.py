@@ -8,7 +8,7 @@ from roofline.analysis.estimate import estimate
 from roofline.analysis.images.estimate import ImageEstimate
 from roofline.analysis.load import GPULike, ModelLike
 from roofline.analysis.result import plain
-from roofline.passes.image_levels import LEVELS
+from roofline.passes.image.levels import LEVELS
 from roofline.workload.workload import FUSIONS
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from roofline.errors import UsageError
 from roofline.specs.base import Spec
+from roofline.specs.files.library import Found, Shelf, find
+from roofline.specs.files.reader import read_gpu, read_model
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.library import Found, Shelf, find
-from roofline.specs.reader import read_gpu, read_model
 
 ModelLike: TypeAlias = str | os.PathLike[str] | Spec
 S = TypeVar("S", bound=Spec)
@@ -113,7 +113,7 @@ def _stamp(path: str) -> tuple[int, int]:
 
 def _read_model(path: Path) -> Spec:
     if path.suffix == ".json" or path.is_dir():
-        from roofline.importers.huggingface import read_config
+        from roofline.importers.huggingface.read import read_config
 
         return read_config(path)
     return read_model(path)
@@ -121,6 +121,6 @@ def _read_model(path: Path) -> Spec:
 
 @lru_cache(maxsize=64)
 def _read_hub(name: str) -> Spec:
-    from roofline.importers.hub import read_hub
+    from roofline.importers.huggingface.hub import read_hub
 
     return read_hub(name)

@@ -12,15 +12,15 @@ from roofline.analysis.options import one_of, whole_number
 from roofline.analysis.result import Warn
 from roofline.analysis.unverified import unverified_hardware
 from roofline.architectures.build import build_workload
-from roofline.architectures.transformer import encodes_only
+from roofline.architectures.text.transformer import encodes_only
 from roofline.errors import UnknownNameError, UsageError
 from roofline.machine.engine import IDEAL, find_engine
 from roofline.machine.machine import Machine
 from roofline.num import Num
-from roofline.passes.fusion import apply_fusion
+from roofline.passes.fusion.levels import apply_fusion
+from roofline.specs.files.library import is_node
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.library import is_node
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import Latent, Logits, TextRun, Work
 from roofline.workload.workload import FUSIONS, Fusion, Workload

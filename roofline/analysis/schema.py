@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from roofline.errors import UsageError
 from roofline.specs.base import Spec
+from roofline.specs.files.reader import MODEL_FAMILIES
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.kinds import transformer_class
-from roofline.specs.reader import MODEL_FAMILIES
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.kinds import transformer_class
+from roofline.specs.text.transformer import TransformerSpec
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

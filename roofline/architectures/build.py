@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from roofline.architectures.transformer import transformer_workload
+from roofline.architectures.text.transformer import transformer_workload
 from roofline.errors import UnsupportedError
 from roofline.specs.base import Spec
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Workload
 

@@ -28,7 +28,7 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
 
         write_csv([{"phase" if key == "name" else key: value for key, value in row.items()} for row in est.records()])
     else:
-        from roofline.report.text import print_estimate
+        from roofline.report.tables.estimate import print_estimate
 
         print_estimate(est, console())
         return
@@ -71,8 +71,8 @@ def ops(
             write_csv(rows)
         _note_warnings(est.warnings)
         return
-    from roofline.report.ops import print_ops
-    from roofline.report.text import print_warnings
+    from roofline.report.tables.estimate import print_warnings
+    from roofline.report.tables.ops import print_ops
 
     out = console()
     for name, rows_of_phase in tables.items():
@@ -108,6 +108,6 @@ def explain(
         derivations = [d.to_dict() for d in found]
         write_json({"schema_version": 1, "inputs": est.inputs, "derivations": derivations, "evidence": evidence})
         return
-    from roofline.report.explanation import print_explanation
+    from roofline.report.tables.explanation import print_explanation
 
     print_explanation(est, found, console(), terms, some=only is not None)

@@ -54,7 +54,7 @@ def plot(
 ) -> None:  # fmt: skip
     """A picture: the roofline of a workload on one or more GPUs, its memory, or curves by batch."""
     from roofline.analysis.options import one_of
-    from roofline.report.plot import checked_path, save_figure
+    from roofline.report.plots.roofline import checked_path, save_figure
 
     one_of("kind", kind, KINDS)
     checked_path(output)
@@ -64,7 +64,7 @@ def plot(
 
 def _figure(options: PlotOptions, kind: str) -> Figure:
     from roofline.analysis.estimate import estimate
-    from roofline.report import plot as figures
+    from roofline.report.plots import roofline as figures
 
     if kind == "roofline":
         return figures.roofline_figure([estimate(**question) for question in options.questions()])

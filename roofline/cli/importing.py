@@ -18,8 +18,8 @@ def import_(
 ) -> None:  # fmt: skip
     """Write the model file of a Hugging Face config.json."""
     from roofline.cli.writing import check_output, write_whole
-    from roofline.importers.hub import config_path
-    from roofline.importers.huggingface import import_config, validated
+    from roofline.importers.huggingface.hub import config_path
+    from roofline.importers.huggingface.read import import_config, validated
     from roofline.importers.model_file import model_text
 
     path, own_name = config_path(config)

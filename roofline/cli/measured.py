@@ -36,9 +36,9 @@ def validate(
     Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
     tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
     """
-    from roofline.analysis.measured.validate import GROUPS, validate_runs
     from roofline.analysis.options import one_of
     from roofline.errors import UsageError
+    from roofline.evidence.checks.validate import GROUPS, validate_runs
 
     one_of("by", by, tuple(GROUPS))
     if tolerance is not None and not (isfinite(tolerance) and tolerance >= 0.0):
@@ -54,7 +54,7 @@ def validate(
     elif csv:
         sys.stdout.write(found.to_csv())
     else:
-        from roofline.report.measured import print_validation
+        from roofline.report.tables.measured import print_validation
 
         print_validation(found, console(), by, worst)
     if tolerance is not None and not found.within(tolerance / 100.0):
@@ -85,8 +85,8 @@ def calibrate(
     Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
     tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
     """
-    from roofline.analysis.measured.calibrate import fit_file
     from roofline.cli.writing import check_output, write_whole
+    from roofline.evidence.fits.calibrate import fit_file
 
     if output is not None:
         check_output(output, force, (runs,))
@@ -106,7 +106,7 @@ def calibrate(
                     "ignored_columns": list(made.ignored),
                     "errors": [float(error) for error in fitted.errors]})  # fmt: skip
     else:
-        from roofline.report.measured import print_fit
+        from roofline.report.tables.measured import print_fit
 
         print_fit(made, console())
 

@@ -30,6 +30,6 @@ def levels(
         else:
             write_csv(rows)
         return
-    from roofline.report.image_text import print_levels
+    from roofline.report.tables.pictures import print_levels
 
     print_levels(rows, f"{options.model} on {options.gpu}: one call of {rows[0]['phase']}", console())

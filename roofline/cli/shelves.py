@@ -47,7 +47,7 @@ def list_(
 
         write_json([asdict(row) for row in kept])
     elif kept:
-        from roofline.report import listing
+        from roofline.report.tables import listing
 
         getattr(listing, f"print_{what}")(kept, console())
     if not kept:
@@ -99,7 +99,7 @@ def show(
     if found is None:
         sys.stdout.writelines(f"{key}: {value}\n" for key, value in values.items())
         return
-    from roofline.specs.document import read_text
+    from roofline.specs.files.document import read_text
 
     sys.stderr.write(f"{found.path}\n")
     if found.alias and found.alias.lower() != found.name:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeAlias
 
 from roofline.errors import Place, SpecError
-from roofline.specs.document import MAX_DEPTH, MAX_VALUES, place_at, read_text
+from roofline.specs.files.document import MAX_DEPTH, MAX_VALUES, place_at, read_text
 
 JsonPath: TypeAlias = tuple[str | int, ...]
 #: Quantised mixtures of experts list tens of thousands of modules.

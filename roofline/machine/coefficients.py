@@ -11,12 +11,12 @@ from math import hypot, log2
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.chip_facts import half_peak_of, units_of
-from roofline.machine.kernels_attention import DecodeCoefficients, PrefillCoefficients
-from roofline.machine.kernels_collective import CollectiveCoefficients
-from roofline.machine.kernels_experts import ExpertsCoefficients
-from roofline.machine.kernels_matmul import MatmulCoefficients
-from roofline.machine.kernels_rows import RowsCoefficients
-from roofline.machine.kernels_scan import ScanCoefficients
+from roofline.machine.kernels.attention import DecodeCoefficients, PrefillCoefficients
+from roofline.machine.kernels.collective import CollectiveCoefficients
+from roofline.machine.kernels.experts import ExpertsCoefficients
+from roofline.machine.kernels.matmul import MatmulCoefficients
+from roofline.machine.kernels.rows import RowsCoefficients
+from roofline.machine.kernels.scan import ScanCoefficients
 from roofline.specs.gpu import GPUSpec
 
 COEFFICIENTS: Final[dict[str, type[Any]]] = {

@@ -1,6 +1,6 @@
 """How far kernels stay from the roof on a given chip: measured coefficients, and what stands in where there are none.
 
-The coefficients are data (`chip_efficiency.json`), fitted by `roofline.analysis.kernels.fit` to measured kernels. They
+The coefficients are data (`chip_efficiency.json`), fitted by `roofline.evidence.kernels.fit` to measured kernels. They
 are fractions of the chip's own peaks, times of launches and latencies, and counts. A chip that was not measured takes
 those of the measured chip of its class; where its class was not measured, the mean of those of all classes, weighted
 by likeness. Times are scaled by the clocks, losses to the power limit by the FLOP/s per watt.
@@ -26,8 +26,8 @@ from roofline.machine.chip_facts import (
 )
 from roofline.machine.coefficients import COEFFICIENTS, Likeness, likeness
 from roofline.machine.engine import BARE, Engine
-from roofline.machine.kernels_common import smooth_maximum
-from roofline.machine.kernels_image import IMAGE_KINDS, scaled_image
+from roofline.machine.kernels.common import smooth_maximum
+from roofline.machine.kernels.image import IMAGE_KINDS, scaled_image
 from roofline.machine.stand_ins import (
     STAND_INS,
     StandIn,

@@ -95,9 +95,9 @@ def engine_names() -> list[str]:
 @cache
 def read_engine(name: str) -> EngineSpec:
     """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError."""
-    from roofline.specs.document import read_document
     from roofline.specs.engine import EngineSpec
-    from roofline.specs.reader import validate
+    from roofline.specs.files.document import read_document
+    from roofline.specs.files.reader import validate
 
     return validate(read_document(engine_path(name)), EngineSpec)
 
@@ -116,7 +116,7 @@ def find_engine(name: str, spec_dir: str | None = None) -> str:
 
     Raises UnknownNameError with the nearest names.
     """
-    from roofline.specs.library import own_engines
+    from roofline.specs.files.library import own_engines
 
     own = {} if _is_file(name) else own_engines(spec_dir)
     found = own.get(name.strip().lower())

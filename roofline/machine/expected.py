@@ -6,21 +6,21 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from roofline.machine.efficiency import ChipEfficiency
-from roofline.machine.kernels_attention import (
+from roofline.machine.kernels.attention import (
     NO_WINDOW,
     DecodeWork,
     PrefillWork,
     decode_time,
     prefill_time,
 )  # fmt: skip
-from roofline.machine.kernels_collective import collective_time
-from roofline.machine.kernels_common import ChipFacts, smooth_maximum
-from roofline.machine.kernels_experts import ExpertsWork, experts_time
-from roofline.machine.kernels_matmul import matmul_time, quantise_time, stream_time
-from roofline.machine.kernels_scan import scan_time
+from roofline.machine.kernels.collective import collective_time
+from roofline.machine.kernels.common import ChipFacts, smooth_maximum
+from roofline.machine.kernels.experts import ExpertsWork, experts_time
+from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_time
+from roofline.machine.kernels.scan import scan_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, ceil, maximum, minimum, where
-from roofline.passes.joined import join_projections
+from roofline.passes.fusion.joined import join_projections
 from roofline.specs.dtypes import DType
 from roofline.workload.constructors import experts_touched
 from roofline.workload.op import Op

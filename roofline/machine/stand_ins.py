@@ -7,8 +7,8 @@ from functools import cache
 from math import exp, log
 from typing import Any, Final, NamedTuple
 
-from roofline.machine import kernels_experts, kernels_matmul
 from roofline.machine.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, likeness, measured_ceilings
+from roofline.machine.kernels import experts, matmul
 from roofline.specs.gpu import GPUSpec
 
 #: Which measured formats may stand in for a format: sets of equals, in this order.
@@ -38,7 +38,7 @@ _HOSTLESS_PRODUCT: Final = 6e-6
 #: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
 #: quickest one may be: an engine would not run one beyond.
 _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
-    "matmul": kernels_matmul.typical_time, "experts": kernels_experts.typical_time,
+    "matmul": matmul.typical_time, "experts": experts.typical_time,
 }  # fmt: skip
 _LAGGARD: Final = 2.0
 

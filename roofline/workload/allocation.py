@@ -1,7 +1,7 @@
 """The cache as an engine allocates it, beside the ideal one that holds each key once and no more.
 
 Paged engines hold whole blocks of tokens per sequence, and some keep layers with a window at full length. Key-value
-heads that more devices need than there are belong to the sharding of a workload (`roofline.passes.sharding`).
+heads that more devices need than there are belong to the sharding of a workload (`roofline.passes.parallel.rules`).
 
 Source: Kwon et al. 2023, PagedAttention (arXiv:2309.06180): blocks of 16 tokens, the last one partly empty.
 """

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.analysis.load import load_gpu
-from roofline.analysis.measured.fit_engines import fit_engine, interval, left_out, weights_of
-from roofline.analysis.measured.robust import fit_robust
-from roofline.analysis.measured.rows import read_runs
-from roofline.analysis.measured.runs import prepare_all
-from roofline.analysis.measured.validate import IMAGES, MEASUREMENTS, validate_runs
 from roofline.cli.app import app
 from roofline.errors import UsageError
+from roofline.evidence.checks.validate import IMAGES, MEASUREMENTS, validate_runs
+from roofline.evidence.fits.fit_engines import fit_engine, interval, left_out, weights_of
+from roofline.evidence.fits.robust import fit_robust
+from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.runs import prepare_all
 from roofline.machine.engine import Engine
 
 HEAD = "model,gpu,engine,batch,prompt,generate,metric,value\n"

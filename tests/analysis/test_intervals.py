@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roofline.analysis.measured.declared import IMAGE_ENGINES
-from roofline.analysis.measured.intervals import (
+from roofline.evidence.fits.intervals import (
     FEW_INTERVAL,
     QUALITIES,
     LeftOut,
@@ -18,7 +17,8 @@ from roofline.analysis.measured.intervals import (
     others_of,
     read_left_out,
 )
-from roofline.analysis.measured.residuals import write_left_out
+from roofline.evidence.fits.residuals import write_left_out
+from roofline.evidence.runs.declared import IMAGE_ENGINES
 from roofline.machine.engine import load_engine
 
 RANDOM = np.random.default_rng(6)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import roofline as rl
-from roofline.report.text import largest_context
-from roofline.specs.library import bundled
-from roofline.specs.transformer import TransformerSpec
+from roofline.report.tables.estimate import largest_context
+from roofline.specs.files.library import bundled
+from roofline.specs.text.transformer import TransformerSpec
 
 
 @pytest.mark.parametrize("name", ["bert", "roberta-base", "distilbert-base"])

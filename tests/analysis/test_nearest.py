@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 import roofline as rl
-from roofline.analysis.measured.rows import read_runs
-from roofline.analysis.measured.runs import prepare
-from roofline.analysis.measured.validate import MEASUREMENTS
 from roofline.cli.app import app
+from roofline.evidence.checks.validate import MEASUREMENTS
+from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.runs import prepare
 from roofline.machine.engine import load_engine
 
 

@@ -81,7 +81,7 @@ def test_explain_shows_formula_values_line_and_source() -> None:
 
 
 def test_show_prints_the_file_alone_and_where_it_was_found_beside() -> None:
-    from roofline.specs.library import bundled
+    from roofline.specs.files.library import bundled
 
     result = CliRunner().invoke(app, ["show", "a100"])
     assert result.stdout == (bundled("hardware") / "a100-sxm-80gb.yaml").read_text(encoding="utf-8")
@@ -154,7 +154,7 @@ def test_debug_shows_the_traceback() -> None:
 
 
 def test_a_spec_of_ones_own(tmp_path: Path) -> None:
-    from roofline.specs.library import bundled
+    from roofline.specs.files.library import bundled
 
     text = (bundled("hardware") / "a100-sxm-80gb.yaml").read_text()
     text = text.replace("name: a100-sxm-80gb", "name: dream").replace("2039 GB/s", "9999 GB/s")

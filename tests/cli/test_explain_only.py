@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import roofline as rl
 from roofline.analysis.explain import explain
 from roofline.cli.app import app
-from roofline.report.belonging import BEGINNINGS, assumptions_of, sources_of
+from roofline.report.tables.belonging import BEGINNINGS, assumptions_of, sources_of
 
 PLANS: list[dict[str, Any]] = [{}, {"tp": 4}, {"pp": 4}, {"tp": 2, "pp": 2}, {"dp": 2}, {"runtime_reserve": "10%"}]
 

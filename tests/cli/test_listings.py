@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from roofline.analysis import catalogue
 from roofline.cli.app import app
-from roofline.report.text import count, percent
+from roofline.report.tables.estimate import count, percent
 
 SHELVES = ["models", "gpus", "nodes", "engines", "schedulers", "precisions"]
 

@@ -15,11 +15,11 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.measured.calibrate import fit_file
-from roofline.analysis.measured.rows import METRICS, by_reason, read_file
-from roofline.analysis.measured.validate import SHIPPED, validate_runs
 from roofline.cli import main
 from roofline.errors import RooflineError, UsageError
+from roofline.evidence.checks.validate import SHIPPED, validate_runs
+from roofline.evidence.fits.calibrate import fit_file
+from roofline.evidence.runs.rows import METRICS, by_reason, read_file
 from roofline.machine.engine import Engine, load_engine, read_engine
 
 HEAD = "model,gpu,engine,batch,prompt,generate,metric,value"

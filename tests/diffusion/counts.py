@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from roofline.architectures.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
-from roofline.architectures.denoiser import control_ops, denoiser_ops
-from roofline.architectures.plain import plain_decode_ops, plain_encode_ops
-from roofline.architectures.text_encoder import text_encoder_ops
-from roofline.specs.diffusion import ControlNetSpec
-from roofline.specs.diffusion_text import TextEncoderSpec
-from roofline.specs.library import bundled
-from roofline.specs.reader import read_model
+from roofline.architectures.image.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
+from roofline.architectures.image.denoiser import control_ops, denoiser_ops
+from roofline.architectures.image.plain import plain_decode_ops, plain_encode_ops
+from roofline.architectures.image.text_encoder import text_encoder_ops
+from roofline.specs.files.library import bundled
+from roofline.specs.files.reader import read_model
+from roofline.specs.image.parts import ControlNetSpec
+from roofline.specs.image.text_encoder import TextEncoderSpec
 from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op
 

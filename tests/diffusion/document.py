@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from roofline.passes.image_levels import image_level
+from roofline.passes.image.levels import image_level
 from roofline.workload.workload import Phase, Workload
 
 from .counts import DATA, MODELS, element_bytes, ops_of, peak, row

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.analysis.explain import explain
-from roofline.architectures.image_pipeline import image_workload
+from roofline.architectures.image.pipeline import image_workload
 from roofline.cli.app import app
 from roofline.errors import UsageError
-from roofline.passes.image_levels import image_level
+from roofline.passes.image.levels import image_level
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 
 import pytest
 
-from roofline.architectures.image_pipeline import image_workload
-from roofline.architectures.unet import unet_ops
-from roofline.passes.image_levels import LEVELS, image_level, without_casts
+from roofline.architectures.image.pipeline import image_workload
+from roofline.architectures.image.unet import unet_ops
+from roofline.passes.image.levels import LEVELS, image_level, without_casts
 from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision

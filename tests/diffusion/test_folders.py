@@ -11,7 +11,7 @@ import pytest
 
 import roofline as rl
 from roofline.errors import SpecError, UnsupportedError
-from roofline.importers.diffusers import import_diffusers
+from roofline.importers.diffusers.folder import import_diffusers
 
 FILES: dict[str, Any] = json.loads(gzip.decompress((Path(__file__).parent / "folders.json.gz").read_bytes()))
 

@@ -12,7 +12,7 @@ import roofline as rl
 from roofline.analysis.levels import levels
 from roofline.cli.app import app
 from roofline.errors import SpecError, UnknownNameError, UsageError
-from roofline.specs.reader import MODEL_FAMILIES
+from roofline.specs.files.reader import MODEL_FAMILIES
 from roofline.workload.schedulers import denoiser_calls
 
 

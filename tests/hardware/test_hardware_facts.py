@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from roofline.errors import UnknownNameError
+from roofline.specs.files.library import bundled, find
+from roofline.specs.files.reader import read_gpu
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.library import bundled, find
-from roofline.specs.reader import read_gpu
 
 FACTS = json.loads(Path(__file__).with_name("hardware_facts.json").read_text(encoding="utf-8"))["devices"]
 SHELF = {path.stem: path for path in sorted(bundled("hardware").glob("*.yaml"))}

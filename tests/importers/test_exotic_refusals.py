@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from roofline.errors import SpecError
-from roofline.importers.huggingface import read_config
+from roofline.importers.huggingface.read import read_config
 
 _ORACLE: Final = Path(__file__).parent.parent / "oracle"
 CONFIGS: Final[dict[str, Any]] = {

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import pytest
 
-from roofline.architectures.transformer import mtp_parameters, transformer_workload
-from roofline.importers.huggingface import import_config, read_config
+from roofline.architectures.text.transformer import mtp_parameters, transformer_workload
+from roofline.importers.huggingface.read import import_config, read_config
 from roofline.importers.model_file import model_text
-from roofline.specs.document import parse_document
-from roofline.specs.reader import validate_model
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.files.document import parse_document
+from roofline.specs.files.reader import validate_model
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import roofline as rl
 from roofline.cli.app import app
 from roofline.errors import RooflineError, SpecError, UsageError
-from roofline.importers.hub import config_path
+from roofline.importers.huggingface.hub import config_path
 
 CONFIG = {
     "model_type": "gemma3_text", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 7, "head_dim": 32,

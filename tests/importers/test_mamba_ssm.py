@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 
 import roofline as rl
-from roofline.architectures.transformer import transformer_workload
+from roofline.architectures.text.transformer import transformer_workload
 from roofline.errors import SpecError
-from roofline.importers.huggingface import read_config
+from roofline.importers.huggingface.read import read_config
 from roofline.workload.run import TextRun
 
 MAMBA: Final[dict[str, Any]] = {

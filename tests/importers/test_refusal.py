@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.errors import RooflineError, SpecError, UnsupportedError
-from roofline.importers.config import Config
-from roofline.importers.families import FAMILIES
-from roofline.importers.harmless import is_harmless
-from roofline.importers.huggingface import import_config, read_config
+from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.harmless import is_harmless
+from roofline.importers.huggingface.read import import_config, read_config
 from roofline.importers.json_document import parse_json
 
 LLAMA: Final[dict[str, Any]] = {

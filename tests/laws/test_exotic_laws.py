@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
-from roofline.architectures.transformer import forward_ops
-from roofline.passes.fusion import apply_fusion
+from roofline.architectures.text.transformer import forward_ops
+from roofline.passes.fusion.levels import apply_fusion
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.shapes import Span

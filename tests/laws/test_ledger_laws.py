@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import roofline as rl
 from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
-from roofline.architectures.transformer import forward_ops
+from roofline.architectures.text.transformer import forward_ops
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.workload.precision import Precision

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from roofline.analysis.load import locate_gpu
-from roofline.analysis.measured.rows import read_runs
-from roofline.analysis.measured.runs import prepare_all
+from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.runs import prepare_all
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost, phase_cost
-from roofline.passes.image_attention import classic_attention
+from roofline.passes.image.attention import classic_attention
 from roofline.workload import constructors_image as make
 from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op

@@ -14,25 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.kernels.experts_load import rank_load
-from roofline.analysis.kernels.fit import chip_of
-from roofline.analysis.kernels.problems import (
+from roofline.analysis.load import load_model, locate_gpu
+from roofline.architectures.text.transformer import forward_ops
+from roofline.evidence.kernels.experts_load import rank_load
+from roofline.evidence.kernels.fit import chip_of
+from roofline.evidence.kernels.problems import (
     collective_problem,
     decode_problem,
     experts_problem,
     matmul_problem,
     prefill_problem,
 )  # fmt: skip
-from roofline.analysis.load import load_model, locate_gpu
-from roofline.architectures.transformer import forward_ops
 from roofline.machine import stand_ins
 from roofline.machine.coefficients import Ceilings, measured_ceilings
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
-from roofline.machine.kernels_attention import DecodeCoefficients, DecodeWork, decode_time
-from roofline.machine.kernels_common import ChipFacts
-from roofline.machine.kernels_experts import ExpertsCoefficients, ExpertsWork, experts_time
+from roofline.machine.kernels.attention import DecodeCoefficients, DecodeWork, decode_time
+from roofline.machine.kernels.common import ChipFacts
+from roofline.machine.kernels.experts import ExpertsCoefficients, ExpertsWork, experts_time
 from roofline.machine.machine import Machine
 from roofline.machine.stand_ins import stand_in
 from roofline.machine.time import op_cost
@@ -121,7 +121,7 @@ def ops_of_grid(tokens, batch: float, past: float):  # type: ignore[no-untyped-d
 
 
 def test_every_coefficient_lies_within_its_physical_range() -> None:
-    from roofline.analysis.kernels.problems import RANGES
+    from roofline.evidence.kernels.problems import RANGES
 
     families = {"encoder": "prefill", "gated delta net": "scan", "kda": "scan", "mamba-2": "scan"}
     for kind, by_chip in measured_ceilings().rows.items():

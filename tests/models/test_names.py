@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roofline.specs.library import find
+from roofline.specs.files.library import find
 
 #: Names of the models in published measurements of latency.
 MEASURED = (

@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from roofline.architectures.transformer import transformer_workload
+from roofline.architectures.text.transformer import transformer_workload
 from roofline.specs.base import Published
-from roofline.specs.library import bundled, find
-from roofline.specs.reader import read_model
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.files.library import bundled, find
+from roofline.specs.files.reader import read_model
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Workload
 
@@ -40,7 +40,7 @@ def _cache_growth(spec: TransformerSpec) -> float:
 
 
 def _prefill_flops(spec: TransformerSpec) -> float:
-    fusion = pytest.importorskip("roofline.passes.fusion")
+    fusion = pytest.importorskip("roofline.passes.fusion.levels")
     return float(fusion.apply_fusion(_workload(spec), "eager")["prefill"].flops)
 
 

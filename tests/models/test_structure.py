@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 import pytest
 
-from roofline.architectures.transformer import transformer_workload
+from roofline.architectures.text.transformer import transformer_workload
 from roofline.errors import SpecError
-from roofline.specs.document import parse_document
-from roofline.specs.library import bundled
-from roofline.specs.reader import read_model, validate
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.files.document import parse_document
+from roofline.specs.files.library import bundled
+from roofline.specs.files.reader import read_model, validate
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.run import TextRun
 

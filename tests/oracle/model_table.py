@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from roofline.architectures.reference import reference_spec
-from roofline.architectures.transformer import transformer_workload
-from roofline.importers.huggingface import read_config
-from roofline.passes.fusion import apply_fusion
-from roofline.specs.transformer import TransformerSpec
+from roofline.architectures.text.reference import reference_spec
+from roofline.architectures.text.transformer import transformer_workload
+from roofline.importers.huggingface.read import read_config
+from roofline.passes.fusion.levels import apply_fusion
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from roofline.architectures.transformer import transformer_workload
-from roofline.specs.library import bundled
-from roofline.specs.reader import read_model
-from roofline.specs.transformer import TransformerSpec
+from roofline.architectures.text.transformer import transformer_workload
+from roofline.specs.files.library import bundled
+from roofline.specs.files.reader import read_model
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Phase, Workload
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from roofline.architectures.transformer import transformer_workload
-from roofline.importers.huggingface import import_config, read_config
+from roofline.architectures.text.transformer import transformer_workload
+from roofline.importers.huggingface.read import import_config, read_config
 from roofline.importers.model_file import model_text
-from roofline.passes.fusion import apply_fusion
-from roofline.specs.document import parse_document
-from roofline.specs.reader import validate_model
-from roofline.specs.transformer import TransformerSpec
+from roofline.passes.fusion.levels import apply_fusion
+from roofline.specs.files.document import parse_document
+from roofline.specs.files.reader import validate_model
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
 
 ORACLE: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_encoders.json").read_text())["models"]

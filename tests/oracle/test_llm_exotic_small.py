@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import pytest
 
-from roofline.architectures.transformer import transformer_workload
-from roofline.importers.huggingface import read_config
-from roofline.passes.fusion import apply_fusion
-from roofline.specs.transformer import TransformerSpec
+from roofline.architectures.text.transformer import transformer_workload
+from roofline.importers.huggingface.read import read_config
+from roofline.passes.fusion.levels import apply_fusion
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Phase

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import roofline as rl
 from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
-from roofline.passes.fusion import apply_fusion
-from roofline.specs.transformer import TransformerSpec
+from roofline.passes.fusion.levels import apply_fusion
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun

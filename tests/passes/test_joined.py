@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import roofline as rl
-from roofline.passes.joined import JOINS, join_projections
+from roofline.passes.fusion.joined import JOINS, join_projections
 from roofline.workload.shapes import MatmulShape
 
 MODELS = ("mistral-7b", "qwen3-32b", "deepseek-v3", "gpt-oss-20b", "gpt2", "gemma-2-9b")

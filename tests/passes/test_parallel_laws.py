@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 import roofline as rl
 from roofline.architectures.build import build_workload
 from roofline.errors import UnsupportedError, UsageError
-from roofline.passes.parallel import shard
-from roofline.passes.sharding import rule_of
-from roofline.specs.transformer import TransformerSpec
+from roofline.passes.parallel.rules import rule_of
+from roofline.passes.parallel.shard import shard
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan
 from roofline.workload.run import TextRun

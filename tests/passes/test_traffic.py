@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from roofline.passes.traffic import by_class, by_operator
+from roofline.passes.fusion.traffic import by_class, by_operator
 
 from .traffic_tables import BF16, DOCUMENT, FIXTURE, OTHER_CODE, RUNS, Run, filled, phase_at, spec_of
 

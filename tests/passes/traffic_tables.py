@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.load import load_model
-from roofline.architectures.transformer import forward_ops
-from roofline.passes.fusion import apply_fusion
-from roofline.passes.traffic import ELEMENTWISE, Traffic, by_class
-from roofline.specs.kinds import transformer_class
-from roofline.specs.transformer import TransformerSpec
+from roofline.architectures.text.transformer import forward_ops
+from roofline.passes.fusion.levels import apply_fusion
+from roofline.passes.fusion.traffic import ELEMENTWISE, Traffic, by_class
+from roofline.specs.text.kinds import transformer_class
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import Span
 from roofline.workload.workload import Phase, Workload

@@ -9,7 +9,7 @@ import pytest
 
 import roofline as rl
 from roofline.specs.mixes import more_bits
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.transformer import TransformerSpec
 
 GIB = 2.0**30
 _HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ import pytest
 
 from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun, Work
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import roofline as rl
-from roofline.specs.transformer import TransformerSpec
+from roofline.specs.text.transformer import TransformerSpec
 
 from .ask import SPECS, step
 from .coverage import CHECKS, OPEN, STATUSES, open_rows

@@ -10,10 +10,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import roofline as rl
-from roofline.report.plot import memory_figure, roofline_figure
-from roofline.report.plot_geometry import Box
-from roofline.report.plot_points import joint_name
-from roofline.report.plot_style import styled
+from roofline.report.plots.geometry import Box
+from roofline.report.plots.points import joint_name
+from roofline.report.plots.roofline import memory_figure, roofline_figure
+from roofline.report.plots.style import styled
 
 MODELS = ["sdxl", "sd15", "flux.1-dev", "sd3-medium", "sd15-controlnet", "t5-xxl"]
 

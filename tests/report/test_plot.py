@@ -23,11 +23,11 @@ from matplotlib.transforms import Affine2D, Bbox
 
 import roofline as rl
 from roofline.errors import UsageError
-from roofline.report.plot import checked_path, memory_figure, roofline_figure, save_figure, sweep_figure
-from roofline.report.plot_geometry import Anchor, Box
-from roofline.report.plot_labels import Scene, Wish, place, spread
-from roofline.report.plot_points import joint_name
-from roofline.report.plot_style import log_ticks, render, styled
+from roofline.report.plots.geometry import Anchor, Box
+from roofline.report.plots.labels import Scene, Wish, place, spread
+from roofline.report.plots.points import joint_name
+from roofline.report.plots.roofline import checked_path, memory_figure, roofline_figure, save_figure, sweep_figure
+from roofline.report.plots.style import log_ticks, render, styled
 
 PICTURES = {
     "one": [("mistral-7b", "a100", {"batch": 8})],
@@ -267,7 +267,7 @@ def test_figures_show_themselves_in_a_notebook() -> None:
 
 def test_matplotlib_is_loaded_for_a_figure_only_and_pyplot_never() -> None:
     code = (
-        "import sys, roofline.report.plot as plot, roofline as rl\n"
+        "import sys, roofline.report.plots.roofline as plot, roofline as rl\n"
         "assert 'matplotlib' not in sys.modules\n"
         "plot.roofline_figure([rl.estimate('gpt2', gpu='a100')])\n"
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"

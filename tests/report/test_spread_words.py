@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.cli.app import app
-from roofline.report.plot import memory_figure, roofline_figure
+from roofline.report.plots.roofline import memory_figure, roofline_figure
 
 
 def _said(figure: Figure, kind: str) -> str:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roofline.errors import SpecError
-from roofline.specs import document
-from roofline.specs.document import parse_document, read_document
+from roofline.specs.files import document
+from roofline.specs.files.document import parse_document, read_document
 
 
 def refused(text: str) -> str:

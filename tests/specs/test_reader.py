@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roofline.errors import SpecError
-from roofline.specs.library import bundled
-from roofline.specs.reader import read_gpu, read_model
+from roofline.specs.files.library import bundled
+from roofline.specs.files.reader import read_gpu, read_model
 
 MODEL = (bundled("models") / "mistral-7b.yaml").read_text()
 GPU = (bundled("hardware") / "a100-sxm-80gb.yaml").read_text()

@@ -159,7 +159,7 @@ class ImageEstimate(Estimate):
         }  # fmt: skip
 
     def __str__(self) -> str:
-        from roofline.report.image_text import sentence
+        from roofline.report.tables.pictures import sentence
 
         return sentence(self)
 

@@ -12,8 +12,8 @@ from roofline.analysis.result import Warn, counted
 from roofline.analysis.unverified import unverified_hardware
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import all_hold
-from roofline.specs.diffusion_transformer import FluxSpec, MMDiTSpec
-from roofline.specs.pipeline import PipelineSpec
+from roofline.specs.image.pipeline import PipelineSpec
+from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
 from roofline.workload.precision import Precision
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
 

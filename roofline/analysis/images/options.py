@@ -10,11 +10,11 @@ from roofline.analysis.options import whole_number
 from roofline.analysis.question import DEFAULT_GENERATE, DEFAULT_PROMPT, IMAGE_OPTIONS
 from roofline.errors import UsageError
 from roofline.num import Num, all_hold
-from roofline.specs.diffusion import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
-from roofline.specs.diffusion_plain import PlainUNetSpec, VQVAESpec
-from roofline.specs.diffusion_text import TextEncoderSpec
-from roofline.specs.diffusion_transformer import DenoiserSpec, MMDiTSpec, PixArtSpec
-from roofline.specs.pipeline import PipelineSpec
+from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
+from roofline.specs.image.pipeline import PipelineSpec
+from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
+from roofline.specs.image.text_encoder import TextEncoderSpec
+from roofline.specs.image.transformers import DenoiserSpec, MMDiTSpec, PixArtSpec
 from roofline.workload.run import ImageRun
 from roofline.workload.schedulers import find_scheduler
 

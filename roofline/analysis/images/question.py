@@ -13,17 +13,17 @@ from roofline.analysis.load import Origin
 from roofline.analysis.options import one_of
 from roofline.analysis.question import machine_of
 from roofline.analysis.spread.spread import Spread, read_reserve
-from roofline.architectures.image_pipeline import image_workload
+from roofline.architectures.image.pipeline import image_workload
 from roofline.errors import UsageError
 from roofline.machine.engine import find_engine, sums_in_half
 from roofline.machine.machine import Machine
 from roofline.num import Num, maximum, where
-from roofline.passes.image_levels import LEVELS, OF_FUSION, Level, image_level, without_casts
-from roofline.passes.image_parallel import split_pictures
+from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
+from roofline.passes.parallel.pictures import split_pictures
 from roofline.specs.base import Spec
-from roofline.specs.diffusion import ImageSpec
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.pipeline import PipelineSpec
+from roofline.specs.image.parts import ImageSpec
+from roofline.specs.image.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase, Workload

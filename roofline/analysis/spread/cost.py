@@ -24,10 +24,10 @@ from roofline.analysis.spread.spread import Spread
 from roofline.errors import UsageError
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum, minimum
-from roofline.passes.fusion import apply_fusion
+from roofline.passes.fusion.levels import apply_fusion
 from roofline.passes.offload import offload
-from roofline.passes.parallel import shard
-from roofline.passes.pipeline import layers_of, stage_layers
+from roofline.passes.parallel.pipeline import layers_of, stage_layers
+from roofline.passes.parallel.shard import shard
 from roofline.workload.op import Op
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Phase, Workload

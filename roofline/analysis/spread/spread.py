@@ -13,10 +13,10 @@ from roofline.analysis.options import one_of
 from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link
 from roofline.passes.offload import Offload, read_offload
+from roofline.specs.files.library import find, folders
+from roofline.specs.files.reader import read_node
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.library import find, folders
 from roofline.specs.node import NodeSpec
-from roofline.specs.reader import read_node
 from roofline.units import parse_quantity
 from roofline.workload.plan import Plan, check_plan
 

@@ -1,1 +1,0 @@
-"""Measured kernels: what each is, how its model is fitted, how far it is off."""

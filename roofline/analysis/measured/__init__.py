@@ -1,1 +1,0 @@
-"""Expected times and measured runs: fit, validate, leave out, cite."""

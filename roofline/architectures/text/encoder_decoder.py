@@ -1,0 +1,130 @@
+"""Encoder and decoder (T5, BART): the prompt is encoded, and what is generated attends to it.
+
+Prefill encodes the prompt, projects it to keys and values of every decoder layer and decodes the first token; each
+further step reads these keys and values, which do not grow, and its own cache, which does.
+
+Source: Vaswani et al. 2017 (arXiv:1706.03762); the model code of T5 and BART in transformers 5.23.0.
+"""
+
+from __future__ import annotations
+
+from roofline.architectures.text.transformer import block_ops, norm_op
+from roofline.num import Num, maximum
+from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
+from roofline.workload import constructors as make
+from roofline.workload.op import Op
+from roofline.workload.run import TextRun
+from roofline.workload.shapes import SelectedAttentionShape, Span
+from roofline.workload.workload import Phase, Workload
+
+
+def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
+    """Prefill of the encoder with one step of the decoder and, where more is generated, further steps."""
+    prompt, first = Span(run.batch, run.prompt, 0.0), Span(run.batch, 1.0, 0.0)
+    ops = [*_encoder_ops(spec, prompt), *_decoder_ops(spec, first, prompt, fresh=True)]
+    prefill = Phase("prefill", tuple(ops), 1.0, boundary=ops[-1].write, context=first.mean_past, tokens=prompt.tokens)
+    steps = maximum(run.generate - 1.0, 0.0)
+    if isinstance(steps, float) and steps == 0:
+        return Workload((prefill,))
+    span = Span(run.batch, 1.0, 1.0, steps)
+    ops = _decoder_ops(spec, span, prompt, fresh=False)
+    decode = Phase("decode", tuple(ops), steps, boundary=ops[-1].write, context=span.mean_past, tokens=span.tokens)
+    return Workload((prefill, decode))
+
+
+def _encoder_ops(spec: TransformerSpec, prompt: Span) -> list[Op]:
+    ops = _embedded(spec, prompt, "encoder", held=True)
+    for index, group in enumerate(spec.encoder):
+        ops += block_ops(spec, group, prompt, f"encoder.{group.name or index}")
+    if spec.final_norm:
+        ops.append(norm_op(spec, "encoder_norm", "encoder", prompt.tokens))
+    return ops
+
+
+def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool) -> list[Op]:
+    """`fresh`: the prompt is projected to keys and values, and its embedding counts as held."""
+    ops = _embedded(spec, span, "decoder", held=False)
+    for index, group in enumerate(spec.blocks):
+        ops += _layer_ops(spec, group, span, prompt, f"decoder.{group.name or index}", fresh)
+    if spec.final_norm:
+        ops.append(norm_op(spec, "final_norm", "head", span.tokens))
+    head = make.linear(
+        "head", "head", span.tokens, float(spec.width), float(spec.vocabulary or 0), bias=spec.head_bias,
+        held=not spec.tied_embeddings,
+    )  # fmt: skip
+    return [*ops, head]
+
+
+def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> list[Op]:
+    """Tokens, positions of each stack's own, and distances in buckets, whose scores all layers of a stack share."""
+    tokens, width = span.tokens, float(spec.width)
+    table = make.embedding("embedding", "embedding", tokens, float(spec.vocabulary or 0), width)
+    ops = [table if held else table._replace(params=0.0, active=0.0)]
+    if spec.positions.size is not None:
+        size = float(spec.positions.size)
+        ops.append(make.embedding(f"{where}_position_embedding", where, span.new, size, width))
+        ops.append(make.add("position_add", where, tokens, width, shared_rows=span.new))
+    if spec.positions.buckets is not None:
+        stack = spec.encoder if where == "encoder" else spec.blocks
+        heads = float(stack[0].attention.heads) if stack[0].attention is not None else 0.0
+        keys = span.new * (span.mean_past + span.new)
+        ops.append(make.embedding(f"{where}_distance_bias", where, keys, float(spec.positions.buckets), heads))
+    if spec.embedding_norm:
+        ops.append(norm_op(spec, f"{where}_embedding_norm", where, tokens))
+    return ops
+
+
+def _layer_ops(spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Span, label: str, fresh: bool) -> list[Op]:
+    """Attention to what was generated, attention to the prompt, feed-forward; a norm with each."""
+    own = group.model_copy(update={"feed_forward": None, "cross_attention": None, "norms": 1})
+    last = group.model_copy(update={"attention": None, "cross_attention": None, "norms": 1})
+    ops = block_ops(spec, own, span, label)
+    if group.cross_attention is not None:
+        ops += _cross_ops(spec, group, group.cross_attention, span, prompt, f"{label}.cross", fresh)
+    return [*ops, *block_ops(spec, last, span, label)]
+
+
+def _cross_ops(
+    spec: TransformerSpec, group: BlockGroup, attention: SoftmaxAttention, span: Span, prompt: Span, where: str,
+    fresh: bool,
+) -> list[Op]:  # fmt: skip
+    """Q [b, h, n, d] of the decoder with k, v [b, g, s, d] of the prompt; 2 (d + e) FLOPs per head and pair."""
+    count, width, tokens = float(group.layers), float(spec.width), span.tokens
+    key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
+    keys, stream, bias = prompt.new, tokens * width, attention.qkv_bias
+    ops: list[Op] = []
+    if group.norm_placement == "pre":
+        ops.append(norm_op(spec, "cross_norm", where, tokens, count))
+    ops.append(make.linear("cross_q_proj", where, tokens, width, attention.heads * key_dim, bias=bias, count=count,
+                           live=stream))  # fmt: skip
+    if fresh:
+        ops += [
+            make.linear("cross_k_proj", where, prompt.tokens, width, attention.kv_heads * key_dim,
+                        bias=bias, count=count, live=stream),
+            make.linear("cross_v_proj", where, prompt.tokens, width, attention.kv_heads * value_dim, bias=bias,
+                        count=count, live=stream),
+        ]  # fmt: skip
+    ops.append(_cross_core(attention, span, keys, where, count, stream, fresh))
+    ops.append(make.linear("cross_o_proj", where, tokens, attention.heads * value_dim, width,
+                           bias=attention.output_bias, count=count, live=stream))  # fmt: skip
+    ops.append(make.add("cross_residual", where, tokens, width, count=count))
+    if group.norm_placement == "post":
+        ops.append(norm_op(spec, "cross_norm", where, tokens, count))
+    return ops
+
+
+def _cross_core(
+    attention: SoftmaxAttention, span: Span, keys: Num, where: str, count: float, live: Num, fresh: bool
+) -> Op:
+    heads, groups = float(attention.heads), float(attention.kv_heads)
+    key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
+    pairs = span.new * keys
+    scores = span.batch * heads * pairs
+    held = span.batch * keys * groups * (key_dim + value_dim)
+    return Op(
+        "cross_attention", "attention", where, count,
+        flops=2.0 * scores * (key_dim + value_dim), vector_flops=make.VECTOR_FLOPS["softmax"] * scores,
+        read=span.tokens * heads * key_dim + (held if fresh else 0.0), write=span.tokens * heads * value_dim,
+        cache_read=0.0 if fresh else held, cache_write=held if fresh else 0.0, cache_held=held, live=live,
+        shape=SelectedAttentionShape(span, heads, groups, key_dim, value_dim, pairs, pairs, keys),
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""What mixes the tokens of a layer: attention of any kind, or what stands in its place, by its `kind`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Final, TypeAlias
+
+from roofline.architectures.text.attention import attention_ops
+from roofline.errors import UnsupportedError
+from roofline.num import Num
+from roofline.specs.text.transformer import TransformerSpec
+from roofline.workload.op import Op
+from roofline.workload.shapes import Span
+
+Builder: TypeAlias = Callable[[TransformerSpec, Any, Span, str, float, Num], list[Op]]
+
+#: kind -> "module:function" in this package.
+BUILDERS: Final[dict[str, str]] = {
+    "softmax": "attention:attention_ops",
+    "latent": "latent:latent_ops",
+    "block_sparse": "sparse:block_sparse_ops",
+    "compressed": "sparse:compressed_ops",
+    "mamba": "state_space:mamba_ops",
+    "mamba2": "state_space:mamba2_ops",
+    "short_conv": "state_space:short_conv_ops",
+    "gated_recurrence": "state_space:gated_recurrence_ops",
+    "gated_delta": "linear_attention:gated_delta_ops",
+    "kimi_delta": "linear_attention:kimi_delta_ops",
+    "lightning": "linear_attention:lightning_ops",
+    "mlstm": "rwkv:mlstm_ops",
+    "time_mix": "rwkv:time_mix_ops",
+    "channel_mix": "rwkv:channel_mix_ops",
+    "shared_block": "shared_block:shared_block_ops",
+}
+
+
+def mixer_ops(
+    spec: TransformerSpec, attention: Any, span: Span, block: str, count: float, stream: Num
+) -> list[Op]:  # fmt: skip
+    """The ops between the norm and the residual. `stream` is what else of the block stays in memory, in elements."""
+    if attention.kind == "softmax":
+        return attention_ops(spec, attention, span, block, count, stream)
+    return _builder(attention.kind)(spec, attention, span, block, count, stream)
+
+
+@lru_cache(maxsize=64)
+def _builder(kind: str) -> Builder:
+    """The function that builds the ops of a kind; its module is imported when a model uses it."""
+    if kind not in BUILDERS:
+        raise UnsupportedError(f"no ops for attention of kind {kind!r}")
+    module, _, name = BUILDERS[kind].partition(":")
+    function: Builder = getattr(import_module(f"roofline.architectures.text.{module}"), name)
+    return function

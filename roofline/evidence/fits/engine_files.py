@@ -1,0 +1,179 @@
+"""The engine files of the package: fitted to measured runs.
+
+    python -m roofline.evidence.fits.engine_files RUNS.csv … -o roofline/engines --date 2026-11-27
+
+writes one YAML per engine; `roofline.evidence.fits.residuals` then adds what leaving rows out says of them. The
+same rows give the same digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
+from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted, fit_engine
+from roofline.evidence.fits.intervals import Range, intervals
+from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.declared import DECLARED, GENERIC, Declared, declared_of, of_images, rows_of
+from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.runs import PreparedRun, prepare_all
+from roofline.machine.engine import Engine
+from roofline.specs.engine import EngineSpec
+from roofline.specs.files.document import read_document
+from roofline.specs.files.reader import validate
+
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
+
+
+def write_all(
+    files: Sequence[Path], output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()
+) -> list[str]:
+    """Fit and write every declared engine, or `only` some; the rows that could not be used, and why."""
+    rows, refused = prepare_all([run for file in files for run in read_runs(file)], spec_dir)
+    output.mkdir(parents=True, exist_ok=True)
+    source = f"fit of {date} to published runs; see docs/validation.md"
+    written = only or (GENERIC, *DECLARED)
+    for name in written:
+        own = rows_of(name, rows)
+        if own:
+            declared = declared_of(name)
+            like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
+            text = fitted_text(name, declared, fit_declared(name, declared, own, like), own, source)
+            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
+    for name, declared in DECLARED.items():
+        if name in written and not any(row.run.engine == name for row in rows):
+            text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
+            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return refused
+
+
+def _read(path: Path) -> EngineSpec:
+    return validate(read_document(path), EngineSpec)
+
+
+def _chip(row: PreparedRun) -> str:
+    return row.question.gpu.name
+
+
+def fit_declared(
+    name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
+) -> EngineFitted:  # fmt: skip
+    """An engine of which so much is known, fitted to rows."""
+    base = Engine(
+        name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
+        widens=declared.widens, mixes=declared.mixes, chunk=float(declared.chunk),
+    )  # fmt: skip
+    optional = () if of_images(rows) or name == GENERIC else None
+    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+
+
+def fitted_text(
+    name: str, declared: Declared, fitted: EngineFitted, rows: Sequence[PreparedRun], source: str,
+    kept: str = "left at their start",
+) -> str:  # fmt: skip
+    """The file of an engine that rows are about; its intervals are those of the fit until rows are left out.
+
+    `kept` says what became of the coefficients that the rows cannot tell.
+    """
+    spans = intervals((), len(rows), list(fitted.errors))
+    fit = {
+        "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
+        "gpus": "[" + ", ".join(sorted({_word(_chip(row)) for row in rows})) + "]",
+        "vendors": "[" + ", ".join(sorted({_word(row.question.gpu.vendor) for row in rows})) + "]",
+        "median_error": _median(fitted.errors),
+    }  # fmt: skip
+    told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
+    return _yaml(name, declared, fitted.engine, spans, fit, source, told)
+
+
+def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
+    """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
+    engine = Engine.of(like)._replace(name=name, library=declared.library, joins=declared.joins, compute=1.0,
+                                     streaming=1.0, cache=1.0,
+                                      attention=1.0)  # fmt: skip
+    known = like.interval
+    spans = borrowed_intervals((known.measured, known.sibling, known.other))
+    fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
+    told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is wider."
+    return _yaml(name, declared, engine, spans, fit, source, told)
+
+
+def _date(source: str) -> str:
+    words = source.split()
+    return words[2] if words[1] == "of" else "not stated"
+
+
+def borrowed_intervals(spans: Sequence[Range]) -> list[Range]:
+    """Those of an engine like it, wider."""
+    return [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in spans]
+
+
+def interval_lines(spans: Sequence[Range]) -> list[str]:
+    """The lines of an engine's file about its intervals."""
+    named = zip(("measured", "sibling", "other"), spans, strict=True)
+    return ["interval:", *(f"  {key}: [{low:.3g}, {high:.3g}]" for key, (low, high) in named)]
+
+
+def _word(text: str) -> str:
+    """A text in YAML: as it is where nothing in it means something else there."""
+    plain = _PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false")
+    return text if plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _median(errors: Array) -> float:
+    return round(float(np.median(np.abs(errors))), 3)
+
+
+def _yaml(
+    name: str, declared: Declared, engine: Engine, spans: Sequence[Range], fit: dict[str, object],
+    source: str, told: str,
+) -> str:  # fmt: skip
+    factors = {key: getattr(engine, key) for key in (
+        "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange",
+        "exchange_pcie", "routing", "quantisation",
+        "rows", *(key for key in IMAGE_FACTORS if engine.fed or getattr(engine, key) != 1.0),
+    )}  # fmt: skip
+    host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,
+            "request": engine.request_s}  # fmt: skip
+    lines = ["kind: engine", f"name: {_word(name)}", f"title: {_word(declared.title)}"]
+    lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
+    lines += [f"library: {declared.library}"] if declared.library else []
+    lines += [f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit)]
+    lines += [f"joins: {engine.joins}"] if engine.joins != "none" else []
+    lines += [f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit)]
+    lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
+    lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]
+    lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")
+    lines.append("host: {" + ", ".join(f"{key}: {value * 1e6:.3g} us" for key, value in host.items() if value) + "}")
+    lines += interval_lines(spans)
+    lines.append("fit: {" + ", ".join(f"{key}: {value}" for key, value in fit.items()) + "}")
+    notes = " ".join(part for part in (declared.notes, told) if part)
+    lines += ["sources:", f"  - {_quoted(source)}", f"notes: {_quoted(notes)}"]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: fit a file of runs and write the engines."""
+    parser = argparse.ArgumentParser(prog="python -m roofline.evidence.fits.engine_files", description=__doc__)
+    parser.add_argument("runs", type=Path, nargs="+", help="CSV files of measured runs")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--date", required=True, help="of the fit")
+    parser.add_argument("--engine", action="append", default=[], help="only this one; may be repeated")
+    parser.add_argument("--spec-dir", help="folder of further specs")
+    options = parser.parse_args(arguments)
+    write_all(options.runs, options.output, options.date, options.spec_dir, options.engine)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Errors of rows that were left out: each engine fitted again without a chip, a model, a source or an engine.
+
+    python -m roofline.evidence.fits.residuals -o roofline/evidence/measurements/left_out.csv
+
+starts from the shipped engines, which are fits to the shipped rows, writes one line per row and way of leaving it out,
+and with `--engines roofline/engines` the intervals that follow from them into the engine files. It takes minutes per
+engine; `--engine` renews the lines of some, `--keep` those of none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from roofline.evidence.checks.validate import SHIPPED
+from roofline.evidence.fits.engine_files import borrowed_intervals, interval_lines
+from roofline.evidence.fits.fit_engines import EngineFitted
+from roofline.evidence.fits.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
+from roofline.evidence.runs.declared import DECLARED, GENERIC, IMAGE_ENGINES, least_left, rows_of, ways_of
+from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.runs import PreparedRun, prepare_all
+from roofline.machine.engine import load_engine, read_engine
+
+
+def residuals_of(name: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
+    """The errors of the rows of an engine, each way, around the shipped fit."""
+    declared = DECLARED.get(name)
+    like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
+    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, declared is not None and declared.eager, (), ())
+    return list(leave_out(fitted, rows, ways_of(name), least_left(rows)))
+
+
+def write_left_out(lines: Sequence[LeftOut], path: Path) -> None:
+    """The file, in the order of engines."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(LeftOut._fields)
+        ordered = sorted(lines, key=lambda line: (line.engine, line.out))
+        writer.writerows(ordered)
+
+
+def renew_intervals(lines: Sequence[LeftOut], folder: Path) -> None:
+    """Writes into the engine files what follows from the errors: intervals, and medians of what was left out."""
+    for name in dict.fromkeys(line.engine for line in lines):
+        own = [line for line in lines if line.engine == name]
+        spans = intervals(own, read_engine(name).fit.rows, (), others_of(name, lines, IMAGE_ENGINES))
+        _renew(folder / f"{name}.yaml", interval_lines(spans), medians(own))
+    for name, declared in DECLARED.items():
+        like = [line for line in lines if line.engine == declared.like]
+        if like and not read_engine(name).fit.rows:
+            others = others_of(declared.like, lines, IMAGE_ENGINES)
+            spans = intervals(like, read_engine(declared.like).fit.rows, (), others)
+            _renew(folder / f"{name}.yaml", interval_lines(borrowed_intervals(spans)), {})
+
+
+def _renew(path: Path, spans: list[str], errors: dict[str, float]) -> None:
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"interval:\n(  .*\n)+", "\n".join(spans) + "\n", text)
+    text = re.sub(r", left_out_\w+: [\d.e-]+", "", text)
+    told = "".join(f", left_out_{out}: {error}" for out, error in errors.items() if out != "engine")
+    text = re.sub(r"(?m)^(fit: \{.*)\}$", rf"\g<1>{told}}}", text)
+    path.write_text(text, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: leave out, fit, write."""
+    parser = argparse.ArgumentParser(prog="python -m roofline.evidence.fits.residuals", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="CSV to write")
+    parser.add_argument("--engine", action="append", default=[], help="renew only the lines of this one")
+    parser.add_argument("--keep", action="store_true", help="renew no line")
+    parser.add_argument("--engines", type=Path, help="folder of engine files whose intervals to renew")
+    options = parser.parse_args(arguments)
+    wanted = [] if options.keep else options.engine or [GENERIC, *DECLARED]
+    lines = [line for line in read_left_out(options.output) if line.engine not in wanted]
+    if wanted:
+        rows, _ = prepare_all([run for path in SHIPPED for run in read_runs(path)])
+        for name in wanted:
+            own = rows_of(name, rows)
+            lines += residuals_of(name, own) if own else []
+        write_left_out(lines, options.output)
+    if options.engines is not None:
+        renew_intervals(lines, options.engines)
+
+
+if __name__ == "__main__":
+    main()

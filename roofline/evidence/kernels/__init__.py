@@ -1,0 +1,1 @@
+"""Kernel models fitted to measured kernels."""

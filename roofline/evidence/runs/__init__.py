@@ -1,0 +1,1 @@
+"""Measured runs: the files, their rows, and the questions that they answer."""

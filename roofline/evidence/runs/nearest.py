@@ -1,0 +1,133 @@
+"""The measured runs nearest to a question, and how far the engine's expected time is from each.
+
+What differs adds up to a distance: a row of the same engine, model, chip, format and number of devices, whose batch and
+lengths are the same, is at 0. What a name tells of a model (its size) and of a chip (its line) is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from math import log2
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from roofline.errors import RooflineError
+from roofline.evidence.checks.validate import IMAGES, MEASUREMENTS, SERVED
+from roofline.evidence.runs.rows import MeasuredRun, read_runs
+from roofline.evidence.runs.runs import prepare
+from roofline.machine.engine import IDEAL, load_engine
+from roofline.units import format_time
+
+if TYPE_CHECKING:
+    from roofline.analysis.estimate import Estimate
+
+_SIZE: Final = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])")
+#: What a factor of two costs, by quantity.
+_DOUBLINGS: Final = {"devices": 0.5, "batch": 0.3, "prompt": 0.2, "generate": 0.2, "height": 0.3, "width": 0.3,
+                     "steps": 0.1}  # fmt: skip
+_OTHER_ENGINE: Final = 3.0
+_OTHER_FORMAT: Final = 0.7
+_OTHER_MODEL: Final = 0.3
+_UNKNOWN_SIZE: Final = 1.5
+_SAME_LINE: Final = 0.3
+_OTHER_CHIP: Final = 1.0
+
+
+class Nearest(NamedTuple):
+    """One measured row: what was run, seconds measured, seconds expected of the asked engine, and the error.
+
+    `error` is expected over measured, less 1; `distance` is 0 for the same run.
+    """
+
+    id: str
+    source: str
+    model: str
+    gpu: str
+    gpus: int
+    engine: str
+    weights: str | None
+    batch: int
+    prompt: int | None
+    generate: int | None
+    metric: str
+    measured_s: float
+    expected_s: float
+    error: float
+    distance: float
+
+    def __str__(self) -> str:
+        lengths = f", {self.prompt:,} tokens in, {self.generate:,} out" if self.prompt is not None else ""
+        number = f"{self.gpus} × " if self.gpus > 1 else ""
+        return (f"{self.id}, {self.model} on {number}{self.gpu}, {self.engine}, batch {self.batch:,}{lengths}: "
+                f"{format_time(self.measured_s)} measured ({self.metric}), expected time off by "
+                f"{100 * self.error:+.0f} % ({self.source})")  # fmt: skip
+
+
+def nearest(est: Estimate, count: int = 3) -> list[Nearest]:
+    """The measured rows nearest to an estimate, the nearest first; none for the ideal engine, and none for a grid."""
+    asked = _asked(est)
+    if asked is None:
+        return []
+    images = not hasattr(est.question.run, "prompt")
+    rows = sorted(((_distance(asked, row), row) for row in _rows(images)), key=lambda pair: (pair[0], pair[1].line))
+    engine, found = load_engine(est.question.engine), []
+    for distance, row in rows[: 4 * count]:
+        try:
+            expected = prepare(row).expected(engine)
+        except RooflineError:
+            continue
+        text = not row.image
+        found.append(Nearest(
+            row.label, row.source, row.model, row.gpu, row.plan.devices, row.engine, row.weights, row.batch,
+            row.prompt if text else None, row.generate if text else None, row.metric, row.seconds, expected,
+            expected / row.seconds - 1.0, distance,
+        ))  # fmt: skip
+        if len(found) == count:
+            break
+    return found
+
+
+def _asked(est: Estimate) -> dict[str, Any] | None:
+    """What was asked, under the names of a row; None without an engine or with several values of an option."""
+    q, inputs = est.question, est.inputs
+    names = ("batch", "height", "width", "steps") if not hasattr(q.run, "prompt") else ("batch", "prompt", "generate")
+    numbers = {name: inputs[name] for name in names if inputs[name] is not None}
+    if q.engine == IDEAL or not all(isinstance(value, (int, float)) for value in numbers.values()):
+        return None
+    devices = q.spread.plan.devices if q.spread is not None else 1
+    models, gpus = (q.spec.name, *q.spec.aliases), (q.gpu.name, *q.gpu.aliases)
+    return {"engine": q.engine, "models": models, "gpus": gpus, "weights": q.precision.label,
+            "devices": devices, **numbers}  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _rows(images: bool) -> list[MeasuredRun]:
+    paths = (IMAGES,) if images else (MEASUREMENTS, SERVED)
+    return [run for path in paths for run in read_runs(path)]
+
+
+def _distance(asked: dict[str, Any], row: MeasuredRun) -> float:
+    """How far a row is from what was asked."""
+    total = 0.0 if row.engine == asked["engine"] else _OTHER_ENGINE
+    total += 0.0 if row.weights in (asked["weights"], None) else _OTHER_FORMAT
+    if row.model not in asked["models"]:
+        ours, theirs = _size(asked["models"][0]), _size(row.model)
+        total += _OTHER_MODEL + (abs(log2(ours / theirs)) if ours and theirs else _UNKNOWN_SIZE)
+    if row.gpu not in asked["gpus"]:
+        same = row.gpu.partition("-")[0] == asked["gpus"][0].partition("-")[0]
+        total += _SAME_LINE if same else _OTHER_CHIP
+    numbers = {"devices": row.plan.devices, "batch": row.batch, "prompt": row.prompt, "generate": row.generate,
+               **dict(row.image)}  # fmt: skip
+    for name, cost in _DOUBLINGS.items():
+        if name in asked and name in numbers:
+            total += cost * abs(log2(max(1, asked[name]) / max(1, numbers[name])))
+    return round(total, 3)
+
+
+def _size(name: str) -> float:
+    """Parameters as a model's name tells them; 0 where it does not."""
+    found = _SIZE.search(name)
+    if found is None:
+        return 0.0
+    times, number, unit = found.groups()
+    return float(times or 1) * float(number) * (1e9 if unit == "b" else 1e6)

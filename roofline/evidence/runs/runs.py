@@ -1,0 +1,204 @@
+"""Measured runs: the phases that each one ran, and what an engine should have taken for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from roofline.analysis.question import Question, ask
+from roofline.errors import RooflineError, UnknownNameError, UsageError
+from roofline.evidence.runs.rows import MeasuredRun
+from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.engine import Engine, find_engine
+from roofline.machine.expected import expected_phase_time
+from roofline.machine.time import phase_cost
+from roofline.passes.fusion.joined import join_projections
+from roofline.passes.parallel.shard import shard
+from roofline.workload.op import Op
+from roofline.workload.precision import Precision
+from roofline.workload.workload import Phase
+
+
+class Part(NamedTuple):
+    """A phase of a measured run: how often it repeats, its formats, and over how many sequences it runs.
+
+    One that `rides` shares the step of another part, and its weights.
+    """
+
+    phase: Phase
+    repeat: float
+    precision: Precision
+    batch: float
+    rides: bool = False
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A row with its parts, and how often it pays for a request: what is needed to expect it with any engine.
+
+    `mixed` are the parts where prompts are prefilled within decode steps; the same where there are none.
+    """
+
+    run: MeasuredRun
+    question: Question
+    parts: tuple[Part, ...]
+    mixed: tuple[Part, ...]
+    requests: float
+    _joined: dict[tuple[str, bool], tuple[Part, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def parts_of(self, engine: Engine) -> tuple[Part, ...]:
+        """The parts as an engine runs them, its projections joined, equal ops made one."""
+        key = (engine.joins, engine.mixes)
+        found = self._joined.get(key)
+        if found is None:
+            parts = self.mixed if engine.mixes else self.parts
+            found = self._joined[key] = tuple(_merged(part, engine.joins) for part in parts)
+        return found
+
+    def expected(self, engine: Engine, without: str | None = None) -> float:
+        """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
+        q = self.question
+        chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
+        host = float(chip.host)
+        total = self.requests * engine.request_s * host
+        for phase, repeat, precision, batch, rides in self.parts_of(engine):
+            time = float(expected_phase_time(phase, precision, q.machine(), chip, batch))
+            total += repeat * (time - host * engine.step_s if rides else time)
+        return total
+
+    def bounds(self) -> tuple[float, float]:
+        """Seconds of the floor and of the roofline, without what crosses links."""
+        machine = self.question.machine()
+        costs = [(phase_cost(part.phase, part.precision, machine), part.repeat) for part in self.parts]
+        return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
+
+
+def _merged(part: Part, joins: str) -> Part:
+    """The part with equal ops made one, so that each is expected once: their times do not depend on their names.
+
+    They do where a format of its own belongs to a name or to a block.
+    """
+    counts: dict[Op, float] = {}
+    for op in join_projections(part.phase.ops, joins):
+        alike = op._replace(count=1.0) if part.precision.overrides else op._replace(name="", block="", count=1.0)
+        counts[alike] = counts.get(alike, 0.0) + op.count
+    ops = tuple(op._replace(count=count) for op, count in counts.items())
+    return part._replace(phase=replace(part.phase, ops=ops))
+
+
+def _prepared(
+    run: MeasuredRun, question: Any, parts: Iterable[tuple[Phase, float]], requests: float = 1.0
+) -> PreparedRun:
+    formats = getattr(question, "precision_of", lambda _: question.precision)
+    found = tuple(Part(phase, turns, formats(phase), float(run.batch)) for phase, turns in parts)
+    return PreparedRun(run, question, found, found, requests)
+
+
+def known_engine(name: str, spec_dir: str | None = None) -> str | None:
+    """The engine that a row names, as `find_engine` gives it; None for a name of one's own."""
+    try:
+        return find_engine(name, spec_dir)
+    except UnknownNameError:
+        return None
+
+
+def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
+    """The phases of an image model's row: all of them, or one call of the denoiser."""
+    options: dict[str, Any] = dict(run.image)
+    if not run.plan.single:
+        raise UsageError("several GPUs for one picture cannot be told by a row")
+    engine = known_engine(run.engine, spec_dir)
+    if engine is not None:
+        options["engine"] = engine
+    question: Any = ask(
+        run.model, run.gpu, batch=run.batch, weights=run.weights, fusion=run.fusion, spec_dir=spec_dir, **options
+    )
+    if isinstance(question, Question):
+        raise UsageError(f"{run.model} is a language model, and the row has the columns of an image")
+    phases = question.workload().phases
+    if run.metric == "step_ms":
+        return _prepared(run, question, [(phase, 1.0) for phase in phases if phase.name == "denoise"])
+    return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
+
+
+def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
+    """The phases that a row's metric is about. Raises RooflineError where the row cannot be expressed."""
+    if run.apart:
+        raise UsageError(f"set apart: {run.apart}")
+    if run.of_image:
+        return _prepare_image(run, spec_dir)
+    alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
+    question = ask(
+        run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
+        weights=run.weights, kv_cache=run.kv_cache, spec_dir=spec_dir,
+    )  # fmt: skip
+    _check_weights(run, question)
+    if run.metric == "served_tpot_ms":
+        return _prepare_served(run, question)
+    stages = run.plan.pp
+    micro = min(run.batch, stages)  # microbatches: the stages work on different parts of the batch
+    phases = _sharded(run, question, run.batch / micro)
+    if run.metric == "tpot_ms":
+        return _prepared(run, question, [(_decode(run, phases), float(max(stages, micro)))], 0.0)
+    turns = (float(stages + micro - 1), *(float(phase.repeat) * max(stages, micro) for phase in phases[1:]))
+    return _prepared(run, question, zip(phases, turns, strict=True))
+
+
+def _check_weights(run: MeasuredRun, question: Question) -> None:
+    """Refuses a row whose weights alone are more than its devices hold."""
+    held, room = float(question.ideal_workload().weight_bytes(question.precision)), float(question.machine().capacity)
+    devices = run.plan.devices
+    if held > devices * room:
+        raise UsageError(
+            f"{held / 1e9:,.0f} GB of weights cannot have run on {devices} x {question.gpu.name} of "
+            f"{room / 1e9:,.0f} GB: the model, the format (weights) or the number of GPUs (gpus) must be another"
+        )
+
+
+def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
+    """A decode step, and its share of the prefills of the other requests, which the server puts in between.
+
+    While a request decodes its `generate` tokens, each of the others ends once on average,
+    and the next one is prefilled. Where the engine prefills within a decode step, that step reads the weights once, and
+    of the decode only attention is left beside the prefill.
+    """
+    others = (run.batch - 1.0) / max(run.generate, 1)
+    step = _decode(run, _sharded(run, question, run.batch))
+    prefill = _sharded(run, question, 1)[0]
+    apart = _prepared(run, question, [(step, 1.0), (prefill, others)], others)
+    alone, filled = apart.parts[0], apart.parts[1]._replace(batch=1.0)
+    shared = min(others, 1.0)
+    beside = replace(step, ops=tuple(op for op in step.ops if op.kind in ("attention", "scan")))
+    return replace(apart, parts=(alone, filled), mixed=(
+        alone._replace(repeat=1.0 - shared), filled, alone._replace(phase=beside, repeat=shared, rides=True),
+    ))  # fmt: skip
+
+
+def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
+    return shard(question.ideal_workload(replace(question.run, batch=batch)), run.plan).phases
+
+
+def _decode(run: MeasuredRun, phases: Sequence[Phase]) -> Phase:
+    if len(phases) < 2:
+        raise UsageError("a time per token of a run that generates none")
+    return phases[1]
+
+
+def prepare_all(runs: list[MeasuredRun], spec_dir: str | None = None) -> tuple[list[PreparedRun], list[str]]:
+    """The rows that can be expressed, and why the others cannot."""
+    prepared, refused = [], []
+    for run, result in _each(runs, spec_dir):
+        if isinstance(result, PreparedRun):
+            prepared.append(result)
+        else:
+            refused.append(f"{run.place}: {result}")
+    return prepared, refused
+
+
+def _each(runs: list[MeasuredRun], spec_dir: str | None) -> Iterator[tuple[MeasuredRun, PreparedRun | str]]:
+    for run in runs:
+        try:
+            yield run, prepare(run, spec_dir)
+        except RooflineError as error:
+            yield run, str(error).splitlines()[0]

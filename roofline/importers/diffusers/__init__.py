@@ -1,0 +1,1 @@
+"""A diffusers folder to a spec."""

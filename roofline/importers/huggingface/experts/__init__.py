@@ -1,0 +1,1 @@
+"""Families of experts, latent and sparse attention."""

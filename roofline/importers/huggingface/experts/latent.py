@@ -1,0 +1,114 @@
+"""Families with multi-head latent attention: DeepSeek V2 and V3, Kimi K2, GLM 4.7 Flash, Youtu.
+
+Source: the config classes and model code of transformers 5.23.0; DeepSeek-V3's and Kimi K2's own config.json.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roofline.importers.huggingface import parts
+from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed
+from roofline.importers.huggingface.defaults import DEFAULTS
+
+
+def deepseek(config: Config) -> dict[str, Any]:
+    """DeepSeek V2, V3, R1 and Kimi K2: latent attention, dense layers first, experts with shared ones behind."""
+    if not config.defaults:
+        config.defaults = DEFAULTS["deepseek_v3"]
+    if config.data["model_type"] == "glm4_moe_lite":
+        config.defaults = {**config.defaults, "first_k_dense_replace": 1}
+    layers = config.whole("num_hidden_layers")
+    attention, feed_forward = latent_attention(config), sparse_after_dense(config, layers)
+    return latent_body(config, [attention] * layers, feed_forward, mtp_layers(config))
+
+
+def youtu(config: Config) -> dict[str, Any]:
+    """Latent attention with dense layers."""
+    layers = config.whole("num_hidden_layers")
+    block = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"))
+    return latent_body(config, [latent_attention(config)] * layers, lambda index: block, 0)
+
+
+def latent_attention(config: Config) -> dict[str, Any]:
+    """The fields of latent attention. A null or zero `q_lora_rank` means queries without a latent of their own.
+
+    `num_key_value_heads` and `head_dim` say nothing about its shapes; `qk_head_dim`, where given, is their sum.
+    """
+    key_dim, rope = config.whole("qk_nope_head_dim"), config.whole("qk_rope_head_dim")
+    config.ignore("num_key_value_heads", "head_dim", "indexer_rope_interleave")
+    if config.given("qk_head_dim") and config.whole("qk_head_dim") != key_dim + rope:
+        config.refuse("qk_head_dim", f"is not qk_nope_head_dim + qk_rope_head_dim = {key_dim + rope}")
+    attention: dict[str, Any] = {"kind": "latent", "heads": config.whole("num_attention_heads"),
+                                 "kv_rank": config.whole("kv_lora_rank")}  # fmt: skip
+    rank = config.whole_or_none("q_lora_rank", least=0)
+    if rank:
+        attention["query_rank"] = rank
+    attention |= {"key_dim": key_dim, "rope_dim": rope, "value_dim": config.whole("v_head_dim")}
+    if config.flag("attention_bias", default=False):
+        attention["bias"] = True
+    return attention
+
+
+def sparse_after_dense(config: Config, layers: int) -> FeedForward:
+    """`first_k_dense_replace` dense layers, then experts in every `moe_layer_freq`-th; or `mlp_layer_types`."""
+    activation = parts.activation(config, "hidden_act")
+    config.must_be("mlp_bias", False, default=False)
+    experts = config.whole_or_none("n_routed_experts")
+    if experts is None:
+        dense = dense_block(config.whole("intermediate_size"), activation)
+        return lambda index: dense
+    sparse = sparse_layers(config, layers)
+    width = config.whole("moe_intermediate_size")
+    shared = config.whole_or_none("n_shared_experts", default=0, least=0) or 0
+    block = experts_block(
+        config, width, experts, config.whole("num_experts_per_tok"), activation, shared=width * shared
+    )
+    if all(sparse):
+        config.ignore("intermediate_size")
+        return lambda index: block
+    return mixed(dense_block(config.whole("intermediate_size"), activation), block, sparse)
+
+
+def sparse_layers(config: Config, layers: int) -> list[bool]:
+    """Which layers have experts."""
+    kinds = config.texts("mlp_layer_types", length=layers, choices=("dense", "sparse"))
+    first = config.whole_or_none("first_k_dense_replace", default=0, least=0) or 0
+    every = config.raw("moe_layer_freq", default=1)
+    if kinds is not None:
+        return [kind == "sparse" for kind in kinds]
+    if isinstance(every, list):
+        flags = config.wholes("moe_layer_freq", length=layers) or []
+        return [bool(flag) for flag in flags]
+    period = config.whole("moe_layer_freq", default=1)
+    return [index >= first and index % period == 0 for index in range(layers)]
+
+
+def mtp_layers(config: Config, *keys: str) -> int:
+    """Layers of the heads that predict further tokens, where the file says so; its class builds none."""
+    names = keys or ("num_nextn_predict_layers", "num_mtp_layers")
+    return (config.whole_or_none(*names, default=0, least=0) or 0) if config.has(*names) else 0
+
+
+def latent_body(
+    config: Config, attentions: list[dict[str, Any]], feed_forward: FeedForward, mtp: int, *,
+    rotary: bool = True, names: list[str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The body of a spec with these layers; a head that predicts further tokens is like the last layer."""
+    layers = [
+        {"attention": attention, "feed_forward": feed_forward(index)} for index, attention in enumerate(attentions)
+    ]
+    named = layers if names is None else [{"name": name, **layer} for name, layer in zip(names, layers, strict=True)]
+    body: dict[str, Any] = {
+        "vocabulary": parts.vocabulary(config),
+        "width": config.whole("hidden_size"),
+        "max_context": parts.context(config, "max_position_embeddings", "model_max_length"),
+        "positions": {"kind": "rotary" if rotary else "none"},
+        "norm": {"kind": "rms"},
+        "tied_embeddings": parts.tied(config),
+        "blocks": parts.merged(named),
+    }
+    if mtp:
+        body["mtp"] = {"layers": mtp, **layers[-1]}
+    return body

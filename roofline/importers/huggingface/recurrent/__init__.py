@@ -1,0 +1,1 @@
+"""Families with states: state spaces, linear attention, hybrids."""

@@ -1,0 +1,110 @@
+"""Nemotron-H and Nemotron 3: hybrids in which every layer is one thing.
+
+Source: the config class and model code of transformers 5.23.0, nemotron_h.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from roofline.importers.huggingface import parts
+from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.decoder import dense_block, experts_block
+from roofline.importers.huggingface.recurrent.hybrid import ATTENTION, MAMBA, hybrid_body
+from roofline.importers.huggingface.recurrent.recurrent import biases, ignore_steps
+
+_LETTERS: Final = {"M": "mamba", "*": "attention", "E": "moe", "-": "mlp"}
+
+
+def nemotron_h(config: Config) -> dict[str, Any]:
+    """Nemotron-H and Nemotron 3: each layer one norm and one of Mamba-2, attention, dense or experts, by a pattern.
+
+    Experts of Nemotron 3 Super and Ultra work on a latent of the token.
+    """
+    ignore_steps(config)
+    width = config.whole("hidden_size")
+    kinds = _nemotron_layers(config)
+    config.must_be("sliding_window", None, default=None)
+    for key in ("attention_bias", "mlp_bias"):
+        config.must_be(key, False, default=False)
+    config.ignore("mamba_ssm_cache_dtype", "mamba_proj_bias", "expand", "time_step_rank", "moe_shared_expert_overlap",
+                  "rope_theta", "partial_rotary_factor")  # fmt: skip
+    heads, kv_heads = parts.heads_of(config)
+    of_kind: dict[str, dict[str, Any]] = {
+        "attention": {"attention": {"kind": "softmax", "heads": heads, "kv_heads": kv_heads,
+                                    "head_dim": config.whole("head_dim", "attention_head_dim")}},
+        "mamba": {"attention": _nemotron_mamba(config)},
+    }  # fmt: skip
+    activation = parts.activation(config, "mlp_hidden_act")
+    if "mlp" in kinds:
+        dense = dense_block(config.whole("intermediate_size"), activation, gated=False)
+        of_kind["mlp"] = {"feed_forward": dense}
+    if "moe" in kinds:
+        of_kind["moe"] = {"feed_forward": _nemotron_experts(config, activation)}
+    config.ignore("intermediate_size", "n_routed_experts", "n_shared_experts", "moe_intermediate_size",
+                  "moe_shared_expert_intermediate_size", "moe_latent_size", "num_experts_per_tok")  # fmt: skip
+    blocks = [{**of_kind[kind], "norms": 1} for kind in kinds]
+    body = hybrid_body(config, width, blocks, {"kind": "none"})
+    _nemotron_mtp(config, body, of_kind)
+    return body
+
+
+def _nemotron_mtp(config: Config, body: dict[str, Any], of_kind: dict[str, dict[str, Any]]) -> None:
+    """The layers of further predictions, by a pattern of their own: attention and experts together are one block."""
+    modules = config.whole("num_nextn_predict_layers", null=0, least=0)
+    pattern, listed = config.raw("mtp_hybrid_override_pattern", default=None), config.items("mtp_layers_block_type")
+    if not modules:
+        return
+    names = [_LETTERS.get(letter, letter) for letter in pattern] if isinstance(pattern, str) else listed
+    kinds = [
+        "attention" if name in ATTENTION else "mamba" if name in MAMBA else name
+        for name in names or ["attention", "moe"]
+    ]
+    if len(kinds) == 2 and kinds[0] in ("attention", "mamba") and kinds[1] in of_kind:
+        body["mtp"] = {"layers": modules, **of_kind[kinds[0]], **of_kind[kinds[1]]}
+    else:
+        body["unverified"] = [f"the head of further predictions ({', '.join(map(str, kinds))}) is not counted"]
+
+
+def _nemotron_layers(config: Config) -> list[str]:
+    """The kind of each layer: from `layers_block_type`, or from a pattern of letters."""
+    pattern = config.raw("hybrid_override_pattern", default=None)
+    kinds = config.texts("layers_block_type", "layer_types", choices=(*MAMBA, *ATTENTION, "moe", "mlp"))
+    if kinds is None and pattern is not None:
+        if not isinstance(pattern, str) or not pattern:
+            config.refuse("hybrid_override_pattern", "must be a text of letters")
+        strange = next((letter for letter in pattern if letter not in _LETTERS), None)
+        if strange is not None:
+            config.unsupported("hybrid_override_pattern", f"letter {strange!r} is not modelled",
+                               "Understood: M (Mamba-2), * (attention), - (dense), E (experts).")  # fmt: skip
+        kinds = [_LETTERS[letter] for letter in pattern]
+    if kinds is None:
+        kinds = ["mamba", "moe", "attention", "mlp"]
+    layers = config.whole_or_none("num_hidden_layers") if config.has("num_hidden_layers") else None
+    if layers is not None and layers != len(kinds):
+        key = "hybrid_override_pattern" if pattern is not None else "layers_block_type"
+        config.refuse(key, f"has {len(kinds)} items for num_hidden_layers = {layers}")
+    return ["attention" if kind in ATTENTION else "mamba" if kind in MAMBA else kind for kind in kinds]
+
+
+def _nemotron_mamba(config: Config) -> dict[str, Any]:
+    config.must_be("mamba_hidden_act", "silu", default="silu")
+    heads, groups = config.whole("mamba_num_heads"), config.whole("mamba_n_groups", "n_groups")
+    config.divides("n_groups", heads, "heads", groups)
+    return {
+        "kind": "mamba2", "heads": heads, "head_dim": config.whole("mamba_head_dim"),
+        "state": config.whole("ssm_state_size"), "groups": groups,
+        "kernel": config.whole("mamba_d_conv", "conv_kernel"),
+        **biases(config, "use_bias", "use_conv_bias"),
+    }  # fmt: skip
+
+
+def _nemotron_experts(config: Config, activation: str) -> dict[str, Any]:
+    config.must_be("n_shared_experts", 1, default=1)
+    latent = config.whole_or_none("moe_latent_size")
+    more = {} if latent is None else {"latent_width": latent}
+    return experts_block(
+        config, config.whole("moe_intermediate_size"), config.whole("n_routed_experts"),
+        config.whole("num_experts_per_tok"), activation, gated=False,
+        shared=config.whole("moe_shared_expert_intermediate_size"), **more,
+    )  # fmt: skip

@@ -1,0 +1,64 @@
+"""What a config.json must state itself, and what its config class may add.
+
+A config class gives every key a default, but these are the sizes of some one model: what a file leaves to them is
+listed with every estimate, and a file without the sizes that make the model is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from roofline.errors import SpecError
+from roofline.importers.huggingface.config import Config, ContradictionError
+
+#: Sizes that a file must state, in the spellings of the families.
+ESSENTIAL: Final = (
+    "num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_blocks", "encoder_layers", "decoder_layers",
+    "hidden_size", "n_embd", "d_model", "dim", "embedding_dim", "num_attention_heads", "n_head", "n_heads", "num_heads",
+    "encoder_attention_heads", "decoder_attention_heads", "vocab_size", "intermediate_size", "ffn_dim", "hidden_dim",
+    "d_ff", "encoder_ffn_dim", "decoder_ffn_dim", "moe_intermediate_size", "num_experts", "num_local_experts",
+    "n_routed_experts",
+)  # fmt: skip
+#: Model types whose class is the released model, and the sizes that its file may leave to the class.
+DOCUMENTED: Final = {"gemma3n_text": ESSENTIAL, "kimi_linear": ESSENTIAL}
+
+
+def mapped(function: Callable[[Config], dict[str, Any]], config: Config, model_type: str) -> dict[str, Any]:
+    """What a family's function makes of a file. Raises SpecError for a size that the file must state and does not.
+
+    That is said before that a made-up size contradicts a stated one.
+    """
+    try:
+        body = function(config)
+    except ContradictionError:
+        _check_stated(config, model_type)
+        raise
+    _check_stated(config, model_type)
+    return body
+
+
+def taken_defaults(config: Config) -> str:
+    """The values that a config class gave, as `key value, …`; nulls, which give nothing, are left out."""
+    return ", ".join(
+        f"{key} {str(value).lower() if isinstance(value, bool) else value}"
+        for key, value in _assumed(config) if isinstance(value, (int, float, str))
+    )  # fmt: skip
+
+
+def _assumed(config: Config) -> Iterator[tuple[str, Any]]:
+    yield from config.assumed.items()
+    for child in config.children:
+        yield from _assumed(child)
+
+
+def _check_stated(config: Config, model_type: str) -> None:
+    """A null among the defaults means that the family derives the size, as the width of a feed-forward."""
+    for key in ESSENTIAL:
+        value = config.assumed.get(key)
+        if value is not None and key not in DOCUMENTED.get(model_type, ()):
+            raise SpecError(
+                f"{key!r} is missing", config.document.place(config.path), config.field_name(key),
+                f"The config class of {model_type} has {value}, which says nothing about this model. "
+                "A config.json states its layers, widths, heads and vocabulary.",
+            )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Kernel models: what a chip makes of one kernel."""

@@ -1,0 +1,90 @@
+"""Matrix products: tiles in whole waves over the units, a cost per tile, split K, a ramp of the bandwidth."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from roofline.machine.kernels.common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
+from roofline.num import Num, ceil, floor, maximum, minimum
+
+#: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
+_LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
+#: Output tiles that libraries choose from, the best one wins: rows, columns, their product and sum.
+_TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0), (1.0, 64.0)))
+#: Rows at which kernels are compared.
+_TYPICAL: Final = (8.0, 64.0, 1024.0)
+#: Least K that is worth a split of its own.
+_SPLIT_K: Final = 256.0
+
+
+class MatmulCoefficients(NamedTuple):
+    """Efficiency of the matrix products of one chip, format and engine.
+
+    ceiling      fraction of the matrix peak that an endless product reaches
+    droop        share of time that the power limit adds to products longer than a millisecond
+    streaming    fraction of the bandwidth that an endless read reaches
+    fixed_s      seconds of a kernel that does nothing
+    latency_s    seconds by which every memory stream is late: the ramp of the bandwidth
+    k_offset     columns of K by which a tile's prologue and epilogue lengthen it
+    sharpness    of the smooth maximum of compute and memory
+    tile_loss    elements: the smaller a tile, the more of the time its loads take
+    split_k      columns of K that a split costs, times the root of the number of splits
+    quantise_s   seconds of the kernel that quantises the activations (0 where they are multiplied as they are)
+    quantise     fraction of the bandwidth that this kernel reaches
+    """
+
+    ceiling: Num
+    droop: Num
+    streaming: Num
+    fixed_s: Num
+    latency_s: Num
+    k_offset: Num
+    sharpness: Num
+    tile_loss: Num
+    split_k: Num
+    quantise_s: Num = 0.0
+    quantise: Num = 1.0
+
+
+def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
+    """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
+    best: Num = float("inf")
+    most = k / _SPLIT_K
+    for tile_m, tile_n, area, edge in _TILES:
+        tiles = ceil(m / tile_m) * ceil(n / tile_n)
+        split = maximum(floor(minimum(units / tiles, most)), 1.0)
+        columns = minimum(k / split + c.split_k * (split - 1.0) ** 0.5, k) + c.k_offset
+        best = minimum(best, ceil(tiles * split / units) * (area + c.tile_loss * edge) * columns)
+    return best / (1.0 + c.tile_loss / _LARGEST)
+
+
+def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of [m, k] @ [k, n] that moves `moved` bytes."""
+    compute = tiled_work(m, k, n, chip.units, c) * (2.0 * chip.units) / (chip.peak * c.ceiling)
+    compute = by_dots(compute, 2.0 * m * k * n, chip)
+    memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
+    return c.fixed_s + smooth_maximum(droop(compute, c.droop), memory, c.sharpness)
+
+
+def quantise_time(moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of the kernel that reads activations and writes them quantised: `moved` bytes in all."""
+    return c.quantise_s + moved / (chip.bandwidth * c.quantise)
+
+
+def stream_time(moved: Num, flops: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
+    """Seconds of a kernel without tiles (a norm, a residual, a look-up): launch, stream, and its FLOPs if it has any.
+
+    Launch and stream are those of a matrix product, whose own work vanishes when it is small or thin.
+    """
+    memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
+    return c.fixed_s + smooth_maximum(flops / (chip.peak * c.ceiling), memory, c.sharpness)
+
+
+def typical_time(c: MatmulCoefficients) -> float:
+    """Geometric mean of the seconds of a few, some and many rows on a usual chip: how quick a kernel is."""
+    side, product = 4096.0, 1.0
+    for rows in _TYPICAL:
+        moved = side * side + rows * 3.0 * side
+        time = matmul_time(rows, side, side, moved, USUAL_CHIP, c) + quantise_time(3.0 * rows * side, USUAL_CHIP, c)
+        product *= float(time)
+    return float(product ** (1.0 / len(_TYPICAL)))

@@ -1,0 +1,1 @@
+"""Levels of execution of image models."""

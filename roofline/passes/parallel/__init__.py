@@ -1,0 +1,1 @@
+"""What one device of several runs."""

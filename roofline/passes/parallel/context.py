@@ -1,0 +1,94 @@
+"""Context parallelism: the tokens of a prompt, and the cache along its length, over the devices of a group.
+
+In a prefill every device runs the matrices on its share of the tokens and attention from its queries to all keys, which
+go around the ring or are gathered. Tokens are dealt out from both ends, so that a causal mask loads all alike. In a
+decode step every device runs the matrices on the new tokens, which are too few to share, and attention over its part of
+the cache; the partial results are summed.
+
+Source: Liu et al. 2023, Ring Attention (arXiv:2310.01889); Dubey et al. 2024, The Llama 3 Herd of Models, section
+3.3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from roofline.errors import UnsupportedError
+from roofline.passes.parallel.tensor import has_bias
+from roofline.workload import constructors as make
+from roofline.workload.constructors_collective import collective
+from roofline.workload.op import Op
+from roofline.workload.plan import Plan
+from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape, Shape
+
+
+def split_context(ops: Sequence[Op], plan: Plan, *, prefill: bool) -> list[Op]:
+    """The ops of one device of a context-parallel group. Raises UnsupportedError for mixers other than attention."""
+    if plan.cp == 1:
+        return list(ops)
+    out: list[Op] = []
+    for op in ops:
+        shape = op.shape
+        if isinstance(shape, AttentionShape):
+            out += _prompt_attention(op, shape, plan) if prefill else _step_attention(op, shape, plan)
+        elif op.kind in ("attention", "scan") or (op.kind == "convolution" and not isinstance(shape, MatmulShape)):
+            raise UnsupportedError(f"{op.name} in {op.block} cannot be split over --cp {plan.cp}: only softmax "
+                                   "attention over keys and values can")  # fmt: skip
+        else:
+            out.append(_fewer_tokens(op, float(plan.cp)) if prefill else op)
+    return out
+
+
+def _fewer_tokens(op: Op, cp: float) -> Op:
+    """An op over tokens / cp: weights stay, what goes with tokens shrinks. The head runs on last positions alone."""
+    shape = op.shape
+    if op.name == "head":
+        return op
+    if isinstance(shape, ExpertsShape):
+        return make.experts(
+            op.name, op.block, shape.tokens / cp, width=shape.width, hidden=shape.hidden, number=shape.experts,
+            top_k=shape.top_k, gated=shape.gated, bias=has_bias(op, shape), function=shape.function, count=op.count,
+            live=op.live / cp,
+        )  # fmt: skip
+    if op.kind == "gather" and isinstance(shape, RowShape):
+        whole = make.embedding(op.name, op.block, shape.rows / cp, op.params / float(shape.width), float(shape.width))
+        return whole._replace(params=op.params, active=op.active, count=op.count, live=op.live / cp)
+    if isinstance(shape, MatmulShape):
+        fewer: Shape | None = shape._replace(m=shape.m / cp)
+    elif isinstance(shape, RowShape):
+        fewer = shape._replace(rows=shape.rows / cp)
+    else:
+        fewer = shape
+    return op._replace(
+        flops=op.flops / cp, vector_flops=op.vector_flops / cp, read=op.read / cp, write=op.write / cp,
+        read_fp32=op.read_fp32 / cp, write_fp32=op.write_fp32 / cp, live=op.live / cp, shape=fewer,
+    )  # fmt: skip
+
+
+def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
+    """Own queries, all keys and values: these cross the links once; each device caches its own."""
+    cp, span = float(plan.cp), shape.span
+    fresh = span.tokens * shape.kv_heads * (shape.key_dim + shape.value_dim)
+    new = span.new / cp
+    own = op._replace(
+        flops=op.flops / cp, vector_flops=op.vector_flops / cp, read=(op.read - fresh) / cp + fresh,
+        write=op.write / cp, cache_read=op.cache_read / cp, cache_write=op.cache_write / cp,
+        cache_held=op.cache_held / cp, live=op.live / cp,
+        shape=shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0)),
+    )  # fmt: skip
+    ring = collective(f"{op.name}.all_gather", op.block, "all_gather", fresh, cp, stride=float(plan.tp),
+                      count=op.count, live=op.live / cp)  # fmt: skip
+    return [ring, own]
+
+
+def _step_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
+    """All new queries, own part of the cache; the outputs and a maximum and a sum per head and query are joined."""
+    cp, span = float(plan.cp), shape.span
+    own = op._replace(
+        flops=op.flops / cp, vector_flops=op.vector_flops / cp, cache_read=op.cache_read / cp,
+        cache_write=op.cache_write / cp, cache_held=op.cache_held / cp,
+        shape=shape._replace(span=span._replace(past=span.past / cp)),
+    )  # fmt: skip
+    partial = op.write + 2.0 * span.tokens * shape.heads
+    return [own, collective(f"{op.name}.all_reduce", op.block, "all_reduce", partial, cp, stride=float(plan.tp),
+                            count=op.count, live=op.live)]  # fmt: skip

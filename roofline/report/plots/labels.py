@@ -1,0 +1,206 @@
+"""Where labels go: near their dots, never on each other, on a dot or over the edge; the same every time.
+
+Pure geometry in points, without a plotting library. `place` puts labels around anchors in the plane; `spread` moves
+labels apart along one edge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from roofline.report.plots.geometry import Anchor, Box, Segment, crosses, hugged, passes
+
+GAP: Final = 2.0
+_RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0, 72.0, 90.0, 115.0)
+_DIRECTIONS: Final = 24
+#: What one fault costs, as if the label were so many points further from its dot.
+_ON_LINE, _LEADER_ON_LINE, _LEADER_CROSSED, _LEADER_ON_LABEL, _LEADER_ON_DOT = 80.0, 3.0, 60.0, 60.0, 25.0
+#: For each point of length: a leader along a line cannot be told from it.
+_LEADER_ALONG: Final = 3.0
+#: A label nearer than this to a dot of another label seems to be that one's.
+_AMBIGUOUS, _ASTRAY = 4.5, 8.0
+#: A label this badly off is worth moving another one for.
+_BAD: Final = 35.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A label to be placed: its size, and the places any of which it may stand at."""
+
+    width: float
+    height: float
+    anchors: tuple[Anchor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A label's box, the line to its anchor where it does not stand next to it, and what its distance costs."""
+
+    box: Box
+    leader: Segment | None
+    cost: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What labels must stay clear of: `blocks` and `dots` always, `lines` where possible; all within `bounds`."""
+
+    bounds: Box
+    blocks: tuple[Box, ...] = ()
+    dots: tuple[Anchor, ...] = ()
+    lines: tuple[Segment, ...] = ()
+
+    @cached_property
+    def dot_boxes(self) -> list[Box]:
+        """The squares around the dots."""
+        return [dot.box for dot in self.dots]
+
+
+def place(wishes: Sequence[Wish], scene: Scene, rounds: int = 4) -> list[Placed | None]:
+    """A place for each label, None where there is no room for it.
+
+    Greedy in the order given, then each label again with the others where they are, until nothing moves or for `rounds`
+    rounds; a label that is then still badly off may have any other one move out of its way.
+    """
+    done: list[Placed | None] = [None] * len(wishes)
+    for _ in range(rounds):
+        before = list(done)
+        for index in range(len(wishes)):
+            done = _again(wishes, scene, done, (index,))
+        if done == before:
+            break
+    for index, wish in enumerate(wishes):
+        if _trouble(index, wish, scene, done) >= _BAD:
+            trials = [_again(wishes, scene, done, (index, other)) for other in range(len(wishes)) if other != index]
+            done = min([done, *trials], key=lambda trial: _total(wishes, scene, trial))
+    return done
+
+
+def _again(
+    wishes: Sequence[Wish], scene: Scene, done: Sequence[Placed | None], indices: Sequence[int]
+) -> list[Placed | None]:
+    """The labels, those of these indices taken away and placed anew in this order."""
+    result = [None if index in indices else placed for index, placed in enumerate(done)]
+    for index in indices:
+        result[index] = _best(wishes[index], scene, [other for other in result if other is not None])
+    return result
+
+
+def _trouble(index: int, wish: Wish, scene: Scene, done: Sequence[Placed | None]) -> float:
+    """What a label's place costs where it stands among the others; very much where it has none."""
+    placed = done[index]
+    if placed is None:
+        return 1000.0
+    others = [other for place, other in enumerate(done) if place != index and other is not None]
+    return placed.cost + _faults(placed, wish, scene, others)
+
+
+def _total(wishes: Sequence[Wish], scene: Scene, done: Sequence[Placed | None]) -> float:
+    return sum(_trouble(index, wish, scene, done) for index, wish in enumerate(wishes))
+
+
+def _best(wish: Wish, scene: Scene, others: Sequence[Placed]) -> Placed | None:
+    best, least = None, math.inf
+    for placed in _candidates(wish):
+        if placed.cost >= least:
+            break
+        if not _free(placed.box, scene, others):
+            continue
+        total = placed.cost + _faults(placed, wish, scene, others)
+        if total < least:
+            best, least = placed, total
+    return best
+
+
+def _candidates(wish: Wish) -> Iterator[Placed]:
+    """Places around all anchors, from the nearest; above comes before below, the first anchor before the others."""
+    for ring in _RINGS:
+        for rank, anchor in enumerate(wish.anchors):
+            for turn in range(_DIRECTIONS):
+                angle = 2 * math.pi * turn / _DIRECTIONS
+                yield _at(wish, anchor, ring, angle, ring + 0.01 * turn + 0.5 * rank)
+
+
+def _at(wish: Wish, anchor: Anchor, ring: float, angle: float, cost: float) -> Placed:
+    """The label whose nearest point is `ring` from the anchor's edge in a direction."""
+    reach = anchor.radius + ring
+    cos, sin = math.cos(angle), math.sin(angle)
+    x, y = anchor.x + reach * cos, anchor.y + reach * sin
+    left, bottom = x - wish.width * _slide(cos), y - wish.height * _slide(sin)
+    box = Box(left, bottom, left + wish.width, bottom + wish.height)
+    if ring <= 2 * GAP:
+        return Placed(box, None, cost)
+    end = box.nearest((anchor.x, anchor.y))
+    distance = math.dist(end, (anchor.x, anchor.y)) or 1.0
+    edge = anchor.radius / distance
+    start = anchor.x + (end[0] - anchor.x) * edge, anchor.y + (end[1] - anchor.y) * edge
+    return Placed(box, (start, end), cost)
+
+
+def _slide(direction: float) -> float:
+    """Which part of a side faces the anchor: 0 its start, 1 its end, between them near a right angle."""
+    return min(max(0.5 - direction, 0.0), 1.0)
+
+
+def _free(box: Box, scene: Scene, others: Sequence[Placed]) -> bool:
+    return (
+        box.within(scene.bounds)
+        and not any(box.overlaps(dot, GAP / 2) for dot in scene.dot_boxes)
+        and not any(box.overlaps(block, GAP) for block in scene.blocks)
+        and not any(box.overlaps(other.box, GAP) for other in others)
+    )
+
+
+def _faults(placed: Placed, wish: Wish, scene: Scene, others: Sequence[Placed]) -> float:
+    cost = _ON_LINE * sum(placed.box.meets(line, 0.8) for line in scene.lines)
+    cost += _ASTRAY * sum(
+        placed.box.overlaps(box, _AMBIGUOUS) and dot not in wish.anchors
+        for dot, box in zip(scene.dots, scene.dot_boxes, strict=True)
+    )
+    cost += _LEADER_ON_LABEL * sum(o.leader is not None and placed.box.meets(o.leader, 1.0) for o in others)
+    if placed.leader is not None:
+        leader = placed.leader
+        cost += _LEADER_ON_LINE * sum(crosses(leader, line) for line in scene.lines)
+        cost += _LEADER_ALONG * sum(hugged(leader, line, 1.0) for line in scene.lines)
+        cost += _LEADER_ON_LABEL * sum(o.box.meets(leader, 1.0) for o in others)
+        cost += _LEADER_ON_LABEL * sum(block.meets(leader, 1.0) for block in scene.blocks)
+        cost += _LEADER_CROSSED * sum(o.leader is not None and crosses(leader, o.leader) for o in others)
+        cost += _LEADER_ON_DOT * sum(passes(leader, dot) for dot in scene.dots)
+    return cost
+
+
+def spread(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Centres as near as possible to those wanted, so that labels of these heights follow one another without overlap.
+
+    All stay between `low` and `high` where they fit there. Least squares with equal weights: overlapping neighbours
+    form a block that sits at the mean of what its members want.
+    """
+    order = sorted(range(len(wanted)), key=lambda i: (wanted[i], i))
+    blocks: list[tuple[float, list[int]]] = []
+    for index in order:
+        members = [index]
+        start = _start(members, wanted, heights, low, high)
+        while blocks and blocks[-1][0] + sum(heights[i] for i in blocks[-1][1]) > start:
+            members = blocks.pop()[1] + members
+            start = _start(members, wanted, heights, low, high)
+        blocks.append((start, members))
+    centres = [0.0] * len(wanted)
+    for start, members in blocks:
+        top = start
+        for index in members:
+            centres[index] = top + heights[index] / 2
+            top += heights[index]
+    return centres
+
+
+def _start(members: Sequence[int], wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> float:
+    """Where a block of labels begins."""
+    offset, total = 0.0, 0.0
+    for index in members:
+        total += wanted[index] - (offset + heights[index] / 2)
+        offset += heights[index]
+    return max(low, min(total / len(members), high - offset))

@@ -1,0 +1,114 @@
+"""The memory picture: what fills an accelerator's memory, what is left, and where its capacity ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from roofline.analysis.estimate import Estimate
+from roofline.report.plots import style as plot_style
+from roofline.report.plots.series import conditions, distinct, heading, series_names
+from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, SMALL, WIDTH, text_size
+from roofline.units import format_si
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: In the order in which they are stacked: what the bar calls them, the field of Memory, and their colour.
+_PARTS: Final = (
+    ("weights", "weights_bytes", COLOURS[0]),
+    ("KV-cache", "kv_cache_bytes", COLOURS[1]),
+    ("state", "state_bytes", COLOURS[3]),
+    ("activation peak", "activation_peak_bytes", COLOURS[2]),
+    ("runtime", "runtime_bytes", COLOURS[4]),
+)
+_FREE: Final = "#dddddd"
+#: Points: one bar with its words, the bar, and the page's side margins.
+_ROW, _BAR, _SIDE = 65.0, 17.0, 12.0
+
+
+def memory_figure(*estimates: Estimate, title: str | None = None) -> Figure:
+    """Memory of one or more estimates as stacked bars: weights, KV-cache, state, activations, runtime, what is left.
+
+    A line marks each capacity; what lies beyond it is hatched. Raises UsageError without estimates, and for estimates
+    of grids.
+    """
+    each = distinct(estimates)
+    with plot_style.styled():
+        width, height = WIDTH - 2 * _SIDE, _ROW * len(each)
+        figure, axes = plot_style.new_figure(width, height)
+        longest = max(max(float(e.memory.total_bytes), float(e.memory.capacity_bytes)) for e in each)
+        axes.set_xlim(0, 1.02 * longest)
+        axes.set_ylim(height, 0)
+        for index, (estimate, name) in enumerate(zip(each, series_names(each), strict=True)):
+            _draw_bar(axes, estimate, name, index * _ROW)
+        _bytes_axis(axes)
+        cached = any(float(e.memory.kv_cache_bytes) for e in each)
+        note = "Per accelerator; 1 GB is 10⁹ bytes. " + ("Cache after the last token; a" if cached else "A")
+        note += "ctivations where they are widest."
+        words = plot_style.Words(title or f"Memory: {heading(each)}", conditions(each), note)
+        plot_style.compose(figure, axes, words, _SIDE, 0)
+    return figure
+
+
+def _bytes_axis(axes: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 4, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(partial(plot_style.tick_text, unit="B")))
+    axes.set_xlabel("Bytes")
+    axes.yaxis.set_visible(False)
+    axes.spines["left"].set_visible(False)
+
+
+def _draw_bar(axes: Axes, estimate: Estimate, name: str, top: float) -> None:
+    """One bar: its name above, the parts, the capacity line, and below it what each part is."""
+    memory = estimate.memory
+    capacity, total = float(memory.capacity_bytes), float(memory.total_bytes)
+    parts = [(label, float(getattr(memory, field)), colour) for label, field, colour in _PARTS]
+    parts = [part for part in parts if part[1] > 0]
+    low, high = top + 17, top + 17 + _BAR
+    start = 0.0
+    for _, size, colour in parts:
+        axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
+        start += size
+    if total < capacity:
+        axes.fill_betweenx([low, high], total, capacity, color=_FREE, lw=0)
+        parts.append(("free", capacity - total, _FREE))
+    else:
+        axes.fill_betweenx([low, high], capacity, total, facecolor="none", edgecolor="white", hatch="////", lw=0)
+    axes.plot([capacity] * 2, [low - 3, high + 3], color=INK, lw=1.4, clip_on=False)
+    axes.text(0, low - 5, name, weight="bold", size=SIZE, va="bottom", ha="left", gid="name")
+    verdict = f"{format_si(total, 'B')} of {format_si(capacity, 'B')}"
+    if not memory.fits:
+        verdict += f": {format_si(total - capacity, 'B')} too much"
+    axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict",
+              transform=axes.get_yaxis_transform(), color=INK if memory.fits else COLOURS[1])  # fmt: skip
+    _name_parts(axes, parts, high + 6)
+    if memory.fits:
+        axes.text(0, high + 17, _most(estimate), size=SMALL, va="top", ha="left", color=GREY, gid="limits")
+
+
+def _most(estimate: Estimate) -> str:
+    """The largest batch, and the longest sequences or the largest square picture."""
+    memory = estimate.memory
+    if estimate.throughput.tokens is not None:
+        return f"At most: batch {memory.max_batch:,} at these lengths, or {memory.max_context:,} tokens per sequence."
+    side = getattr(memory, "max_side", None)
+    if side is None:
+        return f"At most: batch {memory.max_batch:,}."
+    return f"At most: batch {memory.max_batch:,} at this size, or pictures of {side:,} × {side:,} px."
+
+
+def _name_parts(axes: Axes, parts: Sequence[tuple[str, float, str]], y: float) -> None:
+    """Coloured squares and amounts, one after another."""
+    unit = 1 / (WIDTH - 2 * _SIDE)
+    x = 0.0
+    across = axes.get_yaxis_transform()
+    for label, size, colour in parts:
+        text = f"{label} {format_si(size, 'B')}"
+        axes.fill_betweenx([y + 1, y + 6.5], x, x + 5.5 * unit, color=colour, lw=0, transform=across)
+        axes.text(x + 8 * unit, y, text, size=SMALL, va="top", ha="left", transform=across, gid="part")
+        x += (text_size(text, SMALL)[0] + 20) * unit

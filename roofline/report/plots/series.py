@@ -1,0 +1,138 @@
+"""Estimates side by side in one figure: what they share goes to the heading, what tells them apart is their name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+
+from roofline.analysis.estimate import Estimate
+from roofline.analysis.result import OpRow
+from roofline.errors import UsageError
+from roofline.report.plots.points import Dot, Frame, dots, phase_rows, visible
+from roofline.report.plots.roofs import Skyline, roofs
+from roofline.report.plots.style import COLOURS, DASHES, INK
+
+#: From this many accelerators on, only the roofs in use are drawn.
+_CROWD: Final = 3
+#: A run on a single accelerator, where others are spread.
+_ALONE: Final = "1 GPU"
+#: The inputs that are numbers, in the order in which they are said.
+_SIZES: Final[tuple[str, ...]] = ("batch", "prompt", "generate", "height", "width", "steps", "guidance")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One estimate in the picture: its name, its ops per phase, its looks (None: coloured by phase)."""
+
+    name: str
+    colour: str | None
+    rows: dict[str, list[OpRow]]
+
+    def dots(self, frame: Frame) -> list[Dot]:
+        """Its dots on these axes."""
+        return [dot for phase, rows in self.rows.items() for dot in dots(phase, rows, frame)]
+
+
+def distinct(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """The estimates, each once: the same accelerator may have been asked for by two names.
+
+    Raises UsageError where there is no estimate, or one of a grid rather than of a single setting.
+    """
+    if not estimates:
+        raise UsageError("nothing to plot: give at least one estimate")
+    for estimate in estimates:
+        run = estimate.question.run
+        if any(isinstance(getattr(run, item.name), np.ndarray) for item in fields(run)):
+            raise UsageError("this figure shows one setting of each option at a time; for a grid, plot the sweep")
+    return [e for index, e in enumerate(estimates) if e.inputs not in [other.inputs for other in estimates[:index]]]
+
+
+def picture(estimates: Sequence[Estimate]) -> tuple[list[Series], list[Skyline]]:
+    """The series of the estimates and the skylines of their accelerators, each accelerator once.
+
+    Where every estimate has an accelerator of its own, the two share a colour; otherwise skylines are black.
+    """
+    by_machine: dict[str, list[Estimate]] = {}
+    for estimate in estimates:
+        by_machine.setdefault(estimate.question.gpu.name, []).append(estimate)
+    alone, paired = len(estimates) == 1, len(by_machine) == len(estimates)
+    series = [
+        Series(name, None if alone else COLOURS[index % len(COLOURS)], phase_rows(estimate))
+        for index, (estimate, name) in enumerate(zip(estimates, series_names(estimates), strict=True))
+    ]
+    skylines = []
+    for index, (machine, group) in enumerate(by_machine.items()):
+        rows = [row for e, one in zip(estimates, series, strict=True) if e.question.gpu.name == machine
+                for ops in one.rows.values() for row in ops]  # fmt: skip
+        question = group[0].question
+        found = roofs(question.gpu, question.machine(), {row.dtype for row in visible(rows)},
+                      used_only=len(by_machine) >= _CROWD)  # fmt: skip
+        name = "" if len(by_machine) == 1 else series[index].name if paired else machine_title(group[0])
+        colour = series[index].colour if paired else None
+        skylines.append(Skyline(name, colour or INK, DASHES[index % len(DASHES)], found))
+    return series, skylines
+
+
+def machine_title(estimate: Estimate) -> str:
+    """The accelerator's name without its maker's: ``A100 SXM4 80GB``."""
+    title = estimate.question.gpu.title
+    first, _, rest = title.partition(" ")
+    return rest if rest and first.lower() == estimate.question.gpu.vendor.lower() else title
+
+
+def series_names(estimates: Sequence[Estimate]) -> list[str]:
+    """What tells each estimate from the others; the accelerator where nothing else does."""
+    facts = [_facts(estimate) for estimate in estimates]
+    varying = [key for key in facts[0] if len({fact.get(key) for fact in facts}) > 1] or ["gpu"]
+    return [", ".join(fact[key] or f"no {key}" for key in varying if key in fact) for fact in facts]
+
+
+def heading(estimates: Sequence[Estimate]) -> str:
+    """Models and accelerators: ``Mistral 7B v0.1 on A100 SXM4 80GB and H100 SXM5 80GB``."""
+    models = dict.fromkeys(estimate.question.spec.title for estimate in estimates)
+    machines = dict.fromkeys(machine_title(estimate) for estimate in estimates)
+    return f"{_listed(list(models), 'models')} on {_listed(list(machines), 'accelerators')}"
+
+
+def conditions(estimates: Sequence[Estimate]) -> str:
+    """What all estimates share besides model and accelerator, in words."""
+    facts = [_facts(estimate) for estimate in estimates]
+    return " · ".join(
+        value
+        for key, value in facts[0].items()
+        if value and value != _ALONE and key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
+    )
+
+
+def _facts(estimate: Estimate) -> dict[str, str]:
+    inputs, precision = estimate.inputs, estimate.question.precision
+    formats = (precision.weights.name, precision.activations.name, precision.cache.name)
+    one_format = len(set(formats)) == 1
+    sizes: dict[str, str] = {key: f"{key} {inputs[key]:,}" for key in _SIZES if inputs.get(key) is not None}
+    return {
+        "gpu": machine_title(estimate),
+        "model": estimate.question.spec.title,
+        **sizes,
+        "formats": formats[0] if one_format else "weights {}, activations {}, KV-cache {}".format(*formats),
+        "fusion": f"{inputs['fusion']} fusion",
+        "plan": _plan(estimate),
+        "offload": f"offload {inputs['offload']}" if inputs.get("offload") else "",
+    }
+
+
+def _plan(estimate: Estimate) -> str:
+    """Over how many accelerators a run is spread, and how."""
+    spread = estimate.question.spread
+    if spread is None or spread.plan.single:
+        return _ALONE
+    replicas = ", each replica with that batch" if spread.plan.dp > 1 else ""
+    return f"{spread.plan.devices} GPUs ({spread.plan.text().replace(' · ', ', ')}{replicas})"
+
+
+def _listed(names: Sequence[str], plural: str) -> str:
+    if len(", ".join(names)) > 60:
+        return f"{len(names)} {plural}"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

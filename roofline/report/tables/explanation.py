@@ -1,0 +1,63 @@
+"""The text of `roofline explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from roofline.analysis.estimate import Estimate
+from roofline.analysis.explain import Derivation
+from roofline.report.tables.belonging import assumptions_of, sources_of
+from roofline.report.tables.estimate import print_warnings
+from roofline.units import format_si, format_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_explanation(
+    est: Estimate, derivations: Sequence[Derivation], console: Console, terms: int = 6, *, some: bool = False
+) -> None:
+    """The text of `roofline explain`: every number as formula, values, result, spec lines and source.
+
+    With `some`, what was assumed and where values come from is told only as far as it belongs to these numbers.
+    """
+    console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n", highlight=False)
+    for d in derivations:
+        console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}", highlight=False)
+        console.print(f"  = {d.formula}", highlight=False)
+        console.print(f"  = {d.substituted}", highlight=False)
+        shown = sorted(d.terms, key=lambda term: -term.value)
+        most = len(shown) if d.unit == "s" else terms  # the causes of a time are few
+        for term in shown[:most]:
+            console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}", highlight=False)
+        if len(shown) > most:
+            rest = sum(term.value for term in shown[most:])
+            console.print(f"      {len(shown) - most} more ops: {_term(rest, d.unit)}", highlight=False)
+        for line in d.lines:
+            console.print(f"  from {line}", highlight=False, style="dim", markup=False)
+        console.print(f"  source: {d.source}\n", highlight=False, style="dim")
+    names = [d.quantity for d in derivations]
+    assumed = assumptions_of(est, names) if some else est.assumptions
+    for heading, notes in (("Assumed", assumed), ("Sources", sources_of(est, names) if some else est.sources)):
+        if notes:
+            console.print(f"[bold]{heading}[/bold]", highlight=False)
+        for note in notes:
+            console.print(f"  - {note}", highlight=False, markup=False)
+    evidence = est.nearest if any(name.endswith("expected_s") for name in names) else []
+    if evidence:
+        console.print("[bold]Nearest measurements[/bold]", highlight=False)
+    for run in evidence:
+        console.print(f"  - {run}", highlight=False, markup=False)
+    print_warnings(est, console)
+
+
+def _term(value: float, unit: str) -> str:
+    return format_time(value) if unit == "s" else f"{value:,.0f}"
+
+
+def _value(value: float, unit: str) -> str:
+    if unit == "s":
+        return f"{format_time(value, 4)} ({value:.6g} s)"
+    exact = f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+    return f"{exact} {unit}" + (f" ({format_si(value, unit)})" if value >= 1e4 and unit in ("B", "FLOP") else "")

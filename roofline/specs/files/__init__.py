@@ -1,0 +1,1 @@
+"""From names to files, and from files to specs."""

@@ -1,0 +1,153 @@
+"""Names to files: bundled specs, the user's own folders, aliases.
+
+Order of look-up: a path; `--spec-dir`, then the folders in `ROOFLINE_PATH`; the user's configuration folder; the
+bundled specs. In each folder a file's stem comes before an alias. Nothing is parsed but the file that is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from roofline.errors import UnknownNameError, UsageError
+
+Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
+_LISTING: Final = {
+    "models": "roofline list models", "hardware": "roofline list gpus", "nodes": "roofline list nodes",
+    "engines": "roofline list engines",
+}  # fmt: skip
+_WHAT: Final = {"models": "model", "hardware": "GPU", "nodes": "node", "engines": "engine"}
+_KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
+_ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a name was found: its file and, where the name was an alias, the name that it stands for."""
+
+    path: Path
+    name: str
+    alias: str | None = None
+
+
+def bundled(shelf: Shelf) -> Path:
+    """The folder of bundled specs: inside an installed package, else at the root of the checkout."""
+    if shelf == "nodes":
+        return bundled("hardware") / "nodes"
+    package = Path(__file__).resolve().parents[2]
+    inside = package / shelf
+    return inside if inside.is_dir() else package.parent / shelf
+
+
+def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
+    """Folders to search, in order. A folder of the user's may hold specs itself or in `models/` and `hardware/`.
+
+    Nodes stand in `nodes/` or `hardware/nodes/`.
+    """
+    if spec_dir and not Path(spec_dir).expanduser().is_dir():
+        raise UsageError(f"--spec-dir {spec_dir[:200]}: no such folder")
+    roots = [spec_dir] if spec_dir else []
+    roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
+    roots.append(_config_folder())
+    found = []
+    for root in roots:
+        base = Path(root).expanduser()
+        own = (base / "nodes", base / "hardware" / "nodes") if shelf == "nodes" else (base / shelf, base)
+        found += [folder for folder in own if folder.is_dir()]
+    return [*found, bundled(shelf)]
+
+
+def _config_folder() -> str:
+    return os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "roofline")  # noqa: PTH118, PTH111
+
+
+def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
+    """The file that a name stands for. Raises UnknownNameError with the nearest names."""
+    wanted = name.strip().lower()
+    for folder in folders(shelf, spec_dir):
+        files = _stems(folder)
+        if wanted in files:
+            return Found(files[wanted], files[wanted].stem)
+        alias = _alias_table(folder, _stamp(folder)).get(wanted)
+        if alias is not None:
+            return Found(alias, alias.stem, alias=name)
+    known = _known(shelf, spec_dir)
+    if shelf == "hardware":
+        known |= _known("nodes", spec_dir)
+    raise UnknownNameError(_WHAT[shelf], name, known, _LISTING[shelf])
+
+
+def is_node(name: str, spec_dir: str | None = None) -> bool:
+    """Whether a node has that name or alias."""
+    try:
+        find("nodes", name, spec_dir)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
+    """All names on a shelf, sorted; the first folder that has a name wins."""
+    return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})
+
+
+def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
+    """Names and aliases of the engines in the user's own folders; the first folder that has a name wins."""
+    found: dict[str, Path] = {}
+    if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not os.path.isdir(_config_folder()):  # noqa: PTH112
+        return found  # the usual case, asked for with every estimate
+    for folder in folders("engines", spec_dir)[:-1]:
+        for table in (_stems(folder), _alias_table(folder, _stamp(folder))):
+            for name, path in table.items():
+                if name not in found and _KIND_ENGINE.search(_head(path)):
+                    found[name] = path
+    return found
+
+
+def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:
+    """All names and aliases, and the name of the file that each stands for."""
+    known: dict[str, str] = {}
+    for folder in folders(shelf, spec_dir):
+        for names_of in (_stems(folder), _alias_table(folder, _stamp(folder))):
+            for name, path in names_of.items():
+                known.setdefault(name, path.stem)
+    return known
+
+
+def _stems(folder: Path) -> dict[str, Path]:
+    try:
+        return {entry[:-5].lower(): folder / entry for entry in sorted(os.listdir(folder)) if entry.endswith(".yaml")}
+    except OSError:
+        return {}
+
+
+def _stamp(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=32)
+def _alias_table(folder: Path, stamp: int) -> dict[str, Path]:
+    """Aliases of a folder, read off the `aliases: [...]` line of each file without parsing it."""
+    table: dict[str, Path] = {}
+    for path in _stems(folder).values():
+        match = _ALIASES.search(_head(path))
+        for alias in match[1].split(",") if match else ():
+            table.setdefault(alias.strip().strip("'\"").lower(), path)
+    table.pop("", None)
+    return table
+
+
+def _head(path: Path) -> str:
+    """The first lines of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4096).decode("utf-8", "replace")
+    except OSError:
+        return ""

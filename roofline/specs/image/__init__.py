@@ -1,0 +1,1 @@
+"""What a file may say of an image model and its parts."""
