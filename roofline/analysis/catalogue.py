@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from roofline.analysis.formats import facts_of
-from roofline.analysis.load import locate_gpu, locate_model
 from roofline.architectures.build import build_workload
 from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_names, engine_path, find_engine, read_engine
 from roofline.machine.machine import Machine
+from roofline.runs.formats import facts_of
+from roofline.runs.load import locate_gpu, locate_model
 from roofline.specs.dtypes import DTYPES, find_dtype
 from roofline.specs.files.library import Found, Shelf, find, is_node, names, own_engines
 from roofline.specs.text.transformer import TransformerSpec
@@ -168,7 +168,7 @@ def gpu_rows(spec_dir: str | None = None) -> Iterator[GPURow]:
 
 def node_rows(spec_dir: str | None = None) -> Iterator[NodeRow]:
     """All nodes with their links."""
-    from roofline.analysis.spread.spread import locate_node
+    from roofline.runs.devices import locate_node
 
     for name in list_nodes(spec_dir):
         node = locate_node(name, spec_dir)[0]
@@ -220,7 +220,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         spec = (locate_model if shelf == "models" else locate_gpu)(str(found.path), spec_dir)[0]
         return what, found, spec.model_dump(mode="json", exclude_none=True)
     if is_node(name, spec_dir):
-        from roofline.analysis.spread.spread import locate_node
+        from roofline.runs.devices import locate_node
 
         return "node", find("nodes", name, spec_dir), locate_node(name, spec_dir)[0].model_dump(mode="json")
     if name.strip().lower() == IDEAL:

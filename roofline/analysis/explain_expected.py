@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.expectation import Expectation, expect
-from roofline.analysis.explain import Derivation, Term, cite
-from roofline.analysis.result import PhaseEstimate
-from roofline.analysis.spread.cost import in_stages, stages_of
+from roofline.analysis.evaluate import in_stages, without_received
+from roofline.answer.derivation import Derivation, Term
+from roofline.answer.phase import PhaseEstimate
 from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections
+from roofline.runs.derivations import cite
+from roofline.runs.expectation import Expectation, expect
+from roofline.runs.kind import Outcome
 from roofline.specs.files.document import read_document
 from roofline.units import format_si, format_time
 from roofline.workload.workload import Phase
-
-if TYPE_CHECKING:
-    from roofline.workload.op import Op
-    from roofline.workload.precision import Precision
 
 #: So many times a limit is no limit.
 _BOUNDLESS: Final = 1e15
@@ -43,7 +40,7 @@ class Cause(NamedTuple):
     text: str
 
 
-def explain_expected(est: Estimate) -> Iterator[Derivation]:
+def explain_expected(est: Outcome) -> Iterator[Derivation]:
     """The derivations of the expected times; none for the ideal engine, whose expected time is the bound."""
     if est.question.engine == IDEAL:
         return
@@ -51,23 +48,29 @@ def explain_expected(est: Estimate) -> Iterator[Derivation]:
     found = {phase.name: causes(est, phase) for phase in est.phases}
     for phase in est.phases:
         yield _derivation(f"{phase.name}.expected_s", float(phase.times.expected), found[phase.name], source, lines)
-    latency = est.latency
-    if latency.ttft is not None:
-        first = found[est.phases[0].name]
-        yield _derivation("latency.ttft_expected_s", float(latency.ttft.expected), first, source, lines)
-    if latency.tpot is not None:
-        yield _derivation("latency.tpot_expected_s", float(latency.tpot.expected), found["decode"], source, lines)
+    for quantity in est.quantities:
+        if quantity.times is not None and quantity.phases:
+            parts = found[quantity.phases[0]]
+            if quantity.name == "total_s":
+                parts = _whole(est, found)
+            name = f"latency.{quantity.name.removesuffix('_s')}_expected_s"
+            yield _derivation(name, float(quantity.times.expected), parts, source, lines)
+
+
+def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
+    """The causes of all phases and repeats, and what is fetched once."""
     whole = [
         Cause(cause.name, float(phase.repeat) * cause.seconds, "over all phases and repeats")
-        for phase in est.phases for cause in found[phase.name]
-    ]  # fmt: skip
-    transfer = getattr(latency, "transfer", None)
-    if transfer is not None:
-        whole.append(Cause("transfer", float(transfer.expected), "weights from host memory, once"))
-    yield _derivation("latency.total_expected_s", float(latency.total.expected), _summed(whole), source, lines)
+        for phase in est.phases
+        for cause in found[phase.name]
+    ]
+    transfer = est.quantity("transfer_s")
+    if transfer is not None and transfer.times is not None:
+        whole.append(Cause("transfer", float(transfer.times.expected), "weights from host memory, once"))
+    return _summed(whole)
 
 
-def causes(est: Estimate, phase: PhaseEstimate) -> list[Cause]:
+def causes(est: Outcome, phase: PhaseEstimate) -> list[Cause]:
     """What one repeat of a phase is expected to spend its time on, the causes that are not zero."""
     seconds, expectation = _seconds(est, phase)
     chip, machine, batch = expectation.chip, expectation.machine, float(expectation.batch)
@@ -113,39 +116,28 @@ def causes(est: Estimate, phase: PhaseEstimate) -> list[Cause]:
     return [cause for cause in found if cause.seconds > 1e-12 * float(phase.times.expected)]
 
 
-def _seconds(est: Estimate, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
+def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
     """The expected time of a phase by any expectation, with or without exchanges; and the expectation in question."""
     q = est.question
-    precision = q.precision_of(est.workload[phase.name]) if hasattr(q, "precision_of") else q.precision
-    spread = q.spread
-    if spread is None or not hasattr(q.run, "prompt"):
-        stages, micro = [(1, est.workload[phase.name])], 1.0
-    else:
-        parts, held = stages_of(q, spread, q.run)
-        stages, micro = [(stage.number, stage.workload[phase.name]) for stage in parts], float(held)
-    expectation = expect(q.gpu, q.engine, q.machine(), q.run.batch / micro)
+    precision, stages = q.precision_of(est.workload[phase.name]), q.stages()
+    expectation = expect(q.gpu, q.engine, q.machine(), q.run.batch / stages.microbatches)
     assert expectation is not None
 
     def seconds(by: Expectation, exchanging: bool) -> float:
         times = []
-        for number, ledger in stages:
-            ops = tuple(op for op in ledger.ops if _counts(op, exchanging))
+        for stage in stages.each:
+            ledger = without_received(stage.workload[phase.name])
+            ops = tuple(op for op in ledger.ops if exchanging or op.kind != "collective")
             time = by.seconds(replace(ledger, ops=ops), precision)
-            times.append((time, time, number))
-        return float(in_stages(times, micro, decode=phase.name == "decode"))
+            times.append((time, time, stage.number))
+        return float(in_stages(times, stages.microbatches, phase.name == "decode"))
 
     return seconds, expectation
 
 
-def _counts(op: Op, exchanging: bool) -> bool:
-    """Whether an op's time is expected: what a stage receives is that of the one that sends."""
-    return op.name != "receive" and (exchanging or op.kind != "collective")
-
-
-def _moved(ledger: Phase, est: Estimate, streams: Expectation, waits: Expectation, seconds: float) -> list[Cause]:
+def _moved(ledger: Phase, est: Outcome, streams: Expectation, waits: Expectation, seconds: float) -> list[Cause]:
     """The time of the memory, shared by what is moved: of each kernel's own time, by its bytes."""
-    q = est.question
-    precision: Precision = q.precision_of(ledger) if hasattr(q, "precision_of") else q.precision
+    precision = est.question.precision_of(ledger)
     parts = {"weights": precision.weight_bytes, "cache": precision.cache_bytes,
              "activations": precision.activation_bytes}  # fmt: skip
     times, moved = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0)
@@ -177,7 +169,7 @@ def _derivation(quantity: str, value: float, found: list[Cause], source: str, li
                       [Term(cause.name, cause.text, cause.seconds) for cause in ordered], lines)  # fmt: skip
 
 
-def _source(est: Estimate) -> str:
+def _source(est: Outcome) -> str:
     """On which fits the coefficients rest: the engine's and the chip's."""
     q = est.question
     fit, chip = read_engine(q.engine).fit, expect(q.gpu, q.engine, q.machine(), 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from roofline.analysis.result import OpRow
+from roofline.answer.phase import OpRow
 
 GROUPINGS: Final = ("op", "kind", "block")
 _SUMMED: Final = (

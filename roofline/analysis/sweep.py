@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final
 
-from roofline.analysis.estimate import Estimate, answer
-from roofline.analysis.keywords import SIZES, Grid, check_names, is_many, with_keywords
-from roofline.analysis.load import GPULike, ModelLike
-from roofline.analysis.question import ask
-from roofline.analysis.result import Times, plain
-from roofline.analysis.totals import READINGS, column
+from roofline.analysis.estimate import Answer, answer, column
+from roofline.answer.plain import plain
+from roofline.answer.quantity import Quantity
+from roofline.answer.times import READINGS
 from roofline.errors import UsageError
 from roofline.num import where
+from roofline.runs.ask import ask
+from roofline.runs.checks import is_many
+from roofline.runs.kind import Question
+from roofline.runs.load import GPULike, ModelLike
+from roofline.runs.options import SIZES, check_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,9 +79,8 @@ class Sweep:
         return f"Sweep of {len(self):,} points: {axes}; columns {', '.join(self.columns)}"
 
 
-@with_keywords(Grid)
 def sweep(
-    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None, options: Mapping[str, Any]
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
@@ -86,7 +88,7 @@ def sweep(
     option without values or more than 50 million points.
     """
     check_names(options)
-    given = {"model": model, "gpu": gpu} | options
+    given: dict[str, Any] = {"model": model, "gpu": gpu, **options}
     lists = {name: _values(name, value) for name, value in given.items() if is_many(value)}
     axes = {n: v for n, v in lists.items() if n not in SIZES} | {n: lists[n] for n in SIZES if n in lists}
     fixed = {name: value for name, value in given.items() if name not in axes}
@@ -116,14 +118,18 @@ def _evaluate(axes: dict[str, list[Any]], fixed: dict[str, Any]) -> dict[str, np
     for place, combination in enumerate(combinations):
         options = fixed | dict(zip(loops, combination, strict=True))
         for rows, grids in _blocks(sizes):
-            arguments: dict[str, Any] = options | grids
-            for name, value in _results(answer(ask(**arguments))):
+            for name, value in _results(answer(_question(options | grids), Answer)):
                 if name not in columns:
                     kind = bool if name == "fits" else np.float64
                     columns[name] = np.full((len(combinations), *shape), False if kind is bool else np.nan, dtype=kind)
                 columns[name][place, rows] = np.nan if value is None else value
     outer = tuple(len(values) for values in loops.values())
     return {name: column.reshape((*outer, *shape)) for name, column in columns.items()}
+
+
+def _question(given: dict[str, Any]) -> Question:
+    options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
+    return ask(given["model"], given["gpu"], options)
 
 
 def _blocks(sizes: dict[str, list[Any]]) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
@@ -156,35 +162,23 @@ def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return sizes
 
 
-def _results(est: Estimate) -> Iterator[tuple[str, Any]]:
-    latency, memory = est.latency, est.memory
-    if not hasattr(est.question.run, "prompt"):
-        yield from _image_results(est)
-        return
-    decodes = est.phases[-1].repeat > 0 if latency.tpot is not None else False
-    generates = est.question.run.generate > 0
-    yield from _columns("ttft_s", latency.ttft, True)
-    yield from _columns("tpot_s", latency.tpot, decodes)
-    yield from _columns("total_s", latency.total, True)
-    yield from _columns("output_tokens_per_s", est.throughput.output_tokens, generates)
-    for name in ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
-        yield name, getattr(memory, name)
+def _results(est: Answer) -> Iterator[tuple[str, Any]]:
+    """The columns that the kind of run gives: quantities in all readings, and figures of memory."""
+    for name in est.question.kind.columns:
+        quantity = est.quantity(name)
+        if quantity is not None:
+            yield from _columns(quantity)
+        elif name.endswith("_s"):
+            yield from ((column(name, reading), None) for reading in READINGS)
+        else:
+            yield name, getattr(est.memory, name)
 
 
-def _image_results(est: Any) -> Iterator[tuple[str, Any]]:
-    """What a point of a sweep over pictures gives."""
-    yield from _columns("step_s", est.latency.step, True)
-    yield from _columns("total_s", est.latency.total, True)
-    yield from _columns("images_per_s", est.throughput.images, True)
-    for name in ("weights_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
-        yield name, getattr(est.memory, name)
-
-
-def _columns(name: str, times: Times | None, has_meaning: Any) -> Iterator[tuple[str, Any]]:
+def _columns(quantity: Quantity) -> Iterator[tuple[str, Any]]:
     """The readings of one quantity; not a number where it has no meaning."""
     for reading in READINGS:
-        value = where(has_meaning, getattr(times, reading), float("nan")) if times is not None else None
-        yield column(name, reading), value
+        value = quantity.times and where(quantity.meaning, getattr(quantity.times, reading), float("nan"))
+        yield column(quantity.name, reading), value
 
 
 def _point(value: Any) -> Any:

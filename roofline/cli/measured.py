@@ -36,9 +36,9 @@ def validate(
     Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
     tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
     """
-    from roofline.analysis.options import one_of
     from roofline.errors import UsageError
     from roofline.evidence.checks.validate import GROUPS, validate_runs
+    from roofline.runs.checks import one_of
 
     one_of("by", by, tuple(GROUPS))
     if tolerance is not None and not (isfinite(tolerance) and tolerance >= 0.0):

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.load import load_model, locate_gpu
 from roofline.architectures.text.transformer import forward_ops
 from roofline.evidence.kernels.experts_load import rank_load
 from roofline.evidence.kernels.fit import chip_of
@@ -36,6 +35,7 @@ from roofline.machine.kernels.experts import ExpertsCoefficients, ExpertsWork, e
 from roofline.machine.machine import Machine
 from roofline.machine.stand_ins import stand_in
 from roofline.machine.time import op_cost
+from roofline.runs.load import load_model, locate_gpu
 from roofline.workload import constructors as make
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import AttentionShape, Span

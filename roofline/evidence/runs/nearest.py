@@ -12,14 +12,14 @@ from math import log2
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.errors import RooflineError
-from roofline.evidence.checks.validate import IMAGES, MEASUREMENTS, SERVED
+from roofline.evidence.checks.validate import SHIPPED_OF
 from roofline.evidence.runs.rows import MeasuredRun, read_runs
 from roofline.evidence.runs.runs import prepare
 from roofline.machine.engine import IDEAL, load_engine
 from roofline.units import format_time
 
 if TYPE_CHECKING:
-    from roofline.analysis.estimate import Estimate
+    from roofline.analysis.estimate import Answer
 
 _SIZE: Final = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])")
 #: What a factor of two costs, by quantity.
@@ -63,13 +63,13 @@ class Nearest(NamedTuple):
                 f"{100 * self.error:+.0f} % ({self.source})")  # fmt: skip
 
 
-def nearest(est: Estimate, count: int = 3) -> list[Nearest]:
+def nearest(est: Answer, count: int = 3) -> list[Nearest]:
     """The measured rows nearest to an estimate, the nearest first; none for the ideal engine, and none for a grid."""
     asked = _asked(est)
     if asked is None:
         return []
-    images = not hasattr(est.question.run, "prompt")
-    rows = sorted(((_distance(asked, row), row) for row in _rows(images)), key=lambda pair: (pair[0], pair[1].line))
+    kind = est.question.kind.name
+    rows = sorted(((_distance(asked, row), row) for row in _rows(kind)), key=lambda pair: (pair[0], pair[1].line))
     engine, found = load_engine(est.question.engine), []
     for distance, row in rows[: 4 * count]:
         try:
@@ -87,23 +87,21 @@ def nearest(est: Estimate, count: int = 3) -> list[Nearest]:
     return found
 
 
-def _asked(est: Estimate) -> dict[str, Any] | None:
+def _asked(est: Answer) -> dict[str, Any] | None:
     """What was asked, under the names of a row; None without an engine or with several values of an option."""
     q, inputs = est.question, est.inputs
-    names = ("batch", "height", "width", "steps") if not hasattr(q.run, "prompt") else ("batch", "prompt", "generate")
-    numbers = {name: inputs[name] for name in names if inputs[name] is not None}
+    numbers = {name: inputs[name] for name in q.kind.sizes if inputs[name] is not None}
     if q.engine == IDEAL or not all(isinstance(value, (int, float)) for value in numbers.values()):
         return None
-    devices = q.spread.plan.devices if q.spread is not None else 1
     models, gpus = (q.spec.name, *q.spec.aliases), (q.gpu.name, *q.gpu.aliases)
     return {"engine": q.engine, "models": models, "gpus": gpus, "weights": q.precision.label,
-            "devices": devices, **numbers}  # fmt: skip
+            "devices": q.spread.plan.devices, **numbers}  # fmt: skip
 
 
-@lru_cache(maxsize=2)
-def _rows(images: bool) -> list[MeasuredRun]:
-    paths = (IMAGES,) if images else (MEASUREMENTS, SERVED)
-    return [run for path in paths for run in read_runs(path)]
+@lru_cache(maxsize=8)
+def _rows(kind: str) -> list[MeasuredRun]:
+    """The shipped rows of a kind of run."""
+    return [run for path in SHIPPED_OF.get(kind, ()) for run in read_runs(path)]
 
 
 def _distance(asked: dict[str, Any], row: MeasuredRun) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from roofline.analysis.estimate import Estimate
+from roofline.analysis.estimate import Answer
 
 #: Parts of the names of quantities.
 _TIMES: Final = ("_s", "latency", "throughput")
@@ -34,7 +34,7 @@ BEGINNINGS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def assumptions_of(est: Estimate, quantities: Iterable[str]) -> list[str]:
+def assumptions_of(est: Answer, quantities: Iterable[str]) -> list[str]:
     """The assumptions that touch any of these quantities."""
     names = list(quantities)
     found = []
@@ -45,7 +45,7 @@ def assumptions_of(est: Estimate, quantities: Iterable[str]) -> list[str]:
     return found
 
 
-def sources_of(est: Estimate, quantities: Iterable[str]) -> list[str]:
+def sources_of(est: Answer, quantities: Iterable[str]) -> list[str]:
     """The sources of the files from which any of these quantities takes a value."""
     names, gpu = list(quantities), set(est.question.gpu.sources)
     model = set(est.question.spec.sources)

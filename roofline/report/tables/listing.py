@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from roofline.analysis.catalogue import MIXED_IN, EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
-from roofline.report.tables.estimate import count
 from roofline.report.tables.grid import grid
-from roofline.units import format_si
+from roofline.units import format_count, format_si
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -18,9 +17,9 @@ def print_models(rows: Iterable[ModelRow], console: Console) -> None:
     """The table of `roofline list models`."""
     lines = []
     for row in rows:
-        cells = [row.name, row.kind, count(row.parameters) if row.parameters else "–"]
+        cells = [row.name, row.kind, format_count(row.parameters) if row.parameters else "–"]
         cells.append(f"{row.max_context:,}" if row.max_context else "")
-        cells.append(count(row.active) if row.active and row.active != row.parameters else "")
+        cells.append(format_count(row.active) if row.active and row.active != row.parameters else "")
         lines.append([*cells, row.title, ", ".join(row.aliases)])
     columns = [("name", "name"), ("kind", "name"), ("parameters", "right"), ("context", "right?"),
                ("active", "right?"), ("model", "left?"), ("aliases", "text?")]  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.result import OpRow
+from roofline.analysis.estimate import Answer
+from roofline.answer.phase import OpRow
 from roofline.report.tables.grid import grid
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _TIME: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 _Value = Callable[[OpRow], float]
 
 
-def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> None:
+def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> None:
     """One phase: counts, traffic, intensity and time of each row, and their sum."""
     q = est.question
     total_s = sum(float(row.bound_s) for row in rows)
@@ -54,7 +54,9 @@ def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console
     put("share", [*(f"{100 * float(row.bound_s) / total_s:.1f} %" for row in rows), "100.0 %"], "right")
     if wide:
         put_sum("parameters", "", lambda row: row.params)
-    title = f"{q.spec.title} on {q.gpu.title}: one {phase} of {est.phase(phase).repeat:,.0f}, fusion {q.fusion}"
+    title = (
+        f"{q.spec.title} on {q.gpu.title}: one {phase} of {est.phase(phase).repeat:,.0f}, fusion {q.execution.level}"
+    )
     console.print(grid(title, columns, list(zip(*cells, strict=True))))
 
 
