@@ -1,4 +1,7 @@
-"""A decoder of equal or alternating layers, as most families are: the mapping function says how its family differs."""
+"""What mapping functions give: parts of a spec, and the decoder of equal or alternating layers that most families are.
+
+Of that, the mapping function says how its family differs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class Style(NamedTuple):
 
     `norm` and `norm_bias`: of the norms over the width; `norms` per layer, at `placement`. `attention`: further fields
     of every layer's attention. `rotary_fraction`: how much of a head is rotated where the config does not say, with
-    `rotary_keys` as older spellings. `rotary=False`: positions are given by the mapping function.
+    `rotary_keys` as older spellings.
     """
 
     norm: str = "rms"

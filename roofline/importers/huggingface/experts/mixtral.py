@@ -180,17 +180,18 @@ def hunyuan_moe(config: Config) -> dict[str, Any]:
     bias = config.flag("attention_bias", default=False)
     width = config.whole("intermediate_size")
     number, top_k = _same_everywhere(config, "num_experts"), _same_everywhere(config, "moe_topk")
-    routed = _same_everywhere(config, "moe_intermediate_size", width)
-    if routed != width:
-        config.unsupported("moe_intermediate_size", f"{routed} is not intermediate_size {width}, as modelled")
+    inner = _same_everywhere(config, "moe_intermediate_size", width)
+    if inner != width:
+        config.unsupported("moe_intermediate_size", f"{inner} is not intermediate_size {width}, as modelled")
     config.must_be("use_cla", False)
     shared = _same_everywhere(config, "num_shared_expert", 1)
     config.must_be("use_mixed_mlp_moe", True, False)
     config.must_be("use_qk_norm", True)
     config.ignore("cla_share_factor", "moe_layer_num_skipped", "moe_drop_tokens", "moe_random_routing_dropped_token")
     block = experts_block(config, width, number, top_k, parts.activation(config, "hidden_act"))
+    block = with_shared(block, shared)
     style = Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM)
-    return decoder(config, style, lambda index: with_shared(block, shared))
+    return decoder(config, style, lambda index: block)
 
 
 def _same_everywhere(config: Config, key: str, default: int | None = None) -> int:
