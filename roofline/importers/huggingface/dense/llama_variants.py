@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import Style, decoder, dense
+from roofline.importers.huggingface.decoder import Style, decoder, dense, windows_of
 
 _HEAD_NORM: Final = {"qk_norm": "head"}
 
@@ -32,19 +31,17 @@ def cwm(config: Config) -> dict[str, Any]:
     """Code World Model: Llama, sliding in all layers but every fourth, from the first on."""
     layers = config.whole("num_hidden_layers")
     window = config.whole_or_none("sliding_window")
-    otherwise = ["sliding_attention" if index % 4 and window else "full_attention" for index in range(layers)]
-    kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
-    windows = [window if kind == "sliding_attention" else None for kind in kinds]
+    windows = windows_of(config, window, [index % 4 > 0 and window is not None for index in range(layers)])
     return decoder(config, Style(), dense(config, bias=config.flag("mlp_bias", default=False)), windows=windows)
 
 
 def persimmon(config: Config) -> dict[str, Any]:
     """Persimmon, Fuyu: layer norms, biases everywhere, half of a head rotated, a squared ReLU without a gate."""
-    norm = {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
-    style = Style(
-        norm="layer", norm_bias=True, qkv_bias=True, output_bias=True, rotary_fraction=0.5,
-        attention={"packed": True, **(norm if config.flag("qk_layernorm") else {})},
-    )  # fmt: skip
+    attention: dict[str, Any] = {"packed": True}
+    if config.flag("qk_layernorm"):
+        attention |= {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
+    biased = Style(norm="layer", norm_bias=True, qkv_bias=True, output_bias=True)
+    style = biased._replace(rotary_fraction=0.5, attention=attention)
     return decoder(config, style, dense(config, gated=False, bias=True))
 
 

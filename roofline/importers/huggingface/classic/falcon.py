@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from roofline.importers.huggingface import parts
+from roofline.importers.huggingface.classic.decoders import head_width, plain_attention
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import Style, dense_block, layer, norm_of
-from roofline.importers.huggingface.dense.classic import head_width, plain_attention
+from roofline.importers.huggingface.decoder import Style, body_of, dense_block, layer, norm_of
 
 
 def falcon(config: Config) -> dict[str, Any]:
@@ -26,22 +26,15 @@ def falcon(config: Config) -> dict[str, Any]:
         config.refuse("num_kv_heads", f"{heads} heads do not divide among {kv_heads} key-value heads")
     norms = _falcon_norms(config, new, parallel)
     style = Style(norm="layer", norm_bias=True, norms=norms, parallel=parallel or new)
-    attention = plain_attention(heads, kv_heads, head_width(config, "hidden_size", width, heads), qkv_bias=bias,
-                           output_bias=bias)  # fmt: skip
+    head_dim = head_width(config, "hidden_size", width, heads)
+    attention = plain_attention(heads, kv_heads, head_dim, qkv_bias=bias, output_bias=bias)
     if new:
         attention["reference_cache"] = "broadcast"
     inner = config.whole("ffn_hidden_size", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation"), gated=False, bias=bias)
-    alibi = config.flag("alibi")
-    return {
-        "vocabulary": parts.vocabulary(config),
-        "width": width,
-        "max_context": parts.context(config),
-        "positions": {"kind": "alibi" if alibi else "rotary"},
-        "norm": norm_of(style),
-        "tied_embeddings": parts.tied(config),
-        "blocks": [{"layers": layers, **layer(attention, feed_forward, style)}],
-    }
+    positions = {"kind": "alibi" if config.flag("alibi") else "rotary"}
+    blocks = [{"layers": layers, **layer(attention, feed_forward, style)}]
+    return body_of(config, width, positions, blocks, norm=norm_of(style))
 
 
 def _falcon_norms(config: Config, new: bool, parallel: bool) -> int:
@@ -78,6 +71,7 @@ def mpt(config: Config) -> dict[str, Any]:
     style = Style(norm="layer")
     head_dim = head_width(config, "d_model", width, heads)
     attention = plain_attention(heads, heads, head_dim, qkv_bias=False, output_bias=False)
+    feed_forward = dense_block(4 * width, "gelu", gated=False)
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
@@ -85,7 +79,5 @@ def mpt(config: Config) -> dict[str, Any]:
         "positions": {"kind": "alibi"},
         "norm": norm_of(style),
         "tied_embeddings": parts.tied(config),
-        "blocks": [
-            {"layers": config.whole("n_layers"), **layer(attention, dense_block(4 * width, "gelu", gated=False), style)}
-        ],
+        "blocks": [{"layers": config.whole("n_layers"), **layer(attention, feed_forward, style)}],
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import Style, dense_block, layer, norm_of
+from roofline.importers.huggingface.decoder import Style, body_of, dense_block, layer, norm_of, softmax
 
 _LAYER_NORM = Style(norm="layer", norm_bias=True)
 
@@ -17,10 +17,9 @@ _LAYER_NORM = Style(norm="layer", norm_bias=True)
 def plain_attention(
     heads: int, kv_heads: int, head_dim: int, *, qkv_bias: bool, output_bias: bool, packed: bool = True, **more: Any
 ) -> dict[str, Any]:
-    """Softmax attention as a block of a spec, without what is the default."""
-    attention: dict[str, Any] = {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim}
+    """Softmax attention with these flags, without what is the default."""
     flags = {"qkv_bias": qkv_bias, "output_bias": output_bias, "packed": packed}
-    return attention | {key: value for key, value in flags.items() if value} | more
+    return softmax(heads, kv_heads, head_dim) | {key: value for key, value in flags.items() if value} | more
 
 
 def head_width(config: Config, key: str, width: int, heads: int) -> int:
@@ -59,8 +58,8 @@ def gptj(config: Config) -> dict[str, Any]:
     width, heads = config.whole("n_embd"), config.whole("n_head")
     style = Style(norm="layer", norm_bias=True, norms=1, parallel=True)
     head_dim = head_width(config, "n_embd", width, heads)
-    attention = plain_attention(heads, heads, head_dim, qkv_bias=False, output_bias=False,
-                           packed=config.data["model_type"] == "codegen")  # fmt: skip
+    packed = config.data["model_type"] == "codegen"
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=False, output_bias=False, packed=packed)
     inner = config.whole("n_inner", null=4 * width)
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
     rotary = config.whole("rotary_dim", null=width, least=2)
@@ -89,15 +88,9 @@ def gpt_neo(config: Config) -> dict[str, Any]:
     feed_forward = dense_block(inner, parts.activation(config, "activation_function"), gated=False, bias=True)
     positions = config.whole("max_position_embeddings")
     blocks = [layer(attention | (local if kind == "local" else {}), feed_forward, _LAYER_NORM) for kind in kinds]
-    return {
-        "vocabulary": parts.vocabulary(config),
-        "width": width,
-        "max_context": positions,
-        "positions": {"kind": "learned", "size": positions},
-        "norm": norm_of(_LAYER_NORM),
-        "tied_embeddings": parts.tied(config),
-        "blocks": parts.merged(blocks),
-    }
+    learned = {"kind": "learned", "size": positions}
+    body = body_of(config, width, learned, parts.merged(blocks), norm=norm_of(_LAYER_NORM))
+    return body | {"max_context": positions}
 
 
 def _neo_kinds(config: Config, layers: int) -> list[str]:
@@ -128,15 +121,9 @@ def gpt_neox(config: Config) -> dict[str, Any]:
     feed_forward = dense_block(
         config.whole("intermediate_size"), parts.activation(config, "hidden_act"), gated=False, bias=True
     )
-    return {
-        "vocabulary": parts.vocabulary(config),
-        "width": width,
-        "max_context": parts.context(config),
-        "positions": parts.rotary(config, head_dim, 0.25, "rotary_pct"),
-        "norm": norm_of(style),
-        "tied_embeddings": parts.tied(config),
-        "blocks": [{"layers": config.whole("num_hidden_layers"), **layer(attention, feed_forward, style)}],
-    }
+    positions = parts.rotary(config, head_dim, 0.25, "rotary_pct")
+    blocks = [{"layers": config.whole("num_hidden_layers"), **layer(attention, feed_forward, style)}]
+    return body_of(config, width, positions, blocks, norm=norm_of(style))
 
 
 def opt(config: Config) -> dict[str, Any]:
@@ -148,8 +135,8 @@ def opt(config: Config) -> dict[str, Any]:
     bias = config.flag("enable_bias", default=True)
     affine = config.flag("layer_norm_elementwise_affine", default=True)
     style = Style(norm="layer", norm_bias=affine, norm_weight=affine, placement="pre" if before else "post")
-    attention = plain_attention(heads, heads, head_width(config, "hidden_size", width, heads), qkv_bias=bias,
-                           output_bias=bias, packed=False)  # fmt: skip
+    head_dim = head_width(config, "hidden_size", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=bias, output_bias=bias, packed=False)
     feed_forward = dense_block(
         config.whole("ffn_dim"), parts.activation(config, "activation_function"), gated=False, bias=bias
     )
@@ -172,8 +159,8 @@ def bloom(config: Config) -> dict[str, Any]:
     """BLOOM: ALiBi, a norm behind the embedding, gelu of a width four times the model's."""
     width = config.whole("hidden_size", "n_embed")
     heads, layers = config.whole("n_head"), config.whole("n_layer")
-    attention = plain_attention(heads, heads, head_width(config, "hidden_size", width, heads), qkv_bias=True,
-                           output_bias=True)  # fmt: skip
+    head_dim = head_width(config, "hidden_size", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=True, output_bias=True)
     inner = config.whole("n_inner", default=None, null=4 * width) or 4 * width
     if inner != 4 * width:
         config.unsupported("n_inner", f"{inner} is not four times the width, which is all that BLOOM computes")

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import Style, decoder, dense, window_pattern
-from roofline.importers.huggingface.defaults import DEFAULTS
+from roofline.importers.huggingface.decoder import Style, decoder, dense, window_pattern, windows_of
+from roofline.importers.huggingface.defaults import defaults_of
 
 _HEAD_NORM: Final = {"qk_norm": "head"}
 
@@ -19,10 +18,8 @@ def llama(config: Config) -> dict[str, Any]:
     """Llama, Granite, Arcee: biases by flag, in attention all four."""
     bias = config.flag("attention_bias", default=False)
     gated = config.data["model_type"] != "arcee"
-    return decoder(
-        config, Style(qkv_bias=bias, output_bias=bias),
-        dense(config, gated=gated, bias=config.flag("mlp_bias", default=False)),
-    )  # fmt: skip
+    feed_forward = dense(config, gated=gated, bias=config.flag("mlp_bias", default=False))
+    return decoder(config, Style(qkv_bias=bias, output_bias=bias), feed_forward)
 
 
 def mistral(config: Config) -> dict[str, Any]:
@@ -48,10 +45,7 @@ def qwen_windows(config: Config) -> list[int | None]:
     window = config.whole_or_none("sliding_window") if used else None
     first = config.whole("max_window_layers", default=layers, null=layers, least=0)
     config.ignore("sliding_window")
-    sliding = [window is not None and index >= first for index in range(layers)]
-    otherwise = ["sliding_attention" if slides else "full_attention" for slides in sliding]
-    kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
-    return [window if kind == "sliding_attention" else None for kind in kinds]
+    return windows_of(config, window, [window is not None and index >= first for index in range(layers)])
 
 
 def qwen2(config: Config) -> dict[str, Any]:
@@ -69,7 +63,7 @@ def qwen3(config: Config) -> dict[str, Any]:
 
 def mimo(config: Config) -> dict[str, Any]:
     """MiMo 7B: Qwen 2, whose config class its own extends, with heads that predict further tokens."""
-    config.defaults = DEFAULTS["qwen2"]
+    config.defaults = defaults_of("qwen2")
     body = qwen2(config)
     return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
 
@@ -86,10 +80,9 @@ def with_mtp(body: dict[str, Any], count: int, block: dict[str, Any] | None = No
 def phi(config: Config) -> dict[str, Any]:
     """Phi-1 to Phi-2: one norm, attention and feed-forward side by side, biases everywhere, half of a head rotated."""
     norm = {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
-    style = Style(
-        norm="layer", norm_bias=True, norms=1, parallel=True, qkv_bias=True, output_bias=True, rotary_fraction=0.5,
-        attention=norm if config.flag("qk_layernorm", default=False) else {},
-    )  # fmt: skip
+    attention = norm if config.flag("qk_layernorm", default=False) else {}
+    biased = Style(norm="layer", norm_bias=True, qkv_bias=True, output_bias=True)
+    style = biased._replace(norms=1, parallel=True, rotary_fraction=0.5, attention=attention)
     return decoder(config, style, dense(config, gated=False, bias=True)) | {"head_bias": True}
 
 
@@ -110,8 +103,8 @@ def _glm_style(config: Config) -> Style:
 def nemotron(config: Config) -> dict[str, Any]:
     """Nemotron, Minitron: layer norms, a squared ReLU without a gate, half of a head rotated."""
     bias = config.flag("attention_bias", default=False)
-    style = Style(norm="layer", norm_bias=True, qkv_bias=bias, output_bias=bias, rotary_fraction=0.5,
-                  rotary_keys=("rope_percent", "rope_percentage"))  # fmt: skip
+    style = Style(norm="layer", norm_bias=True, qkv_bias=bias, output_bias=bias)
+    style = style._replace(rotary_fraction=0.5, rotary_keys=("rope_percent", "rope_percentage"))
     return decoder(config, style, dense(config, gated=False, bias=config.flag("mlp_bias", default=False)))
 
 
@@ -138,11 +131,10 @@ def stablelm(config: Config) -> dict[str, Any]:
     """StableLM: layer norms with a bias, a quarter of a head rotated; one norm where the block is parallel."""
     parallel = config.flag("use_parallel_residual", default=False)
     norm = {"qk_norm": "heads", "qk_norm_kind": "layer"}
-    style = Style(
-        norm="layer", norm_bias=True, norms=1 if parallel else 2, parallel=parallel, rotary_fraction=0.25,
-        qkv_bias=config.flag("use_qkv_bias", default=False), rotary_keys=("rope_pct",),
-        attention=norm if config.flag("qk_layernorm", default=False) else {},
-    )  # fmt: skip
+    bias = config.flag("use_qkv_bias", default=False)
+    attention = norm if config.flag("qk_layernorm", default=False) else {}
+    style = Style(norm="layer", norm_bias=True, qkv_bias=bias, rotary_fraction=0.25, rotary_keys=("rope_pct",))
+    style = style._replace(norms=1 if parallel else 2, parallel=parallel, attention=attention)
     return decoder(config, style, dense(config))
 
 
@@ -153,10 +145,8 @@ def cohere(config: Config) -> dict[str, Any]:
     bias = config.flag("attention_bias", default=False)
     second = config.data["model_type"] == "cohere2"
     norm = {"qk_norm": "heads", "qk_norm_kind": "layer"}
-    style = Style(
-        norm="layer", norms=1, parallel=True, qkv_bias=bias, output_bias=bias,
-        attention=norm if not second and config.flag("use_qk_norm", default=False) else {},
-    )  # fmt: skip
+    attention = norm if not second and config.flag("use_qk_norm", default=False) else {}
+    style = Style(norm="layer", norms=1, parallel=True, qkv_bias=bias, output_bias=bias, attention=attention)
     if second:
         config.must_be("use_qk_norm", False)
         keys = ("sliding_window_pattern", "_sliding_window_pattern")
@@ -186,10 +176,7 @@ def smollm3(config: Config) -> dict[str, Any]:
     unrotated = [not flag for flag in rotated] if rotated else [not (i + 1) % period for i in range(layers)]
     used = config.flag("use_sliding_window", default=False)
     window = config.whole_or_none("sliding_window")
-    slides = used and window is not None
-    otherwise = ["sliding_attention" if slides and still else "full_attention" for still in unrotated]
-    kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
-    windows = [window if kind == "sliding_attention" else None for kind in kinds]
+    windows = windows_of(config, window, [used and window is not None and still for still in unrotated])
     style = Style(qkv_bias=bias, output_bias=bias)
     feed_forward = dense(config, bias=config.flag("mlp_bias", default=False))
     return decoder(config, style, feed_forward, windows=windows, unrotated=unrotated)
@@ -206,9 +193,7 @@ def exaone4(config: Config) -> dict[str, Any]:
     else:
         period = config.whole("sliding_window_pattern", null=layers + 1, least=0)
         slides = [bool(period) and (index + 1) % period != 0 for index in range(layers)]
-    otherwise = ["sliding_attention" if slide and window else "full_attention" for slide in slides]
-    kinds = parts.layer_kinds(config, layers, ("full_attention", "sliding_attention"), otherwise)
-    windows = [window if kind == "sliding_attention" else None for kind in kinds]
+    windows = windows_of(config, window, [slide and window is not None for slide in slides])
     unrotated = [window is not None and found is None for found in windows]
     style = Style(placement="output", attention=_HEAD_NORM)
     return decoder(config, style, dense(config), windows=windows, unrotated=unrotated)
