@@ -61,8 +61,8 @@ class Memory:
     """Bytes per device.
 
     `parts` sum to `total_bytes`; `limits` are what can be asked beyond; `by_component` says which part of the model
-    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes. Parts, figures beside them and
-    limits are attributes by their names in JSON: `memory.weights_bytes`, `memory.max_batch`.
+    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes. Parts, figures beside
+    them and limits are attributes by their names in JSON: `memory.weights_bytes`, `memory.max_batch`.
     """
 
     parts: tuple[Part, ...]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from roofline.machine.machine import Machine
-from roofline.runs.spread import Spread
+from roofline.runs.spread import ALONE, SPREAD_OPTIONS, Spread
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 
@@ -42,3 +44,12 @@ def machine_of(gpu: GPUSpec, half_sums: bool = False) -> Machine:
     if known is None or known[0] is not gpu:
         known = _MACHINES[id(gpu), half_sums] = (gpu, Machine.of(gpu, half_sums=half_sums))
     return known[1]
+
+
+def spread_of(gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
+    """The spread that the options given ask for. Raises UsageError, UnknownNameError or SpecError."""
+    if not SPREAD_OPTIONS & given.keys():
+        return ALONE
+    from roofline.runs.devices import resolve_spread
+
+    return resolve_spread(gpu, given, spec_dir)

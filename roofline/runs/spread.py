@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from roofline.errors import UsageError
-from roofline.specs.gpu import GPUSpec
 from roofline.workload.plan import Plan
 
 if TYPE_CHECKING:
@@ -68,12 +66,3 @@ ALONE: Final = Spread(alone=True)
 SPREAD_OPTIONS: Final = frozenset(
     ("gpus", *AXES, "ep", "node", "overlap", "offload", "runtime_reserve", "pad_heads", "microbatches")
 )
-
-
-def spread_of(gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
-    """The spread that the options given ask for. Raises UsageError, UnknownNameError or SpecError."""
-    if not SPREAD_OPTIONS & given.keys():
-        return ALONE
-    from roofline.runs.devices import resolve_spread
-
-    return resolve_spread(gpu, given, spec_dir)
