@@ -12,9 +12,11 @@ from roofline.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from roofline.answer.quantity import Group
     from roofline.api import Estimate
 
 KINDS: Final = ("roofline", "memory", "throughput", "latency")
+_GROUPS: Final[dict[str, Group]] = {"throughput": "throughput", "latency": "latency"}
 _BATCHES: Final = tuple(2**power for power in range(10))
 
 
@@ -44,11 +46,11 @@ def _figure(options: ModelOptions, kind: str) -> Figure:
         return figures.roofline_figure(_estimates(options))
     if kind == "memory":
         return figures.memory_figure(*_estimates(options))
-    rows = [_row(est) for batch in _BATCHES for est in _estimates(options, batch=batch)]
-    if len({"images_per_s" in row for row in rows}) > 1:
+    estimates = [est for batch in _BATCHES for est in _estimates(options, batch=batch)]
+    curves = {est.question.kind.curves[_GROUPS[kind]] for est in estimates}
+    if len(curves) > 1:
         raise UsageError(f"--kind {kind}: models of tokens and of pictures have no axis in common; plot them apart")
-    tokens, pictures = {"throughput": ("output_tokens_per_s", "images_per_s"), "latency": ("tpot_s", "total_s")}[kind]
-    return figures.sweep_figure(rows, x="batch", y=pictures if "images_per_s" in rows[0] else tokens)
+    return figures.sweep_figure(map(_row, estimates), x="batch", y=curves.pop())
 
 
 def _estimates(options: ModelOptions, **changed: Any) -> list[Estimate]:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
-from roofline.answer.quantity import Quantity
+from roofline.answer.quantity import Group, Quantity
 from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.runs.execution import Execution
@@ -132,6 +132,7 @@ class Kind(ABC):
     level_phase the phase that is compared, if the run has it
     sizes       the inputs that are numbers, as measured runs have them
     columns     what a sweep of such runs gives
+    curves      the quantities that stand for latency and for throughput where one of them is drawn
     """
 
     name: ClassVar[str]
@@ -140,6 +141,7 @@ class Kind(ABC):
     level_phase: ClassVar[str] = ""
     sizes: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[str, ...]]
+    curves: ClassVar[Mapping[Group, str]]
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)

@@ -11,7 +11,7 @@ from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted, plain
-from roofline.answer.quantity import Quantity
+from roofline.answer.quantity import Group, Quantity
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
 from roofline.machine.engine import find_engine, sums_in_half
@@ -62,6 +62,7 @@ class Image(Kind):
     level_phase: ClassVar[str] = "denoise"
     sizes: ClassVar[tuple[str, ...]] = ("batch", "height", "width", "steps")
     columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)
+    curves: ClassVar[Mapping[Group, str]] = {"latency": "total_s", "throughput": "images_per_s"}
 
     def takes(self, spec: Any) -> bool:
         """Whether it is an image model or a part of one."""

@@ -9,7 +9,7 @@ from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import plain
-from roofline.answer.quantity import Quantity
+from roofline.answer.quantity import Group, Quantity
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.machine.engine import find_engine
@@ -41,6 +41,7 @@ class Text(Kind):
     levels: ClassVar[tuple[str, ...]] = FUSIONS
     sizes: ClassVar[tuple[str, ...]] = ("batch", "prompt", "generate")
     columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
+    curves: ClassVar[Mapping[Group, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model that generates."""
