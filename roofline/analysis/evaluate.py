@@ -32,16 +32,16 @@ from roofline.workload.workload import Phase
 class StageTime(NamedTuple):
     """One phase on one kind of stage, per microbatch: counts and roofline of its own work, and its communication.
 
-    `received_s` is the part of the communication that the stage before sends, `launches` are those of the exchanges.
+    `received_s` is the part of the communication that the stage before sends, `kernels` are those of all of it.
     """
 
     number: int
     cost: PhaseCost
-    communication_s: Num
-    communication_bytes: Num
+    kernels: Num
+    communication_s: Num = 0.0
+    communication_bytes: Num = 0.0
     expected_s: Num = 0.0
     received_s: Num = 0.0
-    launches: Num = 0.0
 
     @property
     def serial_s(self) -> Num:
@@ -121,14 +121,14 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
     reference = None if question.execution.level == "flash" else stage.ideal.phases[index]
     if not any(op.kind == "collective" for op in phase.ops):
         cost = phase_cost(phase, precision, setting.machine, reference)
-        return StageTime(stage.number, cost, 0.0, 0.0, expectation.seconds(phase, precision) if expectation else 0.0)
+        expected = expectation.seconds(phase, precision) if expectation else 0.0
+        return StageTime(stage.number, cost, cost.kernels, expected_s=expected)
     cost = phase_cost(own_work(phase), precision, setting.machine, reference and own_work(reference))
     seconds, crossing = exchange_s(phase, precision, setting.fabric)
     given = without_received(phase)
     received = 0.0 if given is phase else seconds - exchange_s(given, precision, setting.fabric)[0]
     expected = expectation.seconds(given, precision) if expectation else 0.0
-    launches = sum(op.count * op.kernels for op in phase.ops if op.kind == "collective")
-    return StageTime(stage.number, cost, seconds, crossing, expected, received, launches)
+    return StageTime(stage.number, cost, phase.kernels, seconds, crossing, expected, received)
 
 
 def without_received(phase: Phase) -> Phase:
@@ -157,7 +157,7 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
         flops=cost.flops * micro,
         vector_flops=cost.vector_flops * micro,
         bytes=cost.bytes * micro,
-        kernels=(cost.kernels + own.launches) * micro,
+        kernels=own.kernels * micro,
         communication_bytes=own.communication_bytes * micro,
         bound_by=_bound_by(own),
         times=expectation.times(floor, bound, expected) if expectation else Times(floor, bound, bound, bound, bound),
