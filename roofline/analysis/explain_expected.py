@@ -16,7 +16,7 @@ from roofline.analysis.evaluate import in_stages, without_received
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
 from roofline.machine.coefficients import measured_ceilings
-from roofline.machine.engine import IDEAL, engine_path, read_engine
+from roofline.machine.engine import IDEAL, Engine, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections
 from roofline.runs.derivations import cite
@@ -73,47 +73,70 @@ def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
 def causes(est: Outcome, phase: PhaseEstimate) -> list[Cause]:
     """What one repeat of a phase is expected to spend its time on, the causes that are not zero."""
     seconds, expectation = _seconds(est, phase)
-    chip, machine, batch = expectation.chip, expectation.machine, float(expectation.batch)
-    engine, host = chip.engine, float(chip.host)
-    ledger = est.workload[phase.name]
-    kernels = float(sum(op.count * op.kernels for op in join_projections(ledger.ops, engine.joins)))
-
-    def of_host(seconds: float) -> str:
-        quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
-        return f"{seconds * 1e6:.3g} us{quick} of the host"
-
-    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("request", {"request_s": 0.0}, f"{of_host(engine.request_s)} once per request"),
-        ("sequences", {"sequence_s": 0.0}, f"{batch:,.4g} sequences × {of_host(engine.sequence_s)}"),
-        ("step", {"step_s": 0.0}, f"{of_host(engine.step_s)} per step: scheduling, sampling"),
-        ("host kernels", {"kernel_s": 0.0}, f"{kernels:,.0f} kernels × {of_host(engine.kernel_s)}, where that is not "
-                                            "hidden behind the device"),
-    )  # fmt: skip
-    found, time = [], seconds(expectation, True)
-    for name, change, text in steps:
-        engine = engine._replace(**change)
-        expectation = expectation._replace(chip=replace(chip, engine=engine, _known={}))
-        less = seconds(expectation, True)
-        found.append(Cause(name, time - less, text))
-        time = less
-    less = seconds(expectation, False)
-    found.append(Cause("communication", time - less, f"{format_si(float(phase.communication_bytes), 'B')} between "
-                                                     "devices"))  # fmt: skip
-    launched = replace(chip, engine=engine._replace(launch=0.0, rows=0.0), _known={})
-    endless = replace(machine, tensor={name: peak * _BOUNDLESS for name, peak in machine.tensor.items()},
-                      vector=machine.vector * _BOUNDLESS)  # fmt: skip
-    streams = expectation._replace(chip=launched, machine=endless)
-    waits = streams._replace(machine=replace(endless, bandwidth=machine.bandwidth * _BOUNDLESS))
-    unlaunched = seconds(expectation._replace(chip=launched), False)
-    streamed, waited = seconds(streams, False), seconds(waits, False)
-    found.append(Cause("launches", less - unlaunched, f"{kernels:,.0f} kernels: start, end and first bytes"))
-    found.append(Cause("compute", unlaunched - streamed, f"matrix units, beyond what the memory needs: "
-                                                         f"{format_si(float(phase.flops), 'FLOP')}"))  # fmt: skip
-    found += _moved(ledger, est, streams, waits, streamed - waited)
-    found.append(Cause("waits", waited, "inside kernels: tiles, chunks and experts, one after the other"))
+    kernels = _launched(est, phase, expectation)
+    found = _of_host(seconds, expectation, kernels)
+    hostless = expectation.chip.engine._replace(request_s=0.0, sequence_s=0.0, step_s=0.0, kernel_s=0.0)
+    expectation = _with_engine(expectation, hostless)
+    alone = seconds(expectation, False)
+    crossing = f"{format_si(float(phase.communication_bytes), 'B')} between devices"
+    found.append(Cause("communication", seconds(expectation, True) - alone, crossing))
+    found += _of_device(est, phase, _with_engine(expectation, hostless._replace(launch=0.0, rows=0.0)), alone)
     short = float(phase.times.expected) - seconds(_seconds(est, phase)[1], True)
     found.append(Cause("bound", short, "what is missing to the roofline bound, below which nothing is expected"))
     return [cause for cause in found if cause.seconds > 1e-12 * float(phase.times.expected)]
+
+
+def _launched(est: Outcome, phase: PhaseEstimate, expectation: Expectation) -> str:
+    """The kernels that the engine launches, in words."""
+    joined = join_projections(est.workload[phase.name].ops, expectation.chip.engine.joins)
+    return f"{float(sum(op.count * op.kernels for op in joined)):,.0f} kernels"
+
+
+def _with_engine(expectation: Expectation, engine: Engine) -> Expectation:
+    """The same expectation of an engine with other coefficients."""
+    return expectation._replace(chip=replace(expectation.chip, engine=engine, _known={}))
+
+
+def _of_host(seconds: Seconds, expectation: Expectation, kernels: str) -> list[Cause]:
+    """What the host adds, one cause taken away after the other."""
+    engine, host = expectation.chip.engine, float(expectation.chip.host)
+
+    def time_of(seconds: float) -> str:
+        quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
+        return f"{seconds * 1e6:.3g} us{quick} of the host"
+
+    sequences = f"{float(expectation.batch):,.4g} sequences × {time_of(engine.sequence_s)}"
+    launches = f"{kernels} × {time_of(engine.kernel_s)}, where that is not hidden behind the device"
+    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("request", {"request_s": 0.0}, f"{time_of(engine.request_s)} once per request"),
+        ("sequences", {"sequence_s": 0.0}, sequences),
+        ("step", {"step_s": 0.0}, f"{time_of(engine.step_s)} per step: scheduling, sampling"),
+        ("host kernels", {"kernel_s": 0.0}, launches),
+    )
+    found, time = [], seconds(expectation, True)
+    for name, change, text in steps:
+        engine = engine._replace(**change)
+        less = seconds(_with_engine(expectation, engine), True)
+        found.append(Cause(name, time - less, text))
+        time = less
+    return found
+
+
+def _of_device(est: Outcome, phase: PhaseEstimate, launched: Expectation, alone: float) -> list[Cause]:
+    """What the device adds: launches, matrix units, memory, waits. `launched` is without launches, `alone` with them."""
+    seconds, asked = _seconds(est, phase)
+    machine = launched.machine
+    tensor = {name: peak * _BOUNDLESS for name, peak in machine.tensor.items()}
+    streams = launched._replace(machine=replace(machine, tensor=tensor, vector=machine.vector * _BOUNDLESS))
+    waits = streams._replace(machine=replace(streams.machine, bandwidth=machine.bandwidth * _BOUNDLESS))
+    unlaunched, streamed, waited = seconds(launched, False), seconds(streams, False), seconds(waits, False)
+    kernels, flops = _launched(est, phase, asked), format_si(float(phase.flops), "FLOP")
+    return [
+        Cause("launches", alone - unlaunched, f"{kernels}: start, end and first bytes"),
+        Cause("compute", unlaunched - streamed, f"matrix units, beyond what the memory needs: {flops}"),
+        *_moved(est.workload[phase.name], est, streams, waits, streamed - waited),
+        Cause("waits", waited, "inside kernels: tiles, chunks and experts, one after the other"),
+    ]
 
 
 def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
@@ -138,8 +161,11 @@ def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
 def _moved(ledger: Phase, est: Outcome, streams: Expectation, waits: Expectation, seconds: float) -> list[Cause]:
     """The time of the memory, shared by what is moved: of each kernel's own time, by its bytes."""
     precision = est.question.precision_of(ledger)
-    parts = {"weights": precision.weight_bytes, "cache": precision.cache_bytes,
-             "activations": precision.activation_bytes}  # fmt: skip
+    parts = {
+        "weights": precision.weight_bytes,
+        "cache": precision.cache_bytes,
+        "activations": precision.activation_bytes,
+    }
     times, moved = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0)
     for op in ledger.ops:
         if op.kind == "collective":
@@ -156,17 +182,20 @@ def _moved(ledger: Phase, est: Outcome, streams: Expectation, waits: Expectation
     return [Cause(name, scale * times[name], f"{format_si(moved[name], 'B')} moved") for name in parts]
 
 
-def _summed(causes_: list[Cause]) -> list[Cause]:
-    names = dict.fromkeys(cause.name for cause in causes_)
-    return [Cause(name, sum(c.seconds for c in causes_ if c.name == name),
-                  next(c.text for c in causes_ if c.name == name)) for name in names]  # fmt: skip
+def _summed(found: list[Cause]) -> list[Cause]:
+    """Causes of one name as one, in order of appearance."""
+    sums: dict[str, Cause] = {}
+    for cause in found:
+        before = sums.get(cause.name, Cause(cause.name, 0.0, cause.text))
+        sums[cause.name] = before._replace(seconds=before.seconds + cause.seconds)
+    return list(sums.values())
 
 
 def _derivation(quantity: str, value: float, found: list[Cause], source: str, lines: list[str]) -> Derivation:
     ordered = sorted(found, key=lambda cause: -cause.seconds)
     body = " + ".join(f"{cause.name} {format_time(cause.seconds)}" for cause in ordered)
-    return Derivation(quantity, "s", value, _FORMULA, body, source,
-                      [Term(cause.name, cause.text, cause.seconds) for cause in ordered], lines)  # fmt: skip
+    terms = [Term(cause.name, cause.text, cause.seconds) for cause in ordered]
+    return Derivation(quantity, "s", value, _FORMULA, body, source, terms, lines)
 
 
 def _source(est: Outcome) -> str:
@@ -178,9 +207,9 @@ def _source(est: Outcome) -> str:
     engine = f"engine {q.engine}: fit of {fit.date} to {fit.rows} runs{error}"
     known, ceilings = chip.chip.stand_ins[0].chip, measured_ceilings()
     rows = [row for kinds in ceilings.rows.values() for row in kinds.get(known, ())]
-    kernels = (f"kernels of {known}: fit of {ceilings.fitted} to {sum(row.rows for row in rows):,} kernels, median "
-               f"error of the middle kind {100 * median(row.error for row in rows):.0f} %")  # fmt: skip
-    return f"{engine}; {kernels}"
+    kernels = f"kernels of {known}: fit of {ceilings.fitted} to {sum(row.rows for row in rows):,} kernels"
+    middle = 100 * median(row.error for row in rows)
+    return f"{engine}; {kernels}, median error of the middle kind {middle:.0f} %"
 
 
 _PLACES: Final = (("factors",), ("host",))
