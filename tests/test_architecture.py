@@ -63,7 +63,7 @@ def test_a_circle_would_be_found() -> None:
 
 
 def room(module: str) -> str:
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def test_imports_go_down_without_exception() -> None:

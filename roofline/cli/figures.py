@@ -21,11 +21,13 @@ _BATCHES: Final = tuple(2**power for power in range(10))
 
 
 Output = Annotated[str, typer.Option("--output", "-o", help="File to write: .svg, .png or .pdf.", metavar="FILE")]
-Kind = Annotated[str, typer.Option(help="roofline; memory; throughput or latency by batch.", metavar="|".join(KINDS))]
+PlotKind = Annotated[
+    str, typer.Option(help="roofline; memory; throughput or latency by batch.", metavar="|".join(KINDS))
+]
 
 
 @with_options(several=True)
-def plot(options: ModelOptions, output: Output, kind: Kind = "roofline") -> None:
+def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline") -> None:
     """A picture: the roofline of a workload on one or more GPUs, its memory, or curves by batch."""
     from roofline.report.plots.roofline import checked_path, save_figure
     from roofline.runs.checks import one_of
