@@ -37,7 +37,7 @@ def stack(values: Sequence[float], shape: tuple[int, ...] | None = None) -> Num:
 
 def maximum(a: Num, b: Num) -> Num:
     """The larger of two Nums, element by element."""
-    if isinstance(a, float) and isinstance(b, float):
+    if type(a) is float and type(b) is float:
         return a if a >= b else b
     import numpy as np
 
@@ -46,7 +46,7 @@ def maximum(a: Num, b: Num) -> Num:
 
 def minimum(a: Num, b: Num) -> Num:
     """The smaller of two Nums, element by element."""
-    if isinstance(a, float) and isinstance(b, float):
+    if type(a) is float and type(b) is float:
         return a if a <= b else b
     import numpy as np
 
@@ -55,8 +55,8 @@ def minimum(a: Num, b: Num) -> Num:
 
 def ceil(a: Num) -> Num:
     """Round up, element by element."""
-    if isinstance(a, float):
-        return float(-(-a // 1))
+    if type(a) is float:
+        return -(-a // 1.0)
     import numpy as np
 
     return np.ceil(a)
@@ -64,7 +64,7 @@ def ceil(a: Num) -> Num:
 
 def floor(a: Num) -> Num:
     """Round down, element by element."""
-    if isinstance(a, float):
+    if type(a) is float:
         return a // 1.0
     import numpy as np
 
@@ -82,7 +82,7 @@ def power(base: Num, exponent: Num) -> Num:
 
 def where(condition: Any, a: Num, b: Num) -> Num:
     """`a` where the condition holds, else `b`, element by element."""
-    if isinstance(condition, bool):
+    if type(condition) is bool:
         return a if condition else b
     import numpy as np
 
@@ -91,4 +91,4 @@ def where(condition: Any, a: Num, b: Num) -> Num:
 
 def all_hold(condition: Any) -> bool:
     """Whether a condition holds everywhere."""
-    return condition if isinstance(condition, bool) else bool(condition.all())
+    return condition if type(condition) is bool else bool(condition.all())

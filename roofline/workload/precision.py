@@ -33,6 +33,10 @@ class Precision:
         default_factory=dict, init=False, compare=False, repr=False
     )
 
+    def __hash__(self) -> int:
+        """Of the names alone: overrides are a mapping, which has no hash, and few differ in nothing else."""
+        return hash((self.weights.name, self.activations.name, self.cache.name, *self.overrides))
+
     @classmethod
     def of(
         cls, weights: str, activations: str | None = None, cache: str | None = None, *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels.common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
-from roofline.num import Num, ceil, floor, maximum, minimum
+from roofline.num import Num, all_hold, ceil, floor, maximum, minimum
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
@@ -49,12 +49,14 @@ class MatmulCoefficients(NamedTuple):
 def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
     """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
     best: Num = float("inf")
-    most = k / _SPLIT_K
     for tile_m, tile_n, area, edge in _TILES:
         tiles = ceil(m / tile_m) * ceil(n / tile_n)
-        split = maximum(floor(minimum(units / tiles, most)), 1.0)
-        columns = minimum(k / split + c.split_k * (split - 1.0) ** 0.5, k) + c.k_offset
-        best = minimum(best, ceil(tiles * split / units) * (area + c.tile_loss * edge) * columns)
+        waves, columns = tiles / units, k
+        if not all_hold(waves >= 1.0):  # units that no tile is left for take a part of K
+            split = maximum(floor(minimum(units / tiles, k / _SPLIT_K)), 1.0)
+            waves = tiles * split / units
+            columns = minimum(k / split + c.split_k * (split - 1.0) ** 0.5, k)
+        best = minimum(best, ceil(waves) * (area + c.tile_loss * edge) * (columns + c.k_offset))
     return best / (1.0 + c.tile_loss / _LARGEST)
 
 
