@@ -20,10 +20,9 @@ _GROUPS: Final[dict[str, Group]] = {"throughput": "throughput", "latency": "late
 _BATCHES: Final = tuple(2**power for power in range(10))
 
 
+_WHAT: Final = "roofline; memory; throughput or latency by batch."
 Output = Annotated[str, typer.Option("--output", "-o", help="File to write: .svg, .png or .pdf.", metavar="FILE")]
-PlotKind = Annotated[
-    str, typer.Option(help="roofline; memory; throughput or latency by batch.", metavar="|".join(KINDS))
-]
+PlotKind = Annotated[str, typer.Option(help=_WHAT, metavar="|".join(KINDS))]
 
 
 @with_options(several=True)
