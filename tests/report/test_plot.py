@@ -23,11 +23,12 @@ from matplotlib.transforms import Affine2D, Bbox
 
 import roofline as rl
 from roofline.errors import UsageError
+from roofline.report.plots.files import render
 from roofline.report.plots.geometry import Anchor, Box
 from roofline.report.plots.labels import Scene, Wish, place, spread
 from roofline.report.plots.points import joint_name
 from roofline.report.plots.roofline import checked_path, memory_figure, roofline_figure, save_figure, sweep_figure
-from roofline.report.plots.style import log_ticks, render, styled
+from roofline.report.plots.style import log_ticks, styled
 
 PICTURES = {
     "one": [("mistral-7b", "a100", {"batch": 8})],
