@@ -121,7 +121,7 @@ def ops_of_grid(tokens, batch: float, past: float):  # type: ignore[no-untyped-d
 
 
 def test_every_coefficient_lies_within_its_physical_range() -> None:
-    from roofline.evidence.kernels.problems import RANGES
+    from roofline.evidence.kernels.ranges import RANGES
 
     families = {"encoder": "prefill", "gated delta net": "scan", "kda": "scan", "mamba-2": "scan"}
     for kind, by_chip in measured_ceilings().rows.items():
