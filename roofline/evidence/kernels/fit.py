@@ -1,6 +1,6 @@
 """From measured kernels to the coefficients of the chips.
 
-    python -m roofline.evidence.kernels.fit FOLDER -o roofline/machine/chip_efficiency.json
+    python -m roofline.evidence.kernels.fit FOLDER -o roofline/machine/chip_efficiency.json --source WHOSE --date DAY
 
 reads the tables of a folder (Parquet or CSV, named by kind as below), groups them by chip, engine, format and kernel,
 fits the kernel models of `roofline.machine` to each group, and writes one row of coefficients per group. The same

@@ -1,6 +1,6 @@
 """How well the kernel models meet measured kernels: docs/kernel_accuracy.md, from the tables themselves.
 
-python -m roofline.evidence.kernels.report FOLDER -o docs/kernel_accuracy.md --date 2026-11-23
+python -m roofline.evidence.kernels.report FOLDER -o docs/kernel_accuracy.md --source WHOSE --date 2026-11-23
 """
 
 from __future__ import annotations
