@@ -44,17 +44,18 @@ def imports(module: str) -> frozenset[str]:
     return frozenset((found & set(known)) - {module, "roofline"})
 
 
-def circles(graph: dict[str, frozenset[str]]) -> list[set[str]]:
-    """Modules that can be reached from themselves, grouped: what is left when those without imports are taken away."""
+def circles(graph: dict[str, frozenset[str]]) -> dict[str, set[str]]:
+    """What is left when modules without imports, and then those that nobody imports, are taken away again and again."""
     left = {name: set(targets) for name, targets in graph.items()}
-    while done := [name for name, targets in left.items() if not targets & set(left)]:
-        for name in done:
-            del left[name]
-    return [{name, *targets & set(left)} for name, targets in left.items()]
+    while done := {name for name, targets in left.items() if not targets}:
+        left = {name: targets - done for name, targets in left.items() if name not in done}
+    while done := set(left) - set().union(*left.values()):
+        left = {name: targets for name, targets in left.items() if name not in done}
+    return left
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
-    assert circles({name: imports(name) for name in modules()}) == []
+    assert circles({name: imports(name) for name in modules()}) == {}
 
 
 def test_a_circle_would_be_found() -> None:

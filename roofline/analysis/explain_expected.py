@@ -123,7 +123,7 @@ def _of_host(seconds: Seconds, expectation: Expectation, kernels: str) -> list[C
 
 
 def _of_device(est: Outcome, phase: PhaseEstimate, launched: Expectation, alone: float) -> list[Cause]:
-    """What the device adds: launches, matrix units, memory, waits. Launches are left out of `launched`, not of `alone`."""
+    """What the device adds: launches, matrix units, memory, waits. `launched` has no launches any more, `alone` has."""
     seconds, asked = _seconds(est, phase)
     machine = launched.machine
     tensor = {name: peak * _BOUNDLESS for name, peak in machine.tensor.items()}

@@ -168,9 +168,8 @@ def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
     alone, filled = apart.parts[0], apart.parts[1]._replace(batch=1.0)
     shared = min(others, 1.0)
     beside = replace(step, ops=tuple(op for op in step.ops if op.kind in ("attention", "scan")))
-    return replace(apart, parts=(alone, filled), mixed=(
-        alone._replace(repeat=1.0 - shared), filled, alone._replace(phase=beside, repeat=shared, rides=True),
-    ))  # fmt: skip
+    riding = alone._replace(phase=beside, repeat=shared, rides=True)
+    return replace(apart, parts=(alone, filled), mixed=(alone._replace(repeat=1.0 - shared), filled, riding))
 
 
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
