@@ -168,7 +168,7 @@ def gpu_rows(spec_dir: str | None = None) -> Iterator[GPURow]:
 
 def node_rows(spec_dir: str | None = None) -> Iterator[NodeRow]:
     """All nodes with their links."""
-    from roofline.runs.devices import locate_node
+    from roofline.runs.devices.resolve import locate_node
 
     for name in list_nodes(spec_dir):
         node = locate_node(name, spec_dir)[0]
@@ -220,7 +220,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         spec = (locate_model if shelf == "models" else locate_gpu)(str(found.path), spec_dir)[0]
         return what, found, spec.model_dump(mode="json", exclude_none=True)
     if is_node(name, spec_dir):
-        from roofline.runs.devices import locate_node
+        from roofline.runs.devices.resolve import locate_node
 
         return "node", find("nodes", name, spec_dir), locate_node(name, spec_dir)[0].model_dump(mode="json")
     if name.strip().lower() == IDEAL:

@@ -15,9 +15,9 @@ from roofline.answer.times import READINGS
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
+from roofline.runs.devices.words import placement, spread_sources
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.machine import machine_figures, slowest_precision
-from roofline.runs.placement import placement, spread_sources
+from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 

@@ -19,9 +19,9 @@ from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, Engine, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections
-from roofline.runs.derivations import cite
 from roofline.runs.expectation import Expectation, expect
 from roofline.runs.kind import Outcome
+from roofline.runs.telling.derivations import cite
 from roofline.specs.files.document import read_document
 from roofline.units import format_si, format_time
 from roofline.workload.workload import Phase

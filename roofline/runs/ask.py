@@ -58,6 +58,6 @@ def _accelerator(gpu: GPULike | None, node: Any, spec_dir: str | None) -> tuple[
         if node is not None or not isinstance(gpu, str) or not is_node(gpu, spec_dir):
             raise
         node = gpu
-    from roofline.runs.devices import locate_node
+    from roofline.runs.devices.resolve import locate_node
 
     return *locate_gpu(locate_node(node, spec_dir)[0].gpu, spec_dir), node

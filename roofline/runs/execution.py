@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from roofline.machine.machine import Machine
-from roofline.runs.spread import ALONE, SPREAD_OPTIONS, Spread
+from roofline.runs.devices.spread import ALONE, SPREAD_OPTIONS, Spread
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 
@@ -50,6 +50,6 @@ def spread_of(gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> S
     """The spread that the options given ask for. Raises UsageError, UnknownNameError or SpecError."""
     if not SPREAD_OPTIONS & given.keys():
         return ALONE
-    from roofline.runs.devices import resolve_spread
+    from roofline.runs.devices.resolve import resolve_spread
 
     return resolve_spread(gpu, given, spec_dir)

@@ -18,10 +18,10 @@ from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.quantity import Group, Quantity
 from roofline.machine.machine import Machine
 from roofline.num import Num
+from roofline.runs.devices.spread import Spread
 from roofline.runs.execution import Execution
 from roofline.runs.load import Origin
 from roofline.runs.options import Option
-from roofline.runs.spread import Spread
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload

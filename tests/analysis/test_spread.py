@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.errors import UnknownNameError, UsageError
-from roofline.runs.devices import RESERVES, plan_of, read_reserve
+from roofline.runs.devices.resolve import RESERVES, plan_of, read_reserve
 from roofline.workload.plan import Plan
 
 ROW = {"weights": "fp8", "kv_cache": "fp8", "batch": 64, "prompt": 2048, "generate": 512}

@@ -7,7 +7,7 @@ import pytest
 import roofline as rl
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
-from roofline.runs.unverified import unverified_hardware
+from roofline.runs.telling.unverified import unverified_hardware
 
 
 @pytest.mark.parametrize(

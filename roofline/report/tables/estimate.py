@@ -11,7 +11,7 @@ from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.evidence.runs.nearest import Nearest
 from roofline.report.tables.grid import grid
-from roofline.runs.placement import where_words
+from roofline.runs.devices.words import where_words
 from roofline.units import format_count, format_si, format_time
 
 if TYPE_CHECKING:

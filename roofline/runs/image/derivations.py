@@ -7,7 +7,8 @@ from typing import Final
 
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
-from roofline.runs.derivations import (
+from roofline.runs.kind import Outcome
+from roofline.runs.telling.derivations import (
     DEFINITION,
     LEDGER,
     ROOFLINE,
@@ -17,8 +18,7 @@ from roofline.runs.derivations import (
     ridge_derivation,
     times,
 )
-from roofline.runs.kind import Outcome
-from roofline.runs.machine import slowest_precision
+from roofline.runs.telling.machine import slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, DenseAttentionShape, MatmulShape
 

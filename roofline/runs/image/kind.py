@@ -19,13 +19,13 @@ from roofline.num import Num
 from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
 from roofline.passes.parallel.pictures import split_pictures
 from roofline.runs.checks import one_of
+from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution
 from roofline.runs.image.formats import own_dtype, phase_precision
 from roofline.runs.image.memory import components_of, image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told
 from roofline.runs.options import Option
-from roofline.runs.spread import ALONE, Spread
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.units import format_time
@@ -213,7 +213,7 @@ def _spread(spec: ImageSpec, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: s
         options["cp"] = options["gpus"]
     if not options and offload == "none" and "runtime_reserve" not in given:
         return ALONE
-    from roofline.runs.devices import read_reserve, resolve_spread
+    from roofline.runs.devices.resolve import read_reserve, resolve_spread
 
     spread = resolve_spread(gpu, options, spec_dir) if options else ALONE
     reserve = read_reserve(given.get("runtime_reserve"), gpu.memory.capacity)
@@ -226,7 +226,7 @@ def _transfer(question: Question) -> Times | None:
     """Seconds in which the weights of all parts come from host memory, once per run; None without offload or link."""
     if question.spread.away is None:
         return None
-    from roofline.runs.devices import links_of
+    from roofline.runs.devices.resolve import links_of
 
     fabric = question.spread.fabric or links_of(question.gpu, None, None)[1]
     if fabric is None or fabric.host is None:

@@ -10,13 +10,13 @@ from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import all_hold
+from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.image.formats import format_words
 from roofline.runs.image.options import takes_steps
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.machine import slowest_precision
-from roofline.runs.notes import alias_notes, hardware_warnings, memory_warnings
-from roofline.runs.placement import link_notes, reserve_note
+from roofline.runs.telling.machine import slowest_precision
+from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from roofline.answer.derivation import Derivation
-from roofline.runs.derivations import (
+from roofline.runs.kind import Outcome, Stage
+from roofline.runs.telling.derivations import (
     LEDGER,
     Lines,
     held_derivation,
@@ -17,7 +18,6 @@ from roofline.runs.derivations import (
     ridge_derivation,
     terms,
 )
-from roofline.runs.kind import Outcome, Stage
 from roofline.runs.text.memory import fullest
 from roofline.runs.text.phases import CASSON, KIPPLY, phase_derivations
 from roofline.runs.text.words import cache_text, held_text, parameter_text

@@ -15,11 +15,11 @@ from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.machine.engine import find_engine
 from roofline.num import Num
 from roofline.runs.checks import one_of
+from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
 from roofline.runs.options import Option
-from roofline.runs.placement import per_replica
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.stages import most_bytes, text_stages

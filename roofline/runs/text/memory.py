@@ -10,9 +10,9 @@ from roofline.answer.memory import Limit, Memory, Part
 from roofline.answer.phase import Parameters
 from roofline.answer.plain import first_value
 from roofline.num import Num, maximum
+from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest
-from roofline.runs.placement import per_replica
 from roofline.runs.text.stages import stage_bytes, stage_parts
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op

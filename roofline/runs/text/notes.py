@@ -7,11 +7,11 @@ from typing import Final
 
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL, read_engine
+from roofline.runs.devices.spread import Spread
+from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.notes import alias_notes, hardware_warnings, memory_warnings
-from roofline.runs.placement import link_notes, reserve_note
-from roofline.runs.spread import Spread
+from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from roofline.errors import UsageError
 from roofline.runs.checks import one_of, whole_number
+from roofline.runs.devices.spread import Spread
 from roofline.runs.options import OPTIONS
-from roofline.runs.spread import Spread
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import Latent, Logits, TextRun, Work
 

@@ -9,8 +9,8 @@ from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
 from roofline.machine.collectives import algorithms, collective_s, communication_bytes, spread_over
 from roofline.num import Num
-from roofline.runs.derivations import LEDGER, ROOFLINE, Lines, bound_derivation, number, terms, times
 from roofline.runs.kind import Outcome
+from roofline.runs.telling.derivations import LEDGER, ROOFLINE, Lines, bound_derivation, number, terms, times
 from roofline.runs.text.words import bytes_text, flops_text
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision

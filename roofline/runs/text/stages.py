@@ -11,8 +11,8 @@ from typing import cast
 from roofline.errors import UsageError
 from roofline.num import Num, maximum, minimum
 from roofline.passes.fusion.levels import apply_fusion
+from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
-from roofline.runs.spread import Spread
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roofline.runs.derivations import number, times
+from roofline.runs.telling.derivations import number, times
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape

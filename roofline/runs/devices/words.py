@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from roofline.answer.plain import plain
 from roofline.num import Num
-from roofline.runs.spread import Spread
+from roofline.runs.devices.spread import Spread
 
 if TYPE_CHECKING:
     from roofline.machine.collectives import Link

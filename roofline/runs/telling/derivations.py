@@ -11,7 +11,7 @@ from roofline.answer.phase import PhaseEstimate
 from roofline.errors import SpecError
 from roofline.machine.time import op_cost
 from roofline.runs.kind import Outcome
-from roofline.runs.machine import machine_figures
+from roofline.runs.telling.machine import machine_figures
 from roofline.specs.files.document import Document, read_document
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision

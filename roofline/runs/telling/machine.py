@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from roofline.answer.plain import largest_value, plain
+from roofline.runs.devices.words import links
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.placement import links
 from roofline.workload.precision import Precision
 
 

@@ -8,7 +8,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.unverified import unverified_hardware
+from roofline.runs.telling.unverified import unverified_hardware
 
 
 def alias_notes(q: Question) -> list[str]:

@@ -12,8 +12,8 @@ from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link
 from roofline.passes.offload import read_offload
 from roofline.runs.checks import one_of
+from roofline.runs.devices.spread import ALONE, AXES, Reserve, Spread
 from roofline.runs.load import Origin, is_path
-from roofline.runs.spread import ALONE, AXES, Reserve, Spread
 from roofline.specs.files.library import find, folders
 from roofline.specs.files.reader import read_node
 from roofline.specs.gpu import GPUSpec
