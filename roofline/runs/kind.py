@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
@@ -95,8 +95,10 @@ class Question:
         return self.kind.precision_of(self, phase)
 
     def workload(self, run: Any = None) -> Workload:
-        """The whole model's phases at one kernel per operation, on one device."""
-        return self.kind.workload(self.spec, self.run if run is None else run)
+        """The whole model's phases at one kernel per operation, on one device; of another run where one is given."""
+        if run is None or run is self.run:
+            return kept_workload(self.kind, self.spec, self.run)
+        return self.kind.workload(self.spec, run)
 
     def stages(self, run: Any = None) -> Stages:
         """What the devices of each kind of stage run."""
@@ -104,6 +106,23 @@ class Question:
 
     def __hash__(self) -> int:
         return hash((self.spec.name, self.gpu.name, self.run, self.precision.label, self.execution.level, self.engine))
+
+
+_KEPT: dict[tuple[int, Any], tuple[Any, Workload]] = {}
+_MOST_KEPT: Final = 64
+
+
+def kept_workload(kind: Kind, spec: Any, run: Any) -> Workload:
+    """The workload of a spec and a run, made once for all accelerators and formats; that of a grid is not kept."""
+    try:
+        known = _KEPT.get((id(spec), run))
+    except TypeError:  # arrays have no hash
+        return kind.workload(spec, run)
+    if known is None or known[0] is not spec:
+        if len(_KEPT) >= _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        known = _KEPT[id(spec), run] = (spec, kind.workload(spec, run))
+    return known[1]
 
 
 @dataclass(frozen=True)

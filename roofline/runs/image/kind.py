@@ -91,7 +91,7 @@ class Image(Kind):
 
     def workload(self, spec: Any, run: Any) -> Workload:
         """The phases as built: one op per kernel, attention fused."""
-        return cached_workload(spec, run)
+        return image_workload(spec, run)
 
     def stages(self, question: Question, run: Any) -> Stages:
         """One device: all phases, its denoiser on a share of the tokens; where everything is fp32, without casts."""
@@ -233,19 +233,3 @@ def _transfer(question: Question) -> Times | None:
         return None
     weights = sum(part.weights for part in components_of(question, question.stages().each[0].workload))
     return Times.certain(weights / float(fabric.host.bandwidth))
-
-
-_WORKLOADS: dict[tuple[int, ImageRun], tuple[ImageSpec, Workload]] = {}
-
-
-def cached_workload(spec: ImageSpec, run: ImageRun) -> Workload:
-    """The workload of a spec and a run of single values, made once: it depends on neither GPU nor format."""
-    if not all(isinstance(value, float) for value in (run.batch, run.height, run.width, run.steps)):
-        return image_workload(spec, run)
-    key = (id(spec), run)
-    known = _WORKLOADS.get(key)
-    if known is None or known[0] is not spec:
-        if len(_WORKLOADS) > 512:
-            _WORKLOADS.clear()
-        known = _WORKLOADS[key] = (spec, image_workload(spec, run))
-    return known[1]
