@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "roofline"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"][0]
 LAYERS = [{name.strip().removeprefix("roofline.") for name in layer.split("|")} for layer in CONTRACT["layers"]]
 #: Named by what they are, not by their place in the order.
@@ -99,8 +100,8 @@ def test_what_the_page_names_exists(name: str) -> None:
     assert hasattr(import_module(module), attribute)
 
 
-@pytest.mark.parametrize("place", sorted(set(re.findall(r"`(roofline/[\w/]+)`", PAGE))))
-def test_places_that_the_page_names_exist(place: str) -> None:
+@pytest.mark.parametrize("place", sorted(set(re.findall(r"`((?:roofline|hardware|models)/[\w/.]*)`", PAGE + GUIDE))))
+def test_places_that_the_pages_name_exist(place: str) -> None:
     assert (ROOT / place).exists()
 
 
