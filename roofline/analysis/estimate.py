@@ -11,7 +11,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.analysis.exchanges import exchange_row
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.quantity import Headlines, headlines
-from roofline.answer.times import READINGS
+from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
@@ -165,11 +165,6 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
         bound_by="memory" if on_memory else "compute",
         dtype=precision.compute_dtype(op),
     )
-
-
-def column(name: str, reading: str) -> str:
-    """The column of one reading of a quantity: what is expected goes by the quantity's own name."""
-    return name if reading == "expected" else f"{name}_{reading}"
 
 
 def totals(est: Answer) -> dict[str, Any]:

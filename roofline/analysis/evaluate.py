@@ -23,7 +23,7 @@ from roofline.machine.collectives import Fabric
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum
-from roofline.runs.expectation import Expectation, expect
+from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
 from roofline.runs.kind import Outcome, Question, Stage
 from roofline.workload.workload import Phase
@@ -90,7 +90,7 @@ def evaluate(question: Question) -> Outcome:
         check_overrides(question.precision, whole)
     stages = question.stages()
     machine, micro = question.machine(), stages.microbatches
-    expectation = expect(question.gpu, question.engine, machine, run.batch / micro)
+    expectation = question.expectation(machine, run.batch / micro)
     setting = _Setting(question, machine, expectation, micro)
     phases, ledger = _phases(setting, stages.each)
     parameters = kind.parameters(question.spec, whole)

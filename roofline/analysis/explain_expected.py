@@ -143,7 +143,7 @@ def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
     """The expected time of a phase by any expectation, with or without exchanges; and the expectation in question."""
     q = est.question
     precision, stages = q.precision_of(est.workload[phase.name]), q.stages()
-    expectation = expect(q.gpu, q.engine, q.machine(), q.run.batch / stages.microbatches)
+    expectation = q.expectation(q.machine(), q.run.batch / stages.microbatches)
     assert expectation is not None
 
     def seconds(by: Expectation, exchanging: bool) -> float:

@@ -57,3 +57,8 @@ class Times:
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {name: plain(getattr(self, name)) for name in READINGS}
+
+
+def column(name: str, reading: str) -> str:
+    """The column of one reading of a quantity: what is expected goes by the quantity's own name."""
+    return name if reading == "expected" else f"{name}_{reading}"

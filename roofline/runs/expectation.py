@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from roofline.answer.phase import Warn
@@ -10,7 +11,7 @@ from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, stack
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -22,8 +23,8 @@ class Expectation(NamedTuple):
     chip: ChipEfficiency
     machine: Machine
     batch: Num
-    low: float
-    high: float
+    low: Num
+    high: Num
 
     def seconds(self, phase: Phase, precision: Precision) -> Num:
         """Expected seconds of one repeat of a phase."""
@@ -54,6 +55,18 @@ def expect(gpu: GPUSpec, engine: str, machine: Machine, batch: Num) -> Expectati
     chip = efficiency_of(gpu, engine)
     low, high = chip.engine.interval(chip.quality)
     return Expectation(chip, machine, batch, low, high)
+
+
+def expect_all(
+    gpus: Sequence[GPUSpec], engine: str, machine: Machine, batch: Num, shape: tuple[int, ...]
+) -> Expectation | None:
+    """The same of several chips stacked on an axis, each with the interval of how it is known."""
+    if engine == IDEAL:
+        return None
+    chip = ChipEfficiency.of(*gpus, engine=load_engine(engine), shape=shape)
+    ends = [chip.engine.interval(known.quality) for known in chip.stand_ins]
+    low, high = ([end[which] for end in ends] for which in (0, 1))
+    return Expectation(chip, machine, batch, stack(low, shape), stack(high, shape))
 
 
 def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:

@@ -20,6 +20,7 @@ from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.runs.devices.spread import Spread
 from roofline.runs.execution import Execution
+from roofline.runs.expectation import Expectation, expect, expect_all
 from roofline.runs.load import Origin
 from roofline.runs.options import Option
 from roofline.specs.gpu import GPUSpec
@@ -60,7 +61,8 @@ class Told(NamedTuple):
 class Question:
     """What is asked, with names resolved to specs and options to values: what × how × on what.
 
-    `run` holds the sizes, as the kind's own type; each may be a float or an array.
+    `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
+    are `stacked`, they are an axis before those, and `gpu` is the first of them.
     """
 
     kind: Kind
@@ -70,6 +72,8 @@ class Question:
     gpu_origin: Origin
     run: Any
     execution: Execution
+    stacked: tuple[GPUSpec, ...] = ()
+    axes: int = 0
 
     @property
     def precision(self) -> Precision:
@@ -88,7 +92,20 @@ class Question:
 
     def machine(self) -> Machine:
         """The machine as peaks."""
-        return self.execution.machine(self.gpu)
+        if not self.stacked:
+            return self.execution.machine(self.gpu)
+        return Machine.of(*self.stacked, shape=self.stack_shape, half_sums=self.execution.half_sums)
+
+    @property
+    def stack_shape(self) -> tuple[int, ...]:
+        """The shape of what differs between stacked accelerators alone."""
+        return (len(self.stacked), *(1,) * self.axes)
+
+    def expectation(self, machine: Machine, batch: Num) -> Expectation | None:
+        """What the engine makes of the machine; None for the ideal one, whose expected time is the bound."""
+        if not self.stacked:
+            return expect(self.gpu, self.engine, machine, batch)
+        return expect_all(self.stacked, self.engine, machine, batch, self.stack_shape)
 
     def precision_of(self, phase: Phase) -> Precision:
         """The number formats of one phase."""
