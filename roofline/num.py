@@ -121,7 +121,7 @@ def add_up(terms: Sequence[Num]) -> Num:
     total: Num = 0.0
     grids: list[Any] = []
     for term in terms:
-        if type(term) is float:
+        if isinstance(term, (float, int)):
             total += term
         else:
             grids.append(term)
@@ -153,7 +153,7 @@ def where_needed(wrong: Any, values: Num, right: Callable[..., Num], *arguments:
     count = np.count_nonzero(wrong)
     if not count:
         return values
-    if count > _MOST_PICKED * wrong.size:
+    if count > _MOST_PICKED * np.size(wrong):
         return np.where(wrong, right(*arguments), values)
     shape = np.broadcast_shapes(np.shape(values), *map(np.shape, arguments))
     wrong = np.broadcast_to(wrong, shape)

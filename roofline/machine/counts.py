@@ -63,7 +63,7 @@ def _counted(phase: Phase, precision: Precision) -> Counts:
 
 def _is_grid(phase: Phase) -> bool:
     """Whether a phase is of many runs at once, as its sizes tell."""
-    return not (type(phase.boundary) is type(phase.tokens) is type(phase.context) is float)
+    return not all(isinstance(size, (float, int)) for size in (phase.boundary, phase.tokens, phase.context))
 
 
 def _alike(phase: Phase, precision: Precision) -> list[tuple[float, Op]]:

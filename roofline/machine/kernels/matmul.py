@@ -52,7 +52,7 @@ class MatmulCoefficients(NamedTuple):
 
 def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
     """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
-    if type(m) is type(units) is float:
+    if isinstance(m, (float, int)) and isinstance(units, (float, int)):
         best = _least_work(m, k, n, units, c.tile_loss, c.split_k, c.k_offset)
     else:  # most points of a grid have rows enough to take the short way: the others are worked out by themselves
         enough = _MANY * units / n
