@@ -6,10 +6,11 @@ model is evaluated once for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from roofline.num import Num
+from roofline.machine.likeness import Places
+from roofline.num import Num, add_up
 from roofline.passes.fusion.joined import join_projections
 from roofline.specs.dtypes import DType
 from roofline.workload.op import Op
@@ -56,26 +57,17 @@ def demands(phase: Phase, precision: Precision, joins: str) -> Demands:
     return phase.kept(("demands", joins, precision), lambda: _demands(join_projections(phase.ops, joins), precision))
 
 
-def _demands(ops: Iterable[Op], precision: Precision) -> Demands:
+def _demands(ops: Sequence[Op], precision: Precision) -> Demands:
     kinds: list[Demand] = []
     order: list[tuple[float, int]] = []
-    places: dict[Hashable, int] = {}
-    kernels: Num = 0.0
+    places = Places()
     for op in ops:
-        place = _place(op, precision, places, len(kinds))
+        place = places.of(_likeness(op, precision))
         if place == len(kinds):
             kinds.append(demand(op, precision))
         order.append((op.count, place))
-        kernels = kernels + op.count * op.kernels
+    kernels = add_up([op.count * op.kernels for op in ops])
     return Demands(tuple(kinds), tuple(order), tuple({kind.dtype for kind in kinds}), kernels)
-
-
-def _place(op: Op, precision: Precision, places: dict[Hashable, int], new: int) -> int:
-    """The kind of an op, the `new` one where it is like none before it."""
-    try:
-        return places.setdefault(_likeness(op, precision), new)
-    except TypeError:  # arrays have no hash
-        return new
 
 
 def _likeness(op: Op, precision: Precision) -> Hashable:

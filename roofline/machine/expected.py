@@ -9,7 +9,8 @@ from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
 from roofline.machine.machine import Machine
 from roofline.machine.served import kernel_time
-from roofline.num import Num, maximum
+from roofline.machine.time import compute_time
+from roofline.num import Num, add_up, maximum
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -30,9 +31,7 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     asked = demands(phase, precision, engine.joins)
     facts = {dtype: multiplied_by(dtype, precision, machine, chip) for dtype in asked.dtypes}
     times = [_time(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
-    device: Num = 0.0
-    for count, place in asked.order:
-        device = device + count * times[place]
+    device = add_up([count * times[place] for count, place in asked.order])
     if engine.kernel_s:
         device = smooth_maximum(device, asked.kernels * (engine.kernel_s * chip.host), _OVERLAP)
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)
@@ -49,5 +48,5 @@ def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: Chip
 
 
 def _time(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> Num:
-    compute = maximum(asked.op.flops / machine.tensor[facts.dtype], asked.op.vector_flops / machine.vector)
+    compute = compute_time(asked.op.flops, asked.op.vector_flops, facts.dtype, machine)
     return maximum(kernel_time(asked, facts, chip), maximum(compute, asked.bytes / machine.bandwidth))

@@ -13,11 +13,13 @@ from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.kernels.experts import ExpertsWork, experts_time
 from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_time
 from roofline.machine.kernels.scan import scan_time
-from roofline.num import Num, ceil, maximum, minimum, where
+from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
 from roofline.specs.dtypes import DType
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
 
+#: A kernel model by what is asked, its shape, the chip's facts and its efficiency.
+_Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
 #: Elements of state of one chain of a scan: a head of Mamba-2, 64 channels by 128.
 _CHAIN_STATE: Final = 8192.0
 #: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
@@ -89,11 +91,17 @@ def _experts_format(dtype: str, stored: DType) -> str:
 
 def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """A decode where each sequence has one new token, else a prefill."""
-    new = shape.span.new
-    if isinstance(new, float):
-        serve = _decode_time if new == 1.0 else _prefill_time
-        return serve(asked, shape, facts, chip)
-    return where(new == 1.0, _decode_time(asked, shape, facts, chip), _prefill_time(asked, shape, facts, chip))
+    return _by_phase(_decode_time, _prefill_time, asked, facts, chip)
+
+
+def _by_phase(decode: _Serve, prefill: _Serve, asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """What a decode takes where each sequence has one new token, else what a prefill takes."""
+    shape: Any = asked.op.shape
+    single = shape.span.new == 1.0
+    if all_hold(single):
+        return decode(asked, shape, facts, chip)
+    others = prefill(asked, shape, facts, chip)
+    return where(single, decode(asked, shape, facts, chip), others) if any_holds(single) else others
 
 
 def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -118,12 +126,7 @@ def _prefill_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts,
 
 def _selected_time(asked: Demand, shape: shapes.SelectedAttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """Latent, selected or compressed keys: a decode of few wide rows, or a prefill of as many pairs as are computed."""
-    new = shape.span.new
-    if isinstance(new, float):
-        serve = _selected_decode_time if new == 1.0 else _selected_prefill_time
-        return serve(asked, shape, facts, chip)
-    decode = _selected_decode_time(asked, shape, facts, chip)
-    return where(new == 1.0, decode, _selected_prefill_time(asked, shape, facts, chip))
+    return _by_phase(_selected_decode_time, _selected_prefill_time, asked, facts, chip)
 
 
 def _selected_decode_time(
@@ -205,7 +208,6 @@ def _family(dtype: str) -> str:
     return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
 
 
-_Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
 _SERVES: Final[dict[type[object], _Serve]] = {
     shapes.MatmulShape: _linear_time,
     shapes.AttentionShape: _attention_time,

@@ -8,13 +8,13 @@ compute and its memory time. Neither knows any efficiency.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
+from roofline.machine.counts import counts_of
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum, where
+from roofline.num import Num, add_up, is_nothing, maximum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
-from roofline.workload.shapes import ConvolutionShape
 from roofline.workload.workload import Phase
 
 #: Multiplications that Winograd's F(2×2, 3×3) saves a 3×3 convolution, over those that it needs: 36 become 16.
@@ -67,97 +67,52 @@ def op_cost(op: Op, precision: Precision, machine: Machine) -> OpCost:
     )
 
 
-#: What an op has of a phase: executions, and of each the FLOPs, other FLOPs and bytes, the format that is multiplied,
-#: and whether it is a convolution that Winograd's algorithm spares multiplications.
-_Share: TypeAlias = tuple[float, Num, Num, Num, str, bool]
-
-
-class _Counts(NamedTuple):
-    """A phase in a precision, whatever the machine: its ops, and their sums over one repeat."""
-
-    shares: tuple[_Share, ...]
-    flops: Num
-    vector_flops: Num
-    bytes: Num
-    unavoidable: Num
-    kernels: Num
-    communication_bytes: Num
-
-
 def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: Phase | None = None) -> PhaseCost:
     """What one repeat of a phase needs.
 
     `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
     """
-    counts = _counts(phase, precision)
-    at_peak: Num = 0.0
-    bound: Num = 0.0
-    by_memory: Num = 0.0
-    tensor, vector_peak, bandwidth = machine.tensor, machine.vector, machine.bandwidth
-    for count, flops, vector_flops, moved, dtype, spared in counts.shares:
-        tensor_s = flops / tensor[dtype]
-        compute_s = maximum(tensor_s, vector_flops / vector_peak)
-        memory_s = moved / bandwidth
+    counts = counts_of(phase, precision)
+    times: list[Num] = []
+    memory_times: list[Num] = []
+    for count, flops, vector_flops, moved, dtype in counts.works:
+        compute_s = compute_time(flops, vector_flops, dtype, machine)
+        memory_s = moved / machine.bandwidth
         longest = count * maximum(compute_s, memory_s)
-        at_peak = at_peak + count * (_spared_s(tensor_s, dtype, machine) if spared else tensor_s)
-        bound = bound + longest
-        by_memory = by_memory + where(memory_s >= compute_s, longest, 0.0)
-    if reference is not None:
-        floor = phase_floor(reference, precision, machine)
-    else:
-        floor = maximum(at_peak, counts.unavoidable / bandwidth)
+        times.append(longest)
+        memory_times.append(where_holds(memory_s >= compute_s, longest))
+    bound, by_memory = add_up(times), add_up(memory_times)
     return PhaseCost(
         flops=counts.flops,
         vector_flops=counts.vector_flops,
         bytes=counts.bytes,
         kernels=counts.kernels,
         communication_bytes=counts.communication_bytes,
-        floor_s=floor,
+        floor_s=phase_floor(reference or phase, precision, machine),
         bound_s=bound,
         compute_bound_s=bound - by_memory,
         memory_bound_s=by_memory,
     )
 
 
+def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) -> Num:
+    """Seconds of the matrix units or of the vector units, which work side by side."""
+    if is_nothing(flops):
+        return vector_flops / machine.vector
+    tensor_s = flops / machine.tensor[dtype]
+    return tensor_s if is_nothing(vector_flops) else maximum(tensor_s, vector_flops / machine.vector)
+
+
 def phase_floor(phase: Phase, precision: Precision, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    counts = _counts(phase, precision)
-    at_peak: Num = 0.0
-    for count, flops, _, _, dtype, spared in counts.shares:
-        tensor_s = flops / machine.tensor[dtype]
-        at_peak = at_peak + count * (_spared_s(tensor_s, dtype, machine) if spared else tensor_s)
-    return maximum(at_peak, counts.unavoidable / machine.bandwidth)
+    counts = counts_of(phase, precision)
+    times: list[Num] = []
+    for count, flops, dtype, spared in counts.products:
+        seconds = flops / machine.tensor[dtype]
+        times.append(count * (_spared(seconds, dtype, machine) if spared else seconds))
+    return maximum(add_up(times), counts.unavoidable / machine.bandwidth)
 
 
-def _spared_s(seconds: Num, dtype: str, machine: Machine) -> Num:
+def _spared(seconds: Num, dtype: str, machine: Machine) -> Num:
     """Seconds of a 3×3 convolution at the peak: libraries run it on vector units as Winograd's."""
     return seconds / (1.0 + _WINOGRAD_SAVES * machine.vectored.get(dtype, 0.0))
-
-
-def _counts(phase: Phase, precision: Precision) -> _Counts:
-    return phase.kept(("counts", precision), lambda: _counted(phase, precision))
-
-
-def _counted(phase: Phase, precision: Precision) -> _Counts:
-    flops: Num = 0.0
-    vector: Num = 0.0
-    moved: Num = 0.0
-    streamed: Num = 0.0
-    kernels: Num = 0.0
-    crossing: Num = 0.0
-    shares: list[_Share] = []
-    for op in phase.ops:
-        count, op_flops, op_vector = op.count, op.flops, op.vector_flops
-        op_streamed = precision.weight_bytes(op) + precision.cache_bytes(op)
-        op_bytes = op_streamed + precision.activation_bytes(op)
-        flops = flops + count * op_flops
-        vector = vector + count * op_vector
-        moved = moved + count * op_bytes
-        streamed = streamed + count * op_streamed
-        kernels = kernels + count * op.kernels
-        crossing = crossing + count * op.communication
-        spared = op.kind == "convolution" and isinstance(op.shape, ConvolutionShape) and op.shape.kernel == 3.0
-        shares.append((count, op_flops, op_vector, op_bytes, precision.compute_dtype(op), spared))
-    width = precision.activations.bits / 8
-    unavoidable = streamed + phase.boundary * width
-    return _Counts(tuple(shares), flops, vector, moved, unavoidable, kernels, crossing * width)

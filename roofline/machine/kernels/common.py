@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.num import Num, minimum
+from roofline.num import Num, is_nothing, minimum
 
 #: Share of the rate of vector units that dot products reach.
 _DOTS: Final = 0.5
@@ -40,6 +40,8 @@ USUAL_CHIP: Final = ChipFacts(1e15, 3e12, 132.0)
 
 def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
     """(a^p + b^p)^(1/p): at least the larger, at most their sum (p = 1), and the larger itself as p grows."""
+    if is_nothing(a) and not isinstance(b, float):  # the same but for the last bit, which a float keeps
+        return b
     time: Num = (a**sharpness + b**sharpness) ** (1.0 / sharpness)
     return time
 
