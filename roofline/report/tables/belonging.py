@@ -51,10 +51,8 @@ def sources_of(est: Answer, quantities: Iterable[str]) -> list[str]:
     model = set(est.question.spec.sources)
     of_model = any(not name.startswith(("machine.", "spread.")) for name in names)
     of_gpu, of_node = _touch(names, BEGINNINGS["GPU "]), _touch(names, _LINKS)
-    return [
-        source for source in est.sources
-        if (source in model and of_model) or (source in gpu and of_gpu) or (source not in model | gpu and of_node)
-    ]  # fmt: skip
+    asked = {source for source in model if of_model} | {source for source in gpu if of_gpu}
+    return [source for source in est.sources if source in asked or (source not in model | gpu and of_node)]
 
 
 def _touch(names: list[str], parts: Iterable[str]) -> bool:
