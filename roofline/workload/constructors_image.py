@@ -251,11 +251,20 @@ class Block(NamedTuple):
         read_half: Num = 0.0,
         write_half: Num = 0.0,
         live: Num = 0.0,
+        kernels: Num = 1.0,
     ) -> Op:
         """An element-wise kernel over elements of 4 bytes."""
-        block, count = self
         return field_fp32(
-            name, block, style, read, write, read_half=read_half, write_half=write_half, count=count, live=live
+            name,
+            self.name,
+            style,
+            read,
+            write,
+            read_half=read_half,
+            write_half=write_half,
+            count=self.number,
+            live=live,
+            kernels=kernels,
         )
 
     def group_norm(self, name: str, plane: Plane, channels: float, groups: float, *, live: Num = 0.0) -> Op:

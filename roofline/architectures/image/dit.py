@@ -173,14 +173,14 @@ def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
     new = 1.0 - own
     quarter, whole = spec.width / 4.0, float(spec.width)
     grid, table = tokens * quarter, tokens * whole
-    x = latents.batch * table
+    x, block = latents.batch * table, Block("pos_embed")
 
     def op(style: str, read: Num, write: Num, kernels: float) -> Op:
         """Elements of 4 bytes; an fp64 element is two."""
-        return make.field_fp32("positions", "pos_embed", style, new * read, new * write, kernels=new * kernels)
+        return block.field_fp32("positions", style, new * read, new * write, kernels=new * kernels)
 
     sides = height + width
-    block, both = Block("pos_embed"), x + own * table
+    both = x + own * table
     return [
         op("factory", 0.0, sides, 2.0),
         op("arithmetic", 2.0 * sides, 2.0 * sides, 4.0),
@@ -193,5 +193,5 @@ def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
         op("copy", 8.0 * grid, 8.0 * grid, 1.0),
         op("copy", 2.0 * tokens * whole, tokens * whole, 1.0),
         block.field_fp32("positions.add", "arithmetic", new * table, new * x, read_half=both, write_half=own * x),
-        make.field_fp32("positions", "pos_embed", "copy", new * x, 0.0, write_half=new * x, kernels=new),
+        block.field_fp32("positions", "copy", new * x, 0.0, write_half=new * x, kernels=new),
     ]

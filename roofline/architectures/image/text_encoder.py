@@ -38,8 +38,8 @@ def _clip_ops(spec: TextEncoderSpec, prompts: Num, tokens: Num) -> list[Op]:
         *_clip_layer_ops(spec, prompts, tokens),
         make.layer_norm("final_layer_norm", "final_layer_norm", rows, width, live=layers * x),
         top.field_fp32("end.arange", "factory", 0.0, 2.0 * prompts),
-        make.field_fp32("end.cast", "<top>", "copy", 2.25 * rows, 2.0 * rows, kernels=2.0),
-        make.field_fp32("end.find", "<top>", "reduce", 2.0 * rows, 0.25 * rows + 2.0 * prompts, kernels=2.0),
+        top.field_fp32("end.cast", "copy", 2.25 * rows, 2.0 * rows, kernels=2.0),
+        top.field_fp32("end.find", "reduce", 2.0 * rows, 0.25 * rows + 2.0 * prompts, kernels=2.0),
         top.field_fp32("end.pick", "table", 4.0 * prompts, 0.0, read_half=x, write_half=prompts * width),
     ]
     if spec.projection is not None:
@@ -132,16 +132,12 @@ def _position_ops(spec: TextEncoderSpec, tokens: Num) -> list[Op]:
     """Distances sorted into buckets, in 8-byte integers (two elements of 4 bytes), and a bias per bucket and head."""
     pairs, heads = tokens * tokens, float(spec.heads)
     table, y = float(spec.buckets or 0) * heads, pairs * heads
-
-    def op(name: str, style: str, read: Num, write: Num, kernels: float) -> Op:
-        return make.field_fp32(name, "encoder.block", style, read, write, kernels=kernels)
-
-    amounts, shape = (0.0, 0.0, table, table, table, 0.0, y), FieldShape(y, "table")
+    block, amounts, shape = Block("encoder.block"), (0.0, 0.0, table, table, table, 0.0, y), FieldShape(y, "table")
     return [
-        op("distances", "factory", 0.0, 4.0 * tokens, 2.0),
-        op("distances", "arithmetic", 6.0 * tokens, 2.0 * tokens + 2.0 * pairs, 2.0),
-        op("buckets.compare", "arithmetic", 4.0 * pairs, 0.5 * pairs, 2.0),
-        op("buckets.cast", "copy", 3.25 * pairs, 5.0 * pairs, 3.0),
-        op("buckets", "arithmetic", 26.25 * pairs, 20.0 * pairs, 12.0),
-        Op("position_embedding", "gather", "encoder.block", 1.0, *amounts, read_fp32=2.0 * pairs, shape=shape),
+        block.field_fp32("distances", "factory", 0.0, 4.0 * tokens, kernels=2.0),
+        block.field_fp32("distances", "arithmetic", 6.0 * tokens, 2.0 * tokens + 2.0 * pairs, kernels=2.0),
+        block.field_fp32("buckets.compare", "arithmetic", 4.0 * pairs, 0.5 * pairs, kernels=2.0),
+        block.field_fp32("buckets.cast", "copy", 3.25 * pairs, 5.0 * pairs, kernels=3.0),
+        block.field_fp32("buckets", "arithmetic", 26.25 * pairs, 20.0 * pairs, kernels=12.0),
+        Op("position_embedding", "gather", block.name, 1.0, *amounts, read_fp32=2.0 * pairs, shape=shape),
     ]
