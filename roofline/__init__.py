@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Estimate, estimate, sweep
+    from roofline.api import Estimate, estimate, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -26,6 +26,7 @@ _HOMES = {
     "estimate": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api",
+    "sweep_blocks": "roofline.api",
     "load_model": "roofline.runs.load",
     "load_gpu": "roofline.runs.load",
     "list_models": "roofline.analysis.catalogue",
@@ -56,6 +57,7 @@ __all__ = [
     "load_gpu",
     "load_model",
     "sweep",
+    "sweep_blocks",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
@@ -85,5 +85,19 @@ def sweep(
     option without values or more than 50 million points.
     """
     from roofline.analysis.sweep import sweep as evaluate
+
+    return evaluate(model, gpu, options)
+
+
+@with_keywords(Grid)
+def sweep_blocks(
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
+) -> Iterator[Sweep]:
+    """The same grid, of any number of points, block by block: memory does not grow with their number.
+
+    Each block is a sweep over its part of the sizes, for one value of every other option. Raises UsageError for an
+    option without values.
+    """
+    from roofline.analysis.sweep import sweep_blocks as evaluate
 
     return evaluate(model, gpu, options)

@@ -26,13 +26,7 @@ SCHEMA_VERSION: Final = 1
 
 @dataclass(frozen=True)
 class Answer(Outcome):
-    """The answer. `to_dict()` is the JSON of the command line; times and bytes are SI.
-
-    `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
-    bytes by what they hold, fits, max_batch, max_context; `phases`: counts, bound and times of each; `latency`: ttft,
-    tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
-    low, high) or None without meaning; `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
-    """
+    """An outcome with the views that people and programs ask for."""
 
     @cached_property
     def latency(self) -> Headlines:
