@@ -44,14 +44,19 @@ class StageTime(NamedTuple):
     received_s: Num = 0.0
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing is exchanged."""
+        return isinstance(self.communication_s, float) and self.communication_s == 0.0
+
+    @property
     def serial_s(self) -> Num:
         """Nothing hidden: own work, then communication."""
-        return self.cost.bound_s + self.communication_s
+        return self.cost.bound_s if self.silent else self.cost.bound_s + self.communication_s
 
     @property
     def overlapped_s(self) -> Num:
         """Communication hidden behind work, or the other way round."""
-        return maximum(self.cost.bound_s, self.communication_s)
+        return self.cost.bound_s if self.silent else maximum(self.cost.bound_s, self.communication_s)
 
     @property
     def through_s(self) -> Num:
@@ -142,7 +147,10 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
     micro, own = setting.micro, times[busiest]
     cost, serial, overlapped = own.cost, own.serial_s, own.overlapped_s
     floor, expected = cost.floor_s, own.expected_s
+    counts: Sequence[Num] = (cost.flops, cost.vector_flops, cost.bytes, own.kernels)
+    exchanged: Sequence[Num] = (own.communication_bytes, own.communication_s)
     if setting.piped(times):
+        counts, exchanged = [count * micro for count in counts], [count * micro for count in exchanged]
         steady = phase.name == "decode"
         serial = in_stages([(t.serial_s, t.through_s, t.number) for t in times], micro, steady)
         overlapped = in_stages([(t.overlapped_s, t.through_overlapped_s, t.number) for t in times], micro, steady)
@@ -150,18 +158,19 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
         expected = in_stages([(t.expected_s, t.expected_s, t.number) for t in times], micro, steady)
     bound = overlapped if setting.question.spread.overlap else serial
     expectation = setting.expectation
+    flops, vector_flops, moved, kernels = counts
     return PhaseEstimate(
         name=phase.name,
         repeat=phase.repeat,
         context=phase.context,
-        flops=cost.flops * micro,
-        vector_flops=cost.vector_flops * micro,
-        bytes=cost.bytes * micro,
-        kernels=own.kernels * micro,
-        communication_bytes=own.communication_bytes * micro,
+        flops=flops,
+        vector_flops=vector_flops,
+        bytes=moved,
+        kernels=kernels,
+        communication_bytes=exchanged[0],
         bound_by=_bound_by(own),
         times=expectation.times(floor, bound, expected) if expectation else Times(floor, bound, bound, bound, bound),
-        communication_s=own.communication_s * micro,
+        communication_s=exchanged[1],
         overlapped_s=overlapped,
         serial_s=serial,
     )

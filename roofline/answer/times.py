@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,32 +27,38 @@ class Times:
         """The same in every reading."""
         return cls(seconds, seconds, seconds, seconds, seconds)
 
-    def map(self, function: Callable[[Num], Num]) -> Times:
-        """The same function of all readings."""
-        return Times(*(function(value) for value in self))
+    @property
+    def bound_alone(self) -> bool:
+        """Whether nothing is expected beside the bound, so that it need not be worked out four times."""
+        return self.expected is self.bound and self.low is self.bound and self.high is self.bound
 
     def __iter__(self) -> Iterator[Num]:
         yield from (self.floor, self.bound, self.expected, self.low, self.high)
 
     def __add__(self, other: Times) -> Times:
+        floor, bound = self.floor + other.floor, self.bound + other.bound
+        if self.bound_alone and other.bound_alone:
+            return Times(floor, bound, bound, bound, bound)
         return Times(
-            self.floor + other.floor,
-            self.bound + other.bound,
+            floor,
+            bound,
             self.expected + other.expected,
             self.low + other.low,
             self.high + other.high,
         )
 
     def __mul__(self, factor: Num) -> Times:
-        return Times(
-            self.floor * factor, self.bound * factor, self.expected * factor, self.low * factor, self.high * factor
-        )
+        floor, bound = self.floor * factor, self.bound * factor
+        if self.bound_alone:
+            return Times(floor, bound, bound, bound, bound)
+        return Times(floor, bound, self.expected * factor, self.low * factor, self.high * factor)
 
     def rate(self, amount: Num) -> Times:
         """Amount per second, where the slow end of the interval is the low rate."""
-        return Times(
-            amount / self.floor, amount / self.bound, amount / self.expected, amount / self.high, amount / self.low
-        )
+        floor, bound = amount / self.floor, amount / self.bound
+        if self.bound_alone:
+            return Times(floor, bound, bound, bound, bound)
+        return Times(floor, bound, amount / self.expected, amount / self.high, amount / self.low)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
