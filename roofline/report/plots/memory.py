@@ -40,7 +40,8 @@ def memory_figure(*estimates: Answer, title: str | None = None) -> Figure:
         for index, (estimate, name) in enumerate(zip(each, series_names(each), strict=True)):
             _draw_bar(axes, estimate, name, index * _ROW)
         _bytes_axis(axes)
-        cached = any(float(e.memory.kv_cache_bytes) for e in each)
+        held = {part.name for e in each for part in e.memory.parts if float(part.bytes)}
+        cached = "kv_cache_bytes" in held
         note = "Per accelerator; 1 GB is 10⁹ bytes. " + ("Cache after the last token; a" if cached else "A")
         note += "ctivations where they are widest."
         words = Words(title or f"Memory: {heading(each)}", conditions(each), note)
