@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roofline.cli.options import CsvOption, JsonOption, ModelOptions, console, with_options
+from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
+from roofline.cli.terminal import console
 
 if TYPE_CHECKING:
     from roofline.analysis.result import Warn

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from roofline.cli.options import ModelOptions, complete, with_options
+from roofline.cli.completion import complete
+from roofline.cli.options import ModelOptions, with_options
 from roofline.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from roofline.cli.options import CsvOption, JsonOption, console
+from roofline.cli.options import CsvOption, JsonOption
+from roofline.cli.terminal import console
 
 _BY = "engine, gpu, model, metric, devices, source or chip known."
 

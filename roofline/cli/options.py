@@ -6,50 +6,14 @@ A command takes one `Options` value; `with_options` gives typer the flat signatu
 from __future__ import annotations
 
 import inspect
-import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-
-def console() -> Console:
-    """Where tables are printed: into a file or a pipe without the blanks that fill up their lines."""
-    from rich.console import Console
-
-    return Console(soft_wrap=False) if sys.stdout.isatty() else Console(soft_wrap=False, file=_Stripped(sys.stdout))  # type: ignore[arg-type]
-
-
-class _Stripped:
-    """A stream whose lines end where their text ends."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        self.stream.write(_BLANKS.sub("", text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-def complete(listing: str) -> Callable[[str], list[str]]:
-    """What a shell completes to: the names of a listing in `catalogue`."""
-
-    def names(incomplete: str) -> list[str]:
-        from roofline.analysis import catalogue
-
-        return [name for name in getattr(catalogue, listing)() if name.startswith(incomplete)]
-
-    return names
-
+from roofline.cli.completion import complete
 
 _DTYPE: Final = "Number format, as `roofline list precisions` prints them."
 #: Under which heading `--help` and the command reference show an option.
@@ -64,7 +28,6 @@ PANELS: Final = {
     "Image models": ("height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"),
     "Output": ("json", "csv", "output", "debug"),
 }  # fmt: skip
-_BLANKS: Final = re.compile(r" +(?=\n|\Z)")
 
 
 def panel_of(name: str) -> str | None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from roofline.cli.options import JsonOption, console
+from roofline.cli.options import JsonOption
+from roofline.cli.terminal import console
 
 #: What `list` lists, and what has a file format.
 SHELVES: Final = ("models", "gpus", "nodes", "engines", "schedulers", "precisions")

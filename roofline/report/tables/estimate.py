@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import Times
 from roofline.report.tables import spread
-from roofline.report.tables.grid import grid
+from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from roofline.report.tables.console import Console
 
 
 def sentence(est: Estimate) -> str:
@@ -78,7 +78,7 @@ def print_aliases(est: Estimate, console: Console) -> None:
             console.print(f"{what} {origin.alias} is taken as {name}", highlight=False, style="dim")
 
 
-def phase_table(est: Estimate, balance: str | None = None) -> Group:
+def phase_table(est: Estimate, balance: str | None = None) -> Grid:
     """Counts and times of each phase. `balance` says where compute and memory balance, if in more than one place."""
     rows = []
     for phase in est.phases:
@@ -95,7 +95,7 @@ def phase_table(est: Estimate, balance: str | None = None) -> Group:
     return grid(f"Each phase, per run (compute and memory balance at {balance})", columns, rows)
 
 
-def _latency_table(est: Estimate) -> Group:
+def _latency_table(est: Estimate) -> Grid:
     latency, throughput = est.latency, est.throughput
     rows = [times_row("time to first token", latency.ttft)]
     if latency.tpot is not None:
@@ -107,7 +107,7 @@ def _latency_table(est: Estimate) -> Group:
     return readings_table(spread.readings_title(est.question), rows, est.question.engine)
 
 
-def readings_table(title: str, rows: list[list[str]], engine: str) -> Group:
+def readings_table(title: str, rows: list[list[str]], engine: str) -> Grid:
     """Quantities in their readings; without an engine nothing is expected beside the bound."""
     columns = [("", "left"), ("floor", "right?"), ("bound", "right"), ("expected", "right"),
                ("80 % interval", "right?")]  # fmt: skip
@@ -145,7 +145,7 @@ def readings(name: str, times: Times, show: Callable[[float], str]) -> list[str]
     return [name, show(floor), show(bound), show(expected), interval]
 
 
-def _memory_table(est: Estimate) -> Group:
+def _memory_table(est: Estimate) -> Grid:
     m = est.memory
     capacity = float(m.capacity_bytes)
     parts = [

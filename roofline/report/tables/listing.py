@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from roofline.analysis.catalogue import MIXED_IN, EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
 from roofline.report.tables.estimate import count
-from roofline.report.tables.grid import grid
+from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_si
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from roofline.report.tables.console import Console
 
 
 def print_models(rows: Iterable[ModelRow], console: Console) -> None:
@@ -86,6 +86,6 @@ def _multiplied(row: PrecisionRow) -> str:
     return f"{row.compute} with {row.compute}" if row.compute == row.name else "activations' format"
 
 
-def _print(table: Group, console: Console) -> None:
+def _print(table: Grid, console: Console) -> None:
     """A listing, of which no name is cut even where the terminal is narrower: names are copied and searched for."""
     console.print(table, crop=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rich.markup import escape
 
 from roofline.analysis.result import counted
 from roofline.evidence.checks.validate import FALLBACKS, GROUPS, GroupError, Validation
@@ -15,7 +14,7 @@ from roofline.report.tables.grid import grid
 from roofline.units import format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from roofline.report.tables.console import Console
 
 _IN_SAMPLE: Final = (
     "Rows that an engine was fitted to are in-sample: their errors and coverage say less than those of rows that were "
@@ -38,15 +37,15 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     )
     numbers = ("rows", "median", "mean", "p90", "bias", "inside", "bound", "constant")
     columns = [(by, "left"), *((name, "right") for name in numbers)]
-    lines = [[escape(group.name), f"{group.rows:,}", *_percents(group)] for group in validation.by(GROUPS[by])]
+    lines = [[group.name, f"{group.rows:,}", *_percents(group)] for group in validation.by(GROUPS[by])]
     console.print(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines))
     rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
         columns = [("row", "name"), *((n, "right") for n in ("error", "measured", "expected")), ("model", "name"),
                    *((name, "name?") for name in ("gpu", "engine", "metric"))]  # fmt: skip
         lines = [
-            [escape(row.label), f"{100 * row.error:+.0f} %", format_time(row.measured_s), format_time(row.expected_s),
-             escape(row.model), row.gpu, escape(row.engine), row.metric]
+            [row.label, f"{100 * row.error:+.0f} %", format_time(row.measured_s), format_time(row.expected_s),
+             row.model, row.gpu, row.engine, row.metric]
             for row in rows
         ]  # fmt: skip
         console.print(grid("The rows that miss most", columns, lines))

@@ -17,12 +17,12 @@ from roofline.report.tables.estimate import (
     readings_table,
     times_row,
 )  # fmt: skip
-from roofline.report.tables.grid import grid
+from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.spread import communication_table, where
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from roofline.report.tables.console import Console
 
 
 def sentence(est: ImageEstimate) -> str:
@@ -88,7 +88,7 @@ def _balances(est: ImageEstimate) -> str:
     return "; ".join(parts)
 
 
-def _latency_table(est: ImageEstimate) -> Group:
+def _latency_table(est: ImageEstimate) -> Grid:
     latency, throughput = est.latency, est.throughput
     rows = []
     if latency.step is not None:
@@ -110,7 +110,7 @@ def significant(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _memory_table(est: ImageEstimate) -> Group:
+def _memory_table(est: ImageEstimate) -> Grid:
     m = est.memory
     rows = []
     for name, weights in m.components.items():

@@ -8,10 +8,9 @@ from roofline.analysis.estimate import Estimate
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from roofline.analysis.images.question import ImageQuestion
     from roofline.analysis.question import Question
+    from roofline.report.tables.grid import Grid
 
 
 def where(est: Estimate) -> str:
@@ -51,7 +50,7 @@ def readings_title(question: Question) -> str:
     return f"Latency of a batch of {each:,.0f}, throughput of {replicas:,} replicas ({each * replicas:,.0f} sequences)"
 
 
-def communication_table(est: Estimate) -> Group | None:
+def communication_table(est: Estimate) -> Grid | None:
     """Per phase: bytes over the link, time in communication, and the bound with it hidden and not; None where none."""
     from roofline.report.tables.grid import grid
 
