@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from roofline.analysis.catalogue import list_engines, list_gpus, list_models, list_precisions
+    from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.estimate import Estimate, estimate
     from roofline.analysis.load import load_gpu, load_model
     from roofline.analysis.sweep import Sweep, sweep
@@ -28,10 +28,10 @@ _HOMES = {
     "sweep": "roofline.analysis.sweep",
     "load_model": "roofline.analysis.load",
     "load_gpu": "roofline.analysis.load",
-    "list_models": "roofline.analysis.catalogue",
-    "list_gpus": "roofline.analysis.catalogue",
-    "list_engines": "roofline.analysis.catalogue",
-    "list_precisions": "roofline.analysis.catalogue",
+    "list_models": "roofline.analysis.catalogue.names",
+    "list_gpus": "roofline.analysis.catalogue.names",
+    "list_engines": "roofline.analysis.catalogue.names",
+    "list_precisions": "roofline.analysis.catalogue.names",
     "RooflineError": "roofline.errors",
     "UsageError": "roofline.errors",
     "UnknownNameError": "roofline.errors",

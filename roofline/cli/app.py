@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from roofline import __version__
-from roofline.cli.parsing import Command
+from roofline.cli.parsing import Command, Group
 
 #: Each command's module in this package and the function there.
 COMMANDS: Final = {
@@ -48,6 +48,7 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """The program with these commands. Describing a command to the parser costs more than running it."""
     program = typer.Typer(
         name="roofline",
+        cls=Group,
         help="FLOPs, memory and roofline-bound time of language and image models, computed from their shapes.",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 def complete(listing: str) -> Callable[[str], list[str]]:
-    """What a shell completes to: the names of a listing in `catalogue`."""
+    """What a shell completes to: the names of a listing in `catalogue.names`."""
 
-    def names(incomplete: str) -> list[str]:
-        from roofline.analysis import catalogue
+    def completions(incomplete: str) -> list[str]:
+        from roofline.analysis.catalogue import names
 
-        return [name for name in getattr(catalogue, listing)() if name.startswith(incomplete)]
+        return [name for name in getattr(names, listing)() if name.startswith(incomplete)]
 
-    return names
+    return completions

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from copy import copy
+from typing import Any, Final, TypeVar
 
 from typer import BadParameter
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 #: What the parser raises: errors of usage, and all that it shows to the user.
 ParserUsageError: Final[Any] = BadParameter.__mro__[1]
 ParserError: Final[Any] = ParserUsageError.__mro__[1]
+
+
+C = TypeVar("C", TyperCommand, TyperGroup)
+
+
+class Group(TyperGroup):
+    """A program of commands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As the parser does, in less time."""
+        return TyperGroup.parse_args(_spared(self, ctx), ctx, args)
 
 
 class Command(TyperCommand):
@@ -28,12 +40,50 @@ class Command(TyperCommand):
         if values.get("json") and values.get("csv"):
             raise ParserUsageError("--json and --csv: standard output holds one of the two", ctx)
         try:
-            return super().parse_args(ctx, args)
+            return TyperCommand.parse_args(_spared(self, ctx), ctx, args)
         except BadParameter as error:
             text = _wrong_value(error, values)
             if text is None:
                 raise
             raise ParserUsageError(text, ctx) from error
+
+
+class _Spared:
+    """A parameter whose value is taken as it is, if it is text or the default: to convert any, typer loads pydantic."""
+
+    def __init__(self, parameter: Any) -> None:
+        self._parameter = parameter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parameter, name)
+
+    def handle_parse_result(self, ctx: Any, options: Any, rest: list[str]) -> tuple[Any, list[str]]:
+        """What the parser calls for each parameter."""
+        parameter, value = self._parameter, options.get(self.name)
+        if value is None and not parameter.required and isinstance(parameter.default, _CONSTANTS):
+            value = parameter.default
+        elif not (_is_text(parameter) and isinstance(value, str) and value.isprintable() and not ctx.resilient_parsing):
+            result: tuple[Any, list[str]] = parameter.handle_parse_result(ctx, options, rest)
+            return result
+        if parameter.expose_value:
+            ctx.params[parameter.name] = value
+        return value, rest
+
+
+_CONSTANTS: Final = (bool, int, float, str, type(None))
+
+
+def _is_text(parameter: Any) -> bool:
+    """Whether a parameter takes one text, as it is; told by typer since it converts by itself."""
+    return getattr(getattr(parameter, "type_descriptor", None), "annotation", None) is str and not parameter.multiple
+
+
+def _spared(command: C, ctx: Any) -> C:
+    """The command as it parses, with parameters that convert only what must be converted."""
+    spared = copy(command)
+    spared.params = [_Spared(parameter) for parameter in command.get_params(ctx)]  # type: ignore[misc]
+    spared.add_help_option = False  # it is among the parameters
+    return spared
 
 
 def _is_option(parameter: Any) -> bool:

@@ -27,26 +27,24 @@ def list_(
     json: JsonOption = False,
 ) -> None:  # fmt: skip
     """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches."""
-    from roofline.analysis import catalogue
+    from roofline.analysis.catalogue import shelves
 
     _known("WHAT", what, SHELVES)
     sources: dict[str, Callable[[], Iterable[Any]]] = {
-        "models": lambda: catalogue.model_rows(spec_dir),
-        "gpus": lambda: catalogue.gpu_rows(spec_dir),
-        "nodes": lambda: catalogue.node_rows(spec_dir),
-        "engines": catalogue.engine_rows,
-        "schedulers": catalogue.scheduler_rows,
-        "precisions": catalogue.precision_rows,
+        "models": lambda: shelves.model_rows(spec_dir),
+        "gpus": lambda: shelves.gpu_rows(spec_dir),
+        "nodes": lambda: shelves.node_rows(spec_dir),
+        "engines": shelves.engine_rows,
+        "schedulers": shelves.scheduler_rows,
+        "precisions": shelves.precision_rows,
     }
     rows = list(sources[what]())
     wanted = (match or "").lower()
     kept = [row for row in rows if wanted in _words(row)]
     if json:
-        from dataclasses import asdict
-
         from roofline.report.data import write_json
 
-        write_json([asdict(row) for row in kept])
+        write_json([row._asdict() for row in kept])
     elif kept:
         from roofline.report.tables import listing
 
@@ -89,7 +87,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """One spec as it stands in its file, ready to be changed; where it was found goes to standard error."""
-    from roofline.analysis.catalogue import find_anything
+    from roofline.analysis.catalogue.anything import find_anything
 
     what, found, values = find_anything(name, spec_dir)
     if json:

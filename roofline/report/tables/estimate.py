@@ -9,6 +9,7 @@ from roofline.analysis.estimate import Estimate
 from roofline.analysis.result import Times
 from roofline.report.tables import spread
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.words import count, percent
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -123,19 +124,6 @@ def times_row(name: str, times: Times) -> list[str]:
 def rate_row(name: str, times: Times) -> list[str]:
     """A rate, in its readings."""
     return readings(name, times, lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}")
-
-
-def count(value: float) -> str:
-    """A large count in words that people use: ``7.24 billion``."""
-    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if value >= 0.9995 * scale:
-            return f"{value / scale:.3g} {word}"
-    return f"{value:,.0f}"
-
-
-def percent(share: float) -> str:
-    """A share in per cent; far beyond the whole, that it is so."""
-    return f"{100 * share:,.1f} %" if share < 9.995 else ">999 %"
 
 
 def readings(name: str, times: Times, show: Callable[[float], str]) -> list[str]:

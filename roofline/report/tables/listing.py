@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from roofline.analysis.catalogue import MIXED_IN, EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
-from roofline.report.tables.estimate import count
+from roofline.analysis.catalogue.rows import (
+    MIXED_IN,
+    EngineRow,
+    GPURow,
+    ModelRow,
+    NodeRow,
+    PrecisionRow,
+    SchedulerRow,
+)
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.words import count
 from roofline.units import format_si
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from roofline.analysis.images.estimate import ImageEstimate
 from roofline.analysis.result import counted
 from roofline.report.tables.estimate import (
-    count,
     phase_table,
     print_aliases,
     print_nearest,
@@ -19,6 +18,7 @@ from roofline.report.tables.estimate import (
 )  # fmt: skip
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.spread import communication_table, where
+from roofline.report.tables.words import count
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
