@@ -25,9 +25,7 @@ class UsageError(RooflineError):
     """An option or an argument is wrong. The message names it and says what is accepted."""
 
 
-def nearest(
-    name: str, known: Iterable[str], count: int = 3, meant: Mapping[str, str] | None = None
-) -> list[str]:  # fmt: skip
+def nearest(name: str, known: Iterable[str], count: int = 3, meant: Mapping[str, str] | None = None) -> list[str]:
     """The `count` known names most like `name`, the most alike first; fewer where none is alike.
 
     Names that begin with it come first, then names that hold it, then those a slip of the pen away; case, `-`, `_`,

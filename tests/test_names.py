@@ -12,10 +12,14 @@ from roofline.errors import nearest
 @pytest.mark.parametrize(
     ("asked", "first"),
     [
-        ("llama3", "llama-3-8b"), ("phi3", "phi-3-mini-4k"), ("lama-2-7b", "llama-2-7b"), ("qwen-3-8b", "qwen3-8b"),
-        ("some-org/Llama-3-8B", "llama-3-8b"), ("stable-diffusion-v1.5", "stable-diffusion-v1-5"),
+        ("llama3", "llama-3-8b"),
+        ("phi3", "phi-3-mini-4k"),
+        ("lama-2-7b", "llama-2-7b"),
+        ("qwen-3-8b", "qwen3-8b"),
+        ("some-org/Llama-3-8B", "llama-3-8b"),
+        ("stable-diffusion-v1.5", "stable-diffusion-v1-5"),
     ],
-)  # fmt: skip
+)
 def test_the_nearest_model_is_one_that_begins_with_the_name(asked: str, first: str) -> None:
     with pytest.raises(rl.UnknownNameError) as caught:
         rl.load_model(asked)

@@ -11,10 +11,23 @@ import roofline as rl
 def test_public_names() -> None:
     assert rl.__all__ == sorted(rl.__all__)
     assert set(rl.__all__) == {
-        "Estimate", "RooflineError", "SpecError", "Sweep", "UnknownNameError", "UnsupportedError", "UsageError",
-        "__version__", "estimate", "list_engines", "list_gpus", "list_models", "list_precisions", "load_gpu",
-        "load_model", "sweep",
-    }  # fmt: skip
+        "Estimate",
+        "RooflineError",
+        "SpecError",
+        "Sweep",
+        "UnknownNameError",
+        "UnsupportedError",
+        "UsageError",
+        "__version__",
+        "estimate",
+        "list_engines",
+        "list_gpus",
+        "list_models",
+        "list_precisions",
+        "load_gpu",
+        "load_model",
+        "sweep",
+    }
     for name in rl.__all__:
         assert getattr(rl, name) is not None
 

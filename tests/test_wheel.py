@@ -23,10 +23,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check", "-w", str(out),
-         str(source)], check=True, capture_output=True,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check"]
+    subprocess.run([*command, "-w", str(out), str(source)], check=True, capture_output=True)
     return next(out.glob("*.whl"))
 
 
@@ -45,11 +43,9 @@ def test_the_installed_wheel_does_the_main_job(wheel: Path, tmp_path: Path) -> N
     zipfile.ZipFile(wheel).extractall(site)
     # the dependencies of the running environment, without its editable installs
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    python = home / "bin" / "python"
-    done = subprocess.run(
-        [str(python), "-I", "-m", "roofline", "estimate", "-m", "mistral-7b", "-g", "a100", "-b", "8", "--json"],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-    )  # fmt: skip
+    command = [str(home / "bin" / "python"), "-I", "-m", "roofline", "estimate"]
+    asked = ["-m", "mistral-7b", "-g", "a100", "-b", "8", "--json"]
+    done = subprocess.run([*command, *asked], capture_output=True, text=True, check=True, cwd=tmp_path)
     answer = json.loads(done.stdout)
     assert answer["parameters"]["total"] == 7241732096
     assert answer["inputs"]["model_file"].startswith(str(site))

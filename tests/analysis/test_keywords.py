@@ -33,8 +33,16 @@ def test_help_shows_every_keyword(function: Any) -> None:
     assert [name for name in Options.__annotations__ if name not in words] == []
 
 
-@pytest.mark.parametrize(("wrong", "meant"), [("step", "steps"), ("cfg", "guidance"), ("batchsize", "batch"),
-                                              ("kv_cach", "kv_cache"), ("max_new_tokens", "generate")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("step", "steps"),
+        ("cfg", "guidance"),
+        ("batchsize", "batch"),
+        ("kv_cach", "kv_cache"),
+        ("max_new_tokens", "generate"),
+    ],
+)
 @pytest.mark.parametrize("function", [rl.estimate, rl.sweep])
 def test_an_unknown_keyword_names_the_one_meant(function: Any, wrong: str, meant: str) -> None:
     for model in ("mistral-7b", "sd15"):
@@ -49,9 +57,17 @@ def test_an_unknown_keyword_like_no_other_lists_all() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"batch": [1, 2]}, {"prompt": range(3)}, {"steps": (20, 30)}, {"gpu": ["a100", "h100"]}, {"height": [512]},
-     {"weights": ["fp8", "bf16"]}, {"tp": np.array([1, 2])}, {"model": ["a", "b"]}],
-)  # fmt: skip
+    [
+        {"batch": [1, 2]},
+        {"prompt": range(3)},
+        {"steps": (20, 30)},
+        {"gpu": ["a100", "h100"]},
+        {"height": [512]},
+        {"weights": ["fp8", "bf16"]},
+        {"tp": np.array([1, 2])},
+        {"model": ["a", "b"]},
+    ],
+)
 def test_several_values_are_for_a_sweep(given: dict[str, Any]) -> None:
     name = next(iter(given))
     with pytest.raises(rl.UsageError, match=f"^{name} takes one value here, .*; roofline.sweep takes several$"):

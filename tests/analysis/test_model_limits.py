@@ -55,11 +55,21 @@ def test_a_published_size_that_is_not_the_one_counted_is_said(tmp_path: Path, va
 @pytest.mark.parametrize(
     ("name", "context"),
     [
-        ("phi-4", 16_384), ("granite-3.3-8b", 131_072), ("granite-4.0-h-small", 131_072), ("glm-4-9b", 32_768),
-        ("smollm3", 65_536), ("command-a", 256_000), ("command-r7b", 128_000), ("qwen3-4b", 40_960), ("yi-6b", 4_096),
-        ("mamba-2.8b", None), ("recurrentgemma-2b", None), ("falcon-mamba-7b", None), ("xlstm-7b", None),
+        ("phi-4", 16_384),
+        ("granite-3.3-8b", 131_072),
+        ("granite-4.0-h-small", 131_072),
+        ("glm-4-9b", 32_768),
+        ("smollm3", 65_536),
+        ("command-a", 256_000),
+        ("command-r7b", 128_000),
+        ("qwen3-4b", 40_960),
+        ("yi-6b", 4_096),
+        ("mamba-2.8b", None),
+        ("recurrentgemma-2b", None),
+        ("falcon-mamba-7b", None),
+        ("xlstm-7b", None),
     ],
-)  # fmt: skip
+)
 def test_the_longest_context_is_that_of_the_released_model(name: str, context: int | None) -> None:
     spec = rl.load_model(name)
     assert isinstance(spec, TransformerSpec)

@@ -20,10 +20,15 @@ from roofline.cli.app import app
 
 MODELS = ["mistral-7b", "deepseek-v3", "jamba-v0.1", "bert-base", "sd15"]
 WAYS: list[dict[str, Any]] = [
-    {}, {"weights": "int4-g128,head=bf16", "engine": "generic"}, {"tp": 2},
-    {"kv_layout": "paged:16", "work": "reference"}, {"logits": "all"}, {"generate": 1},
-    {"pp": 2, "batch": 4, "microbatches": 2}, {"offload": "weights=0.5@host"},
-]  # fmt: skip
+    {},
+    {"weights": "int4-g128,head=bf16", "engine": "generic"},
+    {"tp": 2},
+    {"kv_layout": "paged:16", "work": "reference"},
+    {"logits": "all"},
+    {"generate": 1},
+    {"pp": 2, "batch": 4, "microbatches": 2},
+    {"offload": "weights=0.5@host"},
+]
 
 
 def _keys(value: Any) -> Any:

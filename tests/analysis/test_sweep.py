@@ -13,8 +13,12 @@ sizes = st.lists(st.integers(1, 3000), min_size=1, max_size=3, unique=True)
 
 
 @settings(max_examples=15, deadline=None)
-@given(sizes, sizes, st.lists(st.integers(0, 300), min_size=1, max_size=3, unique=True),
-       st.sampled_from(["eager", "flash", "compiled"]))  # fmt: skip
+@given(
+    sizes,
+    sizes,
+    st.lists(st.integers(0, 300), min_size=1, max_size=3, unique=True),
+    st.sampled_from(["eager", "flash", "compiled"]),
+)
 def test_every_point_is_the_estimate(batch: list[int], prompt: list[int], generate: list[int], fusion: str) -> None:
     gpus = ["a100", "t4"]
     grid = rl.sweep("mistral-7b", gpu=gpus, batch=batch, prompt=prompt, generate=generate, fusion=fusion)

@@ -42,10 +42,10 @@ def test_process_start(capsys: pytest.CaptureFixture[str]) -> None:
         [sys.executable, "-c", peak, "roofline", *MAIN[2:]], capture_output=True, text=True, check=True
     )
     with capsys.disabled():
-        print(f"\nroofline estimate --json / import numpy, pydantic, typer, yaml: {main:.3f} s / {base:.3f} s = "
-              f"{main / base:.2f} (at most 1.5)")  # fmt: skip
-        print(f"import roofline / import numpy, pydantic, yaml: {package:.3f} s / {library:.3f} s = "
-              f"{package / library:.2f} (at most 1.2)")  # fmt: skip
+        command = f"{main:.3f} s / {base:.3f} s = {main / base:.2f} (at most 1.5)"
+        print(f"\nroofline estimate --json / import numpy, pydantic, typer, yaml: {command}")
+        imported = f"{package:.3f} s / {library:.3f} s = {package / library:.2f} (at most 1.2)"
+        print(f"import roofline / import numpy, pydantic, yaml: {imported}")
         print(f"peak memory of the command: {int(done.stderr.split()[-1]) / 1024:.0f} MB (under 80)")
 
 

@@ -33,8 +33,8 @@ def shell(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_main_job_prints_a_table() -> None:
     text = run("estimate", *MAIN)
-    for words in ("Mistral 7B v0.1", "NVIDIA A100 SXM4 80GB", "prefill", "decode", "weights", "fits in 80.0 GB",
-                  "GPU a100 is taken as a100-sxm-80gb"):  # fmt: skip
+    names = ("Mistral 7B v0.1", "NVIDIA A100 SXM4 80GB", "GPU a100 is taken as a100-sxm-80gb")
+    for words in (*names, "prefill", "decode", "weights", "fits in 80.0 GB"):
         assert words in text
 
 
@@ -56,8 +56,13 @@ def test_csv_has_a_row_per_phase() -> None:
     assert rows[0]["fits"] == "true"
 
 
-@pytest.mark.parametrize("command", [["estimate", *MAIN], ["ops", *MAIN], ["explain", *MAIN], ["list", "gpus"],
-                                     ["list", "models"], ["list", "precisions"], ["show", "a100"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["estimate", *MAIN], ["ops", *MAIN], ["explain", *MAIN], ["show", "a100"]),
+        *(["list", "gpus"], ["list", "models"], ["list", "precisions"]),
+    ],
+)
 @pytest.mark.parametrize("columns", [80, 200])
 def test_tables_stay_within_the_terminal(command: list[str], columns: int) -> None:
     text = run(*command, columns=columns)
@@ -96,8 +101,10 @@ def test_a_shown_file_can_be_estimated_as_the_readme_says(tmp_path: Path) -> Non
     assert answer["phases"] == json.loads(run("estimate", "-m", "mistral-7b", "-g", "a100", "--json"))["phases"]
 
 
-@pytest.mark.parametrize(("name", "what"), [("vllm", "engine"), ("ft", "engine"), ("dgx-a100", "node"),
-                                            ("ideal", "engine"), ("q4_k_m", "precision")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("vllm", "engine"), ("ft", "engine"), ("ideal", "engine"), ("dgx-a100", "node"), ("q4_k_m", "precision")],
+)
 def test_show_finds_what_list_lists(name: str, what: str) -> None:
     assert json.loads(run("show", name, "--json"))["what"] == what
 
@@ -165,9 +172,11 @@ def test_a_spec_of_ones_own(tmp_path: Path) -> None:
     assert by_dir["machine"]["bandwidth_bytes_per_s"] == 9999e9
 
 
-_WORDS = st.sampled_from(["--model", "--gpu", "--batch", "--prompt", "--generate", "--weights", "--json", "--csv",
-                          "mistral-7b", "a100", "gpt2", "t4", "1", "-1", "0", "1e9", "fp8", "q4_k", "", "é", "../x",
-                          "--fusion", "eager", "--phase", "decode", "estimate", "ops", "explain", "list"])  # fmt: skip
+_LINE = """
+    --model --gpu --batch --prompt --generate --weights --json --csv mistral-7b a100 gpt2 t4 1 -1 0 1e9 fp8 q4_k é ../x
+    --fusion eager --phase decode estimate ops explain list
+"""
+_WORDS = st.sampled_from(["", *_LINE.split()])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

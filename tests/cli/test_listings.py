@@ -28,17 +28,17 @@ def test_every_name_stands_in_one_piece_at_the_start_of_a_line(what: str, column
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
-@pytest.mark.parametrize("command", [["list", "gpus"], ["estimate", "-m", "sdxl", "-g", "a100"],
-                                     ["ops", "-m", "gpt2", "-g", "a100"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "command", [["list", "gpus"], ["estimate", "-m", "sdxl", "-g", "a100"], ["ops", "-m", "gpt2", "-g", "a100"]]
+)
 def test_piped_lines_end_where_their_text_ends(command: list[str], columns: int) -> None:
     assert all(line == line.rstrip() for line in run(*command, columns=columns).splitlines())
 
 
 def test_models_are_listed_with_their_kind_and_found_by_it() -> None:
     rows = {row["name"]: row for row in json.loads(run("list", "models", "--json"))}
-    assert [rows[name]["kind"] for name in ("mistral-7b", "sdxl", "sd-vae", "sd15-unet")] == [
-        "language", "image", "autoencoder", "unet",
-    ]  # fmt: skip
+    kinds = {"mistral-7b": "language", "sdxl": "image", "sd-vae": "autoencoder", "sd15-unet": "unet"}
+    assert {name: rows[name]["kind"] for name in kinds} == kinds
     assert all(row["parameters"] for row in rows.values())
     assert "sdxl" in run("list", "models", "image")
 
@@ -83,7 +83,6 @@ def test_the_columns_of_an_engine_are_there_with_an_engine_only() -> None:
 
 
 def test_counts_and_shares_in_words() -> None:
-    assert [count(value) for value in (999_885_952, 7.24e9, 1e6, 12_345)] == [
-        "1 billion", "7.24 billion", "1 million", "12,345",
-    ]  # fmt: skip
+    counts = {999_885_952: "1 billion", 7.24e9: "7.24 billion", 1e6: "1 million", 12_345: "12,345"}
+    assert {value: count(value) for value in counts} == counts
     assert [percent(value) for value in (0.18, 9.99, 12.0)] == ["18.0 %", "999.0 %", ">999 %"]

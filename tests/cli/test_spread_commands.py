@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from roofline.cli.app import app
 
-ROW = ["--model", "llama-3-70b", "--gpu", "h100", "--tp", "4", "--weights", "fp8", "--kv-cache", "fp8", "--batch", "64",
-       "--prompt", "2048", "--generate", "512"]  # fmt: skip
+FORMATS = ["--weights", "fp8", "--kv-cache", "fp8"]
+SIZES = ["--batch", "64", "--prompt", "2048", "--generate", "512"]
+ROW = ["--model", "llama-3-70b", "--gpu", "h100", "--tp", "4", *FORMATS, *SIZES]
 
 
 def _run(*arguments: str) -> str:
@@ -41,9 +42,8 @@ def test_the_ledger_and_the_derivations_name_the_collectives() -> None:
 
 
 def test_nodes_are_listed_and_shown() -> None:
-    assert {row["name"] for row in json.loads(_run("list", "nodes", "--json"))} >= {
-        "hgx-h100", "dgx-a100", "gb200-nvl72", "l40s-pcie-4", "mi300x-8", "tpu-v5e-8", "tpu-v5p-64",
-    }  # fmt: skip
+    names = {row["name"] for row in json.loads(_run("list", "nodes", "--json"))}
+    assert names >= {"hgx-h100", "dgx-a100", "gb200-nvl72", "l40s-pcie-4", "mi300x-8", "tpu-v5e-8", "tpu-v5p-64"}
     assert "NVLink4" in _run("show", "hgx-h100")
 
 

@@ -12,32 +12,59 @@ from typing import Any, Final, NamedTuple
 import roofline as rl
 
 #: How the sources call GPUs, and how many of them a row has.
-GPUS: Final[dict[str, tuple[str, int]]] = {
-    "A100": ("a100-sxm-80gb", 1), "V100": ("v100-sxm2-32gb", 1), "T4": ("t4", 1),
-    "NVIDIA A100 80GB PCIe": ("a100-pcie-80gb", 1), "NVIDIA RTX A6000": ("a6000", 1),
-    "NVIDIA A100-SXM4-40GB": ("a100-sxm-40gb", 1), "RTX 4090": ("rtx-4090", 1), "NVIDIA A10": ("a10", 1),
-    "RTX 3090": ("rtx-3090", 1), "A10": ("a10", 1), "3090": ("rtx-3090", 1), "3090 Ti": ("rtx-3090-ti", 1),
-    "4090": ("rtx-4090", 1), "RTX 3060": ("rtx-3060-12gb", 1), "NVIDIA A100-PCIE-40GB": ("a100-pcie-40gb", 1),
-    "Tesla V100-SXM2-16GB": ("v100-sxm2-32gb", 1), "NVIDIA H100 PCIe": ("h100-pcie", 1),
-    "A100-40GB": ("a100-sxm-40gb", 1), "RTX 3060 (Windows 11)": ("rtx-3060-12gb", 1), "RTX3090": ("rtx-3090", 1),
-    "RTX4090": ("rtx-4090", 1), "A800-SXM4-80GB": ("a100-sxm-80gb", 1), "NVIDIA GeForce RTX 4090": ("rtx-4090", 1),
-    "A100(NVIDIA A100-PCIE-40GB)": ("a100-pcie-40gb", 1), "H100": ("h100-sxm", 1), "RTX 3080-10GB": ("rtx-3080", 1),
-    "TITAN RTX": ("titan-rtx", 1), "H800-NVL-80GB": ("h100-nvl", 1), "NVIDIA H800-NVL-80GB": ("h100-nvl", 1),
-    "NVIDIA H100-SXM-80GB x8": ("h100-sxm", 8), "NVIDIA H200-SXM-141GB x8": ("h200-sxm", 8),
-    "NVIDIA H100-NVL-94GB x4": ("h100-nvl", 4), "NVIDIA L40S x2": ("l40s", 2),
+#: Accelerators as the rows name them.
+_ALONE: Final = {
+    "a100-sxm-80gb": ("A100", "A800-SXM4-80GB"),
+    "v100-sxm2-32gb": ("V100", "Tesla V100-SXM2-16GB"),
+    "t4": ("T4",),
+    "a100-pcie-80gb": ("NVIDIA A100 80GB PCIe",),
+    "a6000": ("NVIDIA RTX A6000",),
+    "a100-sxm-40gb": ("NVIDIA A100-SXM4-40GB", "A100-40GB"),
+    "rtx-4090": ("RTX 4090", "4090", "RTX4090", "NVIDIA GeForce RTX 4090"),
+    "a10": ("NVIDIA A10", "A10"),
+    "rtx-3090": ("RTX 3090", "3090", "RTX3090"),
+    "rtx-3090-ti": ("3090 Ti",),
+    "rtx-3060-12gb": ("RTX 3060", "RTX 3060 (Windows 11)"),
+    "a100-pcie-40gb": ("NVIDIA A100-PCIE-40GB", "A100(NVIDIA A100-PCIE-40GB)"),
+    "h100-pcie": ("NVIDIA H100 PCIe",),
+    "h100-sxm": ("H100",),
+    "rtx-3080": ("RTX 3080-10GB",),
+    "titan-rtx": ("TITAN RTX",),
+    "h100-nvl": ("H800-NVL-80GB", "NVIDIA H800-NVL-80GB"),
+    "gh200-96gb": ("NVIDIA GH200 Grace Hopper Superchip 96GB x1", "NVIDIA GH200 Grace Hopper Superchip 144GB x1"),
+}
+_SEVERAL: Final = {
+    "NVIDIA H100-SXM-80GB x8": ("h100-sxm", 8),
+    "NVIDIA H200-SXM-141GB x8": ("h200-sxm", 8),
+    "NVIDIA H100-NVL-94GB x4": ("h100-nvl", 4),
+    "NVIDIA L40S x2": ("l40s", 2),
     "NVIDIA H100-SXM-80GB x4": ("h100-sxm", 4),
-    "NVIDIA H100-PCIe-80GB x8": ("h100-pcie", 8), "NVIDIA H100-PCIe-80GB x2": ("h100-pcie", 2),
-    "NVIDIA H100-PCIe-80GB x4": ("h100-pcie", 4), "NVIDIA H100-NVL-94GB x8": ("h100-nvl", 8),
-    "NVIDIA GH200 Grace Hopper Superchip 96GB x1": ("gh200-96gb", 1),
-    "NVIDIA GH200 Grace Hopper Superchip 144GB x1": ("gh200-96gb", 1),
-}  # fmt: skip
-MODELS: Final[dict[str, str]] = {
-    "SD1.5": "stable-diffusion-v1-5", "SD1.4": "stable-diffusion-v1-4", "SD1.x": "stable-diffusion-v1-5",
-    "SD2.1": "sd-2.1", "SD2.1-base": "sd-2.1-base", "SD2.1-base (default of compile.py)": "sd-2.1-base",
-    "SDXL base": "sdxl", "SDXL-LCM": "sdxl-lcm", "SD3-medium": "sd3-medium", "PixArt-alpha 1024": "pixart-alpha",
-    "SD1.5+ControlNet": "stable-diffusion-v1-5-controlnet", "SD1.5 img2img": "stable-diffusion-v1-5",
-    "SD1.5 inpaint": "stable-diffusion-inpainting",
-}  # fmt: skip
+    "NVIDIA H100-PCIe-80GB x8": ("h100-pcie", 8),
+    "NVIDIA H100-PCIe-80GB x2": ("h100-pcie", 2),
+    "NVIDIA H100-PCIe-80GB x4": ("h100-pcie", 4),
+    "NVIDIA H100-NVL-94GB x8": ("h100-nvl", 8),
+}
+GPUS: Final[dict[str, tuple[str, int]]] = {name: (gpu, 1) for gpu, names in _ALONE.items() for name in names} | _SEVERAL
+_MODELS: Final = {
+    "stable-diffusion-v1-5": ("SD1.5", "SD1.x", "SD1.5 img2img"),
+    "stable-diffusion-v1-4": ("SD1.4",),
+    "sd-2.1": ("SD2.1",),
+    "sd-2.1-base": ("SD2.1-base", "SD2.1-base (default of compile.py)"),
+    "sdxl": ("SDXL base",),
+    "sdxl-lcm": ("SDXL-LCM",),
+    "sd3-medium": ("SD3-medium",),
+    "pixart-alpha": ("PixArt-alpha 1024",),
+    "stable-diffusion-v1-5-controlnet": ("SD1.5+ControlNet",),
+    "stable-diffusion-inpainting": ("SD1.5 inpaint",),
+}
+MODELS: Final[dict[str, str]] = {name: model for model, names in _MODELS.items() for name in names}
+#: Word of a metric, the phase that it is about, and how often it was called.
+_PARTS: Final = (
+    ("clip", "text_encode", 1),
+    ("x4", "denoise", 4),
+    ("unet", "denoise", 1),
+    ("vae", "vae_decode", 1),
+)
 _TIMES: Final = ("s", "ms", "it/s", "s/it", "samples/s")
 
 
@@ -103,8 +130,7 @@ def _reading(est: Any, row: dict[str, str], reading: str) -> float:
     if row["unit"] in ("it/s", "s/it"):
         return float(getattr(est.latency.step, reading))
     if row["unit"] == "ms":
-        for word, phase, calls in (("clip", "text_encode", 1), ("x4", "denoise", 4), ("unet", "denoise", 1),
-                                   ("vae", "vae_decode", 1)):  # fmt: skip
+        for word, phase, calls in _PARTS:
             if word in metric:
                 return float(getattr(est.phase(phase).times, reading)) * calls
     return float(getattr(est.latency.total, reading))

@@ -28,11 +28,13 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("folder", "bundled"),
     [
-        ("my-sd15", "stable-diffusion-v1-5"), ("my-sdxl", "sdxl"), ("my-sd3", "sd3.5-medium"),
+        ("my-sd15", "stable-diffusion-v1-5"),
+        ("my-sdxl", "sdxl"),
+        ("my-sd3", "sd3.5-medium"),
         ("my-flux", "flux.1-dev"),
         ("my-pixart", "pixart-alpha"),
     ],
-)  # fmt: skip
+)
 def test_a_folder_is_the_bundled_pipeline(root: Path, folder: str, bundled: str) -> None:
     options: dict[str, Any] = {"weights": "fp16", "height": 1024, "width": 1024, "steps": 20}
     mine: Any = rl.estimate(str(root / folder), gpu="a100", **options)
@@ -47,12 +49,18 @@ def test_a_folder_is_the_bundled_pipeline(root: Path, folder: str, bundled: str)
 @pytest.mark.parametrize(
     ("component", "parameters"),
     [
-        ("my-sd15/unet", 859_520_964), ("my-sd15/unet/config.json", 859_520_964), ("my-sd15/vae", 83_653_863),
-        ("my-sdxl/text_encoder_2", 694_659_840), ("my-flux/text_encoder_2", 4_762_310_656), ("taesd", 2_445_063),
-        ("dit_xl2_256", 749_826_464), ("sd15_controlnet", 361_279_120), ("sd21_unet", 865_910_724),
+        ("my-sd15/unet", 859_520_964),
+        ("my-sd15/unet/config.json", 859_520_964),
+        ("my-sd15/vae", 83_653_863),
+        ("my-sdxl/text_encoder_2", 694_659_840),
+        ("my-flux/text_encoder_2", 4_762_310_656),
+        ("taesd", 2_445_063),
+        ("dit_xl2_256", 749_826_464),
+        ("sd15_controlnet", 361_279_120),
+        ("sd21_unet", 865_910_724),
         ("sdxl_lcm_unet", 2_567_545_604),
     ],
-)  # fmt: skip
+)
 def test_a_component_alone(root: Path, component: str, parameters: int) -> None:
     assert rl.estimate(str(root / component), gpu="a100").parameters.total == parameters
 

@@ -73,9 +73,13 @@ def test_what_a_picture_size_needs_by_attention(level: str, needs: tuple[float, 
 
 #: FLOPs of whole pictures with one call per step, in TFLOP: denoiser at twice the batch, text encoders, decoder.
 PICTURES = [
-    ("sd15", 20, 34.67), ("sd15", 30, 50.74), ("sd15", 50, 82.87),
-    ("sdxl", 20, 281.14), ("sdxl", 30, 416.37), ("sdxl", 50, 686.82),
-]  # fmt: skip
+    ("sd15", 20, 34.67),
+    ("sd15", 30, 50.74),
+    ("sd15", 50, 82.87),
+    ("sdxl", 20, 281.14),
+    ("sdxl", 30, 416.37),
+    ("sdxl", 50, 686.82),
+]
 
 
 @pytest.mark.parametrize(("model", "steps", "tflop"), PICTURES)

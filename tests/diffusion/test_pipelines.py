@@ -208,9 +208,14 @@ def test_a_sweep_over_pictures_is_its_points() -> None:
 
 @pytest.mark.parametrize(
     ("part", "fp32", "fp16"),
-    [("sd15-unet", 3.438, 1.719), ("clip-l", 0.492, 0.246), ("sd2-unet", 3.464, 1.732), ("openclip-h", 1.362, 0.681),
-     ("sd15-controlnet-part", 1.445, 0.723)],
-)  # fmt: skip
+    [
+        ("sd15-unet", 3.438, 1.719),
+        ("clip-l", 0.492, 0.246),
+        ("sd2-unet", 3.464, 1.732),
+        ("openclip-h", 1.362, 0.681),
+        ("sd15-controlnet-part", 1.445, 0.723),
+    ],
+)
 def test_model_files_in_both_formats(part: str, fp32: float, fp16: float) -> None:
     """Sizes of the files that a conversion to fp16 halves, in GB."""
     for dtype, size in (("fp32", fp32), ("fp16", fp16)):

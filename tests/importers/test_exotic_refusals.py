@@ -63,10 +63,16 @@ CONTRADICTIONS: Final = [
     ("xlstm", {"num_hidden_layers": 10**9}, "num_hidden_layers"),
 ]
 HARMLESS: Final = {
-    "architectures": ["X"], "bos_token_id": 1, "use_cache": True, "initializer_range": 0.02, "attention_dropout": 0.1,
-    "rms_norm_eps": 1e-6, "transformers_version": "4.51.0", "torch_dtype": "bfloat16",
+    "architectures": ["X"],
+    "bos_token_id": 1,
+    "use_cache": True,
+    "initializer_range": 0.02,
+    "attention_dropout": 0.1,
+    "rms_norm_eps": 1e-6,
+    "transformers_version": "4.51.0",
+    "torch_dtype": "bfloat16",
     "auto_map": {"AutoConfig": "x.y"},
-}  # fmt: skip
+}
 
 
 def _written(config: dict[str, Any], folder: Path) -> Path:

@@ -14,9 +14,17 @@ from roofline.errors import RooflineError, SpecError, UsageError
 from roofline.importers.huggingface.hub import config_path
 
 CONFIG = {
-    "model_type": "gemma3_text", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 7, "head_dim": 32,
-    "num_attention_heads": 8, "num_key_value_heads": 2, "vocab_size": 1000, "sliding_window": 128, "dtype": "bfloat16",
-}  # fmt: skip
+    "model_type": "gemma3_text",
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "num_hidden_layers": 7,
+    "head_dim": 32,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "vocab_size": 1000,
+    "sliding_window": 128,
+    "dtype": "bfloat16",
+}
 
 
 def _config(folder: Path) -> Path:

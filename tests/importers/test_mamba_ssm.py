@@ -15,13 +15,24 @@ from roofline.importers.huggingface.read import read_config
 from roofline.workload.run import TextRun
 
 MAMBA: Final[dict[str, Any]] = {
-    "d_model": 2560, "n_layer": 64, "vocab_size": 50277, "ssm_cfg": {}, "rms_norm": True, "residual_in_fp32": True,
-    "fused_add_norm": True, "pad_vocab_size_multiple": 8,
-}  # fmt: skip
+    "d_model": 2560,
+    "n_layer": 64,
+    "vocab_size": 50277,
+    "ssm_cfg": {},
+    "rms_norm": True,
+    "residual_in_fp32": True,
+    "fused_add_norm": True,
+    "pad_vocab_size_multiple": 8,
+}
 MAMBA2: Final[dict[str, Any]] = {
-    **MAMBA, "d_intermediate": 0, "ssm_cfg": {"layer": "Mamba2"}, "attn_layer_idx": [], "attn_cfg": {},
-    "pad_vocab_size_multiple": 16, "tie_embeddings": True,
-}  # fmt: skip
+    **MAMBA,
+    "d_intermediate": 0,
+    "ssm_cfg": {"layer": "Mamba2"},
+    "attn_layer_idx": [],
+    "attn_cfg": {},
+    "pad_vocab_size_multiple": 16,
+    "tie_embeddings": True,
+}
 
 
 def _read(config: dict[str, Any], folder: Path) -> Any:

@@ -17,9 +17,19 @@ from roofline.workload.shapes import Span
 from roofline.workload.span_sums import compressed_cached, compressed_pairs, sum_of_floors
 
 MODELS = [
-    "deepseek-v2-lite", "glm-5.2", "deepseek-v4-flash", "minimax-m3", "minimax-text-01", "qwen3-next-80b-a3b",
-    "kimi-linear-48b-a3b", "mamba-130m", "mamba2-130m", "jamba-v0.1", "nemotron-3-super-120b-a12b", "recurrentgemma-2b",
-]  # fmt: skip
+    "deepseek-v2-lite",
+    "glm-5.2",
+    "deepseek-v4-flash",
+    "minimax-m3",
+    "minimax-text-01",
+    "qwen3-next-80b-a3b",
+    "kimi-linear-48b-a3b",
+    "mamba-130m",
+    "mamba2-130m",
+    "jamba-v0.1",
+    "nemotron-3-super-120b-a12b",
+    "recurrentgemma-2b",
+]
 models = st.sampled_from(MODELS)
 small = st.integers(1, 64).map(float)
 length = st.integers(1, 9000).map(float)
@@ -69,8 +79,12 @@ def test_mean_decode_step_is_the_mean_over_the_steps(model: str, batch: float, p
 
 
 @settings(max_examples=20, deadline=None)
-@given(models, st.lists(small, min_size=1, max_size=3), st.lists(length, min_size=1, max_size=3),
-       st.sampled_from(["eager", "flash", "compiled"]))  # fmt: skip
+@given(
+    models,
+    st.lists(small, min_size=1, max_size=3),
+    st.lists(length, min_size=1, max_size=3),
+    st.sampled_from(["eager", "flash", "compiled"]),
+)
 def test_a_grid_is_its_scalars(model: str, batches: list[float], prompts: list[float], level: str) -> None:
     spec, precision = load_model(model), Precision.of("bf16")
     grid = apply_fusion(

@@ -81,9 +81,15 @@ def test_a_grid_is_its_scalars(model: str, batches: list[float], prompts: list[f
 
 
 @settings(max_examples=60, deadline=None)
-@given(models, st.sampled_from(["a100", "h100", "t4", "a10g", "tpu-v5e", "apple-m2"]), small, length,
-       st.integers(0, 300), st.sampled_from(["fp32", "bf16", "fp8", "int8", "int4-g128", "q4_k", "nvfp4"]),
-       st.sampled_from(["eager", "flash", "compiled"]))  # fmt: skip
+@given(
+    models,
+    st.sampled_from(["a100", "h100", "t4", "a10g", "tpu-v5e", "apple-m2"]),
+    small,
+    length,
+    st.integers(0, 300),
+    st.sampled_from(["fp32", "bf16", "fp8", "int8", "int4-g128", "q4_k", "nvfp4"]),
+    st.sampled_from(["eager", "flash", "compiled"]),
+)
 def test_floor_is_below_bound_is_below_expected(
     model: str, gpu: str, batch: float, prompt: float, generate: int, weights: str, fusion: str
 ) -> None:

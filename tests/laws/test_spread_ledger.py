@@ -13,15 +13,28 @@ from roofline.analysis.explain import explain
 from roofline.analysis.ledger import group_rows
 
 PLANS: list[dict[str, Any]] = [
-    {}, {"tp": 4}, {"tp": 16}, {"tp": 4, "pp": 2}, {"pp": 4}, {"pp": 3}, {"cp": 2}, {"dp": 2}, {"tp": 2, "dp": 2},
-    {"offload": "weights=0.5"}, {"tp": 4, "overlap": "full"},
-]  # fmt: skip
+    {},
+    {"tp": 4},
+    {"tp": 16},
+    {"tp": 4, "pp": 2},
+    {"pp": 4},
+    {"pp": 3},
+    {"cp": 2},
+    {"dp": 2},
+    {"tp": 2, "dp": 2},
+    {"offload": "weights=0.5"},
+    {"tp": 4, "overlap": "full"},
+]
 COUNTS = ("flops", "vector_flops", "bytes", "kernels", "communication_bytes")
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(["llama-3-70b", "llama-3-8b"]), st.sampled_from(PLANS), st.integers(1, 64),
-       st.sampled_from(["flash", "compiled", "eager"]))  # fmt: skip
+@given(
+    st.sampled_from(["llama-3-70b", "llama-3-8b"]),
+    st.sampled_from(PLANS),
+    st.integers(1, 64),
+    st.sampled_from(["flash", "compiled", "eager"]),
+)
 def test_ops_and_groups_and_derivations_add_up_to_the_phase(
     model: str, plan: dict[str, Any], batch: int, fusion: str
 ) -> None:

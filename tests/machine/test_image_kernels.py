@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from roofline.analysis.load import locate_gpu
-from roofline.evidence.runs.rows import read_runs
-from roofline.evidence.runs.runs import prepare_all
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
@@ -84,8 +81,8 @@ def test_vector_units_come_nearer_to_their_peak_than_matrix_units() -> None:
 def test_several_chips_at_once_take_what_each_takes(op: Op, precision: Precision) -> None:
     specs = [locate_gpu(name)[0] for name in ("v100", "a100", "t4", "rtx-4090")]
     for engine in (FED, HALF):
-        together: Any = expected_op_time(op, precision, Machine.of(*specs, half_sums=engine.half_sums),
-                                         ChipEfficiency.of(*specs, engine=engine))  # fmt: skip
+        machine, chips = Machine.of(*specs, half_sums=engine.half_sums), ChipEfficiency.of(*specs, engine=engine)
+        together: Any = expected_op_time(op, precision, machine, chips)
         apart = [seconds(op, spec.name, engine, precision) for spec in specs]
         np.testing.assert_allclose(np.ravel(together), apart, rtol=1e-9)
 
@@ -105,15 +102,3 @@ def test_the_floor_of_fp32_convolutions_on_vector_units_is_winograds() -> None:
     assert cost.bound_s / cost.floor_s == pytest.approx(2.25)
     cost = phase_cost(phase, FP32, Machine.of(locate_gpu("a100")[0]))
     assert cost.bound_s == pytest.approx(cost.floor_s)
-
-
-def test_rows_that_are_set_apart_are_named_with_the_reason(tmp_path: Path) -> None:
-    path = tmp_path / "runs.csv"
-    path.write_text(
-        "model,gpu,engine,batch,height,width,steps,metric,value,apart\n"
-        "sd15,a100,pytorch-eager,1,512,512,50,latency_ms,2000,\n"
-        "sd15,rtx-4090,xformers,1,512,512,50,latency_ms,4000,older than the chip\n"
-    )
-    prepared, refused = prepare_all(read_runs(path))
-    assert len(prepared) == 1
-    assert refused == ["line 3: set apart: older than the chip"]

@@ -24,6 +24,15 @@ from .traffic_tables import spec_of
 LIBRARY = ["mistral-7b", "gpt2", "gpt-j-6b", "mixtral-8x7b", "opt-350m", "bert-large-block", "chinchilla-73m"]
 SUMMED = [name for name, kind in Op.__annotations__.items() if "Num" in str(kind) and name not in ("reused", "live")]
 FORMATS = ("bf16", "fp8", "fp32")
+POSITIONS = [
+    {"kind": "rotary"},
+    {"kind": "rotary", "rotary_dim": 4},
+    {"kind": "learned", "size": 64},
+    {"kind": "sinusoidal"},
+    {"kind": "relative"},
+    {"kind": "alibi"},
+    {"kind": "none"},
+]
 
 
 @st.composite
@@ -31,12 +40,21 @@ def attentions(draw: st.DrawFn) -> dict[str, Any]:
     kv_heads, group = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     limit = draw(st.sampled_from([{}, {"window": 5}, {"window": 30}, {"chunk": 16}]))
     return limit | {
-        "kind": "softmax", "heads": kv_heads * group, "kv_heads": kv_heads, "head_dim": draw(st.sampled_from([8, 16])),
-        "value_dim": draw(st.sampled_from([None, 12])), "causal": draw(st.booleans()),
-        "packed": draw(st.booleans()), "softmax_fp32": draw(st.booleans()), "sinks": draw(st.booleans()),
-        "shared_cache": draw(st.booleans()), "value_norm": draw(st.booleans()), "output_norm": draw(st.booleans()),
-        "qk_norm": draw(st.sampled_from([None, "head", "width"])), "qkv_bias": draw(st.booleans()),
-    }  # fmt: skip
+        "kind": "softmax",
+        "heads": kv_heads * group,
+        "kv_heads": kv_heads,
+        "head_dim": draw(st.sampled_from([8, 16])),
+        "value_dim": draw(st.sampled_from([None, 12])),
+        "causal": draw(st.booleans()),
+        "packed": draw(st.booleans()),
+        "softmax_fp32": draw(st.booleans()),
+        "sinks": draw(st.booleans()),
+        "shared_cache": draw(st.booleans()),
+        "value_norm": draw(st.booleans()),
+        "output_norm": draw(st.booleans()),
+        "qk_norm": draw(st.sampled_from([None, "head", "width"])),
+        "qkv_bias": draw(st.booleans()),
+    }
 
 
 @st.composite
@@ -44,10 +62,10 @@ def feed_forwards(draw: st.DrawFn) -> dict[str, Any]:
     gated = draw(st.booleans())
     activation = draw(st.sampled_from(["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]))
     if draw(st.booleans()):
-        return {"kind": "dense", "width": 64, "gated": gated, "activation": activation, "bias": draw(st.booleans()),
-                "inner_norm": draw(st.booleans())}  # fmt: skip
-    return {"kind": "experts", "width": 24, "experts": 6, "top_k": draw(st.integers(1, 6)), "gated": gated,
-            "activation": activation, "shared_width": draw(st.sampled_from([0, 32]))}  # fmt: skip
+        extras = {"bias": draw(st.booleans()), "inner_norm": draw(st.booleans())}
+        return {"kind": "dense", "width": 64, "gated": gated, "activation": activation} | extras
+    routing = {"experts": 6, "top_k": draw(st.integers(1, 6)), "shared_width": draw(st.sampled_from([0, 32]))}
+    return {"kind": "experts", "width": 24, "gated": gated, "activation": activation} | routing
 
 
 @st.composite
@@ -56,38 +74,49 @@ def groups(draw: st.DrawFn) -> dict[str, Any]:
     placement = "pre" if parallel else draw(st.sampled_from(["pre", "post"]))
     most = 2 if parallel or placement == "post" else 4
     return {
-        "layers": draw(st.integers(1, 5)), "attention": draw(attentions()), "feed_forward": draw(feed_forwards()),
-        "norms": draw(st.integers(0, most)), "parallel": parallel, "norm_placement": placement,
-    }  # fmt: skip
+        "layers": draw(st.integers(1, 5)),
+        "attention": draw(attentions()),
+        "feed_forward": draw(feed_forwards()),
+        "norms": draw(st.integers(0, most)),
+        "parallel": parallel,
+        "norm_placement": placement,
+    }
 
 
 @st.composite
 def models(draw: st.DrawFn) -> TransformerSpec:
-    positions = draw(
-        st.sampled_from(
-            [{"kind": "rotary"}, {"kind": "rotary", "rotary_dim": 4}, {"kind": "learned", "size": 64},
-             {"kind": "sinusoidal"}, {"kind": "relative"}, {"kind": "alibi"}, {"kind": "none"}]
-        )
-    )  # fmt: skip
+    positions = draw(st.sampled_from(POSITIONS))
     kind = draw(st.sampled_from(["rms", "layer"]))
-    return TransformerSpec.model_validate(
-        {
-            "family": "transformer", "name": "drawn", "title": "Drawn", "vocabulary": 97, "width": 32,
-            "embedding_width": draw(st.sampled_from([None, 20])), "max_context": 10_000, "positions": positions,
-            "norm": {"kind": kind, "bias": kind == "layer", "weight": draw(st.booleans())},
-            "embedding_norm": draw(st.booleans()), "final_norm": draw(st.booleans()),
-            "tied_embeddings": draw(st.booleans()), "head": draw(st.booleans()), "head_bias": draw(st.booleans()),
-            "blocks": tuple(draw(st.lists(groups(), min_size=1, max_size=3))), "sources": ("none",),
-        }
-    )  # fmt: skip
+    document = {
+        "family": "transformer",
+        "name": "drawn",
+        "title": "Drawn",
+        "vocabulary": 97,
+        "width": 32,
+        "embedding_width": draw(st.sampled_from([None, 20])),
+        "max_context": 10_000,
+        "positions": positions,
+        "norm": {"kind": kind, "bias": kind == "layer", "weight": draw(st.booleans())},
+        "embedding_norm": draw(st.booleans()),
+        "final_norm": draw(st.booleans()),
+        "tied_embeddings": draw(st.booleans()),
+        "head": draw(st.booleans()),
+        "head_bias": draw(st.booleans()),
+        "blocks": tuple(draw(st.lists(groups(), min_size=1, max_size=3))),
+        "sources": ("none",),
+    }
+    return TransformerSpec.model_validate(document)
 
 
 specs = models() | st.sampled_from(LIBRARY).map(load_model) | st.just(spec_of("deepseek-v2-lite"))
 runs = st.builds(
     TextRun,
-    batch=st.integers(1, 9).map(float), prompt=st.integers(1, 90).map(float), generate=st.integers(1, 60).map(float),
-    logits=st.sampled_from(["last", "all"]), latent=st.sampled_from(["naive", "absorbed"]),
-)  # fmt: skip
+    batch=st.integers(1, 9).map(float),
+    prompt=st.integers(1, 90).map(float),
+    generate=st.integers(1, 60).map(float),
+    logits=st.sampled_from(["last", "all"]),
+    latent=st.sampled_from(["naive", "absorbed"]),
+)
 
 
 def levels(spec: TransformerSpec, run: TextRun) -> list[Workload]:
@@ -148,11 +177,16 @@ def test_no_op_takes_back_what_it_never_used(spec: TransformerSpec, run: TextRun
                 assert precision.live_bytes(op) >= 0, op
 
 
+COUNTS = (Phase.flops.fget, Phase.vector_flops.fget, Phase.kernels.fget)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
-    specs, st.lists(st.integers(1, 9).map(float), min_size=1, max_size=3),
-    st.lists(st.integers(1, 90).map(float), min_size=1, max_size=3), st.integers(1, 60).map(float),
-)  # fmt: skip
+    specs,
+    st.lists(st.integers(1, 9).map(float), min_size=1, max_size=3),
+    st.lists(st.integers(1, 90).map(float), min_size=1, max_size=3),
+    st.integers(1, 60).map(float),
+)
 def test_a_grid_is_its_scalars(
     spec: TransformerSpec, batches: list[float], prompts: list[float], generate: float
 ) -> None:
@@ -163,8 +197,7 @@ def test_a_grid_is_its_scalars(
             for whole, part in zip(grid, levels(spec, TextRun(batch, prompt, generate)), strict=True):
                 for a, b in zip(whole.phases, part.phases, strict=True):
                     assert [op.name for op in a.ops] == [op.name for op in b.ops]
-                    for of in (Phase.flops.fget, Phase.vector_flops.fget, Phase.kernels.fget,
-                               lambda phase: phase.bytes(precision)):  # fmt: skip
+                    for of in (*COUNTS, lambda phase: phase.bytes(precision)):
                         values = np.broadcast_to(of(a), (len(batches), len(prompts)))
                         assert values[i, j] == pytest.approx(of(b), rel=1e-13)
 

@@ -67,15 +67,12 @@ def spec_of(model: str) -> TransformerSpec:
     if model == "deepseek-v2-lite":
         return _latent_model()
     if model == "small-mixture":
-        return _changed(
-            "mixtral-8x7b", {"layers": 2}, {"heads": 4, "kv_heads": 2, "head_dim": 16},
-            {"width": 96, "experts": 6, "top_k": 2}, width=64, vocabulary=1000,
-        )  # fmt: skip
+        heads, routed = {"heads": 4, "kv_heads": 2, "head_dim": 16}, {"width": 96, "experts": 6, "top_k": 2}
+        return _changed("mixtral-8x7b", {"layers": 2}, heads, routed, width=64, vocabulary=1000)
     if model == "qwen3-0.6b":
-        return _changed(
-            "llama-3-8b", {"layers": 28}, {"heads": 16, "kv_heads": 8, "head_dim": 128, "qk_norm": "head"},
-            {"width": 3072}, width=1024, vocabulary=151936, tied_embeddings=True,
-        )  # fmt: skip
+        heads = {"heads": 16, "kv_heads": 8, "head_dim": 128, "qk_norm": "head"}
+        sizes = {"width": 1024, "vocabulary": 151936, "tied_embeddings": True}
+        return _changed("llama-3-8b", {"layers": 28}, heads, {"width": 3072}, **sizes)
     spec = load_model(model)
     assert isinstance(spec, TransformerSpec)
     return spec
@@ -87,14 +84,20 @@ def _latent_model() -> TransformerSpec:
     experts = {"kind": "experts", "width": 1408, "experts": 64, "top_k": 6, "shared_width": 2816}
     dense = {"kind": "dense", "width": 10944, "gated": True}
     document = {
-        "family": "transformer", "name": "deepseek-v2-lite", "title": "DeepSeek-V2-Lite", "vocabulary": 102400,
-        "width": 2048, "max_context": 163840, "positions": {"kind": "rotary"}, "norm": {"kind": "rms"},
+        "family": "transformer",
+        "name": "deepseek-v2-lite",
+        "title": "DeepSeek-V2-Lite",
+        "vocabulary": 102400,
+        "width": 2048,
+        "max_context": 163840,
+        "positions": {"kind": "rotary"},
+        "norm": {"kind": "rms"},
         "blocks": (
             {"layers": 1, "attention": attention, "feed_forward": dense},
             {"layers": 26, "attention": attention, "feed_forward": experts},
         ),
         "sources": ("DeepSeek-V2-Lite's config.json",),
-    }  # fmt: skip
+    }
     return transformer_class(document).model_validate(document)
 
 
@@ -154,9 +157,9 @@ def _other_code_table() -> Iterator[str]:
         if run.model in OTHER_CODE:
             ours, theirs = run.counted(), run.recorded()
             for name in ours:
-                if ours[name] != theirs[name]:
-                    yield _row(run.label, name, ours[name].kernels, theirs[name].kernels, ours[name].bytes,
-                               theirs[name].bytes)  # fmt: skip
+                one, other = ours[name], theirs[name]
+                if one != other:
+                    yield _row(run.label, name, one.kernels, other.kernels, one.bytes, other.bytes)
 
 
 def _levels_table() -> Iterator[str]:

@@ -134,7 +134,7 @@ FOUNDRY: Final[dict[str, Check]] = {
 } | {
     f"foundry_{size}_params": equal(partial(lambda s: run(f"mpt-{s}", H100).parameters.total, size))
     for size in ("1b", "13b", "30b", "70b")
-}  # fmt: skip
+}
 
 CONFIGURATIONS: Final[dict[str, Check]] = {
     "mistral7b_kv": equal(lambda: step("mistral-7b", A100).memory.kv_cache_bytes_per_token),

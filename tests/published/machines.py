@@ -15,9 +15,19 @@ from roofline.workload.workload import Phase
 from .ask import Check, bandwidths, cost, differs, equal, gpu, lower, step, upper
 
 _MEASURED: Final = (
-    "a100-sxm-80gb", "a100-pcie-80gb", "h100-sxm", "gh200-96gb", "b200-sxm", "b300-sxm", "gb200", "mi355x", "mi325x",
-    "mi300x", "gaudi2", "gaudi3",
-)  # fmt: skip
+    "a100-sxm-80gb",
+    "a100-pcie-80gb",
+    "h100-sxm",
+    "gh200-96gb",
+    "b200-sxm",
+    "b300-sxm",
+    "gb200",
+    "mi355x",
+    "mi325x",
+    "mi300x",
+    "gaudi2",
+    "gaudi3",
+)
 
 
 def _peak(name: str) -> float:
@@ -43,8 +53,8 @@ LAPTOP: Final = "rtx-3050ti-laptop"
 def _chain() -> Phase:
     """sin^2 + cos^2 + sqrt(abs(x)) over a million fp32 numbers, as eager code runs it: one kernel per operation."""
     size = 1e6
-    unary = [Op(name, "pointwise", "chain", vector_flops=size, read=size, write=size)
-             for name in ("sin", "square", "cos", "square", "abs", "sqrt")]  # fmt: skip
+    names = ("sin", "square", "cos", "square", "abs", "sqrt")
+    unary = [Op(name, "pointwise", "chain", vector_flops=size, read=size, write=size) for name in names]
     sums = [make.add(name, "chain", size, 1.0) for name in ("add", "add")]
     return Phase("chain", (*unary, *sums), boundary=2 * size)
 

@@ -24,10 +24,8 @@ WITHOUT: Final = "layers alone, without the factor (N - 1) / N, as the article h
 
 def spread_step(model: str, node: str, tp: int, batch: int = 1, context: int = 1, **options: Any) -> rl.Estimate:
     """One decode step of a batch whose sequences hold `context` tokens, on `tp` devices of a node."""
-    return rl.estimate(
-        model, node=str(NODES / f"{node}.yaml"), tp=tp, batch=batch, prompt=context, generate=2, spec_dir=SPECS,
-        **options,
-    )  # fmt: skip
+    where = {"node": str(NODES / f"{node}.yaml"), "tp": tp, "spec_dir": SPECS}
+    return rl.estimate(model, batch=batch, prompt=context, generate=2, **where, **options)
 
 
 def exchanges(est: rl.Estimate) -> list[OpRow]:

@@ -81,10 +81,9 @@ _FAST: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 _TITAN: Final = {
     f"diffusers_titan_{name}": lower(partial(_floor, SD, "titan-rtx", weights=dtype, scheduler="ddim", steps=50))
-    for name, dtype in (
-        ("fp32", "fp32"), ("fp16", "fp16"), ("channels_last", "fp16"), ("traced", "fp16"), ("mem_efficient", "fp16"),
-    )
-}  # fmt: skip
+    for dtype, names in {"fp32": ("fp32",), "fp16": ("fp16", "channels_last", "traced", "mem_efficient")}.items()
+    for name in names
+}
 _30: Final[dict[str, Any]] = {"steps": 30}
 
 CHECKS: Final[dict[str, Check]] = {

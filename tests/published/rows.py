@@ -64,5 +64,6 @@ def rows() -> dict[str, Row]:
     articles = yaml.load((HERE / "published_numbers.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
     return {
         row["id"]: Row(article=article["article"], source=article["source"], **row)
-        for article in articles for row in article["rows"]
-    }  # fmt: skip
+        for article in articles
+        for row in article["rows"]
+    }

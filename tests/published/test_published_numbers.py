@@ -48,10 +48,22 @@ def test_only_measurements_are_held_one_sided() -> None:
 def test_no_exact_row_is_put_aside_but_constants_graphs_and_formulas() -> None:
     aside = {row for row, group in open_rows().items() if group.status == "nothing to compute"}
     assert {row for row in aside if ROWS[row].role == "exact"} == {
-        "rt_paper_dims", "lw_beta_linear", "lw_cosine_clip", "lw_lambda_vlb", "lw_tf_dmodel", "eai_sched", "eai_seed",
-        "eai_train", "eai_ldm", "sd_ckpt",
-        "kipply_intermediates_share", "tm101_inf12", "pt2_graph", "pt2_ident", "db_formula",
-    }  # fmt: skip
+        "rt_paper_dims",
+        "lw_beta_linear",
+        "lw_cosine_clip",
+        "lw_lambda_vlb",
+        "lw_tf_dmodel",
+        "eai_sched",
+        "eai_seed",
+        "eai_train",
+        "eai_ldm",
+        "sd_ckpt",
+        "kipply_intermediates_share",
+        "tm101_inf12",
+        "pt2_graph",
+        "pt2_ident",
+        "db_formula",
+    }
 
 
 @pytest.mark.parametrize("path", sorted(Path(SPECS).glob("models/*.yaml")), ids=lambda path: path.stem)

@@ -20,11 +20,10 @@ def _share(row: dict[str, str]) -> float:
     """The bound as a share of what was measured."""
     alone = row["metric"] in ("ttft_ms", "prefill_tokens_per_s")
     batch, generate, value = int(row["batch"]), int(row["generate"]), float(row["value"])
-    est = rl.estimate(
-        row["model"], gpu=row["gpu"], tp=int(row["tp"]), pp=int(row["pp"]), batch=batch, prompt=int(row["prompt"]),
-        generate=1 if alone else generate, weights=row["weights"] or None, kv_cache=row["kv_cache"] or None,
-        engine="ideal",
-    )  # fmt: skip
+    run = {"batch": batch, "prompt": int(row["prompt"]), "generate": 1 if alone else generate}
+    plan = {"tp": int(row["tp"]), "pp": int(row["pp"])}
+    formats = {"weights": row["weights"] or None, "kv_cache": row["kv_cache"] or None}
+    est = rl.estimate(row["model"], gpu=row["gpu"], engine="ideal", **run, **plan, **formats)
     if row["metric"] == "output_tokens_per_s":
         return float(est.latency.total.bound) * value / (batch * generate)
     assert row["metric"] in ("latency_ms", "ttft_ms", "tpot_ms")

@@ -25,10 +25,8 @@ ROWS = {
 
 def _step(model: str, node: str, tp: int, batch: int = 1, context: int = 1, **options: Any) -> rl.Estimate:
     """One decode step of a batch whose sequences hold `context` tokens, on `tp` devices of a node."""
-    return rl.estimate(
-        model, node=str(HERE / "nodes" / f"{node}.yaml"), tp=tp, batch=batch, prompt=context, generate=2,
-        spec_dir=str(PUBLISHED / "specs"), **options,
-    )  # fmt: skip
+    where = {"node": str(HERE / "nodes" / f"{node}.yaml"), "tp": tp, "spec_dir": str(PUBLISHED / "specs")}
+    return rl.estimate(model, batch=batch, prompt=context, generate=2, **where, **options)
 
 
 def _matrices_ms(est: rl.Estimate) -> float:

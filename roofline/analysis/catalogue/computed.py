@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from roofline.analysis.catalogue.rows import MIXED_IN, EngineRow, GPURow, ModelRow, NodeRow
+from roofline.analysis.catalogue.rows import EngineRow, GPURow, ModelRow, NodeRow
 from roofline.analysis.formats import facts_of
 from roofline.architectures.build import build_workload
 from roofline.machine.machine import Machine

@@ -13,47 +13,67 @@ from typing import Final
 from roofline.evidence.checks.summary import renew_readme
 from roofline.evidence.checks.validate import GROUPS, Checked, GroupError, Validation, validate_runs
 from roofline.evidence.fits.intervals import LeftOut, coverage, read_left_out, shipped_interval
-from roofline.evidence.kernels.report import markdown_table
+from roofline.evidence.markdown import paragraphs, table
 from roofline.evidence.runs.declared import IMAGE_ENGINES
 from roofline.machine.engine import IDEAL, engine_names, read_engine
+
+_WRITTEN: Final = (
+    "Written by `python -m roofline.evidence.checks.report`; not by hand. Measurements: "
+    "`roofline/evidence/measurements/llm.csv` (static batches), `served.csv` (behind a server) and `images.csv`, each "
+    "row with its source."
+)
+_LEFT_OUT: Final = (
+    "Each engine was fitted again without a chip (and, where its kernels were measured, without those measurements), "
+    "without a model and without a source; the errors are those of the rows left out."
+)
+_COVERAGE: Final = (
+    "Of rows that were left out of the fit (`roofline/evidence/measurements/left_out.csv`, a row once for each way of "
+    "leaving it out): the share in the interval as shipped, which was derived from these rows, and in one that was "
+    "derived again without the row's whole group. Rows that took part in a fit lie closer to it, so that more of them "
+    "are inside: those are the figures of the other tables."
+)
 
 
 def page(validation: Validation) -> str:
     """The page, in Markdown."""
-    total = validation.all
-    lines = [
-        "# Runs: expected against measured", "",
-        "Written by `python -m roofline.evidence.checks.report`; not by hand. Measurements: "
-        "`roofline/evidence/measurements/llm.csv` (static batches), `served.csv` (behind a server) and `images.csv`, "
-        "each row with its source.", "",
-        f"{total.rows} rows, {validation.coefficients} coefficients of engines (beside those of the chips, see "
-        "kernel_accuracy.md). An error is |log(expected / measured)|, in per cent; a positive bias is too slow. "
-        "*Bound* is the pure roofline, *constant* the roofline over the one efficiency that suits all rows best.", "",
-        f"All rows, with the engines as shipped: median {_p(total.median)}, mean {_p(total.mean)}, 90th percentile "
-        f"{_p(total.p90)}, bias {_p(total.bias)}; {_p(total.coverage)} of the measured times lie in the 80 % interval. "
-        f"The bound misses by {_p(total.bound_median)} (median), one constant by {_p(total.constant_median)}.", "",
-        "## What was left out", "",
-        "Each engine was fitted again without a chip (and, where its kernels were measured, without those "
-        "measurements), without a model and without a source; the errors are those of the rows left out.", "",
-    ]  # fmt: skip
-    lines += markdown_table(
-        ("engine", "rows", "coefficients", "fit", "chip left out", "model left out", "source left out",
-         "80 % interval, measured chip", "chip of a class", "other"),
-        (_engine_row(name) for name in engine_names() if name != IDEAL),
-    )  # fmt: skip
-    lines += _coverage(read_left_out())
+    lines = list(paragraphs("# Runs: expected against measured", _WRITTEN, _size(validation), _total(validation.all)))
+    lines += [*_left_out(), *_coverage(read_left_out())]
     for title, key in GROUPS.items():
-        lines += [f"## By {title}", ""]
-        lines += markdown_table(
-            (title, "rows", "median", "mean", "p90", "bias", "in interval", "bound", "constant"),
-            (_group_row(group) for group in validation.by(key)),
-        )
-    lines += ["## Faster than they can be", ""]
+        head = (title, "rows", "median", "mean", "p90", "bias", "in interval", "bound", "constant")
+        lines += [*paragraphs(f"## By {title}"), *table(head, map(_group_row, validation.by(key)))]
+    lines += paragraphs("## Faster than they can be")
     lines += _impossible(validation.below_floor, "below the floor: unphysical as stated")
     lines += _impossible(validation.below_bound, "below the roofline of their ops, though not below the floor")
     if validation.refused:
-        lines += ["## Not checked", "", *(f"* {text}" for text in validation.refused), ""]
+        lines += [*paragraphs("## Not checked"), *(f"* {text}" for text in validation.refused), ""]
     return "\n".join(lines)
+
+
+def _size(validation: Validation) -> str:
+    """How many rows and coefficients, and what is shown of them."""
+    return (
+        f"{validation.all.rows} rows, {validation.coefficients} coefficients of engines (beside those of the chips, "
+        "see kernel_accuracy.md). An error is |log(expected / measured)|, in per cent; a positive bias is too slow. "
+        "*Bound* is the pure roofline, *constant* the roofline over the one efficiency that suits all rows best."
+    )
+
+
+def _total(total: GroupError) -> str:
+    """The errors of all rows, in words."""
+    return (
+        f"All rows, with the engines as shipped: median {_p(total.median)}, mean {_p(total.mean)}, 90th percentile "
+        f"{_p(total.p90)}, bias {_p(total.bias)}; {_p(total.coverage)} of the measured times lie in the 80 % interval. "
+        f"The bound misses by {_p(total.bound_median)} (median), one constant by {_p(total.constant_median)}."
+    )
+
+
+def _left_out() -> Iterator[str]:
+    """What leaving rows out says of each engine."""
+    fits = ("fit", "chip left out", "model left out", "source left out")
+    chips = ("80 % interval, measured chip", "chip of a class", "other")
+    rows = (_engine_row(name) for name in engine_names() if name != IDEAL)
+    yield from paragraphs("## What was left out", _LEFT_OUT)
+    yield from table(("engine", "rows", "coefficients", *fits, *chips), rows)
 
 
 def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
@@ -61,26 +81,19 @@ def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
     if not lines:
         return
 
-    yield from [
-        "## Coverage of the 80 % interval", "",
-        "Of rows that were left out of the fit (`roofline/evidence/measurements/left_out.csv`, a row once for each way "
-        "of leaving it out): the share in the interval as shipped, which was derived from these rows, and in one that "
-        "was derived again without the row's whole group. Rows that took part in a fit lie closer to it, so that more "
-        "of them are inside: those are the figures of the other tables.", "",
-    ]  # fmt: skip
+    yield from paragraphs("## Coverage of the 80 % interval", _COVERAGE)
     for title, key in _COVERED.items():
+        head = (title, "left-out rows", "in the interval as shipped", "derived without the group")
         found = coverage(lines, shipped_interval, key, IMAGE_ENGINES)
-        yield from markdown_table(
-            (title, "left-out rows", "in the interval as shipped", "derived without the group"),
-            ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found),
-        )
+        yield from table(head, ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found))
 
 
 #: By what the coverage is shown.
 _COVERED: Final[dict[str, Callable[[LeftOut], str]]] = {
-    "engine": lambda line: line.engine, "left out with its": lambda line: line.out,
+    "engine": lambda line: line.engine,
+    "left out with its": lambda line: line.out,
     "chip known as": lambda line: line.chip_known,
-}  # fmt: skip
+}
 
 
 def _engine_row(name: str) -> tuple[str, ...]:
@@ -90,11 +103,9 @@ def _engine_row(name: str) -> tuple[str, ...]:
     def shown(value: float | None) -> str:
         return "–" if value is None else f"{100 * value:.1f}"
 
+    errors = (fit.median_error, fit.left_out_gpu, fit.left_out_model, fit.left_out_source)
     spans = [f"× {low:g} … {high:g}" for low, high in (interval.measured, interval.sibling, interval.other)]
-    return (
-        name, str(fit.rows), str(fit.coefficients), shown(fit.median_error), shown(fit.left_out_gpu),
-        shown(fit.left_out_model), shown(fit.left_out_source), *spans,
-    )  # fmt: skip
+    return name, str(fit.rows), str(fit.coefficients), *map(shown, errors), *spans
 
 
 def _group_row(group: GroupError) -> tuple[str, ...]:
@@ -105,9 +116,10 @@ def _impossible(rows: Sequence[Checked], what: str) -> list[str]:
     lines = [f"{len(rows)} rows {what}.", ""]
     for row in rows:
         limit = row.floor_s if row.measured_s < row.floor_s else row.bound_s
-        lines.append(f"* {row.label}: {row.model} on {row.devices} × {row.gpu}, {row.engine}, {row.metric}: "
-                     f"{row.measured_s * 1e3:.4g} ms measured, {limit * 1e3:.4g} ms at least"
-                     + (f"; suspect is {row.suspect}" if row.suspect else ""))  # fmt: skip
+        ran = f"{row.label}: {row.model} on {row.devices} × {row.gpu}, {row.engine}, {row.metric}"
+        times = f"{row.measured_s * 1e3:.4g} ms measured, {limit * 1e3:.4g} ms at least"
+        doubt = f"; suspect is {row.suspect}" if row.suspect else ""
+        lines.append(f"* {ran}: {times}{doubt}")
     return [*lines, ""] if rows else lines
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from roofline.evidence.checks.validate import Checked, Validation
 from roofline.evidence.fits.intervals import LeftOut, coverage, shipped_interval, usual
-from roofline.evidence.kernels.report import markdown_table
+from roofline.evidence.markdown import table
 from roofline.evidence.runs.declared import IMAGE_ENGINES
 
 BEGIN: Final = "<!-- accuracy: written by `python -m roofline.evidence.checks.report` -->"
@@ -19,8 +19,11 @@ END: Final = "<!-- /accuracy -->"
 #: Median error from which on a model is named.
 _POOR: Final = 0.18
 #: Ways of leaving rows out, in words.
-_WAYS: Final = {"model": "a model left out of the fit", "gpu": "a chip left out, with its kernels' measurements",
-                "source": "a source left out"}  # fmt: skip
+_WAYS: Final = {
+    "model": "a model left out of the fit",
+    "gpu": "a chip left out, with its kernels' measurements",
+    "source": "a source left out",
+}
 
 
 def renew_readme(path: Path, validation: Validation, lines: Sequence[LeftOut], kernels: Path) -> None:
@@ -35,15 +38,13 @@ def accuracy(validation: Validation, lines: Sequence[LeftOut], kernels: str) -> 
     """The table, and what it does not say."""
     yield "Medians of |log(expected / measured)| in per cent; *wanted* is what this project set out to reach.\n"
     rows = [*_runs(validation, lines), *_kernels(kernels)]
-    yield from markdown_table(("what", "rows", "median", "mean", "wanted"), rows)
+    yield from table(("what", "rows", "median", "mean", "wanted"), rows)
     text = [line for line in lines if line.engine not in IMAGE_ENGINES]
     fitted = f"{validation.coefficients} coefficients of engines and {_count_of_kernels(kernels)} of kernels"
     yield f"{fitted} stand behind these figures."
     yield _covered(text, "Of language-model rows", frozenset())
     yield _covered([line for line in lines if line.engine in IMAGE_ENGINES], "Of image-model rows", IMAGE_ENGINES)
-    below, beneath = len(validation.below_floor), len(validation.below_bound)
-    yield (f"{below or 'No'} rows are faster than their floor (served rows that were, as stated, are set apart: "
-           f"docs/measurements.md); {beneath} are faster than the roofline of their ops, listed by name.")  # fmt: skip
+    yield _too_fast(validation)
     yield _few(validation)
     yield ""
 
@@ -51,13 +52,8 @@ def accuracy(validation: Validation, lines: Sequence[LeftOut], kernels: str) -> 
 def _runs(validation: Validation, lines: Sequence[LeftOut]) -> Iterator[tuple[str, ...]]:
     everything = validation.all
     yield "pure roofline, all runs", f"{everything.rows:,}", _p(everything.bound_median), "", ""
-    yield (
-        "roofline over the one constant that suits all runs best",
-        f"{everything.rows:,}",
-        _p(everything.constant_median),
-        "",
-        "",
-    )
+    constant = "roofline over the one constant that suits all runs best"
+    yield constant, f"{everything.rows:,}", _p(everything.constant_median), "", ""
     kinds: tuple[tuple[str, Callable[[Checked], bool], str], ...] = (
         ("language models in static batches", lambda r: r.engine not in IMAGE_ENGINES and not _served(r), ""),
         ("language models behind a server", _served, ""),
@@ -79,14 +75,22 @@ def _runs(validation: Validation, lines: Sequence[LeftOut]) -> Iterator[tuple[st
     yield _row("language models, an engine left out: expected as `generic`", errors, "")
 
 
+def _too_fast(validation: Validation) -> str:
+    below, beneath = len(validation.below_floor), len(validation.below_bound)
+    return (
+        f"{below or 'No'} rows are faster than their floor (served rows that were, as stated, are set apart: "
+        f"docs/measurements.md); {beneath} are faster than the roofline of their ops, listed by name."
+    )
+
+
 def _few(validation: Validation) -> str:
     """Which groups the medians hide: the worst models, and on which most rows of pictures are."""
     pictures = [row for row in validation.rows if row.engine in IMAGE_ENGINES]
     first = sum(row.model.startswith("stable-diffusion-v1") for row in pictures)
-    poor = [f"{group.name} {_p(group.median)} % of {group.rows} rows"
-            for group in validation.by(lambda row: row.model) if group.median > _POOR]  # fmt: skip
-    return (f"{first} of the {len(pictures)} rows of pictures are of Stable Diffusion 1, none of FLUX. Worst are "
-            f"{', '.join(poor)}.")  # fmt: skip
+    poor = [group for group in validation.by(lambda row: row.model) if group.median > _POOR]
+    worst = ", ".join(f"{group.name} {_p(group.median)} % of {group.rows} rows" for group in poor)
+    told = f"{first} of the {len(pictures)} rows of pictures are of Stable Diffusion 1, none of FLUX."
+    return f"{told} Worst are {worst}."
 
 
 def _served(row: Checked) -> bool:
@@ -115,8 +119,10 @@ def _count_of_kernels(page: str) -> str:
 def _covered(lines: Sequence[LeftOut], whose: str, images: frozenset[str]) -> str:
     *ways, every = coverage(lines, shipped_interval, lambda line: line.out, images)
     each = ", ".join(f"{100 * way.unseen:.0f} % without their {_NAMES.get(way.name, way.name)}" for way in ways)
-    return (f"{whose} left out of the fit, {100 * every.shipped:.0f} % lie in the 80 % interval as shipped, and "
-            f"{100 * every.unseen:.0f} % in one derived without the row's own group: {each}.")  # fmt: skip
+    return (
+        f"{whose} left out of the fit, {100 * every.shipped:.0f} % lie in the 80 % interval as shipped, and "
+        f"{100 * every.unseen:.0f} % in one derived without the row's own group: {each}."
+    )
 
 
 _NAMES: Final = {"gpu": "chip"}

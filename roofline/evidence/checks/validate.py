@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -110,14 +111,24 @@ class Validation:
         return self._group("all", self.rows)
 
     def _group(self, name: str, rows: Sequence[Checked]) -> GroupError:
-        errors = np.abs([row.error for row in rows])
-        bound = _bound_errors(rows)
-        constant = _bound_errors(self.rows)
+        errors, bound = np.asarray([row.error for row in rows]), _bound_errors(rows)
+        size = np.abs(errors)
         return GroupError(
-            name, len(rows), float(np.median(errors)), float(np.mean(errors)), float(np.quantile(errors, 0.9)),
-            float(np.median([row.error for row in rows])), float(np.mean([row.covered for row in rows])),
-            float(np.median(np.abs(bound))), float(np.median(np.abs(bound - np.median(constant)))),
-        )  # fmt: skip
+            name=name,
+            rows=len(rows),
+            median=float(np.median(size)),
+            mean=float(np.mean(size)),
+            p90=float(np.quantile(size, 0.9)),
+            bias=float(np.median(errors)),
+            coverage=float(np.mean([row.covered for row in rows])),
+            bound_median=float(np.median(np.abs(bound))),
+            constant_median=float(np.median(np.abs(bound - self._constant))),
+        )
+
+    @cached_property
+    def _constant(self) -> float:
+        """The logarithm of the one efficiency, as a factor of the bound, that suits all rows best."""
+        return float(np.median(_bound_errors(self.rows)))
 
     @property
     def below_floor(self) -> list[Checked]:
@@ -137,13 +148,16 @@ class Validation:
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "all": self.all._asdict(), "coefficients": self.coefficients, "refused": list(self.refused),
-            "checked_as_generic": list(self.unknown), "ignored_columns": list(self.ignored),
+            "all": self.all._asdict(),
+            "coefficients": self.coefficients,
+            "refused": list(self.refused),
+            "checked_as_generic": list(self.unknown),
+            "ignored_columns": list(self.ignored),
             "groups": {name: [group._asdict() for group in self.by(key)] for name, key in GROUPS.items()},
             "below_floor": [row.label for row in self.below_floor],
             "below_bound": [row.label for row in self.below_bound],
             "rows": [row._asdict() | {"error": row.error, "covered": row.covered} for row in self.rows],
-        }  # fmt: skip
+        }
 
     def to_csv(self) -> str:
         """One line per row."""
@@ -156,10 +170,14 @@ class Validation:
 
 #: Groupings that reports show.
 GROUPS: Final[dict[str, Callable[[Checked], str]]] = {
-    "engine": lambda row: row.engine, "gpu": lambda row: row.gpu, "model": lambda row: row.model,
-    "metric": lambda row: row.metric, "devices": lambda row: str(row.devices), "source": lambda row: row.source,
+    "engine": lambda row: row.engine,
+    "gpu": lambda row: row.gpu,
+    "model": lambda row: row.model,
+    "metric": lambda row: row.metric,
+    "devices": lambda row: str(row.devices),
+    "source": lambda row: row.source,
     "chip known": lambda row: row.quality,
-}  # fmt: skip
+}
 
 
 def validate_runs(path: Path | None = None, engine: str | None = None, spec_dir: str | None = None) -> Validation:
@@ -206,11 +224,10 @@ def _check(row: PreparedRun, name: str, spec_dir: str | None) -> Checked:
         engine = load_engine(name)
         expected = max(row.expected(engine), bound)
         low, high = engine.interval(chip.quality)
-    return Checked(
-        run.label, run.source, run.model, gpu.name, name, run.metric, run.plan.devices, run.seconds, floor, bound,
-        expected, max(expected * low, bound), expected * high, chip.quality,
-        suspect(run, floor, spec_dir) if run.seconds < floor else "",
-    )  # fmt: skip
+    ran = run.label, run.source, run.model, gpu.name, name, run.metric, run.plan.devices
+    times = run.seconds, floor, bound, expected, max(expected * low, bound), expected * high
+    doubt = suspect(run, floor, spec_dir) if run.seconds < floor else ""
+    return Checked(*ran, *times, chip.quality, doubt)
 
 
 def _bound_errors(rows: Sequence[Checked]) -> Array:

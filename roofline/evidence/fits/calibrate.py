@@ -64,7 +64,7 @@ def fit_file(path: Path, engine: str | None = None, spec_dir: str | None = None,
     fitted = _told(fit_declared(own, declared, rows, like), rows)
     source = f"fit of {today or date.today().isoformat()} to {len(rows)} runs of {path.name}"
     kept = "left at their start" if like is None else f"kept from {name} as shipped"
-    text = fitted_text(own, declared, fitted, rows, source, kept)
+    text = fitted_text(declared, fitted, rows, source, kept)
     fitted = replace(fitted, engine=_loaded(path, text, fitted, rows))
     return Calibration(fitted, text, len(rows), name if like else None, tuple(refused), table.ignored)
 
@@ -110,8 +110,8 @@ def _possible(rows: Sequence[PreparedRun], spec_dir: str | None) -> tuple[list[P
         if row.run.seconds >= floor:
             possible.append(row)
             continue
-        refused.append(f"{row.run.place}: {format_time(row.run.seconds)} is below its floor of {format_time(floor)}; "
-                       f"suspect is {suspect(row.run, floor, spec_dir)}")  # fmt: skip
+        told = f"{format_time(row.run.seconds)} is below its floor of {format_time(floor)}"
+        refused.append(f"{row.run.place}: {told}; suspect is {suspect(row.run, floor, spec_dir)}")
     return possible, refused
 
 

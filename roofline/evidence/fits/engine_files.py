@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +30,10 @@ from roofline.specs.engine import EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.reader import validate
 
+#: The factors of an engine in the order in which its file gives them.
+_RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
+_OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
+_LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
 
 
@@ -45,7 +50,7 @@ def write_all(
         if own:
             declared = declared_of(name)
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
-            text = fitted_text(name, declared, fit_declared(name, declared, own, like), own, source)
+            text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
         if name in written and not any(row.run.engine == name for row in rows):
@@ -58,51 +63,45 @@ def _read(path: Path) -> EngineSpec:
     return validate(read_document(path), EngineSpec)
 
 
-def _chip(row: PreparedRun) -> str:
-    return row.question.gpu.name
-
-
 def fit_declared(
     name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
-) -> EngineFitted:  # fmt: skip
+) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
-    base = Engine(
-        name, declared.library, half_sums=declared.half_sums, fed=declared.fed, joins=declared.joins,
-        widens=declared.widens, mixes=declared.mixes, chunk=float(declared.chunk),
-    )  # fmt: skip
+    habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
+    base = Engine(name, declared.library, chunk=float(declared.chunk), **habits)
     optional = () if of_images(rows) or name == GENERIC else None
     return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
 
 
 def fitted_text(
-    name: str, declared: Declared, fitted: EngineFitted, rows: Sequence[PreparedRun], source: str,
-    kept: str = "left at their start",
-) -> str:  # fmt: skip
+    declared: Declared, fitted: EngineFitted, rows: Sequence[PreparedRun], source: str, kept: str = _LEFT
+) -> str:
     """The file of an engine that rows are about; its intervals are those of the fit until rows are left out.
 
     `kept` says what became of the coefficients that the rows cannot tell.
     """
-    spans = intervals((), len(rows), list(fitted.errors))
     fit = {
-        "rows": len(rows), "coefficients": len(fitted.free), "date": f'"{_date(source)}"',
-        "gpus": "[" + ", ".join(sorted({_word(_chip(row)) for row in rows})) + "]",
-        "vendors": "[" + ", ".join(sorted({_word(row.question.gpu.vendor) for row in rows})) + "]",
+        "rows": len(rows),
+        "coefficients": len(fitted.free),
+        "date": f'"{_date(source)}"',
+        "gpus": _words(row.question.gpu.name for row in rows),
+        "vendors": _words(row.question.gpu.vendor for row in rows),
         "median_error": _median(fitted.errors),
-    }  # fmt: skip
+    }
     told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
-    return _yaml(name, declared, fitted.engine, spans, fit, source, told)
+    spans = intervals((), len(rows), list(fitted.errors))
+    return _EngineFile(declared, fitted.engine, spans, fit, source, told).text()
 
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
     """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
-    engine = Engine.of(like)._replace(name=name, library=declared.library, joins=declared.joins, compute=1.0,
-                                     streaming=1.0, cache=1.0,
-                                      attention=1.0)  # fmt: skip
+    plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
+    engine = Engine.of(like)._replace(name=name, library=declared.library, joins=declared.joins, **plain)
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
     told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is wider."
-    return _yaml(name, declared, engine, spans, fit, source, told)
+    return _EngineFile(declared, engine, spans, fit, source, told).text()
 
 
 def _date(source: str) -> str:
@@ -135,32 +134,65 @@ def _median(errors: Array) -> float:
     return round(float(np.median(np.abs(errors))), 3)
 
 
-def _yaml(
-    name: str, declared: Declared, engine: Engine, spans: Sequence[Range], fit: dict[str, object],
-    source: str, told: str,
-) -> str:  # fmt: skip
-    factors = {key: getattr(engine, key) for key in (
-        "compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache", "launch", "exchange",
-        "exchange_pcie", "routing", "quantisation",
-        "rows", *(key for key in IMAGE_FACTORS if engine.fed or getattr(engine, key) != 1.0),
-    )}  # fmt: skip
-    host = {"kernel": engine.kernel_s, "step": engine.step_s, "sequence": engine.sequence_s,
-            "request": engine.request_s}  # fmt: skip
-    lines = ["kind: engine", f"name: {_word(name)}", f"title: {_word(declared.title)}"]
-    lines += [f"aliases: [{', '.join(declared.aliases)}]"] if declared.aliases else []
-    lines += [f"library: {declared.library}"] if declared.library else []
-    lines += [f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit)]
-    lines += [f"joins: {engine.joins}"] if engine.joins != "none" else []
-    lines += [f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit)]
-    lines += [f"chunk: {engine.chunk:.0f}"] if engine.chunk else []
-    lines += [f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key)]
-    lines.append("factors: {" + ", ".join(f"{key}: {value:.3g}" for key, value in factors.items()) + "}")
-    lines.append("host: {" + ", ".join(f"{key}: {value * 1e6:.3g} us" for key, value in host.items() if value) + "}")
-    lines += interval_lines(spans)
-    lines.append("fit: {" + ", ".join(f"{key}: {value}" for key, value in fit.items()) + "}")
-    notes = " ".join(part for part in (declared.notes, told) if part)
-    lines += ["sources:", f"  - {_quoted(source)}", f"notes: {_quoted(notes)}"]
-    return "\n".join(lines) + "\n"
+@dataclass(frozen=True)
+class _EngineFile:
+    """What is written of an engine: what was known and was fitted of it, its intervals, the fit, and words."""
+
+    declared: Declared
+    engine: Engine
+    spans: Sequence[Range]
+    fit: dict[str, object]
+    source: str
+    told: str
+
+    def text(self) -> str:
+        """The YAML."""
+        lines = [*self._about(), *self._habits()]
+        lines.append("factors: " + _inline({key: f"{getattr(self.engine, key):.3g}" for key in self._factors()}))
+        lines.append("host: " + _inline(self._host()))
+        lines += interval_lines(self.spans)
+        lines.append("fit: " + _inline(self.fit))
+        notes = " ".join(part for part in (self.declared.notes, self.told) if part)
+        lines += ["sources:", f"  - {_quoted(self.source)}", f"notes: {_quoted(notes)}"]
+        return "\n".join(lines) + "\n"
+
+    def _about(self) -> Iterator[str]:
+        yield from ("kind: engine", f"name: {_word(self.engine.name)}", f"title: {_word(self.declared.title)}")
+        if self.declared.aliases:
+            yield f"aliases: [{', '.join(self.declared.aliases)}]"
+        if self.declared.library:
+            yield f"library: {self.declared.library}"
+
+    def _habits(self) -> Iterator[str]:
+        """Habits and limits, where the engine has them."""
+        engine = self.engine
+        yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
+        if engine.joins != "none":
+            yield f"joins: {engine.joins}"
+        yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))
+        if engine.chunk:
+            yield f"chunk: {engine.chunk:.0f}"
+        yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
+
+    def _factors(self) -> Iterator[str]:
+        """Those of all engines, then those of image models that say something."""
+        yield from (*_RATES, *_OVERHEADS)
+        yield from (key for key in IMAGE_FACTORS if self.engine.fed or getattr(self.engine, key) != 1.0)
+
+    def _host(self) -> dict[str, str]:
+        """Times of the host, those that are not zero."""
+        times = {key: getattr(self.engine, f"{key}_s") for key in ("kernel", "step", "sequence", "request")}
+        return {key: f"{value * 1e6:.3g} us" for key, value in times.items() if value}
+
+
+def _inline(pairs: Mapping[str, object]) -> str:
+    """A mapping on one line."""
+    return "{" + ", ".join(f"{key}: {value}" for key, value in pairs.items()) + "}"
+
+
+def _words(words: Iterable[str]) -> str:
+    """A sorted list on one line, each word once."""
+    return "[" + ", ".join(sorted({_word(word) for word in words})) + "]"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

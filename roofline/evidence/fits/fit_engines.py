@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
 
 from roofline.errors import UsageError
-from roofline.evidence.fits.robust import fit_robust
+from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
@@ -78,9 +79,14 @@ class EngineFitted:
 
 
 def fit_engine(
-    base: Engine, rows: Sequence[PreparedRun], *, optional: Sequence[str] | None = None, like: Engine | None = None,
-    near: bool = False, eager: bool = False,
-) -> EngineFitted:  # fmt: skip
+    base: Engine,
+    rows: Sequence[PreparedRun],
+    *,
+    optional: Sequence[str] | None = None,
+    like: Engine | None = None,
+    near: bool = False,
+    eager: bool = False,
+) -> EngineFitted:
     """The engine's coefficients from rows; what is known of it (_HABITS) is that of `base`.
 
     `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
@@ -154,14 +160,12 @@ def _fit(
         start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
     guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
     first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
-    fit = fit_robust(predict, measured, start, low, high, belief, first, rounds, weights=weights_of(rows))
+    fit = fit_robust(predict, measured, Search(start, low, high, belief, first, rounds), weights_of(rows))
     values = np.asarray([float(f"{value:.3g}") for value in fit.values])
-    made = engine(values)
-    return EngineFitted(
-        made, np.log(predict(values) / measured), free, like, eager,
-        tuple(n for n, bound in zip(free, fit.at_bound, strict=True) if bound),
-        (*(n for n, loose in zip(free, fit.undetermined, strict=True) if loose), *(n for n in PRIORS if n not in free)),
-    )  # fmt: skip
+    errors = np.log(predict(values) / measured)
+    at_bound, loose = tuple(compress(free, fit.at_bound)), compress(free, fit.undetermined)
+    untold = (*loose, *(name for name in PRIORS if name not in free))
+    return EngineFitted(engine(values), errors, free, like, eager, at_bound, untold)
 
 
 def weights_of(rows: Sequence[PreparedRun]) -> Array:
@@ -181,9 +185,13 @@ def weights_of(rows: Sequence[PreparedRun]) -> Array:
 
 
 def left_out(
-    fitted: EngineFitted, rows: Sequence[PreparedRun], key: Callable[[PreparedRun], str], *, blind: bool = False,
+    fitted: EngineFitted,
+    rows: Sequence[PreparedRun],
+    key: Callable[[PreparedRun], str],
+    *,
+    blind: bool = False,
     least: int = 1,
-) -> dict[str, Array]:  # fmt: skip
+) -> dict[str, Array]:
     """Log errors of each group of rows by an engine fitted without it.
 
     `blind` takes the left-out chip's own kernel measurements away too, as for a chip that nobody measured. Groups of
@@ -191,18 +199,18 @@ def left_out(
     """
     found: dict[str, Array] = {}
     for value in sorted({key(row) for row in rows}):
-        kept = [row for row in rows if key(row) != value]
-        if len(kept) < _ROWS_PER_COEFFICIENT or len(rows) - len(kept) < least:
+        members, kept = [row for row in rows if key(row) == value], [row for row in rows if key(row) != value]
+        if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
         optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
-        made = fit_engine(
-            fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager
-        ).engine
-        found[value] = np.asarray([
-            np.log(row.expected(made, row.question.gpu.name if blind else None) / row.run.seconds)
-            for row in rows if key(row) == value
-        ])  # fmt: skip
+        again = fit_engine(fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager)
+        found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found
+
+
+def _error(row: PreparedRun, engine: Engine, *, blind: bool) -> float:
+    """log(expected / measured) of a row, `blind` without what was measured of its chip."""
+    return float(np.log(row.expected(engine, row.question.gpu.name if blind else None) / row.run.seconds))
 
 
 def interval(errors: Array, weights: Array | None = None, widen: float = 1.0) -> tuple[float, float]:

@@ -29,9 +29,11 @@ Range = tuple[float, float]
 QUALITIES: Final = ("measured", "class", "other")
 #: Ways of leaving rows out, by the property of the rows that was left out together.
 WAYS: Final[dict[str, Callable[[PreparedRun], str]]] = {
-    "gpu": lambda row: row.question.gpu.name, "model": lambda row: row.run.model,
-    "source": lambda row: row.run.source, "engine": lambda row: row.run.engine,
-}  # fmt: skip
+    "gpu": lambda row: row.question.gpu.name,
+    "model": lambda row: row.run.model,
+    "source": lambda row: row.run.source,
+    "engine": lambda row: row.run.engine,
+}
 #: The shipped errors, written by `roofline.evidence.fits.residuals`.
 LEFT_OUT: Final = Path(__file__).resolve().parents[1] / "measurements" / "left_out.csv"
 #: So few rows do not make an interval narrower than this; so few errors make none of their own.
@@ -147,10 +149,8 @@ def usual(lines: Sequence[LeftOut]) -> list[LeftOut]:
 
 def others_of(name: str, lines: Sequence[LeftOut], images: Set[str]) -> list[LeftOut]:
     """The lines of other engines that serve the same kind of model; those of the generic engine are the same rows."""
-    return [
-        line for line in lines
-        if line.out != "engine" and line.engine != name and (line.engine in images) == (name in images)
-    ]  # fmt: skip
+    kind = [line for line in lines if (line.engine in images) == (name in images)]
+    return [line for line in kind if line.out != "engine" and line.engine != name]
 
 
 class Coverage(NamedTuple):
@@ -168,9 +168,11 @@ def shipped_interval(line: LeftOut) -> Range:
 
 
 def coverage(
-    lines: Sequence[LeftOut], shipped: Callable[[LeftOut], Range], key: Callable[[LeftOut], str],
+    lines: Sequence[LeftOut],
+    shipped: Callable[[LeftOut], Range],
+    key: Callable[[LeftOut], str],
     images: Set[str] = frozenset(),
-) -> list[Coverage]:  # fmt: skip
+) -> list[Coverage]:
     """Coverage of left-out rows, by a property of them, and of all. `images` names the engines of image models."""
     found: dict[str, list[tuple[bool, bool]]] = {}
     for name in dict.fromkeys(line.engine for line in lines):

@@ -8,6 +8,7 @@ on iteratively reweighted rows; coefficients are positive and move in logarithms
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -29,22 +30,29 @@ class Fit(NamedTuple):
     undetermined: tuple[bool, ...]
 
 
-def fit_robust(
-    predict: Callable[[Array], Array], measured: Array, start: Sequence[float],
-    low: Sequence[float], high: Sequence[float], belief: Sequence[float] | None = None,
-    guess: Sequence[float] | None = None, iterations: int = 60, *, weights: Array | None = None,
-) -> Fit:  # fmt: skip
-    """The coefficients between `low` and `high` that predict `measured` best.
+@dataclass(frozen=True)
+class Search:
+    """Where coefficients are looked for: from `start`, between `low` and `high`, in at most so many steps.
 
     `belief` says, for few rows, how far each coefficient may stray from its start before that costs as much as five
     rows that are off by a tenth: a standard deviation in logarithms. `guess` is where to look first, if not at `start`.
-    `weights` say how much each row counts, by default 1.
     """
+
+    start: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    belief: Sequence[float] | None = None
+    guess: Sequence[float] | None = None
+    iterations: int = 60
+
+
+def fit_robust(predict: Callable[[Array], Array], measured: Array, search: Search, weights: Array | None = None) -> Fit:
+    """The coefficients within a search that predict `measured` best; `weights` say how much each row counts."""
     share = np.ones(len(measured)) if weights is None else weights
-    bottom, top = np.log(np.asarray(low)), np.log(np.asarray(high))
+    bottom, top = np.log(np.asarray(search.low)), np.log(np.asarray(search.high))
     target = np.log(measured)
-    pull = np.zeros(len(bottom)) if belief is None else 1.0 / np.asarray(belief) ** 2
-    origin = np.log(np.asarray(start))
+    pull = np.zeros(len(bottom)) if search.belief is None else 1.0 / np.asarray(search.belief) ** 2
+    origin = np.log(np.asarray(search.start))
 
     def errors(position: Array) -> Array:
         return np.log(predict(np.exp(position))) - target
@@ -52,11 +60,11 @@ def fit_robust(
     def loss_of(position: Array, residuals: Array) -> float:
         return float(share @ _loss(residuals)) + 0.5 * float(np.sum(pull * (position - origin) ** 2))
 
-    x = np.clip(origin if guess is None else np.log(np.asarray(guess)), bottom, top)
+    x = np.clip(origin if search.guess is None else np.log(np.asarray(search.guess)), bottom, top)
     r = errors(x)
     loss, damping = loss_of(x, r), 1e-2
     slopes = _slopes(errors, x, r, top)
-    for _ in range(iterations):
+    for _ in range(search.iterations):
         weight = share / np.sqrt(r * r + _CORNER**2)
         normal = (slopes * weight[:, None]).T @ slopes + np.diag(pull)
         gradient = (slopes * weight[:, None]).T @ r + pull * (x - origin)

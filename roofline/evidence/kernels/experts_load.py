@@ -22,8 +22,7 @@ def rank_load(table: Table) -> tuple[Array, Array]:
     """
     names = ("num_tokens", "topk", "num_experts", "moe_ep_size")
     shapes = np.stack([number(table, name) for name in names], axis=1)
-    loads = [_load(*(float(v) for v in shape), str(kind))
-             for shape, kind in zip(shapes, table["distribution"], strict=True)]  # fmt: skip
+    loads = [_load(*map(float, shape), str(kind)) for shape, kind in zip(shapes, table["distribution"], strict=True)]
     return np.asarray([rows for rows, _ in loads]), np.asarray([touched for _, touched in loads])
 
 
@@ -39,8 +38,8 @@ def _load(tokens: float, top_k: float, experts: float, ranks: float, distributio
     draw = ((most**power - least**power) * quantile + least**power) ** (1.0 / power)
     load = _whole(draw / draw.sum() * rows, rows)
     busiest = [_busiest(load, int(ranks), seed) for seed in range(_DEALS)]
-    return (max(float(np.mean([part.sum() for part in busiest])), 1.0),
-            max(float(np.mean([(part > 0.0).sum() for part in busiest])), 1.0))  # fmt: skip
+    held, touched = [part.sum() for part in busiest], [(part > 0.0).sum() for part in busiest]
+    return max(float(np.mean(held)), 1.0), max(float(np.mean(touched)), 1.0)
 
 
 def _whole(load: Array, rows: float) -> Array:

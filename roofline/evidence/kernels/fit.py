@@ -1,6 +1,6 @@
 """From measured kernels to the coefficients of the chips.
 
-    python -m roofline.evidence.kernels.fit FOLDER -o roofline/machine/chip_efficiency.json
+    python -m roofline.evidence.kernels.fit FOLDER -o roofline/machine/chip_efficiency.json --source WHOSE --date DAY
 
 reads the tables of a folder (Parquet or CSV, named by kind as below), groups them by chip, engine, format and kernel,
 fits the kernel models of `roofline.machine` to each group, and writes one row of coefficients per group. The same
@@ -13,6 +13,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +21,11 @@ import numpy as np
 
 from roofline.analysis.load import locate_gpu
 from roofline.errors import UsageError
-from roofline.evidence.fits.robust import fit_robust
+from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels import problems
-from roofline.evidence.kernels.problems import FORMATS, RANGES, Chip, Problem
+from roofline.evidence.kernels.formats import FORMATS
+from roofline.evidence.kernels.problems import Chip, Problem
+from roofline.evidence.kernels.ranges import RANGES
 from roofline.evidence.kernels.tables import Array, Table, groups, read_table
 from roofline.machine.coefficients import Likeness, Measured, likeness
 from roofline.machine.machine import Machine
@@ -48,11 +51,31 @@ TABLES: Final[tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]] = (
     ("custom_allreduce", "collective", ("allreduce_dtype",), ("op_name",)),
 )
 _MAKE: Final[dict[str, Callable[[Table, Chip], Problem]]] = {
-    "matmul": problems.matmul_problem, "prefill": problems.prefill_problem, "encoder": problems.prefill_problem,
-    "decode": problems.decode_problem, "experts": problems.experts_problem, "mla prefill": problems.prefill_problem,
-    "mla decode": problems.decode_problem, "gated delta net": problems.scan_problem, "kda": problems.scan_problem,
-    "mamba-2": problems.scan_problem, "rows": problems.rows_problem, "collective": problems.collective_problem,
-}  # fmt: skip
+    "matmul": problems.matmul_problem,
+    "prefill": problems.prefill_problem,
+    "encoder": problems.prefill_problem,
+    "decode": problems.decode_problem,
+    "experts": problems.experts_problem,
+    "mla prefill": problems.prefill_problem,
+    "mla decode": problems.decode_problem,
+    "gated delta net": problems.scan_problem,
+    "kda": problems.scan_problem,
+    "mamba-2": problems.scan_problem,
+    "rows": problems.rows_problem,
+    "collective": problems.collective_problem,
+}
+#: What a row of the document holds.
+_COLUMNS: Final = (
+    "chip",
+    "engine",
+    "format",
+    "kernel",
+    "rows fitted",
+    "rows below the roofline, left out",
+    "median error",
+    "90th percentile error",
+    "coefficients, in the order of fields",
+)
 
 
 @dataclass(frozen=True)
@@ -84,10 +107,9 @@ class Group:
         """As a row of the shipped document."""
         use = self.problem.physical
         errors = np.abs(self.errors[use])
-        return Measured(
-            self.chip, self.engine, self.format, self.kernel, int(use.sum()), int((~use).sum()),
-            round(float(np.median(errors)), 4), round(float(np.quantile(errors, 0.9)), 4), self.values,
-        )  # fmt: skip
+        rows, beside = int(use.sum()), int((~use).sum())
+        median, tail = round(float(np.median(errors)), 4), round(float(np.quantile(errors, 0.9)), 4)
+        return Measured(self.chip, self.engine, self.format, self.kernel, rows, beside, median, tail, self.values)
 
     def label(self) -> str:
         """For messages."""
@@ -98,8 +120,8 @@ def chip_of(name: str) -> Chip:
     """The datasheet values of a chip by name, from the hardware library."""
     spec, _ = locate_gpu(name)
     machine = Machine.of(spec)
-    peak = {d: float(np.max(machine.tensor[d])) for d, served in machine.served_by.items()
-            if served[0].removeprefix("vector.") in (d, "nvfp4")}  # fmt: skip
+    own = [d for d, served in machine.served_by.items() if served[0].removeprefix("vector.") in (d, "nvfp4")]
+    peak = {dtype: float(np.max(machine.tensor[dtype])) for dtype in own}
     if spec.units is None:
         raise UsageError(f"{name}: the number of its units is not known")
     link = spec.links.scale_up or spec.links.pcie if spec.links else None
@@ -135,6 +157,7 @@ def fit_group(group: Group) -> Group | None:
     if use.sum() < _ROWS_PER_COEFFICIENT * len(problem.names):
         return None
     start, low, high = zip(*(RANGES[problem.kind][name] for name in problem.names), strict=True)
+    search = Search(start, low, high)
     chosen = [values[0] for values in problem.choices]
     best: tuple[float, Array, Any] | None = None
     for place, choice in ((i, v) for i, values in enumerate(problem.choices or ((),)) for v in values or (None,)):
@@ -147,18 +170,15 @@ def fit_group(group: Group) -> Group | None:
         def predict(values: Array, tail: Sequence[float] = tail) -> Array:
             return np.asarray(problem.predict(np.append(values, tail))[use], dtype=np.float64)
 
-        fit = fit_robust(predict, problem.measured[use], start, low, high)
+        fit = fit_robust(predict, problem.measured[use], search)
         loss = float(np.mean(np.abs(fit.residuals)))
         if best is None or loss < 0.97 * best[0]:
             best, chosen = (loss, np.append(fit.values, tail), fit), tail
     assert best is not None
     _, values, fit = best
-    named = dict(zip(problem.names, zip(fit.at_bound, fit.undetermined, strict=True), strict=True))
-    return replace(
-        group, values=tuple(float(f"{v:.{_SIGNIFICANT}g}") for v in values),
-        at_bound=tuple(name for name, (bound, _) in named.items() if bound),
-        undetermined=tuple(name for name, (_, loose) in named.items() if loose),
-    )  # fmt: skip
+    rounded = tuple(float(f"{v:.{_SIGNIFICANT}g}") for v in values)
+    at_bound, loose = (tuple(compress(problem.names, which)) for which in (fit.at_bound, fit.undetermined))
+    return replace(group, values=rounded, at_bound=at_bound, undetermined=loose)
 
 
 def fit_all(folder: Path) -> tuple[list[Group], list[Group]]:
@@ -179,11 +199,13 @@ def document(fitted: Sequence[Group], *, source: str, date: str) -> str:
         entry["rows"].append(group.measured())
     chips = {name: list(likeness(locate_gpu(name)[0])) for name in dict.fromkeys(group.chip for group in fitted)}
     head = {
-        "source": source, "fitted": date, "by": "roofline.evidence.kernels.fit",
-        "columns": ["chip", "engine", "format", "kernel", "rows fitted", "rows below the roofline, left out",
-                    "median error", "90th percentile error", "coefficients, in the order of fields"],
-        "of a chip": list(Likeness._fields), "chips": chips,
-    }  # fmt: skip
+        "source": source,
+        "fitted": date,
+        "by": "roofline.evidence.kernels.fit",
+        "columns": _COLUMNS,
+        "of a chip": Likeness._fields,
+        "chips": chips,
+    }
     lines = [json.dumps(head)[:-1] + ', "kinds": {']
     for i, (kind, entry) in enumerate(kinds.items()):
         rows = ",\n".join(json.dumps(row) for row in entry["rows"])
@@ -194,7 +216,7 @@ def document(fitted: Sequence[Group], *, source: str, date: str) -> str:
 
 def folder_options(module: str, about: str | None, output: str, arguments: Sequence[str] | None) -> Namespace:
     """What the command lines of this package take: a folder of tables, where to write, whose they are, and when."""
-    parser = ArgumentParser(prog=f"python -m roofline.analysis.kernels.{module}", description=about)
+    parser = ArgumentParser(prog=f"python -m roofline.evidence.kernels.{module}", description=about)
     parser.add_argument("folder", type=Path, help="folder of tables")
     parser.add_argument("-o", "--output", type=Path, required=True, help=output)
     parser.add_argument("--source", required=True, help="whose measurements, version and licence")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from roofline.errors import UsageError
 from roofline.evidence.kernels.experts_load import rank_load
+from roofline.evidence.kernels.formats import MULTIPLIED
 from roofline.evidence.kernels.tables import Array, Table, number
 from roofline.machine.kernels.attention import (
     NO_WINDOW,
@@ -24,7 +25,7 @@ from roofline.machine.kernels.attention import (
     PrefillWork,
     decode_time,
     prefill_time,
-)  # fmt: skip
+)
 from roofline.machine.kernels.collective import CollectiveCoefficients, collective_time
 from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.kernels.experts import ExpertsCoefficients, ExpertsWork, experts_time
@@ -33,63 +34,9 @@ from roofline.machine.kernels.rows import RowsCoefficients, rows_time
 from roofline.machine.kernels.scan import ScanCoefficients, scan_time
 from roofline.workload.constructors_collective import wire_share
 
-Range = tuple[float, float, float]  # where the search starts, and what physics allows: least and most
-_FRACTION: Final[Range] = (0.7, 0.02, 1.0)
-_SHARPNESS: Final[Range] = (2.5, 1.0, 20.0)
-_FIXED: Final[Range] = (5e-6, 5e-7, 1e-3)
-_LATENCY: Final[Range] = (1e-6, 1e-9, 3e-4)
-_DROOP: Final[Range] = (0.1, 0.001, 2.0)
-
-RANGES: Final[dict[str, dict[str, Range]]] = {
-    "matmul": {
-        "ceiling": _FRACTION, "droop": _DROOP, "streaming": _FRACTION, "fixed_s": _FIXED, "latency_s": _LATENCY,
-        "k_offset": (100.0, 1.0, 3000.0), "sharpness": _SHARPNESS, "tile_loss": (10.0, 0.1, 200.0),
-        "split_k": (300.0, 1.0, 3000.0), "quantise_s": (1e-6, 1e-8, 5e-4), "quantise": _FRACTION,
-    },
-    "prefill": {
-        "ceiling": _FRACTION, "droop": _DROOP, "streaming": _FRACTION, "fixed_s": _FIXED, "latency_s": _LATENCY,
-        "sharpness": _SHARPNESS, "softmax": (64.0, 1.0, 3000.0), "tail": (0.5, 0.01, 8.0),
-        "skipping": (0.9, 0.01, 1.0), "tile_s": (1e-6, 1e-9, 2e-5),
-    },
-    "decode": {
-        "streaming": (0.85, 0.05, 1.0), "fixed_s": _FIXED, "sharpness": _SHARPNESS, "occupancy": (0.1, 0.001, 5.0),
-        "stream_s": (1e-6, 1e-8, 1e-4), "tile_s": (1e-6, 1e-8, 2e-5), "ceiling": (0.3, 0.005, 1.0),
-        "merge_s": (2e-6, 1e-8, 5e-5), "skipping": (0.9, 0.01, 1.0), "reread": (0.1, 0.001, 1.0),
-    },
-    "experts": {
-        "ceiling": _FRACTION, "droop": _DROOP, "streaming": _FRACTION, "fixed_s": (2e-5, 2e-6, 1e-3),
-        "expert_s": (1e-8, 1e-10, 1e-5), "k_offset": (100.0, 1.0, 3000.0), "sharpness": _SHARPNESS,
-        "tile_loss": (10.0, 0.1, 1000.0), "routing": (0.5, 0.01, 1.0),
-        "sort_s": (1e-6, 1e-9, 1e-4),
-    },
-    "scan": {
-        "streaming": (0.5, 0.01, 1.0), "ceiling": (0.1, 0.001, 1.0), "fixed_s": _FIXED,
-        "chunk_s": (1e-6, 1e-9, 1e-3), "sharpness": _SHARPNESS,
-    },
-    "rows": {"streaming": _FRACTION, "fixed_s": (1e-6, 1e-9, 1e-3), "latency_s": _LATENCY, "sharpness": _SHARPNESS},
-    "collective": {
-        "quick_s": (6e-6, 5e-7, 1e-3), "quick_hop_s": (1e-6, 1e-9, 1e-4), "quick": (0.2, 0.001, 1.0),
-        "broad_s": (2e-5, 5e-7, 2e-3), "broad_hop_s": (1e-6, 1e-9, 1e-3), "broad": (0.7, 0.01, 1.0),
-    },
-}  # fmt: skip
-#: The MLA kernels are attention with other widths.
-RANGES["mla prefill"] = RANGES["prefill"]
-RANGES["mla decode"] = RANGES["decode"]
 #: Most query heads that read a cache together, and most parts of a cache: tried one by one.
 _SHARED: Final = (4.0, 8.0, 16.0, 32.0, 1e9)
 _SPLITS: Final = (1e9, 32.0, 16.0, 8.0, 4.0, 1.0)
-
-#: Bits of weights and of activations, and the peak that multiplies them.
-_MATMUL_FORMATS: Final = {
-    "bfloat16": (16.0, 16.0, "bf16"), "fp8": (8.0, 8.0, "fp8"), "fp8_block": (8.0, 8.0, "fp8"),
-    "fp8_static": (8.0, 8.0, "fp8"), "nvfp4": (4.5, 4.5, "fp4"), "int8_wo": (8.0, 16.0, "bf16"),
-    "int4_wo": (4.25, 16.0, "bf16"), "sq": (8.0, 8.0, "int8"), "w4a16_mxfp4": (4.25, 16.0, "bf16"),
-    "w4a8_mxfp4_mxfp8": (4.25, 8.0, "fp8"),
-}  # fmt: skip
-FORMATS: Final = {
-    "bfloat16": "bf16", "nvfp4": "fp4", "sq": "int8", "int8_wo": "int8-weights", "int4_wo": "int4-weights",
-    "w4a16_mxfp4": "mxfp4-weights", "w4a8_mxfp4_mxfp8": "mxfp4-fp8", "half": "bf16",
-}  # fmt: skip
 
 
 class Chip(NamedTuple):
@@ -131,7 +78,7 @@ class Problem:
 
 def matmul_problem(table: Table, chip: Chip) -> Problem:
     """A linear layer: [m, k] @ [k, n], the activations quantised first where the format says so."""
-    weight, active, dtype = _MATMUL_FORMATS[str(table["gemm_dtype"][0])]
+    weight, active, dtype = MULTIPLIED[str(table["gemm_dtype"][0])]
     m, k, n = (number(table, name) for name in "mkn")
     chip_facts = chip.facts(dtype)
     moved = k * n * weight / 8 + m * k * active / 8 + m * n * 2.0
@@ -169,8 +116,8 @@ def prefill_problem(table: Table, chip: Chip) -> Problem:
 
     bound = np.maximum(2.0 * batch * heads * pairs * width / chip_facts.peak, moved / chip.bandwidth)
     kind = "mla prefill" if latent else "prefill"
-    return Problem(kind, _seconds(table), bound, predict, PrefillCoefficients._fields,
-                   fields=PrefillCoefficients._fields)  # fmt: skip
+    fields = PrefillCoefficients._fields
+    return Problem(kind, _seconds(table), bound, predict, fields, fields=fields)
 
 
 def decode_problem(table: Table, chip: Chip) -> Problem:
@@ -193,13 +140,13 @@ def decode_problem(table: Table, chip: Chip) -> Problem:
     flops = 2.0 * batch * heads * np.minimum(keys, window) * width
     bound = np.maximum(read / chip.bandwidth, flops / chip_facts.peak)
     kind = "mla decode" if latent else "decode"
-    return Problem(kind, _seconds(table), bound, predict, DecodeCoefficients._fields[:-2], (_SHARED, _SPLITS),
-                   DecodeCoefficients._fields)  # fmt: skip
+    fields = DecodeCoefficients._fields
+    return Problem(kind, _seconds(table), bound, predict, fields[:-2], (_SHARED, _SPLITS), fields)
 
 
 def experts_problem(table: Table, chip: Chip) -> Problem:
     """The routed feed-forwards of the busiest rank, under the stated distribution of tokens over experts."""
-    weight, _, dtype = _MATMUL_FORMATS[str(table["moe_dtype"][0])]
+    weight, _, dtype = MULTIPLIED[str(table["moe_dtype"][0])]
     chip_facts = chip.facts(dtype)
     tokens, width = number(table, "num_tokens"), number(table, "hidden_size")
     hidden = number(table, "inter_size") / number(table, "moe_tp_size")
@@ -215,8 +162,8 @@ def experts_problem(table: Table, chip: Chip) -> Problem:
         return np.asarray(experts_time(work, chip_facts, ExpertsCoefficients(*values)))
 
     bound = np.maximum(2.0 * rows * (into + 1.0) * width * hidden / chip_facts.peak, weights / chip.bandwidth)
-    return Problem("experts", _seconds(table), bound, predict, ExpertsCoefficients._fields,
-                   fields=ExpertsCoefficients._fields)  # fmt: skip
+    fields = ExpertsCoefficients._fields
+    return Problem("experts", _seconds(table), bound, predict, fields, fields=fields)
 
 
 def scan_problem(table: Table, chip: Chip) -> Problem:
@@ -237,7 +184,8 @@ def scan_problem(table: Table, chip: Chip) -> Problem:
         return np.asarray(scan_time(chains, steps, flops, moved, chip_facts, ScanCoefficients(*values)))
 
     bound = np.maximum(moved / chip.bandwidth, flops / chip_facts.peak)
-    return Problem("scan", _seconds(table), bound, predict, ScanCoefficients._fields, fields=ScanCoefficients._fields)
+    fields = ScanCoefficients._fields
+    return Problem("scan", _seconds(table), bound, predict, fields, fields=fields)
 
 
 def _scan_sizes(table: Table, batch: Array) -> tuple[Array, Array, Array, Array]:
@@ -262,7 +210,8 @@ def rows_problem(table: Table, chip: Chip) -> Problem:
         return np.asarray(rows_time(moved, chip_facts, RowsCoefficients(*values)))
 
     bound = moved / chip.bandwidth
-    return Problem("rows", _seconds(table), bound, predict, RowsCoefficients._fields, fields=RowsCoefficients._fields)
+    fields = RowsCoefficients._fields
+    return Problem("rows", _seconds(table), bound, predict, fields, fields=fields)
 
 
 def collective_problem(table: Table, chip: Chip) -> Problem:
@@ -276,8 +225,8 @@ def collective_problem(table: Table, chip: Chip) -> Problem:
         return np.asarray(collective_time(operation, message, chips, chip.link, CollectiveCoefficients(*values)))
 
     bound = np.asarray(wire_share(operation, chips) * message / chip.link)
-    return Problem("collective", _seconds(table), bound, predict, CollectiveCoefficients._fields,
-                   fields=CollectiveCoefficients._fields)  # fmt: skip
+    fields = CollectiveCoefficients._fields
+    return Problem("collective", _seconds(table), bound, predict, fields, fields=fields)
 
 
 def _seconds(table: Table) -> Array:

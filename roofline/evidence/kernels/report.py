@@ -1,6 +1,6 @@
 """How well the kernel models meet measured kernels: docs/kernel_accuracy.md, from the tables themselves.
 
-python -m roofline.evidence.kernels.report FOLDER -o docs/kernel_accuracy.md --date 2026-11-23
+python -m roofline.evidence.kernels.report FOLDER -o docs/kernel_accuracy.md --source WHOSE --date 2026-11-23
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from roofline.analysis.load import locate_gpu
 from roofline.evidence.kernels.fit import Group, fit_all, folder_options
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.markdown import paragraphs, table
 from roofline.machine.coefficients import Measured, likeness
 from roofline.machine.stand_ins import borrow, without_laggards
 
@@ -43,13 +44,19 @@ TARGETS: Final = (
 )
 #: Columns by whose values the errors of a weak group are shown.
 _SHAPE: Final = {
-    "matmul": ("m", "n", "k"), "prefill": ("isl", "batch_size", "head_dim", "window_size"),
-    "encoder": ("isl", "batch_size", "head_dim"), "decode": ("step", "batch_size", "head_dim", "window_size"),
-    "experts": ("num_tokens", "num_experts", "moe_ep_size", "distribution"), "mla prefill": ("isl", "num_heads"),
-    "mla decode": ("step", "batch_size", "num_heads"), "collective": ("message_size", "num_gpus"),
-    "mamba-2": ("seq_len", "batch_size", "nheads"), "gated delta net": ("seq_len", "batch_size", "num_v_heads"),
-    "kda": ("seq_len", "batch_size"), "rows": ("m", "k"),
-}  # fmt: skip
+    "matmul": ("m", "n", "k"),
+    "prefill": ("isl", "batch_size", "head_dim", "window_size"),
+    "encoder": ("isl", "batch_size", "head_dim"),
+    "decode": ("step", "batch_size", "head_dim", "window_size"),
+    "experts": ("num_tokens", "num_experts", "moe_ep_size", "distribution"),
+    "mla prefill": ("isl", "num_heads"),
+    "mla decode": ("step", "batch_size", "num_heads"),
+    "collective": ("message_size", "num_gpus"),
+    "mamba-2": ("seq_len", "batch_size", "nheads"),
+    "gated delta net": ("seq_len", "batch_size", "num_v_heads"),
+    "kda": ("seq_len", "batch_size"),
+    "rows": ("m", "k"),
+}
 
 
 def errors_of(groups: Iterable[Group], *, only_long: bool = False) -> Array:
@@ -62,9 +69,8 @@ def baseline_of(groups: Iterable[Group], *, only_long: bool = False) -> Array:
     found: dict[tuple[str, str, str], list[tuple[Array, Array]]] = {}
     for g in groups:
         ratio = np.log(g.problem.bound / g.problem.measured)
-        found.setdefault((g.kind, g.chip, g.format), []).append(
-            (_used(g, ratio, False), _used(g, ratio, only_long))
-        )  # fmt: skip
+        alike = found.setdefault((g.kind, g.chip, g.format), [])
+        alike.append((_used(g, ratio, False), _used(g, ratio, only_long)))
     return _joined(
         shown - np.median(np.concatenate([all_ for all_, _ in parts])) for parts in found.values() for _, shown in parts
     )
@@ -76,8 +82,9 @@ def left_out_of(groups: Iterable[Group], fitted: Sequence[Group], *, only_long: 
     rows: dict[str, dict[str, list[Measured]]] = {}
     for g in fitted:
         rows.setdefault(g.kind, {}).setdefault(g.chip, []).append(g.measured())
-    kept = {kind: {chip: without_laggards(kind, found) for chip, found in by_chip.items()}
-            for kind, by_chip in rows.items()}  # fmt: skip
+    kept = {
+        kind: {chip: without_laggards(kind, found) for chip, found in by_chip.items()} for kind, by_chip in rows.items()
+    }
     parts = []
     for g in groups:
         others = {chip: like for chip, like in known.items() if chip != g.chip}
@@ -105,104 +112,123 @@ def _percent(errors: Array, quantile: float | None = 0.5) -> str:
     return f"{100 * float(np.mean(size) if quantile is None else np.quantile(size, quantile)):.1f}"
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table of Markdown, and an empty line after it."""
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-    yield ""
+#: What the columns of the page are.
+_COLUMNS: Final = (
+    "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other chip* is "
+    "what the chip would borrow if nothing of it had been measured: the coefficients of a chip of its class (B200 and "
+    "GB200 have one), or else the mean over all other classes, weighted by likeness of matrix rate and bandwidth per "
+    "unit, formats and kind of memory; times are scaled by the clocks, losses to the power limit by the FLOP/s per "
+    "watt."
+)
 
 
 def report(fitted: Sequence[Group], small: Sequence[Group], source: str, date: str) -> str:
     """The page, in Markdown."""
+    written = f"Written by `python -m roofline.evidence.kernels.report` on {date}; not by hand. Measurements: {source}."
+    lines = list(paragraphs("# Kernels: expected against measured", written, _size(fitted), _COLUMNS))
+    for part in (_targets, _kinds, _kinds_and_chips, _weak, _all):
+        lines += part(fitted)
+    if small:
+        each = "; ".join(f"{g.label()} ({len(g.problem.measured)})" for g in small)
+        lines += paragraphs(f"Too few rows to fit: {each}.")
+    return "\n".join(lines)
+
+
+def _size(fitted: Sequence[Group]) -> str:
+    """How much was fitted to how much."""
     number = sum(g.coefficients for g in fitted)
-    rows = sum(int(g.problem.physical.sum()) for g in fitted)
-    below = sum(int((~g.problem.physical).sum()) for g in fitted)
-    lines = [
-        "# Kernels: expected against measured", "",
-        f"Written by `python -m roofline.evidence.kernels.report` on {date}; not by hand. Measurements: {source}.", "",
+    rows, below = sum(_physical(g) for g in fitted), sum(_below(g) for g in fitted)
+    return (
         f"{len(fitted)} groups (chip, engine, format, kernel) of {rows:,} rows, {number:,} coefficients in all: about "
         f"{rows / number:.0f} rows for each. {below:,} rows are faster than the roofline of what they claim to do (a "
         "cache that was still warm, or work that was not done): they take no part in fits or errors. An error is "
-        "|log(expected / measured)|, in per cent.", "",
-        "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other "
-        "chip* is what the chip would borrow if nothing of it had been measured: the coefficients of a chip of its "
-        "class (B200 and GB200 have one), or else the mean over all other classes, weighted by likeness of matrix rate "
-        "and bandwidth per unit, formats and kind of memory; times are scaled by the clocks, losses to the power "
-        "limit by the FLOP/s per watt.", "",
-        "## Figures to reach", "",
-    ]  # fmt: skip
-    lines += markdown_table(
-        ("kernels", "rows", "target", "median", "constant", "other chip", "1.5 × target"),
-        (_target_row(t, fitted) for t in TARGETS),
+        "|log(expected / measured)|, in per cent."
     )
-    lines += ["## By kind", ""]
-    kinds = list(dict.fromkeys(g.kind for g in fitted))
-    lines += markdown_table(
-        ("kind", "groups", "coefficients", "rows", "median", "mean", "p90", "over 20 us", "constant", "other chip"),
-        (_kind_row(kind, [g for g in fitted if g.kind == kind], fitted) for kind in kinds),
-    )
-    lines += ["## By kind and chip", ""]
+
+
+def _physical(group: Group) -> int:
+    return int(group.problem.physical.sum())
+
+
+def _below(group: Group) -> int:
+    return int((~group.problem.physical).sum())
+
+
+def _targets(fitted: Sequence[Group]) -> Iterator[str]:
+    head = ("kernels", "rows", "target", "median", "constant", "other chip", "1.5 × target")
+    yield from paragraphs("## Figures to reach")
+    yield from table(head, (_target_row(target, fitted) for target in TARGETS))
+
+
+def _kinds_of(fitted: Sequence[Group]) -> list[str]:
+    return list(dict.fromkeys(g.kind for g in fitted))
+
+
+def _kinds(fitted: Sequence[Group]) -> Iterator[str]:
+    head = ("kind", "groups", "coefficients", "rows", "median", "mean", "p90", "over 20 us", "constant", "other chip")
+    yield from paragraphs("## By kind")
+    yield from table(head, (_kind_row(kind, fitted) for kind in _kinds_of(fitted)))
+
+
+def _kinds_and_chips(fitted: Sequence[Group]) -> Iterator[str]:
     chips = sorted({g.chip for g in fitted})
-    lines += markdown_table(
-        ("kind", *chips),
-        ((kind, *(_pair([g for g in fitted if (g.kind, g.chip) == (kind, chip)], fitted) for chip in chips))
-         for kind in kinds),
-    )  # fmt: skip
-    lines += ["Median, and behind the stroke the median with another chip's coefficients.", ""]
-    lines += _weak(fitted)
-    lines += ["## All groups", ""]
-    lines += markdown_table(
-        ("kind", "chip", "engine", "format", "kernel", "rows", "below", "median", "mean", "p90", "at a bound"),
-        ((g.kind, g.chip, g.engine, g.format, f"`{g.kernel}`", str(int(g.problem.physical.sum())),
-          str(int((~g.problem.physical).sum())), _percent(errors_of([g])), _percent(errors_of([g]), None),
-          _percent(errors_of([g]), 0.9), ", ".join(g.at_bound)) for g in fitted),
-    )  # fmt: skip
-    if small:
-        lines += [
-            "Too few rows to fit: " + "; ".join(f"{g.label()} ({len(g.problem.measured)})" for g in small) + ".",
-            "",
-        ]
-    return "\n".join(lines)
+    yield from paragraphs("## By kind and chip")
+    yield from table(("kind", *chips), ((kind, *_pairs(kind, chips, fitted)) for kind in _kinds_of(fitted)))
+    yield from paragraphs("Median, and behind the stroke the median with another chip's coefficients.")
+
+
+def _all(fitted: Sequence[Group]) -> Iterator[str]:
+    head = ("kind", "chip", "engine", "format", "kernel", "rows", "below", "median", "mean", "p90", "at a bound")
+    yield from paragraphs("## All groups")
+    yield from table(head, map(_group_row, fitted))
+
+
+def _group_row(group: Group) -> tuple[str, ...]:
+    errors = errors_of([group])
+    what = group.kind, group.chip, group.engine, group.format, f"`{group.kernel}`"
+    rows = str(_physical(group)), str(_below(group))
+    return *what, *rows, _percent(errors), _percent(errors, None), _percent(errors, 0.9), ", ".join(group.at_bound)
 
 
 def _target_row(target: Target, fitted: Sequence[Group]) -> tuple[str, ...]:
     chosen = [g for g in fitted if target.includes(g)]
     errors = errors_of(chosen, only_long=target.only_long)
     other = left_out_of(chosen, fitted, only_long=target.only_long)
-    return (
-        target.title, f"{len(errors):,}", f"{100 * target.limit:.0f}", _percent(errors),
-        _percent(baseline_of(chosen, only_long=target.only_long)), _percent(other), f"{150 * target.limit:.1f}",
-    )  # fmt: skip
+    constant = baseline_of(chosen, only_long=target.only_long)
+    medians = _percent(errors), _percent(constant), _percent(other)
+    return target.title, f"{len(errors):,}", f"{100 * target.limit:.0f}", *medians, f"{150 * target.limit:.1f}"
 
 
-def _kind_row(kind: str, groups: Sequence[Group], fitted: Sequence[Group]) -> tuple[str, ...]:
-    errors = errors_of(groups)
-    return (
-        kind, str(len(groups)), str(sum(g.coefficients for g in groups)), f"{len(errors):,}", _percent(errors),
-        _percent(errors, None), _percent(errors, 0.9), _percent(errors_of(groups, only_long=True)),
-        _percent(baseline_of(groups)), _percent(left_out_of(groups, fitted)),
-    )  # fmt: skip
+def _kind_row(kind: str, fitted: Sequence[Group]) -> tuple[str, ...]:
+    groups = [g for g in fitted if g.kind == kind]
+    errors, long = errors_of(groups), errors_of(groups, only_long=True)
+    sizes = str(len(groups)), str(sum(g.coefficients for g in groups)), f"{len(errors):,}"
+    own = _percent(errors), _percent(errors, None), _percent(errors, 0.9), _percent(long)
+    return kind, *sizes, *own, _percent(baseline_of(groups)), _percent(left_out_of(groups, fitted))
 
 
-def _pair(groups: Sequence[Group], fitted: Sequence[Group]) -> str:
-    return f"{_percent(errors_of(groups))} / {_percent(left_out_of(groups, fitted))}" if groups else "–"
+def _pairs(kind: str, chips: Sequence[str], fitted: Sequence[Group]) -> Iterator[str]:
+    """Errors of a kind on each chip: with its own coefficients, and with another chip's."""
+    for chip in chips:
+        groups = [g for g in fitted if (g.kind, g.chip) == (kind, chip)]
+        yield f"{_percent(errors_of(groups))} / {_percent(left_out_of(groups, fitted))}" if groups else "–"
 
 
-def _weak(fitted: Sequence[Group], least: int = 200) -> list[str]:
+def _weak(fitted: Sequence[Group], least: int = 200) -> Iterator[str]:
     """Errors by shape of the groups that stay above a fifth, largest first."""
     weak = [g for g in fitted if len(g.errors) >= least and np.median(np.abs(errors_of([g]))) > 0.2]
     weak.sort(key=lambda g: -len(g.errors))
-    lines = ["## Where it does not fit", "",
-             f"{len(weak)} groups of at least {least} rows stay above 20 %. Median error by shape (+ is too slow), "
-             "quarters of the rows where there are many values.", ""]  # fmt: skip
+    told = (
+        f"{len(weak)} groups of at least {least} rows stay above 20 %. Median error by shape (+ is too slow), "
+        "quarters of the rows where there are many values."
+    )
+    yield from paragraphs("## Where it does not fit", told)
     for g in weak:
-        lines.append(f"* **{g.label()}**, median {_percent(errors_of([g]))} %")
+        yield f"* **{g.label()}**, median {_percent(errors_of([g]))} %"
         for column in _SHAPE[g.kind]:
             if column in g.table and (shown := _by(g, column)):
-                lines.append(f"    * {column}: {shown}")
-    return [*lines, ""]
+                yield f"    * {column}: {shown}"
+    yield ""
 
 
 def _by(group: Group, column: str) -> str:
@@ -216,9 +242,8 @@ def _by(group: Group, column: str) -> str:
     if text or len(labels) <= 5:
         parts = [(f"{label:g}" if isinstance(label, float) else label, errors[values == label]) for label in labels]
     else:
-        edges = np.unique(np.quantile(known, (0, 0.25, 0.5, 0.75, 1)))
-        parts = [(f"{low:g}–{high:g}", errors[(values >= low) & (values <= high)])
-                 for low, high in pairwise(edges)]  # fmt: skip
+        spans = pairwise(np.unique(np.quantile(known, (0, 0.25, 0.5, 0.75, 1))))
+        parts = [(f"{low:g}–{high:g}", errors[(values >= low) & (values <= high)]) for low, high in spans]
     return ", ".join(f"{label} {100 * float(np.median(part)):+.0f}" for label, part in parts if len(part))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from roofline.evidence.runs.runs import PreparedRun
@@ -31,43 +32,70 @@ class Declared(NamedTuple):
         return not (self.eager or self.past)
 
 
+_diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
+_compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
+
 GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
-    "tensorrt-llm": Declared("TensorRT-LLM", "trtllm", joins="all", mixes=True, aliases=("trtllm", "trt-llm"),
-                             notes="Versions 0.9 (static batches) to 1.3 (served)."),
-    "tensorrt-llm-0.5": Declared("TensorRT-LLM 0.5 (2023)", "trtllm", joins="all", like="tensorrt-llm", past=True,
-                                 notes="Before its kernels shared a cached key among the query heads of a group."),
+    "tensorrt-llm": Declared(
+        "TensorRT-LLM",
+        "trtllm",
+        joins="all",
+        mixes=True,
+        aliases=("trtllm", "trt-llm"),
+        notes="Versions 0.9 (static batches) to 1.3 (served).",
+    ),
+    "tensorrt-llm-0.5": Declared(
+        "TensorRT-LLM 0.5 (2023)",
+        "trtllm",
+        joins="all",
+        like="tensorrt-llm",
+        past=True,
+        notes="Before its kernels shared a cached key among the query heads of a group.",
+    ),
     "vllm": Declared("vLLM", "vllm", joins="all", mixes=True, notes="Steps replayed as CUDA graphs."),
-    "vllm-eager": Declared("vLLM without CUDA graphs", "vllm", joins="all", eager=True,
-                           notes="As of 2023, or --enforce-eager: the host launches every kernel of a step."),
+    "vllm-eager": Declared(
+        "vLLM without CUDA graphs",
+        "vllm",
+        joins="all",
+        eager=True,
+        notes="As of 2023, or --enforce-eager: the host launches every kernel of a step.",
+    ),
     "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
     "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", joins="all", aliases=("turbomind",), like="tensorrt-llm"),
-    "fastertransformer": Declared("FasterTransformer", "trtllm", joins="all", aliases=("ft",), past=True,
-                                  notes="Numbers of about 2021; later versions are faster."),
-    "llama.cpp": Declared("llama.cpp (CUDA and Metal)", None, half_sums=True, widens=True, chunk=512,
-                          aliases=("llamacpp", "llama-cpp"),
-                          notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens."),
-    "mlx": Declared("MLX (mlx-lm)", None, widens=True),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", None, joins="attention", widens=True, aliases=("gptfast",)),
-    "pytorch-eager": Declared("PyTorch, eager (diffusers)", None, fed=True, eager=True, aliases=("eager", "diffusers"),
-                              notes="Fitted to image models."),
-    "pytorch-compile": Declared("PyTorch, torch.compile (diffusers)", None, fed=True, eager=True,
-                                aliases=("torch-compile",), notes="Fitted to image models."),
-    "xformers": Declared("PyTorch with xformers (diffusers)", None, fed=True, eager=True,
-                         notes="Fitted to image models."),
-    "tensorrt": Declared("TensorRT (image models)", None, half_sums=True, fed=True, like="pytorch-compile"),
-    "onnxruntime": Declared("ONNX Runtime (image models)", None, half_sums=True, fed=True, aliases=("ort",),
-                            like="pytorch-compile"),
-    "aitemplate": Declared("AITemplate (image models)", None, half_sums=True, fed=True, like="pytorch-compile"),
-    "onediff": Declared("OneDiff (image models)", None, half_sums=True, fed=True, like="pytorch-compile"),
-}  # fmt: skip
-
-
+    "fastertransformer": Declared(
+        "FasterTransformer",
+        "trtllm",
+        joins="all",
+        aliases=("ft",),
+        past=True,
+        notes="Numbers of about 2021; later versions are faster.",
+    ),
+    "llama.cpp": Declared(
+        "llama.cpp (CUDA and Metal)",
+        half_sums=True,
+        widens=True,
+        chunk=512,
+        aliases=("llamacpp", "llama-cpp"),
+        notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
+    ),
+    "mlx": Declared("MLX (mlx-lm)", widens=True),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
+    "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
+    "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
+    "xformers": _diffusers("PyTorch with xformers (diffusers)"),
+    "tensorrt": _compiled("TensorRT (image models)"),
+    "onnxruntime": _compiled("ONNX Runtime (image models)", aliases=("ort",)),
+    "aitemplate": _compiled("AITemplate (image models)"),
+    "onediff": _compiled("OneDiff (image models)"),
+}
 _GENERIC: Final = Declared(
-    "Whatever serves it well", joins="all", mixes=True,
+    "Whatever serves it well",
+    joins="all",
+    mixes=True,
     notes="Fitted to all engines of language models of today that do not launch every kernel from the host, each "
     "counting the same.",
-)  # fmt: skip
+)
 #: Engines of image models: their errors are not those of language models.
 IMAGE_ENGINES: Final = frozenset(name for name, declared in DECLARED.items() if declared.fed)
 #: Rows of image models take long to expect: smaller groups than this stay in.

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 
 _SIZE: Final = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])")
 #: What a factor of two costs, by quantity.
-_DOUBLINGS: Final = {"devices": 0.5, "batch": 0.3, "prompt": 0.2, "generate": 0.2, "height": 0.3, "width": 0.3,
-                     "steps": 0.1}  # fmt: skip
+_DOUBLINGS: Final = {
+    "devices": 0.5,
+    "batch": 0.3,
+    "prompt": 0.2,
+    "generate": 0.2,
+    "height": 0.3,
+    "width": 0.3,
+    "steps": 0.1,
+}
 _OTHER_ENGINE: Final = 3.0
 _OTHER_FORMAT: Final = 0.7
 _OTHER_MODEL: Final = 0.3
@@ -58,9 +65,9 @@ class Nearest(NamedTuple):
     def __str__(self) -> str:
         lengths = f", {self.prompt:,} tokens in, {self.generate:,} out" if self.prompt is not None else ""
         number = f"{self.gpus} × " if self.gpus > 1 else ""
-        return (f"{self.id}, {self.model} on {number}{self.gpu}, {self.engine}, batch {self.batch:,}{lengths}: "
-                f"{format_time(self.measured_s)} measured ({self.metric}), expected time off by "
-                f"{100 * self.error:+.0f} % ({self.source})")  # fmt: skip
+        ran = f"{self.id}, {self.model} on {number}{self.gpu}, {self.engine}, batch {self.batch:,}{lengths}"
+        measured = f"{format_time(self.measured_s)} measured ({self.metric})"
+        return f"{ran}: {measured}, expected time off by {100 * self.error:+.0f} % ({self.source})"
 
 
 def nearest(est: Estimate, count: int = 3) -> list[Nearest]:
@@ -73,18 +80,20 @@ def nearest(est: Estimate, count: int = 3) -> list[Nearest]:
     engine, found = load_engine(est.question.engine), []
     for distance, row in rows[: 4 * count]:
         try:
-            expected = prepare(row).expected(engine)
+            found.append(_judged(row, prepare(row).expected(engine), distance))
         except RooflineError:
             continue
-        text = not row.image
-        found.append(Nearest(
-            row.label, row.source, row.model, row.gpu, row.plan.devices, row.engine, row.weights, row.batch,
-            row.prompt if text else None, row.generate if text else None, row.metric, row.seconds, expected,
-            expected / row.seconds - 1.0, distance,
-        ))  # fmt: skip
         if len(found) == count:
             break
     return found
+
+
+def _judged(row: MeasuredRun, expected: float, distance: float) -> Nearest:
+    """A row with the seconds that the asked engine is expected to take for it."""
+    ran = row.label, row.source, row.model, row.gpu, row.plan.devices, row.engine, row.weights, row.batch
+    lengths: tuple[int | None, int | None] = (None, None) if row.image else (row.prompt, row.generate)
+    times = row.seconds, expected, expected / row.seconds - 1.0
+    return Nearest(*ran, *lengths, row.metric, *times, distance)
 
 
 def _asked(est: Estimate) -> dict[str, Any] | None:
@@ -96,8 +105,8 @@ def _asked(est: Estimate) -> dict[str, Any] | None:
         return None
     devices = q.spread.plan.devices if q.spread is not None else 1
     models, gpus = (q.spec.name, *q.spec.aliases), (q.gpu.name, *q.gpu.aliases)
-    return {"engine": q.engine, "models": models, "gpus": gpus, "weights": q.precision.label,
-            "devices": devices, **numbers}  # fmt: skip
+    how = {"engine": q.engine, "weights": q.precision.label, "devices": devices}
+    return {"models": models, "gpus": gpus, **how, **numbers}
 
 
 @lru_cache(maxsize=2)
@@ -116,8 +125,8 @@ def _distance(asked: dict[str, Any], row: MeasuredRun) -> float:
     if row.gpu not in asked["gpus"]:
         same = row.gpu.partition("-")[0] == asked["gpus"][0].partition("-")[0]
         total += _SAME_LINE if same else _OTHER_CHIP
-    numbers = {"devices": row.plan.devices, "batch": row.batch, "prompt": row.prompt, "generate": row.generate,
-               **dict(row.image)}  # fmt: skip
+    numbers = {"devices": row.plan.devices, "batch": row.batch, "prompt": row.prompt, "generate": row.generate}
+    numbers |= dict(row.image)
     for name, cost in _DOUBLINGS.items():
         if name in asked and name in numbers:
             total += cost * abs(log2(max(1, asked[name]) / max(1, numbers[name])))

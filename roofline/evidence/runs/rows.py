@@ -13,12 +13,14 @@ from roofline.workload.plan import Plan
 
 #: Metrics and the unit in which a file gives them.
 METRICS: Final = {
-    "latency_ms": "ms of the whole request", "ttft_ms": "ms to the first token", "tpot_ms": "ms per step of the batch",
+    "latency_ms": "ms of the whole request",
+    "ttft_ms": "ms to the first token",
+    "tpot_ms": "ms per step of the batch",
     "output_tokens_per_s": "generated tokens per second of the batch",
     "prefill_tokens_per_s": "prompt tokens per second of the batch",
     "served_tpot_ms": "ms per output token of each of `batch` requests that a server always has at work",
     "step_ms": "ms of one call of an image model's denoiser, guidance included",
-}  # fmt: skip
+}
 #: Metrics that say nothing where no token is generated.
 _OF_TOKENS: Final = ("output_tokens_per_s", "tpot_ms", "served_tpot_ms")
 _IMAGE: Final = ("height", "width", "steps")
@@ -114,12 +116,24 @@ def _run(row: Row) -> MeasuredRun:
         _check_lengths(row, metric)
     weights = row.text("weights") or None
     return MeasuredRun(
-        line=row.line, label=row.text("id") or f"line {row.line}", source=row.text("source"), model=row.text("model"),
-        gpu=row.text("gpu"), engine=row.text("engine"), weights=_FORMATS.get(weights, weights) if weights else None,
-        kv_cache=row.text("kv_cache") or None, plan=_plan(row), batch=_whole(row, "batch", 1),
-        prompt=max(1, _whole(row, "prompt", 1, 0)), generate=_whole(row, "generate", 1, 0), metric=metric,
-        value=_value(row, metric), image=image, fusion=row.text("fusion") or "flash", apart=row.text("apart"),
-    )  # fmt: skip
+        line=row.line,
+        label=row.text("id") or f"line {row.line}",
+        source=row.text("source"),
+        model=row.text("model"),
+        gpu=row.text("gpu"),
+        engine=row.text("engine"),
+        weights=_FORMATS.get(weights, weights) if weights else None,
+        kv_cache=row.text("kv_cache") or None,
+        plan=_plan(row),
+        batch=_whole(row, "batch", 1),
+        prompt=max(1, _whole(row, "prompt", 1, 0)),
+        generate=_whole(row, "generate", 1, 0),
+        metric=metric,
+        value=_value(row, metric),
+        image=image,
+        fusion=row.text("fusion") or "flash",
+        apart=row.text("apart"),
+    )
 
 
 def _check_lengths(row: Row, metric: str) -> None:

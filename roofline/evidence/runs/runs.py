@@ -130,9 +130,15 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
         return _prepare_image(run, spec_dir)
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
     question = ask(
-        run.model, run.gpu, batch=run.batch, prompt=run.prompt, generate=1 if alone else max(run.generate, 1),
-        weights=run.weights, kv_cache=run.kv_cache, spec_dir=spec_dir,
-    )  # fmt: skip
+        run.model,
+        run.gpu,
+        batch=run.batch,
+        prompt=run.prompt,
+        generate=1 if alone else max(run.generate, 1),
+        weights=run.weights,
+        kv_cache=run.kv_cache,
+        spec_dir=spec_dir,
+    )
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)
@@ -170,9 +176,8 @@ def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
     alone, filled = apart.parts[0], apart.parts[1]._replace(batch=1.0)
     shared = min(others, 1.0)
     beside = replace(step, ops=tuple(op for op in step.ops if op.kind in ("attention", "scan")))
-    return replace(apart, parts=(alone, filled), mixed=(
-        alone._replace(repeat=1.0 - shared), filled, alone._replace(phase=beside, repeat=shared, rides=True),
-    ))  # fmt: skip
+    riding = alone._replace(phase=beside, repeat=shared, rides=True)
+    return replace(apart, parts=(alone, filled), mixed=(alone._replace(repeat=1.0 - shared), filled, riding))
 
 
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:

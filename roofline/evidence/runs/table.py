@@ -15,25 +15,37 @@ from roofline.errors import UsageError
 NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
 #: Columns that change what is computed.
 _READ: Final = (
-    *NEEDED, "prompt", "generate", "weights", "kv_cache", "gpus", "tensor_parallel", "pipeline_parallel",
-    "height", "width", "steps", "fusion", "source", "unit", "apart",
-)  # fmt: skip
+    *NEEDED,
+    *("prompt", "generate", "weights", "kv_cache"),
+    *("gpus", "tensor_parallel", "pipeline_parallel"),
+    *("height", "width", "steps", "fusion"),
+    *("source", "unit", "apart"),
+)
 #: Columns for people.
 _NOTES: Final = ("id", "source_url", "locator", "confidence", "engine_as_published", "gpu_as_published")
 #: Other names of columns, which do as well.
 _SAME: Final = {
-    "input_len": "prompt", "output_len": "generate", "tp": "tensor_parallel", "pp": "pipeline_parallel",
+    "input_len": "prompt",
+    "output_len": "generate",
+    "tp": "tensor_parallel",
+    "pp": "pipeline_parallel",
     "devices": "gpus",
-}  # fmt: skip
+}
 #: Names that others give to columns: too likely to be meant to be passed over, too unsure to be taken.
-_MEANT: Final = {
-    "num_gpus": "gpus", "n_gpus": "gpus", "gpu_count": "gpus", "num_devices": "gpus", "tp_size": "tensor_parallel",
-    "pp_size": "pipeline_parallel", "batch_size": "batch", "bs": "batch", "concurrency": "batch",
-    "isl": "prompt", "input": "prompt", "input_tokens": "prompt", "context": "prompt", "prefill": "prompt",
-    "osl": "generate", "output": "generate", "output_tokens": "generate", "max_tokens": "generate",
-    "dtype": "weights", "precision": "weights", "quantization": "weights", "format": "weights",
-    "kv_dtype": "kv_cache", "framework": "engine", "device": "gpu", "hardware": "gpu", "result": "value",
-}  # fmt: skip
+_LIKE: Final = {
+    "gpus": ("num_gpus", "n_gpus", "gpu_count", "num_devices"),
+    "tensor_parallel": ("tp_size",),
+    "pipeline_parallel": ("pp_size",),
+    "batch": ("batch_size", "bs", "concurrency"),
+    "prompt": ("isl", "input", "input_tokens", "context", "prefill"),
+    "generate": ("osl", "output", "output_tokens", "max_tokens"),
+    "weights": ("dtype", "precision", "quantization", "format"),
+    "kv_cache": ("kv_dtype",),
+    "engine": ("framework",),
+    "gpu": ("device", "hardware"),
+    "value": ("result",),
+}
+_MEANT: Final = {name: column for column, names in _LIKE.items() for name in names}
 _DELIMITERS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _MOST_BYTES: Final = 64_000_000
 #: Letters that a mistyped name shares with the one that was meant.
@@ -80,8 +92,8 @@ def read_table(path: Path) -> Table:
     for line, cells in lines[1:]:
         for place, cell in enumerate(cells):
             if cell and (place >= len(header) or not header[place]):
-                raise UsageError(f"{path}, line {line}: cell {place + 1} ({shown(cell)}) is under no column; quote a "
-                                 "cell that holds a comma")  # fmt: skip
+                told = f"cell {place + 1} ({shown(cell)}) is under no column; quote a cell that holds a comma"
+                raise UsageError(f"{path}, line {line}: {told}")
         known = {names[name]: cell for name, cell in zip(header, cells, strict=False) if name in names}
         rows.append(Row(path, line, known, {column: name for name, column in names.items()}))
     if not rows:
@@ -109,8 +121,8 @@ def _text(path: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{path}, line {line}: byte 0x{raw[error.start]:02x} is not UTF-8; save the file as CSV in "
-                         "UTF-8") from None  # fmt: skip
+        told = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as CSV in UTF-8"
+        raise UsageError(f"{path}, line {line}: {told}") from None
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
@@ -146,8 +158,8 @@ def _columns(path: Path, line: int, header: Sequence[str]) -> tuple[dict[str, st
     for name in others:
         meant = _meant(_plain(name))
         if meant is not None and meant not in found.values():
-            raise UsageError(f"{path}, line {line}: no column is called {shown(name)}; {meant!r} may be meant: "
-                             "rename it, or remove the column")  # fmt: skip
+            told = f"no column is called {shown(name)}; {meant!r} may be meant: rename it, or remove the column"
+            raise UsageError(f"{path}, line {line}: {told}")
     missing = [column for column in NEEDED if column not in found.values()]
     if missing:
         there = ", ".join(name[:40] for name in header[:24])
@@ -160,8 +172,8 @@ def _refuse_delimiter(path: Path, line: int, header: Sequence[str]) -> None:
     for mark, name in _DELIMITERS.items():
         cells = {_plain(cell) for cell in whole.split(mark)}
         if len(cells & {*_READ, *_SAME}) > 1 and (len(header) == 1 or mark in header[0]):
-            raise UsageError(f"{path}, line {line}: cells are separated by {name}; separate them by commas, and write "
-                             "decimals with a point")  # fmt: skip
+            told = f"cells are separated by {name}; separate them by commas, and write decimals with a point"
+            raise UsageError(f"{path}, line {line}: {told}")
 
 
 def _plain(name: str) -> str:

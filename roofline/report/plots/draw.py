@@ -7,20 +7,30 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.report.plots.labels import spread
+from roofline.report.plots.layout import name_beside
 from roofline.report.plots.points import Dot, Frame, visible
 from roofline.report.plots.roofs import Roof, Skyline
 from roofline.report.plots.series import Series
-from roofline.report.plots.style import COLOURS, GREY, MARKERS, SIZE, SMALL, WIDTH, shade, text_size, tint, wrap
+from roofline.report.plots.style import COLOURS, GREY, MARKERS, SIZE, SMALL, WIDTH, Look, shade, text_size, tint, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LARGEST, _SMALLEST = 230.0, 10.0
+_DOT: Final[Look] = {"edgecolors": "white", "linewidths": 0.6, "clip_on": False, "gid": "dot"}
 _PALE: Final = 0.5
 #: From the end of a roof to its name.
 _STALK: Final = 9.0
 #: In points: a mark of the key with the space around it; where the key begins.
 _KEY_GAP, _KEY_LEFT = 25.0, 42.0
+#: Of a key, in units of its type.
+_KEY_GAPS: Final[Look] = {
+    "borderpad": 0.2,
+    "handletextpad": 0.4,
+    "columnspacing": 1.4,
+    "handlelength": 1.6,
+    "labelspacing": 0.3,
+}
 #: Up to this many ridges in use are named at their place, more with their roof in the margin.
 _FEW: Final = 3
 
@@ -83,15 +93,10 @@ def _name_roofs(axes: Axes, skylines: Sequence[Skyline], frame: Frame) -> None:
     heights = [text_size(text, SIZE)[1] + 1.0 for _, _, text, _ in entries]
     centres = spread(ends, heights, 0.0, frame.height + 12)
     for (roof, line, text, bold), end, centre in zip(entries, ends, centres, strict=True):
-        colour = shade(line.colour)
-        axes.annotate(
-            text, (1.0, end / frame.height), (1 + _STALK / frame.width, centre / frame.height),
-            xycoords="axes fraction", textcoords="axes fraction", va="center", ha="left",
-            color=colour if roof.used else tint(colour, 0.75), size=SIZE if roof.used else SMALL,
-            weight="bold" if bold else "normal", linespacing=1.2, gid="roof",
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": tint(line.colour, _PALE), "shrinkA": 1, "shrinkB": 1,
-                        "relpos": (0, 0.5)},
-        )  # fmt: skip
+        place = 1 + _STALK / frame.width, centre / frame.height
+        colour, size = (shade(line.colour), SIZE) if roof.used else (tint(shade(line.colour), 0.75), SMALL)
+        look: Look = {"color": colour, "size": size, "weight": "bold" if bold else "normal", "linespacing": 1.2}
+        name_beside(axes, text, (1.0, end / frame.height), place, tint(line.colour, _PALE), **look, gid="roof")
 
 
 def area(share: float) -> float:
@@ -110,11 +115,9 @@ def draw_dots(axes: Axes, series: Sequence[Series], found: Sequence[Sequence[Dot
         phases = list(one.rows)
         for dot in dots:
             phase = phases.index(dot.phase)
-            axes.scatter(
-                [dot.intensity], [dot.rate], s=area(dot.share), marker=MARKERS[phase % len(MARKERS)],
-                color=dot_colour(one, phase), edgecolors="white", linewidths=0.6, clip_on=False,
-                zorder=6 - dot.share, gid="dot",
-            )  # fmt: skip
+            marker, colour = MARKERS[phase % len(MARKERS)], dot_colour(one, phase)
+            look: Look = {"marker": marker, "color": colour, "zorder": 6 - dot.share}
+            axes.scatter([dot.intensity], [dot.rate], s=area(dot.share), **look, **_DOT)
 
 
 def draw_key(axes: Axes, series: Sequence[Series], skylines: Sequence[Skyline], frame: Frame) -> float:
@@ -125,7 +128,7 @@ def draw_key(axes: Axes, series: Sequence[Series], skylines: Sequence[Skyline], 
     from matplotlib.lines import Line2D
 
     def mark(label: str, **look: Any) -> Line2D:
-        usual: dict[str, Any] = {"marker": "o", "ms": 6, "mew": 0}
+        usual: Look = {"marker": "o", "ms": 6, "mew": 0}
         return Line2D([], [], ls="", label=label, **(usual | look))
 
     phases = []
@@ -145,10 +148,8 @@ def draw_key(axes: Axes, series: Sequence[Series], skylines: Sequence[Skyline], 
         columns = max(1, int(frame.width // (widest + 22)))
         rows.append(([mark(one.name, color=one.colour) for one in series], columns, 15.0 * len(rows)))
     for index, (marks, columns, above) in enumerate(rows):
-        legend = axes.legend(
-            handles=marks, loc="lower left", bbox_to_anchor=(-0.01, 1 + above / frame.height), ncols=columns,
-            borderpad=0.2, handletextpad=0.4, columnspacing=1.4, handlelength=1.6, labelspacing=0.3,
-        )  # fmt: skip
+        corner = -0.01, 1 + above / frame.height
+        legend = axes.legend(handles=marks, loc="lower left", bbox_to_anchor=corner, ncols=columns, **_KEY_GAPS)
         if index < len(rows) - 1:
             axes.add_artist(legend)
     return 18.0 + sum(10.5 * -(-len(marks) // columns) for marks, columns, _ in rows[1:])

@@ -19,12 +19,15 @@ class Box:
     x1: float
     y1: float
 
+    @property
+    def centre(self) -> Point:
+        """Its middle."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
     def overlaps(self, other: Box, gap: float = 0.0) -> bool:
         """Whether the two come closer than `gap`."""
-        return (
-            self.x0 < other.x1 + gap and other.x0 < self.x1 + gap
-            and self.y0 < other.y1 + gap and other.y0 < self.y1 + gap
-        )  # fmt: skip
+        beside = self.x0 < other.x1 + gap and other.x0 < self.x1 + gap
+        return beside and self.y0 < other.y1 + gap and other.y0 < self.y1 + gap
 
     def within(self, other: Box) -> bool:
         """Whether this lies inside the other."""

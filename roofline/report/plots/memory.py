@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Estimate
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.series import conditions, distinct, heading, series_names
-from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, SMALL, WIDTH, text_size
+from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, SMALL, WIDTH, Look, text_size
 from roofline.units import format_si
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def memory_figure(*estimates: Estimate, title: str | None = None) -> Figure:
     each = distinct(estimates)
     with plot_style.styled():
         width, height = WIDTH - 2 * _SIDE, _ROW * len(each)
-        figure, axes = plot_style.new_figure(width, height)
+        figure, axes = new_figure(width, height)
         longest = max(max(float(e.memory.total_bytes), float(e.memory.capacity_bytes)) for e in each)
         axes.set_xlim(0, 1.02 * longest)
         axes.set_ylim(height, 0)
@@ -48,8 +49,8 @@ def memory_figure(*estimates: Estimate, title: str | None = None) -> Figure:
         cached = any(float(e.memory.kv_cache_bytes) for e in each)
         note = "Per accelerator; 1 GB is 10⁹ bytes. " + ("Cache after the last token; a" if cached else "A")
         note += "ctivations where they are widest."
-        words = plot_style.Words(title or f"Memory: {heading(each)}", conditions(each), note)
-        plot_style.compose(figure, axes, words, _SIDE, 0)
+        words = Words(title or f"Memory: {heading(each)}", conditions(each), note)
+        compose(figure, axes, words, _SIDE, 0)
     return figure
 
 
@@ -84,8 +85,8 @@ def _draw_bar(axes: Axes, estimate: Estimate, name: str, top: float) -> None:
     verdict = f"{format_si(total, 'B')} of {format_si(capacity, 'B')}"
     if not memory.fits:
         verdict += f": {format_si(total - capacity, 'B')} too much"
-    axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict",
-              transform=axes.get_yaxis_transform(), color=INK if memory.fits else COLOURS[1])  # fmt: skip
+    look: Look = {"color": INK if memory.fits else COLOURS[1], "transform": axes.get_yaxis_transform()}
+    axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict", **look)
     _name_parts(axes, parts, high + 6)
     if memory.fits:
         axes.text(0, high + 17, _most(estimate), size=SMALL, va="top", ha="left", color=GREY, gid="limits")

@@ -13,12 +13,22 @@ from roofline.report.plots.labels import Placed, Scene, Wish, place
 from roofline.report.plots.points import Dot, Frame, joint_name
 from roofline.report.plots.roofs import Skyline
 from roofline.report.plots.series import Series
-from roofline.report.plots.style import GREY, INK, SIZE, SMALL, shade, text_size
+from roofline.report.plots.style import GREY, INK, SIZE, SMALL, Look, shade, text_size
 from roofline.units import format_si
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_CENTRED: Final[Look] = {"ha": "center", "va": "center", "linespacing": 1.2, "zorder": 8}
+_IN_SLOPE: Final[Look] = {
+    "rotation_mode": "anchor",
+    "ha": "center",
+    "va": "center_baseline",
+    "size": SMALL,
+    "zorder": 4,
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+    "gid": "slope",
+}
 #: At most so many dots of a phase and series carry a label: the slowest. With more than two phases to name, they share
 #: so many labels without blocks, and dots of less than so much of their phase's time go without.
 _LABELLED: Final = 14
@@ -111,14 +121,17 @@ def _ridge_labels(skylines: Sequence[Skyline], frame: Frame) -> list[_Label]:
 
 
 def _draw_label(axes: Axes, label: _Label, spot: Placed, frame: Frame) -> None:
-    box = spot.box
-    centre = (box.x0 + box.x1) / 2 / frame.width, (box.y0 + box.y1) / 2 / frame.height
-    axes.text(*centre, label.text, transform=axes.transAxes, size=label.size, color=label.colour, ha="center",
-              va="center", linespacing=1.2, zorder=8, gid=label.kind)  # fmt: skip
+    own: Look = {"size": label.size, "color": label.colour, "gid": label.kind}
+    x, y = _part(spot.box.centre, frame)
+    axes.text(x, y, label.text, transform=axes.transAxes, **own, **_CENTRED)
     if spot.leader is not None:
-        xs, ys = zip(*spot.leader, strict=True)
-        axes.plot([x / frame.width for x in xs], [y / frame.height for y in ys], lw=0.5, color=GREY,
-                  transform=axes.transAxes, zorder=7, gid="leader")  # fmt: skip
+        xs, ys = zip(*(_part(end, frame) for end in spot.leader), strict=True)
+        axes.plot(xs, ys, lw=0.5, color=GREY, transform=axes.transAxes, zorder=7, gid="leader")
+
+
+def _part(point: Point, frame: Frame) -> Point:
+    """A place in points as parts of the axes."""
+    return point[0] / frame.width, point[1] / frame.height
 
 
 def _label_slopes(axes: Axes, skylines: Sequence[Skyline], dots: Sequence[Anchor], frame: Frame) -> list[Box]:
@@ -132,14 +145,15 @@ def _label_slopes(axes: Axes, skylines: Sequence[Skyline], dots: Sequence[Anchor
         spots = [_along(start, end, step / 100, size) for step in range(6, 90, 2)]
         chain = next((spot for spot in spots if not _covered(spot, [*dots, *ridges], taken)), spots[0])
         taken += chain
-        middle = chain[len(chain) // 2]
-        axes.text(
-            (middle.x0 + middle.x1) / 2 / frame.width, (middle.y0 + middle.y1) / 2 / frame.height, text,
-            transform=axes.transAxes, rotation=math.degrees(math.atan2(end[1] - start[1], end[0] - start[0])),
-            rotation_mode="anchor", ha="center", va="center_baseline", size=SMALL, color=shade(line.colour), zorder=4,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, gid="slope",
-        )  # fmt: skip
+        x, y = _part(chain[len(chain) // 2].centre, frame)
+        own: Look = {"color": shade(line.colour), "rotation": _turn(start, end)}
+        axes.text(x, y, text, transform=axes.transAxes, **own, **_IN_SLOPE)
     return taken
+
+
+def _turn(start: Point, end: Point) -> float:
+    """The angle of a line in degrees, counter-clockwise from the right."""
+    return math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
 
 
 def _along(start: Point, end: Point, part: float, size: tuple[float, float]) -> list[Box]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
-from roofline.report.plots.style import render, styled
+from roofline.report.plots.files import render
+from roofline.report.plots.style import styled
 
 
 class Page(Figure):

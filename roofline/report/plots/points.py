@@ -145,8 +145,11 @@ def silent_share(rows: Sequence[OpRow]) -> float:
 
 
 KINDS: Final = {
-    "norm": "norms", "pointwise": "element-wise ops", "gather": "look-ups", "collective": "collectives",
-}  # fmt: skip
+    "norm": "norms",
+    "pointwise": "element-wise ops",
+    "gather": "look-ups",
+    "collective": "collectives",
+}
 
 
 def silent_kinds(rows: Sequence[OpRow]) -> list[str]:

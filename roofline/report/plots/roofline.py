@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from roofline.analysis.estimate import Estimate
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.draw import draw_dots, draw_key, draw_roofs, margin_width
+from roofline.report.plots.files import checked_path, save_figure
+from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.memory import memory_figure
 from roofline.report.plots.names import draw_labels
 from roofline.report.plots.points import Frame, silent_kinds, silent_share, visible
 from roofline.report.plots.roofs import Skyline
 from roofline.report.plots.series import Series, conditions, distinct, heading, picture, series_names
-from roofline.report.plots.style import checked_path, save_figure
 from roofline.report.plots.sweep import sweep_figure
 from roofline.units import format_si
 
@@ -45,7 +46,7 @@ def roofline_figure(estimates: Sequence[Estimate], *, title: str | None = None) 
     with plot_style.styled():
         series, skylines = picture(estimates)
         frame = _frame(series, skylines, plot_style.WIDTH - _LEFT - margin_width(skylines), _HEIGHT)
-        figure, axes = plot_style.new_figure(frame.width, frame.height)
+        figure, axes = new_figure(frame.width, frame.height)
         axes.set_xlim(*frame.x)
         axes.set_ylim(*frame.y)
         plot_style.log_axis(axes, "x", "Arithmetic intensity (FLOP/byte)")
@@ -56,8 +57,8 @@ def roofline_figure(estimates: Sequence[Estimate], *, title: str | None = None) 
         draw_dots(axes, series, found)
         unnamed = draw_labels(axes, series, found, skylines, frame)
         key = draw_key(axes, series, skylines, frame)
-        words = plot_style.Words(title or heading(estimates), conditions(estimates), _note(estimates, series, unnamed))
-        plot_style.compose(figure, axes, words, _LEFT, key)
+        words = Words(title or heading(estimates), conditions(estimates), _note(estimates, series, unnamed))
+        compose(figure, axes, words, _LEFT, key)
     return figure
 
 

@@ -65,15 +65,18 @@ def picture(estimates: Sequence[Estimate]) -> tuple[list[Series], list[Skyline]]
     ]
     skylines = []
     for index, (machine, group) in enumerate(by_machine.items()):
-        rows = [row for e, one in zip(estimates, series, strict=True) if e.question.gpu.name == machine
-                for ops in one.rows.values() for row in ops]  # fmt: skip
+        own = [one for e, one in zip(estimates, series, strict=True) if e.question.gpu.name == machine]
         question = group[0].question
-        found = roofs(question.gpu, question.machine(), {row.dtype for row in visible(rows)},
-                      used_only=len(by_machine) >= _CROWD)  # fmt: skip
+        found = roofs(question.gpu, question.machine(), _dtypes(own), used_only=len(by_machine) >= _CROWD)
         name = "" if len(by_machine) == 1 else series[index].name if paired else machine_title(group[0])
         colour = series[index].colour if paired else None
         skylines.append(Skyline(name, colour or INK, DASHES[index % len(DASHES)], found))
     return series, skylines
+
+
+def _dtypes(series: Sequence[Series]) -> set[str]:
+    """The formats in which the ops that have a dot compute."""
+    return {row.dtype for one in series for ops in one.rows.values() for row in visible(ops)}
 
 
 def machine_title(estimate: Estimate) -> str:

@@ -1,4 +1,4 @@
-"""What all figures share: page, type, colours, ticks, and how a figure becomes a file.
+"""What all figures share: measures, type, colours and ticks.
 
 Sizes are in points (1/72 inch) unless a name says otherwise. matplotlib's object-oriented interface only: no pyplot, no
 figure that outlives its caller, no global setting that stays changed.
@@ -6,20 +6,17 @@ figure that outlives its caller, no global setting that stays changed.
 
 from __future__ import annotations
 
-import os
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from functools import partial
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from roofline.errors import UsageError
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+#: Settings of matplotlib, or arguments of one of its calls.
+Look: TypeAlias = dict[str, Any]
 
 MM: Final = 72 / 25.4
 WIDTH: Final = 180 * MM
@@ -31,22 +28,37 @@ INK, GREY, PALE = "#222222", "#6b6b6b", "#e6e6e6"
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.6)), (0, (3, 1.2, 1, 1.2)), (0, (1.4, 1.2)))
-FORMATS: Final = ("png", "svg", "pdf")
 
-_RC: Final[dict[str, Any]] = {
-    "font.family": ["DejaVu Sans"], "font.size": SIZE, "text.color": INK, "mathtext.default": "regular",
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.linewidth": 0.6, "axes.labelsize": SIZE + 0.5,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True,
-    "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": SIZE, "ytick.labelsize": SIZE,
-    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 3, "ytick.major.size": 3,
-    "xtick.minor.width": 0.4, "ytick.minor.width": 0.4, "xtick.minor.size": 1.6, "ytick.minor.size": 1.6,
-    "grid.color": PALE, "grid.linewidth": 0.5, "legend.frameon": False, "legend.fontsize": SIZE,
-    "text.hinting": "none", "svg.fonttype": "path", "svg.hashsalt": "roofline", "pdf.fonttype": 42,
-}  # fmt: skip
-_METADATA: Final[dict[str, dict[str, Any]]] = {
-    "png": {"Software": "roofline"},
-    "svg": {"Creator": "roofline", "Date": None},
-    "pdf": {"Creator": "roofline", "Producer": None, "CreationDate": None},
+#: Of both axes.
+_TICKS: Final[Look] = {
+    "color": INK,
+    "labelsize": SIZE,
+    "major.width": 0.6,
+    "major.size": 3,
+    "minor.width": 0.4,
+    "minor.size": 1.6,
+}
+_RC: Final[Look] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": SIZE,
+    "text.color": INK,
+    "text.hinting": "none",
+    "mathtext.default": "regular",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.labelsize": SIZE + 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.5,
+    "legend.frameon": False,
+    "legend.fontsize": SIZE,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "roofline",
+    "pdf.fonttype": 42,
+    **{f"{axis}tick.{key}": value for axis in "xy" for key, value in _TICKS.items()},
 }
 
 
@@ -55,46 +67,6 @@ def styled() -> AbstractContextManager[None]:
     from matplotlib import style
 
     return style.context(["default", _RC])
-
-
-def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure of page width with one axes of this size; `compose` makes it a page."""
-    from roofline.report.plots.page import Page
-
-    figure = Page(figsize=(WIDTH / 72, height / 72), facecolor="white")
-    axes = figure.add_axes((0, 0, width / WIDTH, 1))
-    axes.set_facecolor("none")
-    return figure, axes
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What stands around a picture: title, conditions under it, and a note along the bottom."""
-
-    title: str
-    conditions: str
-    note: str
-
-
-def compose(figure: Figure, axes: Axes, words: Words, left: float, key: float) -> None:
-    """Lay out a page: words, `key` points for a key, the axes `left` points from the edge, their labels, the note."""
-    place = axes.get_position()
-    width, height = place.width * WIDTH, place.height * figure.get_figheight() * 72
-    title = wrap(words.title, WIDTH - 2 * EDGE, LARGE, bold=True)
-    conditions = wrap(words.conditions, WIDTH - 2 * EDGE, SIZE)
-    note = wrap(words.note, WIDTH - 2 * EDGE, SMALL)
-    top = EDGE + 1.2 * LARGE * len(title) + 3 + 1.2 * SIZE * len(conditions) + 6 + key
-    bottom = EDGE + 1.25 * SMALL * len(note) + 30
-    page = top + height + bottom
-    figure.set_size_inches(WIDTH / 72, page / 72)
-    axes.set_position((left / WIDTH, bottom / page, width / WIDTH, height / page))
-
-    def write(lines: list[str], y: float, size: float, name: str, **look: Any) -> None:
-        figure.text(EDGE / WIDTH, y / page, "\n".join(lines), size=size, ha="left", linespacing=1.2, gid=name, **look)
-
-    write(title, page - EDGE, LARGE, "title", va="top", weight="bold")
-    write(conditions, page - EDGE - 1.2 * LARGE * len(title) - 3, SIZE, "conditions", va="top", color=GREY)
-    write(note, EDGE, SMALL, "note", va="bottom", color=GREY)
 
 
 def text_size(text: str, size: float = SIZE, *, bold: bool = False) -> tuple[float, float]:
@@ -183,50 +155,3 @@ def amount(value: float, unit: str, digits: int = 4) -> str:
     """A value with a decimal prefix and no more digits than it needs: ``312 TFLOP/s``, ``989.5 TFLOP/s``."""
     number, _, prefixed = format_si(value, unit, digits).partition(" ")
     return f"{float(number.replace(',', '')):g} {prefixed}"
-
-
-def checked_path(path: str | os.PathLike[str]) -> Path:
-    """Where a figure can be written. Raises UsageError for another extension, a missing folder or a folder's name."""
-    target = Path(path).expanduser()
-    if target.suffix.lower().removeprefix(".") not in FORMATS:
-        accepted = ", ".join(f".{name}" for name in FORMATS)
-        raise UsageError(f"cannot write a figure as {str(path)[:200]!r}: the name must end in one of {accepted}")
-    try:
-        trouble = "it is a folder" if target.is_dir() else ""
-        if not target.parent.is_dir():
-            trouble = f"there is no folder {str(target.parent)!r}"
-        elif not os.access(target.parent, os.W_OK):
-            trouble = f"nothing can be written in {str(target.parent)!r}"
-        target = target.resolve()
-    except (OSError, ValueError) as error:
-        trouble = getattr(error, "strerror", None) or str(error)
-    if trouble:
-        raise UsageError(f"cannot write a figure to {str(path)[:200]!r}: {trouble}")
-    return target
-
-
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG (300 dpi), SVG or PDF, by extension; the same figure gives the same bytes.
-
-    The file appears whole or not at all. Raises UsageError for another extension, or where nothing can be written.
-    """
-    target = checked_path(path)
-    kind = target.suffix.lower().removeprefix(".")
-    data = render(figure, kind, dpi=300)
-    passing = target.with_name(f".{os.getpid()}.{target.name[-40:]}.tmp")
-    try:
-        passing.write_bytes(data)
-        passing.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            passing.unlink()
-        raise UsageError(f"cannot write a figure to {str(path)[:200]!r}: {error.strerror or error}") from error
-    return target
-
-
-def render(figure: Figure, kind: str, dpi: float = 100) -> bytes:
-    """A figure as the bytes of a PNG, SVG or PDF file, without date."""
-    buffer = BytesIO()
-    with styled():
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=_METADATA[kind])
-    return buffer.getvalue()

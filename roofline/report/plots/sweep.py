@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from roofline.errors import UsageError, nearest
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.labels import spread
-from roofline.report.plots.style import COLOURS, DASHES, MARKERS, SIZE, WIDTH, Words, shade, text_size, tint, wrap
+from roofline.report.plots.layout import Words, compose, name_beside, new_figure
+from roofline.report.plots.style import COLOURS, DASHES, MARKERS, SIZE, WIDTH, Look, shade, text_size, tint, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,12 +21,29 @@ Row = Mapping[str, Any]
 
 #: Columns that set a run up, and how they are said: those that vary name the curves, the others head the page.
 _SETTINGS: Final = {
-    "model": "{}", "gpu": "{}", "gpus": "{} GPUs", "tp": "tp {}", "pp": "pp {}", "ep": "ep {}", "dp": "dp {}",
-    "batch": "batch {}", "prompt": "prompt {}", "generate": "generate {}", "height": "height {}", "width": "width {}",
-    "steps": "{} steps", "guidance": "guidance {}", "scheduler": "{}", "weights": "weights {}",
-    "activations": "activations {}", "kv_cache": "KV-cache {}", "fusion": "{} fusion", "logits": "logits {}",
-    "engine": "engine {}", "name": "{}",
-}  # fmt: skip
+    "model": "{}",
+    "gpu": "{}",
+    "gpus": "{} GPUs",
+    "tp": "tp {}",
+    "pp": "pp {}",
+    "ep": "ep {}",
+    "dp": "dp {}",
+    "batch": "batch {}",
+    "prompt": "prompt {}",
+    "generate": "generate {}",
+    "height": "height {}",
+    "width": "width {}",
+    "steps": "{} steps",
+    "guidance": "guidance {}",
+    "scheduler": "{}",
+    "weights": "weights {}",
+    "activations": "activations {}",
+    "kv_cache": "KV-cache {}",
+    "fusion": "{} fusion",
+    "logits": "logits {}",
+    "engine": "engine {}",
+    "name": "{}",
+}
 _TITLES: Final = {
     "batch": "Batch (sequences)",
     "prompt": "Prompt (tokens)",
@@ -89,7 +107,7 @@ def sweep_figure(
     with plot_style.styled():
         margin = min(max(text_size(curve.label)[0] for curve in curves) + _STALK + 9, 0.4 * WIDTH)
         width = WIDTH - _LEFT - margin
-        figure, axes = plot_style.new_figure(width, _HEIGHT)
+        figure, axes = new_figure(width, _HEIGHT)
         _limits(axes, curves)
         banded = len(curves) <= _BANDS and any(point.low < point.high for curve in curves for point in curve.points)
         for index, curve in enumerate(curves):
@@ -107,7 +125,7 @@ def sweep_figure(
         )
         names = _titles(table)
         heading = title or f"{names.get(y, _plain(y))} by {names.get(x, _plain(x)).partition(' (')[0].lower()}"
-        plot_style.compose(figure, axes, Words(heading, " · ".join(shared), note), _LEFT, 4)
+        compose(figure, axes, Words(heading, " · ".join(shared), note), _LEFT, 4)
     return figure
 
 
@@ -165,8 +183,8 @@ def _curves(table: Sequence[Row], x: str, y: str) -> tuple[list[_Curve], list[st
         low, high = (_number(row.get(f"{y}_{end}")) or value for end in ("low", "high"))
         point, place = _Point(here, value, bool(row.get("fits", True)), low, high), _number(row.get(along)) or here
         if groups.setdefault(name, {}).setdefault(place, point) != point:
-            raise UsageError(f"two values of {y} at {along} {place:g}{' for ' + name if name else ''}: the rows differ "
-                             "in a column that is no setting")  # fmt: skip
+            where = f"{along} {place:g}" + (f" for {name}" if name else "")
+            raise UsageError(f"two values of {y} at {where}: the rows differ in a column that is no setting")
     if not groups:
         raise UsageError(f"nothing to plot: no row has a positive {x} and {y}")
     if len(groups) > _MOST:
@@ -226,10 +244,10 @@ def _draw_curve(axes: Axes, index: int, curve: _Curve) -> None:
     xs, ys = [point.at for point in curve.points], [point.value for point in curve.points]
     marker, dash = MARKERS[index % len(MARKERS)], DASHES[index // len(COLOURS) % len(DASHES)]
     axes.plot(xs, ys, color=colour, lw=1.2, ls=dash, zorder=3)
+    dot: Look = {"ls": "", "marker": marker, "ms": 3.6, "mec": colour, "mew": 0.8}
     for inside, fill in ((True, colour), (False, "white")):
         shown = [point for point in curve.points if point.fits is inside]
-        axes.plot([p[0] for p in shown], [p[1] for p in shown], ls="", marker=marker, ms=3.6, mfc=fill, mec=colour,
-                  mew=0.8, zorder=4)  # fmt: skip
+        axes.plot([p.at for p in shown], [p.value for p in shown], mfc=fill, zorder=4, **dot)
 
 
 def _name_curves(axes: Axes, curves: Sequence[_Curve], width: float) -> None:
@@ -243,10 +261,6 @@ def _name_curves(axes: Axes, curves: Sequence[_Curve], width: float) -> None:
     heights = [text_size(curve.label)[1] + 1 for curve in curves]
     centres = spread([y * _HEIGHT for _, y in ends], heights, 0.0, _HEIGHT)
     for index, (curve, end, centre) in enumerate(zip(curves, ends, centres, strict=True)):
-        colour = COLOURS[index % len(COLOURS)]
-        axes.annotate(
-            curve.label, end, (1 + _STALK / width, centre / _HEIGHT), xycoords="axes fraction",
-            textcoords="axes fraction", va="center", ha="left", color=shade(colour), size=SIZE, gid="curve",
-            arrowprops={"arrowstyle": "-", "lw": 0.5, "color": tint(colour, 0.5), "shrinkA": 1, "shrinkB": 4,
-                        "relpos": (0, 0.5)},
-        )  # fmt: skip
+        colour, place = COLOURS[index % len(COLOURS)], (1 + _STALK / width, centre / _HEIGHT)
+        look: Look = {"color": shade(colour), "size": SIZE, "gid": "curve"}
+        name_beside(axes, curve.label, end, place, tint(colour, 0.5), gap=4, **look)

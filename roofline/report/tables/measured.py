@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from roofline.analysis.result import counted
-from roofline.evidence.checks.validate import FALLBACKS, GROUPS, GroupError, Validation
+from roofline.evidence.checks.validate import FALLBACKS, GROUPS, Checked, GroupError, Validation
 from roofline.evidence.fits.calibrate import Calibration
 from roofline.evidence.runs.rows import by_reason
 from roofline.report.tables.grid import grid
@@ -20,8 +21,26 @@ _IN_SAMPLE: Final = (
     "Rows that an engine was fitted to are in-sample: their errors and coverage say less than those of rows that were "
     "left out, see docs/validation.md."
 )
-_UNITS: Final = {"unit_rate": ("FLOP/clock", 1.0), "unit_stream": ("B/clock", 1.0), "kernel_s": ("us", 1e6),
-                 "step_s": ("us", 1e6), "sequence_s": ("us", 1e6), "request_s": ("us", 1e6)}  # fmt: skip
+#: Of coefficients that are no factors: the unit, and how many of it are one of SI.
+_UNITS: Final = {
+    "unit_rate": ("FLOP/clock", 1.0),
+    "unit_stream": ("B/clock", 1.0),
+    "kernel_s": ("us", 1e6),
+    "step_s": ("us", 1e6),
+    "sequence_s": ("us", 1e6),
+    "request_s": ("us", 1e6),
+}
+_WORST: Final = (
+    ("row", "name"),
+    ("error", "right"),
+    ("measured", "right"),
+    ("expected", "right"),
+    ("model", "name"),
+    ("gpu", "name?"),
+    ("engine", "name?"),
+    ("metric", "name?"),
+)
+_MOST_BELOW: Final = 5
 
 
 def print_validation(validation: Validation, console: Console, by: str, worst: int) -> None:
@@ -41,28 +60,32 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     console.print(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines))
     rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
-        columns = [("row", "name"), *((n, "right") for n in ("error", "measured", "expected")), ("model", "name"),
-                   *((name, "name?") for name in ("gpu", "engine", "metric"))]  # fmt: skip
-        lines = [
-            [row.label, f"{100 * row.error:+.0f} %", format_time(row.measured_s), format_time(row.expected_s),
-             row.model, row.gpu, row.engine, row.metric]
-            for row in rows
-        ]  # fmt: skip
-        console.print(grid("The rows that miss most", columns, lines))
-    for text, found in (("below its floor: unphysical as stated", validation.below_floor),
-                        ("faster than the roofline of its ops", validation.below_bound)):  # fmt: skip
-        for row in found[:5]:
-            doubt = f"; suspect is {row.suspect}" if row.suspect else ""
-            ran = f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}"
-            console.print(f"{ran}: {text}{doubt}", markup=False)
-        if len(found) > 5:
-            console.print(f"... and {len(found) - 5} rows more {text.split(':', maxsplit=1)[0]}")
+        console.print(grid("The rows that miss most", _WORST, map(_missed, rows)))
+    _print_below(validation.below_floor, "below its floor", ": unphysical as stated", console)
+    _print_below(validation.below_bound, "faster than the roofline of its ops", "", console)
     for reason in by_reason(validation.refused):
         console.print(f"not checked: {reason}", markup=False)
     for name in validation.unknown:
         stands = f"{FALLBACKS[0]}, pictures as {FALLBACKS[1]}"
         console.print(f"engine {name} is not known: checked as {stands}", markup=False)
     console.print(_IN_SAMPLE)
+
+
+def _missed(row: Checked) -> list[str]:
+    """A line of the table of rows that miss most."""
+    times = format_time(row.measured_s), format_time(row.expected_s)
+    ran = row.model, row.gpu, row.engine, row.metric
+    return [row.label, f"{100 * row.error:+.0f} %", *times, *ran]
+
+
+def _print_below(rows: Sequence[Checked], limit: str, verdict: str, console: Console) -> None:
+    """The first rows below a limit, and how many more there are."""
+    for row in rows[:_MOST_BELOW]:
+        doubt = f"; suspect is {row.suspect}" if row.suspect else ""
+        ran = f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}"
+        console.print(f"{ran}: {limit}{verdict}{doubt}", markup=False)
+    if len(rows) > _MOST_BELOW:
+        console.print(f"... and {len(rows) - _MOST_BELOW} rows more {limit}")
 
 
 def _percents(group: GroupError) -> list[str]:
@@ -73,11 +96,11 @@ def print_fit(calibration: Calibration, console: Console) -> None:
     """The coefficients of an engine, what the rows cannot tell, and the error of the fit."""
     fitted, like = calibration.fitted, calibration.like
     size = abs(fitted.errors)
-    console.print(
+    told = (
         f"{fitted.engine.name}: {calibration.rows} rows, {counted(len(fitted.free), 'coefficient')}; "
-        f"median error of the fit {100 * float(np.median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %.",
-        highlight=False, markup=False,
-    )  # fmt: skip
+        f"median error of the fit {100 * float(np.median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %."
+    )
+    console.print(told, highlight=False, markup=False)
     if like is not None:
         console.print(f"Started from {like} as shipped; what these rows cannot tell keeps its values.")
     lines = []

@@ -19,8 +19,8 @@ from roofline.machine.engine import load_engine
 @pytest.mark.parametrize("label", ["FT-001", "TRT-323", "QW25-040", "XD-038"])
 def test_a_measured_run_is_the_nearest_to_itself(label: str) -> None:
     run = next(run for run in read_runs(MEASUREMENTS) if run.label == label)
-    est = rl.estimate(run.model, run.gpu, engine=run.engine, weights=run.weights, batch=run.batch, prompt=run.prompt,
-                      generate=run.generate, gpus=run.plan.devices)  # fmt: skip
+    sizes = {"batch": run.batch, "prompt": run.prompt, "generate": run.generate, "gpus": run.plan.devices}
+    est = rl.estimate(run.model, run.gpu, engine=run.engine, weights=run.weights, **sizes)
     first = est.nearest[0]
     assert (first.model, first.gpu, first.engine, first.distance) == (run.model, run.gpu, run.engine, 0.0)
     assert label in [row.id for row in est.nearest]

@@ -15,7 +15,7 @@ from roofline.cli.app import app
 from roofline.errors import UsageError
 from roofline.evidence.checks.validate import IMAGES, MEASUREMENTS, validate_runs
 from roofline.evidence.fits.fit_engines import fit_engine, interval, left_out, weights_of
-from roofline.evidence.fits.robust import fit_robust
+from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import prepare_all
 from roofline.machine.engine import Engine
@@ -248,7 +248,7 @@ def test_a_third_of_the_rows_may_be_outliers() -> None:
     x = np.linspace(1.0, 10.0, 40)
     y = 3.0 * x**0.5
     y[::3] *= 8.0
-    fit = fit_robust(lambda v: v[0] * x ** v[1], y, (1.0, 1.0), (0.1, 0.1), (10.0, 3.0))
+    fit = fit_robust(lambda v: v[0] * x ** v[1], y, Search((1.0, 1.0), (0.1, 0.1), (10.0, 3.0)))
     assert fit.values == pytest.approx([3.0, 0.5], rel=0.05)
     assert not any(fit.at_bound)
 
