@@ -38,7 +38,7 @@ class NodeRow(NamedTuple):
     title: str
     aliases: tuple[str, ...]
     gpu: str
-    count: int
+    count: int  # type: ignore[assignment]  # in place of a method of tuples
     scale_up: str
     scale_up_bandwidth: float
     scale_out: str | None

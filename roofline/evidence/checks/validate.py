@@ -21,16 +21,11 @@ from roofline.errors import RooflineError, UsageError
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.rows import by_reason, read_file
 from roofline.evidence.runs.runs import PreparedRun, known_engine, prepare_all
+from roofline.evidence.runs.shipped import SHIPPED
 from roofline.evidence.runs.suspects import suspect
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, find_engine, load_engine, read_engine
 
-_FOLDER: Final = Path(__file__).resolve().parents[1] / "measurements"
-#: The shipped measurements: of language models in static batches and behind a server, and of image models.
-MEASUREMENTS: Final = _FOLDER / "llm.csv"
-SERVED: Final = _FOLDER / "served.csv"
-IMAGES: Final = _FOLDER / "images.csv"
-SHIPPED: Final = (MEASUREMENTS, SERVED, IMAGES)
 #: What an unknown engine of language models, and of pictures, is checked as.
 FALLBACKS: Final = ("generic", "pytorch-eager")
 

@@ -67,7 +67,10 @@ def print_estimate(est: Estimate, console: Console) -> None:
 
 def print_nearest(est: Estimate, console: Console) -> None:
     """The measured run most like this one; nothing for the ideal engine."""
-    for run in est.nearest[:1]:
+    from roofline.evidence.runs.nearest import first
+
+    run = first(est)
+    if run is not None:
         console.print(f"nearest measurement: {run}", highlight=False, markup=False)
 
 
