@@ -60,14 +60,23 @@ class _Spared:
     def handle_parse_result(self, ctx: Any, options: Any, rest: list[str]) -> tuple[Any, list[str]]:
         """What the parser calls for each parameter."""
         parameter, value = self._parameter, options.get(self.name)
-        if value is None and not parameter.required and isinstance(parameter.default, _CONSTANTS):
+        if value is None and self._has_default(ctx.resilient_parsing):
             value = parameter.default
-        elif not (_is_text(parameter) and isinstance(value, str) and value.isprintable() and not ctx.resilient_parsing):
+        elif not self._is_plain(value, ctx.resilient_parsing):
             result: tuple[Any, list[str]] = parameter.handle_parse_result(ctx, options, rest)
             return result
         if parameter.expose_value:
             ctx.params[parameter.name] = value
         return value, rest
+
+    def _has_default(self, completes: bool) -> bool:
+        parameter = self._parameter
+        return (completes or not parameter.required) and isinstance(parameter.default, _CONSTANTS)
+
+    def _is_plain(self, value: Any, completes: bool) -> bool:
+        """Whether it is text as it is. A shell that completes asks whether arguments were given, which typer notes."""
+        plain = _is_text(self._parameter) and isinstance(value, str) and value.isprintable()
+        return plain and (not completes or _is_option(self._parameter))
 
 
 _CONSTANTS: Final = (bool, int, float, str, type(None))
