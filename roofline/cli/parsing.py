@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from typing import Any, Final, TypeVar
 
@@ -49,7 +50,7 @@ class Command(TyperCommand):
 
 
 class _Spared:
-    """A parameter whose value is taken as it is, if it is text or the default: to convert any, typer loads pydantic."""
+    """A parameter whose value is taken as it stands where typer would load pydantic to convert it into the same."""
 
     def __init__(self, parameter: Any) -> None:
         self._parameter = parameter
@@ -62,7 +63,9 @@ class _Spared:
         parameter, value = self._parameter, options.get(self.name)
         if value is None and self._has_default(ctx.resilient_parsing):
             value = parameter.default
-        elif not self._is_plain(value, ctx.resilient_parsing):
+        elif self._is_plain(value, ctx.resilient_parsing):
+            value = _annotation(parameter)(value)
+        else:
             result: tuple[Any, list[str]] = parameter.handle_parse_result(ctx, options, rest)
             return result
         if parameter.expose_value:
@@ -74,17 +77,21 @@ class _Spared:
         return (completes or not parameter.required) and isinstance(parameter.default, _CONSTANTS)
 
     def _is_plain(self, value: Any, completes: bool) -> bool:
-        """Whether it is text as it is. A shell that completes asks whether arguments were given, which typer notes."""
-        plain = _is_text(self._parameter) and isinstance(value, str) and value.isprintable()
-        return plain and (not completes or _is_option(self._parameter))
+        """Whether it is text, or digits of a number. A shell that completes asks typer whether arguments were given."""
+        if not isinstance(value, str) or self._parameter.multiple or (completes and not _is_option(self._parameter)):
+            return False
+        kind = _annotation(self._parameter)
+        return value.isprintable() if kind is str else kind is int and _DIGITS.fullmatch(value) is not None
 
 
 _CONSTANTS: Final = (bool, int, float, str, type(None))
+_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
-def _is_text(parameter: Any) -> bool:
-    """Whether a parameter takes one text, as it is; told by typer since it converts by itself."""
-    return getattr(getattr(parameter, "type_descriptor", None), "annotation", None) is str and not parameter.multiple
+def _annotation(parameter: Any) -> Any:
+    """The type of a parameter's values, where typer converts them itself and bounds are none of its business."""
+    descriptor = getattr(parameter, "type_descriptor", None)
+    return None if descriptor is None or descriptor.is_ranged else descriptor.annotation
 
 
 def _spared(command: C, ctx: Any) -> C:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from roofline.report.tables.console import Console, Paint, ansi, colourless, plain
+if TYPE_CHECKING:
+    from roofline.report.tables.console import Console, Paint
 
 
 def console() -> Console:
     """Where tables are printed: standard output, as wide as the terminal, else 80 columns; COLUMNS comes first."""
+    from roofline.report.tables.console import Console
+
     return Console(sys.stdout, _width(), _paint(sys.stdout))
 
 
@@ -30,6 +33,8 @@ def _width() -> int:
 
 def _paint(stream: TextIO) -> Paint:
     """How styles are shown. FORCE_COLOR stands for a terminal; NO_COLOR leaves bold and dim (no-color.org)."""
+    from roofline.report.tables.console import ansi, colourless, plain
+
     forced = os.environ.get("FORCE_COLOR")
     terminal = stream.isatty() if forced is None else bool(forced)
     if not terminal or os.environ.get("TERM", "").lower() in ("dumb", "unknown"):
