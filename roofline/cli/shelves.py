@@ -17,19 +17,36 @@ FILES: Final = ("model", "gpu", "node", "engine")
 SpecDirOption = Annotated[str | None, typer.Option("--spec-dir", help="A folder of your own specs.", metavar="DIR")]
 
 
+_WhatArgument = Annotated[str, typer.Argument(help=f"{', '.join(SHELVES[:-1])} or {SHELVES[-1]}.", metavar="WHAT")]
+_MatchArgument = Annotated[
+    str | None,
+    typer.Argument(help="Only rows whose name, aliases, title or kind contain this text.", metavar="[TEXT]"),
+]
+
+
 def list_(
-    what: Annotated[str, typer.Argument(help=f"{', '.join(SHELVES[:-1])} or {SHELVES[-1]}.", metavar="WHAT")],
-    match: Annotated[
-        str | None, typer.Argument(help="Only rows whose name, aliases, title or kind contain this text.",
-                                   metavar="[TEXT]")
-    ] = None,
-    spec_dir: SpecDirOption = None,
-    json: JsonOption = False,
-) -> None:  # fmt: skip
+    what: _WhatArgument, match: _MatchArgument = None, spec_dir: SpecDirOption = None, json: JsonOption = False
+) -> None:
     """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches."""
+    _known("WHAT", what, SHELVES)
+    rows = list(_rows(what, spec_dir))
+    wanted = (match or "").lower()
+    kept = [row for row in rows if wanted in _words(row)]
+    if json:
+        from roofline.report.data import write_json
+
+        write_json([row._asdict() for row in kept])
+    elif kept:
+        from roofline.report.tables.listing import print_list
+
+        print_list(what, kept, console())
+    if not kept:
+        _nothing(what, match or "", rows)
+
+
+def _rows(what: str, spec_dir: str | None) -> Iterable[Any]:
     from roofline.analysis.catalogue import shelves
 
-    _known("WHAT", what, SHELVES)
     sources: dict[str, Callable[[], Iterable[Any]]] = {
         "models": lambda: shelves.model_rows(spec_dir),
         "gpus": lambda: shelves.gpu_rows(spec_dir),
@@ -38,19 +55,7 @@ def list_(
         "schedulers": shelves.scheduler_rows,
         "precisions": shelves.precision_rows,
     }
-    rows = list(sources[what]())
-    wanted = (match or "").lower()
-    kept = [row for row in rows if wanted in _words(row)]
-    if json:
-        from roofline.report.data import write_json
-
-        write_json([row._asdict() for row in kept])
-    elif kept:
-        from roofline.report.tables import listing
-
-        getattr(listing, f"print_{what}")(kept, console())
-    if not kept:
-        _nothing(what, match or "", rows)
+    return sources[what]()
 
 
 def _words(row: Any) -> str:
