@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
-    from roofline.analysis.estimate import Estimate, estimate
-    from roofline.analysis.load import load_gpu, load_model
-    from roofline.analysis.sweep import Sweep, sweep
+    from roofline.analysis.sweep import Sweep
+    from roofline.api import Estimate, estimate, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
+    from roofline.runs.load import load_gpu, load_model
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Estimate": "roofline.analysis.estimate",
-    "estimate": "roofline.analysis.estimate",
+    "Estimate": "roofline.api",
+    "estimate": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
-    "sweep": "roofline.analysis.sweep",
-    "load_model": "roofline.analysis.load",
-    "load_gpu": "roofline.analysis.load",
+    "sweep": "roofline.api",
+    "sweep_blocks": "roofline.api",
+    "load_model": "roofline.runs.load",
+    "load_gpu": "roofline.runs.load",
     "list_models": "roofline.analysis.catalogue.names",
     "list_gpus": "roofline.analysis.catalogue.names",
     "list_engines": "roofline.analysis.catalogue.names",
@@ -56,6 +57,7 @@ __all__ = [
     "load_gpu",
     "load_model",
     "sweep",
+    "sweep_blocks",
 ]
 
 

@@ -7,13 +7,16 @@ and import numpy only when they meet an array: a single estimate never loads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+#: The share of a grid up to which picking points out of it is quicker than working out all of them.
+_MOST_PICKED: Final = 0.3
 Num: TypeAlias = "float | NDArray[np.float64]"
 
 
@@ -37,7 +40,7 @@ def stack(values: Sequence[float], shape: tuple[int, ...] | None = None) -> Num:
 
 def maximum(a: Num, b: Num) -> Num:
     """The larger of two Nums, element by element."""
-    if isinstance(a, float) and isinstance(b, float):
+    if type(a) is float and type(b) is float:
         return a if a >= b else b
     import numpy as np
 
@@ -46,7 +49,7 @@ def maximum(a: Num, b: Num) -> Num:
 
 def minimum(a: Num, b: Num) -> Num:
     """The smaller of two Nums, element by element."""
-    if isinstance(a, float) and isinstance(b, float):
+    if type(a) is float and type(b) is float:
         return a if a <= b else b
     import numpy as np
 
@@ -55,8 +58,8 @@ def minimum(a: Num, b: Num) -> Num:
 
 def ceil(a: Num) -> Num:
     """Round up, element by element."""
-    if isinstance(a, float):
-        return float(-(-a // 1))
+    if type(a) is float:
+        return -(-a // 1.0)
     import numpy as np
 
     return np.ceil(a)
@@ -64,7 +67,7 @@ def ceil(a: Num) -> Num:
 
 def floor(a: Num) -> Num:
     """Round down, element by element."""
-    if isinstance(a, float):
+    if type(a) is float:
         return a // 1.0
     import numpy as np
 
@@ -82,13 +85,78 @@ def power(base: Num, exponent: Num) -> Num:
 
 def where(condition: Any, a: Num, b: Num) -> Num:
     """`a` where the condition holds, else `b`, element by element."""
-    if isinstance(condition, bool):
+    if type(condition) is bool:
         return a if condition else b
     import numpy as np
 
     return np.where(condition, a, b)
 
 
+def where_holds(condition: Any, values: Num) -> Num:
+    """`values` where the condition holds, else 0; the array itself where it holds everywhere."""
+    if type(condition) is bool:
+        return values if condition else 0.0
+    if condition.all():
+        return values
+    return values * condition if condition.any() else 0.0
+
+
 def all_hold(condition: Any) -> bool:
     """Whether a condition holds everywhere."""
-    return condition if isinstance(condition, bool) else bool(condition.all())
+    return condition if type(condition) is bool else bool(condition.all())
+
+
+def any_holds(condition: Any) -> bool:
+    """Whether a condition holds anywhere."""
+    return condition if type(condition) is bool else bool(condition.any())
+
+
+def is_nothing(value: Num) -> bool:
+    """Whether a value is a plain 0, so that a sum or a maximum with it needs no pass over a grid."""
+    return type(value) is float and value == 0.0
+
+
+def add_up(terms: Sequence[Num]) -> Num:
+    """The sum: of floats in their order, of arrays first of those that span the same axes, the fewest axes first."""
+    total: Num = 0.0
+    grids: list[Any] = []
+    for term in terms:
+        if isinstance(term, (float, int)):
+            total += term
+        else:
+            grids.append(term)
+    if not grids:
+        return total
+    alike: dict[tuple[int, ...], list[Any]] = {}
+    for grid in grids:
+        alike.setdefault(grid.shape, []).append(grid)
+    for shape in sorted(alike, key=math.prod):
+        total = _accumulated(alike[shape]) + total
+    return total
+
+
+def _accumulated(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The sum of arrays of one shape, in place after the first two."""
+    total = arrays[0]
+    for place, array in enumerate(arrays[1:]):
+        if place:
+            total += array
+        else:
+            total = total + array
+    return total
+
+
+def where_needed(wrong: Any, values: Num, right: Callable[..., Num], *arguments: Num) -> Num:
+    """`values`, and `right(*arguments)` where they are `wrong`: worked out there alone."""
+    import numpy as np
+
+    count = np.count_nonzero(wrong)
+    if not count:
+        return values
+    if count > _MOST_PICKED * np.size(wrong):
+        return np.where(wrong, right(*arguments), values)
+    shape = np.broadcast_shapes(np.shape(values), *map(np.shape, arguments))
+    wrong = np.broadcast_to(wrong, shape)
+    found = np.array(np.broadcast_to(values, shape))
+    found[wrong] = right(*(a if type(a) is float else np.broadcast_to(a, shape)[wrong] for a in arguments))
+    return found

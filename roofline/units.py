@@ -90,3 +90,11 @@ def format_time(seconds: float, digits: int = 3) -> str:
     if seconds != 0 and abs(seconds) < 1e-9:
         return f"{seconds:.2g} s"
     return _engineering(seconds, "s", _TIME, digits)
+
+
+def format_count(value: float) -> str:
+    """A large count in words that people use: ``7.24 billion``."""
+    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if value >= 0.9995 * scale:
+            return f"{value / scale:.3g} {word}"
+    return f"{value:,.0f}"

@@ -27,6 +27,7 @@ def test_public_names() -> None:
         "load_gpu",
         "load_model",
         "sweep",
+        "sweep_blocks",
     }
     for name in rl.__all__:
         assert getattr(rl, name) is not None

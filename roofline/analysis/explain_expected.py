@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.expectation import Expectation, expect
-from roofline.analysis.explain import Derivation, Term, cite
-from roofline.analysis.result import PhaseEstimate
-from roofline.analysis.spread.cost import in_stages, stages_of
+from roofline.analysis.evaluate import in_stages, without_received
+from roofline.answer.derivation import Derivation, Term
+from roofline.answer.phase import PhaseEstimate
 from roofline.machine.coefficients import measured_ceilings
-from roofline.machine.engine import IDEAL, engine_path, read_engine
+from roofline.machine.engine import IDEAL, Engine, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections
+from roofline.runs.expectation import Expectation, expect
+from roofline.runs.kind import Outcome
+from roofline.runs.telling.derivations import cite
 from roofline.specs.files.document import read_document
 from roofline.units import format_si, format_time
 from roofline.workload.workload import Phase
-
-if TYPE_CHECKING:
-    from roofline.workload.op import Op
-    from roofline.workload.precision import Precision
 
 #: So many times a limit is no limit.
 _BOUNDLESS: Final = 1e15
@@ -43,7 +40,7 @@ class Cause(NamedTuple):
     text: str
 
 
-def explain_expected(est: Estimate) -> Iterator[Derivation]:
+def explain_expected(est: Outcome) -> Iterator[Derivation]:
     """The derivations of the expected times; none for the ideal engine, whose expected time is the bound."""
     if est.question.engine == IDEAL:
         return
@@ -51,103 +48,124 @@ def explain_expected(est: Estimate) -> Iterator[Derivation]:
     found = {phase.name: causes(est, phase) for phase in est.phases}
     for phase in est.phases:
         yield _derivation(f"{phase.name}.expected_s", float(phase.times.expected), found[phase.name], source, lines)
-    latency = est.latency
-    if latency.ttft is not None:
-        first = found[est.phases[0].name]
-        yield _derivation("latency.ttft_expected_s", float(latency.ttft.expected), first, source, lines)
-    if latency.tpot is not None:
-        yield _derivation("latency.tpot_expected_s", float(latency.tpot.expected), found["decode"], source, lines)
+    for quantity in est.quantities:
+        if quantity.times is not None and quantity.phases:
+            parts = found[quantity.phases[0]]
+            if quantity.name == "total_s":
+                parts = _whole(est, found)
+            name = f"latency.{quantity.name.removesuffix('_s')}_expected_s"
+            yield _derivation(name, float(quantity.times.expected), parts, source, lines)
+
+
+def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
+    """The causes of all phases and repeats, and what is fetched once."""
     whole = [
         Cause(cause.name, float(phase.repeat) * cause.seconds, "over all phases and repeats")
-        for phase in est.phases for cause in found[phase.name]
-    ]  # fmt: skip
-    transfer = getattr(latency, "transfer", None)
-    if transfer is not None:
-        whole.append(Cause("transfer", float(transfer.expected), "weights from host memory, once"))
-    yield _derivation("latency.total_expected_s", float(latency.total.expected), _summed(whole), source, lines)
+        for phase in est.phases
+        for cause in found[phase.name]
+    ]
+    transfer = est.quantity("transfer_s")
+    if transfer is not None and transfer.times is not None:
+        whole.append(Cause("transfer", float(transfer.times.expected), "weights from host memory, once"))
+    return _summed(whole)
 
 
-def causes(est: Estimate, phase: PhaseEstimate) -> list[Cause]:
+def causes(est: Outcome, phase: PhaseEstimate) -> list[Cause]:
     """What one repeat of a phase is expected to spend its time on, the causes that are not zero."""
     seconds, expectation = _seconds(est, phase)
-    chip, machine, batch = expectation.chip, expectation.machine, float(expectation.batch)
-    engine, host = chip.engine, float(chip.host)
-    ledger = est.workload[phase.name]
-    kernels = float(sum(op.count * op.kernels for op in join_projections(ledger.ops, engine.joins)))
-
-    def of_host(seconds: float) -> str:
-        quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
-        return f"{seconds * 1e6:.3g} us{quick} of the host"
-
-    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("request", {"request_s": 0.0}, f"{of_host(engine.request_s)} once per request"),
-        ("sequences", {"sequence_s": 0.0}, f"{batch:,.4g} sequences × {of_host(engine.sequence_s)}"),
-        ("step", {"step_s": 0.0}, f"{of_host(engine.step_s)} per step: scheduling, sampling"),
-        ("host kernels", {"kernel_s": 0.0}, f"{kernels:,.0f} kernels × {of_host(engine.kernel_s)}, where that is not "
-                                            "hidden behind the device"),
-    )  # fmt: skip
-    found, time = [], seconds(expectation, True)
-    for name, change, text in steps:
-        engine = engine._replace(**change)
-        expectation = expectation._replace(chip=replace(chip, engine=engine, _known={}))
-        less = seconds(expectation, True)
-        found.append(Cause(name, time - less, text))
-        time = less
-    less = seconds(expectation, False)
-    found.append(Cause("communication", time - less, f"{format_si(float(phase.communication_bytes), 'B')} between "
-                                                     "devices"))  # fmt: skip
-    launched = replace(chip, engine=engine._replace(launch=0.0, rows=0.0), _known={})
-    endless = replace(machine, tensor={name: peak * _BOUNDLESS for name, peak in machine.tensor.items()},
-                      vector=machine.vector * _BOUNDLESS)  # fmt: skip
-    streams = expectation._replace(chip=launched, machine=endless)
-    waits = streams._replace(machine=replace(endless, bandwidth=machine.bandwidth * _BOUNDLESS))
-    unlaunched = seconds(expectation._replace(chip=launched), False)
-    streamed, waited = seconds(streams, False), seconds(waits, False)
-    found.append(Cause("launches", less - unlaunched, f"{kernels:,.0f} kernels: start, end and first bytes"))
-    found.append(Cause("compute", unlaunched - streamed, f"matrix units, beyond what the memory needs: "
-                                                         f"{format_si(float(phase.flops), 'FLOP')}"))  # fmt: skip
-    found += _moved(ledger, est, streams, waits, streamed - waited)
-    found.append(Cause("waits", waited, "inside kernels: tiles, chunks and experts, one after the other"))
+    kernels = _launched(est, phase, expectation)
+    found = _of_host(seconds, expectation, kernels)
+    hostless = expectation.chip.engine._replace(request_s=0.0, sequence_s=0.0, step_s=0.0, kernel_s=0.0)
+    expectation = _with_engine(expectation, hostless)
+    alone = seconds(expectation, False)
+    crossing = f"{format_si(float(phase.communication_bytes), 'B')} between devices"
+    found.append(Cause("communication", seconds(expectation, True) - alone, crossing))
+    found += _of_device(est, phase, _with_engine(expectation, hostless._replace(launch=0.0, rows=0.0)), alone)
     short = float(phase.times.expected) - seconds(_seconds(est, phase)[1], True)
     found.append(Cause("bound", short, "what is missing to the roofline bound, below which nothing is expected"))
     return [cause for cause in found if cause.seconds > 1e-12 * float(phase.times.expected)]
 
 
-def _seconds(est: Estimate, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
+def _launched(est: Outcome, phase: PhaseEstimate, expectation: Expectation) -> str:
+    """The kernels that the engine launches, in words."""
+    joined = join_projections(est.workload[phase.name].ops, expectation.chip.engine.joins)
+    return f"{float(sum(op.count * op.kernels for op in joined)):,.0f} kernels"
+
+
+def _with_engine(expectation: Expectation, engine: Engine) -> Expectation:
+    """The same expectation of an engine with other coefficients."""
+    return expectation._replace(chip=replace(expectation.chip, engine=engine, _known={}))
+
+
+def _of_host(seconds: Seconds, expectation: Expectation, kernels: str) -> list[Cause]:
+    """What the host adds, one cause taken away after the other."""
+    engine, host = expectation.chip.engine, float(expectation.chip.host)
+
+    def time_of(seconds: float) -> str:
+        quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
+        return f"{seconds * 1e6:.3g} us{quick} of the host"
+
+    sequences = f"{float(expectation.batch):,.4g} sequences × {time_of(engine.sequence_s)}"
+    launches = f"{kernels} × {time_of(engine.kernel_s)}, where that is not hidden behind the device"
+    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("request", {"request_s": 0.0}, f"{time_of(engine.request_s)} once per request"),
+        ("sequences", {"sequence_s": 0.0}, sequences),
+        ("step", {"step_s": 0.0}, f"{time_of(engine.step_s)} per step: scheduling, sampling"),
+        ("host kernels", {"kernel_s": 0.0}, launches),
+    )
+    found, time = [], seconds(expectation, True)
+    for name, change, text in steps:
+        engine = engine._replace(**change)
+        less = seconds(_with_engine(expectation, engine), True)
+        found.append(Cause(name, time - less, text))
+        time = less
+    return found
+
+
+def _of_device(est: Outcome, phase: PhaseEstimate, launched: Expectation, alone: float) -> list[Cause]:
+    """What the device adds: launches, matrix units, memory, waits. `launched` has no launches any more, `alone` has."""
+    seconds, asked = _seconds(est, phase)
+    machine = launched.machine
+    tensor = {name: peak * _BOUNDLESS for name, peak in machine.tensor.items()}
+    streams = launched._replace(machine=replace(machine, tensor=tensor, vector=machine.vector * _BOUNDLESS))
+    waits = streams._replace(machine=replace(streams.machine, bandwidth=machine.bandwidth * _BOUNDLESS))
+    unlaunched, streamed, waited = seconds(launched, False), seconds(streams, False), seconds(waits, False)
+    kernels, flops = _launched(est, phase, asked), format_si(float(phase.flops), "FLOP")
+    return [
+        Cause("launches", alone - unlaunched, f"{kernels}: start, end and first bytes"),
+        Cause("compute", unlaunched - streamed, f"matrix units, beyond what the memory needs: {flops}"),
+        *_moved(est.workload[phase.name], est, streams, waits, streamed - waited),
+        Cause("waits", waited, "inside kernels: tiles, chunks and experts, one after the other"),
+    ]
+
+
+def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
     """The expected time of a phase by any expectation, with or without exchanges; and the expectation in question."""
     q = est.question
-    precision = q.precision_of(est.workload[phase.name]) if hasattr(q, "precision_of") else q.precision
-    spread = q.spread
-    if spread is None or not hasattr(q.run, "prompt"):
-        stages, micro = [(1, est.workload[phase.name])], 1.0
-    else:
-        parts, held = stages_of(q, spread, q.run)
-        stages, micro = [(stage.number, stage.workload[phase.name]) for stage in parts], float(held)
-    expectation = expect(q.gpu, q.engine, q.machine(), q.run.batch / micro)
+    precision, stages = q.precision_of(est.workload[phase.name]), q.stages()
+    expectation = q.expectation(q.machine(), q.run.batch / stages.microbatches)
     assert expectation is not None
 
     def seconds(by: Expectation, exchanging: bool) -> float:
         times = []
-        for number, ledger in stages:
-            ops = tuple(op for op in ledger.ops if _counts(op, exchanging))
+        for stage in stages.each:
+            ledger = without_received(stage.workload[phase.name])
+            ops = tuple(op for op in ledger.ops if exchanging or op.kind != "collective")
             time = by.seconds(replace(ledger, ops=ops), precision)
-            times.append((time, time, number))
-        return float(in_stages(times, micro, decode=phase.name == "decode"))
+            times.append((time, time, stage.number))
+        return float(in_stages(times, stages.microbatches, phase.name == "decode"))
 
     return seconds, expectation
 
 
-def _counts(op: Op, exchanging: bool) -> bool:
-    """Whether an op's time is expected: what a stage receives is that of the one that sends."""
-    return op.name != "receive" and (exchanging or op.kind != "collective")
-
-
-def _moved(ledger: Phase, est: Estimate, streams: Expectation, waits: Expectation, seconds: float) -> list[Cause]:
+def _moved(ledger: Phase, est: Outcome, streams: Expectation, waits: Expectation, seconds: float) -> list[Cause]:
     """The time of the memory, shared by what is moved: of each kernel's own time, by its bytes."""
-    q = est.question
-    precision: Precision = q.precision_of(ledger) if hasattr(q, "precision_of") else q.precision
-    parts = {"weights": precision.weight_bytes, "cache": precision.cache_bytes,
-             "activations": precision.activation_bytes}  # fmt: skip
+    precision = est.question.precision_of(ledger)
+    parts = {
+        "weights": precision.weight_bytes,
+        "cache": precision.cache_bytes,
+        "activations": precision.activation_bytes,
+    }
     times, moved = dict.fromkeys(parts, 0.0), dict.fromkeys(parts, 0.0)
     for op in ledger.ops:
         if op.kind == "collective":
@@ -164,20 +182,23 @@ def _moved(ledger: Phase, est: Estimate, streams: Expectation, waits: Expectatio
     return [Cause(name, scale * times[name], f"{format_si(moved[name], 'B')} moved") for name in parts]
 
 
-def _summed(causes_: list[Cause]) -> list[Cause]:
-    names = dict.fromkeys(cause.name for cause in causes_)
-    return [Cause(name, sum(c.seconds for c in causes_ if c.name == name),
-                  next(c.text for c in causes_ if c.name == name)) for name in names]  # fmt: skip
+def _summed(found: list[Cause]) -> list[Cause]:
+    """Causes of one name as one, in order of appearance."""
+    sums: dict[str, Cause] = {}
+    for cause in found:
+        before = sums.get(cause.name, Cause(cause.name, 0.0, cause.text))
+        sums[cause.name] = before._replace(seconds=before.seconds + cause.seconds)
+    return list(sums.values())
 
 
 def _derivation(quantity: str, value: float, found: list[Cause], source: str, lines: list[str]) -> Derivation:
     ordered = sorted(found, key=lambda cause: -cause.seconds)
     body = " + ".join(f"{cause.name} {format_time(cause.seconds)}" for cause in ordered)
-    return Derivation(quantity, "s", value, _FORMULA, body, source,
-                      [Term(cause.name, cause.text, cause.seconds) for cause in ordered], lines)  # fmt: skip
+    terms = [Term(cause.name, cause.text, cause.seconds) for cause in ordered]
+    return Derivation(quantity, "s", value, _FORMULA, body, source, terms, lines)
 
 
-def _source(est: Estimate) -> str:
+def _source(est: Outcome) -> str:
     """On which fits the coefficients rest: the engine's and the chip's."""
     q = est.question
     fit, chip = read_engine(q.engine).fit, expect(q.gpu, q.engine, q.machine(), 1.0)
@@ -186,9 +207,9 @@ def _source(est: Estimate) -> str:
     engine = f"engine {q.engine}: fit of {fit.date} to {fit.rows} runs{error}"
     known, ceilings = chip.chip.stand_ins[0].chip, measured_ceilings()
     rows = [row for kinds in ceilings.rows.values() for row in kinds.get(known, ())]
-    kernels = (f"kernels of {known}: fit of {ceilings.fitted} to {sum(row.rows for row in rows):,} kernels, median "
-               f"error of the middle kind {100 * median(row.error for row in rows):.0f} %")  # fmt: skip
-    return f"{engine}; {kernels}"
+    kernels = f"kernels of {known}: fit of {ceilings.fitted} to {sum(row.rows for row in rows):,} kernels"
+    middle = 100 * median(row.error for row in rows)
+    return f"{engine}; {kernels}, median error of the middle kind {middle:.0f} %"
 
 
 _PLACES: Final = (("factors",), ("host",))

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from roofline.analysis.result import OpRow
+from roofline.answer.phase import OpRow
 
 GROUPINGS: Final = ("op", "kind", "block")
 _SUMMED: Final = (
-    "count", "flops", "vector_flops", "bytes", "weight_bytes", "cache_bytes", "activation_bytes", "kernels", "params",
-    "bound_s", "communication_bytes",
-)  # fmt: skip
+    *("count", "flops", "vector_flops", "bytes", "weight_bytes", "cache_bytes", "activation_bytes"),
+    *("kernels", "params", "bound_s", "communication_bytes"),
+)
 _BOUNDS: Final = ("compute", "memory", "communication")
 _KEYS: Final[dict[str, Callable[[OpRow], str]]] = {"kind": lambda row: row.kind, "block": lambda row: row.block}
 

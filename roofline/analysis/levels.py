@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from roofline.analysis.estimate import estimate
-from roofline.analysis.images.estimate import ImageEstimate
-from roofline.analysis.load import GPULike, ModelLike
-from roofline.analysis.result import plain
-from roofline.passes.image.levels import LEVELS
-from roofline.workload.workload import FUSIONS
+from roofline.analysis.estimate import Answer, answer
+from roofline.answer.plain import plain
+from roofline.runs.ask import ask
+from roofline.runs.load import GPULike, ModelLike
 
 
 def levels(
@@ -20,18 +18,24 @@ def levels(
     The phase is by default `denoise` of a picture, the last of another model. Options are those of `estimate`, but for
     `fusion`. Raises UsageError for a phase that the run does not have.
     """
-    pictures = isinstance(estimate(model, gpu, **options), ImageEstimate)
-    rows = []
-    for level in LEVELS if pictures else FUSIONS:
-        est: Any = estimate(model, gpu, **options, fusion=level)
-        names = [part.name for part in est.phases]
-        chosen = est.phase(phase or ("denoise" if "denoise" in names else names[-1]))
-        ledger = est.workload[chosen.name]
-        precision = est.question.precision_of(ledger) if pictures else est.question.precision
-        rows.append({
-            "level": level, "phase": chosen.name, "kernels": plain(chosen.kernels), "flops": plain(chosen.flops),
-            "bytes": plain(chosen.bytes), "peak_bytes": plain(ledger.peak(precision.live_bytes)),
-            "floor_s": plain(chosen.times.floor), "bound_s": plain(chosen.times.bound),
-            "total_bound_s": plain(est.latency.total.bound),
-        })  # fmt: skip
-    return rows
+    kind = ask(model, gpu, options).kind
+    return [_row(answer(ask(model, gpu, options | {"fusion": level}), Answer), level, phase) for level in kind.levels]
+
+
+def _row(est: Answer, level: str, phase: str | None) -> dict[str, Any]:
+    names = [part.name for part in est.phases]
+    usual = est.question.kind.level_phase
+    chosen = est.phase(phase or (usual if usual in names else names[-1]))
+    ledger = est.workload[chosen.name]
+    precision = est.question.precision_of(ledger)
+    return {
+        "level": level,
+        "phase": chosen.name,
+        "kernels": plain(chosen.kernels),
+        "flops": plain(chosen.flops),
+        "bytes": plain(chosen.bytes),
+        "peak_bytes": plain(ledger.peak(precision.live_bytes)),
+        "floor_s": plain(chosen.times.floor),
+        "bound_s": plain(chosen.times.bound),
+        "total_bound_s": plain(est.latency.total.bound),
+    }

@@ -6,19 +6,18 @@ like are loops around them. `sweep[i, j, …]` is what `estimate` gives for thos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final
 
-from roofline.analysis.estimate import Estimate, answer
-from roofline.analysis.keywords import SIZES, Grid, check_names, is_many, with_keywords
-from roofline.analysis.load import GPULike, ModelLike
-from roofline.analysis.question import ask
-from roofline.analysis.result import Times, plain
-from roofline.analysis.totals import READINGS, column
+from roofline.analysis.grids import Block, evaluate_grid
+from roofline.answer.plain import plain
 from roofline.errors import UsageError
-from roofline.num import where
+from roofline.runs.checks import is_many
+from roofline.runs.load import GPULike, ModelLike
+from roofline.runs.options import SIZES, check_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 #: The most points of one sweep; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
-_BLOCK: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -76,26 +74,43 @@ class Sweep:
         return f"Sweep of {len(self):,} points: {axes}; columns {', '.join(self.columns)}"
 
 
-@with_keywords(Grid)
-def sweep(
-    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
-) -> Sweep:
-    """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
+@dataclass(frozen=True)
+class _Plan:
+    """What is asked: axes that are looped over, sizes that are numpy axes, and what is the same everywhere."""
 
-    The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Raises UsageError for an
-    option without values or more than 50 million points.
-    """
+    loops: dict[str, list[Any]]
+    sizes: dict[str, list[Any]]
+    fixed: dict[str, Any]
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """All axes in order, sizes last."""
+        return self.loops | self.sizes
+
+    @property
+    def gpus(self) -> list[Any]:
+        """The accelerators, one where there is no axis of them."""
+        return self.loops["gpu"] if "gpu" in self.loops else [self.fixed["gpu"]]
+
+    def blocks(self) -> Iterator[tuple[dict[str, int], Block]]:
+        """The results block by block, with the place of each among the values of the loops."""
+        others = {name: values for name, values in self.loops.items() if name != "gpu"}
+        for places in product(*(range(len(values)) for values in others.values())):
+            chosen = dict(zip(others, places, strict=True))
+            given = self.fixed | {name: others[name][place] for name, place in chosen.items()}
+            options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
+            for block in evaluate_grid(given["model"], self.gpus, options, self.sizes):
+                yield (chosen | {"gpu": block.gpu} if "gpu" in self.loops else chosen), block
+
+
+def _planned(model: Any, gpu: Any, options: Mapping[str, Any]) -> _Plan:
+    """The axes of a grid. Raises UsageError for an unknown option and for one without values."""
     check_names(options)
-    given = {"model": model, "gpu": gpu} | options
+    given: dict[str, Any] = {"model": model, "gpu": gpu, **options}
     lists = {name: _values(name, value) for name, value in given.items() if is_many(value)}
-    axes = {n: v for n, v in lists.items() if n not in SIZES} | {n: lists[n] for n in SIZES if n in lists}
-    fixed = {name: value for name, value in given.items() if name not in axes}
-    points = 1
-    for values in axes.values():
-        points *= len(values)
-    if points > LARGEST:
-        raise UsageError(f"{points:,} points; one sweep takes at most {LARGEST:,}")
-    return Sweep(axes, fixed, _evaluate(axes, fixed))
+    loops = {name: values for name, values in lists.items() if name not in SIZES}
+    sizes = _numbers({name: lists[name] for name in SIZES if name in lists})
+    return _Plan(loops, sizes, {name: value for name, value in given.items() if name not in lists})
 
 
 def _values(name: str, value: Any) -> list[Any]:
@@ -103,49 +118,6 @@ def _values(name: str, value: Any) -> list[Any]:
     if not values:
         raise UsageError(f"--{name} has no values to sweep")
     return values
-
-
-def _evaluate(axes: dict[str, list[Any]], fixed: dict[str, Any]) -> dict[str, np.ndarray]:
-    import numpy as np
-
-    loops = {name: values for name, values in axes.items() if name not in SIZES}
-    sizes = _numbers({name: values for name, values in axes.items() if name in SIZES})
-    shape = tuple(len(values) for values in sizes.values())
-    combinations = list(product(*loops.values()))
-    columns: dict[str, np.ndarray] = {}
-    for place, combination in enumerate(combinations):
-        options = fixed | dict(zip(loops, combination, strict=True))
-        for rows, grids in _blocks(sizes):
-            arguments: dict[str, Any] = options | grids
-            for name, value in _results(answer(ask(**arguments))):
-                if name not in columns:
-                    kind = bool if name == "fits" else np.float64
-                    columns[name] = np.full((len(combinations), *shape), False if kind is bool else np.nan, dtype=kind)
-                columns[name][place, rows] = np.nan if value is None else value
-    outer = tuple(len(values) for values in loops.values())
-    return {name: column.reshape((*outer, *shape)) for name, column in columns.items()}
-
-
-def _blocks(sizes: dict[str, list[Any]]) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
-    """The grid cut along its first size into blocks that stay in a cache: the slice and the axes of each."""
-    import numpy as np
-
-    if not sizes:
-        yield ..., {}
-        return
-    count = len(sizes)
-    grids = {
-        name: np.asarray(values, dtype=np.float64).reshape([-1 if axis == i else 1 for axis in range(count)])
-        for i, (name, values) in enumerate(sizes.items())
-    }
-    first = next(iter(sizes))
-    others = 1
-    for name, values in sizes.items():
-        others *= len(values) if name != first else 1
-    step = max(1, _BLOCK // others)
-    for start in range(0, len(sizes[first]), step):
-        rows = slice(start, start + step)
-        yield rows, grids | {first: grids[first][rows]}
 
 
 def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -156,35 +128,48 @@ def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return sizes
 
 
-def _results(est: Estimate) -> Iterator[tuple[str, Any]]:
-    latency, memory = est.latency, est.memory
-    if not hasattr(est.question.run, "prompt"):
-        yield from _image_results(est)
-        return
-    decodes = est.phases[-1].repeat > 0 if latency.tpot is not None else False
-    generates = est.question.run.generate > 0
-    yield from _columns("ttft_s", latency.ttft, True)
-    yield from _columns("tpot_s", latency.tpot, decodes)
-    yield from _columns("total_s", latency.total, True)
-    yield from _columns("output_tokens_per_s", est.throughput.output_tokens, generates)
-    for name in ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
-        yield name, getattr(memory, name)
+def sweep(
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None, options: Mapping[str, Any]
+) -> Sweep:
+    """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
+
+    The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Raises UsageError for an
+    option without values or more than 50 million points.
+    """
+    import numpy as np
+
+    plan = _planned(model, gpu, options)
+    shape = tuple(map(len, plan.axes.values()))
+    points = math.prod(shape)
+    if points > LARGEST:
+        raise UsageError(f"{points:,} points; one sweep takes at most {LARGEST:,}")
+    columns: dict[str, np.ndarray] = {}
+    for places, block in plan.blocks():
+        where: tuple[int | slice, ...] = (*(places[name] for name in plan.loops), *block.rows)
+        for name, value in block.columns.items():
+            if name not in columns:
+                empty, kind = (False, bool) if name == "fits" else (np.nan, float)
+                columns[name] = np.full(shape, empty, dtype=kind)
+            columns[name][where] = np.nan if value is None else value
+    return Sweep(plan.axes, plan.fixed, columns)
 
 
-def _image_results(est: Any) -> Iterator[tuple[str, Any]]:
-    """What a point of a sweep over pictures gives."""
-    yield from _columns("step_s", est.latency.step, True)
-    yield from _columns("total_s", est.latency.total, True)
-    yield from _columns("images_per_s", est.throughput.images, True)
-    for name in ("weights_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits"):
-        yield name, getattr(est.memory, name)
+def sweep_blocks(
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None, options: Mapping[str, Any]
+) -> Iterator[Sweep]:
+    """The same grid, of any number of points, block by block: memory does not grow with their number.
 
+    Each block is a sweep over its part of the sizes, for one value of every other axis.
+    """
+    import numpy as np
 
-def _columns(name: str, times: Times | None, has_meaning: Any) -> Iterator[tuple[str, Any]]:
-    """The readings of one quantity; not a number where it has no meaning."""
-    for reading in READINGS:
-        value = where(has_meaning, getattr(times, reading), float("nan")) if times is not None else None
-        yield column(name, reading), value
+    plan = _planned(model, gpu, options)
+    for places, block in plan.blocks():
+        sizes = {name: values[rows] for (name, values), rows in zip(plan.sizes.items(), block.rows, strict=True)}
+        shape = tuple(map(len, sizes.values()))
+        fixed = plan.fixed | {name: plan.loops[name][place] for name, place in places.items()}
+        filled = {name: np.nan if value is None else value for name, value in block.columns.items()}
+        yield Sweep(sizes, fixed, {name: np.broadcast_to(value, shape) for name, value in filled.items()})
 
 
 def _point(value: Any) -> Any:

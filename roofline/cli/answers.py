@@ -11,15 +11,15 @@ from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_optio
 from roofline.cli.terminal import console
 
 if TYPE_CHECKING:
-    from roofline.analysis.result import Warn
+    from roofline.answer.phase import Warn
 
 
-@with_options(ModelOptions)
+@with_options()
 def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
     """How fast, how much memory, bound by what."""
-    from roofline.analysis.estimate import estimate as run
+    from roofline.api import estimate as run
 
-    est = run(**options.question())
+    est = run(options.model, options.gpu, **options.options)
     if json:
         from roofline.report.data import write_json
 
@@ -29,9 +29,10 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
 
         write_csv([{"phase" if key == "name" else key: value for key, value in row.items()} for row in est.records()])
     else:
+        from roofline.evidence.runs.nearest import nearest
         from roofline.report.tables.estimate import print_estimate
 
-        print_estimate(est, console())
+        print_estimate(est, console(), nearest(est, 1))
         return
     _note_warnings(est.warnings)
 
@@ -41,7 +42,7 @@ def _note_warnings(warnings: list[Warn]) -> None:
         sys.stderr.write(f"warning {warn.code}: {warn.text}\n")
 
 
-@with_options(ModelOptions)
+@with_options()
 def ops(
     options: ModelOptions,
     phase: Annotated[str | None, typer.Option(help="prefill or decode; default: all.")] = None,
@@ -53,13 +54,13 @@ def ops(
     csv: CsvOption = False,
 ) -> None:
     """The op ledger of a phase: per op FLOPs, bytes, intensity, time and bound."""
-    from roofline.analysis.estimate import estimate as run
     from roofline.analysis.ledger import GROUPINGS, SORTS, group_rows, sort_rows
-    from roofline.analysis.options import one_of
+    from roofline.api import estimate as run
+    from roofline.runs.checks import one_of
 
     one_of("by", by, GROUPINGS)
     one_of("sort", sort, SORTS)
-    est = run(**options.question())
+    est = run(options.model, options.gpu, **options.options)
     names = [est.phase(phase).name] if phase else [p.name for p in est.phases]
     tables = {name: sort_rows(group_rows(est.ops(name), by), sort) for name in names}
     if json or csv:
@@ -81,7 +82,7 @@ def ops(
     print_warnings(est, out)
 
 
-@with_options(ModelOptions)
+@with_options()
 def explain(
     options: ModelOptions,
     only: Annotated[
@@ -91,12 +92,11 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """The derivation of the numbers: formula, substituted values, spec lines, sources."""
-    from roofline.analysis.estimate import estimate as run
-    from roofline.analysis.explain import explain as derive
+    from roofline.api import estimate as run
     from roofline.errors import UsageError
 
-    est = run(**options.question())
-    found = derive(est)
+    est = run(options.model, options.gpu, **options.options)
+    found = est.explain()
     if only is not None:
         names = [d.quantity for d in found]
         found = [d for d in found if only in d.quantity]
@@ -111,4 +111,4 @@ def explain(
         return
     from roofline.report.tables.explanation import print_explanation
 
-    print_explanation(est, found, console(), terms, some=only is not None)
+    print_explanation(est, found, est.nearest, console(), terms, some=only is not None)

@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "estimate": ("answers", "estimate"),
     "ops": ("answers", "ops"),
     "explain": ("answers", "explain"),
-    "levels": ("pictures", "levels"),
+    "levels": ("levels", "levels"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),
     "calibrate": ("measured", "calibrate"),

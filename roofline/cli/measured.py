@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from roofline.cli.options import CsvOption, JsonOption, with_options
+from roofline.cli.options import CsvOption, JsonOption, with_fields
 from roofline.cli.terminal import console
 
 if TYPE_CHECKING:
@@ -24,30 +24,27 @@ _SpecDirOption = Annotated[str | None, typer.Option("--spec-dir", help="Folder o
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What is checked, and what is told of it.
-
-    `using` and `folder` are not called as the options of a model are, for `--help` would show them under a heading.
-    """
+    """What is checked, and what is told of it."""
 
     runs: Annotated[
         Path | None, typer.Argument(help="CSV of measured runs; default: those that are shipped.", metavar="FILE")
     ] = None
-    using: Annotated[
+    engine: Annotated[
         str | None,
-        typer.Option("--engine", help="Check all rows with this engine; default: each row's own.", metavar="NAME|FILE"),
+        typer.Option(help="Check all rows with this engine; default: each row's own.", metavar="NAME|FILE"),
     ] = None
     by: Annotated[str, typer.Option(help=_BY, metavar="PROPERTY")] = "engine"
     worst: Annotated[int, typer.Option(help="How many of the rows that miss most to show.")] = 5
     tolerance: Annotated[
         float | None, typer.Option(help="Largest median error in per cent; beyond it the exit code is 1.")
     ] = None
-    folder: _SpecDirOption = None
+    spec_dir: _SpecDirOption = None
 
     def check(self) -> None:
         """Refuse values that mean nothing. Raises UsageError."""
-        from roofline.analysis.options import one_of
         from roofline.errors import UsageError
         from roofline.evidence.checks.validate import GROUPS
+        from roofline.runs.checks import one_of
 
         one_of("by", self.by, tuple(GROUPS))
         if self.tolerance is not None and not (isfinite(self.tolerance) and self.tolerance >= 0.0):
@@ -56,7 +53,7 @@ class CheckOptions:
             raise UsageError(f"--worst must be a whole number from 0, not {self.worst}")
 
 
-@with_options(CheckOptions)
+@with_fields(CheckOptions)
 def validate(options: CheckOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
     """Predictions against measured runs: error per row and group, coverage of the interval, unphysical rows.
 
@@ -66,7 +63,7 @@ def validate(options: CheckOptions, json: JsonOption = False, csv: CsvOption = F
     from roofline.evidence.checks.validate import validate_runs
 
     options.check()
-    found = validate_runs(options.runs, options.using, options.folder)
+    found = validate_runs(options.runs, options.engine, options.spec_dir)
     _note((), found.ignored)
     if json:
         from roofline.report.data import write_json

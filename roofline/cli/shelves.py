@@ -77,8 +77,8 @@ def _nothing(what: str, match: str, rows: list[Any]) -> None:
 
 def _known(name: str, value: str, known: tuple[str, ...]) -> None:
     """Refuse an argument that is none of the known words, in the words of `one_of`."""
-    from roofline.analysis.options import one_of
     from roofline.errors import UsageError
+    from roofline.runs.checks import one_of
 
     try:
         one_of(name, value, known)

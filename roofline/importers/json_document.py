@@ -69,11 +69,9 @@ def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_duplicate(name: str, text: str, key: str) -> NoReturn:
     offsets = next((found for path, found in _places(text).items() if path[-1:] == (key,) and len(found) > 1), [0, 0])
-    first = _place(name, text, offsets[0])
-    raise SpecError(
-        f"duplicate key {key[:60]!r}", _place(name, text, offsets[1]), key[:60],
-        f"It stands on line {first.line} already; keep one.",
-    )  # fmt: skip
+    first, second = (_place(name, text, offset) for offset in offsets[:2])
+    hint = f"It stands on line {first.line} already; keep one."
+    raise SpecError(f"duplicate key {key[:60]!r}", second, key[:60], hint)
 
 
 def _check_size(name: str, data: Any) -> None:

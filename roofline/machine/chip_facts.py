@@ -24,7 +24,7 @@ def units_of(spec: GPUSpec) -> float:
     if spec.units is not None and spec.kind in ("gpu", "soc"):
         return float(spec.units.count)
     peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
-    return max(1.0, round(peak / _RATE_PER_UNIT)) if peak else _USUAL_UNITS
+    return max(1.0, float(round(peak / _RATE_PER_UNIT))) if peak else _USUAL_UNITS
 
 
 def clock_of(spec: GPUSpec) -> float:

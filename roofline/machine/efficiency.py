@@ -73,7 +73,7 @@ class ChipEfficiency:
     linked: bool = False  # whether every chip has a link to its neighbours
     without: str | None = None
     shape: tuple[int, ...] | None = None
-    _known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[tuple[str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -119,11 +119,11 @@ class ChipEfficiency:
         More kinds than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
         kernels without tiles. Both start from the matrix product. For those of image models see `kernels_image`.
         """
-        if not self.engine.fed and not kind.startswith("vector"):
-            kind = IMAGE_KINDS.get(kind, kind)
-        key = (kind, dtype + kernel)
+        key = (kind, dtype, kernel)
         found = self._known.get(key)
         if found is None:
+            if not self.engine.fed and not kind.startswith("vector"):
+                kind = IMAGE_KINDS.get(kind, kind)
             measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
             each = [self._of_chip(i, measured, dtype, kernel) for i in range(len(self.names))]
             if self.shape is None:

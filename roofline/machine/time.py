@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from roofline.machine.counts import counts_of
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum, where
+from roofline.num import Num, add_up, is_nothing, maximum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
-from roofline.workload.shapes import ConvolutionShape
 from roofline.workload.workload import Phase
 
 #: Multiplications that Winograd's F(2×2, 3×3) saves a 3×3 convolution, over those that it needs: 36 become 16.
@@ -72,58 +72,47 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
 
     `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
     """
-    flops: Num = 0.0
-    vector: Num = 0.0
-    moved: Num = 0.0
-    streamed: Num = 0.0
-    kernels: Num = 0.0
-    at_peak: Num = 0.0
-    bound: Num = 0.0
-    by_memory: Num = 0.0
-    crossing: Num = 0.0
-    tensor, vector_peak, bandwidth = machine.tensor, machine.vector, machine.bandwidth
-    for op in phase.ops:
-        count, op_flops, op_vector = op.count, op.flops, op.vector_flops
-        op_streamed = precision.weight_bytes(op) + precision.cache_bytes(op)
-        op_bytes = op_streamed + precision.activation_bytes(op)
-        tensor_s = op_flops / tensor[precision.compute_dtype(op)]
-        compute_s = maximum(tensor_s, op_vector / vector_peak)
-        memory_s = op_bytes / bandwidth
+    counts = counts_of(phase, precision)
+    times: list[Num] = []
+    memory_times: list[Num] = []
+    for count, flops, vector_flops, moved, dtype in counts.works:
+        compute_s = compute_time(flops, vector_flops, dtype, machine)
+        memory_s = moved / machine.bandwidth
         longest = count * maximum(compute_s, memory_s)
-        flops = flops + count * op_flops
-        vector = vector + count * op_vector
-        moved = moved + count * op_bytes
-        streamed = streamed + count * op_streamed
-        kernels = kernels + count * op.kernels
-        at_peak = at_peak + count * _least_s(op, tensor_s, precision, machine)
-        crossing = crossing + count * op.communication
-        bound = bound + longest
-        by_memory = by_memory + where(memory_s >= compute_s, longest, 0.0)
-    width = precision.activations.bits / 8
-    unavoidable_s = (streamed + phase.boundary * width) / bandwidth
+        times.append(longest)
+        memory_times.append(where_holds(memory_s >= compute_s, longest))
+    bound, by_memory = add_up(times), add_up(memory_times)
     return PhaseCost(
-        flops=flops,
-        vector_flops=vector,
-        bytes=moved,
-        kernels=kernels,
-        communication_bytes=crossing * width,
-        floor_s=maximum(at_peak, unavoidable_s) if reference is None else phase_floor(reference, precision, machine),
+        flops=counts.flops,
+        vector_flops=counts.vector_flops,
+        bytes=counts.bytes,
+        kernels=counts.kernels,
+        communication_bytes=counts.communication_bytes,
+        floor_s=phase_floor(reference or phase, precision, machine),
         bound_s=bound,
         compute_bound_s=bound - by_memory,
         memory_bound_s=by_memory,
     )
 
 
+def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) -> Num:
+    """Seconds of the matrix units or of the vector units, which work side by side."""
+    if is_nothing(flops):
+        return vector_flops / machine.vector
+    tensor_s = flops / machine.tensor[dtype]
+    return tensor_s if is_nothing(vector_flops) else maximum(tensor_s, vector_flops / machine.vector)
+
+
 def phase_floor(phase: Phase, precision: Precision, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    at_peak = phase.total(
-        lambda op: _least_s(op, op.flops / machine.tensor[precision.compute_dtype(op)], precision, machine)
-    )
-    return maximum(at_peak, phase.unavoidable_bytes(precision) / machine.bandwidth)
+    counts = counts_of(phase, precision)
+    times: list[Num] = []
+    for count, flops, dtype, spared in counts.products:
+        seconds = flops / machine.tensor[dtype]
+        times.append(count * (_spared(seconds, dtype, machine) if spared else seconds))
+    return maximum(add_up(times), counts.unavoidable / machine.bandwidth)
 
 
-def _least_s(op: Op, seconds: Num, precision: Precision, machine: Machine) -> Num:
-    """Seconds at the peak by the quickest algorithm: libraries run 3×3 convolutions on vector units as Winograd's."""
-    if op.kind != "convolution" or not isinstance(op.shape, ConvolutionShape) or op.shape.kernel != 3.0:
-        return seconds
-    return seconds / (1.0 + _WINOGRAD_SAVES * machine.vectored.get(precision.compute_dtype(op), 0.0))
+def _spared(seconds: Num, dtype: str, machine: Machine) -> Num:
+    """Seconds of a 3×3 convolution at the peak: libraries run it on vector units as Winograd's."""
+    return seconds / (1.0 + _WINOGRAD_SAVES * machine.vectored.get(dtype, 0.0))

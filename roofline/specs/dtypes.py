@@ -96,11 +96,11 @@ def _gguf() -> list[DType]:
 
 def _mixed() -> list[DType]:
     """File formats that mix several; `roofline.specs.mixes` says which matrix takes which."""
-    gguf = {"q3_k_s": 3.4375, "q3_k_m": 3.4375, "q3_k_l": 3.4375, "q4_k_s": 4.5, "q4_k_m": 4.5, "q5_k_s": 5.5,
-            "q5_k_m": 5.5}  # fmt: skip
+    sizes = {("q3_k", 3.4375): "sml", ("q4_k", 4.5): "sm", ("q5_k", 5.5): "sm"}
     rows = [
-        DType(name, bits, _HALF, f"GGUF file: mostly {name[:4]}, some matrices wider, vectors fp32", mix=True)
-        for name, bits in gguf.items()
+        DType(f"{base}_{size}", bits, _HALF, f"GGUF file: mostly {base}, some matrices wider, vectors fp32", mix=True)
+        for (base, bits), letters in sizes.items()
+        for size in letters
     ]
     rest = "embedding, head and router in 16 bit"
     return [
@@ -115,13 +115,33 @@ def _mixed() -> list[DType]:
 DTYPES: Final[dict[str, DType]] = {row.name: row for row in (*_plain(), *_gguf(), *_mixed())}
 
 ALIASES: Final[dict[str, str]] = {
-    "float64": "fp64", "double": "fp64", "float32": "fp32", "float": "fp32", "f32": "fp32",
-    "float16": "fp16", "half": "fp16", "f16": "fp16", "bfloat16": "bf16",
-    "fp8_e4m3": "fp8", "float8_e4m3fn": "fp8", "e4m3": "fp8", "e5m2": "fp8_e5m2", "float8_e5m2": "fp8_e5m2",
-    "i8": "int8", "i4": "int4", "int4_g128": "int4-g128", "int4_g64": "int4-g64", "int4_g32": "int4-g32",
-    "gptq": "gptq-int4", "awq-int4": "awq", "fp8_block": "fp8-block", "mlx-4": "mlx-4bit", "mlx-8": "mlx-8bit",
-    "q4_k-m": "q4_k_m", "q5_k-m": "q5_k_m",
-}  # fmt: skip
+    "float64": "fp64",
+    "double": "fp64",
+    "float32": "fp32",
+    "float": "fp32",
+    "f32": "fp32",
+    "float16": "fp16",
+    "half": "fp16",
+    "f16": "fp16",
+    "bfloat16": "bf16",
+    "fp8_e4m3": "fp8",
+    "float8_e4m3fn": "fp8",
+    "e4m3": "fp8",
+    "e5m2": "fp8_e5m2",
+    "float8_e5m2": "fp8_e5m2",
+    "i8": "int8",
+    "i4": "int4",
+    "int4_g128": "int4-g128",
+    "int4_g64": "int4-g64",
+    "int4_g32": "int4-g32",
+    "gptq": "gptq-int4",
+    "awq-int4": "awq",
+    "fp8_block": "fp8-block",
+    "mlx-4": "mlx-4bit",
+    "mlx-8": "mlx-8bit",
+    "q4_k-m": "q4_k_m",
+    "q5_k-m": "q5_k_m",
+}
 
 
 def find_dtype(name: str) -> DType:

@@ -43,12 +43,10 @@ def _all(name: str, facts: ModelFacts) -> Shares:
     return ((name, facts.layers),)
 
 
-#: Base format of each GGUF file format.
-_GGUF_BASE: Final = {
-    "q4_0": "q4_0", "q4_1": "q4_1", "q5_0": "q5_0", "q5_1": "q5_1", "q8_0": "q8_0", "q2_k": "q2_k", "q3_k_s": "q3_k",
-    "q3_k_m": "q3_k", "q3_k_l": "q3_k", "q4_k_s": "q4_k", "q4_k_m": "q4_k", "q5_k_s": "q5_k", "q5_k_m": "q5_k",
-    "q6_k": "q6_k",
-}  # fmt: skip
+_GGUF_PLAIN: Final = ("q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q6_k")
+_GGUF_SIZED: Final = ("q3_k_s", "q3_k_m", "q3_k_l", "q4_k_s", "q4_k_m", "q5_k_s", "q5_k_m")
+#: Base format of each GGUF file format: q4_k of q4_k_m.
+_GGUF_BASE: Final = {name: name[:4] for name in (*_GGUF_PLAIN, *_GGUF_SIZED)}
 #: Other checkpoints: the format of the matrices of the blocks; all else stays in 16 bit.
 _BLOCKS_ONLY: Final = {"awq": "int4-gptq", "gptq-int4": "int4-gptq", "gptq-int8": "int8-gptq", "fp8-block": "fp8-b128"}
 #: What a super-block format becomes where a row is not a multiple of 256 long.

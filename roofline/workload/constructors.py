@@ -1,6 +1,8 @@
 """Constructors of ops: one small function per operation, each a formula with its shape.
 
-All are written for one kernel per operation (`--fusion flash`); the passes rewrite them for other fusion levels.
+All are written for one kernel per operation (`--fusion flash`); the passes rewrite them for other fusion levels. The
+`amounts` of an op stand in the order of the ledger: FLOPs, vector FLOPs; parameters held and active, weights streamed;
+elements read and written.
 """
 
 from __future__ import annotations
@@ -31,106 +33,114 @@ VECTOR_FLOPS: Final[dict[str, float]] = {
 
 
 def linear(
-    name: str, block: str, tokens: Num, d_in: float, d_out: float, *,
-    bias: bool = False, held: bool = True, joined: bool = False, count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    tokens: Num,
+    d_in: float,
+    d_out: float,
+    *,
+    bias: bool = False,
+    held: bool = True,
+    joined: bool = False,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """A dense layer: x [t, i] @ w [i, o] (+ b [o]) -> [t, o]; 2 t i o FLOPs.
 
     `held=False` where the weights belong to another op (a tied head): streamed, not held twice. `joined=True` where the
     columns stand in one matrix with those of the op before: its launch and its read of x serve both.
     """
+    flops, vector = 2.0 * tokens * (d_in * d_out), tokens * d_out if bias else 0.0
     weights = d_in * d_out + (d_out if bias else 0.0)
-    params = weights if held else 0.0
-    return Op(
-        name, "linear", block, count,
-        flops=2.0 * tokens * (d_in * d_out),
-        vector_flops=tokens * d_out if bias else 0.0,
-        params=params, active=params, weights=weights,
-        read=0.0 if joined else tokens * d_in, write=tokens * d_out,
-        live=live + tokens * d_in if joined else live,
-        kernels=0.0 if joined else 1.0,
-        shape=MatmulShape(tokens, d_in, d_out, bias),
-    )  # fmt: skip
+    own = weights if held else 0.0
+    x, y, shape = tokens * d_in, tokens * d_out, MatmulShape(tokens, d_in, d_out, bias)
+    if joined:
+        amounts = (flops, vector, own, own, weights, 0.0, y)
+        return Op(name, "linear", block, count, *amounts, live=live + x, kernels=0.0, shape=shape)
+    return Op(name, "linear", block, count, flops, vector, own, own, weights, x, y, live=live, shape=shape)
 
 
 def heads_linear(
-    name: str, block: str, tokens: Num, heads: float, d_in: float, d_out: float, *,
-    bias: bool = False, count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    tokens: Num,
+    heads: float,
+    d_in: float,
+    d_out: float,
+    *,
+    bias: bool = False,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """A matrix for each head or group: x [t, h, i] @ w [h, i, o] (+ b [h, o]) -> [t, h, o]; 2 t h i o FLOPs."""
     products, outputs = heads * d_in * d_out, heads * d_out
-    weights = products + (outputs if bias else 0.0)
-    return Op(
-        name, "linear", block, count,
-        flops=2.0 * tokens * products, vector_flops=tokens * outputs if bias else 0.0,
-        params=weights, active=weights, weights=weights,
-        read=tokens * (heads * d_in), write=tokens * outputs, live=live,
-        shape=MatmulShape(tokens * heads, d_in, d_out, bias, groups=heads),
-    )  # fmt: skip
+    flops, vector = 2.0 * tokens * products, tokens * outputs if bias else 0.0
+    own = products + (outputs if bias else 0.0)
+    x, y, shape = tokens * (heads * d_in), tokens * outputs, MatmulShape(tokens * heads, d_in, d_out, bias, heads)
+    return Op(name, "linear", block, count, flops, vector, own, own, own, x, y, live=live, shape=shape)
 
 
 def embedding(
     name: str, block: str, tokens: Num, rows: float, width: float, *, count: float = 1.0, live: Num = 0.0
 ) -> Op:
     """A table look-up: ids [t] (8 bytes each) -> rows [t, d]; a row that several tokens share is read once at best."""
-    return Op(
-        name, "gather", block, count,
-        params=rows * width, active=rows * width, weights=minimum(tokens, rows) * width,
-        read_fp32=2.0 * tokens, write=tokens * width, live=live,
-        shape=RowShape(tokens, width, "embedding"),
-    )  # fmt: skip
+    own, weights, y = rows * width, minimum(tokens, rows) * width, tokens * width
+    amounts, shape = (0.0, 0.0, own, own, weights, 0.0, y), RowShape(tokens, width, "embedding")
+    return Op(name, "gather", block, count, *amounts, read_fp32=2.0 * tokens, live=live, shape=shape)
 
 
 def norm(
-    name: str, block: str, rows: Num, width: float, *,
-    style: Literal["rms", "layer"] = "rms", weight: bool = True, bias: bool = False,
-    count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    rows: Num,
+    width: float,
+    *,
+    style: Literal["rms", "layer"] = "rms",
+    weight: bool = True,
+    bias: bool = False,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """A normalisation of rows [t, d], read once and written once."""
-    params = (width if weight else 0.0) + (width if bias else 0.0)
-    elements = rows * width
-    return Op(
-        name, "norm", block, count,
-        vector_flops=VECTOR_FLOPS[style] * elements, params=params, active=params, weights=params,
-        read=elements, write=elements, live=live,
-        shape=RowShape(rows, width, style, "bias" if bias else ""),
-    )  # fmt: skip
+    own = (width if weight else 0.0) + (width if bias else 0.0)
+    x = rows * width
+    vector, shape = VECTOR_FLOPS[style] * x, RowShape(rows, width, style, "bias" if bias else "")
+    return Op(name, "norm", block, count, 0.0, vector, own, own, own, x, x, live=live, shape=shape)
 
 
 def add(name: str, block: str, rows: Num, width: float, *, shared_rows: Num | None = None, count: float = 1.0) -> Op:
     """A residual: a + b -> c over [t, d]; b may have fewer rows, `shared_rows`, that serve every sequence."""
-    elements = rows * width
-    second = elements if shared_rows is None else shared_rows * width
-    return Op(
-        name, "pointwise", block, count,
-        vector_flops=elements, read=elements + second, write=elements, shape=RowShape(rows, width, "add"),
-    )  # fmt: skip
+    y = rows * width
+    read = y + (y if shared_rows is None else shared_rows * width)
+    shape = RowShape(rows, width, "add")
+    return Op(name, "pointwise", block, count, vector_flops=y, read=read, write=y, shape=shape)
 
 
 def activate(
-    name: str, block: str, rows: Num, width: float, *,
-    function: str, gated: bool, count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    rows: Num,
+    width: float,
+    *,
+    function: str,
+    gated: bool,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """f(x) over [t, f], or f(gate) * up when gated: one kernel."""
-    elements = rows * width
-    return Op(
-        name, "pointwise", block, count,
-        vector_flops=(VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * elements,
-        read=(2.0 if gated else 1.0) * elements, write=elements, live=live,
-        shape=RowShape(rows, width, "gated" if gated else "activation", function),
-    )  # fmt: skip
+    y = rows * width
+    vector, read = (VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * y, (2.0 if gated else 1.0) * y
+    shape = RowShape(rows, width, "gated" if gated else "activation", function)
+    return Op(name, "pointwise", block, count, vector_flops=vector, read=read, write=y, live=live, shape=shape)
 
 
 def rotary(
     name: str, block: str, tokens: Num, query_width: float, key_width: float, *, count: float = 1.0, live: Num = 0.0
 ) -> Op:
     """Rotation of queries [t, h d] and keys [t, g d] in one kernel."""
-    elements = tokens * (query_width + key_width)
-    return Op(
-        name, "pointwise", block, count,
-        vector_flops=VECTOR_FLOPS["rotary"] * elements, read=elements, write=elements, live=live,
-        shape=RowShape(tokens, query_width + key_width, "rotary"),
-    )  # fmt: skip
+    x = tokens * (query_width + key_width)
+    vector, shape = VECTOR_FLOPS["rotary"] * x, RowShape(tokens, query_width + key_width, "rotary")
+    return Op(name, "pointwise", block, count, vector_flops=vector, read=x, write=x, live=live, shape=shape)
 
 
 def attention(
@@ -141,24 +151,31 @@ def attention(
     2 (d + e) FLOPs per head and query-key pair: q k^T and the product with v. New keys and values are read from their
     activations and appended to the cache; older ones are read from the cache, once per step.
     """
-    span, old = shape.span, shape.span.cached_keys(shape.window)
-    pairs = span.causal_pairs(shape.window) if shape.causal else span.new * (span.past + span.new)
-    if shape.chunked and shape.window is not None:
-        pairs, old = span.chunk_pairs(shape.window), span.chunk_keys(shape.window)
+    span, window = shape.span, shape.window
+    pairs = span.causal_pairs(window) if shape.causal else span.new * (span.past + span.new)
+    old = span.cached_keys(window)
+    if shape.chunked and window is not None:
+        pairs, old = span.chunk_pairs(window), span.chunk_keys(window)
     scores = span.batch * shape.heads * pairs
-    kv_width = shape.kv_heads * (shape.key_dim + shape.value_dim)
-    fresh = span.batch * span.new * kv_width
+    flops, vector = 2.0 * scores * (shape.key_dim + shape.value_dim), VECTOR_FLOPS["softmax"] * scores
+    queries, store = span.batch * span.new * shape.heads, shape.kv_heads * (shape.key_dim + shape.value_dim)
+    new = span.batch * span.new * store
+    amounts = (flops, vector, 0.0, 0.0, 0.0, queries * shape.key_dim + new, queries * shape.value_dim)
+    if not cached:
+        return Op(name, "attention", block, count, *amounts, live=live, shape=shape)
+    read, held = span.batch * old * store, span.batch * span.held_keys(window) * store
     return Op(
-        name, "attention", block, count,
-        flops=2.0 * scores * (shape.key_dim + shape.value_dim),
-        vector_flops=VECTOR_FLOPS["softmax"] * scores,
-        read=span.batch * span.new * shape.heads * shape.key_dim + fresh,
-        write=span.batch * span.new * shape.heads * shape.value_dim,
-        cache_read=span.batch * old * kv_width if cached else 0.0,
-        cache_write=fresh if cached else 0.0,
-        cache_held=span.batch * span.held_keys(shape.window) * kv_width if cached else 0.0,
-        live=live, shape=shape,
-    )  # fmt: skip
+        name,
+        "attention",
+        block,
+        count,
+        *amounts,
+        cache_read=read,
+        cache_write=new,
+        cache_held=held,
+        live=live,
+        shape=shape,
+    )
 
 
 def experts_touched(tokens: Num, experts: float, top_k: float) -> Num:
@@ -177,9 +194,20 @@ def experts_peak(outer: Num, inner: Num, out: Num, *, gated: bool) -> Num:
 
 
 def experts(
-    name: str, block: str, tokens: Num, *, width: float, hidden: float, number: float, top_k: float,
-    gated: bool, bias: bool = False, function: str = "silu", count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    tokens: Num,
+    *,
+    width: float,
+    hidden: float,
+    number: float,
+    top_k: float,
+    gated: bool,
+    bias: bool = False,
+    function: str = "silu",
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """Routed feed-forwards, as one grouped kernel per matrix: each token visits `top_k` of `number` experts.
 
     The weights of the experts expected to be touched are read, not those of one token and not all. Of what the kernels
@@ -190,13 +218,11 @@ def experts(
     touched = experts_touched(tokens, number, top_k)
     rows = tokens * top_k
     outer, inner, out = tokens * width, rows * hidden, rows * width
+    flops = 2.0 * rows * matrices * (width * hidden)
+    vector = (VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * rows * hidden + 2.0 * rows * width
     moved = outer + inner * matrices + out
-    return Op(
-        name, "experts", block, count,
-        flops=2.0 * rows * matrices * (width * hidden),
-        vector_flops=(VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * rows * hidden + 2.0 * rows * width,
-        params=number * each, active=top_k * each, weights=touched * each,
-        read=moved, write=moved, kernels=5.0, live=live,
-        reused=2.0 * moved - experts_peak(outer, inner, out, gated=gated),
-        shape=ExpertsShape(tokens, number, top_k, touched, width, hidden, gated, function),
-    )  # fmt: skip
+    reused = 2.0 * moved - experts_peak(outer, inner, out, gated=gated)
+    held, active, weights = number * each, top_k * each, touched * each
+    amounts = (flops, vector, held, active, weights, moved, moved)
+    shape = ExpertsShape(tokens, number, top_k, touched, width, hidden, gated, function)
+    return Op(name, "experts", block, count, *amounts, kernels=5.0, live=live, reused=reused, shape=shape)

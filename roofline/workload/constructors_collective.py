@@ -27,9 +27,16 @@ def wire_share(operation: str, devices: Num) -> Num:
 
 
 def collective(
-    name: str, block: str, operation: Operation, elements: Num, devices: float, *,
-    stride: float = 1.0, count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    operation: Operation,
+    elements: Num,
+    devices: float,
+    *,
+    stride: float = 1.0,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """A collective among `devices` that stand `stride` apart.
 
     `elements` is the message: what each device reduces; the whole that is gathered or scattered; all that one device
@@ -38,11 +45,9 @@ def collective(
     share = 1.0 / devices if operation in ("all_gather", "reduce_scatter") else 1.0
     read = elements * share if operation == "all_gather" else elements
     write = elements * share if operation == "reduce_scatter" else elements
-    return Op(
-        name, "collective", block, count, read=read, write=write, live=live,
-        communication=elements * wire_share(operation, devices),
-        shape=CollectiveShape(operation, elements, devices, stride),
-    )  # fmt: skip
+    wire = elements * wire_share(operation, devices)
+    shape = CollectiveShape(operation, elements, devices, stride)
+    return Op(name, "collective", block, count, read=read, write=write, live=live, communication=wire, shape=shape)
 
 
 def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal["weights", "cache"]) -> Op:
@@ -52,11 +57,18 @@ def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal
     in is written to device memory once, to a buffer for one layer, from where the op reads it;
     of a table only the rows looked up.
     """
-    shape = CollectiveShape("load", 0.0, 1.0, 1.0, place)
+    name, shape = f"load.{source.name}", CollectiveShape("load", 0.0, 1.0, 1.0, place)
     if what == "weights":
         buffer = 0.0 if source.kind == "gather" else source.params * share / source.count
-        return Op(f"load.{source.name}", "collective", source.block, source.count,
-                  params=buffer, weights=source.weights * share, shape=shape)  # fmt: skip
-    return Op(f"load.{source.name}.cache", "collective", source.block, source.count,
-              cache_read=source.cache_read * share, cache_write=source.cache_write * share,
-              cache_held=source.cache_held * share / source.count, shape=shape)  # fmt: skip
+        weights = source.weights * share
+        return Op(name, "collective", source.block, source.count, params=buffer, weights=weights, shape=shape)
+    return Op(
+        f"{name}.cache",
+        "collective",
+        source.block,
+        source.count,
+        cache_read=source.cache_read * share,
+        cache_write=source.cache_write * share,
+        cache_held=source.cache_held * share / source.count,
+        shape=shape,
+    )

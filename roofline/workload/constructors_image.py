@@ -2,7 +2,7 @@
 
 An op is what PyTorch dispatches for the reference code, so that FLOPs, bytes and launches can be compared with a
 framework's own counters: each distinct input once, the output once. The passes rewrite these ops for other levels of
-execution.
+execution. The `amounts` of an op stand in the order of the ledger, as in `roofline.workload.constructors`.
 
 Convention: torch 2.13.0 and diffusers 0.42.1, operator by operator.
 """
@@ -68,120 +68,226 @@ def allocated(elements: Num) -> Num:
 
 
 def convolution(
-    name: str, block: str, source: Plane, target: Plane, channels_in: float, channels_out: float, kernel: float = 3.0,
-    *, bias: bool = True, count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    source: Plane,
+    target: Plane,
+    channels_in: float,
+    channels_out: float,
+    kernel: float = 3.0,
+    *,
+    bias: bool = True,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """X [b, i, h, w] * w [o, i, k, k] (+ b [o]) -> [b, o, h', w']; 2 i o k k FLOPs per output pixel.
 
     Every output sees the full kernel, the zeros of the padding included, as framework counters count.
     """
-    weights = channels_in * channels_out * kernel * kernel
-    pixels = target.pixels
-    params = weights + channels_out if bias else weights
-    return Op(
-        name, "convolution", block, count, flops=2.0 * weights * pixels,
-        vector_flops=channels_out * pixels if bias else 0.0, params=params, active=params, weights=params,
-        read=channels_in * source.pixels, write=channels_out * pixels, live=live,
-        shape=ConvolutionShape(pixels, channels_in, channels_out, kernel, bias),
-    )  # fmt: skip
+    weights, pixels = channels_in * channels_out * kernel * kernel, target.pixels
+    own = weights + channels_out if bias else weights
+    x, y = channels_in * source.pixels, channels_out * pixels
+    amounts = (2.0 * weights * pixels, y if bias else 0.0, own, own, own, x, y)
+    shape = ConvolutionShape(pixels, channels_in, channels_out, kernel, bias)
+    return Op(name, "convolution", block, count, *amounts, live=live, shape=shape)
 
 
 def linear(
-    name: str, block: str, rows: Num, d_in: float, d_out: float, *, bias: bool = True, count: float = 1.0,
+    name: str,
+    block: str,
+    rows: Num,
+    d_in: float,
+    d_out: float,
+    *,
+    bias: bool = True,
+    count: float = 1.0,
     live: Num = 0.0,
-) -> Op:  # fmt: skip
+) -> Op:
     """X [r, i] @ w [i, o] (+ b [o]) -> [r, o] in one kernel."""
-    weights = d_in * d_out + d_out if bias else d_in * d_out
-    return Op(
-        name, "linear", block, count, flops=2.0 * rows * (d_in * d_out), vector_flops=rows * d_out if bias else 0.0,
-        params=weights, active=weights, weights=weights, read=rows * d_in, write=rows * d_out, live=live,
-        shape=MatmulShape(rows, d_in, d_out, bias),
-    )  # fmt: skip
+    own = d_in * d_out + d_out if bias else d_in * d_out
+    x, y = rows * d_in, rows * d_out
+    amounts = (2.0 * rows * (d_in * d_out), y if bias else 0.0, own, own, own, x, y)
+    return Op(name, "linear", block, count, *amounts, live=live, shape=MatmulShape(rows, d_in, d_out, bias))
 
 
 def field(
-    name: str, block: str, style: str, read: Num, write: Num, *, weights: float = 0.0, count: float = 1.0,
-    live: Num = 0.0, kernels: Num = 1.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    style: str,
+    read: Num,
+    write: Num,
+    *,
+    weights: float = 0.0,
+    count: float = 1.0,
+    live: Num = 0.0,
+    kernels: Num = 1.0,
+) -> Op:
     """One element-wise kernel: activations read, activations written, weights (a bias or a scale) streamed."""
-    return Op(
-        name, "pointwise", block, count, vector_flops=STYLES[style] * write,
-        params=weights, active=weights, weights=weights, read=read, write=write, live=live, kernels=kernels,
-        shape=FieldShape(write, style),
-    )  # fmt: skip
+    amounts = (0.0, STYLES[style] * write, weights, weights, weights, read, write)
+    return Op(name, "pointwise", block, count, *amounts, live=live, kernels=kernels, shape=FieldShape(write, style))
 
 
 def field_fp32(
-    name: str, block: str, style: str, read: Num, write: Num, *, read_half: Num = 0.0, write_half: Num = 0.0,
-    count: float = 1.0, live: Num = 0.0, kernels: Num = 1.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    style: str,
+    read: Num,
+    write: Num,
+    *,
+    read_half: Num = 0.0,
+    write_half: Num = 0.0,
+    count: float = 1.0,
+    live: Num = 0.0,
+    kernels: Num = 1.0,
+) -> Op:
     """One element-wise kernel over elements of 4 bytes, some of them (`*_half`) in the activations' format."""
-    return Op(
-        name, "pointwise", block, count, vector_flops=STYLES[style] * (write + write_half), read=read_half,
-        write=write_half, read_fp32=read, write_fp32=write, live=live, kernels=kernels,
-        shape=FieldShape(write + write_half, style, "fp32"),
-    )  # fmt: skip
+    elements = write + write_half
+    amounts = (0.0, STYLES[style] * elements, 0.0, 0.0, 0.0, read_half, write_half, read, write)
+    shape = FieldShape(elements, style, "fp32")
+    return Op(name, "pointwise", block, count, *amounts, live=live, kernels=kernels, shape=shape)
 
 
 def group_norm(
     name: str, block: str, plane: Plane, channels: float, groups: float, *, count: float = 1.0, live: Num = 0.0
 ) -> Op:
     """A norm over groups of channels, with weight and bias; mean and deviation of each group are written too."""
-    elements = channels * plane.pixels
-    return Op(
-        name, "norm", block, count, vector_flops=STYLES["group"] * elements, params=2.0 * channels,
-        active=2.0 * channels, weights=2.0 * channels, read=elements,
-        write=elements + 2.0 * groups * plane.batch, live=live, shape=FieldShape(elements, "group"),
-    )  # fmt: skip
+    x, own = channels * plane.pixels, 2.0 * channels
+    amounts = (0.0, STYLES["group"] * x, own, own, own, x, x + 2.0 * groups * plane.batch)
+    return Op(name, "norm", block, count, *amounts, live=live, shape=FieldShape(x, "group"))
 
 
 def layer_norm(
     name: str, block: str, rows: Num, width: float, *, affine: bool = True, count: float = 1.0, live: Num = 0.0
 ) -> Op:
     """A norm over the width of each row; mean and deviation of each row are written in fp32."""
-    elements, params = rows * width, 2.0 * width if affine else 0.0
-    return Op(
-        name, "norm", block, count, vector_flops=STYLES["layer"] * elements, params=params, active=params,
-        weights=params, read=elements, write=elements, write_fp32=2.0 * rows, live=live,
-        shape=FieldShape(elements, "layer"),
-    )  # fmt: skip
+    x, own = rows * width, 2.0 * width if affine else 0.0
+    amounts = (0.0, STYLES["layer"] * x, own, own, own, x, x)
+    return Op(name, "norm", block, count, *amounts, write_fp32=2.0 * rows, live=live, shape=FieldShape(x, "layer"))
 
 
 def attention(
-    name: str, block: str, batch: Num, heads: float, queries: Num, keys: Num, dim: float, *,
-    bias: Num = 0.0, wide_softmax: bool = False, count: float = 1.0, live: Num = 0.0,
-) -> Op:  # fmt: skip
+    name: str,
+    block: str,
+    batch: Num,
+    heads: float,
+    queries: Num,
+    keys: Num,
+    dim: float,
+    *,
+    bias: Num = 0.0,
+    wide_softmax: bool = False,
+    count: float = 1.0,
+    live: Num = 0.0,
+) -> Op:
     """Fused attention: q [b, h, n, d], k and v [b, h, s, d] -> o [b, h, n, d]; scores never reach memory.
 
     4 d FLOPs per head and query-key pair, all pairs counted.
     """
     width = batch * heads * dim
     scores = batch * heads * queries * keys
-    return Op(
-        name, "attention", block, count, flops=4.0 * dim * scores, vector_flops=STYLES["softmax"] * scores,
-        read=width * (queries + 2.0 * keys) + bias, write=width * queries, live=live,
-        shape=DenseAttentionShape(batch, heads, queries, keys, dim, bias, wide_softmax),
-    )  # fmt: skip
+    flops, vector = 4.0 * dim * scores, STYLES["softmax"] * scores
+    amounts = (flops, vector, 0.0, 0.0, 0.0, width * (queries + 2.0 * keys) + bias, width * queries)
+    shape = DenseAttentionShape(batch, heads, queries, keys, dim, bias, wide_softmax)
+    return Op(name, "attention", block, count, *amounts, live=live, shape=shape)
 
 
-def sinusoid(block: str, values: Num, width: float, *, integer: bool, cast: bool = True) -> list[Op]:
-    """Sines and cosines of `values` numbers at `width` / 2 frequencies, as eager code makes them: 11 kernels in fp32.
+class Block(NamedTuple):
+    """A block of an image model and how many alike there are: the constructors above, for the ops of one block."""
 
-    `integer` where the numbers are 8-byte time steps, else in the activations' format.
-    """
-    half = width / 2.0
-    grid = values * half
-    widen = field_fp32("time_cast", block, "copy", 2.0 * values, values, count=1.0) if integer else field_fp32(
-        "time_cast", block, "copy", 0.0, values, read_half=values
-    )  # fmt: skip
-    ops = [
-        field_fp32("frequencies", block, "factory", 0.0, half),
-        field_fp32("frequencies", block, "arithmetic", half, half, count=3.0),
-        widen,
-        field_fp32("time_angles", block, "arithmetic", values + half, grid),
-        field_fp32("time_angles", block, "arithmetic", grid, grid, count=3.0),
-        field_fp32("time_waves", block, "copy", 2.0 * grid, 2.0 * grid, count=2.0),
-    ]
-    if cast:
-        ops.append(field_fp32("time_narrow", "<top>", "copy", 2.0 * grid, 0.0, write_half=2.0 * grid))
-    return ops
+    name: str
+    number: float = 1.0
+
+    def times(self, many: float) -> Block:
+        """The same block, for an op that it has `many` of."""
+        return Block(self.name, many * self.number)
+
+    def convolution(
+        self,
+        name: str,
+        source: Plane,
+        target: Plane,
+        channels_in: float,
+        channels_out: float,
+        kernel: float = 3.0,
+        *,
+        bias: bool = True,
+        live: Num = 0.0,
+    ) -> Op:
+        """A convolution from one plane to another."""
+        sizes = (source, target, channels_in, channels_out, kernel)
+        return convolution(name, self.name, *sizes, bias=bias, count=self.number, live=live)
+
+    def linear(self, name: str, rows: Num, d_in: float, d_out: float, *, bias: bool = True, live: Num = 0.0) -> Op:
+        """A dense layer over rows."""
+        return linear(name, self.name, rows, d_in, d_out, bias=bias, count=self.number, live=live)
+
+    def field(
+        self,
+        name: str,
+        style: str,
+        read: Num,
+        write: Num,
+        *,
+        weights: float = 0.0,
+        live: Num = 0.0,
+        kernels: Num = 1.0,
+    ) -> Op:
+        """An element-wise kernel."""
+        block, count = self
+        return field(name, block, style, read, write, weights=weights, count=count, live=live, kernels=kernels)
+
+    def copies(self, name: str, kernels: Num, elements: Num, *, live: Num = 0.0) -> Op:
+        """Kernels that copy as many elements each: where there are none, nothing is moved."""
+        moved = kernels * elements
+        return field(name, self.name, "copy", moved, moved, count=self.number, live=live, kernels=kernels)
+
+    def field_fp32(
+        self,
+        name: str,
+        style: str,
+        read: Num,
+        write: Num,
+        *,
+        read_half: Num = 0.0,
+        write_half: Num = 0.0,
+        live: Num = 0.0,
+        kernels: Num = 1.0,
+    ) -> Op:
+        """An element-wise kernel over elements of 4 bytes."""
+        return field_fp32(
+            name,
+            self.name,
+            style,
+            read,
+            write,
+            read_half=read_half,
+            write_half=write_half,
+            count=self.number,
+            live=live,
+            kernels=kernels,
+        )
+
+    def group_norm(self, name: str, plane: Plane, channels: float, groups: float, *, live: Num = 0.0) -> Op:
+        """A norm over groups of channels."""
+        return group_norm(name, self.name, plane, channels, groups, count=self.number, live=live)
+
+    def layer_norm(self, name: str, rows: Num, width: float, *, affine: bool = True, live: Num = 0.0) -> Op:
+        """A norm over the width of each row."""
+        return layer_norm(name, self.name, rows, width, affine=affine, count=self.number, live=live)
+
+    def attention(
+        self,
+        name: str,
+        batch: Num,
+        heads: float,
+        queries: Num,
+        keys: Num,
+        dim: float,
+        *,
+        bias: Num = 0.0,
+        wide_softmax: bool = False,
+        live: Num = 0.0,
+    ) -> Op:
+        """Fused attention."""
+        sizes = (batch, heads, queries, keys, dim)
+        return attention(name, self.name, *sizes, bias=bias, wide_softmax=wide_softmax, count=self.number, live=live)

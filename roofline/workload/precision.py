@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from roofline.num import Num
+from roofline.num import Num, is_nothing
 from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
@@ -32,6 +32,10 @@ class Precision:
     _known: dict[tuple[str, str, float], tuple[DType, float]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
+
+    def __hash__(self) -> int:
+        """Of the names alone: overrides are a mapping, which has no hash, and few differ in nothing else."""
+        return hash((self.weights.name, self.activations.name, self.cache.name, *self.overrides))
 
     @classmethod
     def of(
@@ -103,7 +107,8 @@ class Precision:
 
     def activation_bytes(self, op: Op) -> Num:
         """Bytes of activations that one execution reads and writes."""
-        return (op.read + op.write) * (self.activations.bits / 8) + (op.read_fp32 + op.write_fp32) * 4.0
+        moved, wide = (op.read + op.write) * (self.activations.bits / 8), op.read_fp32 + op.write_fp32
+        return moved if is_nothing(wide) else moved + wide * 4.0
 
     def bytes(self, op: Op) -> Num:
         """All bytes that one execution moves to and from device memory."""

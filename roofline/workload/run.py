@@ -39,7 +39,8 @@ class TextRun:
 class ImageRun:
     """`batch` pictures of `height` × `width` pixels, made in `steps` steps.
 
-    `passes` copies of the batch go through the denoiser in every step (2 with classifier-free guidance). `strength`
+    `passes` copies of the batch go through the denoiser in every step (2 with classifier-free guidance, which
+    `guidance` is the scale of). `strength`
     is how much of a given picture is replaced: only that share of the steps is run. `tiled` decodes and encodes in
     overlapping tiles, `sliced` picture by picture.
     """
@@ -53,3 +54,4 @@ class ImageRun:
     strength: float | None = None
     tiled: bool = False
     sliced: bool = False
+    guidance: float = 7.5

@@ -32,19 +32,28 @@ _CALLS: Final[dict[str, tuple[float, float]]] = {
     "edm-euler": (1.0, 0.0),
     "flow-euler": (1.0, 0.0),
 }
-_ALIASES: Final[dict[str, str]] = {
-    "pndmscheduler": "pndm", "plms": "pndm", "heundiscretescheduler": "heun", "kdpm2discretescheduler": "kdpm2",
-    "dpm2": "kdpm2", "kdpm2ancestraldiscretescheduler": "kdpm2-ancestral", "dpmsolversdescheduler": "dpm++-sde",
-    "flowmatchheundiscretescheduler": "flow-heun", "ddimscheduler": "ddim", "ddpmscheduler": "ddpm",
-    "eulerdiscretescheduler": "euler", "eulerancestraldiscretescheduler": "euler-ancestral",
-    "euler-a": "euler-ancestral",
-    "lmsdiscretescheduler": "lms", "dpmsolvermultistepscheduler": "dpm++-2m", "dpmsolver++": "dpm++-2m",
-    "dpmpp-2m": "dpm++-2m", "dpm++2m": "dpm++-2m", "dpm++2s": "dpm++-2s", "dpm++sde": "dpm++-sde",
-    "dpmpp-2s": "dpm++-2s", "dpmpp-sde": "dpm++-sde",
-    "dpmsolversinglestepscheduler": "dpm++-2s", "unipcmultistepscheduler": "unipc",
-    "deismultistepscheduler": "deis", "lcmscheduler": "lcm", "tcdscheduler": "tcd", "edmeulerscheduler": "edm-euler",
-    "flowmatcheulerdiscretescheduler": "flow-euler",
-}  # fmt: skip
+_OTHER_NAMES: Final[dict[str, str]] = {
+    "pndm": "pndmscheduler plms",
+    "heun": "heundiscretescheduler",
+    "kdpm2": "kdpm2discretescheduler dpm2",
+    "kdpm2-ancestral": "kdpm2ancestraldiscretescheduler",
+    "dpm++-sde": "dpmsolversdescheduler dpm++sde dpmpp-sde",
+    "flow-heun": "flowmatchheundiscretescheduler",
+    "ddim": "ddimscheduler",
+    "ddpm": "ddpmscheduler",
+    "euler": "eulerdiscretescheduler",
+    "euler-ancestral": "eulerancestraldiscretescheduler euler-a",
+    "lms": "lmsdiscretescheduler",
+    "dpm++-2m": "dpmsolvermultistepscheduler dpmsolver++ dpmpp-2m dpm++2m",
+    "dpm++-2s": "dpm++2s dpmpp-2s dpmsolversinglestepscheduler",
+    "unipc": "unipcmultistepscheduler",
+    "deis": "deismultistepscheduler",
+    "lcm": "lcmscheduler",
+    "tcd": "tcdscheduler",
+    "edm-euler": "edmeulerscheduler",
+    "flow-euler": "flowmatcheulerdiscretescheduler",
+}
+_ALIASES: Final = {alias: name for name, aliases in _OTHER_NAMES.items() for alias in aliases.split()}
 SCHEDULERS: Final = tuple(_CALLS)
 #: Time steps at which models of noise are trained (`num_train_timesteps`).
 TRAINED_STEPS: Final = 1000

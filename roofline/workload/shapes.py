@@ -193,6 +193,12 @@ class ExpertsShape(NamedTuple):
     function: str = "silu"
 
 
+RowStyle: TypeAlias = (
+    Literal["rms", "layer", "add", "rotary", "gated", "activation", "embedding", "lookup"]
+    | Literal["scale", "mask", "softmax", "append", "copy", "positions", "rotary_table", "other"]
+)
+
+
 class RowShape(NamedTuple):
     """Element-wise and row-wise work: rows of `width`; `style` names the function (rms, layer, add, rotary …).
 
@@ -201,10 +207,7 @@ class RowShape(NamedTuple):
 
     rows: Num
     width: Num
-    style: Literal[
-        "rms", "layer", "add", "rotary", "gated", "activation", "embedding", "lookup", "scale", "mask", "softmax",
-        "append", "copy", "positions", "rotary_table", "other",
-    ]  # fmt: skip
+    style: RowStyle
     detail: str = ""
     operand: Num = 0.0
 
@@ -254,6 +257,16 @@ class CollectiveShape(NamedTuple):
 
 
 Shape: TypeAlias = (
-    MatmulShape | AttentionShape | ExpertsShape | RowShape | ConvolutionShape | DenseAttentionShape | FieldShape
-    | SelectedAttentionShape | ScanShape | DepthwiseShape | CollectiveShape | MaskShape
-)  # fmt: skip
+    MatmulShape
+    | AttentionShape
+    | ExpertsShape
+    | RowShape
+    | ConvolutionShape
+    | DenseAttentionShape
+    | FieldShape
+    | SelectedAttentionShape
+    | ScanShape
+    | DepthwiseShape
+    | CollectiveShape
+    | MaskShape
+)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from roofline.num import Num, maximum
 from roofline.workload.op import Op
@@ -12,6 +12,9 @@ from roofline.workload.precision import Precision
 
 Fusion: TypeAlias = Literal["eager", "flash", "compiled"]
 FUSIONS: tuple[Fusion, ...] = ("eager", "flash", "compiled")
+#: Things that a phase keeps before it starts anew: more than there are formats and engines in one sweep.
+_MOST_KEPT: Final = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,19 @@ class Phase:
     boundary: Num = 0.0
     context: Num = 0.0
     tokens: Num = 0.0
+    _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` works out of this phase, made once per key and kept with the phase.
+
+        For what a machine does not change: the bytes of each op in a format, which ops are alike.
+        """
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[key] = make()
+        return cast("T", found)
 
     def total(self, quantity: Callable[[Op], Num]) -> Num:
         """The sum of a quantity over one repeat."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roofline.analysis.spread.fewest import fewest_gpus
+from roofline.analysis.fewest import fewest_gpus
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import roofline as rl
-from roofline.analysis.keywords import DEFAULTS, ELSEWHERE, Grid, Options
-from roofline.cli.options import ModelOptions
+from roofline import keywords
+from roofline.cli.answers import estimate as command
+from roofline.cli.keywords import source
+from roofline.keywords import Grid, Options
+from roofline.runs.options import ELSEWHERE, KEYWORDS
+from roofline.runs.registry import kinds
 
 
 def test_keywords_are_the_options_of_the_command_line() -> None:
-    shared = {
-        field.name: field.default for field in fields(ModelOptions) if field.name not in ("model", "gpu", "debug")
-    }
+    others = ("model", "gpu", "debug", "json", "csv")
+    shown = inspect.signature(command).parameters
+    shared = {name: parameter.default for name, parameter in shown.items() if name not in others}
     assert set(Options.__annotations__) == set(Grid.__annotations__) == set(shared)
-    assert {name: DEFAULTS.get(name) for name in shared} == shared
+    assert {name: option.default for name, option in KEYWORDS.items()} == shared
     assert set(ELSEWHERE.values()) <= set(shared)
     assert not set(ELSEWHERE) & set(shared)
+
+
+def test_the_keywords_are_written_from_the_declaration() -> None:
+    """`python -m roofline.cli.keywords` writes them."""
+    text = Path(keywords.__file__).read_text(encoding="utf-8")
+    assert source(text) == text
+
+
+def test_options_are_taken_by_kinds_of_run_that_there_are() -> None:
+    names = {kind.name for kind in kinds()}
+    assert {name for option in KEYWORDS.values() for name in option.kinds} == names
+    assert {size for kind in kinds() for size in kind.sizes} == {o.name for o in KEYWORDS.values() if o.size}
 
 
 @pytest.mark.parametrize("function", [rl.estimate, rl.sweep])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roofline.analysis.limits import CEILING, largest
+from roofline.runs.limits import CEILING, largest
 
 
 @given(st.floats(0, 1e6), st.floats(0.001, 1e3), st.floats(0, 1e-3), st.integers(0, 10**6), st.floats(0, 1e9))

@@ -56,7 +56,7 @@ def test_inputs_have_the_same_keys_whatever_is_asked() -> None:
 
 
 def test_inputs_name_every_option() -> None:
-    from roofline.analysis.keywords import Options
+    from roofline.keywords import Options
 
     inputs = rl.estimate("mistral-7b", gpu="a100").inputs
     pictures = {"height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"}
@@ -89,7 +89,7 @@ def test_every_record_carries_the_totals(model: str) -> None:
 
 
 def test_totals_hide_no_input_and_no_count_of_a_phase() -> None:
-    from roofline.analysis.totals import totals
+    from roofline.analysis.estimate import totals
 
     est = rl.estimate("mistral-7b", gpu="a100")
     assert not set(totals(est)) & (set(est.inputs) | set(est.phases[0].to_dict()))
@@ -138,7 +138,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "python.md").read_text(en
 def test_the_page_about_python_runs_and_names_the_columns() -> None:
     for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(compile(block, "python.md", "exec"), {})
-    from roofline.analysis.totals import totals
+    from roofline.analysis.estimate import totals
 
     named = set(re.findall(r"`(\w+)`", PAGE))
     whole = totals(rl.estimate("mistral-7b", gpu="a100"))

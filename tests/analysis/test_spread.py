@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.spread.spread import RESERVES, plan_of, read_reserve
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.devices.resolve import RESERVES, plan_of, read_reserve
 from roofline.workload.plan import Plan
 
 ROW = {"weights": "fp8", "kv_cache": "fp8", "batch": 64, "prompt": 2048, "generate": 512}

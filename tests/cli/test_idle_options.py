@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import roofline as rl
-from roofline.analysis.unverified import unverified_hardware
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
+from roofline.runs.telling.unverified import unverified_hardware
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from roofline.analysis.catalogue import names
 from roofline.cli.app import app
-from roofline.report.tables.words import count, percent
+from roofline.report.tables.estimate import percent
+from roofline.units import format_count
 
 SHELVES = ["models", "gpus", "nodes", "engines", "schedulers", "precisions"]
 
@@ -84,5 +85,5 @@ def test_the_columns_of_an_engine_are_there_with_an_engine_only() -> None:
 
 def test_counts_and_shares_in_words() -> None:
     counts = {999_885_952: "1 billion", 7.24e9: "7.24 billion", 1e6: "1 million", 12_345: "12,345"}
-    assert {value: count(value) for value in counts} == counts
+    assert {value: format_count(value) for value in counts} == counts
     assert [percent(value) for value in (0.18, 9.99, 12.0)] == ["18.0 %", "999.0 %", ">999 %"]

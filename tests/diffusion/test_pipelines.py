@@ -96,7 +96,7 @@ def test_formats_of_single_phases() -> None:
 
 def test_offload_keeps_one_part_at_a_time() -> None:
     everything, one = ask("flux.1-dev").memory, ask("flux.1-dev", offload="model").memory
-    assert one.total_bytes == everything.offloaded_bytes < everything.total_bytes
+    assert one.total_bytes == everything.model_offload_bytes < everything.total_bytes
     assert one.total_bytes == everything.components["denoiser"] + everything.peaks["denoiser"]
 
 

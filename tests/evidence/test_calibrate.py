@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 import roofline as rl
-from roofline.analysis.load import load_gpu
 from roofline.cli.app import app
 from roofline.errors import UsageError
 from roofline.evidence.checks.validate import validate_runs
@@ -20,6 +19,7 @@ from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import prepare_all
 from roofline.evidence.runs.shipped import IMAGES, MEASUREMENTS
 from roofline.machine.engine import Engine
+from roofline.runs.load import load_gpu
 
 HEAD = "model,gpu,engine,batch,prompt,generate,metric,value\n"
 ROW = "mistral-7b,a100,mine,{batch},{prompt},{generate},{metric},{value}\n"

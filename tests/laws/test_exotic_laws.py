@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.transformer import forward_ops
 from roofline.passes.fusion.levels import apply_fusion
+from roofline.runs.load import load_model
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.shapes import Span

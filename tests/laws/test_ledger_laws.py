@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.transformer import forward_ops
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
+from roofline.runs.load import load_model
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.shapes import Span

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roofline.analysis.spread.spread import locate_node
 from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link, algorithm_s, algorithms, collective_s, spread_over
+from roofline.runs.devices.resolve import locate_node
 from roofline.workload.constructors_collective import collective, wire_share
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import roofline as rl
-from roofline.analysis.load import load_gpu
 from roofline.errors import SpecError, UnknownNameError
 from roofline.machine.coefficients import measured_ceilings
 from roofline.machine.efficiency import ChipEfficiency
@@ -24,6 +23,7 @@ from roofline.machine.engine import (
     read_engine,
 )
 from roofline.machine.expected import expected_phase_time
+from roofline.runs.load import load_gpu
 
 NAMES = [name for name in engine_names() if name != IDEAL]
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from roofline.analysis.load import locate_gpu
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost, phase_cost
 from roofline.passes.image.attention import classic_attention
+from roofline.runs.load import locate_gpu
 from roofline.workload import constructors_image as make
 from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op

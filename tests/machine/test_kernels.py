@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.load import load_model, locate_gpu
 from roofline.architectures.text.transformer import forward_ops
 from roofline.machine import stand_ins
 from roofline.machine.coefficients import Ceilings, measured_ceilings
@@ -23,6 +22,7 @@ from roofline.machine.kernels.experts import ExpertsCoefficients, ExpertsWork, e
 from roofline.machine.machine import Machine
 from roofline.machine.stand_ins import stand_in
 from roofline.machine.time import op_cost
+from roofline.runs.load import load_model, locate_gpu
 from roofline.workload import constructors as make
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import AttentionShape, Span

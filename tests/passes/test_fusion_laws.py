@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
 from roofline.passes.fusion.levels import apply_fusion
+from roofline.runs.load import load_model
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision

@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from roofline.analysis.load import load_model
 from roofline.architectures.text.transformer import forward_ops
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.passes.fusion.traffic import ELEMENTWISE, Traffic, by_class
+from roofline.runs.load import load_model
 from roofline.specs.text.kinds import transformer_class
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import roofline as rl
-from roofline.analysis.result import OpRow
+from roofline.answer.phase import OpRow
 from roofline.machine.machine import Machine
 from roofline.machine.time import OpCost, op_cost
 from roofline.specs.gpu import GPUSpec

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import roofline as rl
-from roofline.analysis.result import OpRow
+from roofline.answer.phase import OpRow
 from roofline.machine.collectives import Link, algorithm_s, algorithms
 from roofline.workload import constructors as make
 

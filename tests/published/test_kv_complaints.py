@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
+from roofline.runs.load import load_model
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun, Work
 

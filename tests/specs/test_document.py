@@ -74,9 +74,8 @@ def test_a_folder_a_missing_a_binary_and_a_huge_file_are_refused(tmp_path: Path)
     binary.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff\xfe")
     with huge.open("wb") as file:
         file.truncate(100_000_000)
-    none = tmp_path / "no.yaml"
-    told = {tmp_path: "is a folder", none: "no such", binary: "not text", huge: "100,000,000 bytes"}
-    for path, words in told.items():
+    refused = {tmp_path: "is a folder", tmp_path / "no.yaml": "no such", binary: "not text", huge: "100,000,000 bytes"}
+    for path, words in refused.items():
         with pytest.raises(SpecError, match=words):
             read_document(path)
 

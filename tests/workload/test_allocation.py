@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roofline.analysis.load import load_model
 from roofline.architectures.build import build_workload
 from roofline.errors import UsageError
+from roofline.runs.load import load_model
 from roofline.workload.allocation import CacheLayout, read_layout
 from roofline.workload.run import TextRun
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_nodes, list_precisions
-from roofline.analysis.load import locate_gpu, locate_model
 from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
+from roofline.runs.load import locate_gpu, locate_model
 from roofline.specs.dtypes import find_dtype
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines
 
@@ -28,7 +28,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
         spec = (locate_model if shelf == "models" else locate_gpu)(str(found.path), spec_dir)[0]
         return what, found, spec.model_dump(mode="json", exclude_none=True)
     if is_node(name, spec_dir):
-        from roofline.analysis.spread.spread import locate_node
+        from roofline.runs.devices.resolve import locate_node
 
         return "node", find("nodes", name, spec_dir), locate_node(name, spec_dir)[0].model_dump(mode="json")
     if name.strip().lower() == IDEAL:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from roofline.analysis.catalogue.rows import EngineRow, GPURow, ModelRow, NodeRow
-from roofline.analysis.formats import facts_of
 from roofline.architectures.build import build_workload
 from roofline.machine.machine import Machine
+from roofline.runs.formats import facts_of
 from roofline.specs.files.document import read_document
 from roofline.specs.files.library import find
 from roofline.specs.files.reader import read_gpu, read_model, read_node, validate, validate_model

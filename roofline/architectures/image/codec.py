@@ -100,11 +100,18 @@ def _tiles(run: ImageRun, plane: Plane, tile: float) -> list[tuple[Plane, float]
         raise UsageError("--tiling goes with one size, not with a list of sizes")
     if height <= tile and width <= tile:
         return [(plane, 1.0)]
-    sizes = Counter((h, w) for h in _pieces(height, tile) for w in _pieces(width, tile))
-    return [(Plane(plane.batch, *size), float(count)) for size, count in sizes.items()]
+    rows, columns = _pieces(height, tile), _pieces(width, tile)
+    sizes = ((h, w, float(down * across)) for h, down in rows.items() for w, across in columns.items())
+    return [(Plane(plane.batch, h, w), count) for h, w, count in sizes]
 
 
-def _pieces(length: float, tile: float) -> list[float]:
-    """Lengths of the tiles along one side: one every three quarters of a tile, the last ones shorter."""
+def _pieces(length: float, tile: float) -> Counter[float]:
+    """Lengths of the tiles along one side and their numbers: one every three quarters of a tile, the last shorter.
+
+    Whole tiles are counted, not listed: a search for the largest picture asks for very long sides.
+    """
     step = int(tile * (1.0 - OVERLAP))
-    return [min(tile, length - start) for start in range(0, int(length), step)]
+    starts = -(-int(length) // step)
+    whole = min(starts, int((length - tile) // step) + 1) if length >= tile else 0
+    rest = Counter(length - start * step for start in range(whole, starts))
+    return Counter({tile: whole} if whole else {}) + rest

@@ -5,7 +5,7 @@ Source: diffusers 0.42.1, dit_transformer_2d.py, pixart_transformer_2d.py, Basic
 
 from __future__ import annotations
 
-from roofline.architectures.image.blocks import mlp_ops
+from roofline.architectures.image.blocks import Tokens, mlp_ops, narrow_op, sinusoid_ops
 from roofline.architectures.image.modulated_blocks import (
     feed_forward_ops,
     gate_ops,
@@ -17,7 +17,7 @@ from roofline.architectures.image.modulated_blocks import (
 from roofline.num import Num, floor, minimum, where
 from roofline.specs.image.transformers import DiTSpec, PixArtSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Plane, allocated
+from roofline.workload.constructors_image import Block, Plane, allocated
 from roofline.workload.op import Op
 from roofline.workload.shapes import FieldShape
 
@@ -26,136 +26,143 @@ _LAYERS, _TIME = "transformer_blocks", "adaln_single"
 
 def dit_ops(spec: DiTSpec, latents: Plane) -> list[Op]:
     """One forward pass: latents [b, c, h, w] and a class per image to a prediction and its variance."""
-    batch, width, patch = latents.batch, float(spec.width), float(spec.patch)
-    tokens = floor(latents.height / patch) * floor(latents.width / patch)
-    rows, layers = batch * tokens, float(spec.layers)
-    x = rows * width
-    small = allocated(6.0 * batch * width)
-    ops = _patches(batch, tokens, patch, float(spec.in_channels), width)
-    for op in _label_ops(spec, batch, layers):
-        ops.append(op)
-    ops += scales_ops("norm1", _LAYERS, batch, width, 6.0, layers)
-    ops += modulated_norm_ops("norm1", _LAYERS, batch, rows, width, x + small, layers)
-    ops += _self_attention_ops(batch, tokens, width, float(spec.heads), x + small, layers)
-    ops += gate_ops("attn1", _LAYERS, batch, rows, width, 2.0 * x + small, layers)
-    ops += modulated_norm_ops("norm3", _LAYERS, batch, rows, width, 3.0 * x + small, layers)
-    ops += feed_forward_ops("ff", _LAYERS, rows, width, 4.0 * x + small, layers)
-    ops += gate_ops("ff", _LAYERS, batch, rows, width, 4.0 * x + small, layers)
+    tokens, layers = _tokens(spec, latents), Block(_LAYERS, float(spec.layers))
+    batch, width, x = tokens.batch, tokens.width, tokens.elements
+    small, row = allocated(6.0 * batch * width), batch * width
+    label = _label_ops(spec, batch, layers.number)
     # the last scales come from the first layer's embedding, computed once more without its parameters
-    ops += [op._replace(count=op.count / layers, params=0.0, active=0.0) for op in _label_ops(spec, batch, layers)]
-    row = batch * width
-    ops.append(make.field("norm_out.silu", "<top>", "silu", row, row))
-    ops.append(make.linear("proj_out_1", "proj_out_1", batch, width, 2.0 * width))
-    ops += _output_ops(batch, rows, width, patch * patch * spec.out_channels, "proj_out_2")
-    return ops
-
-
-def _patches(batch: Num, tokens: Num, patch: float, channels: float, width: float) -> list[Op]:
-    """Patches, and the sum with a fixed table of positions."""
-    x = batch * tokens * width
+    again = [op._replace(count=op.count / layers.number, params=0.0, active=0.0) for op in label]
     return [
-        *patch_ops("pos_embed", batch, tokens, patch, channels, width),
-        make.field("positions.add", "pos_embed", "arithmetic", x + tokens * width, x),
+        *patch_ops("pos_embed", tokens, float(spec.patch), float(spec.in_channels)),
+        make.field("positions.add", "pos_embed", "arithmetic", x + tokens.each * width, x),
+        *label,
+        *scales_ops("norm1", layers, batch, width, 6.0),
+        *modulated_norm_ops("norm1", layers, tokens, x + small),
+        *_self_attention_ops(layers, tokens, float(spec.heads), x + small),
+        *gate_ops("attn1", layers, tokens, 2.0 * x + small),
+        *modulated_norm_ops("norm3", layers, tokens, 3.0 * x + small),
+        *feed_forward_ops("ff", layers, tokens, 4.0 * x + small),
+        *gate_ops("ff", layers, tokens, 4.0 * x + small),
+        *again,
+        make.field("norm_out.silu", "<top>", "silu", row, row),
+        make.linear("proj_out_1", "proj_out_1", batch, width, 2.0 * width),
+        *_output_ops(spec, tokens, "proj_out_2"),
     ]
+
+
+def _tokens(spec: DiTSpec | PixArtSpec, latents: Plane) -> Tokens:
+    """One token per patch of the latents."""
+    patch = float(spec.patch)
+    return Tokens(latents.batch, floor(latents.height / patch) * floor(latents.width / patch), float(spec.width))
 
 
 def _label_ops(spec: DiTSpec, batch: Num, layers: float) -> list[Op]:
     """Time step and class label to one row per image, once per layer."""
-    width, waves = float(spec.width), float(spec.frequencies)
-    rows = spec.classes + 1.0
+    width, waves, rows = float(spec.width), float(spec.frequencies), spec.classes + 1.0
+    table, row = rows * width, batch * width
+    amounts = (0.0, 0.0, table, table, minimum(batch, rows) * width, 0.0, row)
+    shape, block = FieldShape(row, "table"), Block(_LAYERS)
     ops = [
-        *make.sinusoid(_LAYERS, batch, waves, integer=True, cast=False),
-        make.field_fp32("time_narrow", _LAYERS, "copy", batch * waves, 0.0, write_half=batch * waves),
-        *mlp_ops(_LAYERS, batch, waves, width, width),
-        Op(
-            "class_embedding", "gather", _LAYERS, params=rows * width, active=rows * width,
-            weights=minimum(batch, rows) * width, read_fp32=2.0 * batch, write=batch * width,
-            shape=FieldShape(batch * width, "table"),
-        ),
-        make.field("label_add", _LAYERS, "arithmetic", 2.0 * batch * width, batch * width),
-    ]  # fmt: skip
+        *sinusoid_ops(block, batch, waves, integer=True),
+        narrow_op("time_narrow", block, batch * waves),
+        *mlp_ops(block, batch, waves, width, width),
+        Op("class_embedding", "gather", _LAYERS, 1.0, *amounts, read_fp32=2.0 * batch, shape=shape),
+        block.field("label_add", "arithmetic", 2.0 * row, row),
+    ]
     return [op._replace(count=op.count * layers) for op in ops]
 
 
-def _self_attention_ops(batch: Num, tokens: Num, width: float, heads: float, held: Num, count: float) -> list[Op]:
+def _self_attention_ops(block: Block, tokens: Tokens, heads: float, held: Num) -> list[Op]:
     """Multi-head attention among the image's tokens, with biases. `held` excludes the normed input."""
-    rows = batch * tokens
-    x = rows * width
+    batch, each, width = tokens
+    rows, x = tokens.rows, tokens.elements
     return [
-        make.linear("attn1.qkv", _LAYERS, rows, width, width, count=3.0 * count, live=held + 2.0 * x),
-        make.attention("attn1", _LAYERS, batch, heads, tokens, tokens, width / heads, count=count, live=held + x),
-        make.linear("attn1.to_out", _LAYERS, rows, width, width, count=count, live=held + 4.0 * x),
-        make.field("attn1.rescale", _LAYERS, "arithmetic", x, x, count=count, live=held + 4.0 * x),
+        block.times(3.0).linear("attn1.qkv", rows, width, width, live=held + 2.0 * x),
+        block.attention("attn1", batch, heads, each, each, width / heads, live=held + x),
+        block.linear("attn1.to_out", rows, width, width, live=held + 4.0 * x),
+        block.field("attn1.rescale", "arithmetic", x, x, live=held + 4.0 * x),
     ]
 
 
-def _output_ops(batch: Num, rows: Num, width: float, outputs: float, name: str) -> list[Op]:
-    x = rows * width
-    norm, *modulation = modulated_norm_ops("norm_out", "<top>", batch, rows, width, x)
-    return [
-        norm._replace(block="norm_out"), *modulation, make.linear(name, name, rows, width, outputs),
-        unpatch_op(rows, outputs),
-    ]  # fmt: skip
+def _output_ops(spec: DiTSpec | PixArtSpec, tokens: Tokens, name: str) -> list[Op]:
+    """Tokens to patches of the prediction."""
+    rows, outputs = tokens.rows, float(spec.patch) * float(spec.patch) * spec.out_channels
+    norm, *modulation = modulated_norm_ops("norm_out", Block("<top>"), tokens, tokens.elements)
+    product = make.linear(name, name, rows, tokens.width, outputs)
+    return [norm._replace(block="norm_out"), *modulation, product, unpatch_op(rows, outputs)]
 
 
 def pixart_ops(spec: PixArtSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     """One forward pass: latents [b, c, h, w] and a text [b, s, d] to a prediction and its variance."""
-    batch, width, patch, layers = latents.batch, float(spec.width), float(spec.patch), float(spec.layers)
-    tokens = floor(latents.height / patch) * floor(latents.width / patch)
-    rows, words, heads = batch * tokens, batch * text_tokens, float(spec.heads)
-    x, t, row = rows * width, words * width, batch * width
-    small = allocated(row) + 2.0 * allocated(6.0 * row) + t
-    ops = patch_ops("pos_embed", batch, tokens, patch, float(spec.in_channels), width)
-    ops += _position_ops(spec, latents, tokens)
-    ops += _pixart_time_ops(spec, batch)
-    text = mlp_ops("caption_projection", words, float(spec.text_width), width, width)
-    ops += [text[0], text[1]._replace(shape=FieldShape(t, "gelu"), vector_flops=make.STYLES["gelu"] * t), text[2]]
-    ops.append(_table_op("scales", _LAYERS, batch, width, 6.0, layers))
-    ops += modulated_norm_ops("norm1", _LAYERS, batch, rows, width, x + small, layers)
-    ops += _self_attention_ops(batch, tokens, width, heads, x + small, layers)
-    ops += gate_ops("attn1", _LAYERS, batch, rows, width, 2.0 * x + small, layers)
-    held = 2.0 * x + small
-    ops += [
-        make.linear("attn2.to_q", _LAYERS, rows, width, width, count=layers, live=held),
-        make.linear("attn2.to_kv", _LAYERS, words, width, width, count=2.0 * layers, live=held + x),
-        make.attention("attn2", _LAYERS, batch, heads, tokens, text_tokens, width / heads, count=layers, live=held),
-        make.linear("attn2.to_out", _LAYERS, rows, width, width, count=layers, live=held + 2.0 * x + 2.0 * t),
-        make.field("attn2.rescale", _LAYERS, "arithmetic", x, x, count=layers, live=held + 2.0 * x + 2.0 * t),
-        make.field("attn2.residual", _LAYERS, "arithmetic", 2.0 * x, x, count=layers, live=held),
+    tokens, layers = _tokens(spec, latents), Block(_LAYERS, float(spec.layers))
+    batch, width, x = tokens.batch, tokens.width, tokens.elements
+    text, heads, row = Tokens(batch, text_tokens, width), float(spec.heads), batch * width
+    small = allocated(row) + 2.0 * allocated(6.0 * row) + text.elements
+    return [
+        *patch_ops("pos_embed", tokens, float(spec.patch), float(spec.in_channels)),
+        *_position_ops(spec, latents, tokens.each),
+        *_pixart_time_ops(spec, batch),
+        *_caption_ops(spec, text),
+        _table_op("scales", layers, batch, width, 6.0),
+        *modulated_norm_ops("norm1", layers, tokens, x + small),
+        *_self_attention_ops(layers, tokens, heads, x + small),
+        *gate_ops("attn1", layers, tokens, 2.0 * x + small),
+        *_cross_attention_ops(layers, tokens, text, heads, 2.0 * x + small),
+        *modulated_norm_ops("norm2", layers, tokens, 3.0 * x + small),
+        *feed_forward_ops("ff", layers, tokens, 4.0 * x + small),
+        *gate_ops("ff", layers, tokens, 4.0 * x + small),
+        _table_op("norm_out.scales", Block("<top>"), batch, width, 2.0),
+        *_output_ops(spec, tokens, "proj_out"),
     ]
-    ops += modulated_norm_ops("norm2", _LAYERS, batch, rows, width, 3.0 * x + small, layers)
-    ops += feed_forward_ops("ff", _LAYERS, rows, width, 4.0 * x + small, layers)
-    ops += gate_ops("ff", _LAYERS, batch, rows, width, 4.0 * x + small, layers)
-    ops.append(_table_op("norm_out.scales", "<top>", batch, width, 2.0, 1.0))
-    ops += _output_ops(batch, rows, width, patch * patch * spec.out_channels, "proj_out")
-    return ops
 
 
-def _table_op(name: str, block: str, batch: Num, width: float, number: float, count: float) -> Op:
+def _caption_ops(spec: PixArtSpec, text: Tokens) -> list[Op]:
+    """The text to the width of the tokens: two dense layers with gelu between."""
+    t, width = text.elements, text.width
+    up, act, down = mlp_ops(Block("caption_projection"), text.rows, float(spec.text_width), width, width)
+    return [up, act._replace(shape=FieldShape(t, "gelu"), vector_flops=make.STYLES["gelu"] * t), down]
+
+
+def _cross_attention_ops(block: Block, tokens: Tokens, text: Tokens, heads: float, held: Num) -> list[Op]:
+    """Multi-head attention to the text, with biases."""
+    batch, each, width = tokens
+    rows, x, t = tokens.rows, tokens.elements, text.elements
+    after = held + 2.0 * x + 2.0 * t
+    return [
+        block.linear("attn2.to_q", rows, width, width, live=held),
+        block.times(2.0).linear("attn2.to_kv", text.rows, width, width, live=held + x),
+        block.attention("attn2", batch, heads, each, text.each, width / heads, live=held),
+        block.linear("attn2.to_out", rows, width, width, live=after),
+        block.field("attn2.rescale", "arithmetic", x, x, live=after),
+        block.field("attn2.residual", "arithmetic", 2.0 * x, x, live=held),
+    ]
+
+
+def _table_op(name: str, block: Block, batch: Num, width: float, number: float) -> Op:
     """A learned table of scales and shifts, added to those of the time step."""
     y = number * batch * width
     source = y if number == 6.0 else batch * width
-    return make.field(name, block, "arithmetic", source, y, weights=number * width, count=count)
+    return block.field(name, "arithmetic", source, y, weights=number * width)
 
 
 def _pixart_time_ops(spec: PixArtSpec, batch: Num) -> list[Op]:
     """The time step, and the picture's resolution and aspect ratio where they count, to the scales of all layers."""
-    width, waves = float(spec.width), float(spec.frequencies)
+    width, waves, block = float(spec.width), float(spec.frequencies), Block(_TIME)
     row = batch * width
     ops = [
-        *make.sinusoid(_TIME, batch, waves, integer=True, cast=False),
-        make.field_fp32("time_narrow", _TIME, "copy", batch * waves, 0.0, write_half=batch * waves),
-        *mlp_ops(_TIME, batch, waves, width, width),
+        *sinusoid_ops(block, batch, waves, integer=True),
+        narrow_op("time_narrow", block, batch * waves),
+        *mlp_ops(block, batch, waves, width, width),
     ]
     if spec.size_conditions:
         third = width / 3.0
         for numbers in (2.0 * batch, batch):
-            ops += make.sinusoid(_TIME, numbers, waves, integer=False, cast=False)
-            ops.append(make.field_fp32("size_narrow", _TIME, "copy", numbers * waves, 0.0, write_half=numbers * waves))
-            ops += mlp_ops(_TIME, numbers, waves, third, third)
-        ops.append(make.field("size_concat", _TIME, "copy", row, row))
-        ops.append(make.field("size_add", _TIME, "arithmetic", 2.0 * row, row))
-    return [*ops, *scales_ops("scales", _TIME, batch, width, 6.0)]
+            ops += sinusoid_ops(block, numbers, waves, integer=False)
+            ops.append(narrow_op("size_narrow", block, numbers * waves))
+            ops += mlp_ops(block, numbers, waves, third, third)
+        ops.append(block.field("size_concat", "copy", row, row))
+        ops.append(block.field("size_add", "arithmetic", 2.0 * row, row))
+    return [*ops, *scales_ops("scales", block, batch, width, 6.0)]
 
 
 def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
@@ -166,14 +173,14 @@ def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
     new = 1.0 - own
     quarter, whole = spec.width / 4.0, float(spec.width)
     grid, table = tokens * quarter, tokens * whole
-    x = latents.batch * table
+    x, block = latents.batch * table, Block("pos_embed")
 
-    def op(style: str, read: Num, write: Num, kernels: float, half: Num = 0.0, half_out: Num = 0.0) -> Op:
+    def op(style: str, read: Num, write: Num, kernels: float) -> Op:
         """Elements of 4 bytes; an fp64 element is two."""
-        return make.field_fp32("positions", "pos_embed", style, new * read, new * write, read_half=new * half,
-                               write_half=new * half_out, kernels=new * kernels)  # fmt: skip
+        return block.field_fp32("positions", style, new * read, new * write, kernels=new * kernels)
 
     sides = height + width
+    both = x + own * table
     return [
         op("factory", 0.0, sides, 2.0),
         op("arithmetic", 2.0 * sides, 2.0 * sides, 4.0),
@@ -185,9 +192,6 @@ def _position_ops(spec: PixArtSpec, latents: Plane, tokens: Num) -> list[Op]:
         op("copy", 8.0 * grid, 8.0 * grid, 2.0),
         op("copy", 8.0 * grid, 8.0 * grid, 1.0),
         op("copy", 2.0 * tokens * whole, tokens * whole, 1.0),
-        make.field_fp32(
-            "positions.add", "pos_embed", "arithmetic", new * table, new * x, read_half=x + own * table,
-            write_half=own * x,
-        ),
-        op("copy", x, 0.0, 1.0, half_out=x),
-    ]  # fmt: skip
+        block.field_fp32("positions.add", "arithmetic", new * table, new * x, read_half=both, write_half=own * x),
+        block.field_fp32("positions", "copy", new * x, 0.0, write_half=new * x, kernels=new),
+    ]

@@ -5,7 +5,7 @@ Source: diffusers 0.42.1, transformer_flux.py, FluxPosEmbed and apply_rotary_emb
 
 from __future__ import annotations
 
-from roofline.architectures.image.blocks import mlp_ops, more_than_one
+from roofline.architectures.image.blocks import Tokens, mlp_ops, more_than_one, narrow_op, sinusoid_ops
 from roofline.architectures.image.modulated_blocks import (
     feed_forward_ops,
     gate_ops,
@@ -16,7 +16,7 @@ from roofline.architectures.image.modulated_blocks import (
 from roofline.num import Num, ceil
 from roofline.specs.image.transformers import FluxSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Plane, allocated
+from roofline.workload.constructors_image import Block, Plane, allocated
 from roofline.workload.op import Op
 
 _TWO, _ONE, _TIME = "transformer_blocks", "single_transformer_blocks", "time_text_embed"
@@ -25,148 +25,162 @@ _TWO, _ONE, _TIME = "transformer_blocks", "single_transformer_blocks", "time_tex
 def flux_ops(spec: FluxSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     """One forward pass: patches [b, h w / 4, 64] and a text [b, s, d] to a prediction of the patches."""
     patch = 2.0 * spec.patch  # the pipeline packs 2×2 latents into one token
-    batch, width, dim = latents.batch, float(spec.width), float(spec.head_dim)
-    tokens = ceil(latents.height / patch) * ceil(latents.width / patch)
-    image, text = batch * tokens, batch * text_tokens
-    places = tokens + text_tokens
-    row = batch * width
-    small = (
-        allocated(row)
-        + 4.0 * places * dim
-        + allocated(3.0 * places)
-        + (2.0 if spec.guidance else 1.0) * make.ALLOCATION
-    )
-    ops = [make.linear("x_embedder", "x_embedder", image, float(spec.in_channels), width)]
+    batch, width = latents.batch, float(spec.width)
+    image = Tokens(batch, ceil(latents.height / patch) * ceil(latents.width / patch), width)
+    text = Tokens(batch, text_tokens, width)
+    places = image.each + text_tokens
+    small = _small(spec, batch, places)
+    ops = [make.linear("x_embedder", "x_embedder", image.rows, float(spec.in_channels), width)]
     ops += _condition_ops(spec, batch)
-    ops.append(make.linear("context_embedder", "context_embedder", text, float(spec.text_width), width))
+    ops.append(make.linear("context_embedder", "context_embedder", text.rows, float(spec.text_width), width))
     ops += _position_ops(spec, places)
     if spec.layers:
-        ops += _two_stream_ops(spec, batch, image, text, places, small)
+        ops += _two_stream_ops(spec, image, text, small)
     if spec.single_layers:
-        ops += _one_stream_ops(spec, batch, image + text, places, small)
-    ops += scales_ops("norm_out", "norm_out", batch, width, 2.0)
-    ops += modulated_norm_ops("norm_out", "norm_out", batch, image, width, image * width + small)
-    ops.append(make.linear("proj_out", "proj_out", image, width, float(spec.out_channels)))
+        ops += _one_stream_ops(spec, Tokens(batch, places, width), small)
+    out = Block("norm_out")
+    ops += scales_ops("norm_out", out, batch, width, 2.0)
+    ops += modulated_norm_ops("norm_out", out, image, image.elements + small)
+    ops.append(make.linear("proj_out", "proj_out", image.rows, width, float(spec.out_channels)))
     return ops
+
+
+def _small(spec: FluxSpec, batch: Num, places: Num) -> Num:
+    """What stays throughout: the condition's row, cosines and sines, ids of positions, time step and guidance."""
+    waves = 4.0 * places * float(spec.head_dim)
+    scalars = (2.0 if spec.guidance else 1.0) * make.ALLOCATION
+    return allocated(batch * float(spec.width)) + waves + allocated(3.0 * places) + scalars
 
 
 def _condition_ops(spec: FluxSpec, batch: Num) -> list[Op]:
     """Time step, guidance scale where the model takes it, and pooled text to one row per image."""
-    width, waves = float(spec.width), float(spec.frequencies)
-    row = batch * width
-    ops = [make.field("time_scale", "<top>", "arithmetic", batch, batch)]
+    width, waves, top, time = float(spec.width), float(spec.frequencies), Block("<top>"), Block(_TIME)
+    row, numbers = batch * width, 2 if spec.guidance else 1
+    ops = [top.field("time_scale", "arithmetic", batch, batch)]
     if spec.guidance:
-        ops.append(make.field_fp32("guidance_cast", "<top>", "copy", batch, 0.0, write_half=batch))
-        ops.append(make.field("guidance_scale", "<top>", "arithmetic", batch, batch))
-    for _ in range(2 if spec.guidance else 1):
-        ops += make.sinusoid(_TIME, batch, waves, integer=False, cast=False)
-        ops.append(make.field_fp32("time_narrow", _TIME, "copy", batch * waves, 0.0, write_half=batch * waves))
-        ops += mlp_ops(_TIME, batch, waves, width, width)
-    ops += mlp_ops(_TIME, batch, float(spec.pooled_width), width, width)
-    adds = 2.0 if spec.guidance else 1.0
-    return [*ops, make.field("condition_add", _TIME, "arithmetic", 2.0 * row, row, count=adds)]
+        ops.append(top.field_fp32("guidance_cast", "copy", batch, 0.0, write_half=batch))
+        ops.append(top.field("guidance_scale", "arithmetic", batch, batch))
+    for _ in range(numbers):
+        ops += sinusoid_ops(time, batch, waves, integer=False)
+        ops.append(narrow_op("time_narrow", time, batch * waves))
+        ops += mlp_ops(time, batch, waves, width, width)
+    ops += mlp_ops(time, batch, float(spec.pooled_width), width, width)
+    return [*ops, Block(_TIME, float(numbers)).field("condition_add", "arithmetic", 2.0 * row, row)]
 
 
 def _position_ops(spec: FluxSpec, places: Num) -> list[Op]:
     """Cosines and sines of three coordinates per token, in fp64 (two elements of 4 bytes each)."""
-    block = "pos_embed"
+    block = Block("pos_embed")
+    two = block.times(2.0)
     ops = [
         make.field("ids", "<top>", "copy", 3.0 * places, 3.0 * places),
-        make.field_fp32("ids.widen", block, "copy", 0.0, 3.0 * places, read_half=3.0 * places),
+        block.field_fp32("ids.widen", "copy", 0.0, 3.0 * places, read_half=3.0 * places),
     ]
     for dim in spec.rotary:
         half = dim / 2.0
         grid = 2.0 * places * half
         ops += [
-            make.field_fp32("frequencies", block, "factory", 0.0, 2.0 * half),
-            make.field_fp32("frequencies", block, "arithmetic", 2.0 * half, 2.0 * half, count=5.0),
-            make.field_fp32("angles", block, "arithmetic", places + 2.0 * half, grid),
-            make.field_fp32("waves", block, "arithmetic", grid, grid, count=2.0),
-            make.field_fp32("waves.repeat", block, "copy", grid, 2.0 * grid, count=2.0),
-            make.field_fp32("waves.narrow", block, "copy", 2.0 * grid, grid, count=2.0),
+            block.field_fp32("frequencies", "factory", 0.0, 2.0 * half),
+            block.times(5.0).field_fp32("frequencies", "arithmetic", 2.0 * half, 2.0 * half),
+            block.field_fp32("angles", "arithmetic", places + 2.0 * half, grid),
+            two.field_fp32("waves", "arithmetic", grid, grid),
+            two.field_fp32("waves.repeat", "copy", grid, 2.0 * grid),
+            two.field_fp32("waves.narrow", "copy", 2.0 * grid, grid),
         ]
     every = places * float(sum(spec.rotary))
-    return [*ops, make.field_fp32("waves.concat", block, "copy", every, every, count=2.0)]
+    return [*ops, two.field_fp32("waves.concat", "copy", every, every)]
 
 
-def _rotary_ops(block: str, x: Num, waves: Num, held: Num, count: float) -> list[Op]:
-    """Queries or keys [b, n, h, d] rotated in fp32: x cos + rotated(x) sin, in eight kernels. `held` includes x."""
-    half = x / 2.0
+def _rotary_ops(spec: FluxSpec, layers: Block, x: Num, places: Num, held: Num) -> list[Op]:
+    """Queries and keys [b, n, h, d] rotated in fp32: x cos + rotated(x) sin, in eight kernels each.
+
+    `held` includes x, the elements of one of the two.
+    """
+    block, half, waves = layers.times(2.0), x / 2.0, places * spec.head_dim
+    two, turning = block.times(2.0), held + 3.0 * x - 2.0 * waves
     return [
-        make.field("rotary.negate", block, "arithmetic", half, half, count=count, live=held - half),
-        make.field("rotary.stack", block, "copy", x, x, count=count, live=held - half),
-        make.field_fp32("rotary.widen", block, "copy", 0.0, x, read_half=x, count=2.0 * count, live=held + 2.0 * x),
-        make.field_fp32("rotary.turn", block, "arithmetic", x + waves, x, count=2.0 * count,
-                        live=held + 3.0 * x - 2.0 * waves),
-        make.field_fp32("rotary.add", block, "arithmetic", 2.0 * x, x, count=count, live=held + x),
-        make.field_fp32("rotary.narrow", block, "copy", x, 0.0, write_half=x, count=count, live=held + x),
-    ]  # fmt: skip
+        block.field("rotary.negate", "arithmetic", half, half, live=held - half),
+        block.field("rotary.stack", "copy", x, x, live=held - half),
+        two.field_fp32("rotary.widen", "copy", 0.0, x, read_half=x, live=held + 2.0 * x),
+        two.field_fp32("rotary.turn", "arithmetic", x + waves, x, live=turning),
+        block.field_fp32("rotary.add", "arithmetic", 2.0 * x, x, live=held + x),
+        block.field_fp32("rotary.narrow", "copy", x, 0.0, write_half=x, live=held + x),
+    ]
 
 
-def _projection_ops(spec: FluxSpec, name: str, block: str, rows: Num, held: Num, count: float) -> list[Op]:
+def _projection_op(name: str, block: Block, tokens: Tokens, held: Num) -> Op:
     """Queries, keys and values with biases."""
-    width = float(spec.width)
-    return [make.linear(f"{name}.qkv", block, rows, width, width, count=3.0 * count, live=held + rows * width)]
+    width = tokens.width
+    return block.times(3.0).linear(f"{name}.qkv", tokens.rows, width, width, live=held + tokens.elements)
 
 
-def _norms(spec: FluxSpec, name: str, block: str, rows: Num, held: Num, count: float) -> list[Op]:
-    return head_norm_ops(f"{name}.qk_norm", block, rows, float(spec.heads), float(spec.head_dim), held,
-                         weight_fp32=True, count=2.0 * count)  # fmt: skip
+def _norms(spec: FluxSpec, name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]:
+    """Norms of queries and keys."""
+    heads, dim = float(spec.heads), float(spec.head_dim)
+    return head_norm_ops(f"{name}.qk_norm", block.times(2.0), tokens.rows, heads, dim, held, weight_fp32=True)
 
 
-def _two_stream_ops(spec: FluxSpec, batch: Num, image: Num, text: Num, places: Num, small: Num) -> list[Op]:
+def _two_stream_ops(spec: FluxSpec, image: Tokens, text: Tokens, small: Num) -> list[Op]:
     """Layers of two streams: joint attention, then a feed-forward for each."""
-    block, width, count = _TWO, float(spec.width), float(spec.layers)
-    x, t = image * width, text * width
-    joint, several = x + t, more_than_one(batch)
+    block, batch, width = Block(_TWO, float(spec.layers)), image.batch, image.width
+    x, t = image.elements, text.elements
+    joint = x + t
     callers = joint + small + 2.0 * allocated(6.0 * batch * width)
     ops = []
-    for name, rows, own in (("norm1", image, 0.0 * x), ("norm1_context", text, x)):
-        ops += scales_ops(name, block, batch, width, 6.0, count)
-        ops += modulated_norm_ops(name, block, batch, rows, width, callers + own, count)
-    held = callers + joint
-    ops += _projection_ops(spec, "attn.image", block, image, held, count)
-    ops += _projection_ops(spec, "attn.text", block, text, held + 3.0 * x, count)
-    held = held + 3.0 * joint
-    ops += _norms(spec, "attn.image", block, image, held - x, count)
-    ops += _norms(spec, "attn.text", block, text, held - t, count)
-    ops.append(make.field("attn.join", block, "copy", joint, joint, count=3.0 * count, live=held + joint))
-    ops += _rotary_ops(block, joint, places * spec.head_dim, held + 2.0 * joint, 2.0 * count)
-    ops.append(make.attention("attn", block, batch, float(spec.heads), places, places, float(spec.head_dim),
-                              count=count, live=held))  # fmt: skip
-    for name, rows, size in (("attn.to_out", image, x), ("attn.to_add_out", text, t)):
-        ops.append(make.field(f"{name}.copy", block, "copy", several * size, several * size, kernels=several,
-                              count=count, live=held + 3.0 * joint))  # fmt: skip
-        ops.append(make.linear(name, block, rows, width, width, count=count, live=held + 2.0 * joint))
+    for name, tokens, own in (("norm1", image, 0.0 * x), ("norm1_context", text, x)):
+        ops += scales_ops(name, block, batch, width, 6.0)
+        ops += modulated_norm_ops(name, block, tokens, callers + own)
+    ops += _joint_attention_ops(spec, block, image, text, callers + joint)
     held = callers + 2.0 * joint
-    for name, rows, size in (("ff", image, x), ("ff_context", text, t)):
-        ops += gate_ops("attn" if size is x else "attn_context", block, batch, rows, width, held + size, count)
-        held = held + (2.0 * x if size is x else 2.0 * t)
-        ops += modulated_norm_ops(f"norm2_{name}", block, batch, rows, width, held, count)
-        ops += feed_forward_ops(name, block, rows, width, held, count)
-        ops += gate_ops(name, block, batch, rows, width, held, count)
+    for name, gate, tokens in (("ff", "attn", image), ("ff_context", "attn_context", text)):
+        size = tokens.elements
+        ops += gate_ops(gate, block, tokens, held + size)
+        held = held + 2.0 * size
+        ops += modulated_norm_ops(f"norm2_{name}", block, tokens, held)
+        ops += feed_forward_ops(name, block, tokens, held)
+        ops += gate_ops(name, block, tokens, held)
     return ops
 
 
-def _one_stream_ops(spec: FluxSpec, batch: Num, rows: Num, places: Num, small: Num) -> list[Op]:
+def _joint_attention_ops(spec: FluxSpec, block: Block, image: Tokens, text: Tokens, callers: Num) -> list[Op]:
+    """Attention of both streams to both; `callers` includes their normed inputs."""
+    batch, width, x, t = image.batch, image.width, image.elements, text.elements
+    joint, places, several = x + t, image.each + text.each, more_than_one(batch)
+    held = callers + 3.0 * joint
+    heads, dim = float(spec.heads), float(spec.head_dim)
+    ops = [
+        _projection_op("attn.image", block, image, callers),
+        _projection_op("attn.text", block, text, callers + 3.0 * x),
+        *_norms(spec, "attn.image", block, image, held - x),
+        *_norms(spec, "attn.text", block, text, held - t),
+        block.times(3.0).field("attn.join", "copy", joint, joint, live=held + joint),
+        *_rotary_ops(spec, block, joint, places, held + 2.0 * joint),
+        block.attention("attn", batch, heads, places, places, dim, live=held),
+    ]
+    for name, tokens in (("attn.to_out", image), ("attn.to_add_out", text)):
+        ops.append(block.copies(f"{name}.copy", several, tokens.elements, live=held + 3.0 * joint))
+        ops.append(block.linear(name, tokens.rows, width, width, live=held + 2.0 * joint))
+    return ops
+
+
+def _one_stream_ops(spec: FluxSpec, tokens: Tokens, small: Num) -> list[Op]:
     """Layers of one stream: attention and feed-forward side by side, joined by one dense layer."""
-    block, width, count = _ONE, float(spec.width), float(spec.single_layers)
-    u = rows * width
+    block, batch, places, width = Block(_ONE, float(spec.single_layers)), tokens.batch, tokens.each, tokens.width
+    heads, dim, rows, u = float(spec.heads), float(spec.head_dim), tokens.rows, tokens.elements
     callers = small + allocated(3.0 * batch * width) + 2.0 * u  # both streams, and their concatenation
-    ops = [make.field("join", block, "copy", u, u, count=count, live=small)]
-    ops += scales_ops("norm", block, batch, width, 3.0, count)
-    ops += modulated_norm_ops("norm", block, batch, rows, width, callers, count)
-    ops.append(make.linear("proj_mlp", block, rows, width, 4.0 * width, count=count, live=callers))
-    ops.append(make.field("mlp.gelu", block, "gelu", 4.0 * u, 4.0 * u, count=count, live=callers + u))
-    held = callers + 5.0 * u
-    ops += _projection_ops(spec, "attn", block, rows, held, count)
-    held = held + 3.0 * u
-    ops += _norms(spec, "attn", block, rows, held - u, count)
-    ops += _rotary_ops(block, u, places * spec.head_dim, held, 2.0 * count)
-    ops += [
-        make.attention("attn", block, batch, float(spec.heads), places, places, float(spec.head_dim), count=count,
-                       live=held - 3.0 * u),
-        make.field("attn.concat", block, "copy", 5.0 * u, 5.0 * u, count=count, live=callers + u),
-        make.linear("proj_out", block, rows, 5.0 * width, width, count=count, live=callers + 6.0 * u),
-    ]  # fmt: skip
-    return ops + gate_ops("out", block, batch, rows, width, callers + 5.0 * u, count)
+    projected = callers + 5.0 * u
+    held = projected + 3.0 * u
+    return [
+        block.field("join", "copy", u, u, live=small),
+        *scales_ops("norm", block, batch, width, 3.0),
+        *modulated_norm_ops("norm", block, tokens, callers),
+        block.linear("proj_mlp", rows, width, 4.0 * width, live=callers),
+        block.field("mlp.gelu", "gelu", 4.0 * u, 4.0 * u, live=callers + u),
+        _projection_op("attn", block, tokens, projected),
+        *_norms(spec, "attn", block, tokens, held - u),
+        *_rotary_ops(spec, block, u, places, held),
+        block.attention("attn", batch, heads, places, places, dim, live=held - 3.0 * u),
+        block.field("attn.concat", "copy", 5.0 * u, 5.0 * u, live=callers + u),
+        block.linear("proj_out", rows, 5.0 * width, width, live=callers + 6.0 * u),
+        *gate_ops("out", block, tokens, callers + 5.0 * u),
+    ]

@@ -126,5 +126,5 @@ def _denoise_phase(denoiser: Denoiser, run: ImageRun, tokens: Num, scale: float,
     latents = Plane(run.batch * run.passes, run.height / scale, run.width / scale)
     ops = denoiser_ops(denoiser, latents, tokens, control=control)
     boundary = 2.0 * run.batch * latent_channels(denoiser) * latents.area
-    return Phase("denoise", tuple(ops), denoiser_calls(run.scheduler, run.steps), "denoiser", boundary,
-                 tokens=latents.pixels)  # fmt: skip
+    calls = denoiser_calls(run.scheduler, run.steps)
+    return Phase("denoise", tuple(ops), calls, "denoiser", boundary, tokens=latents.pixels)

@@ -5,52 +5,57 @@ Source: explainingai-code/StableDiffusion-PyTorch @f562b158 models/unet_cond_bas
 
 from __future__ import annotations
 
-from roofline.architectures.image.blocks import mlp_ops
+from roofline.architectures.image.blocks import Features, mlp_ops
 from roofline.architectures.image.plain_blocks import Style, attention_ops, double_op, halve_op, resnet_ops
 from roofline.num import Num
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Plane
+from roofline.workload.constructors_image import Block, Plane
 from roofline.workload.op import Op
 
 
 def plain_unet_ops(spec: PlainUNetSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     """One forward pass: latents [b, c, h, w] and what conditions them to the noise in them."""
-    first, plane = float(spec.channels[0]), latents
+    x = Features(latents, float(spec.channels[0]))
     text_width = float(spec.context_width) if spec.context_width is not None else None
     style = Style(float(spec.groups), float(spec.heads), float(spec.time_width), text_width, text_tokens)
-    ops = _input_ops(spec, latents, first) + _time_ops(spec, latents.batch)
-    layers, skips, held, channels = float(spec.layers), [], _kept(spec, latents), first
+    ops = _input_ops(spec, latents, x.channels) + _time_ops(spec, latents.batch)
+    layers, skips, held = float(spec.layers), [], _kept(spec, latents)
     for index, (width, halved) in enumerate(zip(spec.channels[1:], spec.downsample, strict=True)):
-        skips.append((plane, channels))
-        ops += _layers(style, f"downs.{index}", plane, channels, float(width), layers, held)
-        held = held + channels * plane.pixels
-        channels = float(width)
+        name = f"downs.{index}"
+        skips.append(x.channels)
+        ops += _layers(style, Block(name, layers), x, float(width), held)
+        held = held + x.elements
+        x = Features(x.plane, float(width))
         if halved:
-            op, plane = halve_op(f"downs.{index}", plane, channels, held)
+            op, x = halve_op(Block(name), x, held)
             ops.append(op)
     for index, width in enumerate(spec.mid[1:]):
-        ops += _mid(style, f"mids.{index}", plane, channels, float(width), layers, held)
-        channels = float(width)
+        ops += _mid(style, Block(f"mids.{index}", layers), x, float(width), held)
+        x = Features(x.plane, float(width))
     for index in reversed(range(len(spec.channels) - 1)):
-        block = f"ups.{len(spec.channels) - 2 - index}"
-        below = channels * plane.pixels  # the block's input, which its caller keeps
+        name = f"ups.{len(spec.channels) - 2 - index}"
+        below = x.elements  # the block's input, which its caller keeps
         if spec.downsample[index]:
-            op, plane = double_op(block, plane, channels, held)
+            op, x = double_op(Block(name), x, held)
             ops.append(op)
-        skip = skips.pop()[1]
-        joint = (channels + skip) * plane.pixels
-        ops.append(make.field("concat", block, "copy", joint, joint, live=held))
+        skip = skips.pop()
+        joint = Features(x.plane, x.channels + skip)
+        ops.append(make.field("concat", name, "copy", joint.elements, joint.elements, live=held))
         width = spec.channels[index - 1] if index else spec.out_width
-        ops += _layers(style, block, plane, channels + skip, float(width), layers, held + below)
-        channels = float(width)
-        held = held - skip * plane.pixels
-    x = channels * plane.pixels
+        ops += _layers(style, Block(name, layers), joint, float(width), held + below)
+        x = Features(x.plane, float(width))
+        held = held - skip * x.plane.pixels
+    return ops + _out_ops(style, x, "norm_out", "conv_out", float(spec.latent_channels))
+
+
+def _out_ops(style: Style, source: Features, norm: str, convolution: str, channels: float) -> list[Op]:
+    """Norm, silu and a last convolution; `norm` and `convolution` are the names of their blocks."""
+    (plane, width), x = source, source.elements
     return [
-        *ops,
-        make.group_norm("norm_out", "norm_out", plane, channels, style.groups),
+        make.group_norm("norm_out", norm, plane, width, style.groups),
         make.field("silu_out", "<top>", "silu", x, x),
-        make.convolution("conv_out", "conv_out", plane, plane, channels, float(spec.latent_channels)),
+        make.convolution("conv_out", convolution, plane, plane, width, channels),
     ]
 
 
@@ -67,125 +72,122 @@ def _input_ops(spec: PlainUNetSpec, latents: Plane, first: float) -> list[Op]:
     into, picture = float(spec.latent_channels), spec.image_condition
     if picture is None:
         return [make.convolution("conv_in", "conv_in", latents, latents, into, first)]
-    given = picture.channels * latents.batch * picture.side * picture.side
-    small, joint = picture.channels * latents.pixels, (into + picture.out_channels) * latents.pixels
+    given, out = picture.channels * latents.batch * picture.side * picture.side, float(picture.out_channels)
+    small, joint = picture.channels * latents.pixels, (into + out) * latents.pixels
+    beside, top = Block("cond_conv_in"), Block("<top>")
     return [
-        make.field("picture.resize", "<top>", "upsample", given, small),
-        make.convolution("cond_conv_in", "cond_conv_in", latents, latents, float(picture.channels),
-                         float(picture.out_channels), 1.0, bias=False),
-        make.field("picture.concat", "<top>", "copy", joint, joint),
-        make.convolution("conv_in_concat", "conv_in_concat", latents, latents, into + picture.out_channels, first),
-    ]  # fmt: skip
+        top.field("picture.resize", "upsample", given, small),
+        beside.convolution("cond_conv_in", latents, latents, float(picture.channels), out, 1.0, bias=False),
+        top.field("picture.concat", "copy", joint, joint),
+        make.convolution("conv_in_concat", "conv_in_concat", latents, latents, into + out, first),
+    ]
 
 
 def _time_ops(spec: PlainUNetSpec, batch: Num) -> list[Op]:
     """Sines and cosines of the time step, two dense layers, and the class's row where there are classes."""
-    width, half = float(spec.time_width), spec.time_width / 2.0
+    width, half, top = float(spec.time_width), spec.time_width / 2.0, Block("<top>")
     grid, row = batch * half, batch * width
     ops = [
-        make.field_fp32("time.frequencies", "<top>", "factory", 0.0, half),
-        make.field_fp32("time.frequencies", "<top>", "arithmetic", half, half, count=2.0),
-        make.field_fp32("time.repeat", "<top>", "copy", 2.0 * batch, 2.0 * grid),
-        make.field_fp32("time.angles", "<top>", "arithmetic", 2.0 * grid + half, grid),
-        make.field_fp32("time.waves", "<top>", "arithmetic", grid, grid, count=2.0),
-        make.field_fp32("time.concat", "<top>", "copy", 2.0 * grid, 2.0 * grid),
-        *mlp_ops("t_proj", batch, width, width, width),
+        top.field_fp32("time.frequencies", "factory", 0.0, half),
+        top.times(2.0).field_fp32("time.frequencies", "arithmetic", half, half),
+        top.field_fp32("time.repeat", "copy", 2.0 * batch, 2.0 * grid),
+        top.field_fp32("time.angles", "arithmetic", 2.0 * grid + half, grid),
+        top.times(2.0).field_fp32("time.waves", "arithmetic", grid, grid),
+        top.field_fp32("time.concat", "copy", 2.0 * grid, 2.0 * grid),
+        *mlp_ops(Block("t_proj"), batch, width, width, width),
     ]
     if spec.classes is not None:
-        table = make.linear("class_emb", "<top>", batch, float(spec.classes), width, bias=False)
-        ops += [table, make.field("class_add", "<top>", "arithmetic", 2.0 * row, row)]
+        ops.append(top.linear("class_emb", batch, float(spec.classes), width, bias=False))
+        ops.append(top.field("class_add", "arithmetic", 2.0 * row, row))
     return ops
 
 
-def _attend(style: Style, block: str, plane: Plane, width: float, held: Num, count: float) -> list[Op]:
-    ops = attention_ops(style, block, plane, width, held, count)
-    if style.text_width is not None:
-        ops += attention_ops(style, block, plane, width, held, count, cross=True)
-    return ops
+def _attend(style: Style, block: Block, x: Features, held: Num) -> list[Op]:
+    ops = attention_ops(style, block, x, held)
+    return ops if style.text_width is None else ops + attention_ops(style, block, x, held, cross=True)
 
 
-def _layers(style: Style, block: str, plane: Plane, before: float, width: float, layers: float, held: Num) -> list[Op]:
+def _layers(style: Style, block: Block, source: Features, width: float, held: Num) -> list[Op]:
     """Residual layers, each followed by attention."""
-    ops = resnet_ops(style, block, plane, before, width, held)
-    if layers > 1:
-        ops += resnet_ops(style, block, plane, width, width, held, layers - 1.0)
+    plane, x = source.plane, Features(source.plane, width)
+    ops = resnet_ops(style, Block(block.name), source, width, held)
+    if block.number > 1:
+        ops += resnet_ops(style, Block(block.name, block.number - 1.0), x, width, held)
     # the last attention's weights, averaged over the heads, and its output stay while the next layer attends
     keys = plane.area if style.text_width is None else style.text_tokens
     text = 0.0 if style.text_width is None else plane.batch * keys * width
-    kept = width * plane.pixels + plane.batch * plane.area * keys + text if layers > 1 else 0.0 * plane.pixels
-    return ops + _attend(style, block, plane, width, held + before * plane.pixels + kept, layers)
+    kept = x.elements + plane.batch * plane.area * keys + text if block.number > 1 else 0.0 * plane.pixels
+    return ops + _attend(style, block, x, held + source.elements + kept)
 
 
-def _mid(style: Style, block: str, plane: Plane, before: float, width: float, layers: float, held: Num) -> list[Op]:
+def _mid(style: Style, block: Block, source: Features, width: float, held: Num) -> list[Op]:
     """A residual layer, then attention and another residual layer, as often as there are layers."""
+    x = Features(source.plane, width)
     return [
-        *resnet_ops(style, block, plane, before, width, held),
-        *_attend(style, block, plane, width, held + before * plane.pixels, layers),
-        *resnet_ops(style, block, plane, width, width, held, layers),
+        *resnet_ops(style, Block(block.name), source, width, held),
+        *_attend(style, block, x, held + source.elements),
+        *resnet_ops(style, block, x, width, held),
     ]
 
 
 def plain_encode_ops(spec: VQVAESpec, pixels: Plane) -> list[Op]:
     """Pixels to latents: the nearest vectors of the codebook, or a sample of a normal distribution."""
-    style, plane = Style(float(spec.groups), float(spec.heads)), pixels
-    channels, layers = float(spec.channels[0]), float(spec.layers)
-    ops = [make.convolution("conv_in", "encoder_conv_in", plane, plane, float(spec.pixel_channels), channels)]
+    style, layers, x = (
+        Style(float(spec.groups), float(spec.heads)),
+        float(spec.layers),
+        Features(pixels, float(spec.channels[0])),
+    )
+    ops = [make.convolution("conv_in", "encoder_conv_in", pixels, pixels, float(spec.pixel_channels), x.channels)]
     for index, (width, halved) in enumerate(zip(spec.channels[1:], spec.downsample, strict=True)):
-        ops += _residuals(style, f"encoder_layers.{index}", plane, channels, float(width), layers)
-        channels = float(width)
+        block = Block(f"encoder_layers.{index}", layers)
+        ops += _residuals(style, block, x, float(width))
+        x = Features(x.plane, float(width))
         if halved:
-            op, plane = halve_op(f"encoder_layers.{index}", plane, channels, channels * plane.pixels)
+            op, x = halve_op(Block(block.name), x, x.elements)
             ops.append(op)
     for width in spec.mid[1:]:
-        ops += _mid(style, "encoder_mids", plane, channels, float(width), layers, 0.0 * plane.pixels)
-        channels = float(width)
-    latent = float(spec.latent_channels) * (1.0 if spec.codes is not None else 2.0)
-    x = channels * plane.pixels
-    ops += [
-        make.group_norm("norm_out", "encoder_norm_out", plane, channels, style.groups),
-        make.field("silu_out", "<top>", "silu", x, x),
-        make.convolution("conv_out", "encoder_conv_out", plane, plane, channels, latent),
-        make.convolution("pre_quant_conv", "pre_quant_conv", plane, plane, latent, latent, 1.0),
-    ]
+        ops += _mid(style, Block("encoder_mids", layers), x, float(width), 0.0 * x.plane.pixels)
+        x = Features(x.plane, float(width))
+    latent, plane = float(spec.latent_channels) * (1.0 if spec.codes is not None else 2.0), x.plane
+    ops += _out_ops(style, x, "encoder_norm_out", "encoder_conv_out", latent)
+    ops.append(make.convolution("pre_quant_conv", "pre_quant_conv", plane, plane, latent, latent, 1.0))
     return ops + (_quantise_ops(spec, plane) if spec.codes is not None else _sample_ops(spec, plane))
 
 
 def plain_decode_ops(spec: VQVAESpec, latents: Plane) -> list[Op]:
     """Latents to pixels."""
-    style, plane, layers = Style(float(spec.groups), float(spec.heads)), latents, float(spec.layers)
-    latent, channels = float(spec.latent_channels), float(spec.mid[-1])
+    style, layers, x = (
+        Style(float(spec.groups), float(spec.heads)),
+        float(spec.layers),
+        Features(latents, float(spec.mid[-1])),
+    )
+    latent = float(spec.latent_channels)
     ops = [
-        make.convolution("post_quant_conv", "post_quant_conv", plane, plane, latent, latent, 1.0),
-        make.convolution("conv_in", "decoder_conv_in", plane, plane, latent, channels),
+        make.convolution("post_quant_conv", "post_quant_conv", latents, latents, latent, latent, 1.0),
+        make.convolution("conv_in", "decoder_conv_in", latents, latents, latent, x.channels),
     ]
     for width in reversed(spec.mid[:-1]):
-        ops += _mid(style, "decoder_mids", plane, channels, float(width), layers, 0.0 * plane.pixels)
-        channels = float(width)
+        ops += _mid(style, Block("decoder_mids", layers), x, float(width), 0.0 * latents.pixels)
+        x = Features(latents, float(width))
     steps = list(zip(spec.channels[:-1], spec.downsample, strict=True))
     for index, (width, doubled) in enumerate(reversed(steps)):
-        block = f"decoder_layers.{index}"
-        below = channels * plane.pixels  # the block's input, which its caller keeps
+        block = Block(f"decoder_layers.{index}", layers)
+        below = x.elements  # the block's input, which its caller keeps
         if doubled:
-            op, plane = double_op(block, plane, channels, 0.0 * below)
+            op, x = double_op(Block(block.name), x, 0.0 * below)
             ops.append(op)
-        ops += _residuals(style, block, plane, channels, float(width), layers, below)
-        channels = float(width)
-    x = channels * plane.pixels
-    return [
-        *ops,
-        make.group_norm("norm_out", "decoder_norm_out", plane, channels, style.groups),
-        make.field("silu_out", "<top>", "silu", x, x),
-        make.convolution("conv_out", "decoder_conv_out", plane, plane, channels, float(spec.pixel_channels)),
-    ]
+        ops += _residuals(style, block, x, float(width), below)
+        x = Features(x.plane, float(width))
+    return ops + _out_ops(style, x, "decoder_norm_out", "decoder_conv_out", float(spec.pixel_channels))
 
 
-def _residuals(
-    style: Style, block: str, plane: Plane, before: float, width: float, layers: float, held: Num = 0.0
-) -> list[Op]:
+def _residuals(style: Style, block: Block, source: Features, width: float, held: Num = 0.0) -> list[Op]:
     """Residual layers without attention; the block's input stays while all of them run."""
-    first = before * plane.pixels
-    ops = resnet_ops(style, block, plane, before, width, held)
-    return ops + (resnet_ops(style, block, plane, width, width, held + first, layers - 1.0) if layers > 1 else [])
+    ops = resnet_ops(style, Block(block.name), source, width, held)
+    if block.number > 1:
+        inner, rest = Features(source.plane, width), Block(block.name, block.number - 1.0)
+        ops += resnet_ops(style, rest, inner, width, held + source.elements)
+    return ops
 
 
 def _quantise_ops(spec: VQVAESpec, plane: Plane) -> list[Op]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from roofline.architectures.image.blocks import more_than_one
+from roofline.architectures.image.blocks import Features, more_than_one
 from roofline.num import Num, floor
-from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Plane
+from roofline.workload.constructors_image import Block, Plane
 from roofline.workload.op import Op
 from roofline.workload.shapes import DenseAttentionShape
 
@@ -28,114 +27,106 @@ class Style(NamedTuple):
     text_tokens: Num = 0.0
 
 
-def resnet_ops(
-    style: Style, block: str, plane: Plane, channels_in: float, channels_out: float, held: Num, count: float = 1.0
-) -> list[Op]:
+def resnet_ops(style: Style, block: Block, source: Features, channels: float, held: Num) -> list[Op]:
     """norm, silu, convolution (plus the time embedding), again, plus a 1×1 convolution of the input."""
-    x, h, batch = channels_in * plane.pixels, channels_out * plane.pixels, plane.batch
+    plane, before = source
+    x, h, batch = before * plane.pixels, channels * plane.pixels, plane.batch
     beside = held + x
     ops = [
-        make.group_norm("resnet.norm1", block, plane, channels_in, style.groups, count=count, live=held),
-        make.field("resnet.silu1", block, "silu", x, x, count=count, live=beside),
-        make.convolution("resnet.conv1", block, plane, plane, channels_in, channels_out, count=count, live=beside),
+        block.group_norm("resnet.norm1", plane, before, style.groups, live=held),
+        block.field("resnet.silu1", "silu", x, x, live=beside),
+        block.convolution("resnet.conv1", plane, plane, before, channels, live=beside),
     ]
     if style.time_width is not None:
         t = batch * style.time_width
         ops += [
-            make.field("resnet.time_silu", block, "silu", t, t, count=count, live=beside),
-            make.linear("resnet.time", block, batch, style.time_width, channels_out, count=count, live=beside + h),
-            make.field("resnet.time_add", block, "arithmetic", h + batch * channels_out, h, count=count, live=beside),
+            block.field("resnet.time_silu", "silu", t, t, live=beside),
+            block.linear("resnet.time", batch, style.time_width, channels, live=beside + h),
+            block.field("resnet.time_add", "arithmetic", h + batch * channels, h, live=beside),
         ]
-    ops += [
-        make.group_norm("resnet.norm2", block, plane, channels_out, style.groups, count=count, live=beside),
-        make.field("resnet.silu2", block, "silu", h, h, count=count, live=beside),
-        make.convolution("resnet.conv2", block, plane, plane, channels_out, channels_out, count=count, live=beside),
-        make.convolution("resnet.shortcut", block, plane, plane, channels_in, channels_out, 1.0, count=count,
-                         live=held + h),
-        make.field("resnet.add", block, "arithmetic", 2.0 * h, h, count=count, live=beside),
-    ]  # fmt: skip
-    return ops
+    return [
+        *ops,
+        block.group_norm("resnet.norm2", plane, channels, style.groups, live=beside),
+        block.field("resnet.silu2", "silu", h, h, live=beside),
+        block.convolution("resnet.conv2", plane, plane, channels, channels, live=beside),
+        block.convolution("resnet.shortcut", plane, plane, before, channels, 1.0, live=held + h),
+        block.field("resnet.add", "arithmetic", 2.0 * h, h, live=beside),
+    ]
 
 
-def attention_ops(
-    style: Style, block: str, plane: Plane, width: float, held: Num, count: float, *, cross: bool = False
-) -> list[Op]:
+def attention_ops(style: Style, block: Block, source: Features, held: Num, *, cross: bool = False) -> list[Op]:
     """Attention of the pixels to each other or, `cross`, to the text; its output is added to the input."""
-    x, batch, pixels = width * plane.pixels, plane.batch, plane.area
-    several = more_than_one(batch)
+    (plane, width), x = source, source.elements
+    batch, pixels, name = plane.batch, plane.area, "cross" if cross else "self"
     keys = style.text_tokens if cross else pixels
-    scores = batch * style.heads * pixels * keys
-    name = "cross" if cross else "self"
-    ops = [make.group_norm(f"{name}.norm", block, plane, width, style.groups, count=count, live=held)]
+    ops = [block.group_norm(f"{name}.norm", plane, width, style.groups, live=held)]
     if cross and style.text_width is not None:
-        ops.append(
-            make.linear(f"{name}.text", block, batch * keys, style.text_width, width, count=count, live=held + x)
-        )
-    ops.append(
-        make.field(
-            f"{name}.order", block, "copy", several * x, several * x, count=count, kernels=several, live=held + x
-        )
-    )
-    ops += _projection_ops(name, block, plane, width, keys, held, count, cross=cross)
-    k = batch * keys * width
+        ops.append(block.linear(f"{name}.text", batch * keys, style.text_width, width, live=held + x))
+    ops.append(block.copies(f"{name}.order", more_than_one(batch), x, live=held + x))
+    ops += _text_projections(name, block, source, keys, held) if cross else _projections(name, block, source, held)
+    k, scores = batch * keys * width, batch * style.heads * pixels * keys
     beside = held + 2.0 * x
     shape = DenseAttentionShape(batch, style.heads, pixels, keys, width / style.heads)
-    ops += [
-        make.field(f"{name}.scale", block, "arithmetic", x, x, count=count, live=beside + 2.0 * k),
-        _product(f"{name}.scores", block, shape, x + k, scores, beside + 2.0 * k, count),
-        make.field(f"{name}.softmax", block, "softmax", scores, scores, count=count, live=beside + 2.0 * x + 2.0 * k),
-        _product(f"{name}.values", block, shape, scores + k, x, beside + x + k, count),
-        make.field(f"{name}.merge", block, "copy", x, x, count=count, live=beside + scores),
-        make.linear(f"{name}.out", block, plane.pixels, width, width, count=count, live=beside + scores),
-        make.field(f"{name}.mean", block, "reduce", scores, batch * pixels * keys, count=count, live=beside + x),
-        make.field(f"{name}.residual", block, "arithmetic", 2.0 * x, x, count=count, live=held),
-    ]
-    return ops
-
-
-def _projection_ops(
-    name: str, block: str, plane: Plane, width: float, keys: Num, held: Num, count: float, *, cross: bool
-) -> list[Op]:
-    """Queries, keys and values: three in one product, or queries from the pixels and the other two from the text."""
-    x, batch = width * plane.pixels, plane.batch
-    several = more_than_one(batch)
-    if not cross:
-        return [
-            make.linear(f"{name}.qkv", block, plane.pixels, width, 3.0 * width, bias=False, count=count, live=held + x),
-            make.field(f"{name}.bias", block, "arithmetic", 3.0 * x, 3.0 * x, weights=3.0 * width, count=count,
-                       live=held + x),
-            make.field(f"{name}.split", block, "copy", 3.0 * x, 3.0 * x, count=count, live=held + x),
-        ]  # fmt: skip
-    k = batch * keys * width
-    product = make.linear(f"{name}.kv", block, batch * keys, width, 2.0 * width, count=count, live=held + 2.0 * x)
-    bias = make.field(f"{name}.kv_bias", block, "arithmetic", several * 2.0 * k, several * 2.0 * k, count=count,
-                      kernels=several, live=held + 2.0 * x)  # fmt: skip
     return [
-        make.linear(f"{name}.q", block, plane.pixels, width, width, bias=False, count=count, live=held + x),
-        make.field(f"{name}.q_bias", block, "arithmetic", x, x, weights=width, count=count, live=held + x),
-        make.field(f"{name}.order_text", block, "copy", several * k, several * k, count=count, kernels=several,
-                   live=held + 2.0 * x),
+        *ops,
+        block.field(f"{name}.scale", "arithmetic", x, x, live=beside + 2.0 * k),
+        _product(f"{name}.scores", block, shape, x + k, scores, beside + 2.0 * k),
+        block.field(f"{name}.softmax", "softmax", scores, scores, live=beside + 2.0 * x + 2.0 * k),
+        _product(f"{name}.values", block, shape, scores + k, x, beside + x + k),
+        block.field(f"{name}.merge", "copy", x, x, live=beside + scores),
+        block.linear(f"{name}.out", plane.pixels, width, width, live=beside + scores),
+        block.field(f"{name}.mean", "reduce", scores, batch * pixels * keys, live=beside + x),
+        block.field(f"{name}.residual", "arithmetic", 2.0 * x, x, live=held),
+    ]
+
+
+def _projections(name: str, block: Block, source: Features, held: Num) -> list[Op]:
+    """Queries, keys and values of the pixels, in one product."""
+    (plane, width), three = source, 3.0 * source.elements
+    live = held + source.elements
+    return [
+        block.linear(f"{name}.qkv", plane.pixels, width, 3.0 * width, bias=False, live=live),
+        block.field(f"{name}.bias", "arithmetic", three, three, weights=3.0 * width, live=live),
+        block.field(f"{name}.split", "copy", three, three, live=live),
+    ]
+
+
+def _text_projections(name: str, block: Block, source: Features, keys: Num, held: Num) -> list[Op]:
+    """Queries of the pixels, keys and values of the text."""
+    (plane, width), x = source, source.elements
+    several, words = more_than_one(plane.batch), plane.batch * keys
+    k, live = words * width, held + 2.0 * x
+    product = block.linear(f"{name}.kv", words, width, 2.0 * width, live=live)
+    biased = several * 2.0 * k
+    bias = block.field(f"{name}.kv_bias", "arithmetic", biased, biased, kernels=several, live=live)
+    return [
+        block.linear(f"{name}.q", plane.pixels, width, width, bias=False, live=held + x),
+        block.field(f"{name}.q_bias", "arithmetic", x, x, weights=width, live=held + x),
+        block.copies(f"{name}.order_text", several, k, live=live),
         product._replace(weights=product.weights - several * 2.0 * width),
         bias._replace(weights=several * 2.0 * width),
-        make.field(f"{name}.split", block, "copy", 2.0 * k, 2.0 * k, count=count, live=held + 2.0 * x),
-    ]  # fmt: skip
+        block.field(f"{name}.split", "copy", 2.0 * k, 2.0 * k, live=live),
+    ]
 
 
-def _product(name: str, block: str, shape: DenseAttentionShape, read: Num, write: Num, held: Num, count: float) -> Op:
+def _product(name: str, block: Block, shape: DenseAttentionShape, read: Num, write: Num, held: Num) -> Op:
     """One of attention's two batched products: 2 d FLOPs per head and pair."""
-    pairs = shape.batch * shape.heads * shape.queries * shape.keys
-    return Op(name, "attention", block, count, flops=2.0 * shape.dim * pairs, read=read, write=write, live=held,
-              shape=shape)  # fmt: skip
+    flops = 2.0 * shape.dim * (shape.batch * shape.heads * shape.queries * shape.keys)
+    where, count = block
+    return Op(name, "attention", where, count, flops=flops, read=read, write=write, live=held, shape=shape)
 
 
-def halve_op(block: str, plane: Plane, channels: float, held: Num) -> tuple[Op, Plane]:
+def halve_op(block: Block, source: Features, held: Num) -> tuple[Op, Features]:
     """A 4×4 convolution of stride 2; odd sizes round down."""
+    plane, channels = source
     half = Plane(plane.batch, floor(plane.height / 2.0), floor(plane.width / 2.0))
-    return make.convolution("downsample", block, plane, half, channels, channels, 4.0, live=held), half
+    op = block.convolution("downsample", plane, half, channels, channels, 4.0, live=held)
+    return op, Features(half, channels)
 
 
-def double_op(block: str, plane: Plane, channels: float, held: Num) -> tuple[Op, Plane]:
+def double_op(block: Block, source: Features, held: Num) -> tuple[Op, Features]:
     """A 4×4 transposed convolution of stride 2: every input element meets the whole kernel."""
-    target = plane.doubled()
-    op = make.convolution("upsample", block, plane, plane, channels, channels, 4.0, live=held)
-    return op._replace(write=channels * target.pixels, vector_flops=channels * target.pixels), target
+    plane, channels = source
+    target = Features(plane.doubled(), channels)
+    op = block.convolution("upsample", plane, plane, channels, channels, 4.0, live=held)
+    return op._replace(write=target.elements, vector_flops=target.elements), target

@@ -6,12 +6,15 @@ Source: diffusers 0.42.1, unet_2d_condition.py, unet_2d_blocks.py, controlnet.py
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from roofline.architectures.image.blocks import (
     Context,
+    Features,
     downsample_op,
     mlp_ops,
     resnet_ops,
+    sinusoid_ops,
     spatial_transformer_ops,
     time_embedding_ops,
     upsample_ops,
@@ -19,11 +22,18 @@ from roofline.architectures.image.blocks import (
 from roofline.num import Num
 from roofline.specs.image.parts import ControlNetSpec, UNetBlock, UNetSpec, UNetTrunk
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Plane, allocated
+from roofline.workload.constructors_image import Block, Plane, allocated
 from roofline.workload.op import Op
 
-#: The plane of a skip, and its channels.
-Skip = tuple[Plane, float]
+
+class _Trunk(NamedTuple):
+    """What the way down leaves: ops, skips, its last output, what conditions the model, and small tensors that stay."""
+
+    ops: list[Op]
+    skips: list[Features]
+    x: Features
+    context: Context
+    small: Num
 
 
 def unet_ops(spec: UNetSpec, latents: Plane, text_tokens: Num, *, control: bool = False) -> list[Op]:
@@ -31,59 +41,55 @@ def unet_ops(spec: UNetSpec, latents: Plane, text_tokens: Num, *, control: bool 
 
     `control`: the skips and the middle are first added to what a ControlNet gives.
     """
-    ops, skips, plane, context, small = _trunk_ops(spec, latents, text_tokens)
-    channels = float(spec.down[-1].channels)
+    ops, skips, x, context, small = _trunk(spec, latents, text_tokens)
     held = small + _elements(skips)
-    if spec.mid is not None:
-        ops += _mid_ops(spec, plane, channels, context, held)
+    ops += _mid_ops(spec, x, context, held)
     if control:
-        ops += _control_adds(skips, plane, channels, held)
+        ops += _control_adds([*skips, x], held)
     every = _elements(skips)  # with a ControlNet a second variable names the sums until the end
     for index, block in enumerate(spec.up):
         taken = [skips.pop() for _ in range(block.resnets)]
-        target = skips[-1][0] if skips else plane
-        ops += _up_ops(f"up_blocks.{index}", block, plane, channels, taken, target, context,
-                       small + (every if control else _elements(skips) + _elements(taken)))  # fmt: skip
-        channels, plane = float(block.channels), target if block.resample else plane
-    x = channels * plane.pixels
-    ops += [
+        target = skips[-1].plane if skips else x.plane
+        beside = small + (every if control else _elements(skips) + _elements(taken))
+        ops += _up_ops(f"up_blocks.{index}", block, x, taken, target, context, beside)
+        x = Features(target if block.resample else x.plane, float(block.channels))
+    return ops + _out_ops(spec, x, small)
+
+
+def _out_ops(spec: UNetSpec, x: Features, small: Num) -> list[Op]:
+    (plane, channels), n = x, x.elements
+    return [
         make.group_norm("conv_norm_out", "conv_norm_out", plane, channels, float(spec.groups), live=small),
-        make.field("conv_act", "conv_act", "silu", x, x, live=small),
+        make.field("conv_act", "conv_act", "silu", n, n, live=small),
         make.convolution("conv_out", "conv_out", plane, plane, channels, float(spec.out_channels), live=small),
     ]
-    return ops
 
 
 def controlnet_ops(spec: ControlNetSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     """One forward pass: latents, text and a picture to one feature per skip of the UNet and one for its middle."""
-    ops, skips, plane, context, small = _trunk_ops(spec, latents, text_tokens, hint=spec)
-    channels, held = float(spec.down[-1].channels), small + _elements(skips)
-    if spec.mid is not None:
-        ops += _mid_ops(spec, plane, channels, context, held)
-    zeros: list[Op] = []
-    beside = held + channels * plane.pixels
-    for index, (where, width) in enumerate([*skips, (plane, channels)]):
-        x = width * where.pixels
-        block = "controlnet_mid_block" if index == len(skips) else "controlnet_down_blocks"
-        zeros.append(make.convolution("zero_convolution", block, where, where, width, width, 1.0, live=beside - x))
-        beside = beside + x
-    for where, width in [*skips, (plane, channels)]:
-        x = width * where.pixels
-        zeros.append(make.field("scale", "<top>", "arithmetic", x, x, live=beside))
-    return ops + zeros
+    ops, skips, x, context, small = _trunk(spec, latents, text_tokens, hint=spec)
+    held = small + _elements(skips)
+    ops += _mid_ops(spec, x, context, held)
+    beside = held + x.elements
+    for index, (plane, channels) in enumerate([*skips, x]):
+        n, block = channels * plane.pixels, "controlnet_mid_block" if index == len(skips) else "controlnet_down_blocks"
+        ops.append(make.convolution("zero_convolution", block, plane, plane, channels, channels, 1.0, live=beside - n))
+        beside = beside + n
+    for made in [*skips, x]:
+        n = made.elements
+        ops.append(make.field("scale", "<top>", "arithmetic", n, n, live=beside))
+    return ops
 
 
-def _elements(skips: list[Skip]) -> Num:
+def _elements(many: list[Features]) -> Num:
     total: Num = 0.0
-    for plane, channels in skips:
-        total = total + channels * plane.pixels
+    for each in many:
+        total = total + each.elements
     return total
 
 
-def _trunk_ops(
-    spec: UNetTrunk, latents: Plane, text_tokens: Num, hint: ControlNetSpec | None = None
-) -> tuple[list[Op], list[Skip], Plane, Context, Num]:
-    """Time embedding, first convolution and the way down; the skips it leaves, and the small tensors that stay."""
+def _trunk(spec: UNetTrunk, latents: Plane, text_tokens: Num, hint: ControlNetSpec | None = None) -> _Trunk:
+    """Time embedding, first convolution and the way down."""
     first = float(spec.down[0].channels)
     context = Context(4.0 * first, float(spec.context_width), text_tokens, float(spec.groups), spec.linear_projection)
     ops = _condition_ops(spec, latents.batch, first, context.time_width)
@@ -91,19 +97,19 @@ def _trunk_ops(
     if spec.added_conditions is not None:
         small = small + allocated(latents.batch * context.time_width)
     ops.append(make.convolution("conv_in", "conv_in", latents, latents, float(spec.in_channels), first, live=small))
+    x = Features(latents, first)
     if hint is not None:
-        ops += _hint_ops(hint, latents, first, small)
-        small = small + first * latents.pixels
-    skips: list[Skip] = [(latents, first)]
-    plane, channels = latents, first
+        ops += _hint_ops(hint, x, small)
+        small = small + x.elements
+    skips = [x]
     for index, block in enumerate(spec.down):
-        ops += _down_ops(f"down_blocks.{index}", block, plane, channels, context, small + _elements(skips))
-        channels = float(block.channels)
-        skips += [(plane, channels)] * block.resnets
+        ops += _down_ops(f"down_blocks.{index}", block, x, context, small + _elements(skips))
+        x = Features(x.plane, float(block.channels))
+        skips += [x] * block.resnets
         if block.resample:
-            plane = plane.halved()
-            skips.append((plane, channels))
-    return ops, skips, plane, context, small
+            x = Features(x.plane.halved(), x.channels)
+            skips.append(x)
+    return _Trunk(ops, skips, x, context, small)
 
 
 def _condition_ops(spec: UNetTrunk, batch: Num, first: float, width: float) -> list[Op]:
@@ -113,106 +119,104 @@ def _condition_ops(spec: UNetTrunk, batch: Num, first: float, width: float) -> l
     if added is not None:
         numbers, pooled = batch * added.numbers, batch * added.pooled_width
         waves = numbers * added.number_width
-        ops += make.sinusoid("add_time_proj", numbers, float(added.number_width), integer=False, cast=False)
+        ops += sinusoid_ops(Block("add_time_proj"), numbers, float(added.number_width), integer=False)
         ops += [
             make.field_fp32("add_concat", "<top>", "copy", waves, waves + pooled, read_half=pooled),
             make.field_fp32("add_narrow", "<top>", "copy", waves + pooled, 0.0, write_half=waves + pooled),
-            *mlp_ops("add_embedding", batch, float(added.width), width, width),
+            *mlp_ops(Block("add_embedding"), batch, float(added.width), width, width),
             make.field("add_embed", "<top>", "arithmetic", 2.0 * batch * width, batch * width),
         ]
     return ops
 
 
-def _hint_ops(spec: ControlNetSpec, latents: Plane, width: float, small: Num) -> list[Op]:
+def _hint_ops(spec: ControlNetSpec, latents: Features, small: Num) -> list[Op]:
     """The picture, in pixels, through convolutions of stride 2 to the latents' size, and added to them."""
-    block, scale = "controlnet_cond_embedding", float(spec.scale)
-    plane = Plane(latents.batch, latents.height * scale, latents.width * scale)
+    block, scale, x = Block("controlnet_cond_embedding"), float(spec.scale), latents.elements
+    plane = Plane(latents.plane.batch, latents.plane.height * scale, latents.plane.width * scale)
     hint = [float(channels) for channels in spec.hint_channels]
-    held = small + width * latents.pixels
-    ops = [make.convolution("hint.conv_in", block, plane, plane, 3.0, hint[0], live=held)]
+    held = small + x
+    ops = [block.convolution("hint.conv_in", plane, plane, 3.0, hint[0], live=held)]
     ops.append(_silu(block, plane, hint[0], held))
     for before, after in pairwise(hint):
-        ops.append(make.convolution("hint.conv", block, plane, plane, before, before, live=held))
+        ops.append(block.convolution("hint.conv", plane, plane, before, before, live=held))
         ops.append(_silu(block, plane, before, held))
         smaller = plane.halved()
-        ops.append(make.convolution("hint.down", block, plane, smaller, before, after, live=held))
+        ops.append(block.convolution("hint.down", plane, smaller, before, after, live=held))
         ops.append(_silu(block, smaller, after, held))
         plane = smaller
-    x = width * latents.pixels
-    ops.append(make.convolution("hint.conv_out", block, plane, plane, hint[-1], width, live=held))
+    ops.append(block.convolution("hint.conv_out", plane, plane, hint[-1], latents.channels, live=held))
     ops.append(make.field("hint.add", "<top>", "arithmetic", 2.0 * x, x, live=small))
     return ops
 
 
-def _silu(block: str, plane: Plane, channels: float, held: Num) -> Op:
+def _silu(block: Block, plane: Plane, channels: float, held: Num) -> Op:
     x = channels * plane.pixels
-    return make.field("hint.silu", block, "silu", x, x, live=held)
+    return block.field("hint.silu", "silu", x, x, live=held)
 
 
-def _runs(depths: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Depths of transformer stacks and how many stacks have each, in order of first occurrence; none without layers."""
-    return [(depth, depths.count(depth)) for depth in dict.fromkeys(depths) if depth]
-
-
-def _down_ops(block: str, spec: UNetBlock, plane: Plane, before: float, context: Context, held: Num) -> list[Op]:
+def _down_ops(name: str, spec: UNetBlock, source: Features, context: Context, held: Num) -> list[Op]:
     """Residual layers, transformer stacks, and a convolution that halves the plane. Every output stays as a skip."""
-    channels, x, source = float(spec.channels), spec.channels * plane.pixels, before * plane.pixels
-    rest, groups, time = spec.resnets - 1.0, context.groups, context.time_width
-    if before == channels:
-        ops = resnet_ops(block, plane, channels, channels, groups, held + rest * x - source, time_width=time,
-                         count=float(spec.resnets))  # fmt: skip
+    groups, time, rest = context.groups, context.time_width, spec.resnets - 1.0
+    target = Features(source.plane, float(spec.channels))
+    x, first = target.elements, source.elements
+    if source.channels == target.channels:
+        block, beside = Block(name, float(spec.resnets)), held + rest * x - first
+        ops = resnet_ops(block, source, target.channels, groups, beside, time_width=time)
     else:
-        ops = resnet_ops(block, plane, before, channels, groups, held - source, time_width=time)
+        ops = resnet_ops(Block(name), source, target.channels, groups, held - first, time_width=time)
         if rest:
-            ops += resnet_ops(block, plane, channels, channels, groups, held + (rest - 1.0) * x, time_width=time,
-                              count=rest)  # fmt: skip
-    for depth, stacks in _runs(spec.depths):
-        ops += spatial_transformer_ops(block, plane, channels, float(spec.heads or 1), float(depth), context,
-                                       held + rest * x, float(stacks))  # fmt: skip
+            block, beside = Block(name, rest), held + (rest - 1.0) * x
+            ops += resnet_ops(block, target, target.channels, groups, beside, time_width=time)
+    ops += _stack_ops(name, spec, target, context, held + rest * x)
     if spec.resample:
-        ops.append(downsample_op(block, plane, channels, held + rest * x))
+        ops.append(downsample_op(Block(name), target, held + rest * x))
     return ops
 
 
-def _mid_ops(spec: UNetTrunk, plane: Plane, channels: float, context: Context, held: Num) -> list[Op]:
+def _stack_ops(name: str, spec: UNetBlock, x: Features, context: Context, held: Num) -> list[Op]:
+    """The transformer stacks of a block: those of one depth together, in order of first occurrence."""
+    ops: list[Op] = []
+    heads, depths = float(spec.heads or 1), spec.depths
+    for depth in dict.fromkeys(depths):
+        if depth:
+            stacks = Block(name, float(depths.count(depth)))
+            ops += spatial_transformer_ops(stacks, x, heads, float(depth), context, held)
+    return ops
+
+
+def _mid_ops(spec: UNetTrunk, x: Features, context: Context, held: Num) -> list[Op]:
+    """Two residual layers and a transformer stack, in a model that has them."""
     mid = spec.mid
-    ops = resnet_ops("mid_block", plane, channels, channels, context.groups, held, time_width=context.time_width,
-                     count=2.0 if mid is not None else 0.0)  # fmt: skip
-    if mid is not None and mid.transformer_layers:
-        ops += spatial_transformer_ops("mid_block", plane, channels, float(mid.heads), float(mid.transformer_layers),
-                                       context, held, 1.0)  # fmt: skip
+    if mid is None:
+        return []
+    ops = resnet_ops(Block("mid_block", 2.0), x, x.channels, context.groups, held, time_width=context.time_width)
+    if mid.transformer_layers:
+        heads, depth = float(mid.heads), float(mid.transformer_layers)
+        ops += spatial_transformer_ops(Block("mid_block"), x, heads, depth, context, held)
     return ops
 
 
-def _control_adds(skips: list[Skip], plane: Plane, channels: float, held: Num) -> list[Op]:
+def _control_adds(made: list[Features], held: Num) -> list[Op]:
     """The ControlNet's features, added to every skip and to the middle."""
-    ops = []
-    for where, width in [*skips, (plane, channels)]:
-        x = width * where.pixels
-        ops.append(make.field("control.add", "<top>", "arithmetic", 2.0 * x, x, live=held))
-    return ops
+    sizes = [each.elements for each in made]
+    return [make.field("control.add", "<top>", "arithmetic", 2.0 * x, x, live=held) for x in sizes]
 
 
 def _up_ops(
-    block: str, spec: UNetBlock, plane: Plane, before: float, taken: list[Skip], target: Plane, context: Context,
-    held: Num,
-) -> list[Op]:  # fmt: skip
+    name: str, spec: UNetBlock, source: Features, taken: list[Features], target: Plane, context: Context, held: Num
+) -> list[Op]:
     """Residual layers, each behind a concatenation with a skip, transformer stacks, and upsampling to the next skip."""
-    channels, inputs = float(spec.channels), before * plane.pixels
-    beside = held + inputs
-    widths = [(before if index == 0 else channels, skip[1]) for index, skip in enumerate(taken)]
-    ops = []
+    plane, channels, groups, time = source.plane, float(spec.channels), context.groups, context.time_width
+    beside = held + source.elements
+    widths = [(channels if index else source.channels, skip.channels) for index, skip in enumerate(taken)]
+    ops: list[Op] = []
     for own, skip in dict.fromkeys(widths):
-        count = float(widths.count((own, skip)))
-        joint = (own + skip) * plane.pixels
-        ops.append(
-            make.field("concat", block, "copy", joint, joint, count=count, live=beside - joint + own * plane.pixels)
-        )
-        ops += resnet_ops(block, plane, own + skip, channels, context.groups, beside, time_width=context.time_width,
-                          count=count)  # fmt: skip
-    for depth, stacks in _runs(spec.depths):
-        ops += spatial_transformer_ops(block, plane, channels, float(spec.heads or 1), float(depth), context, beside,
-                                       float(stacks))  # fmt: skip
+        block, joint = Block(name, float(widths.count((own, skip)))), Features(plane, own + skip)
+        n = joint.elements
+        ops.append(block.field("concat", "copy", n, n, live=beside - n + own * plane.pixels))
+        ops += resnet_ops(block, joint, channels, groups, beside, time_width=time)
+    x = Features(plane, channels)
+    ops += _stack_ops(name, spec, x, context, beside)
     if spec.resample:
-        ops += upsample_ops(block, plane, target, channels, beside)
+        ops += upsample_ops(Block(name), x, target, beside)
     return ops

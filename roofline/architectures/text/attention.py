@@ -2,61 +2,49 @@
 
 from __future__ import annotations
 
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
-from roofline.workload import constructors as make
-from roofline.workload.constructors_state import pointwise
 from roofline.workload.op import Op
-from roofline.workload.shapes import AttentionShape, Span
+from roofline.workload.shapes import AttentionShape
 
 
-def attention_ops(
-    spec: TransformerSpec, attention: SoftmaxAttention, span: Span, block: str, count: float, stream: Num
-) -> list[Op]:
-    """q, k, v projections, what positions add, fused attention, output projection.
-
-    `stream` is what else of the block stays in memory meanwhile, in elements.
-    """
-    tokens, width = span.tokens, float(spec.width)
+def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sublayer) -> list[Op]:
+    """q, k, v projections, what positions add, fused attention, output projection."""
+    tokens, stream, width = layer.tokens, layer.stream, float(spec.width)
     key_dim = float(attention.head_dim)
     value_dim = float(attention.value_dim or attention.head_dim)
     query_width, key_width = attention.heads * key_dim, attention.kv_heads * key_dim
     value_width, output_width = attention.kv_heads * value_dim, attention.heads * value_dim
-    bias, queries, fresh = attention.qkv_bias, stream + tokens * query_width, not attention.shared_cache
-    ops = [make.linear("q_proj", block, tokens, width, query_width, bias=bias, count=count, live=stream)]
+    bias, packed, queries = attention.qkv_bias, attention.packed, stream + tokens * query_width
+    fresh = not attention.shared_cache
+    ops = [layer.linear("q_proj", width, query_width, bias=bias)]
     if fresh:
-        ops.append(make.linear("k_proj", block, tokens, width, key_width, bias=bias, joined=attention.packed,
-                               count=count, live=queries))  # fmt: skip
+        ops.append(layer.linear("k_proj", width, key_width, bias=bias, joined=packed, live=queries))
     if fresh and not attention.keys_as_values:
-        ops.append(make.linear("v_proj", block, tokens, width, value_width, bias=bias, joined=attention.packed,
-                               count=count, live=queries + tokens * key_width))  # fmt: skip
+        beside = queries + tokens * key_width
+        ops.append(layer.linear("v_proj", width, value_width, bias=bias, joined=packed, live=beside))
     if attention.qk_norm is not None or attention.value_norm:
-        ops.extend(_head_norms(attention, tokens, block, count, stream))
+        ops.extend(_head_norms(attention, layer))
     if spec.positions.kind == "rotary" and attention.rotary:
         rotated = min(float(spec.positions.rotary_dim or key_dim), key_dim)
-        ops.append(
-            make.rotary("rotary", block, tokens, attention.heads * rotated, attention.kv_heads * rotated * fresh,
-                        count=count, live=stream + tokens * value_width)
-        )  # fmt: skip
-    core = _core(attention, span, block, count, stream)
+        turned = attention.heads * rotated, attention.kv_heads * rotated * fresh
+        ops.append(layer.rotary("rotary", *turned, live=stream + tokens * value_width))
+    core = _core(attention, layer)
     if spec.positions.kind == "relative":
-        distances = _distance_ops(attention, span, width, block, count, queries + tokens * (key_width + value_width))
+        distances = _distance_ops(attention, layer, width, queries + tokens * (key_width + value_width))
         ops.extend(distances)
         core = core._replace(read=core.read + distances[-1].write)
     ops.append(core)
     if attention.output_gate is not None:
-        ops += _output_gate(attention, tokens, width, block, count, stream)
+        ops += _output_gate(attention, layer, width)
     if attention.output_norm:
-        ops.append(make.norm("output_norm", block, tokens, output_width, style="rms", count=count, live=stream))
-    ops.append(
-        make.linear("o_proj", block, tokens, output_width, width, bias=attention.output_bias, count=count, live=stream)
-    )
+        ops.append(layer.norm("output_norm", output_width))
+    ops.append(layer.linear("o_proj", output_width, width, bias=attention.output_bias))
     return ops
 
 
-def _distance_ops(
-    attention: SoftmaxAttention, span: Span, width: float, block: str, count: float, live: Num
-) -> list[Op]:
+def _distance_ops(attention: SoftmaxAttention, layer: Sublayer, width: float, live: Num) -> list[Op]:
     """Transformer-XL's terms of distance, which the attention adds to its scores.
 
     r [n + past, d] @ w [d, h k], once for the batch; then (q + v) [b, h, n, k] @ r^T -> [b, h, n, n + past]: every
@@ -64,77 +52,78 @@ def _distance_ops(
 
     Source: Dai et al. 2019 (arXiv:1901.02860), section 3.3. The FLOP counts of Chinchilla's appendix F leave both out.
     """
-    heads, dim = float(attention.heads), float(attention.head_dim)
-    distances = span.mean_past + span.new
-    scores = span.tokens * heads * distances
-    biases = 2.0 * heads * dim
+    heads, dim, tokens = float(attention.heads), float(attention.head_dim), layer.tokens
+    distances = layer.span.mean_past + layer.span.new
+    scores, biases = tokens * heads * distances, 2.0 * heads * dim
+    flops, vector, read = 2.0 * scores * dim, scores + tokens * biases, (tokens + distances) * heads * dim
+    amounts = (flops, vector, biases, biases, biases, read, scores)
     return [
-        make.linear("relative_projection", block, distances, width, heads * dim, count=count, live=live),
-        Op(
-            "relative_scores", "attention", block, count,
-            flops=2.0 * scores * dim, vector_flops=scores + span.tokens * biases,
-            params=biases, active=biases, weights=biases,
-            read=(span.tokens + distances) * heads * dim, write=scores, live=live,
-        ),
-    ]  # fmt: skip
+        layer.over(distances).linear("relative_projection", width, heads * dim, live=live),
+        Op("relative_scores", "attention", layer.block, layer.layers, *amounts, live=live),
+    ]
 
 
-def _output_gate(
-    attention: SoftmaxAttention, tokens: Num, width: float, block: str, count: float, stream: Num
-) -> list[Op]:
+def _output_gate(attention: SoftmaxAttention, layer: Sublayer, width: float) -> list[Op]:
     """The heads' output times the sigmoid of a projection of the input: an element or a head each."""
     output = float(attention.heads * (attention.value_dim or attention.head_dim))
     gates = output if attention.output_gate == "element" else float(attention.heads)
+    bias, joined, beside = attention.qkv_bias, attention.packed, layer.stream + layer.tokens * output
     return [
-        make.linear("gate_proj", block, tokens, width, gates, bias=attention.qkv_bias, joined=attention.packed,
-                    count=count, live=stream + tokens * output),
-        pointwise("output_gate", block, tokens, output, reads=1.0 + gates / output, each=4.0, count=count, live=stream),
-    ]  # fmt: skip
+        layer.linear("gate_proj", width, gates, bias=bias, joined=joined, live=beside),
+        layer.pointwise("output_gate", output, reads=1.0 + gates / output, each=4.0),
+    ]
 
 
-def _core(attention: SoftmaxAttention, span: Span, block: str, count: float, stream: Num) -> Op:
+def _core(attention: SoftmaxAttention, layer: Sublayer) -> Op:
     """The attention proper, with its cache and its sinks."""
     limit = attention.chunk or attention.window
     shape = AttentionShape(
-        span, float(attention.heads), float(attention.kv_heads), float(attention.head_dim),
-        float(attention.value_dim or attention.head_dim), None if limit is None else float(limit), attention.causal,
-        attention.packed, attention.softmax_fp32, attention.chunk is not None,
-    )  # fmt: skip
-    core = make.attention("attention", block, shape, count=count, live=stream, cached=attention.causal)
+        layer.span,
+        float(attention.heads),
+        float(attention.kv_heads),
+        float(attention.head_dim),
+        float(attention.value_dim or attention.head_dim),
+        window=None if limit is None else float(limit),
+        causal=attention.causal,
+        packed=attention.packed,
+        softmax_fp32=attention.softmax_fp32,
+        chunked=attention.chunk is not None,
+    )
+    core = layer.attention(shape, cached=attention.causal)
     if attention.cache_heads is not None:
         copies = attention.cache_heads / attention.kv_heads
-        core = core._replace(
-            cache_read=core.cache_read * copies, cache_write=core.cache_write * copies,
-            cache_held=core.cache_held * copies,
-        )  # fmt: skip
+        read, write, held = core.cache_read * copies, core.cache_write * copies, core.cache_held * copies
+        core = core._replace(cache_read=read, cache_write=write, cache_held=held)
     if attention.shared_cache:
         fresh = core.cache_write
-        core = core._replace(
-            read=core.read - fresh, cache_read=core.cache_read + fresh, cache_write=0.0, cache_held=0.0
-        )
+        read, cached = core.read - fresh, core.cache_read + fresh
+        core = core._replace(read=read, cache_read=cached, cache_write=0.0, cache_held=0.0)
     if attention.sinks:
         sinks = float(attention.heads)
         core = core._replace(params=sinks, active=sinks, weights=sinks)
     return core
 
 
-def _head_norms(attention: SoftmaxAttention, tokens: Num, block: str, count: float, live: Num) -> list[Op]:
+def _head_norms(attention: SoftmaxAttention, layer: Sublayer) -> list[Op]:
     """Norms of queries and keys, per head or over the whole width, and of values per head."""
     ops = []
-    how, dim = attention.qk_norm, float(attention.head_dim)
+    tokens, dim = layer.tokens, float(attention.head_dim)
     named = [("q_norm", float(attention.heads)), ("k_norm", float(attention.kv_heads))]
-    for name, heads in named[: (1 if attention.shared_cache else 2) if how else 0]:
-        rows, width = (tokens, heads * dim) if how == "width" else (tokens * heads, dim)
-        op = make.norm(
-            name, block, rows, width, style=attention.qk_norm_kind, weight=how != "plain",
-            bias=attention.qk_norm_bias, count=count, live=live,
-        )  # fmt: skip
-        if how == "heads":
-            op = op._replace(params=op.params * heads, active=op.active * heads, weights=op.weights * heads)
-        ops.append(op)
+    for name, heads in named[: (1 if attention.shared_cache else 2) if attention.qk_norm else 0]:
+        ops.append(_head_norm(name, attention, layer, heads))
     if attention.value_norm and not attention.shared_cache:
-        rows = tokens * attention.kv_heads
-        ops.append(
-            make.norm("v_norm", block, rows, float(attention.value_dim or dim), weight=False, count=count, live=live)
-        )
+        values = layer.over(tokens * attention.kv_heads)
+        ops.append(values.norm("v_norm", float(attention.value_dim or dim), weight=False))
     return ops
+
+
+def _head_norm(name: str, attention: SoftmaxAttention, layer: Sublayer, heads: float) -> Op:
+    """A norm of so many heads of each token: of each head alone, or over all of them."""
+    how, dim = attention.qk_norm, float(attention.head_dim)
+    kind, bias = attention.qk_norm_kind, attention.qk_norm_bias
+    if how == "width":
+        return layer.norm(name, heads * dim, style=kind, bias=bias)
+    op = layer.over(layer.tokens * heads).norm(name, dim, style=kind, weight=how != "plain", bias=bias)
+    if how == "heads":
+        op = op._replace(params=op.params * heads, active=op.active * heads, weights=op.weights * heads)
+    return op

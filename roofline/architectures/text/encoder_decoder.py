@@ -8,7 +8,8 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762); the model code of T5 and BART in
 
 from __future__ import annotations
 
-from roofline.architectures.text.transformer import block_ops, norm_op
+from roofline.architectures.text.layers import block_ops, norm_op
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, maximum
 from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
@@ -37,7 +38,7 @@ def _encoder_ops(spec: TransformerSpec, prompt: Span) -> list[Op]:
     for index, group in enumerate(spec.encoder):
         ops += block_ops(spec, group, prompt, f"encoder.{group.name or index}")
     if spec.final_norm:
-        ops.append(norm_op(spec, "encoder_norm", "encoder", prompt.tokens))
+        ops.append(norm_op(spec, "encoder_norm", Sublayer("encoder", 1.0, prompt, prompt.tokens)))
     return ops
 
 
@@ -46,12 +47,10 @@ def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool
     ops = _embedded(spec, span, "decoder", held=False)
     for index, group in enumerate(spec.blocks):
         ops += _layer_ops(spec, group, span, prompt, f"decoder.{group.name or index}", fresh)
+    tokens, vocabulary, held = span.tokens, float(spec.vocabulary or 0), not spec.tied_embeddings
     if spec.final_norm:
-        ops.append(norm_op(spec, "final_norm", "head", span.tokens))
-    head = make.linear(
-        "head", "head", span.tokens, float(spec.width), float(spec.vocabulary or 0), bias=spec.head_bias,
-        held=not spec.tied_embeddings,
-    )  # fmt: skip
+        ops.append(norm_op(spec, "final_norm", Sublayer("head", 1.0, span, tokens)))
+    head = make.linear("head", "head", tokens, float(spec.width), vocabulary, bias=spec.head_bias, held=held)
     return [*ops, head]
 
 
@@ -70,7 +69,7 @@ def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> l
         keys = span.new * (span.mean_past + span.new)
         ops.append(make.embedding(f"{where}_distance_bias", where, keys, float(spec.positions.buckets), heads))
     if spec.embedding_norm:
-        ops.append(norm_op(spec, f"{where}_embedding_norm", where, tokens))
+        ops.append(norm_op(spec, f"{where}_embedding_norm", Sublayer(where, 1.0, span, tokens)))
     return ops
 
 
@@ -80,51 +79,56 @@ def _layer_ops(spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Spa
     last = group.model_copy(update={"attention": None, "cross_attention": None, "norms": 1})
     ops = block_ops(spec, own, span, label)
     if group.cross_attention is not None:
-        ops += _cross_ops(spec, group, group.cross_attention, span, prompt, f"{label}.cross", fresh)
+        stream = span.tokens * float(spec.width)
+        layer = Sublayer(f"{label}.cross", float(group.layers), span, span.tokens, stream)
+        inner = _cross_ops(group.cross_attention, float(spec.width), prompt, layer, fresh=fresh)
+        norm = norm_op(spec, "cross_norm", layer, 0.0)
+        if group.norm_placement == "pre":
+            ops.append(norm)
+        ops += inner
+        if group.norm_placement == "post":
+            ops.append(norm)
     return [*ops, *block_ops(spec, last, span, label)]
 
 
-def _cross_ops(
-    spec: TransformerSpec, group: BlockGroup, attention: SoftmaxAttention, span: Span, prompt: Span, where: str,
-    fresh: bool,
-) -> list[Op]:  # fmt: skip
+def _cross_ops(attention: SoftmaxAttention, width: float, prompt: Span, layer: Sublayer, *, fresh: bool) -> list[Op]:
     """Q [b, h, n, d] of the decoder with k, v [b, g, s, d] of the prompt; 2 (d + e) FLOPs per head and pair."""
-    count, width, tokens = float(group.layers), float(spec.width), span.tokens
     key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
-    keys, stream, bias = prompt.new, tokens * width, attention.qkv_bias
-    ops: list[Op] = []
-    if group.norm_placement == "pre":
-        ops.append(norm_op(spec, "cross_norm", where, tokens, count))
-    ops.append(make.linear("cross_q_proj", where, tokens, width, attention.heads * key_dim, bias=bias, count=count,
-                           live=stream))  # fmt: skip
+    heads, groups, bias = attention.heads, attention.kv_heads, attention.qkv_bias
+    ops = [layer.linear("cross_q_proj", width, heads * key_dim, bias=bias)]
     if fresh:
+        source = layer.over(prompt.tokens)
         ops += [
-            make.linear("cross_k_proj", where, prompt.tokens, width, attention.kv_heads * key_dim,
-                        bias=bias, count=count, live=stream),
-            make.linear("cross_v_proj", where, prompt.tokens, width, attention.kv_heads * value_dim, bias=bias,
-                        count=count, live=stream),
-        ]  # fmt: skip
-    ops.append(_cross_core(attention, span, keys, where, count, stream, fresh))
-    ops.append(make.linear("cross_o_proj", where, tokens, attention.heads * value_dim, width,
-                           bias=attention.output_bias, count=count, live=stream))  # fmt: skip
-    ops.append(make.add("cross_residual", where, tokens, width, count=count))
-    if group.norm_placement == "post":
-        ops.append(norm_op(spec, "cross_norm", where, tokens, count))
-    return ops
+            source.linear("cross_k_proj", width, groups * key_dim, bias=bias),
+            source.linear("cross_v_proj", width, groups * value_dim, bias=bias),
+        ]
+    return [
+        *ops,
+        _cross_core(attention, prompt.new, layer, fresh=fresh),
+        layer.linear("cross_o_proj", heads * value_dim, width, bias=attention.output_bias),
+        layer.add("cross_residual", width),
+    ]
 
 
-def _cross_core(
-    attention: SoftmaxAttention, span: Span, keys: Num, where: str, count: float, live: Num, fresh: bool
-) -> Op:
+def _cross_core(attention: SoftmaxAttention, keys: Num, layer: Sublayer, *, fresh: bool) -> Op:
+    span = layer.span
     heads, groups = float(attention.heads), float(attention.kv_heads)
     key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
     pairs = span.new * keys
     scores = span.batch * heads * pairs
     held = span.batch * keys * groups * (key_dim + value_dim)
     return Op(
-        "cross_attention", "attention", where, count,
-        flops=2.0 * scores * (key_dim + value_dim), vector_flops=make.VECTOR_FLOPS["softmax"] * scores,
-        read=span.tokens * heads * key_dim + (held if fresh else 0.0), write=span.tokens * heads * value_dim,
-        cache_read=0.0 if fresh else held, cache_write=held if fresh else 0.0, cache_held=held, live=live,
+        "cross_attention",
+        "attention",
+        layer.block,
+        layer.layers,
+        flops=2.0 * scores * (key_dim + value_dim),
+        vector_flops=make.VECTOR_FLOPS["softmax"] * scores,
+        read=layer.tokens * heads * key_dim + (held if fresh else 0.0),
+        write=layer.tokens * heads * value_dim,
+        cache_read=0.0 if fresh else held,
+        cache_write=held if fresh else 0.0,
+        cache_held=held,
+        live=layer.stream,
         shape=SelectedAttentionShape(span, heads, groups, key_dim, value_dim, pairs, pairs, keys),
-    )  # fmt: skip
+    )

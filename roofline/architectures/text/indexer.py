@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
-from roofline.specs.text.attention import Indexer
-from roofline.workload import constructors as make
-from roofline.workload.constructors_state import selected_attention
+from roofline.specs.text.attention import Indexer, LatentAttention
+from roofline.workload.constructors_state import CacheUse
 from roofline.workload.op import Op
-from roofline.workload.shapes import SelectedAttentionShape, Span
+from roofline.workload.shapes import SelectedAttentionShape
 
 
 class Selection(NamedTuple):
@@ -26,39 +26,37 @@ class Selection(NamedTuple):
     chosen: Num
 
 
-def indexer_ops(
-    indexer: Indexer | None, span: Span, block: str, width: float, query_rank: int | None, rope: float, count: float,
-    live: Num,
-) -> Selection:  # fmt: skip
-    """Queries of `heads` heads from the query latent, one normed key head, a weight per head, scores, top-k.
+def selection(attention: LatentAttention, width: float, layer: Sublayer) -> Selection:
+    """The keys that a latent attention sees, and the ops that choose them.
 
-    2 h (d + 1) FLOPs per pair: the products of queries and keys, and their weighted sum over the heads. Without an
-    indexer all keys are seen. A layer without one of its own (`own: false`) takes an earlier choice as it is.
+    Without an indexer all keys are seen. A layer without one of its own (`own: false`) takes an earlier choice as it
+    is.
     """
+    span, indexer = layer.span, attention.indexer
     if indexer is None:
         return Selection([], span.causal_pairs(), span.mean_past, 0.0)
     limit = float(indexer.top_k)
-    pairs = span.causal_pairs(limit)
-    read = span.cached_keys(limit)
-    if not indexer.own:
-        return Selection([], pairs, read, pairs)
-    tokens, heads, dim = span.tokens, float(indexer.heads), float(indexer.dim)
-    source = float(query_rank or width)
-    queries = tokens * heads * dim
-    shape = SelectedAttentionShape(
-        span, heads, 1.0, dim, 1.0, span.causal_pairs(), span.rectangle_pairs(), span.mean_past + span.new, True
-    )
-    keys = tokens * dim
-    ops = [
-        make.linear("indexer_k_proj", block, tokens, width, dim, count=count, live=live),
-        make.norm("indexer_k_norm", block, tokens, dim, style="layer", bias=True, count=count, live=live),
-        make.linear("indexer_q_proj", block, tokens, source, heads * dim, count=count, live=live + keys),
-        make.rotary("indexer_rotary", block, tokens, heads * rope, rope, count=count, live=live + queries),
-        make.linear("indexer_weights", block, tokens, width, heads, count=count, live=live + queries + keys),
-        selected_attention(
-            "indexer", block, shape, fresh=keys + tokens * heads, chosen=pairs,
-            cache_read=span.batch * span.mean_past * dim, cache_write=keys, cache_held=span.batch * span.end * dim,
-            count=count, live=live,
-        ),
-    ]  # fmt: skip
+    pairs, read = span.causal_pairs(limit), span.cached_keys(limit)
+    ops = _indexer_ops(attention, indexer, width, pairs, layer) if indexer.own else []
     return Selection(ops, pairs, read, pairs)
+
+
+def _indexer_ops(attention: LatentAttention, indexer: Indexer, width: float, chosen: Num, layer: Sublayer) -> list[Op]:
+    """Queries of `heads` heads from the query latent, one normed key head, a weight per head, scores, top-k.
+
+    2 h (d + 1) FLOPs per pair: the products of queries and keys, and their weighted sum over the heads.
+    """
+    span, tokens, live = layer.span, layer.tokens, layer.stream
+    heads, dim, rope = float(indexer.heads), float(indexer.dim), float(attention.rope_dim)
+    source, queries, keys = float(attention.query_rank or width), tokens * heads * dim, tokens * dim
+    pairs, rectangle = span.causal_pairs(), span.rectangle_pairs()
+    shape = SelectedAttentionShape(span, heads, 1.0, dim, 1.0, pairs, rectangle, span.mean_past + span.new, True)
+    cache = CacheUse(span.batch * span.mean_past * dim, keys, span.batch * span.end * dim)
+    return [
+        layer.linear("indexer_k_proj", width, dim),
+        layer.norm("indexer_k_norm", dim, style="layer", bias=True),
+        layer.linear("indexer_q_proj", source, heads * dim, live=live + keys),
+        layer.rotary("indexer_rotary", heads * rope, rope, live=live + queries),
+        layer.linear("indexer_weights", width, heads, live=live + queries + keys),
+        layer.selected_attention("indexer", shape, cache, fresh=keys + tokens * heads, chosen=chosen),
+    ]

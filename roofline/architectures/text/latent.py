@@ -10,90 +10,80 @@ Source: DeepSeek-AI 2024 (arXiv:2405.04434), section 2.1.
 
 from __future__ import annotations
 
-from roofline.architectures.text.indexer import Selection, indexer_ops
-from roofline.num import Num
+from roofline.architectures.text.indexer import Selection, selection
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.specs.text.attention import LatentAttention
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.workload import constructors as make
-from roofline.workload.constructors_state import pointwise, selected_attention
+from roofline.workload.constructors_state import CacheUse
 from roofline.workload.op import Op
-from roofline.workload.shapes import SelectedAttentionShape, Span
+from roofline.workload.shapes import SelectedAttentionShape
 
 
-def latent_ops(
-    spec: TransformerSpec, attention: LatentAttention, span: Span, block: str, count: float, stream: Num
-) -> list[Op]:
+def latent_ops(spec: TransformerSpec, attention: LatentAttention, layer: Sublayer) -> list[Op]:
     """Projections into the latents, queries, rotation, indexer, the core in either form, output projection."""
-    tokens, width, bias = span.tokens, float(spec.width), attention.bias
+    tokens, stream, width, bias = layer.tokens, layer.stream, float(spec.width), attention.bias
     heads, rope = float(attention.heads), float(attention.rope_dim)
     latent, queries = float(attention.kv_rank), heads * (attention.key_dim + attention.rope_dim)
-    ops = [make.linear("kv_a_proj", block, tokens, width, latent + rope, bias=bias, count=count, live=stream)]
-    beside = stream + tokens * (latent + rope)
+    ops = [layer.linear("kv_a_proj", width, latent + rope, bias=bias)]
+    with_keys = layer.beside(stream + tokens * (latent + rope))
     if attention.latent_norm:
-        ops.append(make.norm("kv_a_norm", block, tokens, latent, count=count, live=stream + tokens * (width + rope)))
-    if attention.query_rank is None:
-        ops.append(make.linear("q_proj", block, tokens, width, queries, count=count, live=beside))
-    else:
-        rank = float(attention.query_rank)
-        ops.append(make.linear("q_a_proj", block, tokens, width, rank, bias=bias, count=count, live=beside))
-        ops.append(make.norm("q_a_norm", block, tokens, rank, count=count, live=beside))
-        ops.append(make.linear("q_b_proj", block, tokens, rank, queries, count=count, live=beside))
+        ops.append(layer.norm("kv_a_norm", latent, live=stream + tokens * (width + rope)))
+    ops += _query_ops(attention, width, queries, with_keys)
     if spec.positions.kind == "rotary":
-        ops.append(
-            make.rotary("rotary", block, tokens, heads * rope, rope, count=count, live=beside + tokens * queries)
-        )
-    selection = indexer_ops(attention.indexer, span, block, width, attention.query_rank, rope, count, beside)
-    ops += selection.ops
-    ops += (_absorbed if span.absorbed else _naive)(attention, span, selection, block, count, stream)
+        ops.append(layer.rotary("rotary", heads * rope, rope, live=with_keys.stream + tokens * queries))
+    chosen = selection(attention, width, with_keys)
+    ops += chosen.ops
+    ops += (_absorbed if layer.span.absorbed else _naive)(attention, chosen, layer)
     output = heads * attention.value_dim
     if attention.output_gate:
-        ops.append(make.linear("gate_proj", block, tokens, width, output, count=count, live=stream + tokens * output))
-        ops.append(pointwise("output_gate", block, tokens, output, reads=2.0, each=4.0, count=count, live=stream))
-    ops.append(make.linear("o_proj", block, tokens, output, width, bias=bias, count=count, live=stream))
+        ops.append(layer.linear("gate_proj", width, output, live=stream + tokens * output))
+        ops.append(layer.pointwise("output_gate", output, reads=2.0, each=4.0))
+    ops.append(layer.linear("o_proj", output, width, bias=bias))
     return ops
 
 
-def _naive(
-    attention: LatentAttention, span: Span, selection: Selection, block: str, count: float, stream: Num
-) -> list[Op]:
+def _query_ops(attention: LatentAttention, width: float, queries: float, layer: Sublayer) -> list[Op]:
+    """Queries from the residual, or through a latent of their own."""
+    if attention.query_rank is None:
+        return [layer.linear("q_proj", width, queries)]
+    rank = float(attention.query_rank)
+    return [
+        layer.linear("q_a_proj", width, rank, bias=attention.bias),
+        layer.norm("q_a_norm", rank),
+        layer.linear("q_b_proj", rank, queries),
+    ]
+
+
+def _naive(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> list[Op]:
     """kv_b_proj over the cache and the new tokens, then attention of h heads of keys and of values."""
+    span, tokens = layer.span, layer.tokens
     heads, latent, rope = float(attention.heads), float(attention.kv_rank), float(attention.rope_dim)
     key, value = float(attention.key_dim), float(attention.value_dim)
-    cached, fresh = span.batch * span.mean_past, span.tokens * (latent + rope)
-    rows = cached + span.tokens
-    expand = make.linear("kv_b_proj", block, rows, latent, heads * (key + value), count=count, live=stream)
-    expand = expand._replace(read=span.tokens * latent, cache_read=cached * latent)
-    shape = SelectedAttentionShape(
-        span, heads, heads, key + rope, value, selection.pairs, span.rectangle_pairs(), span.mean_past + span.new
-    )
-    core = selected_attention(
-        "attention", block, shape,
-        fresh=rows * heads * (key + value) + span.tokens * rope, chosen=selection.chosen, cache_read=cached * rope,
-        cache_write=fresh, cache_held=span.batch * span.end * (latent + rope), count=count, live=stream,
-    )  # fmt: skip
-    return [expand, core]
+    cached, fresh = span.batch * span.mean_past, tokens * (latent + rope)
+    rows = cached + tokens
+    expand = layer.over(rows).linear("kv_b_proj", latent, heads * (key + value))
+    expand = expand._replace(read=tokens * latent, cache_read=cached * latent)
+    rectangle, keys = span.rectangle_pairs(), span.mean_past + span.new
+    shape = SelectedAttentionShape(span, heads, heads, key + rope, value, chosen.pairs, rectangle, keys)
+    cache = CacheUse(cached * rope, fresh, span.batch * span.end * (latent + rope))
+    read = rows * heads * (key + value) + tokens * rope
+    return [expand, layer.selected_attention("attention", shape, cache, fresh=read, chosen=chosen.chosen)]
 
 
-def _absorbed(
-    attention: LatentAttention, span: Span, selection: Selection, block: str, count: float, stream: Num
-) -> list[Op]:
+def _absorbed(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> list[Op]:
     """Queries times the keys' half of kv_b_proj, attention to the latents, output times the values' half.
 
     q [t, h, k] @ w [h, k, r] -> [t, h, r]; attention with one head of keys, of r + rope elements, whose first r are the
     value; o [t, h, r] @ w [h, r, v] -> [t, h, v].
     """
+    span = layer.span
     heads, latent, rope = float(attention.heads), float(attention.kv_rank), float(attention.rope_dim)
-    key, value, tokens = float(attention.key_dim), float(attention.value_dim), span.tokens
-    shape = SelectedAttentionShape(
-        span, heads, 1.0, latent + rope, latent, selection.pairs, span.rectangle_pairs(), span.mean_past + span.new
-    )
-    fresh = tokens * (latent + rope)
+    key, value, stored = float(attention.key_dim), float(attention.value_dim), latent + rope
+    fresh, rectangle, keys = layer.tokens * stored, span.rectangle_pairs(), span.mean_past + span.new
+    shape = SelectedAttentionShape(span, heads, 1.0, stored, latent, chosen.pairs, rectangle, keys)
+    cache = CacheUse(span.batch * chosen.read * stored, fresh, span.batch * span.end * stored)
     return [
-        make.heads_linear("k_up_proj", block, tokens, heads, key, latent, count=count, live=stream + fresh),
-        selected_attention(
-            "attention", block, shape, fresh=fresh, chosen=selection.chosen,
-            cache_read=span.batch * selection.read * (latent + rope), cache_write=fresh,
-            cache_held=span.batch * span.end * (latent + rope), count=count, live=stream,
-        ),
-        make.heads_linear("v_up_proj", block, tokens, heads, latent, value, count=count, live=stream),
-    ]  # fmt: skip
+        layer.heads_linear("k_up_proj", heads, key, latent, live=layer.stream + fresh),
+        layer.selected_attention("attention", shape, cache, fresh=fresh, chosen=chosen.chosen),
+        layer.heads_linear("v_up_proj", heads, latent, value),
+    ]

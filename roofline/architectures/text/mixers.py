@@ -8,13 +8,12 @@ from importlib import import_module
 from typing import Any, Final, TypeAlias
 
 from roofline.architectures.text.attention import attention_ops
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.errors import UnsupportedError
-from roofline.num import Num
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
-from roofline.workload.shapes import Span
 
-Builder: TypeAlias = Callable[[TransformerSpec, Any, Span, str, float, Num], list[Op]]
+Builder: TypeAlias = Callable[[TransformerSpec, Any, Sublayer], list[Op]]
 
 #: kind -> "module:function" in this package.
 BUILDERS: Final[dict[str, str]] = {
@@ -22,27 +21,25 @@ BUILDERS: Final[dict[str, str]] = {
     "latent": "latent:latent_ops",
     "block_sparse": "sparse:block_sparse_ops",
     "compressed": "sparse:compressed_ops",
-    "mamba": "state_space:mamba_ops",
-    "mamba2": "state_space:mamba2_ops",
-    "short_conv": "state_space:short_conv_ops",
-    "gated_recurrence": "state_space:gated_recurrence_ops",
-    "gated_delta": "linear_attention:gated_delta_ops",
-    "kimi_delta": "linear_attention:kimi_delta_ops",
-    "lightning": "linear_attention:lightning_ops",
-    "mlstm": "rwkv:mlstm_ops",
-    "time_mix": "rwkv:time_mix_ops",
-    "channel_mix": "rwkv:channel_mix_ops",
+    "mamba": "recurrent.state_space:mamba_ops",
+    "mamba2": "recurrent.state_space:mamba2_ops",
+    "short_conv": "recurrent.state_space:short_conv_ops",
+    "gated_recurrence": "recurrent.state_space:gated_recurrence_ops",
+    "gated_delta": "recurrent.linear_attention:gated_delta_ops",
+    "kimi_delta": "recurrent.linear_attention:kimi_delta_ops",
+    "lightning": "recurrent.linear_attention:lightning_ops",
+    "mlstm": "recurrent.rwkv:mlstm_ops",
+    "time_mix": "recurrent.rwkv:time_mix_ops",
+    "channel_mix": "recurrent.rwkv:channel_mix_ops",
     "shared_block": "shared_block:shared_block_ops",
 }
 
 
-def mixer_ops(
-    spec: TransformerSpec, attention: Any, span: Span, block: str, count: float, stream: Num
-) -> list[Op]:  # fmt: skip
-    """The ops between the norm and the residual. `stream` is what else of the block stays in memory, in elements."""
+def mixer_ops(spec: TransformerSpec, attention: Any, layer: Sublayer) -> list[Op]:
+    """The ops between the norm and the residual."""
     if attention.kind == "softmax":
-        return attention_ops(spec, attention, span, block, count, stream)
-    return _builder(attention.kind)(spec, attention, span, block, count, stream)
+        return attention_ops(spec, attention, layer)
+    return _builder(attention.kind)(spec, attention, layer)
 
 
 @lru_cache(maxsize=64)

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, where
 from roofline.specs.text.attention import BlockSparseAttention, CompressedAttention, Indexer
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.workload import constructors as make
-from roofline.workload.constructors_state import pointwise, selected_attention
+from roofline.workload.constructors_state import CacheUse, pointwise
 from roofline.workload.op import Op
 from roofline.workload.shapes import SelectedAttentionShape, Span
 from roofline.workload.span_sums import (
@@ -23,187 +23,187 @@ from roofline.workload.span_sums import (
 )
 
 
-def block_sparse_ops(
-    spec: TransformerSpec, attention: BlockSparseAttention, span: Span, block: str, count: float, stream: Num
-) -> list[Op]:
+def block_sparse_ops(spec: TransformerSpec, attention: BlockSparseAttention, layer: Sublayer) -> list[Op]:
     """Grouped-query attention with normed queries and keys, and the indexer that chooses blocks of keys per group.
 
     The indexer scores every key, keeps the best of each block, and of the blocks the best; the query's own block is
     always among them. Taken here: each query sees min(position, blocks times block) keys.
     """
-    tokens, width, dim = span.tokens, float(spec.width), float(attention.head_dim)
-    heads, groups = float(attention.heads), float(attention.kv_heads)
-    index_heads, index_dim = float(attention.index_heads), float(attention.index_dim)
-    rotated = float(attention.rotary_dim or dim)
-    beside = stream + tokens * heads * dim
+    span, tokens, width = layer.span, layer.tokens, float(spec.width)
+    heads, groups, dim = float(attention.heads), float(attention.kv_heads), float(attention.head_dim)
+    queries, keys, rotated = heads * dim, groups * dim, float(attention.rotary_dim or dim)
+    with_queries = layer.beside(layer.stream + tokens * heads * dim)
     ops = [
-        make.linear("q_proj", block, tokens, width, heads * dim, count=count, live=stream),
-        make.linear("k_proj", block, tokens, width, groups * dim, count=count, live=beside),
-        make.linear("v_proj", block, tokens, width, groups * dim, count=count, live=beside + tokens * groups * dim),
+        layer.linear("q_proj", width, queries),
+        with_queries.linear("k_proj", width, keys),
+        with_queries.linear("v_proj", width, keys, live=with_queries.stream + tokens * groups * dim),
     ]
     if attention.qk_norm:
-        ops.append(make.norm("q_norm", block, tokens * heads, dim, count=count, live=stream))
-        ops.append(make.norm("k_norm", block, tokens * groups, dim, count=count, live=beside))
-    ops.append(make.rotary("rotary", block, tokens, heads * rotated, groups * rotated, count=count, live=stream))
-    turned = min(rotated, index_dim)
-    ops += [
-        make.linear("indexer_q_proj", block, tokens, width, index_heads * index_dim, count=count, live=beside),
-        make.linear("indexer_k_proj", block, tokens, width, index_dim, count=count, live=beside),
-        make.norm("indexer_q_norm", block, tokens * index_heads, index_dim, count=count, live=beside),
-        make.norm("indexer_k_norm", block, tokens, index_dim, count=count, live=beside),
-        make.rotary("indexer_rotary", block, tokens, index_heads * turned, turned, count=count, live=beside),
-    ]
+        ops.append(layer.over(tokens * heads).norm("q_norm", dim))
+        ops.append(with_queries.over(tokens * groups).norm("k_norm", dim))
+    ops.append(layer.rotary("rotary", heads * rotated, groups * rotated))
+    ops += _block_indexer_ops(attention, width, rotated, with_queries)
     limit = float(attention.block * attention.top_blocks)
-    every, rectangle, keys = span.causal_pairs(), span.rectangle_pairs(), span.mean_past + span.new
-    chosen = span.new * (index_heads * attention.top_blocks)
-    ops.append(
-        selected_attention(
-            "indexer", block,
-            SelectedAttentionShape(span, index_heads, 1.0, index_dim, 0.0, every, rectangle, keys, True),
-            fresh=tokens * index_dim, chosen=chosen, cache_read=span.batch * span.mean_past * index_dim,
-            cache_write=tokens * index_dim, cache_held=span.batch * span.end * index_dim, count=count, live=beside,
-        )
-    )  # fmt: skip
-    store, fresh = 2.0 * groups * dim, tokens * (2.0 * groups * dim)
-    ops.append(
-        selected_attention(
-            "attention", block,
-            SelectedAttentionShape(span, heads, groups, dim, dim, span.causal_pairs(limit), rectangle, keys),
-            fresh=fresh, chosen=chosen, cache_read=span.batch * span.cached_keys(limit) * store, cache_write=fresh,
-            cache_held=span.batch * span.end * store, count=count, live=stream,
-        )
-    )  # fmt: skip
-    ops.append(make.linear("o_proj", block, tokens, heads * dim, width, count=count, live=stream))
-    return ops
+    pairs, every = span.causal_pairs(limit), span.mean_past + span.new
+    shape = SelectedAttentionShape(span, heads, groups, dim, dim, pairs, span.rectangle_pairs(), every)
+    store = 2.0 * groups * dim
+    fresh = tokens * store
+    cache = CacheUse(span.batch * span.cached_keys(limit) * store, fresh, span.batch * span.end * store)
+    return [
+        *ops,
+        layer.selected_attention("attention", shape, cache, fresh=fresh, chosen=_blocks_chosen(attention, span)),
+        layer.linear("o_proj", queries, width),
+    ]
 
 
-def compressed_ops(
-    spec: TransformerSpec, attention: CompressedAttention, span: Span, block: str, count: float, stream: Num
-) -> list[Op]:
+def _blocks_chosen(attention: BlockSparseAttention, span: Span) -> Num:
+    """Indices of blocks per sequence: for each head of the indexer and each new token."""
+    return span.new * (float(attention.index_heads) * attention.top_blocks)
+
+
+def _block_indexer_ops(attention: BlockSparseAttention, width: float, rotated: float, layer: Sublayer) -> list[Op]:
+    span, tokens = layer.span, layer.tokens
+    heads, dim = float(attention.index_heads), float(attention.index_dim)
+    turned, keys = min(rotated, dim), tokens * dim
+    pairs, rectangle, every = span.causal_pairs(), span.rectangle_pairs(), span.mean_past + span.new
+    shape = SelectedAttentionShape(span, heads, 1.0, dim, 0.0, pairs, rectangle, every, scores_only=True)
+    cache = CacheUse(span.batch * span.mean_past * dim, keys, span.batch * span.end * dim)
+    return [
+        layer.linear("indexer_q_proj", width, heads * dim),
+        layer.linear("indexer_k_proj", width, dim),
+        layer.over(tokens * heads).norm("indexer_q_norm", dim),
+        layer.norm("indexer_k_norm", dim),
+        layer.rotary("indexer_rotary", heads * turned, turned),
+        layer.selected_attention("indexer", shape, cache, fresh=keys, chosen=_blocks_chosen(attention, span)),
+    ]
+
+
+def compressed_ops(spec: TransformerSpec, attention: CompressedAttention, layer: Sublayer) -> list[Op]:
     """Low-rank queries, one head that is key and value, compressed entries and their indexer, grouped output.
 
     Queries are normed without weights after the projection; the output is rotated back. Every head has a sink.
 
     Source: DeepSeek-AI 2026, DeepSeek-V4 technical report, section 2.3; transformers 5.23.0, deepseek_v4.
     """
-    tokens, width, dim = span.tokens, float(spec.width), float(attention.head_dim)
+    tokens, width, dim = layer.tokens, float(spec.width), float(attention.head_dim)
     heads, rank, rope = float(attention.heads), float(attention.query_rank), float(attention.rope_dim)
     groups, output = float(attention.output_groups), float(attention.output_rank)
-    beside = stream + tokens * (rank + dim)
+    beside = layer.beside(layer.stream + tokens * (rank + dim))
     ops = [
-        make.linear("kv_proj", block, tokens, width, dim, count=count, live=stream),
-        make.norm("kv_norm", block, tokens, dim, count=count, live=stream),
-        make.linear("q_a_proj", block, tokens, width, rank, count=count, live=beside),
-        make.norm("q_a_norm", block, tokens, rank, count=count, live=beside),
-        make.linear("q_b_proj", block, tokens, rank, heads * dim, count=count, live=beside),
-        make.norm("q_b_norm", block, tokens * heads, dim, weight=False, count=count, live=beside),
-        make.rotary("rotary", block, tokens, heads * rope, rope, count=count, live=beside),
+        layer.linear("kv_proj", width, dim),
+        layer.norm("kv_norm", dim),
+        beside.linear("q_a_proj", width, rank),
+        beside.norm("q_a_norm", rank),
+        beside.linear("q_b_proj", rank, heads * dim),
+        beside.over(tokens * heads).norm("q_b_norm", dim, weight=False),
+        beside.rotary("rotary", heads * rope, rope),
     ]
-    entries = _Entries(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    copies = 2.0 if attention.values_cached else 1.0
-    held = span.batch * span.held_keys(float(attention.window)) * (dim * copies)
-    written: Num = tokens * dim * copies
-    read: Num = span.batch * span.cached_keys(float(attention.window)) * (dim * copies)
-    state: Num = 0.0
+    entries = _NO_ENTRIES
     chosen: Num = 0.0
     if attention.rate is not None:
         limit = None if attention.indexer is None else float(attention.indexer.top_k)
-        entries = _entries(span, float(attention.rate), dim, attention.overlap, limit)
-        ops += _compressor_ops("compressor", attention, span, block, width, dim, count, beside)
-        held, written, read = held + entries.held, written + entries.written, read + entries.read
-        state = entries.state
+        entries = _entries(attention, layer.span, dim, limit)
+        ops += _compressor_ops("compressor", attention, width, dim, beside)
         if attention.indexer is not None:
             chosen = entries.pairs
-            ops += _indexer_ops(attention, attention.indexer, span, block, width, chosen, count, beside)
-    window = float(attention.window)
-    shape = SelectedAttentionShape(
-        span, heads, 1.0, dim, dim, span.causal_pairs(window) + entries.pairs,
-        span.rectangle_pairs(window) + entries.rectangle, span.cached_keys(window) + span.new,
-    )  # fmt: skip
-    ops += [
-        selected_attention(
-            "attention", block, shape, fresh=tokens * dim, chosen=chosen, cache_read=read, cache_write=written,
-            cache_held=held, state_held=state, params=heads, count=count, live=stream,
-        ),
-        make.rotary("output_rotary", block, tokens, heads * rope, 0.0, count=count, live=stream),
-        make.heads_linear("o_a_proj", block, tokens, groups, heads * dim / groups, output, count=count, live=stream),
-        make.linear("o_b_proj", block, tokens, groups * output, width, count=count, live=stream),
-    ]  # fmt: skip
-    return ops
+            ops += _indexer_ops(attention, attention.indexer, width, chosen, beside)
+    return [
+        *ops,
+        _compressed_core(attention, entries, chosen, layer),
+        layer.rotary("output_rotary", heads * rope, 0.0),
+        layer.heads_linear("o_a_proj", groups, heads * dim / groups, output),
+        layer.linear("o_b_proj", groups * output, width),
+    ]
 
 
 class _Entries(NamedTuple):
     """Compressed entries of a layer: pairs to compute and pairs that unfused code computes, per sequence; elements
-    held, written and read in the cache, and held as state, over the batch.
+    written, read and held in the cache, over the batch.
     """
 
     pairs: Num
     rectangle: Num
-    held: Num
-    written: Num
-    read: Num
-    state: Num
+    cache: CacheUse
 
 
-def _entries(span: Span, rate: float, dim: float, overlap: bool, limit: float | None) -> _Entries:
+_NO_ENTRIES = _Entries(0.0, 0.0, CacheUse(0.0, 0.0, 0.0))
+
+
+def _entries(attention: CompressedAttention, span: Span, dim: float, limit: float | None) -> _Entries:
     """The cache of a compressor: closed entries, the projections of the tokens that wait for theirs to close (value and
     gate, both series where entries overlap), and with overlap those of the last closed entry.
 
     What waits is written once and read once, by the compressor.
     """
-    waiting = 2.0 * dim * (2.0 if overlap else 1.0)
-    return _Entries(
-        pairs=compressed_pairs(span, rate, limit),
-        rectangle=compressed_rectangle(span, rate),
-        held=span.batch * (compressed_held(span, rate) * dim + leftover(span, rate) * waiting),
-        written=span.tokens * (dim / rate),
+    rate = float(attention.rate or 1)
+    waiting = 2.0 * dim * (2.0 if attention.overlap else 1.0)
+    cache = CacheUse(
         read=span.batch * compressed_cached(span, rate, limit) * dim,
-        state=span.batch * (2.0 * rate * dim) if overlap else 0.0,
+        write=span.tokens * (dim / rate),
+        held=span.batch * (compressed_held(span, rate) * dim + leftover(span, rate) * waiting),
+        state=span.batch * (2.0 * rate * dim) if attention.overlap else 0.0,
     )
+    return _Entries(compressed_pairs(span, rate, limit), compressed_rectangle(span, rate), cache)
 
 
-def _compressor_ops(
-    name: str, attention: CompressedAttention, span: Span, block: str, width: float, dim: float, count: float, live: Num
-) -> list[Op]:
+def _compressed_core(attention: CompressedAttention, entries: _Entries, chosen: Num, layer: Sublayer) -> Op:
+    """Attention to the keys of a window and to compressed entries, with a cache for both."""
+    span, tokens, window = layer.span, layer.tokens, float(attention.window)
+    heads, dim, more = float(attention.heads), float(attention.head_dim), entries.cache
+    store, old = dim * (2.0 if attention.values_cached else 1.0), span.cached_keys(window)
+    cache = CacheUse(
+        read=span.batch * old * store + more.read,
+        write=tokens * store + more.write,
+        held=span.batch * span.held_keys(window) * store + more.held,
+        state=more.state,
+    )
+    pairs, rectangle = span.causal_pairs(window) + entries.pairs, span.rectangle_pairs(window) + entries.rectangle
+    shape = SelectedAttentionShape(span, heads, 1.0, dim, dim, pairs, rectangle, old + span.new)
+    return layer.selected_attention("attention", shape, cache, fresh=tokens * dim, chosen=chosen, params=heads)
+
+
+def _compressor_ops(name: str, attention: CompressedAttention, width: float, dim: float, layer: Sublayer) -> list[Op]:
     """Value and gate of every token, and the gated mean, norm and rotation of each closed entry.
 
     Tokens of a decode step wait in the cache until their entry closes: each is written once and read once.
     """
-    tokens, rate = span.tokens, float(attention.rate or 1)
-    doubled = 2.0 if attention.overlap else 1.0
-    rows = tokens * (dim * doubled)
-    waiting = where(span.past > 0.0, 2.0 * rows, 0.0)
+    tokens, rate = layer.tokens, float(attention.rate or 1)
+    size = dim * (2.0 if attention.overlap else 1.0)
+    rows, closed = tokens * size, layer.over(tokens / rate)
+    waiting = where(layer.span.past > 0.0, 2.0 * rows, 0.0)
     pool = pointwise(
-        f"{name}_pool", block, tokens, dim * doubled, reads=2.0, writes=1.0 / (rate * doubled), each=7.0,
-        params=rate * dim * doubled, count=count, live=live,
-    )._replace(cache_read=waiting, cache_write=waiting)  # fmt: skip
+        f"{name}_pool",
+        layer.block,
+        tokens,
+        size,
+        reads=2.0,
+        writes=1.0 / (rate * (2.0 if attention.overlap else 1.0)),
+        each=7.0,
+        params=rate * size,
+        count=layer.layers,
+        live=layer.stream,
+    )
     return [
-        make.linear(f"{name}_kv_proj", block, tokens, width, dim * doubled, count=count, live=live),
-        make.linear(f"{name}_gate_proj", block, tokens, width, dim * doubled, count=count, live=live + rows),
-        pool,
-        make.norm(f"{name}_norm", block, tokens / rate, dim, count=count, live=live),
-        make.rotary(f"{name}_rotary", block, tokens / rate, 0.0, float(attention.rope_dim), count=count, live=live),
-    ]  # fmt: skip
+        layer.linear(f"{name}_kv_proj", width, size),
+        layer.linear(f"{name}_gate_proj", width, size, live=layer.stream + rows),
+        pool._replace(cache_read=waiting, cache_write=waiting),
+        closed.norm(f"{name}_norm", dim),
+        closed.rotary(f"{name}_rotary", 0.0, float(attention.rope_dim)),
+    ]
 
 
 def _indexer_ops(
-    attention: CompressedAttention, indexer: Indexer, span: Span, block: str, width: float, chosen: Num, count: float,
-    live: Num,
-) -> list[Op]:  # fmt: skip
+    attention: CompressedAttention, indexer: Indexer, width: float, chosen: Num, layer: Sublayer
+) -> list[Op]:
     """Scores of queries against compressed keys of the indexer's own; its weighted sum over heads is element-wise."""
-    tokens, rate = span.tokens, float(attention.rate or 1)
+    span, tokens, rate = layer.span, layer.tokens, float(attention.rate or 1)
     heads, dim, rope = float(indexer.heads), float(indexer.dim), float(attention.rope_dim)
-    own = _entries(span, rate, dim, attention.overlap, None)
-    shape = SelectedAttentionShape(
-        span, heads, 1.0, dim, 0.0, own.pairs, own.rectangle, compressed_entries(span, rate), True
-    )
+    own, entries = _entries(attention, span, dim, None), compressed_entries(span, rate)
+    shape = SelectedAttentionShape(span, heads, 1.0, dim, 0.0, own.pairs, own.rectangle, entries, scores_only=True)
     return [
-        *_compressor_ops("indexer", attention, span, block, width, dim, count, live),
-        make.linear("indexer_q_proj", block, tokens, float(attention.query_rank), heads * dim, count=count, live=live),
-        make.rotary("indexer_q_rotary", block, tokens, heads * rope, 0.0, count=count, live=live),
-        make.linear("indexer_weights", block, tokens, width, heads, count=count, live=live + tokens * heads * dim),
-        selected_attention(
-            "indexer", block, shape, fresh=tokens * heads, chosen=chosen, cache_read=own.read, cache_write=own.written,
-            cache_held=own.held, state_held=own.state, count=count, live=live,
-        ),
-    ]  # fmt: skip
+        *_compressor_ops("indexer", attention, width, dim, layer),
+        layer.linear("indexer_q_proj", float(attention.query_rank), heads * dim),
+        layer.rotary("indexer_q_rotary", heads * rope, 0.0),
+        layer.linear("indexer_weights", width, heads, live=layer.stream + tokens * heads * dim),
+        layer.selected_attention("indexer", shape, own.cache, fresh=tokens * heads, chosen=chosen),
+    ]

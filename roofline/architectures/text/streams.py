@@ -8,8 +8,7 @@ Source: Xie et al. 2026, mHC (arXiv:2512.24880); transformers 5.23.0, deepseek_v
 
 from __future__ import annotations
 
-from roofline.num import Num
-from roofline.workload import constructors as make
+from roofline.architectures.text.sublayer import Sublayer
 from roofline.workload.constructors_state import pointwise
 from roofline.workload.op import Op
 
@@ -17,36 +16,38 @@ from roofline.workload.op import Op
 _ROUNDS = 20.0
 
 
-def collapse_ops(name: str, block: str, tokens: Num, width: float, streams: float, count: float) -> list[Op]:
+def collapse_ops(name: str, width: float, streams: float, layer: Sublayer) -> list[Op]:
     """Weights from the normed streams [t, n d], and the weighted sum [t, d] that the sublayer reads."""
-    size, mixes = streams * width, streams * (2.0 + streams)
+    size, mixes, tokens = streams * width, streams * (2.0 + streams), layer.tokens
+    beside = layer.beside(tokens * size)
     return [
-        make.norm(f"{name}_streams_norm", block, tokens, size, weight=False, count=count, live=tokens * size),
-        _held_too(make.linear(f"{name}_streams_weights", block, tokens, size, mixes, count=count, live=tokens * size),
-                  mixes + 3.0),
-        pointwise(f"{name}_streams_sinkhorn", block, tokens, mixes, reads=1.0, each=4.0 * _ROUNDS, count=count,
-                  live=tokens * size),
-        pointwise(f"{name}_streams_collapse", block, tokens, size, reads=1.0, writes=1.0 / streams, each=2.0,
-                  count=count, live=tokens * mixes),
-    ]  # fmt: skip
+        beside.norm(f"{name}_streams_norm", size, weight=False),
+        _held_too(beside.linear(f"{name}_streams_weights", size, mixes), mixes + 3.0),
+        beside.pointwise(f"{name}_streams_sinkhorn", mixes, reads=1.0, each=4.0 * _ROUNDS),
+        _weighted_sum(f"{name}_streams_collapse", size, streams, layer.beside(tokens * mixes)),
+    ]
 
 
-def mix_op(name: str, block: str, tokens: Num, width: float, streams: float, count: float) -> Op:
+def mix_op(name: str, width: float, streams: float, layer: Sublayer) -> Op:
     """X' [t, n, d] = mix [n, n] x [t, n, d] + post [n] f(x) [t, d]; the mix is a product of 2 n FLOPs per element."""
-    return pointwise(
-        f"{name}_residual", block, tokens, streams * width, reads=1.0 + 1.0 / streams, each=2.0, flops=2.0 * streams,
-        count=count,
-    )  # fmt: skip
+    size, reads, flops = streams * width, 1.0 + 1.0 / streams, 2.0 * streams
+    name, tokens, count = f"{name}_residual", layer.tokens, layer.layers
+    return pointwise(name, layer.block, tokens, size, reads=reads, each=2.0, flops=flops, count=count)
 
 
-def head_ops(tokens: Num, width: float, streams: float) -> list[Op]:
+def head_ops(width: float, streams: float, head: Sublayer) -> list[Op]:
     """The last weighted sum of the streams, before the final norm."""
     size = streams * width
+    beside = head.beside(head.tokens * size)
     return [
-        make.norm("streams_norm", "head", tokens, size, weight=False, live=tokens * size),
-        _held_too(make.linear("streams_weights", "head", tokens, size, streams, live=tokens * size), streams + 1.0),
-        pointwise("streams_collapse", "head", tokens, size, reads=1.0, writes=1.0 / streams, each=2.0),
+        beside.norm("streams_norm", size, weight=False),
+        _held_too(beside.linear("streams_weights", size, streams), streams + 1.0),
+        _weighted_sum("streams_collapse", size, streams, head),
     ]
+
+
+def _weighted_sum(name: str, size: float, streams: float, layer: Sublayer) -> Op:
+    return layer.pointwise(name, size, reads=1.0, writes=1.0 / streams, each=2.0)
 
 
 def _held_too(op: Op, params: float) -> Op:

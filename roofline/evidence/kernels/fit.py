@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from roofline.analysis.load import locate_gpu
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels import problems
@@ -29,6 +28,7 @@ from roofline.evidence.kernels.ranges import RANGES
 from roofline.evidence.kernels.tables import Array, Table, groups, read_table
 from roofline.machine.coefficients import Likeness, Measured, likeness
 from roofline.machine.machine import Machine
+from roofline.runs.load import locate_gpu
 
 #: Rows per coefficient below which a group is not fitted but reported as too small.
 _ROWS_PER_COEFFICIENT: Final = 3

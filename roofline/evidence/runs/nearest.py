@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from roofline.errors import RooflineError
 from roofline.evidence.runs.rows import MeasuredRun, measured_run, weights_of
 from roofline.evidence.runs.runs import prepare
-from roofline.evidence.runs.shipped import IMAGES, MEASUREMENTS, SERVED
+from roofline.evidence.runs.shipped import SHIPPED_OF
 from roofline.evidence.runs.table import Row, read_table
 from roofline.machine.engine import IDEAL, load_engine
 from roofline.units import format_time
 
 if TYPE_CHECKING:
-    from roofline.analysis.estimate import Estimate
+    from roofline.analysis.estimate import Answer
 
 _SIZE: Final = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)(b|m)(?![a-z0-9])")
 #: What a factor of two costs, by quantity.
@@ -41,6 +41,8 @@ _OTHER_MODEL: Final = 0.3
 _UNKNOWN_SIZE: Final = 1.5
 _SAME_LINE: Final = 0.3
 _OTHER_CHIP: Final = 1.0
+#: Rows that are looked at, from the nearest on.
+_MOST: Final = 12
 
 
 class Nearest(NamedTuple):
@@ -73,25 +75,20 @@ class Nearest(NamedTuple):
         return f"{ran}: {measured}, expected time off by {100 * self.error:+.0f} % ({self.source})"
 
 
-def nearest(est: Estimate, count: int = 3) -> list[Nearest]:
+def nearest(est: Answer, count: int = 3) -> list[Nearest]:
     """The measured rows nearest to an estimate, the nearest first; none for the ideal engine, and none for a grid."""
-    return list(islice(_found(est, 4 * count), count))
+    return list(islice(_found(est), count))
 
 
-def first(est: Estimate) -> Nearest | None:
-    """The first of the nearest rows, if there is one."""
-    return next(_found(est, 12), None)
-
-
-def _found(est: Estimate, most: int) -> Iterator[Nearest]:
-    """Those of the `most` nearest rows for which a time can be expected, the nearest first."""
+def _found(est: Answer) -> Iterator[Nearest]:
+    """Those of the nearest rows for which a time can be expected, the nearest first."""
     asked = _asked(est)
     if asked is None:
         return
-    images = not hasattr(est.question.run, "prompt")
-    rows = sorted(((_distance(asked, row), row) for row in _rows(images)), key=lambda pair: (pair[0], pair[1].line))
+    kind = est.question.kind.name
+    rows = sorted(((_distance(asked, row), row) for row in _rows(kind)), key=lambda pair: (pair[0], pair[1].line))
     engine = load_engine(est.question.engine)
-    for distance, row in rows[:most]:
+    for distance, row in rows[:_MOST]:
         run = measured_run(row)
         try:
             expected = prepare(run).expected(engine)
@@ -108,24 +105,21 @@ def _judged(row: MeasuredRun, expected: float, distance: float) -> Nearest:
     return Nearest(*ran, *lengths, row.metric, *times, distance)
 
 
-def _asked(est: Estimate) -> dict[str, Any] | None:
+def _asked(est: Answer) -> dict[str, Any] | None:
     """What was asked, under the names of a row; None without an engine or with several values of an option."""
     q, inputs = est.question, est.inputs
-    names = ("batch", "height", "width", "steps") if not hasattr(q.run, "prompt") else ("batch", "prompt", "generate")
-    numbers = {name: inputs[name] for name in names if inputs[name] is not None}
+    numbers = {name: inputs[name] for name in q.kind.sizes if inputs[name] is not None}
     if q.engine == IDEAL or not all(isinstance(value, (int, float)) for value in numbers.values()):
         return None
-    devices = q.spread.plan.devices if q.spread is not None else 1
     models, gpus = (q.spec.name, *q.spec.aliases), (q.gpu.name, *q.gpu.aliases)
-    how = {"engine": q.engine, "weights": q.precision.label, "devices": devices}
+    how = {"engine": q.engine, "weights": q.precision.label, "devices": q.spread.plan.devices}
     return {"models": models, "gpus": gpus, **how, **numbers}
 
 
-@lru_cache(maxsize=2)
-def _rows(images: bool) -> list[Row]:
-    """The rows as text: few of them are near, and what all others say in full is not needed."""
-    paths = (IMAGES,) if images else (MEASUREMENTS, SERVED)
-    return [row for path in paths for row in read_table(path).rows]
+@lru_cache(maxsize=8)
+def _rows(kind: str) -> list[Row]:
+    """The shipped rows of a kind of run, as text: few of them are near, and of the others not all need be read."""
+    return [row for path in SHIPPED_OF.get(kind, ()) for row in read_table(path).rows]
 
 
 def _distance(asked: dict[str, Any], row: Row) -> float:
@@ -147,7 +141,7 @@ def _distance(asked: dict[str, Any], row: Row) -> float:
 
 
 def _number(row: Row, name: str) -> float | None:
-    """A number of a row, 1 where it says nothing; None of a size that is not of its kind of model."""
+    """A number of a row, 1 where it says nothing; None of a size that it has not."""
     if name == "devices":
         number = row.text("gpus")
         return float(number) if number else _one(row, "tensor_parallel") * _one(row, "pipeline_parallel")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from roofline.analysis.options import LARGEST
 from roofline.evidence.runs.table import Row, read_table, shown
+from roofline.runs.checks import LARGEST
 from roofline.workload.plan import Plan
 
 #: Metrics and the unit in which a file gives them.

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from roofline.analysis.question import Question, ask
 from roofline.errors import RooflineError, UnknownNameError, UsageError
 from roofline.evidence.runs.rows import MeasuredRun
 from roofline.machine.efficiency import ChipEfficiency
@@ -15,6 +14,8 @@ from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
 from roofline.passes.fusion.joined import join_projections
 from roofline.passes.parallel.shard import shard
+from roofline.runs.ask import ask
+from roofline.runs.kind import Question
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -88,10 +89,9 @@ def _merged(part: Part, joins: str) -> Part:
 
 
 def _prepared(
-    run: MeasuredRun, question: Any, parts: Iterable[tuple[Phase, float]], requests: float = 1.0
+    run: MeasuredRun, question: Question, parts: Iterable[tuple[Phase, float]], requests: float = 1.0
 ) -> PreparedRun:
-    formats = getattr(question, "precision_of", lambda _: question.precision)
-    found = tuple(Part(phase, turns, formats(phase), float(run.batch)) for phase, turns in parts)
+    found = tuple(Part(phase, turns, question.precision_of(phase), float(run.batch)) for phase, turns in parts)
     return PreparedRun(run, question, found, found, requests)
 
 
@@ -111,12 +111,11 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
     engine = known_engine(run.engine, spec_dir)
     if engine is not None:
         options["engine"] = engine
-    question: Any = ask(
-        run.model, run.gpu, batch=run.batch, weights=run.weights, fusion=run.fusion, spec_dir=spec_dir, **options
-    )
-    if isinstance(question, Question):
-        raise UsageError(f"{run.model} is a language model, and the row has the columns of an image")
-    phases = question.workload().phases
+    given = {"batch": run.batch, "weights": run.weights, "fusion": run.fusion, "spec_dir": spec_dir}
+    question = ask(run.model, run.gpu, given | options)
+    if not question.kind.level_phase:
+        raise UsageError(f"{run.model} is {question.kind.noun}, and the row has the columns of an image")
+    phases = question.stages().each[0].workload.phases
     if run.metric == "step_ms":
         return _prepared(run, question, [(phase, 1.0) for phase in phases if phase.name == "denoise"])
     return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
@@ -129,16 +128,9 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     if run.of_image:
         return _prepare_image(run, spec_dir)
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
-    question = ask(
-        run.model,
-        run.gpu,
-        batch=run.batch,
-        prompt=run.prompt,
-        generate=1 if alone else max(run.generate, 1),
-        weights=run.weights,
-        kv_cache=run.kv_cache,
-        spec_dir=spec_dir,
-    )
+    lengths = {"batch": run.batch, "prompt": run.prompt, "generate": 1 if alone else max(run.generate, 1)}
+    formats = {"weights": run.weights, "kv_cache": run.kv_cache, "spec_dir": spec_dir}
+    question = ask(run.model, run.gpu, lengths | formats)
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)
@@ -153,7 +145,7 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
 
 def _check_weights(run: MeasuredRun, question: Question) -> None:
     """Refuses a row whose weights alone are more than its devices hold."""
-    held, room = float(question.ideal_workload().weight_bytes(question.precision)), float(question.machine().capacity)
+    held, room = float(question.workload().weight_bytes(question.precision)), float(question.machine().capacity)
     devices = run.plan.devices
     if held > devices * room:
         raise UsageError(
@@ -181,7 +173,7 @@ def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
 
 
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
-    return shard(question.ideal_workload(replace(question.run, batch=batch)), run.plan).phases
+    return shard(question.workload(replace(question.run, batch=batch)), run.plan).phases
 
 
 def _decode(run: MeasuredRun, phases: Sequence[Phase]) -> Phase:

@@ -9,4 +9,6 @@ _FOLDER: Final = Path(__file__).resolve().parents[1] / "measurements"
 MEASUREMENTS: Final = _FOLDER / "llm.csv"
 SERVED: Final = _FOLDER / "served.csv"
 IMAGES: Final = _FOLDER / "images.csv"
-SHIPPED: Final = (MEASUREMENTS, SERVED, IMAGES)
+#: Those of each kind of run.
+SHIPPED_OF: Final = {"text": (MEASUREMENTS, SERVED), "encoder": (MEASUREMENTS, SERVED), "image": (IMAGES,)}
+SHIPPED: Final = tuple(dict.fromkeys(path for paths in SHIPPED_OF.values() for path in paths))

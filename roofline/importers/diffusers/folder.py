@@ -13,17 +13,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from roofline.errors import SpecError, UnsupportedError, nearest
-from roofline.importers.diffusers.parts import (
-    autoencoder,
-    controlnet,
-    dit,
-    flux,
-    mmdit,
-    pixart,
-    tiny_autoencoder,
-    unet,
-)  # fmt: skip
+from roofline.importers.diffusers.autoencoders import autoencoder, tiny_autoencoder
 from roofline.importers.diffusers.text_encoder import clip, t5
+from roofline.importers.diffusers.transformers import dit, flux, mmdit, pixart
+from roofline.importers.diffusers.unet import controlnet, unet
 from roofline.importers.huggingface.config import Config
 from roofline.importers.json_document import JsonDocument, read_json
 
@@ -65,8 +58,12 @@ _PIPELINES: Final[dict[str, Body]] = {
     "PixArtSigmaPipeline": {"steps": 20, "guidance": 4.5, "keep_fp32": ["wo"]},
 }
 #: Text tokens per prompt that the pipelines give to T5.
-_T5_TOKENS: Final = {"StableDiffusion3Pipeline": 256, "FluxPipeline": 512, "PixArtAlphaPipeline": 120,
-                     "PixArtSigmaPipeline": 300}  # fmt: skip
+_T5_TOKENS: Final = {
+    "StableDiffusion3Pipeline": 256,
+    "FluxPipeline": 512,
+    "PixArtAlphaPipeline": 120,
+    "PixArtSigmaPipeline": 300,
+}
 
 
 def is_diffusers(path: Path) -> bool:
@@ -119,15 +116,15 @@ def _component(file: Path) -> Body:
     body = COMPONENTS[name](config)
     _refuse_unread(config, name)
     label = _name(file.resolve().parent.name)
-    return {"name": label, "title": f"{name} in {file.parent.name or '.'}", **body,
-            "sources": [f"{file.name} of {label} (diffusers, {name})"]}  # fmt: skip
+    title, source = f"{name} in {file.parent.name or '.'}", f"{file.name} of {label} (diffusers, {name})"
+    return {"name": label, "title": title, **body, "sources": [source]}
 
 
 def _refuse_unread(config: Config, name: str) -> None:
     for key, value in config.data.items():
         if key not in config.used and not key.startswith("_") and value not in (None, False):
-            config.unsupported(key, f"unknown key for {name}, which may change the shape",
-                               "Remove it, or set it to null, if it changes no shape.")  # fmt: skip
+            hint = "Remove it, or set it to null, if it changes no shape."
+            config.unsupported(key, f"unknown key for {name}, which may change the shape", hint)
 
 
 def _name(text: str) -> str:
@@ -147,10 +144,8 @@ def _pipeline(folder: Path) -> Body:
         said = f"{kind[:60]!r} is not a pipeline that is modelled"
         hint = f"Nearest: {close[0]}." if close else f"Understood: {', '.join(_PIPELINES)}."
         raise UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)
-    parts = {
-        key: _component(_file(folder, key, document))
-        for key in (*_DENOISERS, "vae", "controlnet", *_ENCODERS) if _has(index, key)
-    }  # fmt: skip
+    named = [key for key in (*_DENOISERS, "vae", "controlnet", *_ENCODERS) if _has(index, key)]
+    parts = {key: _component(_file(folder, key, document)) for key in named}
     denoiser = next((parts[key] for key in _DENOISERS if key in parts), None)
     if denoiser is None or "vae" not in parts:
         missing = "vae" if denoiser is not None else "unet or transformer"
@@ -169,12 +164,22 @@ def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Bod
     controlnet_part = {"controlnet": parts["controlnet"]} if "controlnet" in parts else {}
     name = _name(folder.resolve().name)
     return {
-        "family": "pipeline", "name": name, "title": f"{name} ({kind})",
-        "dtype": "bf16" if kind == "FluxPipeline" else "fp16", "denoiser": denoiser, "autoencoder": vae,
-        "text_encoders": texts, **controlnet_part, "scheduler": _scheduler(folder), **_PIPELINES[kind], **tokens,
-        "height": side, "width": side, "upcast_autoencoder": upcast and "XL" in kind,
+        "family": "pipeline",
+        "name": name,
+        "title": f"{name} ({kind})",
+        "dtype": "bf16" if kind == "FluxPipeline" else "fp16",
+        "denoiser": denoiser,
+        "autoencoder": vae,
+        "text_encoders": texts,
+        **controlnet_part,
+        "scheduler": _scheduler(folder),
+        **_PIPELINES[kind],
+        **tokens,
+        "height": side,
+        "width": side,
+        "upcast_autoencoder": upcast and "XL" in kind,
         "sources": [f"{INDEX} and component configs of {name} (diffusers, {kind})"],
-    }  # fmt: skip
+    }
 
 
 def _text(kind: str, part: Body) -> Body:
@@ -190,10 +195,9 @@ def _has(index: Mapping[str, Any], key: str) -> bool:
 def _file(folder: Path, key: str, document: JsonDocument) -> Path:
     file = folder / key / "config.json"
     if not file.is_file():
-        raise SpecError(
-            f"names the component {key!r}, but {key}/config.json is missing", document.place((key,)), key,
-            "Copy the component's config.json there; its weights are not needed.",
-        )  # fmt: skip
+        message = f"names the component {key!r}, but {key}/config.json is missing"
+        hint = "Copy the component's config.json there; its weights are not needed."
+        raise SpecError(message, document.place((key,)), key, hint)
     return file
 
 

@@ -1,7 +1,7 @@
 """A mapping of a config.json, read key by key: every getter checks the value and remembers that the key was read.
 
 Three states of a key are told apart, because the reference code does: *absent* takes the default of the model's config
-class (`defaults.py`), *null* takes what the mapping function says it means, and a value is checked.
+class (`defaults.json` of its family), *null* takes what the mapping function says it means, and a value is checked.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class Config:
         raise SpecError(f"{keys[0]!r} is missing", self.document.place(self.path), self.field_name(keys[0]))
 
     def ignore(self, *keys: str) -> None:
-        """Count keys as read that this family knows and that change no shape."""
-        for key in keys:
+        """Count keys as read that this family knows and that change no shape. A text may name several, with spaces."""
+        for key in " ".join(keys).split():
             self.used.update((key, *self._other_spellings(key)))
 
     # --- typed getters; `null` is what a null means (without it, a null is refused); `default` stands in for an absent
@@ -188,8 +188,7 @@ class Config:
         """Read a key of which only some values are modelled; any other is refused."""
         value = self.raw(key, default=understood[0] if default is _UNSET else default)
         if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in understood):
-            shown = ", ".join("null" if one is None else str(one).lower() if isinstance(one, bool) else repr(one)
-                              for one in understood)  # fmt: skip
+            shown = ", ".join(_spelled(one) for one in understood)
             self.unsupported(key, f"{_shown(value)} is not modelled", f"Understood: {shown}.")
 
     def divides(self, key: str, whole: int, what: str, parts: int) -> int:
@@ -226,7 +225,12 @@ class Config:
 
 
 def _shown(value: Any) -> str:
+    text = _spelled(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _spelled(value: Any) -> str:
+    """A value as JSON spells its constants."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return repr(value)

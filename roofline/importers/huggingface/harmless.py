@@ -81,12 +81,12 @@ HARMLESS: Final[frozenset[str]] = frozenset(
 
 #: Patterns of names: token ids, dropout, training losses, norms' epsilons, scales, rotation, encoders of other media.
 _PATTERNS: Final = re.compile(
-    r".*_token_(id|ids|index)|.*_token_ids?_.*|.*(dropout|_pdrop)(_\w+)?|.*_(eps|epsilon)|.*_loss(_coef|_coeff|_weight)?"
-    r"|.*_(coef|coeff|theta|jitter|temperature|multiplier|penalty)|init_\w*std|initializer_\w+|\w*layerdrop"
+    r".*_token_(id|ids|index)|.*_token_ids?_.*|.*(dropout|_pdrop)(_\w+)?|.*_(eps|epsilon)"
+    r"|.*_loss(_coef|_coeff|_weight)?|.*_(coef|coeff|theta|jitter|temperature|multiplier|penalty)|init_\w*std|initializer_\w+|\w*layerdrop"
     r"|(vision|audio|image|video|speech|projector|multi_modal|mm|visual|vit|vae|sound|perceiver|eagle)_\w+"
     r"|forced_\w+|encoder_no_repeat\w*|aux_loss\w*|router_(aux|z)_\w+|summary_\w+|_\w+"
     r"|\w*(vision|audio|visual)_(config|tower|tokenizer)"
-)  # fmt: skip
+)
 
 #: Words of names that say something about a shape even where the value is false or null.
 _STRUCTURAL: Final = re.compile(r"bias|norm|tie|gate|expert|moe|mlp|ffn|head|attn|attention|layer|rotary|embed|glu")

@@ -8,19 +8,30 @@ from typing import Any, Final
 from roofline.importers.huggingface.config import Config, ContradictionError
 
 _ACTIVATIONS: Final = {
-    "silu": "silu", "swish": "silu", "gelu": "gelu", "gelu_new": "gelu_new", "gelu_fast": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh", "gelu_tanh": "gelu_tanh", "relu": "relu", "relu2": "relu2",
-    "quick_gelu": "quick_gelu", "gelu_python": "gelu", "gelu_10": "gelu", "gelu_accurate": "gelu_tanh",
-    "gelu_python_tanh": "gelu_tanh", "squared_relu": "relu2",
-}  # fmt: skip
+    "silu": "silu",
+    "swish": "silu",
+    "gelu": "gelu",
+    "gelu_new": "gelu_new",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_tanh": "gelu_tanh",
+    "relu": "relu",
+    "relu2": "relu2",
+    "quick_gelu": "quick_gelu",
+    "gelu_python": "gelu",
+    "gelu_10": "gelu",
+    "gelu_accurate": "gelu_tanh",
+    "gelu_python_tanh": "gelu_tanh",
+    "squared_relu": "relu2",
+}
 
 
 def activation(config: Config, *keys: str, default: str | None = None) -> str:
     """The activation function of a key, in our spelling."""
     value = config.text(*keys) if default is None else config.text(*keys, default=default)
     if value not in _ACTIVATIONS:
-        config.unsupported(keys[0], f"activation {value[:40]!r} is not modelled",
-                           f"Understood: {', '.join(_ACTIVATIONS)}.")  # fmt: skip
+        hint = f"Understood: {', '.join(_ACTIVATIONS)}."
+        config.unsupported(keys[0], f"activation {value[:40]!r} is not modelled", hint)
     return _ACTIVATIONS[value]
 
 
@@ -95,11 +106,14 @@ def heads_of(config: Config, *, heads: str = "num_attention_heads", kv: str = "n
     number = config.whole(heads)
     kv_number = config.whole(kv, default=number, null=number)
     if number % kv_number:
-        key = kv if config.has(kv) else heads
-        config.refuse(
-            key, f"{number} heads do not divide among {kv_number} key-value heads", error=ContradictionError
-        )  # fmt: skip
+        message = f"{number} heads do not divide among {kv_number} key-value heads"
+        config.refuse(kv if config.has(kv) else heads, message, error=ContradictionError)
     return number, kv_number
+
+
+def attention_biases(config: Config) -> dict[str, bool]:
+    """Biases of all projections of an attention, by one flag."""
+    return {"qkv_bias": True, "output_bias": True} if config.flag("attention_bias", default=False) else {}
 
 
 def head_dim_of(config: Config, width: int, heads: int, *keys: str) -> int:

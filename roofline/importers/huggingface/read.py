@@ -6,16 +6,17 @@ data: `vocabulary`, `width`, `max_context`, `positions`, `norm`, `blocks`, and, 
 `head_bias`, `embedding_norm`, `final_norm`, `mtp` … The framework adds `family`, `name`, `title`, `dtype`, `sources`
 and `notes`, and afterwards refuses every key that was neither read nor is known to be harmless.
 
-* `config.whole("hidden_size")` reads and checks. An *absent* key takes the default of the config class (`defaults.py`,
-  by model type; also aliases such as `hidden_size` for `n_embd`: ask for the native spelling). A *null* is refused
-  unless `null=` says what it means. Several keys are spellings of one thing.
+* `config.whole("hidden_size")` reads and checks. An *absent* key takes the default of the config class (`defaults.json`
+  beside the family, by model type; also aliases such as `hidden_size` for `n_embd`: ask for the native spelling). A
+  *null* is refused unless `null=` says what it means. Several keys are spellings of one thing.
 * `config.flag`, `.text(choices=)`, `.number`, `.texts(length=, choices=)`, `.wholes`, `.whole_or_none`, `.section`
   likewise; `config.must_be("key", understood, …)` reads a key of which only some values are modelled;
   `config.ignore("key", …)` says that this family knows a key and that it changes no shape.
 * `config.refuse(key, message)` for values that contradict each other, `config.unsupported(key, message)` for values
   that may be right but are not modelled. Both point at the line.
-* `layers.merged([...])` makes block groups of one mapping per layer, whatever the order of the layers.
-* Helpers for common parts (activation, norms, experts, softmax attention) are in `parts.py`.
+* `parts.merged([...])` makes block groups of one mapping per layer, whatever the order of the layers.
+* Helpers are in `parts.py` (what is read: heads, activation, positions) and `decoder.py` (what is given: softmax
+  attention, experts, a decoder, a body).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import Any, Final, TypeAlias
 from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.defaults import DEFAULTS, NAMES
+from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.families import FAMILIES, TEXT_SECTIONS, TEXT_TYPES
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.stated import mapped, taken_defaults
@@ -43,6 +44,7 @@ from roofline.specs.files.reader import validate_model
 Body: TypeAlias = dict[str, Any]
 #: Keys of a multimodal config that would concern the layers of its text model.
 _OF_THE_TEXT: Final = re.compile(r"expert|moe|nextn|mtp|num_\w*layers|kv_heads|layer_types|sliding_window")
+_REMOVE: Final = "Remove it, or set it to null, if it changes no shape."
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -111,10 +113,9 @@ def _text_config(document: JsonDocument) -> Config:
         section = _section(data)
         model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
     if inner_type is None:
-        raise UnsupportedError(
-            f"has no model_type, and {model_type!r} does not say which text model it holds", document.place(path),
-            ".".join(path), f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside.",
-        )  # fmt: skip
+        message = f"has no model_type, and {model_type!r} does not say which text model it holds"
+        hint = f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside."
+        raise UnsupportedError(message, document.place(path), ".".join(path), hint)
     known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
     return _config(document, data, known, path, outer)
 
@@ -129,8 +130,8 @@ def _model_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str
     if value is None and "ssm_cfg" in data:
         return "mamba_ssm"
     if value is None:
-        raise SpecError("'model_type' is missing", document.place(path), "model_type",
-                        "A config.json of a language model names its architecture there.")  # fmt: skip
+        hint = "A config.json of a language model names its architecture there."
+        raise SpecError("'model_type' is missing", document.place(path), "model_type", hint)
     if not isinstance(value, str):
         raise SpecError(f"must be text, not {value!r}"[:100], document.place((*path, "model_type")), "model_type")
     return value
@@ -140,18 +141,21 @@ def _known_type(document: JsonDocument, model_type: str, path: tuple[str, ...]) 
     if model_type in FAMILIES:
         return model_type
     close = nearest(model_type, FAMILIES)
-    hint = f"Nearest: {', '.join(close)}. " if close else ""
-    raise UnsupportedError(
-        f"{model_type[:60]!r} is not an architecture that is modelled", document.place(path), ".".join(path),
-        f"{hint}A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model.",
-    )  # fmt: skip
+    hint = "A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model."
+    if close:
+        hint = f"Nearest: {', '.join(close)}. {hint}"
+    message = f"{model_type[:60]!r} is not an architecture that is modelled"
+    raise UnsupportedError(message, document.place(path), ".".join(path), hint)
 
 
 def _config(
-    document: JsonDocument, data: Mapping[str, Any], model_type: str, path: tuple[str, ...] = (),
+    document: JsonDocument,
+    data: Mapping[str, Any],
+    model_type: str,
+    path: tuple[str, ...] = (),
     outer: Config | None = None,
-) -> Config:  # fmt: skip
-    config = Config(document, data, path, DEFAULTS.get(model_type, {}), NAMES.get(model_type, {}), outer)
+) -> Config:
+    config = Config(document, data, path, defaults_of(model_type), names_of(model_type), outer)
     config.used.add("model_type")
     if "model_type" not in data or data["model_type"] != model_type:
         config.data = {**data, "model_type": model_type}
@@ -163,10 +167,8 @@ def _check_outer(config: Config, model_type: str) -> None:
     for key, value in config.data.items():
         scalar = value is not None and not isinstance(value, (dict, str))
         if key not in config.used and scalar and _OF_THE_TEXT.search(key) and not is_harmless(key, value):
-            config.unsupported(
-                key, f"unknown key for {model_type}, which may change the shape of its text model",
-                "Remove it, or set it to null, if it changes no shape.",
-            )  # fmt: skip
+            message = f"unknown key for {model_type}, which may change the shape of its text model"
+            config.unsupported(key, message, _REMOVE)
 
 
 def check_keys(config: Config, model_type: str) -> None:
@@ -175,10 +177,7 @@ def check_keys(config: Config, model_type: str) -> None:
         if key not in config.used and not is_harmless(key, value):
             close = nearest(key, config.used, 1)
             hint = f"{close[0]!r} is understood. " if close and close[0] != "model_type" else ""
-            config.unsupported(
-                key, f"unknown key for {model_type}, which may change the shape",
-                f"{hint}Remove it, or set it to null, if it changes no shape.",
-            )  # fmt: skip
+            config.unsupported(key, f"unknown key for {model_type}, which may change the shape", f"{hint}{_REMOVE}")
     for child in config.children:
         check_keys(child, model_type)
 

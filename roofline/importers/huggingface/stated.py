@@ -12,14 +12,22 @@ from typing import Any, Final
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config, ContradictionError
 
+_LAYERS: Final = (
+    "num_hidden_layers",
+    "n_layer",
+    "n_layers",
+    "num_layers",
+    "num_blocks",
+    "encoder_layers",
+    "decoder_layers",
+)
+_WIDTHS: Final = ("hidden_size", "n_embd", "d_model", "dim", "embedding_dim")
+_OF_STACKS: Final = ("encoder_attention_heads", "decoder_attention_heads")
+_HEADS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads", *_OF_STACKS)
+_FEED_FORWARDS: Final = ("intermediate_size", "ffn_dim", "hidden_dim", "d_ff", "encoder_ffn_dim", "decoder_ffn_dim")
+_EXPERTS: Final = ("moe_intermediate_size", "num_experts", "num_local_experts", "n_routed_experts")
 #: Sizes that a file must state, in the spellings of the families.
-ESSENTIAL: Final = (
-    "num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_blocks", "encoder_layers", "decoder_layers",
-    "hidden_size", "n_embd", "d_model", "dim", "embedding_dim", "num_attention_heads", "n_head", "n_heads", "num_heads",
-    "encoder_attention_heads", "decoder_attention_heads", "vocab_size", "intermediate_size", "ffn_dim", "hidden_dim",
-    "d_ff", "encoder_ffn_dim", "decoder_ffn_dim", "moe_intermediate_size", "num_experts", "num_local_experts",
-    "n_routed_experts",
-)  # fmt: skip
+ESSENTIAL: Final = (*_LAYERS, *_WIDTHS, *_HEADS, "vocab_size", *_FEED_FORWARDS, *_EXPERTS)
 #: Model types whose class is the released model, and the sizes that its file may leave to the class.
 DOCUMENTED: Final = {"gemma3n_text": ESSENTIAL, "kimi_linear": ESSENTIAL}
 
@@ -40,10 +48,8 @@ def mapped(function: Callable[[Config], dict[str, Any]], config: Config, model_t
 
 def taken_defaults(config: Config) -> str:
     """The values that a config class gave, as `key value, …`; nulls, which give nothing, are left out."""
-    return ", ".join(
-        f"{key} {str(value).lower() if isinstance(value, bool) else value}"
-        for key, value in _assumed(config) if isinstance(value, (int, float, str))
-    )  # fmt: skip
+    given = [(key, value) for key, value in _assumed(config) if isinstance(value, (int, float, str))]
+    return ", ".join(f"{key} {str(value).lower() if isinstance(value, bool) else value}" for key, value in given)
 
 
 def _assumed(config: Config) -> Iterator[tuple[str, Any]]:
@@ -57,8 +63,8 @@ def _check_stated(config: Config, model_type: str) -> None:
     for key in ESSENTIAL:
         value = config.assumed.get(key)
         if value is not None and key not in DOCUMENTED.get(model_type, ()):
-            raise SpecError(
-                f"{key!r} is missing", config.document.place(config.path), config.field_name(key),
+            hint = (
                 f"The config class of {model_type} has {value}, which says nothing about this model. "
-                "A config.json states its layers, widths, heads and vocabulary.",
-            )  # fmt: skip
+                "A config.json states its layers, widths, heads and vocabulary."
+            )
+            raise SpecError(f"{key!r} is missing", config.document.place(config.path), config.field_name(key), hint)

@@ -15,9 +15,16 @@ from roofline.importers.quantization.modules import ATTENTION, OPERATIONS, Modul
 from roofline.importers.quantization.schemes import Scheme, read_scheme
 
 _FLOATS: Final = {
-    "bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "half": "fp16", "float": "fp32", "bf16": "bf16",
-    "fp16": "fp16", "fp32": "fp32", "float64": "fp64",
-}  # fmt: skip
+    "bfloat16": "bf16",
+    "float16": "fp16",
+    "float32": "fp32",
+    "half": "fp16",
+    "float": "fp32",
+    "bf16": "bf16",
+    "fp16": "fp16",
+    "fp32": "fp32",
+    "float64": "fp64",
+}
 
 
 class Formats(NamedTuple):

@@ -18,12 +18,33 @@ class Operation(NamedTuple):
 
 
 _GROUPED: Final = ("softmax", "block_sparse")
+_EXPERTS: Final = (
+    "mlp.experts",
+    "mlp.experts.0.up_proj",
+    "ffn.experts",
+    "ffn.experts.0.w1",
+    "feed_forward.experts",
+    "experts.0.up_proj",
+    "moe.experts.0.up_proj",
+    "mixer.experts.0.up_proj",
+    "block_sparse_moe.experts.0.w1",
+)
+
+
+def _shared(name: str, short: str) -> tuple[str, ...]:
+    """A matrix of the shared experts, whose name is `short` where the feed-forward is called `ffn`."""
+    modules = ("mlp.shared_experts", "mlp.shared_expert", "block_sparse_moe.shared_experts")
+    return (*(f"{module}.{name}" for module in modules), f"ffn.shared_experts.{short}")
+
+
 OPERATIONS: Final[dict[str, Operation]] = {
     "q_proj": Operation(_GROUPED, ("self_attn.q_proj", "self_attn.qkv_proj", "attn.q_proj", "mixer.q_proj")),
     "k_proj": Operation(_GROUPED, ("self_attn.k_proj", "self_attn.qkv_proj", "attn.k_proj", "mixer.k_proj")),
     "v_proj": Operation(_GROUPED, ("self_attn.v_proj", "self_attn.qkv_proj", "attn.v_proj", "mixer.v_proj")),
-    "o_proj": Operation((*_GROUPED, "latent", "gated_delta"),
-                        ("self_attn.o_proj", "attn.o_proj", "mixer.o_proj", "linear_attn.out_proj")),
+    "o_proj": Operation(
+        (*_GROUPED, "latent", "gated_delta"),
+        ("self_attn.o_proj", "attn.o_proj", "mixer.o_proj", "linear_attn.out_proj"),
+    ),
     "q_a_proj": Operation(("latent", "compressed"), ("self_attn.q_a_proj", "attn.wq_a")),
     "q_b_proj": Operation(("latent", "compressed"), ("self_attn.q_b_proj", "attn.wq_b")),
     "kv_a_proj": Operation(("latent",), ("self_attn.kv_a_proj_with_mqa", "attn.wkv_a")),
@@ -37,27 +58,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "gate_proj": Operation(("gated",), ("mlp.gate_proj", "mlp.gate_up_proj")),
     "up_proj": Operation(("dense",), ("mlp.up_proj", "mlp.gate_up_proj", "mixer.up_proj")),
     "down_proj": Operation(("dense",), ("mlp.down_proj", "mixer.down_proj")),
-    "experts": Operation(
-        ("experts",),
-        ("mlp.experts.0.up_proj", "block_sparse_moe.experts.0.w1", "mixer.experts.0.up_proj", "ffn.experts.0.w1",
-         "ffn.experts", "mlp.experts", "experts.0.up_proj", "moe.experts.0.up_proj", "feed_forward.experts"),
-    ),
-    "shared_gate_proj": Operation(
-        ("shared_gated",),
-        ("mlp.shared_experts.gate_proj", "mlp.shared_expert.gate_proj", "ffn.shared_experts.w1",
-         "block_sparse_moe.shared_experts.gate_proj"),
-    ),
-    "shared_up_proj": Operation(
-        ("shared",),
-        ("mlp.shared_experts.up_proj", "mlp.shared_expert.up_proj", "ffn.shared_experts.w3",
-         "mixer.shared_experts.up_proj", "block_sparse_moe.shared_experts.up_proj"),
-    ),
-    "shared_down_proj": Operation(
-        ("shared",),
-        ("mlp.shared_experts.down_proj", "mlp.shared_expert.down_proj", "ffn.shared_experts.w2",
-         "mixer.shared_experts.down_proj", "block_sparse_moe.shared_experts.down_proj"),
-    ),
-}  # fmt: skip
+    "experts": Operation(("experts",), _EXPERTS),
+    "shared_gate_proj": Operation(("shared_gated",), _shared("gate_proj", "w1")),
+    "shared_up_proj": Operation(("shared",), ("mixer.shared_experts.up_proj", *_shared("up_proj", "w3"))),
+    "shared_down_proj": Operation(("shared",), ("mixer.shared_experts.down_proj", *_shared("down_proj", "w2"))),
+}
 
 #: Operations of the attention or of what stands in its place.
 ATTENTION: Final = tuple(OPERATIONS)[: tuple(OPERATIONS).index("gate_proj")]

@@ -10,13 +10,34 @@ from roofline.importers.json_document import JsonDocument
 
 #: Names of modelopt's algorithms.
 _ALGORITHMS: Final = {
-    "FP8": "fp8", "FP8_PER_CHANNEL_PER_TOKEN": "fp8-channel", "FP8_PB_WO": "fp8-b128", "FP8_PB_REAL": "fp8-b128",
-    "NVFP4": "nvfp4", "W4A16_NVFP4": "nvfp4", "W4A8_NVFP4_FP8": "nvfp4", "NVFP4_AWQ": "nvfp4", "MXFP8": "mxfp8",
-    "MXFP4": "mxfp4", "W4A8_MXFP4_FP8": "mxfp4", "W4A16_MXFP4": "mxfp4", "INT8": "int8", "W8A8_SQ_PER_CHANNEL": "int8",
-    "W8A16": "int8", "W4A16_AWQ": "int4-s128", "W4A8_AWQ": "int4-s128", "W4A16": "int4-s128",
-}  # fmt: skip
-_GROUPED: Final = {(4, 128): "int4-gptq", (8, 128): "int8-gptq", (4, 64): "int4-g64", (4, 32): "int4-g32",
-                   (4, -1): "int4", (8, -1): "int8"}  # fmt: skip
+    "FP8": "fp8",
+    "FP8_PER_CHANNEL_PER_TOKEN": "fp8-channel",
+    "FP8_PB_WO": "fp8-b128",
+    "FP8_PB_REAL": "fp8-b128",
+    "NVFP4": "nvfp4",
+    "W4A16_NVFP4": "nvfp4",
+    "W4A8_NVFP4_FP8": "nvfp4",
+    "NVFP4_AWQ": "nvfp4",
+    "MXFP8": "mxfp8",
+    "MXFP4": "mxfp4",
+    "W4A8_MXFP4_FP8": "mxfp4",
+    "W4A16_MXFP4": "mxfp4",
+    "INT8": "int8",
+    "W8A8_SQ_PER_CHANNEL": "int8",
+    "W8A16": "int8",
+    "W4A16_AWQ": "int4-s128",
+    "W4A8_AWQ": "int4-s128",
+    "W4A16": "int4-s128",
+}
+#: Bits and group size of GPTQ, AWQ and AutoRound.
+_GROUPED: Final = {
+    (4, 128): "int4-gptq",
+    (8, 128): "int8-gptq",
+    (4, 64): "int4-g64",
+    (4, 32): "int4-g32",
+    (4, -1): "int4",
+    (8, -1): "int8",
+}
 
 
 class Scheme(NamedTuple):
@@ -37,15 +58,11 @@ def read_scheme(document: JsonDocument, path: tuple[str, ...], data: dict[str, A
     method = data.get("quant_method")
     if method is None or method == "modelopt":
         return _modelopt(document, path, data)
-    readers: dict[str, Callable[[JsonDocument, tuple[str, ...], dict[str, Any]], Scheme | None]] = {
-        "fp8": _fp8, "mxfp4": _mxfp4, "compressed-tensors": _compressed, "gptq": _grouped, "awq": _grouped,
-        "auto-round": _grouped, "bitsandbytes": _bitsandbytes, "fbgemm_fp8": _fbgemm, "bitnet": _ternary,
-    }  # fmt: skip
-    if str(method) not in readers:
-        known = ", ".join(["modelopt", *readers])
-        _refuse(document, (*path, "quant_method"), f"{str(method)[:40]!r} is not a known quantisation",
-                f"Understood: {known}. Remove quantization_config to read the unquantised model.")  # fmt: skip
-    return readers[str(method)](document, path, data)
+    if str(method) not in _READERS:
+        known = ", ".join(["modelopt", *_READERS])
+        hint = f"Understood: {known}. Remove quantization_config to read the unquantised model."
+        _refuse(document, (*path, "quant_method"), f"{str(method)[:40]!r} is not a known quantisation", hint)
+    return _READERS[str(method)](document, path, data)
 
 
 def _refuse(document: JsonDocument, path: tuple[str, ...], message: str, hint: str) -> NoReturn:
@@ -145,8 +162,8 @@ def _compressed_format(document: JsonDocument, path: tuple[str, ...], weights: d
     }
     found = known.get((kind, bits)) if isinstance(kind, str) and isinstance(bits, int) else None
     if not found:
-        _refuse(document, path, f"{bits} bit {kind} in groups of {group_size} is not modelled"[:120],
-                "Understood: 8 bit float or int, 4 bit float (groups of 16, 32), 4 bit int (32, 64, 128).")  # fmt: skip
+        hint = "Understood: 8 bit float or int, 4 bit float (groups of 16, 32), 4 bit int (32, 64, 128)."
+        _refuse(document, path, f"{bits} bit {kind} in groups of {group_size} is not modelled"[:120], hint)
     return found
 
 
@@ -154,8 +171,8 @@ def _grouped(document: JsonDocument, path: tuple[str, ...], data: dict[str, Any]
     bits, size = data.get("bits", data.get("w_bit")), data.get("group_size", data.get("q_group_size", 128))
     found = _GROUPED.get((bits, size)) if isinstance(bits, int) and isinstance(size, int) else None
     if found is None:
-        _refuse(document, (*path, "bits"), f"{bits} bit in groups of {size} is not modelled",
-                f"Understood: {', '.join(f'{b} bit / {g}' for b, g in _GROUPED)}.")  # fmt: skip
+        hint = f"Understood: {', '.join(f'{b} bit / {g}' for b, g in _GROUPED)}."
+        _refuse(document, (*path, "bits"), f"{bits} bit in groups of {size} is not modelled", hint)
     left = _texts(data.get("modules_to_not_convert"))
     return Scheme(str(found), left, head=data.get("lm_head") is True)
 
@@ -164,3 +181,16 @@ def _bitsandbytes(document: JsonDocument, path: tuple[str, ...], data: dict[str,
     eight = data.get("load_in_8bit") or data.get("_load_in_8bit")
     left = _texts(data.get("llm_int8_skip_modules"))
     return Scheme("int8" if eight else "int4-g64", left)
+
+
+_READERS: Final[dict[str, Callable[[JsonDocument, tuple[str, ...], dict[str, Any]], Scheme | None]]] = {
+    "fp8": _fp8,
+    "mxfp4": _mxfp4,
+    "compressed-tensors": _compressed,
+    "gptq": _grouped,
+    "awq": _grouped,
+    "auto-round": _grouped,
+    "bitsandbytes": _bitsandbytes,
+    "fbgemm_fp8": _fbgemm,
+    "bitnet": _ternary,
+}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.num import Num, minimum
+from roofline.num import Num, is_nothing, minimum
 
 #: Share of the rate of vector units that dot products reach.
 _DOTS: Final = 0.5
@@ -22,7 +22,8 @@ class ChipFacts(NamedTuple):
     """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units.
 
     `vector` is 1 where vector units multiply fp32, for want of matrix units that do. `dot` is the rate [FLOP/s] of
-    vector units, which multiply a few rows where tiles would be nearly empty; 0 to leave that out.
+    vector units, which multiply a few rows where tiles would be nearly empty; 0 to leave that out. `dtype` names the
+    format.
     """
 
     peak: Num
@@ -30,6 +31,7 @@ class ChipFacts(NamedTuple):
     units: Num
     vector: Num = 0.0
     dot: Num = 0.0
+    dtype: str = "bf16"
 
 
 #: A chip on which kernels are compared with each other.
@@ -38,6 +40,8 @@ USUAL_CHIP: Final = ChipFacts(1e15, 3e12, 132.0)
 
 def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
     """(a^p + b^p)^(1/p): at least the larger, at most their sum (p = 1), and the larger itself as p grows."""
+    if is_nothing(a) and not isinstance(b, float):  # the same but for the last bit, which a float keeps
+        return b
     time: Num = (a**sharpness + b**sharpness) ** (1.0 / sharpness)
     return time
 

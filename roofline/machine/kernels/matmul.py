@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels.common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
-from roofline.num import Num, ceil, floor, maximum, minimum
+from roofline.num import Num, all_hold, any_holds, ceil, floor, is_nothing, maximum, minimum, where_needed
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
@@ -15,6 +15,10 @@ _TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 
 _TYPICAL: Final = (8.0, 64.0, 1024.0)
 #: Least K that is worth a split of its own.
 _SPLIT_K: Final = 256.0
+#: Multiply-adds of a column of K, per unit, from which on the largest tiles fill many waves.
+_MANY: Final = 32.0 * 128.0 * 256.0
+#: A little less than 1, so that no tile is dropped for the last bits of an estimate.
+_BARELY: Final = 1.0 - 1e-9
 
 
 class MatmulCoefficients(NamedTuple):
@@ -48,14 +52,28 @@ class MatmulCoefficients(NamedTuple):
 
 def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
     """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
-    best: Num = float("inf")
-    most = k / _SPLIT_K
-    for tile_m, tile_n, area, edge in _TILES:
-        tiles = ceil(m / tile_m) * ceil(n / tile_n)
-        split = maximum(floor(minimum(units / tiles, most)), 1.0)
-        columns = minimum(k / split + c.split_k * (split - 1.0) ** 0.5, k) + c.k_offset
-        best = minimum(best, ceil(tiles * split / units) * (area + c.tile_loss * edge) * columns)
+    if isinstance(m, (float, int)) and isinstance(units, (float, int)):
+        best = _least_work(m, k, n, units, c.tile_loss, c.split_k, c.k_offset)
+    else:  # most points of a grid have rows enough to take the short way: the others are worked out by themselves
+        enough = _MANY * units / n
+        best = _least_work(maximum(m, enough), k, n, units, c.tile_loss, c.split_k, c.k_offset)
+        best = where_needed(m < enough, best, _least_work, m, k, n, units, c.tile_loss, c.split_k, c.k_offset)
     return best / (1.0 + c.tile_loss / _LARGEST)
+
+
+def _least_work(m: Num, k: Num, n: Num, units: Num, tile_loss: Num, split_k: Num, k_offset: Num) -> Num:
+    best: Num = float("inf")
+    for tile_m, tile_n, area, edge in _TILES:
+        tiles, size = ceil(m / tile_m) * ceil(n / tile_n), area + tile_loss * edge
+        waves, columns = tiles / units, k
+        if any_holds(waves < 1.0):  # units that no tile is left for take a part of K
+            split = maximum(floor(minimum(units / tiles, k / _SPLIT_K)), 1.0)
+            waves = tiles * split / units
+            columns = minimum(k / split + split_k * (split - 1.0) ** 0.5, k)
+        elif all_hold(waves * (size * (k + k_offset) * _BARELY) >= best):  # if all units were busy to the end
+            continue
+        best = minimum(best, ceil(waves) * size * (columns + k_offset))
+    return best
 
 
 def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
@@ -77,7 +95,8 @@ def stream_time(moved: Num, flops: Num, chip: ChipFacts, c: MatmulCoefficients) 
     Launch and stream are those of a matrix product, whose own work vanishes when it is small or thin.
     """
     memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
-    return c.fixed_s + smooth_maximum(flops / (chip.peak * c.ceiling), memory, c.sharpness)
+    compute = flops if is_nothing(flops) else flops / (chip.peak * c.ceiling)
+    return c.fixed_s + smooth_maximum(compute, memory, c.sharpness)
 
 
 def typical_time(c: MatmulCoefficients) -> float:

@@ -86,11 +86,9 @@ def row_kernels(op: Op, shape: RowShape) -> Kernels | None:
 
 def experts_kernels(shape: ExpertsShape) -> Kernels | None:
     """Routed experts, in the order of the rows by expert."""
-    tokens, rows = shape.tokens, shape.tokens * shape.top_k
-    units = (
-        tokens, rows, tokens * shape.experts, shape.experts,
-        tokens * shape.width, rows * shape.width, rows * shape.hidden,
-    )  # fmt: skip
+    tokens, rows, number = shape.tokens, shape.tokens * shape.top_k, shape.experts
+    outer, out, inner = tokens * shape.width, rows * shape.width, rows * shape.hidden
+    units = (tokens, rows, tokens * number, number, outer, out, inner)
     recipe = kernels.experts_recipe(shape.function, shape.width, shape.hidden, gated=shape.gated)
     return None if recipe is None else (recipe, units)
 
@@ -133,11 +131,11 @@ def _rotary(op: Op, shape: RowShape, core: Core) -> list[Op]:
     ops = [_rewritten(op._replace(shape=turned), row_kernels(op, turned))]
     if rotated < attention.key_dim:
         whole = shape.width / rotated * attention.key_dim
-        elements = shape.rows * whole
+        x, joined, kernels = shape.rows * whole, RowShape(shape.rows, whole, "append"), ops[0].kernels / 5.0
+        amounts = (0.0, 0.0, 0.0, 0.0, 0.0, x, x)
         ops.append(
-            Op("rotary.join", "pointwise", op.block, op.count, read=elements, write=elements, live=op.live,
-               kernels=ops[0].kernels / 5.0, shape=RowShape(shape.rows, whole, "append"))
-        )  # fmt: skip
+            Op("rotary.join", "pointwise", op.block, op.count, *amounts, live=op.live, kernels=kernels, shape=joined)
+        )
     return ops
 
 
@@ -153,16 +151,18 @@ def _once(ops: Sequence[Op], cores: dict[str, Core], attention: Attention) -> li
     if not masks:
         return []
     new = next(iter(masks.values())).span.new
-    out = [Op("positions", "pointwise", "embedding", shape=RowShape(new, 1.0, "positions"))]
-    tables = {
-        _rotated(op.shape, cores[op.block]): None
-        for op in ops if type(op.shape) is RowShape and op.shape.style == "rotary" and op.block in cores
-    }  # fmt: skip
-    out += [
-        Op("rotary.table", "pointwise", "embedding", vector_flops=4.5 * new * width,
-           shape=RowShape(new, width, "rotary_table"))
-        for width in tables
-    ]  # fmt: skip
-    if attention == "eager":
-        out += [Op("mask", "pointwise", "embedding", shape=shape) for shape in masks.values()]
-    return [_rewritten(op, kernels_of(op)) for op in out]
+    widths = dict.fromkeys(
+        _rotated(op.shape, cores[op.block])
+        for op in ops
+        if type(op.shape) is RowShape and op.shape.style == "rotary" and op.block in cores
+    )
+    return [
+        _computed_once("positions", RowShape(new, 1.0, "positions")),
+        *(_computed_once("rotary.table", RowShape(new, w, "rotary_table"), 4.5 * new * w) for w in widths),
+        *(_computed_once("mask", mask) for mask in masks.values() if attention == "eager"),
+    ]
+
+
+def _computed_once(name: str, shape: RowShape | MaskShape, vector_flops: Num = 0.0) -> Op:
+    op = Op(name, "pointwise", "embedding", vector_flops=vector_flops, shape=shape)
+    return _rewritten(op, kernels_of(op))

@@ -6,6 +6,8 @@ fused kernel (`"sdpa"`).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from roofline.num import Num, where
 from roofline.passes.fusion.kernels import ROWS, evaluate
 from roofline.workload.constructors import VECTOR_FLOPS
@@ -38,44 +40,77 @@ def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     ]
 
 
+class _Operands(NamedTuple):
+    """Elements of keys and values as the two products read them, from the cache or from memory beside it.
+
+    `beside` is what of them lies in memory beside the cache: copies, one for each query head.
+    """
+
+    cached_keys: Num
+    cached_values: Num
+    keys: Num
+    values: Num
+    beside: Num
+
+
+def _operands(op: Op, shape: AttentionShape, held: Num) -> _Operands:
+    """Ungrouped keys and values are read from the cache itself, repeated ones from memory beside it."""
+    keys, values = held * shape.heads * shape.key_dim, held * shape.heads * shape.value_dim
+    if shape.kv_heads < shape.heads or not (is_cached(op) or shares_cache(op)):
+        return _Operands(0.0, 0.0, keys, values, keys + values)
+    return _Operands(keys, values, 0.0, 0.0, 0.0)
+
+
 def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     """Scores, scale, mask, softmax and the product with v over the full rectangle, every step through memory.
 
     q [b, h, n, d] @ k^T [b, h, d, s] -> scores [b, h, n, s]; scores @ v [b, h, s, e] -> o [b, h, n, e]. The FLOPs are
     those of a framework's counter: all pairs of the n queries with the s keys, masked or not.
     """
-    span, heads, live = shape.span, shape.heads, op.live
+    span, live = shape.span, op.live
     # Without a causal mask the ledger knows no window either.
-    keys, rows = span.cached_keys(shape.window if shape.causal else None) + span.new, span.tokens * heads
-    held, queries = span.batch * keys, rows * shape.key_dim
-    own, grouped = is_cached(op), shape.kv_heads < heads
-    cached = own or shares_cache(op)
+    keys, rows = span.cached_keys(shape.window if shape.causal else None) + span.new, span.tokens * shape.heads
+    held, queries, outputs = span.batch * keys, rows * shape.key_dim, rows * shape.value_dim
+    beside = live + queries
     out: list[Op] = []
-    if own:
-        out.append(_grown(op, shape, live + queries))
-    if grouped:
-        out.append(_repeat(op, shape, held, live + queries, cached))
-    key_elements, value_elements = held * heads * shape.key_dim, held * heads * shape.value_dim
-    # Ungrouped keys and values are read from the cache itself, repeated ones from memory beside it.
-    beside: Num = live + queries
-    stored: tuple[Num, Num] = (key_elements, value_elements)
-    repeated: tuple[Num, Num] = (0.0, 0.0)
-    if grouped or not cached:
-        beside, stored, repeated = beside + key_elements + value_elements, repeated, stored
-    scores, outputs, groups = rows * keys, rows * shape.value_dim, span.batch * heads
+    if is_cached(op):
+        out.append(_grown(op, shape, beside))
+    if shape.kv_heads < shape.heads:
+        out.append(_repeat(op, shape, held, beside))
+    operands = _operands(op, shape, held)
+    scores, groups = rows * keys, span.batch * shape.heads
     fresh = 0.0 if shares_cache(op) else span.tokens * (shape.kv_heads * (shape.key_dim + shape.value_dim))
-    out += [
-        Op("attention.scores", "attention", op.block, op.count, flops=2.0 * scores * shape.key_dim,
-           read=queries + repeated[0], cache_read=stored[0], write=scores, live=live + repeated[1],
-           shape=MatmulShape(rows, shape.key_dim, keys, groups=groups)),
-        *softmax_steps(op, RowShape(rows, keys, "scale"), beside, extra=op.read - queries - fresh,
-                       mask=span.new * held if shape.causal else None, wide=shape.softmax_fp32),
-        Op("attention.values", "attention", op.block, op.count, flops=2.0 * scores * shape.value_dim,
-           read=scores + repeated[1], cache_read=stored[1], write=outputs, live=live + queries + repeated[0],
-           shape=MatmulShape(rows, keys, shape.value_dim, groups=groups)),
-        _copies(op, shape, queries, outputs, beside + scores),
-    ]  # fmt: skip
-    return out
+    extra, mask = op.read - queries - fresh, span.new * held if shape.causal else None
+    stored = beside + operands.beside
+    return [
+        *out,
+        Op(
+            "attention.scores",
+            "attention",
+            op.block,
+            op.count,
+            flops=2.0 * scores * shape.key_dim,
+            read=queries + operands.keys,
+            write=scores,
+            cache_read=operands.cached_keys,
+            live=live + operands.values,
+            shape=MatmulShape(rows, shape.key_dim, keys, groups=groups),
+        ),
+        *softmax_steps(op, RowShape(rows, keys, "scale"), stored, extra=extra, mask=mask, wide=shape.softmax_fp32),
+        Op(
+            "attention.values",
+            "attention",
+            op.block,
+            op.count,
+            flops=2.0 * scores * shape.value_dim,
+            read=scores + operands.values,
+            write=outputs,
+            cache_read=operands.cached_values,
+            live=beside + operands.keys,
+            shape=MatmulShape(rows, keys, shape.value_dim, groups=groups),
+        ),
+        _copies(op, shape, queries, outputs, stored + scores),
+    ]
 
 
 def append(op: Op, old: Num, live: Num, made: Num = 0.0) -> Op:
@@ -85,11 +120,21 @@ def append(op: Op, old: Num, live: Num, made: Num = 0.0) -> Op:
     """
     fresh = op.cache_write
     return Op(
-        f"{op.name}.append", "pointwise", op.block, op.count,
-        read=fresh, read_fp32=2.0 * made, write_fp32=2.0 * made,
-        cache_read=old, cache_write=old + fresh, cache_held=op.cache_held, state_held=op.state_held,
-        live=live + old, kernels=2.0 + made, shape=RowShape(1.0, fresh, "append", "cache"),
-    )  # fmt: skip
+        f"{op.name}.append",
+        "pointwise",
+        op.block,
+        op.count,
+        read=fresh,
+        read_fp32=2.0 * made,
+        write_fp32=2.0 * made,
+        cache_read=old,
+        cache_write=old + fresh,
+        cache_held=op.cache_held,
+        state_held=op.state_held,
+        live=live + old,
+        kernels=2.0 + made,
+        shape=RowShape(1.0, fresh, "append", "cache"),
+    )
 
 
 def _grown(op: Op, shape: AttentionShape, live: Num) -> Op:
@@ -97,15 +142,16 @@ def _grown(op: Op, shape: AttentionShape, live: Num) -> Op:
     return append(op, op.cache_read, live, made)
 
 
-def _repeat(op: Op, shape: AttentionShape, held: Num, live: Num, cached: bool) -> Op:
+def _repeat(op: Op, shape: AttentionShape, held: Num, live: Num) -> Op:
     """Keys and values of grouped heads, written once for each query head."""
     width = shape.key_dim + shape.value_dim
-    stored = held * shape.kv_heads * width
+    stored, y = held * shape.kv_heads * width, held * shape.heads * width
+    read, cached = (0.0, stored) if is_cached(op) or shares_cache(op) else (stored, 0.0)
+    amounts, copy = (0.0, 0.0, 0.0, 0.0, 0.0, read, y), RowShape(held * shape.heads, width, "copy")
+    block, count = op.block, op.count
     return Op(
-        "attention.repeat", "pointwise", op.block, op.count,
-        read=0.0 if cached else stored, cache_read=stored if cached else 0.0, write=held * shape.heads * width,
-        kernels=2.0, live=live, shape=RowShape(held * shape.heads, width, "copy"),
-    )  # fmt: skip
+        "attention.repeat", "pointwise", block, count, *amounts, cache_read=cached, kernels=2.0, live=live, shape=copy
+    )
 
 
 def softmax_steps(op: Op, square: RowShape, live: Num, *, extra: Num, mask: Num | None, wide: bool) -> list[Op]:
@@ -114,27 +160,39 @@ def softmax_steps(op: Op, square: RowShape, live: Num, *, extra: Num, mask: Num 
     `extra` elements are added with the scale (scores of distances); what the fused op holds (sinks) takes part in the
     softmax, which is computed in 4 bytes where `wide`.
     """
-    scores = square.rows * square.width
-    out = [
-        Op(f"{op.name}.scale", "pointwise", op.block, op.count, vector_flops=scores, read=scores + extra, write=scores,
-           live=live, shape=square)
-    ]  # fmt: skip
+    name, block, count, scores = op.name, op.block, op.count, square.rows * square.width
+    scaled = (0.0, scores, 0.0, 0.0, 0.0, scores + extra, scores)
+    out = [Op(f"{name}.scale", "pointwise", block, count, *scaled, live=live, shape=square)]
     if mask is not None:
-        out.append(
-            Op(f"{op.name}.mask", "pointwise", op.block, op.count, vector_flops=scores, read=scores + mask,
-               write=scores, live=live, shape=square._replace(style="mask", operand=mask))
-        )  # fmt: skip
-    name = "softmax_fp32" if wide else "softmax"
-    recipe, units = ROWS[name], (scores,)
-    out.append(
-        Op(f"{op.name}.softmax", "pointwise", op.block, op.count, vector_flops=(VECTOR_FLOPS["softmax"] - 1.0) * scores,
-           params=op.params, active=op.active, weights=op.weights,
-           read=evaluate(recipe.read, units), write=evaluate(recipe.write, units),
-           read_fp32=evaluate(recipe.read_fp32, units), write_fp32=evaluate(recipe.write_fp32, units),
-           reused=evaluate(recipe.reused, units), reused_fp32=evaluate(recipe.reused_fp32, units),
-           live=live, kernels=recipe.launches, shape=square._replace(style="softmax", detail=name))
-    )  # fmt: skip
-    return out
+        masked = (0.0, scores, 0.0, 0.0, 0.0, scores + mask, scores)
+        shape = square._replace(style="mask", operand=mask)
+        out.append(Op(f"{name}.mask", "pointwise", block, count, *masked, live=live, shape=shape))
+    return [*out, _softmax(op, square._replace(style="softmax", detail="softmax_fp32" if wide else "softmax"), live)]
+
+
+def _softmax(op: Op, square: RowShape, live: Num) -> Op:
+    """The softmax of an attention, with what that holds."""
+    scores = square.rows * square.width
+    recipe, units = ROWS[square.detail], (scores,)
+    return Op(
+        f"{op.name}.softmax",
+        "pointwise",
+        op.block,
+        op.count,
+        vector_flops=(VECTOR_FLOPS["softmax"] - 1.0) * scores,
+        params=op.params,
+        active=op.active,
+        weights=op.weights,
+        read=evaluate(recipe.read, units),
+        write=evaluate(recipe.write, units),
+        read_fp32=evaluate(recipe.read_fp32, units),
+        write_fp32=evaluate(recipe.write_fp32, units),
+        reused=evaluate(recipe.reused, units),
+        reused_fp32=evaluate(recipe.reused_fp32, units),
+        live=live,
+        kernels=recipe.launches,
+        shape=square,
+    )
 
 
 def _copies(op: Op, shape: AttentionShape, queries: Num, outputs: Num, live: Num) -> Op:
@@ -145,8 +203,7 @@ def _copies(op: Op, shape: AttentionShape, queries: Num, outputs: Num, live: Num
     span = shape.span
     several = (span.batch > 1.0) & ((span.new > 1.0) | shape.packed)
     gathered, transposed = where(several, 1.0, 0.0), where(span.new > 1.0, 1.0, 0.0)
-    moved = gathered * queries + transposed * outputs
-    return Op(
-        "attention.copy", "pointwise", op.block, op.count, read=moved, write=moved, live=live,
-        kernels=gathered + transposed, shape=RowShape(span.tokens * shape.heads, shape.value_dim, "copy"),
-    )  # fmt: skip
+    moved, kernels = gathered * queries + transposed * outputs, gathered + transposed
+    amounts = (0.0, 0.0, 0.0, 0.0, 0.0, moved, moved)
+    rows = RowShape(span.tokens * shape.heads, shape.value_dim, "copy")
+    return Op("attention.copy", "pointwise", op.block, op.count, *amounts, live=live, kernels=kernels, shape=rows)

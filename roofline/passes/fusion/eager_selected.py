@@ -22,21 +22,33 @@ def unfused_selected(op: Op, shape: SelectedAttentionShape) -> list[Op]:
     core = op._replace(cache_write=0.0, cache_held=0.0, state_held=0.0)
     if shape.scores_only:
         return [grown, _choice(core, shape, scores, span.tokens * keys)]
+    mask, beside, name = span.tokens * keys, op.live + rows * shape.key_dim, f"{op.name}.values"
+    flops, second = 2.0 * scores * shape.value_dim, MatmulShape(rows, keys, shape.value_dim, groups=groups)
     return [
         grown,
-        core._replace(name=f"{op.name}.scores", flops=2.0 * scores * shape.key_dim, vector_flops=0.0, write=scores,
-                      params=0.0, active=0.0, weights=0.0, shape=MatmulShape(rows, shape.key_dim, keys, groups=groups)),
-        *softmax_steps(op, RowShape(rows, keys, "scale"), op.live + rows * shape.key_dim, extra=0.0,
-                       mask=span.tokens * keys, wide=True),
-        Op(f"{op.name}.values", "attention", op.block, op.count, flops=2.0 * scores * shape.value_dim, read=scores,
-           write=op.write, live=op.live, shape=MatmulShape(rows, keys, shape.value_dim, groups=groups)),
-    ]  # fmt: skip
+        core._replace(
+            name=f"{op.name}.scores",
+            flops=2.0 * scores * shape.key_dim,
+            vector_flops=0.0,
+            write=scores,
+            params=0.0,
+            active=0.0,
+            weights=0.0,
+            shape=MatmulShape(rows, shape.key_dim, keys, groups=groups),
+        ),
+        *softmax_steps(op, RowShape(rows, keys, "scale"), beside, extra=0.0, mask=mask, wide=True),
+        Op(name, "attention", op.block, op.count, flops, read=scores, write=op.write, live=op.live, shape=second),
+    ]
 
 
 def _choice(core: Op, shape: SelectedAttentionShape, scores: Num, pairs: Num) -> Op:
     """Scores, cut off at zero, summed over the heads with their weights, masked; the indices of the largest."""
+    both = scores + pairs
     return core._replace(
-        flops=2.0 * scores * (shape.key_dim + shape.value_dim), vector_flops=3.0 * scores,
-        read=core.read + 2.0 * (scores + pairs), write=2.0 * (scores + pairs), reused=3.0 * (scores + pairs),
+        flops=2.0 * scores * (shape.key_dim + shape.value_dim),
+        vector_flops=3.0 * scores,
+        read=core.read + 2.0 * both,
+        write=2.0 * both,
+        reused=3.0 * both,
         kernels=5.0,
-    )  # fmt: skip
+    )

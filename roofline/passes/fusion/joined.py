@@ -15,51 +15,64 @@ from roofline.workload.op import Op
 from roofline.workload.shapes import MatmulShape
 
 _ATTENTION: Final = {"q_proj": "qkv", "k_proj": "qkv", "v_proj": "qkv", "kv_a_proj": "a", "q_a_proj": "a"}
-_FEED_FORWARD: Final = {"gate_proj": "gate_up", "up_proj": "gate_up", "shared_gate_proj": "shared_gate_up",
-                        "shared_up_proj": "shared_gate_up"}  # fmt: skip
+_DENSE: Final = {"gate_proj": "gate_up", "up_proj": "gate_up"}
+_SHARED: Final = {"shared_gate_proj": "shared_gate_up", "shared_up_proj": "shared_gate_up"}
 #: What an engine joins, and the projections that this puts into one matrix.
 JOINS: Final[dict[str, dict[str, str]]] = {
-    "none": {}, "attention": _ATTENTION, "all": _ATTENTION | _FEED_FORWARD,
-}  # fmt: skip
+    "none": {},
+    "attention": _ATTENTION,
+    "all": _ATTENTION | _DENSE | _SHARED,
+}
 
 
 def join_projections(ops: Sequence[Op], which: str) -> Sequence[Op]:
     """The ops with the projections of `which` (none, attention, all) joined into the first one of each block."""
     named = JOINS[which]
-    out: list[Op] = []
-    places: dict[tuple[str, str], int] = {}
+    products: list[list[Op]] = []
+    begun: dict[tuple[str, str], list[Op]] = {}
     for op in ops:
-        shape = op.shape
-        if type(shape) is MatmulShape:
-            packed = isinstance(op.kernels, float) and op.kernels == 0.0
-            if packed and out and _fits(out[-1], op):
-                out[-1] = _joined(out[-1], op)
+        product = [op]
+        if type(op.shape) is MatmulShape:
+            packed = type(op.kernels) is float and op.kernels == 0.0
+            if packed and products and _fits(products[-1][0], op):
+                products[-1].append(op)
                 continue
-            if (group := named.get(op.name)) is not None:
-                key = (op.block, group)
-                place = places.get(key)
-                if place is not None and _fits(out[place], op):
-                    out[place] = _joined(out[place], op)
+            if (matrix := named.get(op.name)) is not None:
+                other = begun.get((op.block, matrix))
+                if other is not None and _fits(other[0], op):
+                    other.append(op)
                     continue
-                places[key] = len(out)
-        out.append(op)
-    return out
+                begun[op.block, matrix] = product
+        products.append(product)
+    return [_joined(product) if len(product) > 1 else product[0] for product in products]
 
 
 def _fits(first: Op, second: Op) -> bool:
     """Whether both are products of the same input in the same layers."""
     a, b = first.shape, second.shape
-    return type(a) is MatmulShape and type(b) is MatmulShape and a.m is b.m and a.k == b.k and (
-        first.block == second.block and first.count == second.count
-    )  # fmt: skip
+    if type(a) is not MatmulShape or type(b) is not MatmulShape:
+        return False
+    return a.m is b.m and a.k == b.k and first.block == second.block and first.count == second.count
 
 
-def _joined(first: Op, second: Op) -> Op:
-    a, b = first.shape, second.shape
-    assert isinstance(a, MatmulShape) and isinstance(b, MatmulShape)
+def _joined(product: Sequence[Op]) -> Op:
+    """Several ops of one input as one."""
+    first, *others = product
+    flops, vector_flops, params, active = first.flops, first.vector_flops, first.params, first.active
+    weights, write, shape = first.weights, first.write, first.shape
+    assert isinstance(shape, MatmulShape)
+    columns = shape.n
+    for op in others:
+        assert isinstance(op.shape, MatmulShape)
+        flops, vector_flops = flops + op.flops, vector_flops + op.vector_flops
+        params, active = params + op.params, active + op.active
+        weights, write, columns = weights + op.weights, write + op.write, columns + op.shape.n
     return first._replace(
-        flops=first.flops + second.flops, vector_flops=first.vector_flops + second.vector_flops,
-        params=first.params + second.params, active=first.active + second.active,
-        weights=first.weights + second.weights, write=first.write + second.write,
-        shape=a._replace(n=a.n + b.n),
-    )  # fmt: skip
+        flops=flops,
+        vector_flops=vector_flops,
+        params=params,
+        active=active,
+        weights=weights,
+        write=write,
+        shape=shape._replace(n=columns),
+    )

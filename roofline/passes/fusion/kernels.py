@@ -62,10 +62,10 @@ def recipe(units: str, peak: str, *lines: Line) -> Recipe:
     read, write = _sum(k.read for k in kernels), _sum(k.write for k in kernels)
     read_fp32, write_fp32 = _sum(k.read_fp32 for k in kernels), _sum(k.write_fp32 for k in kernels)
     held, held_fp32 = _terms(units, peak)
-    return Recipe(
-        kernels, sum(k.launches for k in kernels), read, write, read_fp32, write_fp32,
-        _sum((read, write, _negative(held))), _sum((read_fp32, write_fp32, _negative(held_fp32))),
-    )  # fmt: skip
+    reused = _sum((read, write, _negative(held)))
+    reused_fp32 = _sum((read_fp32, write_fp32, _negative(held_fp32)))
+    launches = sum(k.launches for k in kernels)
+    return Recipe(kernels, launches, read, write, read_fp32, write_fp32, reused, reused_fp32)
 
 
 def _kernel(units: str, line: Line) -> Kernel:
@@ -127,9 +127,14 @@ _GELU_NEW: Final[tuple[Line, ...]] = (
 #: x sigmoid(1.702 x)
 _QUICK_GELU: Final[tuple[Line, ...]] = (("mul", "e", "e"), ("sigmoid", "e", "e"), ("mul", "2e", "e"))
 FUNCTIONS: Final[dict[str, tuple[Line, ...]]] = {
-    "silu": (_SILU,), "gelu": (_GELU,), "gelu_tanh": (_GELU,), "gelu_new": _GELU_NEW,
-    "relu": (_RELU,), "relu2": (_RELU, ("pow", "e", "e")), "quick_gelu": _QUICK_GELU,
-}  # fmt: skip
+    "silu": (_SILU,),
+    "gelu": (_GELU,),
+    "gelu_tanh": (_GELU,),
+    "gelu_new": _GELU_NEW,
+    "relu": (_RELU,),
+    "relu2": (_RELU, ("pow", "e", "e")),
+    "quick_gelu": _QUICK_GELU,
+}
 _PEAKS: Final = {"gelu_new": "4e", "quick_gelu": "3e"}
 
 
@@ -137,9 +142,12 @@ def _rotation(tensors: int) -> tuple[Line, ...]:
     """Rotation, x cos + (-x2, x1) sin, of queries and keys or of queries alone."""
     x = f"{tensors}x"
     return (
-        ("mul", f"e {x}", "e", tensors), ("neg", "0.5e", "0.5e", tensors), ("cat", "e", "e", tensors),
-        ("mul", f"e {x}", "e", tensors), ("add", "2e", "e", tensors),
-    )  # fmt: skip
+        ("mul", f"e {x}", "e", tensors),
+        ("neg", "0.5e", "0.5e", tensors),
+        ("cat", "e", "e", tensors),
+        ("mul", f"e {x}", "e", tensors),
+        ("add", "2e", "e", tensors),
+    )
 
 
 #: Norms, softmax, rotation and activations, by style.
@@ -156,33 +164,50 @@ ROWS: Final[dict[str, Recipe]] = {
         f"gated.{name}": recipe(ROW_UNITS, "4e" if name in _PEAKS else "3e", *lines, ("mul", "2e", "e"))
         for name, lines in FUNCTIONS.items()
     },
-}  # fmt: skip
+}
 
 #: Positions of the new tokens [n]. Units: n.
 POSITIONS: Final = recipe("n", "4N", ("arange", "", "2N"), ("add", "2N", "2N"))
 
 #: Cosines and sines of the new positions, once per forward. Units: n, rotated elements r of a head, table x = n r.
 ROTARY_TABLE: Final = recipe(
-    "nrx", "N 2X x",
-    ("_to_copy", "2N", "N"), ("mul", "N 0.5R", "0.5X"), ("cat", "0.5X", "X"),
-    ("cos", "X", "X"), ("mul", "X", "X"), ("sin", "X", "X"), ("mul", "X", "X"),
-    ("_to_copy", "X", "x"), ("_to_copy", "X", "x"),
-)  # fmt: skip
+    "nrx",
+    "N 2X x",
+    ("_to_copy", "2N", "N"),
+    ("mul", "N 0.5R", "0.5X"),
+    ("cat", "0.5X", "X"),
+    ("cos", "X", "X"),
+    ("mul", "X", "X"),
+    ("sin", "X", "X"),
+    ("mul", "X", "X"),
+    ("_to_copy", "X", "x"),
+    ("_to_copy", "X", "x"),
+)
 
 #: The causal mask, once per forward and window. Units: sequences b, new tokens n, keys s, pairs m = n s, the mask
 #: k = b n s, one o.
 MASK_UNITS: Final = "bnsmko"
 _INDICES: Final[tuple[Line, ...]] = (
-    ("arange", "", "2B"), ("arange", "", "2O"),
-    ("arange", "", "2N"), ("add", "2N", "2N"), ("arange", "", "2S"), ("add", "2S", "2S"),
-)  # fmt: skip
+    ("arange", "", "2B"),
+    ("arange", "", "2O"),
+    ("arange", "", "2N"),
+    ("add", "2N", "2N"),
+    ("arange", "", "2S"),
+    ("add", "2S", "2S"),
+)
 _WINDOW: Final[tuple[Line, ...]] = (
-    ("new_ones", "", "0.25O"), ("sub", "2N", "2N"), ("gt", "2N 2S", "0.25M"),
-    ("bitwise_and", "0.25M 0.25O", "0.25M"), ("bitwise_and", "0.5M", "0.25M"),
-)  # fmt: skip
+    ("new_ones", "", "0.25O"),
+    ("sub", "2N", "2N"),
+    ("gt", "2N 2S", "0.25M"),
+    ("bitwise_and", "0.25M 0.25O", "0.25M"),
+    ("bitwise_and", "0.5M", "0.25M"),
+)
 _CAUSAL: Final[tuple[Line, ...]] = (
-    ("le", "2N 2S", "0.25M"), ("zeros", "", "o"), ("scalar_tensor", "", "o"), ("where", "0.25M 2o", "k"),
-)  # fmt: skip
+    ("le", "2N 2S", "0.25M"),
+    ("zeros", "", "o"),
+    ("scalar_tensor", "", "o"),
+    ("where", "0.25M 2o", "k"),
+)
 MASK: Final = recipe(MASK_UNITS, "2N 2S 0.25M k", *_INDICES, *_CAUSAL)
 WINDOW_MASK: Final = recipe(MASK_UNITS, "2N 2S 0.75M k", *_INDICES, *_WINDOW, *_CAUSAL)
 
@@ -191,14 +216,27 @@ WINDOW_MASK: Final = recipe(MASK_UNITS, "2N 2S 0.75M k", *_INDICES, *_WINDOW, *_
 #: hidden rows h = r f.
 EXPERTS_UNITS: Final = "trpxach"
 _ROUTE: Final[tuple[Line, ...]] = (
-    ("_to_copy", "p", "P"), ("_softmax", "P", "P"), ("topk", "P", "3R"), ("sum", "R", "T"), ("div_", "R T", "R"),
-    ("sort", "2R", "4R"), ("floor_divide", "2R", "2R"), ("index", "a 2R", "c"), ("index", "3R", "R"),
-    ("_to_copy", "2R", "R"), ("histc", "R", "X"), ("cumsum", "X", "X"),
-)  # fmt: skip
+    ("_to_copy", "p", "P"),
+    ("_softmax", "P", "P"),
+    ("topk", "P", "3R"),
+    ("sum", "R", "T"),
+    ("div_", "R T", "R"),
+    ("sort", "2R", "4R"),
+    ("floor_divide", "2R", "2R"),
+    ("index", "a 2R", "c"),
+    ("index", "3R", "R"),
+    ("_to_copy", "2R", "R"),
+    ("histc", "R", "X"),
+    ("cumsum", "X", "X"),
+)
 _COMBINE: Final[tuple[Line, ...]] = (
-    ("mul", "c R", "C"), ("arange", "", "2R"), ("index_put_", "6R", "2R"), ("index", "C 2R", "C"),
-    ("sum", "C", "A"), ("_to_copy", "A", "a"),
-)  # fmt: skip
+    ("mul", "c R", "C"),
+    ("arange", "", "2R"),
+    ("index_put_", "6R", "2R"),
+    ("index", "C 2R", "C"),
+    ("sum", "C", "A"),
+    ("_to_copy", "A", "a"),
+)
 
 
 def _experts(lines: tuple[Line, ...], gated: bool, wide: bool) -> Recipe:
@@ -219,8 +257,10 @@ def _experts(lines: tuple[Line, ...], gated: bool, wide: bool) -> Recipe:
 #: By activation, whether gated, and whether an expert is wide.
 EXPERTS: Final[dict[tuple[str, bool, bool], Recipe]] = {
     (name, gated, wide): _experts(lines, gated, wide)
-    for name, lines in FUNCTIONS.items() for gated in (False, True) for wide in (False, True)
-}  # fmt: skip
+    for name, lines in FUNCTIONS.items()
+    for gated in (False, True)
+    for wide in (False, True)
+}
 
 
 def experts_recipe(function: str, width: float, hidden: float, *, gated: bool) -> Recipe | None:

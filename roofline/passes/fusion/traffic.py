@@ -19,9 +19,17 @@ from roofline.workload.workload import Phase
 
 #: Classes of operators; all others are element-wise work, norms and reductions.
 _CLASSES: Final[dict[str, str]] = {
-    "mm": "matmul", "addmm": "matmul", "_grouped_mm": "matmul", "embedding": "embedding", "bmm": "attention products",
-    "fused attention": "fused attention", "_softmax": "softmax", "cat": "cat", "clone": "copies", "_to_copy": "copies",
-}  # fmt: skip
+    "mm": "matmul",
+    "addmm": "matmul",
+    "_grouped_mm": "matmul",
+    "embedding": "embedding",
+    "bmm": "attention products",
+    "fused attention": "fused attention",
+    "_softmax": "softmax",
+    "cat": "cat",
+    "clone": "copies",
+    "_to_copy": "copies",
+}
 ELEMENTWISE: Final = "element-wise and norms"
 CLASSES: Final = (
     "matmul",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from roofline.num import Num, ceil, minimum, where
-from roofline.workload import constructors_image as make
+from roofline.workload.constructors_image import Block
 from roofline.workload.op import Op
 from roofline.workload.shapes import DenseAttentionShape, MatmulShape
 
@@ -50,33 +50,35 @@ def classic_attention(op: Op) -> list[Op]:
     if not isinstance(shape, DenseAttentionShape):
         return [op]
     s, half = _sizes(op, shape), op.flops / 2.0
-    block, count = op.block, op.count
     inputs = s.held + s.q + 2.0 * s.k
     return [
         _split(op, s),
         _product(op, "scores", s.scores + s.q + s.k, s.scores, half, s.held + s.k),
         *_softmax(op, shape.wide_softmax, s.scores, inputs),
         _product(op, "values", s.scores + s.k, s.q, half, s.held + s.q + s.k),
-        make.field(f"{op.name}.merge", block, "copy", s.heads_apart * s.q, s.heads_apart * s.q, count=count,
-                   kernels=s.heads_apart, live=inputs + s.scores),
-    ]  # fmt: skip
+        _merge(op, s, inputs + s.scores),
+    ]
 
 
 def _split(op: Op, s: _Sizes) -> Op:
     """Copies of queries, keys and values per head: none for one head or one image."""
-    moved = s.apart * (s.q + 2.0 * s.k)
-    return make.field(f"{op.name}.split", op.block, "copy", moved, moved, count=op.count, kernels=3.0 * s.apart,
-                      live=s.held + s.q - moved)  # fmt: skip
+    moved, block = s.apart * (s.q + 2.0 * s.k), Block(op.block, op.count)
+    return block.field(f"{op.name}.split", "copy", moved, moved, kernels=3.0 * s.apart, live=s.held + s.q - moved)
+
+
+def _merge(op: Op, s: _Sizes, held: Num) -> Op:
+    """The output of all heads side by side: a copy where there are several."""
+    return Block(op.block, op.count).copies(f"{op.name}.merge", s.heads_apart, s.q, live=held)
 
 
 def _softmax(op: Op, wide: bool, scores: Num, inputs: Num) -> list[Op]:
-    name, block, count = f"{op.name}.softmax", op.block, op.count
+    name, block = f"{op.name}.softmax", Block(op.block, op.count)
     if not wide:
-        return [make.field(name, block, "softmax", scores, scores, count=count, live=inputs)]
+        return [block.field(name, "softmax", scores, scores, live=inputs)]
     return [
-        make.field_fp32(f"{name}.widen", block, "copy", 0.0, scores, read_half=scores, count=count, live=inputs),
-        make.field_fp32(name, block, "softmax", scores, scores, count=count, live=inputs),
-        make.field_fp32(f"{name}.narrow", block, "copy", scores, 0.0, write_half=scores, count=count, live=inputs),
+        block.field_fp32(f"{name}.widen", "copy", 0.0, scores, read_half=scores, live=inputs),
+        block.field_fp32(name, "softmax", scores, scores, live=inputs),
+        block.field_fp32(f"{name}.narrow", "copy", scores, 0.0, write_half=scores, live=inputs),
     ]
 
 
@@ -92,21 +94,21 @@ def sliced_attention(op: Op, largest: bool) -> list[Op]:
     part = minimum(size / every, 1.0)  # of queries, keys and scores, in the largest slice
     inputs = s.held + s.q + 2.0 * s.k
     beside = inputs + s.q + part * s.q  # the result, and the slice before
-    zeros = make.field(f"{op.name}.zeros", op.block, "factory", 0.0, s.q, count=op.count, live=inputs)
+    block, name = Block(op.block, op.count), op.name
     # one op stands for all slices: its own reads and writes are those of all, so `live` is less by what is not there
+    fewer = beside + 2.0 * part * s.scores - 2.0 * s.scores - s.q - s.k
+    scores = _product(op, "scores", s.scores + s.q + s.k, s.scores, half, fewer)
+    values = _product(op, "values", s.scores + s.k, s.q, half, beside + (part - 1.0) * s.scores - s.k - s.q)
+    rest = beside + 2.0 * (part - 1.0) * s.scores
     return [
-        _split(op, s), zeros,
-        _product(op, "scores", s.scores + s.q + s.k, s.scores, half,
-                 beside + 2.0 * part * s.scores - 2.0 * s.scores - s.q - s.k)._replace(kernels=slices),
-        make.field(f"{op.name}.softmax", op.block, "softmax", s.scores, s.scores, count=op.count, kernels=slices,
-                   live=beside + 2.0 * (part - 1.0) * s.scores),
-        _product(op, "values", s.scores + s.k, s.q, half,
-                 beside + (part - 1.0) * s.scores - s.k - s.q)._replace(kernels=slices),
-        make.field(f"{op.name}.store", op.block, "copy", 2.0 * s.q, s.q, count=op.count, kernels=slices,
-                   live=beside - 3.0 * s.q),
-        make.field(f"{op.name}.merge", op.block, "copy", s.heads_apart * s.q, s.heads_apart * s.q, count=op.count,
-                   kernels=s.heads_apart, live=inputs),
-    ]  # fmt: skip
+        _split(op, s),
+        block.field(f"{name}.zeros", "factory", 0.0, s.q, live=inputs),
+        scores._replace(kernels=slices),
+        block.field(f"{name}.softmax", "softmax", s.scores, s.scores, kernels=slices, live=rest),
+        values._replace(kernels=slices),
+        block.field(f"{name}.store", "copy", 2.0 * s.q, s.q, kernels=slices, live=beside - 3.0 * s.q),
+        _merge(op, s, inputs),
+    ]
 
 
 def math_attention(op: Op) -> list[Op]:
@@ -114,27 +116,31 @@ def math_attention(op: Op) -> list[Op]:
     shape = op.shape
     if not isinstance(shape, DenseAttentionShape):
         return [op]
-    s, half, n = _sizes(op, shape), op.flops / 2.0, op.name
-    block, count, both = op.block, op.count, s.q + s.k
+    s, half = _sizes(op, shape), op.flops / 2.0
+    name, block, both = op.name, Block(op.block, op.count), s.q + s.k
     wide = s.held + s.q + 2.0 * s.k + 4.0 * s.q + 4.0 * s.k  # inputs, their fp32 copies, scaled queries
 
-    def fp32(name: str, style: str, read: Num, write: Num, kernels: Num, half_in: Num = 0.0, half_out: Num = 0.0) -> Op:
-        held = wide - 2.0 * read - 2.0 * write if style == "copy" else wide
-        return make.field_fp32(f"{n}.{name}", block, style, read, write, read_half=half_in, write_half=half_out,
-                               count=count, kernels=kernels, live=held)  # fmt: skip
+    def split(part: str, elements: Num, kernels: Num) -> Op:
+        n = s.apart * elements
+        return block.field_fp32(f"{name}.{part}", "copy", n, n, kernels=kernels, live=wide - 4.0 * n)
+
+    def narrow(part: str, elements: Num) -> Op:
+        held = wide - 2.0 * elements
+        return block.field_fp32(f"{name}.{part}", "copy", elements, 0.0, write_half=elements, live=held)
 
     scores = _product(op, "scores", 0.0, 0.0, half, wide)._replace(read_fp32=both, write_fp32=s.scores)
     values = _product(op, "values", 0.0, 0.0, half, wide)._replace(read_fp32=s.scores + s.k, write_fp32=s.q)
+    inputs = s.q + 2.0 * s.k
+    beside = wide - 2.0 * inputs
     return [
-        fp32("widen", "copy", 0.0, s.q + 2.0 * s.k, 3.0, half_in=s.q + 2.0 * s.k),
-        fp32("scale", "arithmetic", both, both, 2.0)._replace(live=s.held),
-        fp32("split", "copy", s.apart * both, s.apart * both, 2.0 * s.apart),
+        block.field_fp32(f"{name}.widen", "copy", 0.0, inputs, read_half=inputs, kernels=3.0, live=beside),
+        block.field_fp32(f"{name}.scale", "arithmetic", both, both, kernels=2.0, live=s.held),
+        split("split", both, 2.0 * s.apart),
         scores,
-        fp32("softmax", "softmax", s.scores, s.scores, 1.0),
-        fp32("narrow", "copy", s.scores, 0.0, 1.0, half_out=s.scores),
-        fp32("split_values", "copy", s.apart * s.k, s.apart * s.k, s.apart),
+        block.field_fp32(f"{name}.softmax", "softmax", s.scores, s.scores, live=wide),
+        narrow("narrow", s.scores),
+        split("split_values", s.k, s.apart),
         values,
-        fp32("output", "copy", s.q, 0.0, 1.0, half_out=s.q),
-        make.field(f"{n}.merge", block, "copy", s.heads_apart * s.q, s.heads_apart * s.q, count=count,
-                   kernels=s.heads_apart, live=s.held),
-    ]  # fmt: skip
+        narrow("output", s.q),
+        _merge(op, s, s.held),
+    ]

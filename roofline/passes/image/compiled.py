@@ -76,15 +76,20 @@ def _join(before: Op, op: Op) -> Op:
     again = passed if style == "group" else 0.0
     return before._replace(
         name=f"{before.name}+{op.name.rpartition('.')[2]}",
-        vector_flops=before.vector_flops + op.vector_flops, params=before.params + op.params,
-        active=before.active + op.active, weights=before.weights + op.weights,
-        read=before.read + op.read - inner + again, read_fp32=before.read_fp32 + op.read_fp32 - inner_fp32,
+        vector_flops=before.vector_flops + op.vector_flops,
+        params=before.params + op.params,
+        active=before.active + op.active,
+        weights=before.weights + op.weights,
+        read=before.read + op.read - inner + again,
         write=op.write + (before.write if keeps else 0.0),
+        read_fp32=before.read_fp32 + op.read_fp32 - inner_fp32,
         write_fp32=op.write_fp32 + (before.write_fp32 if keeps else 0.0),
-        live=maximum(before.live - (op.read - inner), 0.0), reused=before.reused + op.reused + again,
-        reused_fp32=before.reused_fp32 + op.reused_fp32, shape=op.shape,
+        live=maximum(before.live - (op.read - inner), 0.0),
+        reused=before.reused + op.reused + again,
+        reused_fp32=before.reused_fp32 + op.reused_fp32,
         kernels=before.kernels + (op.kernels if style == "group" else 0.0),
-    )  # fmt: skip
+        shape=op.shape,
+    )
 
 
 def _any(value: Num) -> bool:

@@ -20,7 +20,7 @@ from typing import Final, Literal, TypeAlias
 
 from roofline.passes.image.attention import classic_attention, math_attention, sliced_attention
 from roofline.passes.image.compiled import compiled_image_ops
-from roofline.workload import constructors_image as make
+from roofline.workload.constructors_image import Block
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, FieldShape
 from roofline.workload.workload import Phase, Workload
@@ -44,10 +44,8 @@ def _cuda_ops(ops: Iterable[Op]) -> list[Op]:
             continue
         found.append(op)
         if isinstance(shape, ConvolutionShape) and shape.bias:
-            found.append(
-                make.field(f"{op.name}.bias", op.block, "arithmetic", op.write, op.write, count=op.count,
-                           live=op.live - op.write)
-            )  # fmt: skip
+            block, y = Block(op.block, op.count), op.write
+            found.append(block.field(f"{op.name}.bias", "arithmetic", y, y, live=op.live - y))
     return found
 
 
@@ -58,8 +56,8 @@ def _operand_ops(ops: Iterable[Op]) -> list[Op]:
         if op.kind in ("convolution", "linear", "attention", "gather"):
             found.append(op)
         elif op.params:
-            found.append(op._replace(weights=0.0, read=0.0, write=0.0, read_fp32=0.0, write_fp32=0.0, kernels=0.0,
-                                     vector_flops=0.0))  # fmt: skip
+            idle = op._replace(vector_flops=0.0, weights=0.0, kernels=0.0)
+            found.append(idle._replace(read=0.0, write=0.0, read_fp32=0.0, write_fp32=0.0))
     return found
 
 

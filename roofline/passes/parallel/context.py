@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from roofline.errors import UnsupportedError
-from roofline.passes.parallel.tensor import has_bias
+from roofline.passes.parallel.shares import over_fewer_tokens, resized_experts
 from roofline.workload import constructors as make
 from roofline.workload.constructors_collective import collective
 from roofline.workload.op import Op
@@ -32,8 +32,10 @@ def split_context(ops: Sequence[Op], plan: Plan, *, prefill: bool) -> list[Op]:
         if isinstance(shape, AttentionShape):
             out += _prompt_attention(op, shape, plan) if prefill else _step_attention(op, shape, plan)
         elif op.kind in ("attention", "scan") or (op.kind == "convolution" and not isinstance(shape, MatmulShape)):
-            raise UnsupportedError(f"{op.name} in {op.block} cannot be split over --cp {plan.cp}: only softmax "
-                                   "attention over keys and values can")  # fmt: skip
+            raise UnsupportedError(
+                f"{op.name} in {op.block} cannot be split over --cp {plan.cp}: only softmax attention over keys and "
+                "values can"
+            )
         else:
             out.append(_fewer_tokens(op, float(plan.cp)) if prefill else op)
     return out
@@ -45,11 +47,7 @@ def _fewer_tokens(op: Op, cp: float) -> Op:
     if op.name == "head":
         return op
     if isinstance(shape, ExpertsShape):
-        return make.experts(
-            op.name, op.block, shape.tokens / cp, width=shape.width, hidden=shape.hidden, number=shape.experts,
-            top_k=shape.top_k, gated=shape.gated, bias=has_bias(op, shape), function=shape.function, count=op.count,
-            live=op.live / cp,
-        )  # fmt: skip
+        return resized_experts(op, shape._replace(tokens=shape.tokens / cp), op.live / cp)
     if op.kind == "gather" and isinstance(shape, RowShape):
         whole = make.embedding(op.name, op.block, shape.rows / cp, op.params / float(shape.width), float(shape.width))
         return whole._replace(params=op.params, active=op.active, count=op.count, live=op.live / cp)
@@ -59,10 +57,7 @@ def _fewer_tokens(op: Op, cp: float) -> Op:
         fewer = shape._replace(rows=shape.rows / cp)
     else:
         fewer = shape
-    return op._replace(
-        flops=op.flops / cp, vector_flops=op.vector_flops / cp, read=op.read / cp, write=op.write / cp,
-        read_fp32=op.read_fp32 / cp, write_fp32=op.write_fp32 / cp, live=op.live / cp, shape=fewer,
-    )  # fmt: skip
+    return over_fewer_tokens(op, cp, fewer)
 
 
 def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
@@ -70,14 +65,17 @@ def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
     cp, span = float(plan.cp), shape.span
     fresh = span.tokens * shape.kv_heads * (shape.key_dim + shape.value_dim)
     new = span.new / cp
-    own = op._replace(
-        flops=op.flops / cp, vector_flops=op.vector_flops / cp, read=(op.read - fresh) / cp + fresh,
-        write=op.write / cp, cache_read=op.cache_read / cp, cache_write=op.cache_write / cp,
-        cache_held=op.cache_held / cp, live=op.live / cp,
-        shape=shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0)),
-    )  # fmt: skip
-    ring = collective(f"{op.name}.all_gather", op.block, "all_gather", fresh, cp, stride=float(plan.tp),
-                      count=op.count, live=op.live / cp)  # fmt: skip
+    own = over_fewer_tokens(
+        op, cp, shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0))
+    )
+    own = own._replace(
+        read=(op.read - fresh) / cp + fresh,
+        cache_read=op.cache_read / cp,
+        cache_write=op.cache_write / cp,
+        cache_held=op.cache_held / cp,
+    )
+    name, stride = f"{op.name}.all_gather", float(plan.tp)
+    ring = collective(name, op.block, "all_gather", fresh, cp, stride=stride, count=op.count, live=own.live)
     return [ring, own]
 
 
@@ -85,10 +83,14 @@ def _step_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
     """All new queries, own part of the cache; the outputs and a maximum and a sum per head and query are joined."""
     cp, span = float(plan.cp), shape.span
     own = op._replace(
-        flops=op.flops / cp, vector_flops=op.vector_flops / cp, cache_read=op.cache_read / cp,
-        cache_write=op.cache_write / cp, cache_held=op.cache_held / cp,
+        flops=op.flops / cp,
+        vector_flops=op.vector_flops / cp,
+        cache_read=op.cache_read / cp,
+        cache_write=op.cache_write / cp,
+        cache_held=op.cache_held / cp,
         shape=shape._replace(span=span._replace(past=span.past / cp)),
-    )  # fmt: skip
+    )
     partial = op.write + 2.0 * span.tokens * shape.heads
-    return [own, collective(f"{op.name}.all_reduce", op.block, "all_reduce", partial, cp, stride=float(plan.tp),
-                            count=op.count, live=op.live)]  # fmt: skip
+    name, stride = f"{op.name}.all_reduce", float(plan.tp)
+    join = collective(name, op.block, "all_reduce", partial, cp, stride=stride, count=op.count, live=op.live)
+    return [own, join]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from roofline.errors import UsageError
 from roofline.num import Num, power
-from roofline.passes.parallel.tensor import has_bias
-from roofline.workload import constructors as make
+from roofline.passes.parallel.shares import resized_experts
+from roofline.workload.constructors import experts_peak
 from roofline.workload.constructors_collective import collective
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan, part
@@ -71,12 +71,10 @@ def _own_experts(op: Op, shape: ExpertsShape, plan: Plan, rank: int, tokens: Num
     top_k = shape.top_k * number / shape.experts
     sharing = max(1, plan.tp // plan.ep)
     hidden = part(shape.hidden, sharing, rank % sharing)
-    own = make.experts(
-        op.name, op.block, tokens, width=shape.width, hidden=hidden, number=number, top_k=top_k,
-        gated=shape.gated, bias=has_bias(op, shape), function=shape.function, count=op.count, live=op.live,
-    )  # fmt: skip
+    sizes = shape._replace(tokens=tokens, experts=number, top_k=top_k, hidden=hidden)
+    own = resized_experts(op, sizes, op.live)
     absent = tokens * power(1.0 - number / shape.experts, shape.top_k) * shape.width
     read, write, rows = own.read - absent, own.write - absent, tokens * top_k
     here = tokens * shape.width - (absent if plan.spread > 1 else 0.0)
-    peak = make.experts_peak(here, rows * hidden, rows * shape.width, gated=shape.gated)
+    peak = experts_peak(here, rows * hidden, rows * shape.width, gated=shape.gated)
     return own._replace(read=read, write=write, reused=read + write - peak)

@@ -28,25 +28,33 @@ class Heads(NamedTuple):
 
 def heads_of(block: list[Op], plan: Plan) -> Heads:
     """The shares of one device in a block. Raises UsageError where heads do not divide."""
-    core = next((op for op in block if isinstance(op.shape, (AttentionShape, SelectedAttentionShape))
-                 and not op.name.startswith("indexer")), None)  # fmt: skip
-    if core is None or not isinstance(core.shape, (AttentionShape, SelectedAttentionShape)):
+    shape, tp = _core(block), plan.tp
+    if shape is None:
         return heads_of_recurrence(block, plan)
-    shape, tp = core.shape, plan.tp
     latent = any(op.name == "kv_a_proj" for op in block)
     groups = shape.kv_heads if isinstance(shape, AttentionShape) else shape.groups
     if shape.heads % tp and not plan.pad_heads:
-        refuse_heads(tp, shape.heads, f"query heads of {core.block}")
+        refuse_heads(tp, shape.heads, f"query heads of {block[0].block}")
     query = -(-shape.heads // tp) / shape.heads
     if latent:
         rotated = (query * shape.heads + 1.0) / (shape.heads + 1.0)
         return Heads(query, query if groups == shape.heads else 1.0, rotated, 1.0, shape.key_dim)
     if groups % tp and tp % groups and not plan.pad_heads:
-        raise UsageError(f"--tp {tp} and the {groups:.0f} key-value heads of {core.block}: neither divides the other; "
-                         "--pad-heads fills up with empty ones")  # fmt: skip
+        raise UsageError(
+            f"--tp {tp} and the {groups:.0f} key-value heads of {block[0].block}: neither divides the other; "
+            "--pad-heads fills up with empty ones"
+        )
     key = max(1.0, -(-groups // tp)) / groups
     rotated = (query * shape.heads + key * groups) / (shape.heads + groups)
     return Heads(query, key, rotated, key, shape.key_dim)
+
+
+def _core(block: list[Op]) -> AttentionShape | SelectedAttentionShape | None:
+    """The shape of the attention proper of a block, without its indexer."""
+    for op in block:
+        if isinstance(op.shape, (AttentionShape, SelectedAttentionShape)) and not op.name.startswith("indexer"):
+            return op.shape
+    return None
 
 
 def heads_of_recurrence(block: list[Op], plan: Plan) -> Heads:

@@ -14,6 +14,7 @@ from typing import Final
 
 from roofline.errors import UsageError
 from roofline.num import Num, all_hold
+from roofline.passes.parallel.shares import over_fewer_tokens
 from roofline.workload.constructors_collective import collective
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, DenseAttentionShape, FieldShape, MatmulShape, Shape
@@ -36,8 +37,10 @@ def _split(phase: Phase, devices: int, batch: Num) -> Phase:
     for op in phase.ops:
         shape = op.shape
         if isinstance(shape, ConvolutionShape) and shape.kernel > 1:
-            raise UsageError(f"--cp {devices} splits tokens, and {op.name} is a convolution over the whole picture; "
-                             "use --dp for this model")  # fmt: skip
+            raise UsageError(
+                f"--cp {devices} splits tokens, and {op.name} is a convolution over the whole picture; use --dp for "
+                "this model"
+            )
         if isinstance(shape, DenseAttentionShape):
             ops += _attention(op, shape, devices)
         else:
@@ -51,11 +54,10 @@ def _attention(op: Op, shape: DenseAttentionShape, devices: int) -> list[Op]:
     width, n = shape.batch * shape.heads * shape.dim, float(devices)
 
     def send(name: str, rows: Num) -> Op:
-        return collective(f"{op.name}.{name}", op.block, "all_to_all", width * rows / n, n, count=op.count,
-                          live=op.live / n)  # fmt: skip
+        sent, live = width * rows / n, op.live / n
+        return collective(f"{op.name}.{name}", op.block, "all_to_all", sent, n, count=op.count, live=live)
 
-    own = op._replace(flops=op.flops / n, vector_flops=op.vector_flops / n, read=op.read / n, write=op.write / n,
-                      live=op.live / n, shape=shape._replace(heads=shape.heads / n))  # fmt: skip
+    own = over_fewer_tokens(op, n, shape._replace(heads=shape.heads / n))
     before = [send("queries", shape.queries), send("keys", shape.keys), send("values", shape.keys)]
     return [*before, own, send("output", shape.queries)]
 
@@ -69,7 +71,4 @@ def _share(op: Op, n: float, batch: Num) -> Op:
         shape = shape._replace(m=shape.m / n)
     elif isinstance(shape, FieldShape):
         shape = shape._replace(elements=shape.elements / n)
-    return op._replace(
-        flops=op.flops / n, vector_flops=op.vector_flops / n, read=op.read / n, write=op.write / n,
-        read_fp32=op.read_fp32 / n, write_fp32=op.write_fp32 / n, live=op.live / n, shape=shape,
-    )  # fmt: skip
+    return over_fewer_tokens(op, n, shape)

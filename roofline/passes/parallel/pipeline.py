@@ -60,8 +60,8 @@ def stage_ops(ops: Sequence[Op], plan: Plan, stage: int, width: Num) -> list[Op]
         else:
             out.append(op._replace(count=op.count * share))
     last = stage == plan.pp - 1
-    transfer = collective("receive" if last else "send", "pipeline", "send", width, 2.0,
-                          stride=float(plan.stage_stride))  # fmt: skip
+    name, stride = "receive" if last else "send", float(plan.stage_stride)
+    transfer = collective(name, "pipeline", "send", width, 2.0, stride=stride)
     return [transfer, *out] if last else [*out, transfer]
 
 

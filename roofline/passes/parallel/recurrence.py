@@ -44,9 +44,17 @@ def _scan(op: Op, shape: ScanShape, heads: Heads) -> Op:
 def _scaled(op: Op, share: float, *, read: float) -> Op:
     """An op of which one device does a share, state included."""
     return op._replace(
-        flops=op.flops * share, vector_flops=op.vector_flops * share, params=op.params * share,
-        active=op.active * share, weights=op.weights * share, read=op.read * read, write=op.write * share,
-        cache_read=op.cache_read * share, cache_write=op.cache_write * share, cache_held=op.cache_held * share,
-        state_held=op.state_held * share, state_held_fp32=op.state_held_fp32 * share,
+        flops=op.flops * share,
+        vector_flops=op.vector_flops * share,
+        params=op.params * share,
+        active=op.active * share,
+        weights=op.weights * share,
+        read=op.read * read,
+        write=op.write * share,
+        cache_read=op.cache_read * share,
+        cache_write=op.cache_write * share,
+        cache_held=op.cache_held * share,
+        state_held=op.state_held * share,
+        state_held_fp32=op.state_held_fp32 * share,
         state_moved_fp32=op.state_moved_fp32 * share,
-    )  # fmt: skip
+    )

@@ -33,31 +33,34 @@ from roofline.errors import UnsupportedError
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentionShape
 
-_RULES: Final[dict[str, tuple[str, ...]]] = {
-    "column": ("q_proj", "cross_q_proj", "q_b_proj", "kv_b_proj", "gate_proj", "up_proj", "shared_gate_proj",
-               "shared_up_proj", "relative_projection", "decay_proj", "decay_b_proj", "rate_proj", "gate_b_proj",
-               "dt_proj", "y_proj", "receptance_proj", "channel_key_proj", "gate_up_proj",
-               "gate_up_adapter_b", "q_adapter_b"),
-    "kv": ("k_proj", "v_proj", "cross_k_proj", "cross_v_proj", "k_adapter_b", "v_adapter_b"),
-    "heads": ("k_up_proj", "v_up_proj", "o_a_proj", "recurrence_gate"),
-    "mixed": ("qkv_proj", "in_proj", "conv"),
-    "row": ("o_proj", "cross_o_proj", "o_b_proj", "out_proj", "down_proj", "shared_down_proj", "channel_value_proj"),
-    "vocabulary": ("embedding", "per_layer_embedding"),
-    "logits": ("head",),
-    "inner": ("activation", "shared_activation", "q_norm", "output_gate", "output_norm", "inner_norm",
-              "shared_inner_norm", "relative_scores", "q_b_norm", "output_rotary", "unit_length", "gated_norm",
-              "qkv_activation", "y_activation", "gate", "adapter_add"),
-    "key_inner": ("k_norm", "v_norm"),
-    "rotary": ("rotary",),
-    "experts": ("experts",),
-    "whole": ("router", "kv_a_proj", "kv_a_norm", "q_a_proj", "q_a_norm", "shared_gate", "latent_down_proj",
-              "latent_up_proj", "attention_norm", "feed_forward_norm", "attention_post_norm", "feed_forward_post_norm",
-              "attention_residual", "feed_forward_residual", "embedding_projection", "head_projection",
-              "position_embedding", "position_add", "kv_proj", "kv_norm", "decay_a_proj", "gate_a_proj",
-              "vector_norms", "time_shift", "channel_shift", "channel_receptance", "channel_gate", "block_norm",
-              "block_proj", "q_adapter_a", "k_adapter_a", "v_adapter_a", "gate_up_adapter_a"),
-}  # fmt: skip
-RULE_OF: Final = {name: rule for rule, names in _RULES.items() for name in names}
+_RULES: Final[dict[str, str]] = {
+    "column": """
+        q_proj cross_q_proj q_b_proj kv_b_proj gate_proj up_proj shared_gate_proj shared_up_proj relative_projection
+        decay_proj decay_b_proj rate_proj gate_b_proj dt_proj y_proj receptance_proj channel_key_proj gate_up_proj
+        gate_up_adapter_b q_adapter_b
+    """,
+    "kv": "k_proj v_proj cross_k_proj cross_v_proj k_adapter_b v_adapter_b",
+    "heads": "k_up_proj v_up_proj o_a_proj recurrence_gate",
+    "mixed": "qkv_proj in_proj conv",
+    "row": "o_proj cross_o_proj o_b_proj out_proj down_proj shared_down_proj channel_value_proj",
+    "vocabulary": "embedding per_layer_embedding",
+    "logits": "head",
+    "inner": """
+        activation shared_activation q_norm output_gate output_norm inner_norm shared_inner_norm relative_scores
+        q_b_norm output_rotary unit_length gated_norm qkv_activation y_activation gate adapter_add
+    """,
+    "key_inner": "k_norm v_norm",
+    "rotary": "rotary",
+    "experts": "experts",
+    "whole": """
+        router kv_a_proj kv_a_norm q_a_proj q_a_norm shared_gate latent_down_proj latent_up_proj attention_norm
+        feed_forward_norm attention_post_norm feed_forward_post_norm attention_residual feed_forward_residual
+        embedding_projection head_projection position_embedding position_add kv_proj kv_norm decay_a_proj gate_a_proj
+        vector_norms time_shift channel_shift channel_receptance channel_gate block_norm block_proj q_adapter_a
+        k_adapter_a v_adapter_a gate_up_adapter_a
+    """,
+}
+RULE_OF: Final = {name: rule for rule, names in _RULES.items() for name in names.split()}
 #: Rules of single ops of a recurrence, by the rule of its scan, where a name means something else elsewhere.
 _IN_SCAN: Final[dict[str, dict[str, str]]] = {
     "selective": {"x_proj": "partial"},
@@ -71,11 +74,11 @@ _IN_SCAN: Final[dict[str, dict[str, str]]] = {
 _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 #: Beginnings of names of ops that every device does alike: an indexer of keys, a compressor, residual streams, norms,
 #: side paths of small rank.
-_WHOLE: Final = (
-    "indexer", "compressor", "attention_streams", "feed_forward_streams", "streams", "per_layer", "altup", "laurel",
-    "attention_norm", "attention_post", "feed_forward_norm", "feed_forward_post", "type_", "pooler", "mtp",
-    "encoder_", "decoder_", "cross_norm", "cross_residual",
-)  # fmt: skip
+_WHOLE_NAMES: Final = """
+    indexer compressor attention_streams feed_forward_streams streams per_layer altup laurel attention_norm
+    attention_post feed_forward_norm feed_forward_post type_ pooler mtp encoder_ decoder_ cross_norm cross_residual
+"""
+_WHOLE: Final = tuple(_WHOLE_NAMES.split())
 #: Blocks whose element-wise ops are over the model's width.
 _OUTSIDE: Final = ("embedding", "head")
 

@@ -8,7 +8,7 @@ from roofline.num import Num, minimum
 from roofline.passes.parallel.heads import Heads, heads_of
 from roofline.passes.parallel.recurrence import split_recurrence
 from roofline.passes.parallel.rules import rule_of
-from roofline.workload import constructors as make
+from roofline.passes.parallel.shares import resized_experts, scaled
 from roofline.workload.constructors_collective import Operation, collective
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan, part
@@ -91,7 +91,7 @@ def _split(op: Op, rule: str, heads: Heads, plan: Plan, rank: int, base: Num) ->
     if rule == "core":
         return _core(op, heads)
     if isinstance(shape, ExpertsShape):
-        return narrow_experts(op, shape, part(shape.hidden, plan.tp, rank))
+        return resized_experts(op, shape._replace(hidden=part(shape.hidden, plan.tp, rank)), op.live)
     live = base + (op.live - base) * heads.query
     if rule in ("mixed", "scan"):
         split = split_recurrence(op, heads)
@@ -115,25 +115,26 @@ def _rows(op: Op, plan: Plan, rank: int) -> Op:
 
 def _shared(op: Op, shape: CollectiveShape, share: float) -> Op:
     """An exchange of a context-parallel group, which each device of the group of tensors has for its heads."""
-    return op._replace(
-        read=op.read * share, write=op.write * share, communication=op.communication * share,
-        shape=shape._replace(elements=shape.elements * share),
-    )  # fmt: skip
+    own, sent = shape._replace(elements=shape.elements * share), op.communication * share
+    return op._replace(read=op.read * share, write=op.write * share, communication=sent, shape=own)
 
 
 def _matrix(op: Op, shape: MatmulShape, rule: str, heads: Heads, plan: Plan, rank: int) -> Op:
     if rule == "heads":
         share = heads.query
-        return scaled(
-            op, share, read=share, write=share, shape=shape._replace(m=shape.m * share, groups=shape.groups * share)
-        )
+        fewer = shape._replace(m=shape.m * share, groups=shape.groups * share)
+        return scaled(op, share, read=share, write=share, shape=fewer)
     if rule in ("row", "partial"):
         share = _width_share(op, float(shape.k), heads, plan, rank)
         bias = float(shape.n) if shape.bias and op.params else 0.0
         return op._replace(
-            flops=op.flops * share, params=(op.params - bias) * share + bias, active=(op.active - bias) * share + bias,
-            weights=(op.weights - bias) * share + bias, read=op.read * share, shape=shape._replace(k=shape.k * share),
-        )  # fmt: skip
+            flops=op.flops * share,
+            params=(op.params - bias) * share + bias,
+            active=(op.active - bias) * share + bias,
+            weights=(op.weights - bias) * share + bias,
+            read=op.read * share,
+            shape=shape._replace(k=shape.k * share),
+        )
     share = heads.key if rule == "kv" else _width_share(op, float(shape.n), heads, plan, rank)
     return scaled(op, share, read=1.0, write=share, shape=shape._replace(n=shape.n * share))
 
@@ -171,23 +172,14 @@ def _core(op: Op, heads: Heads) -> Op:
         fresh = op.cache_write if shape.groups < shape.heads else 0.0
         split = shape._replace(heads=shape.heads * share, groups=max(1.0, shape.groups * heads.key))
     return scaled(op, share, read=1.0, write=share, shape=split)._replace(
-        read=op.read * share + fresh * (heads.key - share), read_fp32=op.read_fp32, write_fp32=op.write_fp32,
-        cache_read=op.cache_read * heads.cached, cache_write=op.cache_write * heads.cached,
-        cache_held=op.cache_held * heads.cached, state_held=op.state_held * heads.cached,
-    )  # fmt: skip
-
-
-def narrow_experts(op: Op, shape: ExpertsShape, hidden: float) -> Op:
-    """Routed experts of which every device has a part of the width; the bias of the last matrix stays whole."""
-    return make.experts(
-        op.name, op.block, shape.tokens, width=shape.width, hidden=hidden, number=shape.experts, top_k=shape.top_k,
-        gated=shape.gated, bias=has_bias(op, shape), function=shape.function, count=op.count, live=op.live,
-    )  # fmt: skip
-
-
-def has_bias(op: Op, shape: ExpertsShape) -> bool:
-    """Whether the matrices of routed experts have biases."""
-    return op.params > shape.experts * (3.0 if shape.gated else 2.0) * shape.width * shape.hidden
+        read=op.read * share + fresh * (heads.key - share),
+        read_fp32=op.read_fp32,
+        write_fp32=op.write_fp32,
+        cache_read=op.cache_read * heads.cached,
+        cache_write=op.cache_write * heads.cached,
+        cache_held=op.cache_held * heads.cached,
+        state_held=op.state_held * heads.cached,
+    )
 
 
 def _whole_output(op: Op, plan: Plan) -> Num:
@@ -199,15 +191,5 @@ def _whole_output(op: Op, plan: Plan) -> Num:
 
 
 def _join(op: Op, operation: Operation, elements: Num, plan: Plan) -> Op:
-    return collective(f"{op.name}.{operation}", op.block, operation, elements, float(plan.tp), count=op.count,
-                      live=op.live)  # fmt: skip
-
-
-def scaled(op: Op, share: float, *, read: float, write: float, shape: Shape | None, held: float | None = None) -> Op:
-    """An op of which one device does a share; `held` is its share of the parameters where that differs."""
-    own = share if held is None else held
-    return op._replace(
-        flops=op.flops * share, vector_flops=op.vector_flops * share, params=op.params * own, active=op.active * own,
-        weights=op.weights * own, read=op.read * read, write=op.write * write, read_fp32=op.read_fp32 * read,
-        write_fp32=op.write_fp32 * write, shape=shape,
-    )  # fmt: skip
+    name, devices = f"{op.name}.{operation}", float(plan.tp)
+    return collective(name, op.block, operation, elements, devices, count=op.count, live=op.live)

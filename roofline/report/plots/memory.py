@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.estimate import Estimate
+from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.series import conditions, distinct, heading, series_names
@@ -17,20 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: In the order in which they are stacked: what the bar calls them, the field of Memory, and their colour.
-_PARTS: Final = (
-    ("weights", "weights_bytes", COLOURS[0]),
-    ("KV-cache", "kv_cache_bytes", COLOURS[1]),
-    ("state", "state_bytes", COLOURS[3]),
-    ("activation peak", "activation_peak_bytes", COLOURS[2]),
-    ("runtime", "runtime_bytes", COLOURS[4]),
-)
+#: Colours of the parts, in the order in which they are stacked.
+_COLOURS: Final = tuple(COLOURS[index] for index in (0, 1, 3, 2, 4))
 _FREE: Final = "#dddddd"
 #: Points: one bar with its words, the bar, and the page's side margins.
 _ROW, _BAR, _SIDE = 65.0, 17.0, 12.0
 
 
-def memory_figure(*estimates: Estimate, title: str | None = None) -> Figure:
+def memory_figure(*estimates: Answer, title: str | None = None) -> Figure:
     """Memory of one or more estimates as stacked bars: weights, KV-cache, state, activations, runtime, what is left.
 
     A line marks each capacity; what lies beyond it is hatched. Raises UsageError without estimates, and for estimates
@@ -64,11 +58,13 @@ def _bytes_axis(axes: Axes) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _draw_bar(axes: Axes, estimate: Estimate, name: str, top: float) -> None:
+def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     """One bar: its name above, the parts, the capacity line, and below it what each part is."""
     memory = estimate.memory
     capacity, total = float(memory.capacity_bytes), float(memory.total_bytes)
-    parts = [(label, float(getattr(memory, field)), colour) for label, field, colour in _PARTS]
+    parts = [
+        (part.title, float(part.bytes), _COLOURS[index % len(_COLOURS)]) for index, part in enumerate(memory.parts)
+    ]
     parts = [part for part in parts if part[1] > 0]
     low, high = top + 17, top + 17 + _BAR
     start = 0.0
@@ -92,15 +88,10 @@ def _draw_bar(axes: Axes, estimate: Estimate, name: str, top: float) -> None:
         axes.text(0, high + 17, _most(estimate), size=SMALL, va="top", ha="left", color=GREY, gid="limits")
 
 
-def _most(estimate: Estimate) -> str:
-    """The largest batch, and the longest sequences or the largest square picture."""
-    memory = estimate.memory
-    if estimate.throughput.tokens is not None:
-        return f"At most: batch {memory.max_batch:,} at these lengths, or {memory.max_context:,} tokens per sequence."
-    side = getattr(memory, "max_side", None)
-    if side is None:
-        return f"At most: batch {memory.max_batch:,}."
-    return f"At most: batch {memory.max_batch:,} at this size, or pictures of {side:,} × {side:,} px."
+def _most(estimate: Answer) -> str:
+    """What memory has room for at most."""
+    limits = [limit for limit in estimate.memory.limits if limit.value is not None]
+    return f"At most: {', or '.join(limit.most(limit.value or 0) for limit in limits)}."
 
 
 def _name_parts(axes: Axes, parts: Sequence[tuple[str, float, str]], y: float) -> None:

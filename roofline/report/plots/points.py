@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.result import OpRow
+from roofline.analysis.estimate import Answer
+from roofline.answer.phase import OpRow
 from roofline.report.plots.geometry import Point
 
 #: Ops nearer than this on paper, in points, are one dot.
@@ -161,6 +161,6 @@ def silent_kinds(rows: Sequence[OpRow]) -> list[str]:
     return [KINDS.get(kind, f"{kind} ops") for kind in sorted(time, key=lambda kind: (-time[kind], kind))]
 
 
-def phase_rows(estimate: Estimate) -> dict[str, list[OpRow]]:
+def phase_rows(estimate: Answer) -> dict[str, list[OpRow]]:
     """The ledger of every phase, in order."""
     return {phase.name: estimate.ops(phase.name) for phase in estimate.phases}

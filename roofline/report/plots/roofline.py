@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from roofline.analysis.estimate import Estimate
+from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.draw import draw_dots, draw_key, draw_roofs, margin_width
 from roofline.report.plots.files import checked_path, save_figure
@@ -33,7 +33,7 @@ _HEIGHT, _LEFT = 236.0, 42.0
 _HEADROOM, _LEEWAY = 36.0, 42.0
 
 
-def roofline_figure(estimates: Sequence[Estimate], *, title: str | None = None) -> Figure:
+def roofline_figure(estimates: Sequence[Answer], *, title: str | None = None) -> Figure:
     """The roofline plot of a workload on the accelerators of the estimates: intensity against attainable FLOP/s.
 
     Each accelerator has its memory slope and a flat roof per format; those in which no op computes are pale, and left
@@ -77,7 +77,7 @@ def _frame(series: Sequence[Series], skylines: Sequence[Skyline], width: float, 
     return Frame((left, right), (low, high), width, height)
 
 
-def _note(estimates: Sequence[Estimate], series: Sequence[Series], unnamed: int) -> str:
+def _note(estimates: Sequence[Answer], series: Sequence[Series], unnamed: int) -> str:
     """What the picture cannot say: what a dot is, at which context, and what is not drawn."""
     text = (
         "A dot is an op, or several that coincide, at its roofline bound; its area is its share of the phase's bound "
@@ -99,7 +99,7 @@ def _note(estimates: Sequence[Estimate], series: Sequence[Series], unnamed: int)
     return text
 
 
-def _beyond(estimates: Sequence[Estimate]) -> str:
+def _beyond(estimates: Sequence[Answer]) -> str:
     """What the dots do not show: that a run needs more memory than there is."""
     over = {
         name: f"{format_si(float(m.total_bytes), 'B')} on an accelerator of {format_si(float(m.capacity_bytes), 'B')}"

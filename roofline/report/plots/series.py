@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.result import OpRow
+from roofline.analysis.estimate import Answer
+from roofline.answer.phase import OpRow
 from roofline.errors import UsageError
 from roofline.report.plots.points import Dot, Frame, dots, phase_rows, visible
 from roofline.report.plots.roofs import Skyline, roofs
@@ -36,7 +36,7 @@ class Series:
         return [dot for phase, rows in self.rows.items() for dot in dots(phase, rows, frame)]
 
 
-def distinct(estimates: Sequence[Estimate]) -> list[Estimate]:
+def distinct(estimates: Sequence[Answer]) -> list[Answer]:
     """The estimates, each once: the same accelerator may have been asked for by two names.
 
     Raises UsageError where there is no estimate, or one of a grid rather than of a single setting.
@@ -50,12 +50,12 @@ def distinct(estimates: Sequence[Estimate]) -> list[Estimate]:
     return [e for index, e in enumerate(estimates) if e.inputs not in [other.inputs for other in estimates[:index]]]
 
 
-def picture(estimates: Sequence[Estimate]) -> tuple[list[Series], list[Skyline]]:
+def picture(estimates: Sequence[Answer]) -> tuple[list[Series], list[Skyline]]:
     """The series of the estimates and the skylines of their accelerators, each accelerator once.
 
     Where every estimate has an accelerator of its own, the two share a colour; otherwise skylines are black.
     """
-    by_machine: dict[str, list[Estimate]] = {}
+    by_machine: dict[str, list[Answer]] = {}
     for estimate in estimates:
         by_machine.setdefault(estimate.question.gpu.name, []).append(estimate)
     alone, paired = len(estimates) == 1, len(by_machine) == len(estimates)
@@ -79,28 +79,28 @@ def _dtypes(series: Sequence[Series]) -> set[str]:
     return {row.dtype for one in series for ops in one.rows.values() for row in visible(ops)}
 
 
-def machine_title(estimate: Estimate) -> str:
+def machine_title(estimate: Answer) -> str:
     """The accelerator's name without its maker's: ``A100 SXM4 80GB``."""
     title = estimate.question.gpu.title
     first, _, rest = title.partition(" ")
     return rest if rest and first.lower() == estimate.question.gpu.vendor.lower() else title
 
 
-def series_names(estimates: Sequence[Estimate]) -> list[str]:
+def series_names(estimates: Sequence[Answer]) -> list[str]:
     """What tells each estimate from the others; the accelerator where nothing else does."""
     facts = [_facts(estimate) for estimate in estimates]
     varying = [key for key in facts[0] if len({fact.get(key) for fact in facts}) > 1] or ["gpu"]
     return [", ".join(fact[key] or f"no {key}" for key in varying if key in fact) for fact in facts]
 
 
-def heading(estimates: Sequence[Estimate]) -> str:
+def heading(estimates: Sequence[Answer]) -> str:
     """Models and accelerators: ``Mistral 7B v0.1 on A100 SXM4 80GB and H100 SXM5 80GB``."""
     models = dict.fromkeys(estimate.question.spec.title for estimate in estimates)
     machines = dict.fromkeys(machine_title(estimate) for estimate in estimates)
     return f"{_listed(list(models), 'models')} on {_listed(list(machines), 'accelerators')}"
 
 
-def conditions(estimates: Sequence[Estimate]) -> str:
+def conditions(estimates: Sequence[Answer]) -> str:
     """What all estimates share besides model and accelerator, in words."""
     facts = [_facts(estimate) for estimate in estimates]
     return " · ".join(
@@ -110,7 +110,7 @@ def conditions(estimates: Sequence[Estimate]) -> str:
     )
 
 
-def _facts(estimate: Estimate) -> dict[str, str]:
+def _facts(estimate: Answer) -> dict[str, str]:
     inputs, precision = estimate.inputs, estimate.question.precision
     formats = (precision.weights.name, precision.activations.name, precision.cache.name)
     one_format = len(set(formats)) == 1
@@ -126,10 +126,10 @@ def _facts(estimate: Estimate) -> dict[str, str]:
     }
 
 
-def _plan(estimate: Estimate) -> str:
+def _plan(estimate: Answer) -> str:
     """Over how many accelerators a run is spread, and how."""
     spread = estimate.question.spread
-    if spread is None or spread.plan.single:
+    if spread.plan.single:
         return _ALONE
     replicas = ", each replica with that batch" if spread.plan.dp > 1 else ""
     return f"{spread.plan.devices} GPUs ({spread.plan.text().replace(' · ', ', ')}{replicas})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from roofline.analysis.estimate import Estimate
+from roofline.analysis.estimate import Answer
 
 #: Parts of the names of quantities.
 _TIMES: Final = ("_s", "latency", "throughput")
@@ -34,7 +34,7 @@ BEGINNINGS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def assumptions_of(est: Estimate, quantities: Iterable[str]) -> list[str]:
+def assumptions_of(est: Answer, quantities: Iterable[str]) -> list[str]:
     """The assumptions that touch any of these quantities."""
     names = list(quantities)
     found = []
@@ -45,16 +45,14 @@ def assumptions_of(est: Estimate, quantities: Iterable[str]) -> list[str]:
     return found
 
 
-def sources_of(est: Estimate, quantities: Iterable[str]) -> list[str]:
+def sources_of(est: Answer, quantities: Iterable[str]) -> list[str]:
     """The sources of the files from which any of these quantities takes a value."""
     names, gpu = list(quantities), set(est.question.gpu.sources)
     model = set(est.question.spec.sources)
     of_model = any(not name.startswith(("machine.", "spread.")) for name in names)
     of_gpu, of_node = _touch(names, BEGINNINGS["GPU "]), _touch(names, _LINKS)
-    return [
-        source for source in est.sources
-        if (source in model and of_model) or (source in gpu and of_gpu) or (source not in model | gpu and of_node)
-    ]  # fmt: skip
+    asked = {source for source in model if of_model} | {source for source in gpu if of_gpu}
+    return [source for source in est.sources if source in asked or (source not in model | gpu and of_node)]
 
 
 def _touch(names: list[str], parts: Iterable[str]) -> bool:

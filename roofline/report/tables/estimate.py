@@ -1,80 +1,54 @@
-"""Answers for people: tables that can be read aloud, at 80 columns and wider."""
+"""Answers for people: tables that can be read aloud, at 80 columns and wider; and an answer as one sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.result import Times
-from roofline.report.tables import spread
+from roofline.analysis.estimate import Answer
+from roofline.answer.memory import Memory
+from roofline.answer.quantity import Quantity
+from roofline.answer.times import Times
 from roofline.report.tables.grid import Grid, grid
-from roofline.report.tables.words import count, percent
-from roofline.units import format_si, format_time
+from roofline.runs.devices.words import where_words
+from roofline.units import format_count, format_si, format_time
 
 if TYPE_CHECKING:
+    from roofline.evidence.runs.nearest import Nearest
     from roofline.report.tables.console import Console
 
 
-def sentence(est: Estimate) -> str:
+def sentence(est: Answer) -> str:
     """The answer in one sentence."""
     q, m = est.question, est.memory
-    tokens = est.latency
-    fit = "fits" if m.fits else "does not fit"
-    speech = (
-        f"{q.spec.title} on {q.gpu.title}, batch {q.run.batch:,.0f}{spread.per_replica(q)}, "
-        f"{q.run.prompt:,.0f} tokens in, {q.run.generate:,.0f} out: {fit} ({format_si(float(m.total_bytes), 'B')} of "
-        f"{format_si(float(m.capacity_bytes), 'B')}); first token after {_at(tokens.ttft)}"
-    )
-    if tokens.tpot is not None:
-        speech += f", then one every {_at(tokens.tpot)}, {_at(tokens.total)} in all"
-    return speech + (" (roofline bound)." if q.engine == "ideal" else " (expected).")
+    what = f"{q.spec.title} on {q.gpu.title}, {q.kind.told(q).setting}"
+    room = f"{format_si(float(m.total_bytes), 'B')} of {format_si(float(m.capacity_bytes), 'B')}"
+    fit = f"{'fits' if m.fits else 'does not fit'} ({room})"
+    return f"{what}: {fit}; {q.kind.speech(est)} ({'roofline bound' if q.engine == 'ideal' else 'expected'})."
 
 
-def _at(times: Times) -> str:
-    return format_time(float(times.expected))
-
-
-def print_estimate(est: Estimate, console: Console) -> None:
-    """The tables of `roofline estimate`."""
+def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> None:
+    """The tables of `roofline estimate`, with the measured run that is nearest."""
     q = est.question
-    if not hasattr(q.run, "prompt"):
-        from roofline.report.tables.pictures import print_image_estimate
-
-        print_image_estimate(est, console)  # type: ignore[arg-type]
-        return
     console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
-    p = q.precision
-    console.print(
-        f"batch {q.run.batch:,.0f}{spread.per_replica(q)}, prompt {q.run.prompt:,.0f}, "
-        f"generate {q.run.generate:,.0f}; weights {p.label}, activations {p.activations.name}, "
-        f"KV-cache {p.cache.name}; fusion {q.fusion}; engine {q.engine}",
-        highlight=False,
-    )
-    if q.spread is not None:
-        console.print(spread.where(est), highlight=False)
+    console.print(q.kind.told(q).heading, highlight=False)
+    where = where_words(q.spread, q.run.batch)
+    if where:
+        console.print(where, highlight=False)
     print_aliases(est, console)
     console.print()
     console.print(phase_table(est))
-    exchanges = spread.communication_table(est)
+    exchanges = communication_table(est)
     if exchanges is not None:
         console.print(exchanges)
-    console.print(_latency_table(est))
-    console.print(_memory_table(est))
-    print_nearest(est, console)
+    console.print(readings_table(est))
+    console.print(component_table(est) if est.memory.by_component else part_table(est))
+    for run in nearest[:1]:
+        console.print(f"nearest measurement: {run}", highlight=False, markup=False)
     print_warnings(est, console)
 
 
-def print_nearest(est: Estimate, console: Console) -> None:
-    """The measured run most like this one; nothing for the ideal engine."""
-    from roofline.evidence.runs.nearest import first
-
-    run = first(est)
-    if run is not None:
-        console.print(f"nearest measurement: {run}", highlight=False, markup=False)
-
-
-def print_aliases(est: Estimate, console: Console) -> None:
+def print_aliases(est: Answer, console: Console) -> None:
     """Which names were taken for which."""
     q = est.question
     for what, origin, name in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
@@ -82,90 +56,151 @@ def print_aliases(est: Estimate, console: Console) -> None:
             console.print(f"{what} {origin.alias} is taken as {name}", highlight=False, style="dim")
 
 
-def phase_table(est: Estimate, balance: str | None = None) -> Grid:
-    """Counts and times of each phase. `balance` says where compute and memory balance, if in more than one place."""
+_PHASES: Final = (
+    *(("phase", "name"), ("runs", "right?"), ("compute", "right?"), ("traffic", "right?")),
+    *(("FLOP/B", "right?"), ("bound by", "left"), ("floor", "right"), ("bound", "right")),
+)
+
+
+def phase_table(est: Answer) -> Grid:
+    """Counts and times of each phase."""
     rows = []
     for phase in est.phases:
         repeat = f"{phase.repeat:,.0f} ×" if phase.repeat != 1 else "once"
-        rows.append([
-            phase.name, repeat, format_si(float(phase.flops), "FLOP"), format_si(float(phase.bytes), "B"),
-            f"{phase.intensity:,.1f}", phase.bound_by, format_time(float(phase.times.floor)),
-            format_time(float(phase.times.bound)),
-        ])  # fmt: skip
-    columns = [("phase", "name"), ("runs", "right?"), ("compute", "right?"), ("traffic", "right?"),
-               ("FLOP/B", "right?"), ("bound by", "left"), ("floor", "right"), ("bound", "right")]  # fmt: skip
-    ridge, dtype = est.machine["ridge_flops_per_byte"], est.machine["peak_dtype"]
-    balance = balance or f"{ridge:,.0f} FLOP/B in {dtype}"
-    return grid(f"Each phase, per run (compute and memory balance at {balance})", columns, rows)
+        counts = [format_si(float(phase.flops), "FLOP"), format_si(float(phase.bytes), "B")]
+        times = [format_time(float(phase.times.floor)), format_time(float(phase.times.bound))]
+        rows.append([phase.name, repeat, *counts, f"{phase.intensity:,.1f}", phase.bound_by, *times])
+    return grid(f"Each phase, per run (compute and memory balance at {_balances(est)})", _PHASES, rows)
 
 
-def _latency_table(est: Estimate) -> Grid:
-    latency, throughput = est.latency, est.throughput
-    rows = [times_row("time to first token", latency.ttft)]
-    if latency.tpot is not None:
-        rows.append(times_row("time per output token", latency.tpot))
-        rows.append(times_row("whole request", latency.total))
-    if throughput.output_tokens is not None:
-        rows.append(rate_row("output tokens per second", throughput.output_tokens))
-    rows.append(rate_row("all tokens per second", throughput.tokens))
-    return readings_table(spread.readings_title(est.question), rows, est.question.engine)
+def _balances(est: Answer) -> str:
+    """Where compute and memory balance, for every format that phases multiply in: that of the slowest first."""
+    q, machine, main = est.question, est.question.machine(), est.machine["peak_dtype"]
+    others: dict[str, list[str]] = {}
+    for phase in est.workload.phases:
+        dtype = q.precision_of(phase).matrix_dtype()
+        if dtype != main and phase.flops:
+            others.setdefault(dtype, []).append(phase.name)
+    parts = [f"{est.machine['ridge_flops_per_byte']:,.0f} FLOP/B in {main}"]
+    parts += [f"{', '.join(names)}: {float(machine.ridge(dtype)):,.0f} in {dtype}" for dtype, names in others.items()]
+    return "; ".join(parts)
 
 
-def readings_table(title: str, rows: list[list[str]], engine: str) -> Grid:
-    """Quantities in their readings; without an engine nothing is expected beside the bound."""
-    columns = [("", "left"), ("floor", "right?"), ("bound", "right"), ("expected", "right"),
-               ("80 % interval", "right?")]  # fmt: skip
-    shown = 3 if engine == "ideal" else len(columns)
-    return grid(title, columns[:shown], [row[:shown] for row in rows])
+_EXCHANGES: Final = (
+    *(("phase", "left"), ("over links", "right"), ("communication", "right"), ("share", "right")),
+    *(("bound, hidden", "right"), ("bound, in turn", "right")),
+)
 
 
-def times_row(name: str, times: Times) -> list[str]:
-    """A quantity in seconds, in its readings."""
-    return readings(name, times, format_time)
+def communication_table(est: Answer) -> Grid | None:
+    """Per phase: bytes over the link, time in communication, and the bound with it hidden and not; None where none."""
+    if not any(float(phase.communication_bytes) for phase in est.phases):
+        return None
+    rows = []
+    for phase in est.phases:
+        taken, serial = float(phase.communication_s), float(phase.serial_s)
+        share = f"{100 * taken / serial if serial else 0.0:.1f} %"
+        bounds = [format_time(float(phase.overlapped_s)), format_time(serial)]
+        crossing = format_si(float(phase.communication_bytes), "B")
+        rows.append([phase.name, crossing, format_time(taken), share, *bounds])
+    return grid("Communication, per run", _EXCHANGES, rows)
 
 
-def rate_row(name: str, times: Times) -> list[str]:
-    """A rate, in its readings."""
-    return readings(name, times, lambda value: f"{value:,.0f}" if value >= 100 else f"{value:,.1f}")
+_READINGS: Final = (
+    *(("", "left"), ("floor", "right?"), ("bound", "right")),
+    *(("expected", "right"), ("80 % interval", "right?")),
+)
 
 
-def readings(name: str, times: Times, show: Callable[[float], str]) -> list[str]:
-    """A quantity in its readings, each as `show` writes it."""
+def readings_table(est: Answer) -> Grid:
+    """Headline quantities in their readings; without an engine nothing is expected beside the bound."""
+    q = est.question
+    shown = 3 if q.engine == "ideal" else len(_READINGS)
+    rows = [_readings(quantity)[:shown] for quantity in est.quantities if quantity.times is not None and quantity.title]
+    return grid(q.kind.told(q).readings, _READINGS[:shown], rows)
+
+
+def _readings(quantity: Quantity) -> list[str]:
+    """A quantity in its readings."""
+    assert quantity.times is not None
+    show = _SHOWN.get(quantity.unit, significant)
+    return [quantity.title, *shown_times(quantity.times, show)]
+
+
+def shown_times(times: Times, show: Callable[[float], str]) -> list[str]:
+    """Floor, bound, expected and interval, each as `show` writes it."""
     floor, bound, expected, low, high = (float(value) for value in times)
     interval = f"{show(low)} – {show(high)}" if low != high else "–"
-    return [name, show(floor), show(bound), show(expected), interval]
+    return [show(floor), show(bound), show(expected), interval]
 
 
-def _memory_table(est: Estimate) -> Grid:
-    m = est.memory
-    capacity = float(m.capacity_bytes)
-    parts = [
-        ("weights", float(m.weights_bytes), f"{count(est.parameters.total)} parameters"),
-        ("KV-cache", float(m.kv_cache_bytes), f"{format_si(float(m.kv_cache_bytes_per_token), 'B')} per token"),
-        ("state", float(m.state_bytes), "fixed size"),
-        ("activations", float(m.activation_peak_bytes), "peak"),
-        ("runtime", float(m.runtime_bytes), "reserved"),
-    ]
-    rows = [[n, format_si(v, "B"), percent(v / capacity), note] for n, v, note in parts if v]
+def _tokens(value: float) -> str:
+    """A rate of tokens: whole from a hundred on."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
+
+
+def significant(value: float) -> str:
+    """A rate to three significant digits: 0.186, 2.31, 1,204."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+#: How a quantity is written, by its unit.
+_SHOWN: Final[dict[str, Callable[[float], str]]] = {"s": format_time, "tokens": _tokens}
+
+
+def percent(share: float) -> str:
+    """A share in per cent; far beyond the whole, that it is so."""
+    return f"{100 * share:,.1f} %" if share < 9.995 else ">999 %"
+
+
+def largest(memory: Memory) -> str:
+    """The limits that memory sets, in words."""
+    return ", ".join(limit.words(limit.value) for limit in memory.limits if limit.value is not None)
+
+
+def _verdict(memory: Memory) -> str:
+    verdict = "fits" if memory.fits else "DOES NOT FIT"
+    return f"{verdict} in {format_si(float(memory.capacity_bytes), 'B')}"
+
+
+def part_table(est: Answer) -> Grid:
+    """What is held, part by part, as shares of what there is room for."""
+    m, capacity = est.memory, float(est.memory.capacity_bytes)
+    held = [(part.title, float(part.bytes), part.note) for part in m.parts if float(part.bytes)]
+    rows = [[title, format_si(size, "B"), percent(size / capacity), note] for title, size, note in held]
     total = float(m.total_bytes)
-    verdict = "fits" if m.fits else "DOES NOT FIT"
-    rows.append(["total", format_si(total, "B"), percent(total / capacity),
-                 f"{verdict} in {format_si(capacity, 'B')}"])  # fmt: skip
-    scope = "" if est.question.spread is None else " per GPU"
-    most = f"largest batch {m.max_batch:,}{spread.per_replica(est.question)}, {largest_context(est)}"
-    title = f"Memory{scope} (1 GB = 1e9 B); {most}"
-    return grid(title, [("", "left"), ("bytes", "right"), ("share", "right?"), ("", "left")], rows)
+    rows.append(["total", format_si(total, "B"), percent(total / capacity), _verdict(m)])
+    scope = "" if est.question.spread.alone else " per GPU"
+    columns = (("", "left"), ("bytes", "right"), ("share", "right?"), ("", "left"))
+    return grid(f"Memory{scope} (1 GB = 1e9 B); {largest(m)}", columns, rows)
 
 
-def largest_context(est: Estimate) -> str:
-    """The longest context that memory holds, and the model's own limit where that comes first."""
-    held, own = est.memory.max_context, est.question.spec.max_context
-    if own is None or held <= own:
-        return f"largest context {held:,} tokens"
-    return f"largest context {held:,} tokens by memory; the model's own limit is {own:,}"
+def component_table(est: Answer) -> Grid:
+    """What is held by each part of the model: weights, and activations where they are widest."""
+    m = est.memory
+    rows = [
+        [part.name, *_sizes(part.weights, float(part.activations), part.weights + float(part.activations))]
+        for part in m.by_component
+        if part.weights
+    ]
+    if m.runtime_bytes:
+        rows.append(["runtime", "", "", *_sizes(float(m.runtime_bytes))])
+    sums = _sizes(float(m.weights_bytes), float(m.activation_peak_bytes), float(m.total_bytes))
+    rows.append(["on the GPU at once", *sums])
+    if len(m.by_component) > 1:
+        rows += [
+            [f"with {option}", "", "", *_sizes(float(size))] for option, _, size in m.instead if size != m.total_bytes
+        ]
+    columns = (("", "left"), ("weights", "right"), ("activations", "right"), ("both", "right"))
+    title = f"Memory (1 GB = 1e9 B), {format_count(est.parameters.total)} parameters: {_verdict(m)}; {largest(m)}"
+    return grid(title, columns, rows)
 
 
-def print_warnings(est: Estimate, console: Console) -> None:
+def _sizes(*sizes: float) -> list[str]:
+    return [format_si(size, "B") for size in sizes]
+
+
+def print_warnings(est: Answer, console: Console) -> None:
     """Warnings, with their codes."""
     for warn in est.warnings:
         console.print(f"[yellow]warning[/yellow] {warn.code}: {warn.text}", highlight=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.explain import Derivation
+from roofline.analysis.estimate import Answer
+from roofline.answer.derivation import Derivation
+from roofline.evidence.runs.nearest import Nearest
 from roofline.report.tables.belonging import assumptions_of, sources_of
 from roofline.report.tables.estimate import print_warnings
 from roofline.units import format_si, format_time
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def print_explanation(
-    est: Estimate, derivations: Sequence[Derivation], console: Console, terms: int = 6, *, some: bool = False
+    est: Answer,
+    derivations: Sequence[Derivation],
+    nearest: Sequence[Nearest],
+    console: Console,
+    terms: int = 6,
+    *,
+    some: bool = False,
 ) -> None:
     """The text of `roofline explain`: every number as formula, values, result, spec lines and source.
 
@@ -44,7 +51,7 @@ def print_explanation(
             console.print(f"[bold]{heading}[/bold]", highlight=False)
         for note in notes:
             console.print(f"  - {note}", highlight=False, markup=False)
-    evidence = est.nearest if any(name.endswith("expected_s") for name in names) else []
+    evidence = nearest if any(name.endswith("expected_s") for name in names) else []
     if evidence:
         console.print("[bold]Nearest measurements[/bold]", highlight=False)
     for run in evidence:

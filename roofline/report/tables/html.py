@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from html import escape
 from io import StringIO
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.estimate import Estimate
+from roofline.analysis.estimate import Answer
 from roofline.report.tables.console import Console
 from roofline.report.tables.estimate import print_estimate
+
+if TYPE_CHECKING:
+    from roofline.evidence.runs.nearest import Nearest
 
 _WIDTH: Final = 96
 _CSS: Final = {
@@ -19,10 +22,10 @@ _CSS: Final = {
 }
 
 
-def estimate_html(est: Estimate) -> str:
+def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
     """The estimate's tables as one preformatted block."""
     text = StringIO()
-    print_estimate(est, Console(text, _WIDTH, _span))
+    print_estimate(est, Console(text, _WIDTH, _span), nearest)
     return f'<pre style="line-height:1.3;overflow-x:auto">{text.getvalue()}</pre>'
 
 

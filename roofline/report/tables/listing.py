@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.catalogue.rows import MIXED_IN
 from roofline.report.tables.grid import grid
-from roofline.report.tables.words import count
-from roofline.units import format_si
+from roofline.units import format_count, format_si
 
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.rows import EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
@@ -33,9 +32,9 @@ def print_list(what: str, rows: Iterable[Any], console: Console) -> None:
 
 
 def _model(row: ModelRow) -> list[str]:
-    parameters = count(row.parameters) if row.parameters else _NONE
+    parameters = format_count(row.parameters) if row.parameters else _NONE
     context = f"{row.max_context:,}" if row.max_context else ""
-    active = count(row.active) if row.active and row.active != row.parameters else ""
+    active = format_count(row.active) if row.active and row.active != row.parameters else ""
     return [row.name, row.kind, parameters, context, active, row.title, ", ".join(row.aliases)]
 
 

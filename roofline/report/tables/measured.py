@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from roofline.analysis.result import counted
+from roofline.answer.plain import counted
 from roofline.evidence.checks.validate import FALLBACKS, GROUPS, Checked, GroupError, Validation
 from roofline.evidence.fits.calibrate import Calibration
 from roofline.evidence.runs.rows import by_reason

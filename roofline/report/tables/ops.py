@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.estimate import Estimate
-from roofline.analysis.result import OpRow
+from roofline.analysis.estimate import Answer
+from roofline.answer.phase import OpRow
 from roofline.report.tables.grid import grid
 
 if TYPE_CHECKING:
@@ -15,47 +15,66 @@ if TYPE_CHECKING:
 _SI: Final = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _TIME: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 _Value = Callable[[OpRow], float]
+_Steps = tuple[tuple[float, str], ...]
 
 
-def print_ops(est: Estimate, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> None:
-    """One phase: counts, traffic, intensity and time of each row, and their sum."""
-    q = est.question
-    total_s = sum(float(row.bound_s) for row in rows)
-    columns: list[tuple[str, str]] = [(by, "name")]
-    wide = console.width >= 110
-    names = [row.name for row in rows] if wide or by != "op" else named_apart(rows)
-    cells: list[list[str]] = [[*names, "total"]]
+class _Columns:
+    """The columns of a table of ops, one after the other: a text per row, and one for their sum."""
 
-    def put(heading: str, texts: list[str], side: str = "right?") -> None:
-        columns.append((heading, side))
-        cells.append(texts)
+    def __init__(self, rows: Sequence[OpRow]) -> None:
+        self.rows = rows
+        self.heads: list[tuple[str, str]] = []
+        self.cells: list[list[str]] = []
 
-    def put_sum(heading: str, unit: str, value: _Value, steps: tuple[tuple[float, str], ...] = _SI,
-                side: str = "right?") -> None:  # fmt: skip
-        values = [value(row) for row in rows]
+    def put(self, heading: str, side: str, text: Callable[[OpRow], str], total: str = "") -> None:
+        """A column of texts."""
+        self.heads.append((heading, side))
+        self.cells.append([*map(text, self.rows), total])
+
+    def put_sum(self, heading: str, value: _Value, steps: _Steps = _SI, side: str = "right?") -> None:
+        """A column of amounts in one unit: where it goes into the heading is marked by `{}`."""
+        values = [value(row) for row in self.rows]
         prefix, texts = one_unit([*values, sum(values)], steps)
-        put(f"{heading} {prefix}{unit}".strip(), texts, side)
+        self.heads.append((heading.format(prefix).strip(), side))
+        self.cells.append(texts)
 
+
+def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> None:
+    """One phase: counts, traffic, intensity and time of each row, and their sum."""
+    wide = console.width >= 110
+    table = _Columns(rows)
+    names = iter([row.name for row in rows] if wide or by != "op" else named_apart(rows))
+    table.put(by, "name", lambda row: next(names), "total")
     if wide and by == "op":
-        put("block", [*(block_words(row.block) for row in rows), ""], "left")
-    put("×", [*(f"{row.count:,.0f}" for row in rows), f"{sum(row.count for row in rows):,.0f}"])
-    put_sum("", "FLOP", lambda row: float(row.flops))
-    put_sum("", "B", lambda row: float(row.bytes))
+        table.put("block", "left", lambda row: block_words(row.block))
+    table.put("×", "right?", lambda row: f"{row.count:,.0f}", f"{sum(row.count for row in rows):,.0f}")
+    _put_amounts(table, wide=wide)
+    table.put("bound by", "left", lambda row: row.bound_by)
+    table.put_sum("{}s", lambda row: float(row.bound_s), _TIME, "right")
+    total_s = sum(float(row.bound_s) for row in rows)
+    table.put("share", "right", lambda row: f"{100 * float(row.bound_s) / total_s:.1f} %", "100.0 %")
+    if wide:
+        table.put_sum("parameters {}", lambda row: row.params)
+    q = est.question
+    runs, level = f"one {phase} of {est.phase(phase).repeat:,.0f}", f"fusion {q.execution.level}"
+    title = f"{q.spec.title} on {q.gpu.title}: {runs}, {level}"
+    console.print(grid(title, table.heads, list(zip(*table.cells, strict=True))))
+
+
+def _put_amounts(table: _Columns, *, wide: bool) -> None:
+    """FLOPs and bytes, where there is room by what is moved, and their ratio."""
+    rows = table.rows
+    table.put_sum("{}FLOP", lambda row: float(row.flops))
+    table.put_sum("{}B", lambda row: float(row.bytes))
     if wide and any(float(row.communication_bytes) for row in rows):
-        put_sum("links", "B", lambda row: float(row.communication_bytes))
+        table.put_sum("links {}B", lambda row: float(row.communication_bytes))
     if wide:
-        put_sum("weights", "B", lambda row: float(row.weight_bytes))
-        put_sum("cache", "B", lambda row: float(row.cache_bytes))
-        put_sum("activations", "B", lambda row: float(row.activation_bytes))
+        table.put_sum("weights {}B", lambda row: float(row.weight_bytes))
+        table.put_sum("cache {}B", lambda row: float(row.cache_bytes))
+        table.put_sum("activations {}B", lambda row: float(row.activation_bytes))
     flops, moved = sum(float(row.flops) for row in rows), sum(float(row.bytes) for row in rows)
-    put("FLOP/B", [*(f"{float(row.intensity):,.1f}" for row in rows), f"{flops / moved:,.1f}" if moved else ""])
-    put("bound by", [*(row.bound_by for row in rows), ""], "left")
-    put_sum("", "s", lambda row: float(row.bound_s), _TIME, "right")
-    put("share", [*(f"{100 * float(row.bound_s) / total_s:.1f} %" for row in rows), "100.0 %"], "right")
-    if wide:
-        put_sum("parameters", "", lambda row: row.params)
-    title = f"{q.spec.title} on {q.gpu.title}: one {phase} of {est.phase(phase).repeat:,.0f}, fusion {q.fusion}"
-    console.print(grid(title, columns, list(zip(*cells, strict=True))))
+    ratio = f"{flops / moved:,.1f}" if moved else ""
+    table.put("FLOP/B", "right?", lambda row: f"{float(row.intensity):,.1f}", ratio)
 
 
 def named_apart(rows: Sequence[OpRow]) -> list[str]:

@@ -25,11 +25,13 @@ _Path = tuple[str | int, ...]
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _FLOAT: Final = re.compile(r"[-+]?((0|[1-9][0-9_]*)(\.[0-9_]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _CONSTANTS: Final[dict[str, Any]] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-    ".nan": float("nan"), ".NaN": float("nan"), ".NAN": float("nan"),
-    ".inf": float("inf"), ".Inf": float("inf"), "-.inf": float("-inf"), "-.Inf": float("-inf"),
-}  # fmt: skip
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+    **dict.fromkeys((".inf", ".Inf"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf"), float("-inf")),
+}
 _PLAIN_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -17,9 +17,11 @@ from roofline.errors import UnknownNameError, UsageError
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
 _LISTING: Final = {
-    "models": "roofline list models", "hardware": "roofline list gpus", "nodes": "roofline list nodes",
+    "models": "roofline list models",
+    "hardware": "roofline list gpus",
+    "nodes": "roofline list nodes",
     "engines": "roofline list engines",
-}  # fmt: skip
+}
 _WHAT: Final = {"models": "model", "hardware": "GPU", "nodes": "node", "engines": "engine"}
 _KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)

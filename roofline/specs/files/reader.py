@@ -69,9 +69,9 @@ def read_model(path: Path) -> Spec:
     """Read a model spec. Raises SpecError with file, line and column."""
     spec = validate_model(read_document(path))
     if getattr(spec, "family", None) == "pipeline":
-        from roofline.specs.image.pipeline_parts import resolve_parts
+        from roofline.specs.files.pipeline_parts import resolve_parts
 
-        return resolve_parts(spec, path)  # type: ignore[arg-type]
+        return resolve_parts(spec, path, read_model)  # type: ignore[arg-type]
     return spec
 
 

@@ -5,7 +5,7 @@ This module is imported, and of its classes those are built, that a file names (
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -156,11 +156,6 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "channel_mix": ChannelMix,
     "shared_block": SharedBlock,
 }
-
-AttentionKind: TypeAlias = (
-    SoftmaxAttention | LatentAttention | BlockSparseAttention | CompressedAttention | Mamba | Mamba2 | GatedDelta
-    | KimiDelta | Lightning | ShortConvolution | GatedRecurrence | MatrixLSTM | TimeMix | ChannelMix | SharedBlock
-)  # fmt: skip
 
 
 def union_of(kinds: list[str]) -> Any:

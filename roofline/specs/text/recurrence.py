@@ -16,10 +16,8 @@ from roofline.specs.base import Size, Spec
 def refuse_remainder(whole: int, parts: int, what: str, into: str) -> None:
     """Raise where `whole` does not divide by `parts`."""
     if whole % parts:
-        raise PydanticCustomError(
-            "heads", "{whole} {what} do not divide among {parts} {into}",
-            {"whole": whole, "what": what, "parts": parts, "into": into},
-        )  # fmt: skip
+        context = {"whole": whole, "what": what, "parts": parts, "into": into}
+        raise PydanticCustomError("heads", "{whole} {what} do not divide among {parts} {into}", context)
 
 
 class Mamba(Spec):

@@ -156,10 +156,8 @@ class BlockGroup(Spec):
     @model_validator(mode="after")
     def _post_norms_follow_a_sum(self) -> BlockGroup:
         if self.norm_placement != "pre" and (self.parallel or self.norms > 2):
-            raise PydanticCustomError(
-                "norm_placement", "norm_placement: {place} goes with blocks in sequence of at most 2 norms",
-                {"place": self.norm_placement},
-            )  # fmt: skip
+            message = "norm_placement: {place} goes with blocks in sequence of at most 2 norms"
+            raise PydanticCustomError("norm_placement", message, {"place": self.norm_placement})
         return self
 
 

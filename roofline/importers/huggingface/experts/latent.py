@@ -9,14 +9,14 @@ from typing import Any
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed
-from roofline.importers.huggingface.defaults import DEFAULTS
+from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, with_shared
+from roofline.importers.huggingface.defaults import defaults_of
 
 
 def deepseek(config: Config) -> dict[str, Any]:
     """DeepSeek V2, V3, R1 and Kimi K2: latent attention, dense layers first, experts with shared ones behind."""
     if not config.defaults:
-        config.defaults = DEFAULTS["deepseek_v3"]
+        config.defaults = defaults_of("deepseek_v3")
     if config.data["model_type"] == "glm4_moe_lite":
         config.defaults = {**config.defaults, "first_k_dense_replace": 1}
     layers = config.whole("num_hidden_layers")
@@ -40,8 +40,8 @@ def latent_attention(config: Config) -> dict[str, Any]:
     config.ignore("num_key_value_heads", "head_dim", "indexer_rope_interleave")
     if config.given("qk_head_dim") and config.whole("qk_head_dim") != key_dim + rope:
         config.refuse("qk_head_dim", f"is not qk_nope_head_dim + qk_rope_head_dim = {key_dim + rope}")
-    attention: dict[str, Any] = {"kind": "latent", "heads": config.whole("num_attention_heads"),
-                                 "kv_rank": config.whole("kv_lora_rank")}  # fmt: skip
+    heads, kv_rank = config.whole("num_attention_heads"), config.whole("kv_lora_rank")
+    attention: dict[str, Any] = {"kind": "latent", "heads": heads, "kv_rank": kv_rank}
     rank = config.whole_or_none("q_lora_rank", least=0)
     if rank:
         attention["query_rank"] = rank
@@ -62,9 +62,8 @@ def sparse_after_dense(config: Config, layers: int) -> FeedForward:
     sparse = sparse_layers(config, layers)
     width = config.whole("moe_intermediate_size")
     shared = config.whole_or_none("n_shared_experts", default=0, least=0) or 0
-    block = experts_block(
-        config, width, experts, config.whole("num_experts_per_tok"), activation, shared=width * shared
-    )
+    top_k = config.whole("num_experts_per_tok")
+    block = with_shared(experts_block(config, width, experts, top_k, activation), shared)
     if all(sparse):
         config.ignore("intermediate_size")
         return lambda index: block
@@ -92,9 +91,14 @@ def mtp_layers(config: Config, *keys: str) -> int:
 
 
 def latent_body(
-    config: Config, attentions: list[dict[str, Any]], feed_forward: FeedForward, mtp: int, *,
-    rotary: bool = True, names: list[str] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    config: Config,
+    attentions: list[dict[str, Any]],
+    feed_forward: FeedForward,
+    mtp: int,
+    *,
+    rotary: bool = True,
+    names: list[str] | None = None,
+) -> dict[str, Any]:
     """The body of a spec with these layers; a head that predicts further tokens is like the last layer."""
     layers = [
         {"attention": attention, "feed_forward": feed_forward(index)} for index, attention in enumerate(attentions)

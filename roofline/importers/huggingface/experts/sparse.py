@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import dense_block, experts_block, mixed
-from roofline.importers.huggingface.defaults import DEFAULTS
+from roofline.importers.huggingface.decoder import dense_block, mixed, routed, softmax
+from roofline.importers.huggingface.defaults import defaults_of
 from roofline.importers.huggingface.experts.latent import latent_attention, latent_body, mtp_layers, sparse_after_dense
 
 _SLIDING: Final = "sliding_attention"
@@ -32,10 +32,7 @@ def indexed(config: Config) -> dict[str, Any]:
     attention = latent_attention(config)
     if "query_rank" not in attention:
         config.unsupported("q_lora_rank", "an indexer without a latent of the queries is not modelled")
-    indexer = {
-        "heads": config.whole("index_n_heads"), "dim": config.whole("index_head_dim"),
-        "top_k": config.whole("index_topk"),
-    }  # fmt: skip
+    indexer = _indexer(config)
     own = {**attention, "indexer": indexer}
     shared = {**attention, "indexer": {**indexer, "own": False}}
     attentions = [own if full else shared for full in _own_indexers(config, layers)]
@@ -44,6 +41,14 @@ def indexed(config: Config) -> dict[str, Any]:
     if "mtp" in body:
         body["mtp"] = {**body["mtp"], "attention": own}
     return body
+
+
+def _indexer(config: Config) -> dict[str, Any]:
+    return {
+        "heads": config.whole("index_n_heads"),
+        "dim": config.whole("index_head_dim"),
+        "top_k": config.whole("index_topk"),
+    }
 
 
 def _own_indexers(config: Config, layers: int) -> list[bool]:
@@ -68,7 +73,7 @@ def _own_indexers(config: Config, layers: int) -> list[bool]:
 def deepseek_v4(config: Config) -> dict[str, Any]:
     """DeepSeek V4: a window and, by layer, entries for every 4 or 128 tokens; several residual streams."""
     if not config.defaults:
-        config.defaults = DEFAULTS["deepseek_v4"]
+        config.defaults = defaults_of("deepseek_v4")
     layers = config.whole("num_hidden_layers")
     mtp = mtp_layers(config)
     kinds = _compression(config, layers, mtp)
@@ -79,39 +84,40 @@ def deepseek_v4(config: Config) -> dict[str, Any]:
     config.must_be("mlp_bias", False, default=False)
     config.ignore("hc_sinkhorn_iters", "expert_dtype", "num_hash_layers")
     config.texts("mlp_layer_types", length=layers, choices=("hash_moe", "moe"))
-    groups = config.whole("o_groups")
-    config.divides("o_groups", heads * dim, "elements of the heads", groups)
-    base = {
-        "kind": "compressed", "heads": heads, "head_dim": dim, "rope_dim": _rope_dim(config, dim),
-        "query_rank": config.whole("q_lora_rank"), "window": config.whole("sliding_window"), "output_groups": groups,
-        "output_rank": config.whole("o_lora_rank"),
-    }  # fmt: skip
-    indexer = {
-        "heads": config.whole("index_n_heads"), "dim": config.whole("index_head_dim"),
-        "top_k": config.whole("index_topk"),
-    }  # fmt: skip
-    of_kind: dict[str, dict[str, Any]] = {
-        _SLIDING: base,
-        _SPARSE: {**base, "rate": rates[_SPARSE], "overlap": True, "indexer": indexer},
-        _HEAVY: {**base, "rate": rates[_HEAVY]},
-    }
+    of_kind = _compressed(config, heads, dim, rates)
     width = config.whole("moe_intermediate_size")
     shared = config.whole_or_none("n_shared_experts", default=1, least=0) or 0
     if shared != 1:
         config.unsupported("n_shared_experts", f"{shared} is not modelled: the reference code builds one")
-    experts = experts_block(
-        config, width, config.whole("n_routed_experts"), config.whole("num_experts_per_tok"),
-        parts.activation(config, "hidden_act", default="silu"), shared=width,
-    )  # fmt: skip
-    body = latent_body(
-        config, [of_kind[kind] for kind in kinds[:layers]], lambda index: experts, 0,
-        names=[_NAMES[kind] for kind in kinds[:layers]],
-    )  # fmt: skip
+    experts = routed(config, experts="n_routed_experts", shared_width=width)
+    names, attentions = [_NAMES[kind] for kind in kinds[:layers]], [of_kind[kind] for kind in kinds[:layers]]
+    body = latent_body(config, attentions, lambda index: experts, 0, names=names)
     body["residual_streams"] = config.whole("hc_mult", least=2)
     if mtp:
         last = kinds[layers] if len(kinds) > layers else _SLIDING
         body["mtp"] = {"layers": mtp, "attention": of_kind[last], "feed_forward": experts}
     return body
+
+
+def _compressed(config: Config, heads: int, dim: int, rates: dict[str, int]) -> dict[str, dict[str, Any]]:
+    """The attention of each kind of layer."""
+    groups = config.whole("o_groups")
+    config.divides("o_groups", heads * dim, "elements of the heads", groups)
+    base: dict[str, Any] = {
+        "kind": "compressed",
+        "heads": heads,
+        "head_dim": dim,
+        "rope_dim": _rope_dim(config, dim),
+        "query_rank": config.whole("q_lora_rank"),
+        "window": config.whole("sliding_window"),
+        "output_groups": groups,
+        "output_rank": config.whole("o_lora_rank"),
+    }
+    return {
+        _SLIDING: base,
+        _SPARSE: {**base, "rate": rates[_SPARSE], "overlap": True, "indexer": _indexer(config)},
+        _HEAVY: {**base, "rate": rates[_HEAVY]},
+    }
 
 
 def _compression(config: Config, layers: int, mtp: int) -> list[str]:
@@ -153,7 +159,7 @@ def _rope_dim(config: Config, dim: int) -> int:
 
 def minimax_m3(config: Config) -> dict[str, Any]:
     """MiniMax M3: grouped-query attention, in most layers to the blocks that an indexer chooses; dense layers first."""
-    config.defaults = DEFAULTS["minimax_m3_vl_text"]
+    config.defaults = defaults_of("minimax_m3_vl_text")
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
     heads, kv_heads = parts.heads_of(config)
     head_dim = parts.head_dim_of(config, width, heads)
@@ -164,28 +170,12 @@ def minimax_m3(config: Config) -> dict[str, Any]:
     config.ignore("use_routing_bias", "first_k_dense_replace")
     rotated = config.whole_or_none("rotary_dim", default=64) or head_dim
     section = config.section("sparse_attention_config")
-    full = {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim, "qk_norm": "head"}
-    sparse = {
-        "kind": "block_sparse", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim, "rotary_dim": rotated,
-        **_blocks(config, section),
-    }  # fmt: skip
+    plain = softmax(heads, kv_heads, head_dim)
+    full = {**plain, "qk_norm": "head"}
+    sparse = {**plain, "kind": "block_sparse", "rotary_dim": rotated, **_blocks(config, section)}
     attentions = [sparse if chosen else full for chosen in _sparse_attention(config, section, layers)]
-    activation = (
-        "silu" if config.raw("hidden_act", default="silu") == "swigluoai" else parts.activation(config, "hidden_act")
-    )
-    shared = config.whole("shared_intermediate_size", least=0) * config.whole(
-        "n_shared_experts", default=1, null=1, least=0
-    )
-    expert_width = config.whole("intermediate_size")
-    if config.given("moe_intermediate_size") and config.whole("moe_intermediate_size") != expert_width:
-        config.refuse("moe_intermediate_size", f"contradicts intermediate_size = {expert_width}")
-    experts = experts_block(
-        config, expert_width, config.whole("num_local_experts"), config.whole("num_experts_per_tok"), activation,
-        shared=shared,
-    )  # fmt: skip
-    routed = _routed(config, layers)
-    feed_forward = mixed(dense_block(config.whole("dense_intermediate_size"), activation), experts, routed)
-    body = latent_body(config, attentions, feed_forward, 0)
+    dense, experts = _minimax_m3_blocks(config)
+    body = latent_body(config, attentions, mixed(dense, experts, _routed(config, layers)), 0)
     if rotated != head_dim:
         body["positions"] = {"kind": "rotary", "rotary_dim": rotated}
     modules = mtp_layers(config, "num_mtp_modules") or mtp_layers(config)
@@ -196,12 +186,27 @@ def minimax_m3(config: Config) -> dict[str, Any]:
     return body
 
 
+def _minimax_m3_blocks(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The feed-forward of dense layers, and of layers with experts."""
+    swiglu = config.raw("hidden_act", default="silu") == "swigluoai"
+    activation = "silu" if swiglu else parts.activation(config, "hidden_act")
+    shared = config.whole("shared_intermediate_size", least=0)
+    shared *= config.whole("n_shared_experts", default=1, null=1, least=0)
+    width = config.whole("intermediate_size")
+    if config.given("moe_intermediate_size") and config.whole("moe_intermediate_size") != width:
+        config.refuse("moe_intermediate_size", f"contradicts intermediate_size = {width}")
+    experts = routed(config, activation, width="intermediate_size", shared_width=shared)
+    return dense_block(config.whole("dense_intermediate_size"), activation), experts
+
+
 def _blocks(config: Config, section: Config | None) -> dict[str, int]:
     """The indexer's shapes: in `sparse_attention_config`, or flat."""
     names = {
-        "block": ("sparse_block_size", "index_block_size"), "top_blocks": ("sparse_topk_blocks", "index_topk_blocks"),
-        "index_heads": ("sparse_num_index_heads", "index_n_heads"), "index_dim": ("sparse_index_dim", "index_head_dim"),
-    }  # fmt: skip
+        "block": ("sparse_block_size", "index_block_size"),
+        "top_blocks": ("sparse_topk_blocks", "index_topk_blocks"),
+        "index_heads": ("sparse_num_index_heads", "index_n_heads"),
+        "index_dim": ("sparse_index_dim", "index_head_dim"),
+    }
     if section is None:
         config.ignore("index_local_blocks")
         return {field: config.whole(flat) for field, (_, flat) in names.items()}

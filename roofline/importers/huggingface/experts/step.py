@@ -5,12 +5,22 @@ Source: the config class and model code of transformers 5.23.0, step3p7; no refe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import dense_block, experts_block
+from roofline.importers.huggingface.decoder import body_of, dense_block, experts_block, softmax
 from roofline.importers.huggingface.experts.latent import mtp_layers
+
+#: Keys that change no shape.
+_HARMLESS: Final = """
+    use_moe_router_bias need_fp32_gate att_impl_type yarn_only_types partial_rotary_factors zero_centered max_seq_len
+    moe_every_n_layer use_moe use_rope_layers norm_expert_weight
+"""
+_UNCOUNTED: Final = "no reference count exists for this architecture; its config and public code say the shapes"
+_SAME_HEADS: Final = (
+    "num_sliding_attention_heads is not in the file: layers in a window taken to have as many heads as the others"
+)
 
 
 def step(config: Config) -> dict[str, Any]:
@@ -25,44 +35,38 @@ def step(config: Config) -> dict[str, Any]:
     config.must_be("use_qk_norm", True, default=True)
     config.must_be("n_shared_experts", 1, default=1)
     config.must_be("mlp_bias", False, default=False)
-    config.ignore("use_moe_router_bias", "need_fp32_gate", "att_impl_type", "yarn_only_types", "partial_rotary_factors",
-                  "zero_centered", "max_seq_len", "moe_every_n_layer", "use_moe", "use_rope_layers",
-                  "norm_expert_weight")  # fmt: skip
+    config.ignore(_HARMLESS)
     window_heads = _window_heads(config, heads)
     full = _attention(config, heads, kv_heads, head_dim)
     sliding = _attention(config, window_heads or heads, kv_heads, head_dim)
     if "sliding_attention" in kinds:
         sliding = {**sliding, "window": config.whole("sliding_window")}
     config.ignore("sliding_window")
+    of_kind = {"full_attention": full, "sliding_attention": sliding}
     activation = parts.activation(config, "hidden_act", default="silu")
     sparse = _sparse(config, layers, mtp)
-    experts = experts_block(
-        config, config.whole("moe_intermediate_size"),
-        config.whole("n_routed_experts", "moe_num_experts", "num_experts"),
-        config.whole("num_experts_per_tok", "moe_top_k"), activation,
-        shared=config.whole("share_expert_dim", "share_expert_dims"),
-    )  # fmt: skip
-    dense = dense_block(config.whole("intermediate_size"), activation)
+    dense, experts = _feed_forwards(config, activation)
+    forwards = [experts if flag else dense for flag in sparse]
     blocks = [
-        {"attention": sliding if kinds[index] == "sliding_attention" else full,
-         "feed_forward": experts if sparse[index] else dense}
-        for index in range(layers)
-    ]  # fmt: skip
-    body: dict[str, Any] = {
-        "vocabulary": parts.vocabulary(config), "width": width, "max_context": parts.context(config),
-        "positions": {"kind": "rotary"}, "norm": {"kind": "rms"},
-        "tied_embeddings": config.flag("tie_word_embeddings", default=False),
-        "blocks": parts.merged(blocks),
-        "unverified": ["no reference count exists for this architecture; its config and public code say the shapes"],
-    }  # fmt: skip
-    if window_heads is None:
-        body["unverified"].append("num_sliding_attention_heads is not in the file: layers in a window taken to have as "
-                                  "many heads as the others")  # fmt: skip
+        {"attention": of_kind[kind], "feed_forward": forward} for kind, forward in zip(kinds, forwards, strict=False)
+    ]
+    tied = config.flag("tie_word_embeddings", default=False)
+    body = body_of(config, width, {"kind": "rotary"}, parts.merged(blocks), tied=tied)
+    body["unverified"] = [_UNCOUNTED] if window_heads is not None else [_UNCOUNTED, _SAME_HEADS]
     if mtp:
         last = kinds[layers] if len(kinds) > layers else "full_attention"
-        body["mtp"] = {"layers": mtp, "attention": sliding if last == "sliding_attention" else full,
-                       "feed_forward": experts if sparse[-1] else dense}  # fmt: skip
+        body["mtp"] = {"layers": mtp, "attention": of_kind[last], "feed_forward": forwards[-1]}
     return body
+
+
+def _feed_forwards(config: Config, activation: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The feed-forward of dense layers, and of layers with experts."""
+    width = config.whole("moe_intermediate_size")
+    number = config.whole("n_routed_experts", "moe_num_experts", "num_experts")
+    top_k = config.whole("num_experts_per_tok", "moe_top_k")
+    shared = config.whole("share_expert_dim", "share_expert_dims")
+    experts = experts_block(config, width, number, top_k, activation, shared_width=shared)
+    return dense_block(config.whole("intermediate_size"), activation), experts
 
 
 def _padded(config: Config, layers: int, mtp: int) -> list[str]:
@@ -89,8 +93,7 @@ def _window_heads(config: Config, heads: int) -> int | None:
 def _attention(config: Config, heads: int, kv_heads: int, head_dim: int) -> dict[str, Any]:
     if heads % kv_heads:
         config.refuse("num_attention_heads", f"{heads} heads do not divide among {kv_heads} key-value heads")
-    return {"kind": "softmax", "heads": heads, "kv_heads": kv_heads, "head_dim": head_dim, "qk_norm": "head",
-            "output_gate": "head"}  # fmt: skip
+    return softmax(heads, kv_heads, head_dim, qk_norm="head", output_gate="head")
 
 
 def _sparse(config: Config, layers: int, mtp: int) -> list[bool]:

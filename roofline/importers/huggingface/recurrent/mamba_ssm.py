@@ -9,7 +9,7 @@ from typing import Any
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.recurrent.recurrent import biases
+from roofline.importers.huggingface.recurrent.state_space import biases, step_rank
 
 
 def mamba_ssm(config: Config) -> dict[str, Any]:
@@ -22,23 +22,41 @@ def mamba_ssm(config: Config) -> dict[str, Any]:
     multiple = config.whole("pad_vocab_size_multiple", default=8)
     vocabulary = -(-config.whole("vocab_size") // multiple) * multiple
     section = config.section("ssm_cfg") or Config(config.document, {}, (*config.path, "ssm_cfg"))
-    layer = section.text("layer", default="Mamba1", choices=("Mamba1", "Mamba2"))
+    kind = section.text("layer", default="Mamba1", choices=("Mamba1", "Mamba2"))
     section.ignore("chunk_size")
-    inner = width * section.whole("expand", default=2)
-    kernel = section.whole("d_conv", default=4)
-    if layer == "Mamba1":
-        rank = -(-width // 16) if section.raw("dt_rank", default="auto") == "auto" else section.whole("dt_rank")
-        block: dict[str, Any] = {"kind": "mamba", "inner": inner, "state": section.whole("d_state", default=16),
-                                 "rank": rank, "kernel": kernel}  # fmt: skip
-    else:
-        dim, groups = section.whole("headdim", default=64), section.whole("ngroups", default=1)
-        heads = section.divides("headdim", inner, "channels", dim)
-        section.divides("ngroups", heads, "heads", groups)
-        section.must_be("rmsnorm", True, default=True)
-        block = {"kind": "mamba2", "heads": heads, "head_dim": dim, "state": section.whole("d_state", default=128),
-                 "groups": groups, "kernel": kernel}  # fmt: skip
+    block = _mamba(section, width) if kind == "Mamba1" else _mamba2(section, width)
+    block |= biases(section, "bias", "conv_bias")
     return {
-        "vocabulary": vocabulary, "width": width, "positions": {"kind": "none"},
-        "norm": {"kind": "rms"}, "tied_embeddings": config.flag("tie_embeddings", default=True),
-        "blocks": parts.merged([{"attention": {**block, **biases(section, "bias", "conv_bias")}, "norms": 1}] * layers),
-    }  # fmt: skip
+        "vocabulary": vocabulary,
+        "width": width,
+        "positions": {"kind": "none"},
+        "norm": {"kind": "rms"},
+        "tied_embeddings": config.flag("tie_embeddings", default=True),
+        "blocks": parts.merged([{"attention": block, "norms": 1}] * layers),
+    }
+
+
+def _mamba(section: Config, width: int) -> dict[str, Any]:
+    return {
+        "kind": "mamba",
+        "inner": width * section.whole("expand", default=2),
+        "state": section.whole("d_state", default=16),
+        "rank": step_rank(section, width, "dt_rank"),
+        "kernel": section.whole("d_conv", default=4),
+    }
+
+
+def _mamba2(section: Config, width: int) -> dict[str, Any]:
+    inner = width * section.whole("expand", default=2)
+    dim, groups = section.whole("headdim", default=64), section.whole("ngroups", default=1)
+    heads = section.divides("headdim", inner, "channels", dim)
+    section.divides("ngroups", heads, "heads", groups)
+    section.must_be("rmsnorm", True, default=True)
+    return {
+        "kind": "mamba2",
+        "heads": heads,
+        "head_dim": dim,
+        "state": section.whole("d_state", default=128),
+        "groups": groups,
+        "kernel": section.whole("d_conv", default=4),
+    }

@@ -9,10 +9,19 @@ from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import dense_block, experts_block
-from roofline.importers.huggingface.recurrent.hybrid import ATTENTION, MAMBA, hybrid_body
-from roofline.importers.huggingface.recurrent.recurrent import biases, ignore_steps
+from roofline.importers.huggingface.decoder import body_of, dense_block, routed, softmax
+from roofline.importers.huggingface.recurrent.hybrid import ATTENTION, MAMBA
+from roofline.importers.huggingface.recurrent.state_space import biases, ignore_steps
 
+#: Keys that change no shape, or of layers that a model may lack.
+_HARMLESS: Final = """
+    mamba_ssm_cache_dtype mamba_proj_bias expand time_step_rank moe_shared_expert_overlap rope_theta
+    partial_rotary_factor
+"""
+_OF_EXPERTS: Final = """
+    intermediate_size n_routed_experts n_shared_experts moe_intermediate_size moe_shared_expert_intermediate_size
+    moe_latent_size num_experts_per_tok
+"""
 _LETTERS: Final = {"M": "mamba", "*": "attention", "E": "moe", "-": "mlp"}
 
 
@@ -27,24 +36,22 @@ def nemotron_h(config: Config) -> dict[str, Any]:
     config.must_be("sliding_window", None, default=None)
     for key in ("attention_bias", "mlp_bias"):
         config.must_be(key, False, default=False)
-    config.ignore("mamba_ssm_cache_dtype", "mamba_proj_bias", "expand", "time_step_rank", "moe_shared_expert_overlap",
-                  "rope_theta", "partial_rotary_factor")  # fmt: skip
+    config.ignore(_HARMLESS)
     heads, kv_heads = parts.heads_of(config)
+    attention = softmax(heads, kv_heads, config.whole("head_dim", "attention_head_dim"))
     of_kind: dict[str, dict[str, Any]] = {
-        "attention": {"attention": {"kind": "softmax", "heads": heads, "kv_heads": kv_heads,
-                                    "head_dim": config.whole("head_dim", "attention_head_dim")}},
+        "attention": {"attention": attention},
         "mamba": {"attention": _nemotron_mamba(config)},
-    }  # fmt: skip
+    }
     activation = parts.activation(config, "mlp_hidden_act")
     if "mlp" in kinds:
         dense = dense_block(config.whole("intermediate_size"), activation, gated=False)
         of_kind["mlp"] = {"feed_forward": dense}
     if "moe" in kinds:
         of_kind["moe"] = {"feed_forward": _nemotron_experts(config, activation)}
-    config.ignore("intermediate_size", "n_routed_experts", "n_shared_experts", "moe_intermediate_size",
-                  "moe_shared_expert_intermediate_size", "moe_latent_size", "num_experts_per_tok")  # fmt: skip
+    config.ignore(_OF_EXPERTS)
     blocks = [{**of_kind[kind], "norms": 1} for kind in kinds]
-    body = hybrid_body(config, width, blocks, {"kind": "none"})
+    body = body_of(config, width, {"kind": "none"}, parts.merged(blocks))
     _nemotron_mtp(config, body, of_kind)
     return body
 
@@ -75,8 +82,8 @@ def _nemotron_layers(config: Config) -> list[str]:
             config.refuse("hybrid_override_pattern", "must be a text of letters")
         strange = next((letter for letter in pattern if letter not in _LETTERS), None)
         if strange is not None:
-            config.unsupported("hybrid_override_pattern", f"letter {strange!r} is not modelled",
-                               "Understood: M (Mamba-2), * (attention), - (dense), E (experts).")  # fmt: skip
+            hint = "Understood: M (Mamba-2), * (attention), - (dense), E (experts)."
+            config.unsupported("hybrid_override_pattern", f"letter {strange!r} is not modelled", hint)
         kinds = [_LETTERS[letter] for letter in pattern]
     if kinds is None:
         kinds = ["mamba", "moe", "attention", "mlp"]
@@ -92,19 +99,19 @@ def _nemotron_mamba(config: Config) -> dict[str, Any]:
     heads, groups = config.whole("mamba_num_heads"), config.whole("mamba_n_groups", "n_groups")
     config.divides("n_groups", heads, "heads", groups)
     return {
-        "kind": "mamba2", "heads": heads, "head_dim": config.whole("mamba_head_dim"),
-        "state": config.whole("ssm_state_size"), "groups": groups,
+        "kind": "mamba2",
+        "heads": heads,
+        "head_dim": config.whole("mamba_head_dim"),
+        "state": config.whole("ssm_state_size"),
+        "groups": groups,
         "kernel": config.whole("mamba_d_conv", "conv_kernel"),
         **biases(config, "use_bias", "use_conv_bias"),
-    }  # fmt: skip
+    }
 
 
 def _nemotron_experts(config: Config, activation: str) -> dict[str, Any]:
     config.must_be("n_shared_experts", 1, default=1)
     latent = config.whole_or_none("moe_latent_size")
-    more = {} if latent is None else {"latent_width": latent}
-    return experts_block(
-        config, config.whole("moe_intermediate_size"), config.whole("n_routed_experts"),
-        config.whole("num_experts_per_tok"), activation, gated=False,
-        shared=config.whole("moe_shared_expert_intermediate_size"), **more,
-    )  # fmt: skip
+    experts = routed(config, activation, experts="n_routed_experts", gated=False)
+    experts["shared_width"] = config.whole("moe_shared_expert_intermediate_size")
+    return experts | ({} if latent is None else {"latent_width": latent})

@@ -1,0 +1,198 @@
+"""A question to its outcome: phases, memory and quantities, on one device or several, whatever the kind of run.
+
+A run on one device is one stage, and one microbatch goes through it. With stage times t, a prefill of m microbatches
+takes sum(t) + (m - 1) max(t): the pipeline fills, then the slowest stage sets the pace. A decode step of all sequences
+takes max(sum(t), m max(t)): a microbatch can start anew when it has come through. What the last stage receives keeps it
+busy, but counts in sum(t) once, with the stage that sends it.
+
+Source: Huang et al. 2019, GPipe (arXiv:1811.06965), section 2; Narayanan et al. 2021 (arXiv:2104.04473), section 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from roofline.analysis.exchanges import exchange_s, own_work
+from roofline.answer.phase import PhaseEstimate
+from roofline.answer.plain import first_value
+from roofline.answer.times import Times
+from roofline.machine.collectives import Fabric
+from roofline.machine.machine import Machine
+from roofline.machine.time import PhaseCost, phase_cost
+from roofline.num import Num, maximum
+from roofline.runs.expectation import Expectation
+from roofline.runs.formats import check_overrides
+from roofline.runs.kind import Outcome, Question, Stage
+from roofline.workload.workload import Phase
+
+
+class StageTime(NamedTuple):
+    """One phase on one kind of stage, per microbatch: counts and roofline of its own work, and its communication.
+
+    `received_s` is the part of the communication that the stage before sends, `kernels` are those of all of it.
+    """
+
+    number: int
+    cost: PhaseCost
+    kernels: Num
+    communication_s: Num = 0.0
+    communication_bytes: Num = 0.0
+    expected_s: Num = 0.0
+    received_s: Num = 0.0
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is exchanged."""
+        return isinstance(self.communication_s, float) and self.communication_s == 0.0
+
+    @property
+    def serial_s(self) -> Num:
+        """Nothing hidden: own work, then communication."""
+        return self.cost.bound_s if self.silent else self.cost.bound_s + self.communication_s
+
+    @property
+    def overlapped_s(self) -> Num:
+        """Communication hidden behind work, or the other way round."""
+        return self.cost.bound_s if self.silent else maximum(self.cost.bound_s, self.communication_s)
+
+    @property
+    def through_s(self) -> Num:
+        """Nothing hidden, without what the stage before sends, on the way of one microbatch through all stages."""
+        return self.serial_s - self.received_s
+
+    @property
+    def through_overlapped_s(self) -> Num:
+        """The same with communication hidden."""
+        return maximum(self.cost.bound_s, self.communication_s - self.received_s)
+
+
+class _Setting(NamedTuple):
+    """What all phases have in common: the machine, its links, and what the engine makes of one microbatch."""
+
+    question: Question
+    machine: Machine
+    expectation: Expectation | None
+    micro: Num
+
+    @property
+    def fabric(self) -> Fabric | None:
+        """The links between devices."""
+        return self.question.spread.fabric
+
+    def piped(self, times: Sequence[StageTime]) -> bool:
+        """Whether the times of stages must be put together: there are several, or several microbatches."""
+        return len(times) > 1 or times[0].number > 1 or not isinstance(self.micro, float) or self.micro != 1.0
+
+
+def evaluate(question: Question) -> Outcome:
+    """Evaluate a question. Raises UsageError where its options do not fit its model."""
+    kind, run = question.kind, question.run
+    whole = question.workload()
+    if question.precision.overrides:
+        check_overrides(question.precision, whole)
+    stages = question.stages()
+    machine, micro = question.machine(), stages.microbatches
+    expectation = question.expectation(machine, run.batch / micro)
+    setting = _Setting(question, machine, expectation, micro)
+    phases, ledger = _phases(setting, stages.each)
+    parameters = kind.parameters(question.spec, whole)
+    memory = kind.memory(question, stages, parameters, partial(_needs, question))
+    quantities = tuple(kind.quantities(question, phases))
+    return Outcome(question, ledger.workload, parameters, memory, phases, quantities, micro)
+
+
+def _needs(question: Question, run: Any) -> Num:
+    """Bytes on the fullest device for another run of the question."""
+    return question.kind.held(question, question.stages(run))
+
+
+def _phases(setting: _Setting, stages: Sequence[Stage]) -> tuple[tuple[PhaseEstimate, ...], Stage]:
+    """The phases over all stages, and the stage that takes longest in the last of them: that of the ledger."""
+    indices = range(len(stages[0].workload.phases))
+    times = [[_stage_time(setting, stage, index) for stage in stages] for index in indices]
+    busiest = max(range(len(stages)), key=lambda stage: first_value(times[-1][stage].serial_s))
+    ledger = stages[busiest]
+    each = (_phase(setting, ledger.workload.phases[index], times[index], busiest) for index in indices)
+    return tuple(each), ledger
+
+
+def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
+    """Own work and communication of one phase on one stage, per microbatch."""
+    phase, question = stage.workload.phases[index], setting.question
+    precision, expectation = question.precision_of(phase), setting.expectation
+    reference = None if question.execution.level == "flash" else stage.ideal.phases[index]
+    if not any(op.kind == "collective" for op in phase.ops):
+        cost = phase_cost(phase, precision, setting.machine, reference)
+        expected = expectation.seconds(phase, precision) if expectation else 0.0
+        return StageTime(stage.number, cost, cost.kernels, expected_s=expected)
+    cost = phase_cost(own_work(phase), precision, setting.machine, reference and own_work(reference))
+    seconds, crossing = exchange_s(phase, precision, setting.fabric)
+    given = without_received(phase)
+    received = 0.0 if given is phase else seconds - exchange_s(given, precision, setting.fabric)[0]
+    expected = expectation.seconds(given, precision) if expectation else 0.0
+    return StageTime(stage.number, cost, phase.kernels, seconds, crossing, expected, received)
+
+
+def without_received(phase: Phase) -> Phase:
+    """A phase without what it receives from the stage before, whose time is that of the stage that sends."""
+    ops = tuple(op for op in phase.ops if op.name != "receive")
+    return phase if len(ops) == len(phase.ops) else replace(phase, ops=ops)
+
+
+def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int) -> PhaseEstimate:
+    """Times of a phase over all stages; counts, and what bounds it, of the stage in the ledger."""
+    micro, own = setting.micro, times[busiest]
+    cost, serial, overlapped = own.cost, own.serial_s, own.overlapped_s
+    floor, expected = cost.floor_s, own.expected_s
+    counts: Sequence[Num] = (cost.flops, cost.vector_flops, cost.bytes, own.kernels)
+    exchanged: Sequence[Num] = (own.communication_bytes, own.communication_s)
+    if setting.piped(times):
+        counts, exchanged = [count * micro for count in counts], [count * micro for count in exchanged]
+        steady = phase.name == "decode"
+        serial = in_stages([(t.serial_s, t.through_s, t.number) for t in times], micro, steady)
+        overlapped = in_stages([(t.overlapped_s, t.through_overlapped_s, t.number) for t in times], micro, steady)
+        floor = in_stages([(t.cost.floor_s, t.cost.floor_s, t.number) for t in times], micro, steady)
+        expected = in_stages([(t.expected_s, t.expected_s, t.number) for t in times], micro, steady)
+    bound = overlapped if setting.question.spread.overlap else serial
+    expectation = setting.expectation
+    flops, vector_flops, moved, kernels = counts
+    return PhaseEstimate(
+        name=phase.name,
+        repeat=phase.repeat,
+        context=phase.context,
+        flops=flops,
+        vector_flops=vector_flops,
+        bytes=moved,
+        kernels=kernels,
+        communication_bytes=exchanged[0],
+        bound_by=_bound_by(own),
+        times=expectation.times(floor, bound, expected) if expectation else Times(floor, bound, bound, bound, bound),
+        communication_s=exchanged[1],
+        overlapped_s=overlapped,
+        serial_s=serial,
+    )
+
+
+def _bound_by(time: StageTime) -> str:
+    """What takes longest, at the first point of a grid."""
+    parts = {
+        "memory": time.cost.memory_bound_s,
+        "compute": time.cost.compute_bound_s,
+        "communication": time.communication_s,
+    }
+    return max(parts, key=lambda name: first_value(parts[name]))
+
+
+def in_stages(times: Sequence[tuple[Num, Num, int]], micro: Num, steady: bool) -> Num:
+    """Time of `micro` microbatches through stages: seconds that each keeps a stage busy, seconds that it adds to a
+    microbatch's way, number of such stages. `steady`: step follows step, so that nothing fills and drains.
+    """
+    through: Num = 0.0
+    slowest: Num = 0.0
+    for time, way, number in times:
+        through = through + way * number
+        slowest = maximum(slowest, time)
+    return maximum(through, micro * slowest) if steady else through + (micro - 1.0) * slowest

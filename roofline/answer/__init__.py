@@ -1,0 +1,1 @@
+"""What a question gives: times, quantities, memory, phases, derivations: plain data."""

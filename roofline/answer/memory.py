@@ -1,0 +1,147 @@
+"""What is held in a device's memory: parts in order, what there is room for, and the limits that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from roofline.answer.plain import plain
+from roofline.num import Num
+
+#: Limits that every answer's JSON names, null where they have no meaning.
+_ALWAYS: Final = ("max_batch", "max_context")
+#: How names in JSON end where attributes may leave the unit out.
+_UNITS: Final = ("", "_bytes", "_px")
+
+
+class Part(NamedTuple):
+    """One part of what is held: its name in JSON, its title for people, bytes per device, and a note.
+
+    `beside` are figures that JSON names behind it, in bytes.
+    """
+
+    name: str
+    title: str
+    bytes: Num
+    note: str = ""
+    beside: tuple[tuple[str, Num], ...] = ()
+
+
+class Component(NamedTuple):
+    """One part of a model: its name, bytes of its weights, and of its activations where they are widest."""
+
+    name: str
+    weights: float
+    activations: Num
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The largest number of something that still fits, found when it is asked for: it takes some thirty trials.
+
+    `find` gives it, None where it has no meaning; `words` say it in a heading (`largest batch 8`), `most` in a sentence
+    (`batch 8 at these lengths`).
+    """
+
+    name: str
+    find: Callable[[], int | None]
+    words: Callable[[int], str]
+    most: Callable[[int], str]
+
+    @cached_property
+    def value(self) -> int | None:
+        """The number, 0 where not even one fits."""
+        return self.find()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes per device.
+
+    `parts` sum to `total_bytes`; `limits` are what can be asked beyond; `by_component` says which part of the model
+    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes. Parts, figures beside
+    them and limits are attributes by their names in JSON: `memory.weights_bytes`, `memory.max_batch`.
+    """
+
+    parts: tuple[Part, ...]
+    capacity_bytes: Num
+    limits: tuple[Limit, ...] = field(default=(), compare=False)
+    by_component: tuple[Component, ...] = ()
+    instead: tuple[tuple[str, str, Num], ...] = ()
+
+    @property
+    def total_bytes(self) -> Num:
+        """All that must be in memory at once."""
+        total: Num = 0.0
+        for part in self.parts:
+            total = total + part.bytes
+        return total
+
+    @property
+    def fits(self) -> Any:
+        """Whether all of it is within the capacity."""
+        return self.total_bytes <= self.capacity_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        for full in (name + unit for unit in _UNITS):
+            for part in self.parts:
+                for known, value in ((part.name, part.bytes), *part.beside):
+                    if known == full:
+                        return value
+            for limit in self.limits:
+                if limit.name == full:
+                    return limit.value
+            further = self._further()
+            if full in further:
+                return further[full]
+        raise AttributeError(f"memory has no {name!r}; it has: {', '.join(self._names())}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._names()]
+
+    def _names(self) -> list[str]:
+        held = [name for part in self.parts for name in (part.name, *(known for known, _ in part.beside))]
+        return [*held, "total_bytes", "capacity_bytes", "fits", *self._limits(), *self._further()]
+
+    def _limits(self) -> dict[str, Limit | None]:
+        return dict.fromkeys(_ALWAYS) | {limit.name: limit for limit in self.limits}
+
+    def _further(self) -> dict[str, Any]:
+        """What belongs to some kinds of run alone; the limits of the contract where they have no meaning."""
+        found: dict[str, Any] = {name: None for name, limit in self._limits().items() if limit is None}
+        found |= {name: value for _, name, value in self.instead}
+        if self.by_component:
+            found["components_bytes"] = {component.name: component.weights for component in self.by_component}
+            found["peaks_bytes"] = {component.name: component.activations for component in self.by_component}
+        return found
+
+    def held_dict(self) -> dict[str, Any]:
+        """The parts, their sum, and whether there is room for it, as JSON."""
+        found = {part.name: part.bytes for part in self.parts} | self._room()
+        return {name: plain(value) for name, value in found.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        found: dict[str, Any] = {}
+        for part in self.parts:
+            found[part.name] = part.bytes
+            found.update(part.beside)
+        found |= self._room() | {name: limit and limit.value for name, limit in self._limits().items()}
+        found |= self._further()
+        return {name: _plain(value) for name, value in found.items()}
+
+    def _room(self) -> dict[str, Any]:
+        total = self.total_bytes
+        return {
+            "total_bytes": total,
+            "capacity_bytes": self.capacity_bytes,
+            "fits": total <= self.capacity_bytes,
+        }
+
+
+def _plain(value: Any) -> Any:
+    return {name: plain(item) for name, item in value.items()} if isinstance(value, dict) else plain(value)

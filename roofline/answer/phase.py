@@ -1,0 +1,115 @@
+"""Phases and ops as an answer states them: counts, what bounds them, and times. All values are SI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from roofline.answer.plain import plain
+from roofline.answer.times import Times
+from roofline.num import Num, maximum
+
+#: Bytes below which an intensity is not divided.
+_NOTHING: Final = 1e-300
+
+
+class Warn(NamedTuple):
+    """Something that the user should know, with a code for programs."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Parameter counts: all, those that one token uses, those of the input embedding table; `beside`: further ones."""
+
+    total: float
+    active: float
+    embedding: float
+    beside: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        counts = {"total": self.total, "active": self.active, "embedding": self.embedding, **self.beside}
+        return {name: plain(value) for name, value in counts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class OpRow:
+    """One op of a phase, evaluated: totals over its `count` executions in one repeat."""
+
+    name: str
+    kind: str
+    block: str
+    count: float
+    flops: Num
+    vector_flops: Num
+    bytes: Num
+    weight_bytes: Num
+    cache_bytes: Num
+    activation_bytes: Num
+    kernels: Num
+    params: float
+    bound_s: Num
+    bound_by: str
+    dtype: str
+    communication_bytes: Num = 0.0
+
+    @property
+    def intensity(self) -> Num:
+        """FLOPs per byte; 0 for an op that moves nothing of its own."""
+        return self.flops / maximum(self.bytes, _NOTHING)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {name: plain(getattr(self, name)) for name in _OP}
+
+
+_OP: Final = (
+    *("name", "kind", "block", "count", "flops", "vector_flops", "bytes"),
+    *("weight_bytes", "cache_bytes", "activation_bytes", "intensity", "kernels", "params"),
+    *("bound_s", "bound_by", "dtype", "communication_bytes"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEstimate:
+    """One repeat of a phase: counts, what bounds it, and its times.
+
+    On several devices the counts are those of the busiest one. `communication_s` is what its exchanges take alone;
+    `overlapped_s` and `serial_s` are the bound with all of them hidden behind work, and with none.
+    """
+
+    name: str
+    repeat: Num
+    context: Num
+    flops: Num
+    vector_flops: Num
+    bytes: Num
+    kernels: Num
+    communication_bytes: Num
+    bound_by: str
+    times: Times
+    communication_s: Num
+    overlapped_s: Num
+    serial_s: Num
+
+    @property
+    def intensity(self) -> Num:
+        """FLOPs per byte; 0 for a phase that moves nothing."""
+        return self.flops / maximum(self.bytes, _NOTHING)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        row = {name: plain(getattr(self, name)) for name in _PHASE}
+        row |= {name: plain(value) for name, value in zip(_TIMES, self.times, strict=True)}
+        return row | {"bound_overlapped_s": plain(self.overlapped_s), "bound_serial_s": plain(self.serial_s)}
+
+
+_PHASE: Final = (
+    *("name", "repeat", "context", "flops", "vector_flops", "bytes", "intensity"),
+    *("kernels", "communication_bytes", "communication_s", "bound_by"),
+)
+_TIMES: Final = ("floor_s", "bound_s", "expected_s", "expected_low_s", "expected_high_s")

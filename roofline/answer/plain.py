@@ -1,0 +1,39 @@
+"""Values as JSON has them, and numbers with what they count."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from roofline.num import Num
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON: whole floats as integers, arrays as lists, non-finite numbers as null."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value == int(value) and abs(value) < 2**63 else value
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def counted(value: Num | int, what: str) -> str:
+    """A number and what it counts, in the singular for one: `1 step`, `50 steps`, `20/50 steps`."""
+    if isinstance(value, (int, float)):
+        text = f"{value}" if isinstance(value, int) else f"{value:g}"
+        return f"{text} {what}" + ("" if value == 1 else "s")
+    return "/".join(f"{v:g}" for v in value.flat) + f" {what}s"
+
+
+def first_value(value: Num) -> float:
+    """A value, or the first of a grid."""
+    return value if isinstance(value, float) else float(value.flat[0])
+
+
+def largest_value(value: Num) -> float:
+    """A number, or the largest of a grid."""
+    return value if isinstance(value, float) else float(value.max())

@@ -1,0 +1,93 @@
+"""Headline quantities: what people ask for first, each with its name, title, unit and readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from roofline.answer.times import Times
+
+Group: TypeAlias = Literal["latency", "throughput"]
+
+
+class Quantity(NamedTuple):
+    """A headline figure.
+
+    name      in JSON, with its unit at the end: `ttft_s`, `images_per_s`
+    group     latency (lower is better) or throughput (higher is better)
+    title     for people, in tables; empty where tables leave it out
+    unit      `s`, or what is counted per second
+    times     its readings; None where it has no meaning in this run
+    meaning   of a grid: where it has a meaning
+    phases    the phases that it is the sum of, if its expected time is explained by theirs
+    """
+
+    name: str
+    group: Group
+    title: str
+    unit: str
+    times: Times | None
+    meaning: Any = True
+    phases: tuple[str, ...] = ()
+
+    @property
+    def better(self) -> str:
+        """Which values are the better ones: `low` or `high`."""
+        return "low" if self.group == "latency" else "high"
+
+
+class _Names(NamedTuple):
+    """The quantities that every answer's JSON names, null where they have no meaning, and how their names end."""
+
+    always: tuple[str, ...]
+    ending: str
+
+
+_GROUPS: Final[dict[Group, _Names]] = {
+    "latency": _Names(("ttft_s", "tpot_s", "step_s", "total_s"), "_s"),
+    "throughput": _Names(("output_tokens_per_s", "tokens_per_s", "images_per_s"), "_per_s"),
+}
+
+
+@dataclass(frozen=True)
+class Headlines:
+    """The quantities of one group by name: `latency.ttft`, `latency["ttft_s"]`; None where it has no meaning."""
+
+    group: Group
+    quantities: tuple[Quantity, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name + _GROUPS[self.group].ending]
+        except KeyError:
+            raise AttributeError(f"no {self.group} {name!r}; there are: {', '.join(dir(self))}") from None
+
+    def __getitem__(self, name: str) -> Times | None:
+        for quantity in self.quantities:
+            if quantity.name == name:
+                return quantity.times
+        if name in _GROUPS[self.group].always:
+            return None
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from dict.fromkeys([*_GROUPS[self.group].always, *(quantity.name for quantity in self.quantities)])
+
+    def __dir__(self) -> Iterable[str]:
+        return [name.removesuffix(_GROUPS[self.group].ending) for name in self]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: every name of the contract, and of the others those that have a meaning."""
+        found: dict[str, Any] = dict.fromkeys(_GROUPS[self.group].always)
+        for quantity in self.quantities:
+            if quantity.times is not None:
+                found[quantity.name] = quantity.times.to_dict()
+        return found
+
+
+def headlines(group: Group, quantities: Iterable[Quantity]) -> Headlines:
+    """The quantities of one group."""
+    return Headlines(group, tuple(quantity for quantity in quantities if quantity.group == group))

@@ -1,0 +1,70 @@
+"""The keywords of Python, made from the declaration of options: `python -m roofline.cli.keywords [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from roofline import keywords
+from roofline.runs.options import KEYWORDS, SPEC_DIR, Option
+
+_BEGIN: Final = "# made from the declaration of options\n"
+_END: Final = "# end\n"
+
+
+def _one(option: Option) -> str:
+    """The type of one value; a size may be an array."""
+    kind = f"{option.type} | NDArray[Any]" if option.size else option.type
+    return kind if option.default is not None else f"{kind} | None"
+
+
+def _several(option: Option) -> str:
+    """The type of one or several values."""
+    none = " | None" if option.default is None else ""
+    one = f"{option.type}{none}"
+    return one if option is SPEC_DIR else f"{option.type} | Iterable[{one}]{none}"
+
+
+def classes() -> str:
+    """The source of the two classes."""
+    one = [f"    {option.name}: {_one(option)}" for option in KEYWORDS.values()]
+    several = [f"    {option.name}: {_several(option)}" for option in KEYWORDS.values()]
+    return "\n".join(
+        [
+            "class Options(TypedDict, total=False):",
+            '    """One value per option; a size may be a numpy array, and the answers then hold arrays."""',
+            "",
+            *one,
+            "",
+            "",
+            "class Grid(TypedDict, total=False):",
+            '    """One or several values per option."""',
+            "",
+            *several,
+            "",
+            "",
+            "",
+        ]
+    )
+
+
+def source(text: str) -> str:
+    """A module's text with its classes as they are declared today."""
+    head, _, rest = text.partition(_BEGIN)
+    return head + _BEGIN + classes() + _END + rest.partition(_END)[2]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the classes into their module, or check that they stand there."""
+    path = Path(keywords.__file__)
+    text = path.read_text(encoding="utf-8")
+    made = source(text)
+    if "--check" in arguments:
+        return 0 if made == text else 1
+    path.write_text(made, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Families before Llama: GPT, Falcon, BERT, T5 and their kin."""

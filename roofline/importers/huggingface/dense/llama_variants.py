@@ -1,0 +1,77 @@
+"""Decoders with a dense feed-forward that differ from Llama in a flag or a norm.
+
+Source of every function: the config and model classes of transformers 5.23.0 that its model types name.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.decoder import Style, decoder, dense, windows_of
+
+_HEAD_NORM: Final = {"qk_norm": "head"}
+
+
+def hyperclovax(config: Config) -> dict[str, Any]:
+    """HyperCLOVA X: Llama with norms behind attention and feed-forward too, by flag."""
+    bias = config.flag("attention_bias")
+    style = Style(qkv_bias=bias, output_bias=bias, norms=4 if config.flag("use_post_norm") else 2)
+    return decoder(config, style, dense(config, bias=config.flag("mlp_bias")))
+
+
+def jais2(config: Config) -> dict[str, Any]:
+    """Jais 2: layer norms, biases by flags, a squared ReLU without a gate."""
+    bias = config.flag("attention_bias")
+    style = Style(norm="layer", norm_bias=True, qkv_bias=bias, output_bias=bias)
+    return decoder(config, style, dense(config, gated=False, bias=config.flag("mlp_bias")))
+
+
+def cwm(config: Config) -> dict[str, Any]:
+    """Code World Model: Llama, sliding in all layers but every fourth, from the first on."""
+    layers = config.whole("num_hidden_layers")
+    window = config.whole_or_none("sliding_window")
+    windows = windows_of(config, window, [index % 4 > 0 and window is not None for index in range(layers)])
+    return decoder(config, Style(), dense(config, bias=config.flag("mlp_bias", default=False)), windows=windows)
+
+
+def persimmon(config: Config) -> dict[str, Any]:
+    """Persimmon, Fuyu: layer norms, biases everywhere, half of a head rotated, a squared ReLU without a gate."""
+    attention: dict[str, Any] = {"packed": True}
+    if config.flag("qk_layernorm"):
+        attention |= {"qk_norm": "head", "qk_norm_kind": "layer", "qk_norm_bias": True}
+    biased = Style(norm="layer", norm_bias=True, qkv_bias=True, output_bias=True)
+    style = biased._replace(rotary_fraction=0.5, attention=attention)
+    return decoder(config, style, dense(config, gated=False, bias=True))
+
+
+def seed_oss(config: Config) -> dict[str, Any]:
+    """Seed-OSS: biases of the attention's input and output by flags of their own."""
+    style = Style(qkv_bias=config.flag("attention_bias"), output_bias=config.flag("attention_out_bias", default=False))
+    return decoder(config, style, dense(config, bias=config.flag("mlp_bias", default=False)))
+
+
+def helium(config: Config) -> dict[str, Any]:
+    """Helium: Llama without a bias on the output projection."""
+    style = Style(qkv_bias=config.flag("attention_bias", default=False))
+    return decoder(config, style, dense(config, bias=config.flag("mlp_bias", default=False)))
+
+
+def bitnet(config: Config) -> dict[str, Any]:
+    """BitNet: norms before the output projection and before the last matrix of the feed-forward."""
+    bias = config.flag("attention_bias", default=False)
+    style = Style(qkv_bias=bias, output_bias=bias, attention={"output_norm": True})
+    block = dense(config)(0) | {"inner_norm": True}
+    return decoder(config, style, lambda index: block)
+
+
+def hunyuan(config: Config) -> dict[str, Any]:
+    """Hunyuan, dense: norms of queries and keys per head."""
+    bias = config.flag("attention_bias", default=False)
+    return decoder(config, Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM), dense(config))
+
+
+def ernie(config: Config) -> dict[str, Any]:
+    """ERNIE 4.5, dense: biases by one flag."""
+    bias = config.flag("use_bias", default=False)
+    return decoder(config, Style(qkv_bias=bias, output_bias=bias), dense(config, bias=bias))

@@ -1,0 +1,120 @@
+"""The options as keywords, with their types, for editors and type checkers.
+
+The two classes are made from `roofline.runs.options` by `python -m roofline.cli.keywords`; a test holds them to it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+from roofline.runs.options import KEYWORDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+# made from the declaration of options
+class Options(TypedDict, total=False):
+    """One value per option; a size may be a numpy array, and the answers then hold arrays."""
+
+    batch: int | NDArray[Any]
+    prompt: int | NDArray[Any]
+    generate: int | NDArray[Any]
+    fusion: str
+    logits: str
+    latent: str
+    work: str
+    kv_layout: str
+    weights: str | None
+    activations: str | None
+    kv_cache: str | None
+    engine: str
+    gpus: int | None
+    tp: int | None
+    pp: int | None
+    microbatches: int | None
+    ep: int | None
+    dp: int | None
+    cp: int | None
+    node: str | None
+    overlap: str | None
+    offload: str | None
+    runtime_reserve: str | float | None
+    pad_heads: bool
+    height: int | NDArray[Any] | None
+    width: int | NDArray[Any] | None
+    steps: int | NDArray[Any] | None
+    guidance: float | None
+    scheduler: str | None
+    strength: float | None
+    tiling: bool
+    slicing: bool
+    spec_dir: str | None
+
+
+class Grid(TypedDict, total=False):
+    """One or several values per option."""
+
+    batch: int | Iterable[int]
+    prompt: int | Iterable[int]
+    generate: int | Iterable[int]
+    fusion: str | Iterable[str]
+    logits: str | Iterable[str]
+    latent: str | Iterable[str]
+    work: str | Iterable[str]
+    kv_layout: str | Iterable[str]
+    weights: str | Iterable[str | None] | None
+    activations: str | Iterable[str | None] | None
+    kv_cache: str | Iterable[str | None] | None
+    engine: str | Iterable[str]
+    gpus: int | Iterable[int | None] | None
+    tp: int | Iterable[int | None] | None
+    pp: int | Iterable[int | None] | None
+    microbatches: int | Iterable[int | None] | None
+    ep: int | Iterable[int | None] | None
+    dp: int | Iterable[int | None] | None
+    cp: int | Iterable[int | None] | None
+    node: str | Iterable[str | None] | None
+    overlap: str | Iterable[str | None] | None
+    offload: str | Iterable[str | None] | None
+    runtime_reserve: str | float | Iterable[str | float | None] | None
+    pad_heads: bool | Iterable[bool]
+    height: int | Iterable[int | None] | None
+    width: int | Iterable[int | None] | None
+    steps: int | Iterable[int | None] | None
+    guidance: float | Iterable[float | None] | None
+    scheduler: str | Iterable[str | None] | None
+    strength: float | Iterable[float | None] | None
+    tiling: bool | Iterable[bool]
+    slicing: bool | Iterable[bool]
+    spec_dir: str | None
+
+
+# end
+
+
+def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
+    """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion."""
+
+    def decorate(function: Function) -> Function:
+        shown = inspect.signature(function)
+        first = list(shown.parameters.values())[:2]
+        keywords = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=kind.__forward_arg__,
+                default=KEYWORDS[name].default,
+            )
+            for name, kind in options.__annotations__.items()
+        ]
+        function.__signature__ = shown.replace(parameters=[*first, *keywords])  # type: ignore[attr-defined]
+        told = "\n".join(f"  {option.name:<16}{option.help}" for option in KEYWORDS.values())
+        function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
+        return function
+
+    return decorate

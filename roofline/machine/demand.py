@@ -1,0 +1,76 @@
+"""What the ops of a phase ask of a machine in a precision, whatever the machine: worked out once, kept with the phase.
+
+Ops that are alike (gate and up, the two norms of a layer, the blocks of a denoiser) ask for the same, so that a kernel
+model is evaluated once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from roofline.machine.likeness import Places
+from roofline.num import Num, add_up
+from roofline.passes.fusion.joined import join_projections
+from roofline.specs.dtypes import DType
+from roofline.workload.op import Op
+from roofline.workload.precision import Precision
+from roofline.workload.workload import Phase
+
+
+class Demand(NamedTuple):
+    """One execution of an op in a precision.
+
+    `dtype` is the format whose peak multiplies it, `stored` that of its weights; `weight_bytes` of its `bytes` are
+    weights.
+    """
+
+    op: Op
+    precision: Precision
+    dtype: str
+    stored: DType
+    weight_bytes: Num
+    bytes: Num
+
+
+class Demands(NamedTuple):
+    """The ops of a phase: each kind of them once, and of every op in order its count and its kind.
+
+    `dtypes` are the formats that are multiplied, `kernels` the launches.
+    """
+
+    kinds: tuple[Demand, ...]
+    order: tuple[tuple[float, int], ...]
+    dtypes: tuple[str, ...]
+    kernels: Num
+
+
+def demand(op: Op, precision: Precision) -> Demand:
+    """What one execution of an op asks for."""
+    weights = precision.weight_bytes(op)
+    moved = weights + precision.cache_bytes(op) + precision.activation_bytes(op)
+    return Demand(op, precision, precision.compute_dtype(op), precision.weight_dtype(op), weights, moved)
+
+
+def demands(phase: Phase, precision: Precision, joins: str) -> Demands:
+    """What the ops of a phase ask for where an engine joins projections; kept with the phase."""
+    return phase.kept(("demands", joins, precision), lambda: _demands(join_projections(phase.ops, joins), precision))
+
+
+def _demands(ops: Sequence[Op], precision: Precision) -> Demands:
+    kinds: list[Demand] = []
+    order: list[tuple[float, int]] = []
+    places = Places()
+    for op in ops:
+        place = places.of(_likeness(op, precision))
+        if place == len(kinds):
+            kinds.append(demand(op, precision))
+        order.append((op.count, place))
+    kernels = add_up([op.count * op.kernels for op in ops])
+    return Demands(tuple(kinds), tuple(order), tuple({kind.dtype for kind in kinds}), kernels)
+
+
+def _likeness(op: Op, precision: Precision) -> Hashable:
+    """What ops of one kernel have in common."""
+    stored = precision.weight_dtype(op)
+    return op.shape, op.read, op.write, op.read_fp32, op.write_fp32, op.weights, op.flops, stored.name

@@ -1,0 +1,220 @@
+"""Which kernel model serves an op: by its shape, with the coefficients of its format and of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from roofline.machine.demand import Demand
+from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
+from roofline.machine.kernels.collective import collective_time
+from roofline.machine.kernels.common import ChipFacts
+from roofline.machine.kernels.experts import ExpertsWork, experts_time
+from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_time
+from roofline.machine.kernels.scan import scan_time
+from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
+from roofline.specs.dtypes import DType
+from roofline.workload import shapes
+from roofline.workload.constructors import experts_touched
+
+#: A kernel model by what is asked, its shape, the chip's facts and its efficiency.
+_Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
+#: Elements of state of one chain of a scan: a head of Mamba-2, 64 channels by 128.
+_CHAIN_STATE: Final = 8192.0
+#: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
+_OWN_ALL_REDUCE: Final = "graph"
+
+
+def kernel_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Seconds of the kernel that serves an op, by its shape; a stream where no model serves it."""
+    shape = asked.op.shape
+    return _SERVES.get(type(shape), _stream_time)(asked, shape, facts, chip)
+
+
+def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    return stream_time(asked.bytes, asked.op.flops, facts, chip.coefficients("stream", "bf16"))
+
+
+def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
+    family, stored = _family(facts.dtype), asked.stored
+    widened = stored.bits < 16.0 and family == "bf16" and asked.op.kind != "attention"
+    c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
+    time = _in_chunks(
+        shape.m, asked, chip, lambda tokens, moved: matmul_time(tokens, shape.k, shape.n, moved, facts, c)
+    )
+    width = asked.precision.activations.bits
+    if facts.dtype in ("fp8", "fp4") and width > 8:
+        quantised = asked.op.read * (width + stored.bits) / 8
+        time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
+    return time
+
+
+def _in_chunks(tokens: Num, asked: Demand, chip: ChipEfficiency, run: Callable[[Num, Num], Num]) -> Num:
+    """Seconds of an op that an engine runs once per chunk of tokens, if it takes them in chunks.
+
+    `run` gives those of one run by its tokens and the bytes that it moves: the weights every time.
+    """
+    if not chip.engine.chunk:
+        return run(tokens, asked.bytes)
+    runs = maximum(ceil(tokens / chip.engine.chunk), 1.0)
+    return runs * run(tokens / runs, asked.weight_bytes + (asked.bytes - asked.weight_bytes) / runs)
+
+
+def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    into = 2.0 if shape.gated else 1.0
+    c = chip.coefficients("experts", _experts_format(facts.dtype, asked.stored))
+    touched, weights = shape.touched, asked.weight_bytes
+    if chip.engine.routing < 1.0:  # tokens of a batch choose alike
+        alike = experts_touched(shape.tokens**chip.engine.routing, shape.experts, shape.top_k)
+        share = alike / experts_touched(shape.tokens, shape.experts, shape.top_k)
+        touched, weights = touched * share, weights * share
+
+    def run(tokens: Num, moved: Num) -> Num:
+        rows, other = tokens * shape.top_k, moved - asked.weight_bytes
+        work = ExpertsWork(rows, touched, shape.width, shape.hidden, into, weights, other)
+        return experts_time(work, facts, c)
+
+    return _in_chunks(shape.tokens, asked, chip, run)
+
+
+def _experts_format(dtype: str, stored: DType) -> str:
+    """The format under which coefficients of experts are kept, which tells more ways to store weights than others."""
+    family = _family(dtype)
+    if family == "bf16":
+        return "int4-weights" if stored.bits < 16.0 else family
+    if family == "fp8":
+        return "fp8_block" if stored.bits > 8.0 else family
+    return stored.name if stored.name == "mxfp4" else family
+
+
+def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """A decode where each sequence has one new token, else a prefill."""
+    return _by_phase(_decode_time, _prefill_time, asked, facts, chip)
+
+
+def _by_phase(decode: _Serve, prefill: _Serve, asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """What a decode takes where each sequence has one new token, else what a prefill takes."""
+    shape: Any = asked.op.shape
+    single = shape.span.new == 1.0
+    if all_hold(single):
+        return decode(asked, shape, facts, chip)
+    others = prefill(asked, shape, facts, chip)
+    return where(single, decode(asked, shape, facts, chip), others) if any_holds(single) else others
+
+
+def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    span, precision, width = shape.span, asked.precision, shape.key_dim + shape.value_dim
+    old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
+    other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
+    again = 1.0 + chip.engine.reread * maximum(shape.heads / shape.kv_heads - 1.0, 0.0)
+    per_key = width * again * (precision.cache.bits / 8)
+    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
+    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+
+
+def _prefill_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    span, heads = shape.span, shape.span.batch * shape.heads
+    window = NO_WINDOW if shape.window is None else shape.window
+    width, causal = shape.key_dim + shape.value_dim, float(shape.causal)
+    work = PrefillWork(heads, span.new, span.mean_past, window, causal, width, asked.bytes)
+    multiplied = "fp8" if _family(asked.dtype) == "fp8" else "bf16"
+    kind, formats = ("prefill", f"{multiplied}/{_cache_format(asked)}") if shape.causal else ("encoder", "bf16")
+    return prefill_time(work, facts, chip.coefficients(kind, formats))
+
+
+def _selected_time(asked: Demand, shape: shapes.SelectedAttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Latent, selected or compressed keys: a decode of few wide rows, or a prefill of as many pairs as are computed."""
+    return _by_phase(_selected_decode_time, _selected_prefill_time, asked, facts, chip)
+
+
+def _selected_decode_time(
+    asked: Demand, shape: shapes.SelectedAttentionShape, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    batch, op, precision = shape.span.batch, asked.op, asked.precision
+    seen = maximum(shape.pairs / shape.span.new, 1.0)
+    per_key = precision.cache_bytes(op) / (batch * shape.groups * seen)
+    other = (op.read + op.write) * (precision.activations.bits / 8)
+    width = shape.key_dim + shape.value_dim
+    work = DecodeWork(batch, shape.heads, shape.groups, seen, NO_WINDOW, width, per_key, other)
+    return decode_time(work, facts, chip.coefficients("mla decode", _cache_format(asked)))
+
+
+def _selected_prefill_time(
+    asked: Demand, shape: shapes.SelectedAttentionShape, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    c = chip.coefficients("mla prefill", _cache_format(asked))
+    softmax = shape.span.batch * shape.heads * shape.pairs * c.softmax
+    memory = asked.bytes / (facts.bandwidth * c.streaming) + c.latency_s
+    time: Num = c.fixed_s + (asked.op.flops + softmax) / (facts.peak * c.ceiling) + memory
+    return time
+
+
+def _cache_format(asked: Demand) -> str:
+    return "fp8" if asked.precision.cache.bits <= 8 else "bf16"
+
+
+def _convolution_time(asked: Demand, shape: shapes.ConvolutionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """An implicit matrix product: pixels by (channels in times the kernel's area) by channels out."""
+    depth = shape.channels_in * shape.kernel * shape.kernel
+    c = _of_units(("convolution", "vector"), _family(asked.dtype), facts, chip)
+    return matmul_time(shape.pixels, depth, shape.channels_out, asked.bytes, facts, c)
+
+
+def _dense_attention_time(
+    asked: Demand, shape: shapes.DenseAttentionShape, facts: ChipFacts, chip: ChipEfficiency
+) -> Num:
+    beside, heads = shape.keys - shape.queries, shape.batch * shape.heads
+    work = PrefillWork(heads, shape.queries, beside, NO_WINDOW, 0.0, 2.0 * shape.dim, asked.bytes)
+    fused = "wide encoder" if asked.precision.activations.bits >= 32 else "encoder"
+    return prefill_time(work, facts, _of_units((fused, "vector encoder"), "bf16", facts, chip))
+
+
+def _of_units(kinds: tuple[str, str], dtype: str, facts: ChipFacts, chip: ChipEfficiency) -> Any:
+    """The coefficients of the first kind, or where vector units multiply of the second."""
+    first, second = kinds
+    if isinstance(facts.vector, float):
+        return chip.coefficients(second if facts.vector else first, dtype)
+    each = zip(chip.coefficients(first, dtype), chip.coefficients(second, dtype), strict=True)
+    return type(chip.coefficients(first, dtype))(*(where(facts.vector > 0.0, vector, own) for own, vector in each))
+
+
+def _scan_op_time(asked: Demand, shape: shapes.ScanShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    kind, part = ("gated delta net", "gated_delta") if shape.rule == "delta" else ("mamba-2", "scan")
+    heads: Num = shape.heads
+    if shape.rule in ("selective", "gated", "rwkv"):  # a recurrence per channel: a kernel takes many channels together
+        heads = ceil(shape.heads * shape.key_dim * shape.value_dim / _CHAIN_STATE)
+    chains, c = shape.span.batch * heads, chip.coefficients(kind, "bf16", part)
+    return scan_time(chains, shape.span.new, asked.op.flops, asked.bytes, facts, c)
+
+
+def _collective_time(asked: Demand, shape: shapes.CollectiveShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """A collective within a node, in the measured protocols: the engine's own kernels, or NCCL where that is faster."""
+    if shape.operation in ("send", "load") or not chip.linked:
+        return asked.bytes / facts.bandwidth
+    message = shape.elements * (asked.precision.activations.bits / 8)
+    operation = {"all_to_all": "alltoall"}.get(shape.operation, shape.operation)
+    c = chip.coefficients("collective", "bf16", f"{operation} NCCL")
+    time = collective_time(shape.operation, message, shape.devices, chip.link, c)
+    if shape.operation == "all_reduce":
+        own = chip.coefficients("collective", "bf16", _OWN_ALL_REDUCE)
+        time = minimum(time, collective_time(shape.operation, message, shape.devices, chip.link, own))
+    return time * chip.exchange
+
+
+def _family(dtype: str) -> str:
+    """The format under which coefficients are kept."""
+    return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
+
+
+_SERVES: Final[dict[type[object], _Serve]] = {
+    shapes.MatmulShape: _linear_time,
+    shapes.AttentionShape: _attention_time,
+    shapes.ExpertsShape: _experts_time,
+    shapes.SelectedAttentionShape: _selected_time,
+    shapes.ConvolutionShape: _convolution_time,
+    shapes.DenseAttentionShape: _dense_attention_time,
+    shapes.ScanShape: _scan_op_time,
+    shapes.CollectiveShape: _collective_time,
+}

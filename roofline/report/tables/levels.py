@@ -1,0 +1,27 @@
+"""The table of `roofline levels`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from roofline.report.tables.grid import grid
+from roofline.units import format_si, format_time
+
+if TYPE_CHECKING:
+    from roofline.report.tables.console import Console
+
+_COLUMNS: Final = (
+    *(("level", "left"), ("kernels", "right"), ("traffic", "right")),
+    *(("activations", "right"), ("bound, one call", "right"), ("bound, whole run", "right")),
+)
+
+
+def print_levels(rows: Sequence[dict[str, Any]], title: str, console: Console) -> None:
+    """The table of `roofline levels`."""
+    cells = []
+    for row in rows:
+        sizes = [format_si(row["bytes"], "B"), format_si(row["peak_bytes"], "B")]
+        times = [format_time(row["bound_s"]), format_time(row["total_bound_s"])]
+        cells.append([row["level"], f"{row['kernels']:,.0f}", *sizes, *times])
+    console.print(grid(title, _COLUMNS, cells))

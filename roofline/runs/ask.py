@@ -1,0 +1,63 @@
+"""From what a user says to a question: names to specs, options checked once, at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.kind import Kind, Question
+from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
+from roofline.runs.options import OPTIONS, check_names
+from roofline.runs.registry import kind_of
+from roofline.specs.files.library import is_node
+from roofline.specs.gpu import GPUSpec
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any] = _NOTHING) -> Question:
+    """Resolve and check everything once: `options` by the names of `roofline.runs.options`.
+
+    Raises UsageError, UnknownNameError or SpecError.
+    """
+    check_names(options)
+    spec_dir = options.get("spec_dir")
+    node = options.get("node")
+    accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)
+    spec, model_origin = locate_model(model, spec_dir)
+    kind = kind_of(spec)
+    given = _given(kind, spec, options)
+    if node is not None:
+        given["node"] = node
+    run, execution = kind.resolve(spec, accelerator, given, spec_dir)
+    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution)
+
+
+def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that ask for anything. Raises UsageError for one that this kind of run has no use for."""
+    given = {}
+    for name, value in options.items():
+        option = OPTIONS.get(name)
+        if option is not None and option.is_given(value):
+            if kind.name not in option.kinds:
+                raise UsageError(kind.refusal(option, spec))
+            given[name] = value
+    return given
+
+
+def _accelerator(gpu: GPULike | None, node: Any, spec_dir: str | None) -> tuple[GPUSpec, Origin, Any]:
+    """The accelerator and the node; that of a node, where `gpu` names one or is left out: it then counts as named."""
+    if gpu is None and node is None:
+        raise UsageError("no GPU given: --gpu NAME, for example --gpu a100. `roofline list gpus` lists all.")
+    try:
+        if gpu is not None:
+            return *locate_gpu(gpu, spec_dir), node
+    except UnknownNameError:
+        if node is not None or not isinstance(gpu, str) or not is_node(gpu, spec_dir):
+            raise
+        node = gpu
+    from roofline.runs.devices.resolve import locate_node
+
+    return *locate_gpu(locate_node(node, spec_dir)[0].gpu, spec_dir), node

@@ -1,0 +1,1 @@
+"""Over which devices a run goes: plans, nodes, links, what is elsewhere."""

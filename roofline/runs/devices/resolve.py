@@ -1,0 +1,162 @@
+"""How a run is spread over devices: the plan, the node and its links, what is away, what the runtime keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from roofline.errors import UsageError
+from roofline.machine.collectives import Fabric, Link
+from roofline.passes.offload import read_offload
+from roofline.runs.checks import one_of
+from roofline.runs.devices.spread import ALONE, AXES, Reserve, Spread
+from roofline.runs.load import Origin, is_path
+from roofline.specs.files.library import find, folders
+from roofline.specs.files.reader import read_node
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.node import NodeSpec
+from roofline.units import parse_quantity
+from roofline.workload.plan import Plan, check_plan
+
+OVERLAPS: Final = ("none", "full")
+#: What runtimes keep beside weights, cache and activations, and where that was read.
+RESERVES: Final = {
+    "transformers": ("37 MiB", "Qwen3 speed benchmark @7a2f61ff: Qwen3-8B, measured less weights and cache"),
+    "fastertransformer": (
+        "2.77 GB",
+        "FasterTransformer gpt_guide.md @df4a753: median of 24 runs of 3 models at batch 1 to 8, measured "
+        "less weights and cache; CUDA context, libraries and work buffers",
+    ),
+    "vllm": ("10%", "vLLM documentation: gpu_memory_utilization is 0.9 where nothing is said"),
+}
+_PERCENT: Final = re.compile(r"\d+(\.\d+)?%")
+_GPU_LINE: Final = re.compile(r"^gpu:\s*([^\s#]+)", re.MULTILINE)
+
+
+def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Spread:
+    """The spread that some options ask for; ALONE where all is one device with nothing set."""
+    plan, notes = plan_of(options)
+    overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
+    away = read_offload(options["offload"]) if options.get("offload") else None
+    reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
+    micro = _microbatches(options.get("microbatches"), plan)
+    if overlap and plan.single and away is None:
+        raise UsageError("--overlap full: one GPU with everything in its memory has no communication to hide")
+    if plan.single and away is None and not reserve.bytes and not options.get("node"):
+        return ALONE
+    node, fabric = links_of(gpu, options.get("node"), spec_dir)
+    alone = options.get("gpus") is not None and all(options.get(name) is None for name in (*AXES, "ep"))
+    return Spread(plan, fabric, node, overlap, away, reserve, micro, notes, alone)
+
+
+def _microbatches(value: Any, plan: Plan) -> int | None:
+    if value is None:
+        return None
+    micro = _size("microbatches", value)
+    if plan.pp == 1 and micro > 1:
+        raise UsageError(f"--microbatches {micro} fill a pipeline; name its stages with --pp")
+    return micro
+
+
+def links_of(gpu: GPUSpec, named: str | None, spec_dir: str | None) -> tuple[NodeSpec | None, Fabric | None]:
+    """The node of a name, else the first one made of this accelerator; and its links, else the accelerator's own.
+
+    Raises UsageError where the named node is made of another.
+    """
+    node = locate_node(named, spec_dir)[0] if named else default_node(gpu, spec_dir)
+    if node is not None and named and node.gpu not in (gpu.name, *gpu.aliases):
+        raise UsageError(f"--node {node.name} has {node.gpu}, not {gpu.name}")
+    return node, Fabric.of(node) if node is not None else own_links(gpu)
+
+
+def plan_of(options: Mapping[str, Any]) -> tuple[Plan, tuple[str, ...]]:
+    """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred.
+
+    Raises UsageError where they contradict each other.
+    """
+    given = {name: _size(name, options[name]) for name in (*AXES, "ep", "gpus") if options.get(name) is not None}
+    gpus, ep = given.pop("gpus", None), given.pop("ep", 1)
+    notes: tuple[str, ...] = ()
+    if not any(given.values()) and (gpus or ep > 1):
+        if ep > 1:
+            given["dp"] = gpus or ep
+            notes = (f"attention is data-parallel over the {given['dp']} devices (--ep alone; --tp splits it)",)
+        else:
+            given["tp"] = gpus or 1
+    plan = Plan(**given, ep=ep, pad_heads=bool(options.get("pad_heads")))
+    if gpus is not None and plan.devices != gpus:
+        product = " × ".join(f"{name} {getattr(plan, name)}" for name in AXES)
+        raise UsageError(f"--gpus {gpus} does not match {product} = {plan.devices}")
+    check_plan(plan)
+    return plan, notes
+
+
+def _size(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 1 <= value <= 10**6:
+        raise UsageError(f"--{name} must be a whole number from 1 to 1,000,000, not {value!r}")
+    return int(value)
+
+
+def read_reserve(value: Any, capacity: float) -> Reserve:
+    """What the runtime keeps on each device.
+
+    A number of bytes, a quantity such as `2 GB`, a share of the memory such as `10%`, or a runtime of RESERVES.
+    """
+    if value is None:
+        return Reserve()
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+        return Reserve(float(value), "as asked")
+    text = str(value).strip().lower()
+    if text in RESERVES:
+        amount, source = RESERVES[text]
+        return Reserve(read_reserve(amount, capacity).bytes, source)
+    if text.endswith("%"):
+        if not _PERCENT.fullmatch(text) or float(text[:-1]) > 100:
+            raise UsageError(f"--runtime-reserve {text[:40]}: a share of the memory is between 0% and 100%")
+        return Reserve(capacity * float(text[:-1]) / 100, "as asked")
+    try:
+        return Reserve(parse_quantity(value, "bytes"), "as asked")
+    except ValueError as error:
+        raise UsageError(f"--runtime-reserve: {error}; or 10%, or one of {', '.join(RESERVES)}") from None
+
+
+def locate_node(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin]:
+    """The node of a name, an alias or a file. Raises UnknownNameError or SpecError."""
+    path = Path(name).expanduser() if is_path(name) else None
+    if path is None:
+        found = find("nodes", name, spec_dir)
+        return _read(found.path, found.path.stat().st_mtime_ns), Origin(str(found.path), found.alias)
+    return read_node(path), Origin(str(path))
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, stamp: int) -> NodeSpec:
+    return read_node(path)
+
+
+def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> NodeSpec | None:
+    """The first node of the library that is made of this accelerator."""
+    for folder in folders("nodes", spec_dir):
+        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+            match = _GPU_LINE.search(path.read_text(encoding="utf-8", errors="replace"))
+            if match is not None and match[1].strip("'\"") in (gpu.name, *gpu.aliases):
+                return _read(path, path.stat().st_mtime_ns)
+    return None
+
+
+def own_links(gpu: GPUSpec) -> Fabric | None:
+    """Links where no node is described: those of the accelerator itself, eight of them, nominal latencies."""
+    links = gpu.links
+    if links is None:
+        return Fabric(gpu.name, 8)
+    up = links.scale_up
+    host = Link(f"PCIe {links.pcie.generation}", links.pcie.bandwidth) if links.pcie else None
+    if up is not None:
+        return Fabric(gpu.name, 8, Link(up.name, up.bandwidth, 2e-6), None, host)
+    if links.pcie is not None:
+        pcie = Link(f"PCIe {links.pcie.generation}", links.pcie.bandwidth, 4e-6, "ring")
+        return Fabric(gpu.name, 8, pcie, None, host)
+    return Fabric(gpu.name, 8)

@@ -1,0 +1,55 @@
+"""How a run is executed: everything that changes how, never what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from roofline.machine.machine import Machine
+from roofline.runs.devices.spread import ALONE, SPREAD_OPTIONS, Spread
+from roofline.specs.gpu import GPUSpec
+from roofline.workload.precision import Precision
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a run is executed.
+
+    precision   number formats of weights, activations and cache
+    level       how the work is cut into kernels, and `asked_level` the word for it that was given
+    engine      whose measured efficiencies to expect
+    spread      over which devices, by which links, with what elsewhere, and what the runtime keeps
+    half_sums   products run at the rate of 16-bit sums, beyond the peak of those in fp32
+    """
+
+    precision: Precision
+    level: str
+    engine: str
+    spread: Spread
+    asked_level: str
+    half_sums: bool = False
+
+    def machine(self, gpu: GPUSpec) -> Machine:
+        """The machine as peaks, at the rate at which products are summed."""
+        return machine_of(gpu, self.half_sums)
+
+
+_MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}
+
+
+def machine_of(gpu: GPUSpec, half_sums: bool = False) -> Machine:
+    """The machine of one spec, made once per spec object; `half_sums`: of products that are summed in 16 bit."""
+    known = _MACHINES.get((id(gpu), half_sums))
+    if known is None or known[0] is not gpu:
+        known = _MACHINES[id(gpu), half_sums] = (gpu, Machine.of(gpu, half_sums=half_sums))
+    return known[1]
+
+
+def spread_of(gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
+    """The spread that the options given ask for. Raises UsageError, UnknownNameError or SpecError."""
+    if not SPREAD_OPTIONS & given.keys():
+        return ALONE
+    from roofline.runs.devices.resolve import resolve_spread
+
+    return resolve_spread(gpu, given, spec_dir)

@@ -1,0 +1,101 @@
+"""What a clock should show: an engine's expected time of each phase, with its 80 % interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from roofline.answer.phase import Warn
+from roofline.answer.times import Times
+from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.engine import IDEAL, load_engine, read_engine
+from roofline.machine.expected import expected_phase_time
+from roofline.machine.machine import Machine
+from roofline.num import Num, maximum, stack
+from roofline.specs.gpu import GPUSpec
+from roofline.workload.precision import Precision
+from roofline.workload.workload import Phase
+
+
+class Expectation(NamedTuple):
+    """An engine on a chip: what it makes of a phase. `low` and `high` are multiples of the expected time."""
+
+    chip: ChipEfficiency
+    machine: Machine
+    batch: Num
+    low: Num
+    high: Num
+
+    def seconds(self, phase: Phase, precision: Precision) -> Num:
+        """Expected seconds of one repeat of a phase."""
+        seconds = expected_phase_time(phase, precision, self.machine, self.chip, self.batch)
+        return seconds + self.chip.host * self.chip.engine.request_s if phase.name != "decode" else seconds
+
+    def times(self, floor: Num, bound: Num, seconds: Num) -> Times:
+        """All readings; nothing is expected below the bound."""
+        expected = maximum(seconds, bound)
+        return Times(floor, bound, expected, maximum(expected * self.low, bound), expected * self.high)
+
+
+_CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
+
+
+def efficiency_of(gpu: GPUSpec, engine: str) -> ChipEfficiency:
+    """The coefficients of a chip as an engine reaches them, made once per spec object."""
+    known = _CHIPS.get((id(gpu), engine))
+    if known is None or known[0] is not gpu:
+        known = _CHIPS[id(gpu), engine] = (gpu, ChipEfficiency.of(gpu, engine=load_engine(engine)))
+    return known[1]
+
+
+def expect(gpu: GPUSpec, engine: str, machine: Machine, batch: Num) -> Expectation | None:
+    """What an engine makes of a chip; None for the ideal one, whose expected time is the bound."""
+    if engine == IDEAL:
+        return None
+    chip = efficiency_of(gpu, engine)
+    low, high = chip.engine.interval(chip.quality)
+    return Expectation(chip, machine, batch, low, high)
+
+
+def expect_all(
+    gpus: Sequence[GPUSpec], engine: str, machine: Machine, batch: Num, shape: tuple[int, ...]
+) -> Expectation | None:
+    """The same of several chips stacked on an axis, each with the interval of how it is known."""
+    if engine == IDEAL:
+        return None
+    chip = ChipEfficiency.of(*gpus, engine=load_engine(engine), shape=shape)
+    ends = [chip.engine.interval(known.quality) for known in chip.stand_ins]
+    low, high = ([end[which] for end in ends] for which in (0, 1))
+    return Expectation(chip, machine, batch, stack(low, shape), stack(high, shape))
+
+
+def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
+    """What an expected time rests on, for the list of assumptions."""
+    if engine == IDEAL:
+        return ["engine ideal: the expected time is the roofline bound"]
+    spec, chip = read_engine(engine), efficiency_of(gpu, engine)
+    low, high = chip.engine.interval(chip.quality)
+    rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
+    error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
+    kernels = ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
+    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; 80 % of runs between {low:g} and "
+            f"{high:g} times the expected time"]  # fmt: skip
+
+
+def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
+    """Where the expected time stands on less than measurements of this chip and this engine."""
+    if engine == IDEAL:
+        return []
+    found = []
+    known = efficiency_of(gpu, engine).stand_ins[0]
+    if known.quality != "measured":
+        like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
+        text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
+        found.append(Warn("efficiency-of-class", text))
+    fit = read_engine(engine).fit
+    if fit.vendors and gpu.vendor not in fit.vendors:
+        text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
+        found.append(Warn("engine-of-other-vendor", text))
+    if not fit.rows:
+        found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
+    return found

@@ -1,0 +1,235 @@
+"""Runs of image models: a pipeline from prompt to picture, or one part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, ClassVar, Final, cast
+
+from roofline.answer.derivation import Derivation
+from roofline.answer.memory import Memory
+from roofline.answer.phase import Parameters, PhaseEstimate, Warn
+from roofline.answer.plain import counted, plain
+from roofline.answer.quantity import Group, Quantity
+from roofline.answer.times import Times
+from roofline.architectures.image.pipeline import image_workload
+from roofline.machine.engine import find_engine, sums_in_half
+from roofline.num import Num
+from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
+from roofline.passes.parallel.pictures import split_pictures
+from roofline.runs.checks import one_of
+from roofline.runs.devices.spread import ALONE, Spread
+from roofline.runs.execution import Execution
+from roofline.runs.image.formats import own_dtype, phase_precision
+from roofline.runs.image.memory import components_of, image_bytes, image_memory
+from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
+from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told
+from roofline.runs.options import Option
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.image.parts import ImageSpec
+from roofline.units import format_time
+from roofline.workload.precision import Precision
+from roofline.workload.run import ImageRun
+from roofline.workload.workload import Phase, Workload
+
+#: What `generic` means for pictures: the engine with most runs of image models behind it.
+GENERIC: Final = "pytorch-eager"
+OFFLOADS: Final = ("none", "model")
+#: The options of several devices that image models take.
+_SPREADS: Final = frozenset({"gpus", "cp", "dp", "node", "overlap"})
+#: Those that they do not.
+_OF_SEVERAL_GPUS: Final = frozenset({"tp", "pp", "ep", "microbatches", "pad_heads"})
+_OF_STEPS: Final = ("control", "denoise")
+_HELD: Final = ("weights_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
+
+
+@dataclass(frozen=True)
+class OnePartAtATime:
+    """All parts but the one at work wait in host memory."""
+
+    def text(self) -> str:
+        """As the option takes it."""
+        return "model"
+
+
+class Image(Kind):
+    """A batch of pictures: prompts are encoded, noise is denoised in steps, and the result is decoded."""
+
+    name: ClassVar[str] = "image"
+    noun: ClassVar[str] = "an image model"
+    levels: ClassVar[tuple[str, ...]] = LEVELS
+    level_phase: ClassVar[str] = "denoise"
+    sizes: ClassVar[tuple[str, ...]] = ("batch", "height", "width", "steps")
+    columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)
+    curves: ClassVar[Mapping[Group, str]] = {"latency": "total_s", "throughput": "images_per_s"}
+
+    def takes(self, spec: Any) -> bool:
+        """Whether it is an image model or a part of one."""
+        return isinstance(spec, ImageSpec)
+
+    def refusal(self, option: Option, spec: Any) -> str:
+        """Why an option of another kind is not taken."""
+        if option.name in _OF_SEVERAL_GPUS:
+            several = "several GPUs share tokens (--cp) or batches (--dp)"
+            return f"{option.flag} is not modelled for image models; {several}"
+        return f"{option.flag} goes with language models, and {spec.name} is {self.noun}"
+
+    def resolve(
+        self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
+    ) -> tuple[ImageRun, Execution]:
+        """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
+        asked = given.get("engine", "generic")
+        engine = find_engine(GENERIC if asked == "generic" else asked, spec_dir)
+        refuse_useless(spec, given)
+        run = image_run(spec, given)
+        word = one_of("fusion", given.get("fusion", "flash"), dict.fromkeys(("eager", *LEVELS)))
+        level = OF_FUSION.get(word, word)
+        precision = Precision.of(given.get("weights") or own_dtype(spec, gpu), given.get("activations"))
+        spread = _spread(spec, gpu, given, spec_dir)
+        return run, Execution(precision, level, engine, spread, word, sums_in_half(engine))
+
+    def workload(self, spec: Any, run: Any) -> Workload:
+        """The phases as built: one op per kernel, attention fused."""
+        return image_workload(spec, run)
+
+    def stages(self, question: Question, run: Any) -> Stages:
+        """One device: all phases, its denoiser on a share of the tokens; where everything is fp32, without casts."""
+        ideal = split_pictures(question.workload(run), question.spread.plan.cp, run.batch * run.passes)
+        workload = image_level(ideal, cast("Level", question.execution.level))
+        if question.precision.activations.bits >= 32:
+            phases = (replace(phase, ops=tuple(without_casts(phase.ops))) for phase in workload.phases)
+            workload = Workload(tuple(phases))
+        return Stages((Stage(1, workload, ideal),))
+
+    def precision_of(self, question: Question, phase: Phase) -> Precision:
+        """The format of a phase: the autoencoder's own where fp16 overflows it, matrices that stay in fp32."""
+        precision = question.execution.precision
+        found = phase_precision(question.spec, precision, phase.component)
+        used = found is precision or not found.overrides or any(op.name in found.overrides for op in phase.ops)
+        return found if used else precision
+
+    def parameters(self, spec: Any, whole: Workload) -> Parameters:
+        """All, each of which every picture uses."""
+        return Parameters(whole.parameters, whole.parameters, whole.embedding_parameters)
+
+    def held(self, question: Question, stages: Stages) -> Num:
+        """Bytes on the GPU."""
+        return image_bytes(question, stages)
+
+    def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
+        """Weights and activations by part; the largest batch and square picture."""
+        return image_memory(question, stages, needs)
+
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+        """Time of a step, of fetching parts, of all pictures; pictures per second."""
+        steps = [phase.times for phase in phases if phase.name in _OF_STEPS]
+        step = reduce(Times.__add__, steps) if steps else None
+        yield Quantity("step_s", "latency", "time per step", "s", step)
+        transfer = _transfer(question)
+        yield Quantity("transfer_s", "latency", "weights from the host", "s", transfer)
+        total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
+        if transfer is not None:
+            total = total + transfer
+        batch, pixels = question.run.batch, takes_pixels(question.spec)
+        alone = isinstance(batch, float) and batch == 1
+        title = ("whole picture" if alone else "whole batch") if pixels else "all prompts"
+        yield Quantity("total_s", "latency", title, "s", total, phases=tuple(phase.name for phase in phases))
+        name, made = ("images_per_s", "pictures") if pixels else ("prompts_per_s", "prompts")
+        rate = total.rate(batch * float(question.spread.plan.dp))
+        yield Quantity(name, "throughput", f"{made} per second", made, rate)
+
+    def inputs(self, outcome: Outcome) -> dict[str, Any]:
+        """Sizes, steps and formats; None for those without meaning for this part."""
+        q, run = outcome.question, outcome.question.run
+        pixels, steps = takes_pixels(q.spec), takes_steps(q.spec)
+        sized = {"height": plain(run.height), "width": plain(run.width)}
+        stepped = {"steps": plain(run.steps), "guidance": run.guidance, "scheduler": run.scheduler}
+        return {
+            "batch": plain(run.batch),
+            **(sized if pixels else dict.fromkeys(sized)),
+            **(stepped if steps else dict.fromkeys(stepped)),
+            "strength": run.strength,
+            "tiling": run.tiled,
+            "slicing": run.sliced,
+            "weights": q.precision.label,
+            "activations": q.precision.activations.name,
+            "fusion": q.execution.asked_level,
+            "level": q.execution.level,
+            "engine": q.engine,
+        }
+
+    def assumptions(self, outcome: Outcome) -> list[str]:
+        """Everything that was assumed rather than asked."""
+        from roofline.runs.image.notes import image_assumptions
+
+        return image_assumptions(outcome)
+
+    def warnings(self, outcome: Outcome) -> list[Warn]:
+        """What the user should know before trusting the numbers."""
+        from roofline.runs.image.notes import image_warnings
+
+        return image_warnings(outcome)
+
+    def derivations(self, outcome: Outcome) -> Iterator[Derivation]:
+        """Where the bound's numbers come from."""
+        from roofline.runs.image.derivations import image_derivations
+
+        return image_derivations(outcome)
+
+    def told(self, question: Question) -> Told:
+        """Batch, size and steps, formats, level and engine."""
+        run, p, execution = question.run, question.precision, question.execution
+        heading, setting = f"batch {run.batch:,.0f}", counted(run.batch, "prompt")
+        if takes_pixels(question.spec):
+            size = f"{run.height:g}×{run.width:g} px"
+            heading, setting = f"{heading}, {size}", f"{counted(run.batch, 'picture')} of {size}"
+        if takes_steps(question.spec):
+            more = f" (×{run.passes:g} batch)" if run.passes > 1 else ""
+            steps = counted(run.steps, "step")
+            heading += f", {steps} of {run.scheduler}, guidance {run.guidance:g}{more}"
+            setting += f" in {steps}"
+        level = f"fusion {execution.asked_level}"
+        level += f" (level {execution.level})" if execution.level != execution.asked_level else ""
+        formats = f"weights {p.label}, activations {p.activations.name}"
+        return Told(f"{heading}; {formats}; {level}; engine {question.engine}", setting, "Latency and throughput")
+
+    def speech(self, outcome: Outcome) -> str:
+        """How long all takes, and a step of it."""
+        at = {q.name: format_time(float(q.times.expected)) for q in outcome.quantities if q.times and q.unit == "s"}
+        text = f"{at['total_s']} in all"
+        return f"{text}, {at['step_s']} per step" if "step_s" in at else text
+
+
+KIND: Final[Kind] = Image()
+
+
+def _spread(spec: ImageSpec, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
+    """How an image run is spread; devices alone share the tokens of the pictures."""
+    offload = one_of("offload", given.get("offload", "none"), OFFLOADS)
+    refuse_gpus(spec, given)
+    options = {name: given[name] for name in _SPREADS & given.keys()}
+    if "gpus" in options and not options.keys() & {"cp", "dp"}:
+        options["cp"] = options["gpus"]
+    if not options and offload == "none" and "runtime_reserve" not in given:
+        return ALONE
+    from roofline.runs.devices.resolve import read_reserve, resolve_spread
+
+    spread = resolve_spread(gpu, options, spec_dir) if options else ALONE
+    reserve = read_reserve(given.get("runtime_reserve"), gpu.memory.capacity)
+    if offload == "none" and not reserve.bytes:
+        return spread
+    return replace(spread, away=OnePartAtATime() if offload == "model" else None, reserve=reserve, alone=False)
+
+
+def _transfer(question: Question) -> Times | None:
+    """Seconds in which the weights of all parts come from host memory, once per run; None without offload or link."""
+    if question.spread.away is None:
+        return None
+    from roofline.runs.devices.resolve import links_of
+
+    fabric = question.spread.fabric or links_of(question.gpu, None, None)[1]
+    if fabric is None or fabric.host is None:
+        return None
+    weights = sum(part.weights for part in components_of(question, question.stages().each[0].workload))
+    return Times.certain(weights / float(fabric.host.bandwidth))

@@ -1,0 +1,157 @@
+"""What is said beside the numbers of an image model: what was assumed, and what the user should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from roofline.answer.memory import Memory
+from roofline.answer.phase import Warn
+from roofline.answer.plain import counted
+from roofline.machine.engine import IDEAL, read_engine
+from roofline.num import all_hold
+from roofline.runs.devices.words import link_notes, reserve_note
+from roofline.runs.expectation import expectation_notes, expectation_warnings
+from roofline.runs.image.formats import format_words
+from roofline.runs.image.options import takes_steps
+from roofline.runs.kind import Outcome, Question
+from roofline.runs.telling.machine import slowest_precision
+from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.specs.image.pipeline import PipelineSpec
+from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
+from roofline.workload.schedulers import TRAINED_STEPS, flow_state
+
+_LEVELS: Final = {
+    "math": "attention on the framework's fallback path in fp32, its scores in memory",
+    "classic": "kernels of diffusers run eagerly, attention with its scores in memory",
+    "slice-auto": "kernels of diffusers run eagerly, attention for half of the heads at a time",
+    "slice-max": "kernels of diffusers run eagerly, attention for one head at a time",
+    "flash": "kernels of diffusers run eagerly, with fused attention, as an operator-level counter sees them",
+    "cuda": "kernels of diffusers run eagerly, with the second read of group norms and the kernels that add biases",
+    "compiled": "element-wise chains joined; convolutions, matrix products and attention stay library calls",
+    "operands": "matrix products, convolutions and attention alone",
+}
+_SLACK: Final = "no allocator slack, no library workspace"
+
+
+def image_warnings(outcome: Outcome) -> list[Warn]:
+    """What the user should know, with codes."""
+    q, memory = outcome.question, outcome.memory
+    found = [] if memory.fits else [*memory_warnings(q, memory, f"; {_remedy(memory)}")]
+    dtype = q.precision.matrix_dtype()
+    unit = q.machine().served_by[dtype][0].removeprefix("vector.")
+    if unit != dtype and slowest_precision(outcome).matrix_dtype() == dtype:
+        found.append(Warn("dtype-fallback", f"{q.gpu.name} has no {dtype} units: computed at the {unit} rate"))
+    if takes_steps(q.spec):
+        found += _scheduler_warnings(q)
+    found += [*expectation_warnings(q.gpu, q.engine), *_of_language_models(q.engine)]
+    found += hardware_warnings(outcome, {q.precision_of(phase).matrix_dtype() for phase in outcome.workload.phases})
+    for spec in (q.spec, getattr(q.spec, "denoiser", None)):
+        unverified = getattr(spec, "unverified", ())
+        if spec is not None and unverified:
+            found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(unverified)}"))
+    return found
+
+
+def _of_language_models(engine: str) -> Iterator[Warn]:
+    """An engine of the library that runs other models than pictures; its title says so."""
+    bundled = engine != IDEAL and not engine.endswith((".yaml", ".yml"))
+    if bundled and not any(words in read_engine(engine).title for words in ("image models", "diffusers")):
+        text = (
+            f"engine {engine} was fitted to runs of language models: for pictures its expected time and interval "
+            "are an extrapolation; pytorch-eager and pytorch-compile ran pictures"
+        )
+        yield Warn("engine-of-language-models", text)
+
+
+def _remedy(memory: Memory) -> str:
+    if memory.model_offload_bytes <= memory.capacity_bytes:
+        return "with one part at a time on the GPU (--offload model) it fits"
+    return "not even one part at a time fits (smaller picture, --tiling, --slicing, narrower --weights)"
+
+
+def _scheduler_warnings(q: Question) -> Iterator[Warn]:
+    """Schedulers that do not go with what the model learnt, and more steps than it learnt."""
+    denoiser = q.spec.denoiser if isinstance(q.spec, PipelineSpec) else q.spec
+    flows, name = isinstance(denoiser, (FluxSpec, MMDiTSpec)), q.run.scheduler
+    state, unfit = flow_state(name), "time is as asked, pictures would be noise"
+    if flows and state == "never":
+        text = f"{q.spec.name} predicts flows, and {name} integrates noise: {unfit}; flow-euler is the usual one"
+        yield Warn("scheduler-unfit", text)
+    elif not flows and state == "only":
+        yield Warn("scheduler-unfit", f"{q.spec.name} predicts noise, and {name} integrates flows: {unfit}")
+    if not flows and not all_hold(q.run.steps <= TRAINED_STEPS):
+        text = f"more than the {TRAINED_STEPS:,} time steps that noise was learnt at: schedulers refuse that or "
+        yield Warn("steps-beyond-training", text + "repeat steps")
+
+
+def image_assumptions(outcome: Outcome) -> list[str]:
+    """Everything that was assumed rather than asked."""
+    q, execution = outcome.question, outcome.question.execution
+    asked = f" (fusion {execution.asked_level})" if execution.asked_level != execution.level else ""
+    pipeline = "both prompts are encoded; the scheduler's own arithmetic and the safety checker are left out"
+    return [
+        *alias_notes(q),
+        *_steps(outcome),
+        *_own_formats(outcome),
+        f"weights {q.precision.label}, activations {q.precision.activations.name}; {_products(q)}",
+        f"level {execution.level}{asked}: {_LEVELS[execution.level]}",
+        *([pipeline] if isinstance(q.spec, PipelineSpec) else []),
+        _offload_note(outcome),
+        f"nominal dense peaks and nominal memory bandwidth; {reserve_note(q.spread)}",
+        *expectation_notes(q.gpu, q.engine),
+        *_spread_notes(q),
+    ]
+
+
+def _steps(outcome: Outcome) -> Iterator[str]:
+    run = outcome.question.run
+    for phase in outcome.workload.phases:
+        if phase.name == "denoise":
+            steps, times = counted(run.steps, "step"), counted(phase.repeat, "call")
+            are = "is" if isinstance(run.steps, float) and run.steps == 1 else "are"
+            yield f"scheduler {run.scheduler}: {steps} {are} {times} of the denoiser"
+            yield f"guidance {run.guidance:g}: every call sees {run.passes:g} × the batch"
+
+
+def _own_formats(outcome: Outcome) -> Iterator[str]:
+    """Phases that run in another format than was asked for."""
+    q = outcome.question
+    for phase in outcome.workload.phases:
+        own = q.precision_of(phase)
+        if own is not q.precision:
+            yield f"{phase.name} in {format_words(own)}"
+
+
+def _products(q: Question) -> str:
+    """In which format matrices are multiplied: TF32 where everything is stored in fp32."""
+    if q.precision.weights.name == q.precision.activations.name == "fp32":
+        return "matrices multiplied in tf32 where the GPU has it, as PyTorch does in convolutions"
+    return f"matrices multiplied in {q.precision.matrix_dtype()}"
+
+
+def _offload_note(outcome: Outcome) -> str:
+    if outcome.question.spread.away is None:
+        return f"offload none: all parts stay on the GPU; {_SLACK}"
+    text = f"offload model: one part at a time on the GPU; {_SLACK}; "
+    transfer: Any = outcome.quantity("transfer_s")
+    if transfer.times is None:
+        return text + "no link to the host is described for this GPU, so fetching the parts costs no time here"
+    moved = sum(component.weights for component in outcome.memory.by_component)
+    return text + (
+        f"{moved / 1e9:.3g} GB of weights cross the link to the host once per run, not hidden behind work; they stay "
+        "in host memory, so nothing is copied back"
+    )
+
+
+def _spread_notes(q: Question) -> list[str]:
+    """What was assumed about several devices."""
+    plan, notes = q.spread.plan, []
+    if plan.cp > 1:
+        notes.append(
+            f"{plan.cp} GPUs share the tokens of the denoiser, all weights on each; text encoders and autoencoder run "
+            "on one; counts, times and memory are those of that one"
+        )
+    if plan.dp > 1:
+        notes.append(f"the batch is that of each of {plan.dp} replicas; throughput is that of all")
+    return [*notes, *link_notes(q.spread)]

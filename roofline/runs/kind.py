@@ -1,0 +1,250 @@
+"""What is asked, what comes out, and what differs by kind of run.
+
+A kind of run is one value in one place: `Kind` says which specs it takes, how its options become a run, which phases
+and stages that has, which quantities people ask for, what is held in memory, and what is told beside the numbers.
+Nothing else asks what kind of run it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
+
+from roofline.answer.derivation import Derivation
+from roofline.answer.memory import Memory
+from roofline.answer.phase import Parameters, PhaseEstimate, Warn
+from roofline.answer.quantity import Group, Quantity
+from roofline.machine.machine import Machine
+from roofline.num import Num
+from roofline.runs.devices.spread import Spread
+from roofline.runs.execution import Execution
+from roofline.runs.expectation import Expectation, expect, expect_all
+from roofline.runs.load import Origin
+from roofline.runs.options import Option
+from roofline.specs.gpu import GPUSpec
+from roofline.workload.precision import Precision
+from roofline.workload.workload import Phase, Workload
+
+#: The memory that a run needs on the fullest device, in bytes.
+Needs: TypeAlias = Callable[[Any], Num]
+
+
+class Stage(NamedTuple):
+    """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch.
+
+    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage.
+    """
+
+    number: int
+    workload: Workload
+    ideal: Workload
+
+
+class Stages(NamedTuple):
+    """The stages of a run, and the number of microbatches that go through them."""
+
+    each: tuple[Stage, ...]
+    microbatches: Num = 1.0
+
+
+class Told(NamedTuple):
+    """How a question is said: the line of settings in tables, its setting in a sentence, the title of its times."""
+
+    heading: str
+    setting: str
+    readings: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, with names resolved to specs and options to values: what × how × on what.
+
+    `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
+    are `stacked`, they are an axis before those, and `gpu` is the first of them.
+    """
+
+    kind: Kind
+    spec: Any
+    model_origin: Origin
+    gpu: GPUSpec
+    gpu_origin: Origin
+    run: Any
+    execution: Execution
+    stacked: tuple[GPUSpec, ...] = ()
+    axes: int = 0
+
+    @property
+    def precision(self) -> Precision:
+        """The number formats as asked."""
+        return self.execution.precision
+
+    @property
+    def engine(self) -> str:
+        """Whose measured efficiencies to expect."""
+        return self.execution.engine
+
+    @property
+    def spread(self) -> Spread:
+        """Over which devices it runs."""
+        return self.execution.spread
+
+    def machine(self) -> Machine:
+        """The machine as peaks."""
+        if not self.stacked:
+            return self.execution.machine(self.gpu)
+        return Machine.of(*self.stacked, shape=self.stack_shape, half_sums=self.execution.half_sums)
+
+    @property
+    def stack_shape(self) -> tuple[int, ...]:
+        """The shape of what differs between stacked accelerators alone."""
+        return (len(self.stacked), *(1,) * self.axes)
+
+    def expectation(self, machine: Machine, batch: Num) -> Expectation | None:
+        """What the engine makes of the machine; None for the ideal one, whose expected time is the bound."""
+        if not self.stacked:
+            return expect(self.gpu, self.engine, machine, batch)
+        return expect_all(self.stacked, self.engine, machine, batch, self.stack_shape)
+
+    def precision_of(self, phase: Phase) -> Precision:
+        """The number formats of one phase."""
+        return self.kind.precision_of(self, phase)
+
+    def workload(self, run: Any = None) -> Workload:
+        """The whole model's phases at one kernel per operation, on one device; of another run where one is given."""
+        if run is None or run is self.run:
+            return kept_workload(self.kind, self.spec, self.run)
+        return self.kind.workload(self.spec, run)
+
+    def stages(self, run: Any = None) -> Stages:
+        """What the devices of each kind of stage run."""
+        return self.kind.stages(self, self.run if run is None else run)
+
+    def __hash__(self) -> int:
+        return hash((self.spec.name, self.gpu.name, self.run, self.precision.label, self.execution.level, self.engine))
+
+
+_KEPT: dict[tuple[int, Any], tuple[Any, Workload]] = {}
+_MOST_KEPT: Final = 64
+
+
+def kept_workload(kind: Kind, spec: Any, run: Any) -> Workload:
+    """The workload of a spec and a run, made once for all accelerators and formats; that of a grid is not kept."""
+    try:
+        known = _KEPT.get((id(spec), run))
+    except TypeError:  # arrays have no hash
+        return kind.workload(spec, run)
+    if known is None or known[0] is not spec:
+        if len(_KEPT) >= _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        known = _KEPT[id(spec), run] = (spec, kind.workload(spec, run))
+    return known[1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comes out: `workload` is that of the device that takes longest, `phases`, `memory` those of one device."""
+
+    question: Question
+    workload: Workload
+    parameters: Parameters
+    memory: Memory
+    phases: tuple[PhaseEstimate, ...]
+    quantities: tuple[Quantity, ...]
+    microbatches: Num
+
+    def quantity(self, name: str) -> Quantity | None:
+        """The headline figure of that name; None where this run has none."""
+        return next((quantity for quantity in self.quantities if quantity.name == name), None)
+
+
+class Kind(ABC):
+    """A kind of run. Each of its modules stands in a folder of `roofline.runs`; the list of all is in `registry`.
+
+    name        as options name it in `kinds`
+    noun        what its models are, in a refusal
+    levels      how finely work can be cut into kernels, for a comparison
+    level_phase the phase that is compared, if the run has it
+    sizes       the inputs that are numbers, as measured runs have them
+    columns     what a sweep of such runs gives
+    curves      the quantities that stand for latency and for throughput where one of them is drawn
+    """
+
+    name: ClassVar[str]
+    noun: ClassVar[str]
+    levels: ClassVar[tuple[str, ...]]
+    level_phase: ClassVar[str] = ""
+    sizes: ClassVar[tuple[str, ...]]
+    columns: ClassVar[tuple[str, ...]]
+    curves: ClassVar[Mapping[Group, str]]
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @abstractmethod
+    def takes(self, spec: Any) -> bool:
+        """Whether a spec is run in this way."""
+
+    @abstractmethod
+    def refusal(self, option: Option, spec: Any) -> str:
+        """Why an option of another kind is not taken."""
+
+    @abstractmethod
+    def resolve(self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> tuple[Any, Execution]:
+        """The run and its execution from the options that were given, checked. Raises UsageError."""
+
+    @abstractmethod
+    def workload(self, spec: Any, run: Any) -> Workload:
+        """The phases of the whole model, one kernel per operation."""
+
+    @abstractmethod
+    def stages(self, question: Question, run: Any) -> Stages:
+        """What the devices of each kind of stage run, at the level of execution."""
+
+    def precision_of(self, question: Question, phase: Phase) -> Precision:
+        """The number formats of one phase."""
+        return question.execution.precision
+
+    @abstractmethod
+    def parameters(self, spec: Any, whole: Workload) -> Parameters:
+        """Parameter counts of the model."""
+
+    @abstractmethod
+    def held(self, question: Question, stages: Stages) -> Num:
+        """Bytes on the fullest device."""
+
+    @abstractmethod
+    def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
+        """What is held on the fullest device, and the limits that can be asked; `needs` tells bytes of other runs."""
+
+    @abstractmethod
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+        """The headline figures, in the order of tables."""
+
+    @abstractmethod
+    def inputs(self, outcome: Outcome) -> dict[str, Any]:
+        """The options of this kind as resolved, under their names in JSON."""
+
+    @abstractmethod
+    def assumptions(self, outcome: Outcome) -> list[str]:
+        """Everything that was assumed rather than asked."""
+
+    @abstractmethod
+    def warnings(self, outcome: Outcome) -> list[Warn]:
+        """What the user should know before trusting the numbers."""
+
+    @abstractmethod
+    def derivations(self, outcome: Outcome) -> Iterator[Derivation]:
+        """Where the bound's numbers come from, in the order in which one follows from the other."""
+
+    @abstractmethod
+    def told(self, question: Question) -> Told:
+        """How the question is said."""
+
+    @abstractmethod
+    def speech(self, outcome: Outcome) -> str:
+        """The times of a sentence."""

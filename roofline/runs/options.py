@@ -1,0 +1,230 @@
+"""The options of every question, each declared once: the command line, the keywords, checks and docs are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from roofline.errors import UsageError, nearest
+
+Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float"]
+
+TEXT: Final = ("text", "encoder")
+IMAGE: Final = ("image",)
+ALL: Final = (*TEXT, *IMAGE)
+
+
+class Option(NamedTuple):
+    """One option.
+
+    name      as a keyword; on the command line with `-` for `_`
+    type      of one value
+    default   what stands where nothing is given; None: found out
+    help      for people, one line
+    metavar   what stands for the value in help
+    kinds     the kinds of run that take it
+    short     a letter on the command line
+    listing   the listing that a shell completes from
+    size      a number that may be a numpy axis
+    """
+
+    name: str
+    type: Type
+    default: Any
+    help: str
+    metavar: str = ""
+    kinds: tuple[str, ...] = ALL
+    short: str = ""
+    listing: str = ""
+    size: bool = False
+
+    @property
+    def flag(self) -> str:
+        """As on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    def is_given(self, value: Any) -> bool:
+        """Whether a value asks for anything: not false, not the default, not None where that is it or false is."""
+        if value is None:
+            return bool(self.default)
+        if value is False:
+            return False
+        return hasattr(value, "tolist") or value is True or bool(value != self.default)
+
+
+_DTYPE: Final = "Number format, as `roofline list precisions` prints them."
+_LEVELS: Final = "pictures: also a level that `roofline levels` prints."
+
+#: By the headings under which help shows them.
+PANELS: Final[dict[str, tuple[Option, ...]]] = {
+    "Workload": (
+        Option("batch", "int", 1, "Sequences that run together.", "N", ALL, "b", size=True),
+        Option("prompt", "int", 512, "Prompt tokens per sequence.", "N", TEXT, "p", size=True),
+        Option("generate", "int", 128, "Tokens generated per sequence.", "N", TEXT, "n", size=True),
+        Option(
+            "fusion",
+            "str",
+            "flash",
+            f"What is written to memory between kernels: eager, flash or compiled; {_LEVELS}",
+            "eager|flash|compiled",
+        ),
+        Option(
+            "logits", "str", "last", "Positions of the prompt whose logits are computed: last or all.", "last|all", TEXT
+        ),
+        Option(
+            "latent",
+            "str",
+            "absorbed",
+            "Decoding with latent attention: absorbed, or naive on expanded keys.",
+            "absorbed|naive",
+            TEXT,
+        ),
+        Option(
+            "work",
+            "str",
+            "ideal",
+            "The ideal, or with what the model's reference code does needlessly.",
+            "ideal|reference",
+            TEXT,
+        ),
+        Option(
+            "kv_layout",
+            "str",
+            "ideal",
+            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows.",
+            "LAYOUT",
+            TEXT,
+        ),
+    ),
+    "Formats": (
+        Option(
+            "weights",
+            "str",
+            None,
+            f"Weights. {_DTYPE} Default: the model's own.",
+            "DTYPE",
+            listing="list_precisions",
+        ),
+        Option(
+            "activations",
+            "str",
+            None,
+            "Activations. Default: the weights' format, bf16 below 16 bits.",
+            "DTYPE",
+            listing="list_precisions",
+        ),
+        Option(
+            "kv_cache",
+            "str",
+            None,
+            "KV-cache. Default: the activations' format.",
+            "DTYPE",
+            TEXT,
+            listing="list_precisions",
+        ),
+    ),
+    "What": (
+        Option(
+            "engine",
+            "str",
+            "generic",
+            "Whose measured efficiencies to expect; `ideal` is the roofline itself.",
+            "NAME",
+            listing="list_engines",
+        ),
+    ),
+    "Several GPUs, and memory elsewhere": (
+        Option("gpus", "int", None, "GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.", "N"),
+        Option("tp", "int", None, "Tensor-parallel GPUs: heads, columns, rows, vocabulary.", "N", TEXT),
+        Option("pp", "int", None, "Pipeline stages.", "N", TEXT),
+        Option("microbatches", "int", None, "Parts of the batch in a pipeline. Default: pp.", "N", TEXT),
+        Option(
+            "ep",
+            "int",
+            None,
+            "GPUs that experts are spread over; alone, attention is data-parallel over them.",
+            "N",
+            TEXT,
+        ),
+        Option("dp", "int", None, "Replicas, each with a batch of its own.", "N"),
+        Option("cp", "int", None, "Context-parallel GPUs: tokens of the prompt, the cache.", "N"),
+        Option(
+            "node",
+            "str",
+            None,
+            "How the GPUs are linked. Default: the first known node of this GPU.",
+            "NAME|FILE",
+            listing="list_nodes",
+        ),
+        Option("overlap", "str", None, "Hide communication behind work.", "none|full"),
+        Option(
+            "offload",
+            "str",
+            None,
+            "Keep weights, experts or cache elsewhere, for example experts@host; pictures: model, one part at a "
+            "time on the GPU.",
+            "PART[=SHARE][@host|disk]",
+        ),
+        Option(
+            "runtime_reserve",
+            "str | float",
+            None,
+            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: none.",
+            "BYTES",
+        ),
+        Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
+    ),
+    "Image models": (
+        Option("height", "int", None, "Height in pixels.", "PX", IMAGE, size=True),
+        Option("width", "int", None, "Width in pixels.", "PX", IMAGE, size=True),
+        Option("steps", "int", None, "Denoising steps.", "N", IMAGE, size=True),
+        Option("guidance", "float", None, "Guidance scale; above 1 the batch is doubled.", "X", IMAGE),
+        Option(
+            "scheduler",
+            "str",
+            None,
+            "Scheduler, as `roofline list schedulers` prints them.",
+            "NAME",
+            IMAGE,
+            listing="list_schedulers",
+        ),
+        Option("strength", "float", None, "How much of a given picture is replaced, 0 to 1.", "X", IMAGE),
+        Option("tiling", "bool", False, "Autoencoder in overlapping tiles.", kinds=IMAGE),
+        Option("slicing", "bool", False, "Autoencoder one picture at a time.", kinds=IMAGE),
+    ),
+}
+#: Where the specs are: no part of a run.
+SPEC_DIR: Final = Option("spec_dir", "str", None, "A folder of your own specs, searched first.", "DIR")
+
+OPTIONS: Final[dict[str, Option]] = {option.name: option for panel in PANELS.values() for option in panel}
+KEYWORDS: Final[dict[str, Option]] = OPTIONS | {SPEC_DIR.name: SPEC_DIR}
+#: Options that formulas take as numpy axes.
+SIZES: Final = ("batch", "prompt", "generate", "height", "width", "steps")
+
+#: What other programs call these options.
+_CALLED: Final[dict[str, tuple[str, ...]]] = {
+    "guidance": ("cfg", "cfg_scale"),
+    "steps": ("num_inference_steps",),
+    "scheduler": ("sampler",),
+    "batch": ("bs",),
+    "weights": ("dtype", "precision", "quantization", "quant"),
+    "kv_cache": ("kv",),
+    "tp": ("tensor_parallel_size", "tensor_parallel"),
+    "pp": ("pipeline_parallel_size",),
+    "dp": ("data_parallel_size",),
+    "gpus": ("num_gpus", "n_gpus"),
+    "generate": ("max_tokens", "max_new_tokens", "output_len"),
+    "prompt": ("input_len", "seq_len", "context"),
+    "fusion": ("attention",),
+}
+ELSEWHERE: Final = {other: name for name, others in _CALLED.items() for other in others}
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raises UsageError for the first name that is no option, with the option that is meant."""
+    for name in names:
+        if name not in KEYWORDS:
+            known = ELSEWHERE.get(name.lower())
+            meant = [known] if known else nearest(name, list(KEYWORDS), 1)
+            hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(KEYWORDS)}"
+            raise UsageError(f"unknown option {name}; {hint}")

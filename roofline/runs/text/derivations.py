@@ -1,0 +1,169 @@
+"""Where the headline numbers of a language model come from, in the order in which one follows from the other.
+
+On several devices the numbers are those of one, the busiest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from roofline.answer.derivation import Derivation
+from roofline.runs.kind import Outcome, Stage
+from roofline.runs.telling.derivations import (
+    LEDGER,
+    Lines,
+    held_derivation,
+    rate_derivations,
+    ridge_derivation,
+    terms,
+)
+from roofline.runs.text.memory import fullest
+from roofline.runs.text.phases import CASSON, KIPPLY, phase_derivations
+from roofline.runs.text.words import cache_text, held_text, parameter_text
+from roofline.workload.op import Op
+from roofline.workload.precision import Precision
+
+_PARTS: Final = ("weights_bytes", "kv_cache_bytes", "state_bytes", "activation_peak_bytes", "runtime_bytes")
+
+
+class _Device(NamedTuple):
+    """The device whose memory is told: what its stage runs, in how many microbatches, and the lines of the files."""
+
+    outcome: Outcome
+    stage: Stage
+    micro: float
+    lines: Lines
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is the only one."""
+        return self.outcome.question.spread.alone
+
+    @property
+    def precision(self) -> Precision:
+        """The number formats."""
+        return self.outcome.question.precision
+
+    @property
+    def caches(self) -> tuple[Op, ...]:
+        """The ops that hold something in the cache."""
+        return tuple(op for op in self.stage.ideal.phases[-1].ops if float(op.cache_held))
+
+    def of_blocks(self, *keys: str) -> list[str]:
+        """Lines of the groups of layers."""
+        return self.lines.of_blocks(len(self.outcome.question.spec.blocks), *keys)
+
+
+def text_derivations(outcome: Outcome) -> Iterator[Derivation]:
+    """The derivations of an estimate's headline numbers."""
+    q = outcome.question
+    stages = q.stages()
+    device = _Device(outcome, fullest(q, stages), float(stages.microbatches), Lines(outcome))
+    yield from _placement(device)
+    yield from _weights(device)
+    yield from _cache(device)
+    yield _activations(device)
+    formula = "weights + KV-cache + state + activations + runtime" + ("" if device.alone else ", per GPU")
+    yield held_derivation(outcome, _PARTS, formula, device.lines.of_gpu(("memory",)))
+    yield from _limits(device)
+    yield ridge_derivation(outcome, device.precision, device.lines)
+    for phase in outcome.phases:
+        yield from phase_derivations(outcome, phase, device.lines)
+    yield from _request(outcome)
+
+
+def _placement(device: _Device) -> Iterator[Derivation]:
+    if not device.alone:
+        plan = device.outcome.question.spread.plan
+        values = f"{plan.tp} × {plan.pp} × {plan.cp} × {plan.dp}; experts over {plan.ep}"
+        formula = "tp × pp × cp × dp"
+        yield Derivation("spread.gpus", "GPUs", float(plan.devices), formula, values, "the options")
+
+
+def _weights(device: _Device) -> Iterator[Derivation]:
+    outcome, lines, p = device.outcome, device.lines, device.precision
+    whole = outcome.workload if device.alone else outcome.question.workload()
+    holders = whole.holders()
+    total = outcome.parameters.total
+    formula = "sum of layers × parameters of each op" + ("" if device.alone else ", of the whole model")
+    shapes = lines.of_model(("vocabulary",), ("width",)) + device.of_blocks("layers", "attention", "feed_forward")
+    summed = terms(holders, lambda op: op.params, parameter_text)
+    yield Derivation("parameters.total", "parameters", total, formula, f"{len(holders)} ops", LEDGER, summed, shapes)
+    held, own = device.stage.workload.parameters, outcome.memory.weights_bytes
+    formula = "sum over ops of parameters × bits / 8, scales included"
+    values = f"{held:,.0f} × {8 * own / held:.6g} / 8"
+    if not device.alone:
+        formula = "sum over the device's ops of parameters × bits / 8"
+        values = f"{held:,.0f} parameters on one device, of {total:,.0f}"
+    summed = terms(
+        device.stage.workload.holders(),
+        p.held_bytes,
+        lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits",
+    )
+    dtype = lines.of_model(("dtype",))
+    yield Derivation("memory.weights_bytes", "B", float(own), formula, values, p.weights.layout, summed, dtype)
+
+
+def _cache(device: _Device) -> Iterator[Derivation]:
+    m, width, alone = device.outcome.memory, device.precision.cache.bytes, device.alone
+    groups = "groups of layers" if alone else "the device's layers"
+    yield Derivation(
+        "memory.kv_cache_bytes_per_token",
+        "B/token",
+        float(m.kv_cache_bytes_per_token),
+        f"sum over {groups} × kv_heads × (key width + value width) × bytes",
+        " + ".join(cache_text(op, width) for op in device.caches) or "no cache",
+        KIPPLY if alone else CASSON,
+        lines=device.of_blocks("layers", "attention"),
+    )
+    held = " + ".join(held_text(op, width) for op in device.caches) or "no cache"
+    if not alone:
+        held = (f"{device.micro:,.0f} microbatches × (" if device.micro != 1 else "(") + held + ")"
+    yield Derivation(
+        "memory.kv_cache_bytes",
+        "B",
+        float(m.kv_cache_bytes),
+        "batch × tokens held × bytes per token, by group",
+        held,
+        f"{KIPPLY}; a window holds no more than its width; the last token is never fed back" if alone else LEDGER,
+        lines=device.of_blocks("attention") if alone else [],
+    )
+
+
+def _activations(device: _Device) -> Derivation:
+    """The op of a phase at which activations take most memory."""
+    p = device.precision
+    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.ops)
+    where, op = max(ops, key=lambda pair: float(p.live_bytes(pair[1])))
+    formula = "largest over ops of what is in memory at once: inputs, outputs, and what must stay"
+    peak = float(p.live_bytes(op))
+    return Derivation("memory.activation_peak_bytes", "B", peak, formula, f"{where}: {op.name}", LEDGER)
+
+
+def _limits(device: _Device) -> Iterator[Derivation]:
+    m, run = device.outcome.memory, device.outcome.question.run
+    batch, context = "largest batch whose total is within the capacity", "longest prompt + generate whose total is "
+    context += "within it"
+    if not device.alone:
+        batch = "largest batch of a replica that fits on each GPU"
+        context = "longest prompt + generate that fits on each GPU"
+    lengths = f"at {run.prompt:,.0f} + {run.generate:,.0f} tokens"
+    yield Derivation("memory.max_batch", "sequences", float(m.max_batch), batch, lengths, LEDGER)
+    sizes = f"at batch {run.batch:,.0f}, {run.generate:,.0f} generated"
+    yield Derivation("memory.max_context", "tokens", float(m.max_context), context, sizes, LEDGER)
+
+
+def _request(outcome: Outcome) -> Iterator[Derivation]:
+    run = outcome.question.run
+    first, each, total = (outcome.quantity(name) for name in ("ttft_s", "tpot_s", "total_s"))
+    assert first and first.times and total and total.times
+    ttft, whole = float(first.times.bound), float(total.times.bound)
+    yield Derivation("latency.ttft_s", "s", ttft, "prefill", "prefill.bound_s", "the first token is prefill's")
+    if each is not None and each.times is not None:
+        tpot, step = float(each.times.bound), "one decode step of the whole batch"
+        yield Derivation("latency.tpot_s", "s", tpot, step, "decode.bound_s", KIPPLY)
+        values = f"{ttft:.4g} + {run.generate - 1:,.0f} × {tpot:.4g}"
+        yield Derivation("latency.total_s", "s", whole, "prefill + (generate − 1) × decode", values, KIPPLY)
+    values = f"{outcome.question.spread.plan.dp} × {run.batch:,.0f} × {run.generate:,.0f} / {whole:.4g}"
+    yield from rate_derivations(outcome, "output_tokens_per_s", "replicas × batch × generate / total", values)

@@ -1,0 +1,172 @@
+"""Runs of language models that generate: prefill, then decode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+from roofline.answer.derivation import Derivation
+from roofline.answer.memory import Memory
+from roofline.answer.phase import Parameters, PhaseEstimate, Warn
+from roofline.answer.plain import plain
+from roofline.answer.quantity import Group, Quantity
+from roofline.architectures.build import build_workload
+from roofline.architectures.text.transformer import encodes_only, mtp_parameters
+from roofline.machine.engine import find_engine
+from roofline.num import Num
+from roofline.runs.checks import one_of
+from roofline.runs.devices.words import per_replica
+from roofline.runs.execution import Execution, machine_of, spread_of
+from roofline.runs.formats import resolve_precision
+from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
+from roofline.runs.options import Option
+from roofline.runs.text.memory import text_memory
+from roofline.runs.text.options import refuse_idle, text_run
+from roofline.runs.text.stages import most_bytes, text_stages
+from roofline.specs.gpu import GPUSpec
+from roofline.specs.text.transformer import TransformerSpec
+from roofline.units import format_time
+from roofline.workload.run import TextRun
+from roofline.workload.workload import FUSIONS, Workload
+
+_TIMES: Final = ("ttft_s", "tpot_s", "total_s", "output_tokens_per_s")
+_HELD: Final = ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
+
+
+class Text(Kind):
+    """A batch of sequences: their prompts are read in a prefill, then each decode step gives a token of each."""
+
+    name: ClassVar[str] = "text"
+    noun: ClassVar[str] = "a language model"
+    levels: ClassVar[tuple[str, ...]] = FUSIONS
+    sizes: ClassVar[tuple[str, ...]] = ("batch", "prompt", "generate")
+    columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
+    curves: ClassVar[Mapping[Group, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
+
+    def takes(self, spec: Any) -> bool:
+        """Whether it is a language model that generates."""
+        return isinstance(spec, TransformerSpec) and not encodes_only(spec)
+
+    def refusal(self, option: Option, spec: Any) -> str:
+        """Why an option of another kind is not taken."""
+        return f"{option.flag} goes with image models, and this is {self.noun}"
+
+    def resolve(
+        self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
+    ) -> tuple[TextRun, Execution]:
+        """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
+        run = self.sized(text_run(given))
+        level = one_of("fusion", given.get("fusion", "flash"), FUSIONS)
+        formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
+        precision = resolve_precision(spec, machine_of(gpu), *formats)
+        spread = spread_of(gpu, given, spec_dir)
+        refuse_idle(spec, run, spread)
+        engine = find_engine(given.get("engine", "generic"), spec_dir)
+        return run, Execution(precision, level, engine, spread, level)
+
+    def sized(self, run: TextRun) -> TextRun:
+        """The run that such a model can make."""
+        return run
+
+    def workload(self, spec: Any, run: Any) -> Workload:
+        """Prefill, and decode where more than one token is generated."""
+        return build_workload(spec, run)
+
+    def stages(self, question: Question, run: Any) -> Stages:
+        """Pipeline stages, each sharded, at the level of execution."""
+        return text_stages(question, run)
+
+    def parameters(self, spec: Any, whole: Workload) -> Parameters:
+        """All, those that one token uses, the embedding table; heads that predict further tokens apart."""
+        further = {"mtp": count} if spec.mtp is not None and (count := mtp_parameters(spec)) else {}
+        return Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters, further)
+
+    def held(self, question: Question, stages: Stages) -> Num:
+        """Bytes on the device that needs most."""
+        return most_bytes(question, stages)
+
+    def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
+        """Weights, KV-cache, state, activations, runtime; the largest batch and context."""
+        return text_memory(question, stages, parameters, needs)
+
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+        """Time to first token, per output token, of the whole request; tokens per second."""
+        prefill, decode = phases[0], phases[1] if len(phases) > 1 else None
+        yield Quantity("ttft_s", "latency", "time to first token", "s", prefill.times, phases=(prefill.name,))
+        steps = decode.times if decode else None
+        decodes = decode.repeat > 0 if decode else False
+        yield Quantity("tpot_s", "latency", "time per output token", "s", steps, decodes, ("decode",))
+        total = prefill.times + decode.times * decode.repeat if decode else prefill.times
+        names = tuple(phase.name for phase in phases)
+        yield Quantity("total_s", "latency", "whole request" if decode else "", "s", total, phases=names)
+        run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
+        amount, generates = sequences * run.generate, run.generate > 0
+        written = total.rate(amount) if not isinstance(amount, float) or amount else None
+        title = "output tokens per second"
+        yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
+        every = total.rate(sequences * (run.prompt + run.generate))
+        yield Quantity("tokens_per_s", "throughput", "all tokens per second", "tokens", every)
+
+    def inputs(self, outcome: Outcome) -> dict[str, Any]:
+        """Sizes, formats and the ways of decoding and of the cache."""
+        q, run, precision = outcome.question, outcome.question.run, outcome.question.precision
+        return {
+            "microbatches": plain(outcome.microbatches),
+            "pad_heads": q.spread.plan.pad_heads,
+            "batch": plain(run.batch),
+            "prompt": plain(run.prompt),
+            "generate": plain(run.generate),
+            "weights": precision.label,
+            "activations": precision.activations.name,
+            "kv_cache": precision.cache.name,
+            "fusion": q.execution.level,
+            "logits": run.logits,
+            "engine": q.engine,
+            "latent": run.latent,
+            "work": run.work,
+            "kv_layout": str(run.layout or "ideal"),
+        }
+
+    def assumptions(self, outcome: Outcome) -> list[str]:
+        """Everything that was assumed rather than asked."""
+        from roofline.runs.text.notes import text_assumptions
+
+        return text_assumptions(outcome)
+
+    def warnings(self, outcome: Outcome) -> list[Warn]:
+        """What the user should know before trusting the numbers."""
+        from roofline.runs.text.notes import text_warnings
+
+        return text_warnings(outcome)
+
+    def derivations(self, outcome: Outcome) -> Iterator[Derivation]:
+        """Where the bound's numbers come from."""
+        from roofline.runs.text.derivations import text_derivations
+
+        return text_derivations(outcome)
+
+    def told(self, question: Question) -> Told:
+        """Batch and lengths, formats, level and engine."""
+        run, p, replica = question.run, question.precision, per_replica(question.spread)
+        formats = f"weights {p.label}, activations {p.activations.name}, KV-cache {p.cache.name}"
+        lengths = f"prompt {run.prompt:,.0f}, generate {run.generate:,.0f}"
+        how = f"fusion {question.execution.level}; engine {question.engine}"
+        readings = "Latency and throughput of the whole batch"
+        if replica:
+            replicas = question.spread.plan.dp
+            readings = f"Latency of a batch of {run.batch:,.0f}, throughput of {replicas:,} replicas "
+            readings += f"({run.batch * replicas:,.0f} sequences)"
+        return Told(
+            f"batch {run.batch:,.0f}{replica}, {lengths}; {formats}; {how}",
+            f"batch {run.batch:,.0f}{replica}, {run.prompt:,.0f} tokens in, {run.generate:,.0f} out",
+            readings,
+        )
+
+    def speech(self, outcome: Outcome) -> str:
+        """After which time the first token comes, how often the others, and when all is done."""
+        at = {q.name: format_time(float(q.times.expected)) for q in outcome.quantities if q.times and q.unit == "s"}
+        first = f"first token after {at['ttft_s']}"
+        return f"{first}, then one every {at['tpot_s']}, {at['total_s']} in all" if "tpot_s" in at else first
+
+
+KIND: Final[Kind] = Text()

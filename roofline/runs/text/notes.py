@@ -1,0 +1,133 @@
+"""What is said beside the numbers of a language model: what was assumed, and what the user should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from roofline.answer.phase import Warn
+from roofline.machine.engine import IDEAL, read_engine
+from roofline.runs.devices.spread import Spread
+from roofline.runs.devices.words import link_notes, reserve_note
+from roofline.runs.expectation import expectation_notes, expectation_warnings
+from roofline.runs.kind import Outcome, Question
+from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+
+_LEVELS: Final = {
+    "eager": "every kernel of the reference framework code; attention computes and stores the full square",
+    "flash": "one kernel per operation; attention scores stay on chip and only the unmasked part is computed",
+    "compiled": "element-wise operations fused with their neighbours; matrix products stay library calls",
+}
+
+
+def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]:
+    """Everything that was assumed rather than asked; `first` is what the kind of run says before the rest."""
+    q, run = outcome.question, outcome.question.run
+    logits = "last position" if run.logits == "last" else "whole prompt"
+    layout = f"allocated {run.layout}" if run.layout else "without padding or paging"
+    nominal = "nominal dense peaks and nominal memory bandwidth"
+    notes = [
+        *alias_notes(q),
+        *q.spec.assumed,
+        *first,
+        _formats(q),
+        f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
+        f"logits of the {logits} of each sequence",
+        f"every sequence has the same length; the whole prompt is one prefill; KV-cache {layout}",
+        "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
+        nominal + ("; no memory reserved for the runtime" if q.spread.alone else ""),
+        *_spread_notes(q.spread),
+    ]
+    if mtp := outcome.parameters.beside.get("mtp"):
+        notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
+    return notes + expectation_notes(q.gpu, q.engine)
+
+
+def _formats(q: Question) -> str:
+    p = q.precision
+    stored = f"weights {p.label} ({p.weights.layout}), activations {p.activations.name}, KV-cache {p.cache.name}"
+    return f"{stored}; matrices multiplied in {p.matrix_dtype()}"
+
+
+def _spread_notes(spread: Spread) -> list[str]:
+    """What was assumed about several devices, offload and the runtime; nothing for one device as it is."""
+    if spread.alone:
+        return []
+    plan, notes = spread.plan, list(spread.notes)
+    if not plan.single:
+        notes.append(f"{plan.devices} devices: {plan.text()}; counts, times and memory are those of the busiest one")
+        notes += [*_plan_notes(spread), *link_notes(spread)]
+    if spread.away is not None:
+        hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
+        notes.append(f"offload {spread.away.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
+    return [*notes, reserve_note(spread)]
+
+
+def _plan_notes(spread: Spread) -> Iterator[str]:
+    plan = spread.plan
+    if plan.tp > 1:
+        yield "replicated over tp: norms, routers, latents, and key-value heads beyond their number"
+        yield "heads padded to a multiple of tp" if plan.pad_heads else "no engine is taken to pad heads"
+    if plan.pp > 1:
+        cut = f"{spread.microbatches} microbatches" if spread.microbatches else "as many microbatches as stages"
+        yield f"pipeline: {cut}, or sequences if these are fewer; layers spread evenly"
+    if plan.dp > 1:
+        yield f"the batch is that of each of {plan.dp} replicas; throughput is that of all"
+    if plan.ep > 1:
+        yield "experts: uniform routing; a token is sent once to each device that holds one of its experts"
+    if plan.cp > 1:
+        yield "context: the prompt dealt out evenly; a decode step runs all but attention on every device"
+
+
+def text_warnings(outcome: Outcome) -> list[Warn]:
+    """What the user should know before trusting the numbers."""
+    q, spec = outcome.question, outcome.question.spec
+    found = [*memory_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
+    found += hardware_warnings(outcome, _computed_in(q))
+    if spec.unverified:
+        found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
+    found += _published(q, outcome.parameters.total)
+    return [*found, *expectation_warnings(q.gpu, q.engine), *_of_pictures(q.engine)]
+
+
+def _context(q: Question) -> Iterator[Warn]:
+    run, spec = q.run, q.spec
+    longest = run.prompt + run.generate
+    if isinstance(longest, float) and spec.max_context is not None and longest > spec.max_context:
+        text = f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for"
+        yield Warn("context-exceeds-maximum", text)
+
+
+def _fallbacks(q: Question) -> Iterator[Warn]:
+    """Formats that the chip stores but computes as others."""
+    served = q.machine().served_by
+    for dtype in _computed_in(q):
+        unit = served[dtype][0]
+        width = unit.removeprefix("vector.")
+        if width != dtype and not (dtype == "fp4" and unit == "nvfp4"):
+            text = f"{q.gpu.name} has no {dtype} units: stored as {dtype}, computed at the {width} rate"
+            yield Warn("dtype-fallback", text)
+
+
+def _computed_in(q: Question) -> list[str]:
+    """The compute formats that the run uses: that of the matrices, and that of attention where it differs."""
+    precision = q.precision
+    single = [precision.matrix_dtype(dtype) for dtype in precision.overrides.values()]
+    return list(dict.fromkeys([precision.matrix_dtype(), *single, precision.activations.compute]))
+
+
+def _published(q: Question, parameters: float) -> Iterator[Warn]:
+    """Where the parameters that the file says are published are not those counted from its shapes."""
+    for row in q.spec.published:
+        apart = abs(parameters - row.value) > max(row.tolerance, 1e-9) * row.value
+        if row.quantity == "parameters" and apart:
+            counted = f"{parameters:,.0f} parameters are counted from the shapes"
+            text = f"{q.spec.name}: {counted}, {row.value:,.0f} published ({row.source})"
+            yield Warn("published-differs", text)
+
+
+def _of_pictures(engine: str) -> Iterator[Warn]:
+    """Engines that were fitted to image models, asked about a language model."""
+    if engine != IDEAL and read_engine(engine).fed:
+        text = f"engine {engine} was fitted to runs of image models: for language models it is a guess"
+        yield Warn("engine-of-image-models", text)

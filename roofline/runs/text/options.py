@@ -1,0 +1,52 @@
+"""What a user asks of a language model, checked: sizes, and options about parts that the model must have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from roofline.errors import UsageError
+from roofline.runs.checks import one_of, whole_number
+from roofline.runs.devices.spread import Spread
+from roofline.runs.options import OPTIONS
+from roofline.specs.text.transformer import TransformerSpec
+from roofline.workload.run import Latent, Logits, TextRun, Work
+
+if TYPE_CHECKING:
+    from roofline.passes.offload import Offload
+    from roofline.workload.allocation import CacheLayout
+
+
+def text_run(given: Mapping[str, Any]) -> TextRun:
+    """The run. Raises UsageError for a size out of range and for an unknown word."""
+
+    def asked(name: str) -> Any:
+        return given[name] if name in given else OPTIONS[name].default
+
+    return TextRun(
+        whole_number("batch", asked("batch")),
+        whole_number("prompt", asked("prompt")),
+        whole_number("generate", asked("generate"), least=0),
+        cast("Logits", one_of("logits", asked("logits"), ("last", "all"))),
+        cast("Latent", one_of("latent", asked("latent"), ("absorbed", "naive"))),
+        cast("Work", one_of("work", asked("work"), ("ideal", "reference"))),
+        _layout(given.get("kv_layout", "ideal")),
+    )
+
+
+def _layout(text: str) -> CacheLayout | None:
+    if text == "ideal":
+        return None
+    from roofline.workload.allocation import read_layout
+
+    return read_layout(text)
+
+
+def refuse_idle(spec: TransformerSpec, run: TextRun, spread: Spread) -> None:
+    """Refuse options about parts that the model does not have: they would change nothing."""
+    if run.latent == "naive" and not any(getattr(block.attention, "kind", "") == "latent" for block in spec.blocks):
+        raise UsageError(f"--latent naive: {spec.name} has no latent attention")
+    away = cast("Offload | None", spread.away)
+    routed = away is not None and away.experts.share
+    if routed and not any(getattr(block.feed_forward, "experts", 0) for block in spec.blocks):
+        raise UsageError(f"--offload experts: {spec.name} has no experts; --offload weights keeps all of it elsewhere")

@@ -1,0 +1,1 @@
+"""Where training runs will stand: a kind of run beside text and image."""

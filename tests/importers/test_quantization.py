@@ -1,0 +1,90 @@
+"""Quantised checkpoints: the format of their weights, from the config or from the file beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from roofline.importers.huggingface.read import import_config, read_config
+
+LLAMA: Final[dict[str, Any]] = {
+    "model_type": "llama",
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "vocab_size": 1000,
+    "torch_dtype": "bfloat16",
+}
+EXPERTS: Final = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64}
+MOE: Final[dict[str, Any]] = {**LLAMA, "model_type": "qwen3_moe", **EXPERTS}
+
+
+def _write(folder: Path, data: Any, name: str = "config.json") -> Path:
+    path = folder / name
+    path.write_text(json.dumps(data, indent=2))
+    return path
+
+
+def test_the_quantisation_beside_the_config_is_read(tmp_path: Path) -> None:
+    path = _write(tmp_path, LLAMA)
+    quantization = {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}
+    _write(tmp_path, {"producer": {"name": "modelopt"}, "quantization": quantization}, "hf_quant_config.json")
+    data = import_config(path)
+    assert (data["dtype"], data["cache_dtype"]) == ("fp8", "fp8")
+    assert data["dtypes"] == {"embedding": "bf16", "head": "bf16"}
+
+
+def test_layers_left_unquantised_give_operations_a_format_of_their_own(tmp_path: Path) -> None:
+    ignore = ["lm_head", *(f"model.layers.{index}.self_attn*" for index in range(4)), "model.layers.0.mlp*"]
+    quantization = {"quant_method": "modelopt", "quant_algo": "NVFP4", "ignore": ignore}
+    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    assert data["dtype"] == "nvfp4"
+    assert data["dtypes"] == {"attention": "bf16", "embedding": "bf16", "head": "bf16"}
+    assert "gate_proj" in data["notes"]
+
+
+def test_an_expression_that_could_take_forever_matches_nothing(tmp_path: Path) -> None:
+    group = {"weights": {"num_bits": 4, "type": "int", "group_size": 32, "symmetric": True}}
+    ignore = ["re:(([a-z._0-9]+)+)+$!", "re:" + ".*" * 50 + "x", "re:["]
+    quantization = {"quant_method": "compressed-tensors", "config_groups": {"group_0": group}, "ignore": ignore}
+    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    assert data["dtype"] == "int4-s32"
+
+
+_GROUP: Final = {"targets": ["Linear"], "weights": {"num_bits": 4, "type": "int", "group_size": 128, "symmetric": True}}
+_EXPERTS: Final = {"targets": ["re:.*mlp.experts.*"], "weights": {"num_bits": 4, "type": "float", "group_size": 16}}
+
+
+@pytest.mark.parametrize(
+    ("quantization", "dtype"),
+    [
+        ({"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"}, "int4-gptq"),
+        ({"quant_method": "gptq", "bits": 8, "group_size": 128, "desc_act": False, "sym": True}, "int8-gptq"),
+        ({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}, "fp8-b128"),
+        ({"quant_method": "fp8", "activation_scheme": "static"}, "fp8"),
+        ({"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["model.layers.0.self_attn.q_proj"]}, "fp8-channel"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "int4-g64"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
+        ({"quant_method": "compressed-tensors", "config_groups": {"group_0": _GROUP}}, "int4-s128"),
+        ({"quant_method": "bitnet", "linear_class": "autobitlinear"}, "ternary"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4"),
+    ],
+)
+def test_quantised_checkpoints_have_a_format(tmp_path: Path, quantization: dict[str, Any], dtype: str) -> None:
+    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    assert data["dtype"] == dtype
+    assert data["dtypes"]["embedding"] == data["dtypes"]["head"] == "bf16"
+    read_config(tmp_path / "config.json")
+
+
+def test_groups_of_modules_may_differ_in_format(tmp_path: Path) -> None:
+    groups = {"group_0": _GROUP, "group_1": _EXPERTS}
+    quantization = {"quant_method": "compressed-tensors", "config_groups": groups}
+    data = import_config(_write(tmp_path, {**MOE, "quantization_config": quantization}))
+    assert data["dtype"] == "int4-s128"
+    assert data["dtypes"]["experts"] == "nvfp4"
