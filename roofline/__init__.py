@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from roofline.analysis.catalogue import list_engines, list_gpus, list_models, list_precisions
+    from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
     from roofline.api import Estimate, estimate, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
@@ -29,10 +29,10 @@ _HOMES = {
     "sweep_blocks": "roofline.api",
     "load_model": "roofline.runs.load",
     "load_gpu": "roofline.runs.load",
-    "list_models": "roofline.analysis.catalogue",
-    "list_gpus": "roofline.analysis.catalogue",
-    "list_engines": "roofline.analysis.catalogue",
-    "list_precisions": "roofline.analysis.catalogue",
+    "list_models": "roofline.analysis.catalogue.names",
+    "list_gpus": "roofline.analysis.catalogue.names",
+    "list_engines": "roofline.analysis.catalogue.names",
+    "list_precisions": "roofline.analysis.catalogue.names",
     "RooflineError": "roofline.errors",
     "UsageError": "roofline.errors",
     "UnknownNameError": "roofline.errors",

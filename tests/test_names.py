@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import roofline as rl
-from roofline.analysis.catalogue import find_anything
+from roofline.analysis.catalogue.anything import find_anything
 from roofline.errors import nearest
 
 

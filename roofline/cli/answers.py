@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roofline.cli.options import CsvOption, JsonOption, ModelOptions, console, with_options
+from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
+from roofline.cli.terminal import console
 
 if TYPE_CHECKING:
     from roofline.answer.phase import Warn
@@ -28,9 +29,10 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
 
         write_csv([{"phase" if key == "name" else key: value for key, value in row.items()} for row in est.records()])
     else:
+        from roofline.evidence.runs.nearest import nearest
         from roofline.report.tables.estimate import print_estimate
 
-        print_estimate(est, console(), est.nearest)
+        print_estimate(est, console(), nearest(est, 1))
         return
     _note_warnings(est.warnings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from roofline import __version__
-from roofline.cli.parsing import Command
+from roofline.cli.parsing import Command, Group
 
 #: Each command's module in this package and the function there.
 COMMANDS: Final = {
@@ -48,6 +49,7 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """The program with these commands. Describing a command to the parser costs more than running it."""
     program = typer.Typer(
         name="roofline",
+        cls=Group,
         help="FLOPs, memory and roofline-bound time of language and image models, computed from their shapes.",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,7 +64,15 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def build_for(arguments: list[str]) -> typer.Typer:
     """The program for one command line: with the command that it names, or with all where it names none."""
-    return build(arguments[:1]) if arguments and arguments[0] in COMMANDS else build()
+    first = [*arguments, *_completed()][:1]
+    return build(first) if first and first[0] in COMMANDS else build()
+
+
+def _completed() -> list[str]:
+    """The command line that a shell completes, without the program; it stands in a variable of the shell's own."""
+    if "_ROOFLINE_COMPLETE" not in os.environ:
+        return []
+    return (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()[1:]
 
 
 def __getattr__(name: str) -> Any:

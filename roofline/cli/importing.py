@@ -7,15 +7,22 @@ from typing import Annotated
 
 import typer
 
+_ConfigArgument = Annotated[
+    str,
+    typer.Argument(help="A config.json, a folder that holds one, or hf:org/name.", metavar="FILE|FOLDER|hf:ORG/NAME"),
+]
+_OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write; default: print.")
+]
+_NameOption = Annotated[str | None, typer.Option(help="The model's name; default: after its file.", metavar="NAME")]
+
 
 def import_(
-    config: Annotated[str, typer.Argument(help="A config.json, a folder that holds one, or hf:org/name.",
-                                          metavar="FILE|FOLDER|hf:ORG/NAME")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE",
-                                                help="Where to write; default: print.")] = None,
-    name: Annotated[str | None, typer.Option(help="The model's name; default: after its file.", metavar="NAME")] = None,
+    config: _ConfigArgument,
+    output: _OutputOption = None,
+    name: _NameOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Write the model file of a Hugging Face config.json."""
     from roofline.cli.writing import check_output, write_whole
     from roofline.importers.huggingface.hub import config_path

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from roofline.cli.options import CsvOption, JsonOption, ModelOptions, console, with_options
+from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
+from roofline.cli.terminal import console
 
 
 @with_options()

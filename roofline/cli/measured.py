@@ -4,48 +4,66 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from roofline.cli.options import CsvOption, JsonOption, console
+from roofline.cli.options import CsvOption, JsonOption, with_fields
+from roofline.cli.terminal import console
+
+if TYPE_CHECKING:
+    from roofline.evidence.fits.calibrate import Calibration
 
 _BY = "engine, gpu, model, metric, devices, source or chip known."
+_COLUMNS = "model, gpu, engine, batch, prompt, generate, metric, value"
+_SpecDirOption = Annotated[str | None, typer.Option("--spec-dir", help="Folder of further specs.", metavar="DIR")]
 
 
-def validate(
+@dataclass(frozen=True)
+class CheckOptions:
+    """What is checked, and what is told of it."""
+
     runs: Annotated[
         Path | None, typer.Argument(help="CSV of measured runs; default: those that are shipped.", metavar="FILE")
-    ] = None,
+    ] = None
     engine: Annotated[
-        str | None, typer.Option(help="Check all rows with this engine; default: each row's own.", metavar="NAME|FILE")
-    ] = None,
-    by: Annotated[str, typer.Option(help=_BY, metavar="PROPERTY")] = "engine",
-    worst: Annotated[int, typer.Option(help="How many of the rows that miss most to show.")] = 5,
+        str | None,
+        typer.Option(help="Check all rows with this engine; default: each row's own.", metavar="NAME|FILE"),
+    ] = None
+    by: Annotated[str, typer.Option(help=_BY, metavar="PROPERTY")] = "engine"
+    worst: Annotated[int, typer.Option(help="How many of the rows that miss most to show.")] = 5
     tolerance: Annotated[
         float | None, typer.Option(help="Largest median error in per cent; beyond it the exit code is 1.")
-    ] = None,
-    spec_dir: Annotated[str | None, typer.Option("--spec-dir", help="Folder of further specs.", metavar="DIR")] = None,
-    json: JsonOption = False,
-    csv: CsvOption = False,
-) -> None:
+    ] = None
+    spec_dir: _SpecDirOption = None
+
+    def check(self) -> None:
+        """Refuse values that mean nothing. Raises UsageError."""
+        from roofline.errors import UsageError
+        from roofline.evidence.checks.validate import GROUPS
+        from roofline.runs.checks import one_of
+
+        one_of("by", self.by, tuple(GROUPS))
+        if self.tolerance is not None and not (isfinite(self.tolerance) and self.tolerance >= 0.0):
+            raise UsageError(f"--tolerance must be a number of per cent from 0, not {self.tolerance:g}")
+        if self.worst < 0:
+            raise UsageError(f"--worst must be a whole number from 0, not {self.worst}")
+
+
+@with_fields(CheckOptions)
+def validate(options: CheckOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
     """Predictions against measured runs: error per row and group, coverage of the interval, unphysical rows.
 
     Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
     tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
     """
-    from roofline.errors import UsageError
-    from roofline.evidence.checks.validate import GROUPS, validate_runs
-    from roofline.runs.checks import one_of
+    from roofline.evidence.checks.validate import validate_runs
 
-    one_of("by", by, tuple(GROUPS))
-    if tolerance is not None and not (isfinite(tolerance) and tolerance >= 0.0):
-        raise UsageError(f"--tolerance must be a number of per cent from 0, not {tolerance:g}")
-    if worst < 0:
-        raise UsageError(f"--worst must be a whole number from 0, not {worst}")
-    found = validate_runs(runs, engine, spec_dir)
+    options.check()
+    found = validate_runs(options.runs, options.engine, options.spec_dir)
     _note((), found.ignored)
     if json:
         from roofline.report.data import write_json
@@ -56,27 +74,28 @@ def validate(
     else:
         from roofline.report.tables.measured import print_validation
 
-        print_validation(found, console(), by, worst)
-    if tolerance is not None and not found.within(tolerance / 100.0):
+        print_validation(found, console(), options.by, options.worst)
+    if options.tolerance is not None and not found.within(options.tolerance / 100.0):
         raise typer.Exit(1)
 
 
+_RunsArgument = Annotated[Path, typer.Argument(help=f"CSV of measured runs: {_COLUMNS}.", metavar="FILE")]
+_FittedOption = Annotated[
+    str | None, typer.Option(help="The engine whose rows to fit; default: the only one in the file.", metavar="NAME")
+]
+_OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="YAML to write, for `--engine FILE`.", metavar="FILE")
+]
+
+
 def calibrate(
-    runs: Annotated[
-        Path, typer.Argument(help="CSV of measured runs: model, gpu, engine, batch, prompt, generate, metric, value.",
-                             metavar="FILE")
-    ],
-    engine: Annotated[
-        str | None, typer.Option(help="The engine whose rows to fit; default: the only one in the file.",
-                                 metavar="NAME")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="YAML to write, for `--engine FILE`.", metavar="FILE")
-    ] = None,
+    runs: _RunsArgument,
+    engine: _FittedOption = None,
+    output: _OutputOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
-    spec_dir: Annotated[str | None, typer.Option("--spec-dir", help="Folder of further specs.", metavar="DIR")] = None,
+    spec_dir: _SpecDirOption = None,
     json: JsonOption = False,
-) -> None:  # fmt: skip
+) -> None:
     """Efficiencies of an engine, fitted to measured runs; what they cannot tell is named.
 
     Of an engine that is shipped, what the rows cannot tell keeps its values. Rows that are faster than the hardware
@@ -95,20 +114,30 @@ def calibrate(
     if output is not None:
         write_whole(output, made.text)
         sys.stderr.write(f"wrote {output}\n")
-    fitted = made.fitted
     if json:
         from roofline.report.data import write_json
 
-        write_json({"schema_version": 1, "engine": fitted.engine._asdict(), "rows": made.rows,
-                    "started_from": made.like, "fitted": list(fitted.free),
-                    "at_bound": [name for name in fitted.at_bound if name in fitted.free],
-                    "undetermined": list(fitted.undetermined), "refused": list(made.refused),
-                    "ignored_columns": list(made.ignored),
-                    "errors": [float(error) for error in fitted.errors]})  # fmt: skip
+        write_json(_as_dict(made))
     else:
         from roofline.report.tables.measured import print_fit
 
         print_fit(made, console())
+
+
+def _as_dict(made: Calibration) -> dict[str, Any]:
+    fitted = made.fitted
+    return {
+        "schema_version": 1,
+        "engine": fitted.engine._asdict(),
+        "rows": made.rows,
+        "started_from": made.like,
+        "fitted": list(fitted.free),
+        "at_bound": [name for name in fitted.at_bound if name in fitted.free],
+        "undetermined": list(fitted.undetermined),
+        "refused": list(made.refused),
+        "ignored_columns": list(made.ignored),
+        "errors": [float(error) for error in fitted.errors],
+    }
 
 
 def _note(lines: Iterable[str], ignored: Sequence[str]) -> None:

@@ -6,55 +6,17 @@ A command takes one `ModelOptions` value; `with_options` gives typer the flat si
 from __future__ import annotations
 
 import inspect
-import re
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
+from roofline.cli.completion import complete
 from roofline.runs.options import PANELS as DECLARED
 from roofline.runs.options import SPEC_DIR, Option
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-
-def console() -> Console:
-    """Where tables are printed: into a file or a pipe without the blanks that fill up their lines."""
-    from rich.console import Console
-
-    return Console(soft_wrap=False) if sys.stdout.isatty() else Console(soft_wrap=False, file=_Stripped(sys.stdout))  # type: ignore[arg-type]
-
-
-class _Stripped:
-    """A stream whose lines end where their text ends."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        self.stream.write(_BLANKS.sub("", text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-def complete(listing: str) -> Callable[[str], list[str]]:
-    """What a shell completes to: the names of a listing in `catalogue`."""
-
-    def names(incomplete: str) -> list[str]:
-        from roofline.analysis import catalogue
-
-        return [name for name in getattr(catalogue, listing)() if name.startswith(incomplete)]
-
-    return names
-
-
-_BLANKS: Final = re.compile(r" +(?=\n|\Z)")
 _MODEL: Final = "Model: a name, an alias, a YAML file, a config.json or its folder, hf:org/name."
 _GPU: Final = "Accelerator: a name, an alias or a YAML file. Required, unless --node names one."
 _SEVERAL: Final = {
@@ -80,8 +42,10 @@ class ModelOptions:
     options: dict[str, Any]
 
 
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, unrounded SI values.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="CSV on standard output, unrounded SI values.")]
+_JSON: Final = "JSON on standard output, unrounded SI values."
+_CSV: Final = "CSV on standard output, unrounded SI values."
+JsonOption = Annotated[bool, typer.Option("--json", help=_JSON, rich_help_panel="Output")]
+CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Output")]
 
 
 def with_options(several: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -90,25 +54,46 @@ def with_options(several: bool = False) -> Callable[[Callable[..., None]], Calla
     `several`: model and GPU may be given several times.
     """
 
+    def made(values: dict[str, Any]) -> ModelOptions:
+        given = {name: value for name, value in values.items() if name != "debug"}
+        return ModelOptions(given.pop("model"), given.pop("gpu"), given)
+
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = list(inspect.signature(command).parameters.values())[1:]
-        hints = get_type_hints(command, include_extras=True)
-        shared = list(_parameters(several))
-        extra = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[p.name]) for p in own]
-
-        @wraps(command)
-        def run(**values: Any) -> None:
-            mine = {parameter.name: values.pop(parameter.name) for parameter in extra}
-            values.pop("debug")
-            command(ModelOptions(values.pop("model"), values.pop("gpu"), values), **mine)
-
-        for parameter in (*shared, *extra):
-            parameter.annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(parameter.name)
-        run.__signature__ = inspect.Signature([*shared, *extra])  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in [*shared, *extra]}
+        run = _flat(command, list(_parameters(several)), made)
+        for name, annotation in run.__annotations__.items():
+            annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(name)
         return run
 
     return decorate
+
+
+def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a command take a dataclass as its first argument, while typer sees one parameter per field."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(options, include_extras=True)
+        shared = [_parameter(field.name, hints[field.name], field.default) for field in fields(options)]
+        return _flat(command, shared, lambda values: options(**values))
+
+    return decorate
+
+
+def _flat(
+    command: Callable[..., None], shared: list[inspect.Parameter], made: Callable[[dict[str, Any]], Any]
+) -> Callable[..., None]:
+    """A command whose first argument is made of the values of the shared parameters."""
+    own = list(inspect.signature(command).parameters.values())[1:]
+    hints = get_type_hints(command, include_extras=True)
+    extra = [_parameter(parameter.name, hints[parameter.name], parameter.default) for parameter in own]
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        mine = {parameter.name: values.pop(parameter.name) for parameter in extra}
+        command(made(values), **mine)
+
+    run.__signature__ = inspect.Signature([*shared, *extra])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *extra)}
+    return run
 
 
 def _parameters(several: bool) -> Iterator[inspect.Parameter]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import re
+from copy import copy
+from typing import Any, Final, TypeVar
 
 from typer import BadParameter
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 #: What the parser raises: errors of usage, and all that it shows to the user.
 ParserUsageError: Final[Any] = BadParameter.__mro__[1]
 ParserError: Final[Any] = ParserUsageError.__mro__[1]
+
+
+C = TypeVar("C", TyperCommand, TyperGroup)
+
+
+class Group(TyperGroup):
+    """A program of commands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As the parser does, in less time."""
+        return TyperGroup.parse_args(_spared(self, ctx), ctx, args)
 
 
 class Command(TyperCommand):
@@ -28,12 +41,65 @@ class Command(TyperCommand):
         if values.get("json") and values.get("csv"):
             raise ParserUsageError("--json and --csv: standard output holds one of the two", ctx)
         try:
-            return super().parse_args(ctx, args)
+            return TyperCommand.parse_args(_spared(self, ctx), ctx, args)
         except BadParameter as error:
             text = _wrong_value(error, values)
             if text is None:
                 raise
             raise ParserUsageError(text, ctx) from error
+
+
+class _Spared:
+    """A parameter whose value is taken as it stands where typer would load pydantic to convert it into the same."""
+
+    def __init__(self, parameter: Any) -> None:
+        self._parameter = parameter
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parameter, name)
+
+    def handle_parse_result(self, ctx: Any, options: Any, rest: list[str]) -> tuple[Any, list[str]]:
+        """What the parser calls for each parameter."""
+        parameter, value = self._parameter, options.get(self.name)
+        if value is None and self._has_default(ctx.resilient_parsing):
+            value = parameter.default
+        elif self._is_plain(value, ctx.resilient_parsing):
+            value = _annotation(parameter)(value)
+        else:
+            result: tuple[Any, list[str]] = parameter.handle_parse_result(ctx, options, rest)
+            return result
+        if parameter.expose_value:
+            ctx.params[parameter.name] = value
+        return value, rest
+
+    def _has_default(self, completes: bool) -> bool:
+        parameter = self._parameter
+        return (completes or not parameter.required) and isinstance(parameter.default, _CONSTANTS)
+
+    def _is_plain(self, value: Any, completes: bool) -> bool:
+        """Whether it is text, or digits of a number. A shell that completes asks typer whether arguments were given."""
+        if not isinstance(value, str) or self._parameter.multiple or (completes and not _is_option(self._parameter)):
+            return False
+        kind = _annotation(self._parameter)
+        return value.isprintable() if kind is str else kind is int and _DIGITS.fullmatch(value) is not None
+
+
+_CONSTANTS: Final = (bool, int, float, str, type(None))
+_DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+
+
+def _annotation(parameter: Any) -> Any:
+    """The type of a parameter's values, where typer converts them itself and bounds are none of its business."""
+    descriptor = getattr(parameter, "type_descriptor", None)
+    return None if descriptor is None or descriptor.is_ranged else descriptor.annotation
+
+
+def _spared(command: C, ctx: Any) -> C:
+    """The command as it parses, with parameters that convert only what must be converted."""
+    spared = copy(command)
+    spared.params = [_Spared(parameter) for parameter in command.get_params(ctx)]  # type: ignore[misc]
+    spared.add_help_option = False  # it is among the parameters
+    return spared
 
 
 def _is_option(parameter: Any) -> bool:

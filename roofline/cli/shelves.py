@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from roofline.cli.options import JsonOption, console
+from roofline.cli.options import JsonOption
+from roofline.cli.terminal import console
 
 #: What `list` lists, and what has a file format.
 SHELVES: Final = ("models", "gpus", "nodes", "engines", "schedulers", "precisions")
@@ -16,42 +17,45 @@ FILES: Final = ("model", "gpu", "node", "engine")
 SpecDirOption = Annotated[str | None, typer.Option("--spec-dir", help="A folder of your own specs.", metavar="DIR")]
 
 
-def list_(
-    what: Annotated[str, typer.Argument(help=f"{', '.join(SHELVES[:-1])} or {SHELVES[-1]}.", metavar="WHAT")],
-    match: Annotated[
-        str | None, typer.Argument(help="Only rows whose name, aliases, title or kind contain this text.",
-                                   metavar="[TEXT]")
-    ] = None,
-    spec_dir: SpecDirOption = None,
-    json: JsonOption = False,
-) -> None:  # fmt: skip
-    """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches."""
-    from roofline.analysis import catalogue
+_WhatArgument = Annotated[str, typer.Argument(help=f"{', '.join(SHELVES[:-1])} or {SHELVES[-1]}.", metavar="WHAT")]
+_MatchArgument = Annotated[
+    str | None,
+    typer.Argument(help="Only rows whose name, aliases, title or kind contain this text.", metavar="[TEXT]"),
+]
 
+
+def list_(
+    what: _WhatArgument, match: _MatchArgument = None, spec_dir: SpecDirOption = None, json: JsonOption = False
+) -> None:
+    """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches."""
     _known("WHAT", what, SHELVES)
-    sources: dict[str, Callable[[], Iterable[Any]]] = {
-        "models": lambda: catalogue.model_rows(spec_dir),
-        "gpus": lambda: catalogue.gpu_rows(spec_dir),
-        "nodes": lambda: catalogue.node_rows(spec_dir),
-        "engines": catalogue.engine_rows,
-        "schedulers": catalogue.scheduler_rows,
-        "precisions": catalogue.precision_rows,
-    }
-    rows = list(sources[what]())
+    rows = list(_rows(what, spec_dir))
     wanted = (match or "").lower()
     kept = [row for row in rows if wanted in _words(row)]
     if json:
-        from dataclasses import asdict
-
         from roofline.report.data import write_json
 
-        write_json([asdict(row) for row in kept])
+        write_json([row._asdict() for row in kept])
     elif kept:
-        from roofline.report.tables import listing
+        from roofline.report.tables.listing import print_list
 
-        getattr(listing, f"print_{what}")(kept, console())
+        print_list(what, kept, console())
     if not kept:
         _nothing(what, match or "", rows)
+
+
+def _rows(what: str, spec_dir: str | None) -> Iterable[Any]:
+    from roofline.analysis.catalogue import shelves
+
+    sources: dict[str, Callable[[], Iterable[Any]]] = {
+        "models": lambda: shelves.model_rows(spec_dir),
+        "gpus": lambda: shelves.gpu_rows(spec_dir),
+        "nodes": lambda: shelves.node_rows(spec_dir),
+        "engines": shelves.engine_rows,
+        "schedulers": shelves.scheduler_rows,
+        "precisions": shelves.precision_rows,
+    }
+    return sources[what]()
 
 
 def _words(row: Any) -> str:
@@ -88,7 +92,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """One spec as it stands in its file, ready to be changed; where it was found goes to standard error."""
-    from roofline.analysis.catalogue import find_anything
+    from roofline.analysis.catalogue.anything import find_anything
 
     what, found, values = find_anything(name, spec_dir)
     if json:

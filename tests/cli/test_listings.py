@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from roofline.analysis import catalogue
+from roofline.analysis.catalogue import names
 from roofline.cli.app import app
 from roofline.report.tables.estimate import percent
 from roofline.units import format_count
@@ -25,7 +25,7 @@ def run(*arguments: str, columns: int = 80) -> str:
 @pytest.mark.parametrize("what", SHELVES)
 def test_every_name_stands_in_one_piece_at_the_start_of_a_line(what: str, columns: int) -> None:
     starts = {line.split()[0] for line in run("list", what, columns=columns).splitlines() if line.split()}
-    assert set(getattr(catalogue, f"list_{what}")()) <= starts
+    assert set(getattr(names, f"list_{what}")()) <= starts
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])

@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 import roofline as rl
 from roofline.cli.app import app
 from roofline.errors import UsageError
-from roofline.evidence.checks.validate import IMAGES, MEASUREMENTS, validate_runs
+from roofline.evidence.checks.validate import validate_runs
 from roofline.evidence.fits.fit_engines import fit_engine, interval, left_out, weights_of
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import prepare_all
+from roofline.evidence.runs.shipped import IMAGES, MEASUREMENTS
 from roofline.machine.engine import Engine
 from roofline.runs.load import load_gpu
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.cli.app import app
-from roofline.evidence.checks.validate import MEASUREMENTS
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import prepare
+from roofline.evidence.runs.shipped import MEASUREMENTS
 from roofline.machine.engine import load_engine
 
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from roofline.errors import RooflineError, UsageError
-from roofline.evidence.checks.validate import SHIPPED, validate_runs
+from roofline.evidence.checks.validate import validate_runs
 from roofline.evidence.fits.calibrate import fit_file
 from roofline.evidence.runs.rows import METRICS, by_reason, read_file, read_runs
 from roofline.evidence.runs.runs import prepare_all
+from roofline.evidence.runs.shipped import SHIPPED
 
 HEAD = "model,gpu,engine,batch,prompt,generate,metric,value"
 ROW = "mistral-7b,a100,mine,{batch},128,64,{metric},{value}"

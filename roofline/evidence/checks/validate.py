@@ -21,18 +21,11 @@ from roofline.errors import RooflineError, UsageError
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.rows import by_reason, read_file
 from roofline.evidence.runs.runs import PreparedRun, known_engine, prepare_all
+from roofline.evidence.runs.shipped import SHIPPED
 from roofline.evidence.runs.suspects import suspect
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, find_engine, load_engine, read_engine
 
-_FOLDER: Final = Path(__file__).resolve().parents[1] / "measurements"
-#: The shipped measurements: of language models in static batches and behind a server, and of image models.
-MEASUREMENTS: Final = _FOLDER / "llm.csv"
-SERVED: Final = _FOLDER / "served.csv"
-IMAGES: Final = _FOLDER / "images.csv"
-#: Those of each kind of run.
-SHIPPED_OF: Final = {"text": (MEASUREMENTS, SERVED), "encoder": (MEASUREMENTS, SERVED), "image": (IMAGES,)}
-SHIPPED: Final = tuple(dict.fromkeys(path for paths in SHIPPED_OF.values() for path in paths))
 #: What an unknown engine of language models, and of pictures, is checked as.
 FALLBACKS: Final = ("generic", "pytorch-eager")
 

@@ -7,14 +7,17 @@ lengths are the same, is at 0. What a name tells of a model (its size) and of a 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from itertools import islice
 from math import log2
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.errors import RooflineError
-from roofline.evidence.checks.validate import SHIPPED_OF
-from roofline.evidence.runs.rows import MeasuredRun, read_runs
+from roofline.evidence.runs.rows import MeasuredRun, measured_run, weights_of
 from roofline.evidence.runs.runs import prepare
+from roofline.evidence.runs.shipped import SHIPPED_OF
+from roofline.evidence.runs.table import Row, read_table
 from roofline.machine.engine import IDEAL, load_engine
 from roofline.units import format_time
 
@@ -38,6 +41,8 @@ _OTHER_MODEL: Final = 0.3
 _UNKNOWN_SIZE: Final = 1.5
 _SAME_LINE: Final = 0.3
 _OTHER_CHIP: Final = 1.0
+#: Rows that are looked at, from the nearest on.
+_MOST: Final = 12
 
 
 class Nearest(NamedTuple):
@@ -72,20 +77,24 @@ class Nearest(NamedTuple):
 
 def nearest(est: Answer, count: int = 3) -> list[Nearest]:
     """The measured rows nearest to an estimate, the nearest first; none for the ideal engine, and none for a grid."""
+    return list(islice(_found(est), count))
+
+
+def _found(est: Answer) -> Iterator[Nearest]:
+    """Those of the nearest rows for which a time can be expected, the nearest first."""
     asked = _asked(est)
     if asked is None:
-        return []
+        return
     kind = est.question.kind.name
     rows = sorted(((_distance(asked, row), row) for row in _rows(kind)), key=lambda pair: (pair[0], pair[1].line))
-    engine, found = load_engine(est.question.engine), []
-    for distance, row in rows[: 4 * count]:
+    engine = load_engine(est.question.engine)
+    for distance, row in rows[:_MOST]:
+        run = measured_run(row)
         try:
-            found.append(_judged(row, prepare(row).expected(engine), distance))
+            expected = prepare(run).expected(engine)
         except RooflineError:
             continue
-        if len(found) == count:
-            break
-    return found
+        yield _judged(run, expected, distance)
 
 
 def _judged(row: MeasuredRun, expected: float, distance: float) -> Nearest:
@@ -108,29 +117,44 @@ def _asked(est: Answer) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=8)
-def _rows(kind: str) -> list[MeasuredRun]:
-    """The shipped rows of a kind of run."""
-    return [run for path in SHIPPED_OF.get(kind, ()) for run in read_runs(path)]
+def _rows(kind: str) -> list[Row]:
+    """The shipped rows of a kind of run, as text: few of them are near, and of the others not all need be read."""
+    return [row for path in SHIPPED_OF.get(kind, ()) for row in read_table(path).rows]
 
 
-def _distance(asked: dict[str, Any], row: MeasuredRun) -> float:
+def _distance(asked: dict[str, Any], row: Row) -> float:
     """How far a row is from what was asked."""
-    total = 0.0 if row.engine == asked["engine"] else _OTHER_ENGINE
-    total += 0.0 if row.weights in (asked["weights"], None) else _OTHER_FORMAT
-    if row.model not in asked["models"]:
-        ours, theirs = _size(asked["models"][0]), _size(row.model)
+    model, gpu = row.text("model"), row.text("gpu")
+    total = 0.0 if row.text("engine") == asked["engine"] else _OTHER_ENGINE
+    total += 0.0 if weights_of(row) in (asked["weights"], None) else _OTHER_FORMAT
+    if model not in asked["models"]:
+        ours, theirs = _size(asked["models"][0]), _size(model)
         total += _OTHER_MODEL + (abs(log2(ours / theirs)) if ours and theirs else _UNKNOWN_SIZE)
-    if row.gpu not in asked["gpus"]:
-        same = row.gpu.partition("-")[0] == asked["gpus"][0].partition("-")[0]
+    if gpu not in asked["gpus"]:
+        same = gpu.partition("-")[0] == asked["gpus"][0].partition("-")[0]
         total += _SAME_LINE if same else _OTHER_CHIP
-    numbers = {"devices": row.plan.devices, "batch": row.batch, "prompt": row.prompt, "generate": row.generate}
-    numbers |= dict(row.image)
     for name, cost in _DOUBLINGS.items():
-        if name in asked and name in numbers:
-            total += cost * abs(log2(max(1, asked[name]) / max(1, numbers[name])))
+        number = _number(row, name) if name in asked else None
+        if number is not None:
+            total += cost * abs(log2(max(1, asked[name]) / max(1, number)))
     return round(total, 3)
 
 
+def _number(row: Row, name: str) -> float | None:
+    """A number of a row, 1 where it says nothing; None of a size that it has not."""
+    if name == "devices":
+        number = row.text("gpus")
+        return float(number) if number else _one(row, "tensor_parallel") * _one(row, "pipeline_parallel")
+    if name in ("height", "width", "steps") and not row.text(name):
+        return None
+    return _one(row, name)
+
+
+def _one(row: Row, name: str) -> float:
+    return float(row.text(name) or 1)
+
+
+@cache
 def _size(name: str) -> float:
     """Parameters as a model's name tells them; 0 where it does not."""
     found = _SIZE.search(name)

@@ -83,7 +83,7 @@ class RunFile(NamedTuple):
 def read_file(path: Path) -> RunFile:
     """A CSV of runs. Raises UsageError, with line and column, for what is missing, mistyped or out of range."""
     table = read_table(path)
-    return RunFile([_run(row) for row in table.rows], table.ignored)
+    return RunFile([measured_run(row) for row in table.rows], table.ignored)
 
 
 def read_runs(path: Path) -> list[MeasuredRun]:
@@ -104,7 +104,8 @@ def by_reason(refused: Sequence[str]) -> list[str]:
     ]
 
 
-def _run(row: Row) -> MeasuredRun:
+def measured_run(row: Row) -> MeasuredRun:
+    """The run of one row. Raises UsageError as `read_file` does."""
     for column in ("model", "gpu", "engine", "batch", "metric", "value"):
         if not row.text(column):
             raise row.wrong(column, "is empty")
@@ -114,7 +115,6 @@ def _run(row: Row) -> MeasuredRun:
     image = tuple((name, _whole(row, name, 1)) for name in _IMAGE if row.text(name))
     if not image and metric != "step_ms":
         _check_lengths(row, metric)
-    weights = row.text("weights") or None
     return MeasuredRun(
         line=row.line,
         label=row.text("id") or f"line {row.line}",
@@ -122,7 +122,7 @@ def _run(row: Row) -> MeasuredRun:
         model=row.text("model"),
         gpu=row.text("gpu"),
         engine=row.text("engine"),
-        weights=_FORMATS.get(weights, weights) if weights else None,
+        weights=weights_of(row),
         kv_cache=row.text("kv_cache") or None,
         plan=_plan(row),
         batch=_whole(row, "batch", 1),
@@ -134,6 +134,12 @@ def _run(row: Row) -> MeasuredRun:
         fusion=row.text("fusion") or "flash",
         apart=row.text("apart"),
     )
+
+
+def weights_of(row: Row) -> str | None:
+    """The format of a row's weights, as `roofline list precisions` names it; None where it is the model's own."""
+    weights = row.text("weights")
+    return _FORMATS.get(weights, weights) or None
 
 
 def _check_lengths(row: Row, metric: str) -> None:

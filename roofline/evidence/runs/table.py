@@ -88,17 +88,23 @@ def read_table(path: Path) -> Table:
         raise UsageError(f"{path}: is empty; its first line names the columns: {', '.join(NEEDED)} …")
     first, header = lines[0]
     names, ignored = _columns(path, first, header)
+    places = [(place, names[name]) for place, name in enumerate(header) if name in names]
+    called = {column: name for name, column in names.items()}
     rows = []
     for line, cells in lines[1:]:
-        for place, cell in enumerate(cells):
-            if cell and (place >= len(header) or not header[place]):
-                told = f"cell {place + 1} ({shown(cell)}) is under no column; quote a cell that holds a comma"
-                raise UsageError(f"{path}, line {line}: {told}")
-        known = {names[name]: cell for name, cell in zip(header, cells, strict=False) if name in names}
-        rows.append(Row(path, line, known, {column: name for name, column in names.items()}))
+        if len(cells) > len(header) or not all(header):
+            _refuse_stray(path, line, cells, header)
+        rows.append(Row(path, line, {column: cells[place] for place, column in places if place < len(cells)}, called))
     if not rows:
         raise UsageError(f"{path}: no rows below the line that names the columns")
     return Table(rows, ignored)
+
+
+def _refuse_stray(path: Path, line: int, cells: Sequence[str], header: Sequence[str]) -> None:
+    for place, cell in enumerate(cells):
+        if cell and (place >= len(header) or not header[place]):
+            told = f"cell {place + 1} ({shown(cell)}) is under no column; quote a cell that holds a comma"
+            raise UsageError(f"{path}, line {line}: {told}")
 
 
 def _text(path: Path) -> str:

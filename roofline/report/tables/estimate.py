@@ -9,13 +9,13 @@ from roofline.analysis.estimate import Answer
 from roofline.answer.memory import Memory
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
-from roofline.evidence.runs.nearest import Nearest
-from roofline.report.tables.grid import grid
+from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
 from roofline.units import format_count, format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from roofline.evidence.runs.nearest import Nearest
+    from roofline.report.tables.console import Console
 
 
 def sentence(est: Answer) -> str:
@@ -62,7 +62,7 @@ _PHASES: Final = (
 )
 
 
-def phase_table(est: Answer) -> Group:
+def phase_table(est: Answer) -> Grid:
     """Counts and times of each phase."""
     rows = []
     for phase in est.phases:
@@ -92,7 +92,7 @@ _EXCHANGES: Final = (
 )
 
 
-def communication_table(est: Answer) -> Group | None:
+def communication_table(est: Answer) -> Grid | None:
     """Per phase: bytes over the link, time in communication, and the bound with it hidden and not; None where none."""
     if not any(float(phase.communication_bytes) for phase in est.phases):
         return None
@@ -112,7 +112,7 @@ _READINGS: Final = (
 )
 
 
-def readings_table(est: Answer) -> Group:
+def readings_table(est: Answer) -> Grid:
     """Headline quantities in their readings; without an engine nothing is expected beside the bound."""
     q = est.question
     shown = 3 if q.engine == "ideal" else len(_READINGS)
@@ -163,7 +163,7 @@ def _verdict(memory: Memory) -> str:
     return f"{verdict} in {format_si(float(memory.capacity_bytes), 'B')}"
 
 
-def part_table(est: Answer) -> Group:
+def part_table(est: Answer) -> Grid:
     """What is held, part by part, as shares of what there is room for."""
     m, capacity = est.memory, float(est.memory.capacity_bytes)
     held = [(part.title, float(part.bytes), part.note) for part in m.parts if float(part.bytes)]
@@ -175,7 +175,7 @@ def part_table(est: Answer) -> Group:
     return grid(f"Memory{scope} (1 GB = 1e9 B); {largest(m)}", columns, rows)
 
 
-def component_table(est: Answer) -> Group:
+def component_table(est: Answer) -> Grid:
     """What is held by each part of the model: weights, and activations where they are widest."""
     m = est.memory
     rows = [

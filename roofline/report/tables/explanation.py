@@ -13,7 +13,7 @@ from roofline.report.tables.estimate import print_warnings
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from roofline.report.tables.console import Console
 
 
 def print_explanation(

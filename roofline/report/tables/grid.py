@@ -3,21 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, Group
-    from rich.table import Table
-
+from roofline.report.tables.lines import cells, cut, shown, wrap
 
 #: Letters of the longest word that a wrapped column holds in one piece, and the least width of one of longer text.
 _WORD: Final = 16
 _TEXT: Final = 30
 
 
-@dataclass(frozen=True)
-class Grid:
+class Column(NamedTuple):
+    """A column: its side, as `Grid` tells, its texts, the heading first, and widths in cells.
+
+    Narrower than `least` it would be broken, `needed` breaks no word, and it is never wider than `widest`.
+    """
+
+    side: str
+    texts: tuple[str, ...]
+    least: int
+    needed: int
+    widest: int
+
+    @classmethod
+    def of(cls, side: str, texts: tuple[str, ...]) -> Column:
+        """A column of these texts."""
+        longest, word = max(map(len, texts)), max(cells(word) for text in texts for word in [*text.split(), ""])
+        least = min(longest, _TEXT) if side.startswith("text") else min(word, _WORD)
+        least = longest if side.startswith(("right", "name")) else least
+        widest = max(cells(line) for text in texts for line in text.split("\n"))
+        return cls(side, texts, least, max(least, word), max(least, widest))
+
+    @property
+    def wraps(self) -> bool:
+        """Whether its texts are broken between words where there is no room."""
+        return self.side.startswith(("left", "text"))
+
+    @property
+    def spare(self) -> bool:
+        """Whether it may be left out."""
+        return self.side.endswith("?")
+
+    def cell(self, index: int, width: int) -> list[str]:
+        """A text in lines of that width."""
+        parts = self.texts[index].split("\n")
+        lines = [line for part in parts for line in wrap(part, width)] if self.wraps else parts
+        return [self._aligned(cut(line.rstrip(), width), width) for line in lines]
+
+    def _aligned(self, line: str, width: int) -> str:
+        blanks = " " * (width - cells(line))
+        return blanks + line if self.side.startswith("right") else line + blanks
+
+
+class Grid(NamedTuple):
     """A table under its title. A column is its heading and its side.
 
     `left` and `text` wrap at words, `text` not into a narrow column; `right` and `name` are never broken. With a `?`
@@ -25,55 +62,93 @@ class Grid:
     """
 
     title: str
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str, ...], ...]
+    columns: tuple[Column, ...]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
-        from rich.text import Text
+    def lines(self, width: int, *, crop: bool) -> Iterator[tuple[str, str]]:
+        """Lines of text and their styles; `crop`: those that cannot be made to fit into the width are cut."""
+        for part in self.title.split("\n"):
+            yield from ((line.rstrip(), "bold") for line in wrap(part, width))
+        yield "", ""
+        for line, style in self._table(width):
+            yield (cut(line, width) if crop else line).rstrip(), style
+        yield "", ""
 
-        yield Text(self.title, style="bold")
-        yield self.table(console, options)
+    def _table(self, width: int) -> Iterator[tuple[str, str]]:
+        columns = self._kept(width)
+        widths = _widths(columns, width)
+        for line in _row(columns, 0, widths):
+            yield line, "bold"
+        yield " " + "─" * (sum(widths) + 2 * len(widths) - 2), ""
+        for index in range(1, len(columns[0].texts)):
+            for line in _row(columns, index, widths):
+                yield line, ""
 
-    def table(self, console: Console, options: ConsoleOptions) -> Table:
-        """The table with as many of its columns as the width holds."""
-        kept = list(range(len(self.columns)))
-        while True:
-            table = self._table(kept)
-            needed = console.measure(table, options=options.update(width=10_000)).minimum
-            spare = [index for index in kept if self.columns[index][1].endswith("?")]
-            if needed <= options.max_width or not spare:
-                return table
-            kept.remove(spare[-1])
-
-    def _table(self, kept: Sequence[int]) -> Table:
-        from rich import box
-        from rich.table import Table
-
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-        for index in kept:
-            heading, side = self.columns[index]
-            table.add_column(
-                heading, justify="right" if side.startswith("right") else "left", overflow="fold",
-                no_wrap=side.startswith(("right", "name")), min_width=self._least(index),
-            )  # fmt: skip
-        for row in self.rows:
-            table.add_row(*(row[index] for index in kept))
-        return table
-
-    def _least(self, index: int) -> int:
-        """The width below which a column would be broken."""
-        heading, side = self.columns[index]
-        cells = [heading, *(row[index] for row in self.rows)]
-        longest = max(map(len, cells))
-        if side.startswith(("right", "name")):
-            return longest
-        if side.startswith("text"):
-            return min(longest, _TEXT)
-        return min(_WORD, max(len(word) for cell in cells for word in [*cell.split(), ""]))
+    def _kept(self, width: int) -> list[Column]:
+        """As many of the columns as the width holds."""
+        kept = list(self.columns)
+        while sum(column.needed for column in kept) + 2 * len(kept) > width:
+            spare = [index for index, column in enumerate(kept) if column.spare]
+            if not spare:
+                break
+            del kept[spare[-1]]
+        return kept
 
 
-def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Group:
+def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Grid:
     """A table under its title; a column is its heading and its side, as `Grid` tells."""
-    from rich.console import Group
+    headings, sides = zip(*columns, strict=True)
+    texts = zip(headings, *rows, strict=True)
+    made = (Column.of(side, tuple(map(shown, each))) for side, each in zip(sides, texts, strict=True))
+    return Grid(shown(title), tuple(made))
 
-    return Group(Grid(title, tuple(columns), tuple(tuple(row) for row in rows)))
+
+def _row(columns: Sequence[Column], index: int, widths: Sequence[int]) -> Iterator[str]:
+    """The lines of a row: cells begin in the first of them, headings end in the last."""
+    row = [column.cell(index, width) for column, width in zip(columns, widths, strict=True)]
+    height = max(map(len, row))
+    filled = []
+    for cell, width in zip(row, widths, strict=True):
+        empty = [" " * width] * (height - len(cell))
+        filled.append([*cell, *empty] if index else [*empty, *cell])
+    return (" " + "  ".join(line) for line in zip(*filled, strict=True))
+
+
+def _widths(columns: Sequence[Column], width: int) -> list[int]:
+    """The width of each column in a table of that width, or of a wider one where it cannot be narrower.
+
+    The widest of the columns that wrap are narrowed first. A share is a column with the blank behind it, which the last
+    has not.
+    """
+    blanks = [1] * (len(columns) - 1) + [0]
+    shares = [max(1, column.widest + blank) for column, blank in zip(columns, blanks, strict=True)]
+    excess = sum(shares) - (width - 1 - len(columns))
+    if excess > 0:
+        shares = _narrowed(shares, [column.wraps for column in columns], excess)
+        excess = sum(shares) - (width - 1 - len(columns))
+    if excess > 0:
+        shares = _lessened(shares, [share > 0 for share in shares], excess, max(shares))
+    return [max(column.least, share - blank) for column, blank, share in zip(columns, blanks, shares, strict=True)]
+
+
+def _narrowed(shares: list[int], wraps: list[bool], excess: int) -> list[int]:
+    """Widths less `excess`, taken from the widest that may become narrower until there is another as wide."""
+    while excess > 0 and any(wraps):
+        widest = max(share for share, narrows in zip(shares, wraps, strict=True) if narrows)
+        second = max(share if narrows and share != widest else 0 for share, narrows in zip(shares, wraps, strict=True))
+        if widest == second:
+            break
+        chosen = [narrows and share == widest for share, narrows in zip(shares, wraps, strict=True)]
+        before = sum(shares)
+        shares = _lessened(shares, chosen, excess, min(excess, widest - second))
+        excess -= before - sum(shares)
+    return shares
+
+
+def _lessened(shares: list[int], chosen: list[bool], total: int, most: int) -> list[int]:
+    """The chosen widths less `total`, in equal parts of at most `most`."""
+    left, parts, result = total, sum(chosen), []
+    for share, narrows in zip(shares, chosen, strict=True):
+        part = min(most, share, round(left / parts)) if narrows else 0
+        result.append(share - part)
+        left, parts = left - part, parts - narrows
+    return result

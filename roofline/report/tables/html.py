@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from html import escape
 from io import StringIO
+from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
-from roofline.evidence.runs.nearest import Nearest
+from roofline.report.tables.console import Console
 from roofline.report.tables.estimate import print_estimate
 
-_FORMAT = '<pre style="line-height:1.3;overflow-x:auto">{code}</pre>'
+if TYPE_CHECKING:
+    from roofline.evidence.runs.nearest import Nearest
+
+_WIDTH: Final = 96
+_CSS: Final = {
+    "bold": "font-weight: bold",
+    "dim": "color: #7f7f7f",
+    "red": "color: #800000",
+    "yellow": "color: #808000",
+}
 
 
 def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
     """The estimate's tables as one preformatted block."""
-    from rich.console import Console
+    text = StringIO()
+    print_estimate(est, Console(text, _WIDTH, _span), nearest)
+    return f'<pre style="line-height:1.3;overflow-x:auto">{text.getvalue()}</pre>'
 
-    console = Console(record=True, file=StringIO(), width=96, force_jupyter=False)
-    print_estimate(est, console, nearest)
-    return console.export_html(inline_styles=True, code_format=_FORMAT)
+
+def _span(text: str, style: str) -> str:
+    """Text in styles as HTML."""
+    css = "; ".join(_CSS[name] for name in style.split())
+    return f'<span style="{css}">{escape(text)}</span>' if css and text else escape(text)

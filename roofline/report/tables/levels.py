@@ -9,7 +9,7 @@ from roofline.report.tables.grid import grid
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from roofline.report.tables.console import Console
 
 _COLUMNS: Final = (
     *(("level", "left"), ("kernels", "right"), ("traffic", "right")),

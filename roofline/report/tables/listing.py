@@ -2,80 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from roofline.analysis.catalogue import MIXED_IN, EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
+from roofline.analysis.catalogue.rows import MIXED_IN
 from roofline.report.tables.grid import grid
 from roofline.units import format_count, format_si
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from roofline.analysis.catalogue.rows import EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
+    from roofline.report.tables.console import Console
+
+_NONE: Final = "–"
 
 
-def print_models(rows: Iterable[ModelRow], console: Console) -> None:
-    """The table of `roofline list models`."""
-    lines = []
-    for row in rows:
-        cells = [row.name, row.kind, format_count(row.parameters) if row.parameters else "–"]
-        cells.append(f"{row.max_context:,}" if row.max_context else "")
-        cells.append(format_count(row.active) if row.active and row.active != row.parameters else "")
-        lines.append([*cells, row.title, ", ".join(row.aliases)])
-    columns = [("name", "name"), ("kind", "name"), ("parameters", "right"), ("context", "right?"),
-               ("active", "right?"), ("model", "left?"), ("aliases", "text?")]  # fmt: skip
-    _print(grid(f"{len(lines)} models; `roofline show NAME` prints one", columns, lines), console)
+class Listing(NamedTuple):
+    """How a list is shown: its title behind the number of rows, the sides of its columns, and the cells of a row."""
+
+    title: str
+    columns: dict[str, str]
+    cells: Callable[[Any], Sequence[str]]
 
 
-def print_gpus(rows: Iterable[GPURow], console: Console) -> None:
-    """The table of `roofline list gpus`."""
-    lines = [
-        [row.name, format_si(row.peak_16bit, "FLOP/s") if row.peak_16bit else "–", format_si(row.bandwidth, "B/s"),
-         format_si(row.capacity, "B"), row.title, ", ".join(row.aliases)]
-        for row in rows
-    ]  # fmt: skip
-    columns = [("name", "name"), ("16 bit", "right"), ("bandwidth", "right"), ("memory", "right"),
-               ("accelerator", "left?"), ("aliases", "text?")]  # fmt: skip
-    _print(grid(f"{len(lines)} accelerators, dense peaks", columns, lines), console)
+def print_list(what: str, rows: Iterable[Any], console: Console) -> None:
+    """The table of `roofline list`. No name is cut even where the terminal is narrower: names are copied."""
+    listing = LISTINGS[what]
+    lines = [listing.cells(row) for row in rows]
+    console.print(grid(f"{len(lines)} {listing.title}", tuple(listing.columns.items()), lines), crop=False)
 
 
-def print_nodes(rows: Iterable[NodeRow], console: Console) -> None:
-    """The table of `roofline list nodes`."""
-    lines = [
-        [row.name, f"{row.count} × {row.gpu}", row.scale_up, format_si(row.scale_up_bandwidth, "B/s"),
-         format_si(row.scale_out_bandwidth, "B/s") if row.scale_out_bandwidth else "–"]
-        for row in rows
-    ]  # fmt: skip
-    columns = [("name", "name"), ("accelerators", "name"), ("link", "left?"), ("in the node", "right"),
-               ("between nodes", "right?")]  # fmt: skip
-    _print(grid(f"{len(lines)} nodes; bandwidth per accelerator and direction", columns, lines), console)
+def _model(row: ModelRow) -> list[str]:
+    parameters = format_count(row.parameters) if row.parameters else _NONE
+    context = f"{row.max_context:,}" if row.max_context else ""
+    active = format_count(row.active) if row.active and row.active != row.parameters else ""
+    return [row.name, row.kind, parameters, context, active, row.title, ", ".join(row.aliases)]
 
 
-def print_engines(rows: Iterable[EngineRow], console: Console) -> None:
-    """The table of `roofline list engines`."""
-    lines = [
-        [row.name, f"{row.runs:,}" if row.runs else "–",
-         f"{100 * row.median_error:.0f} %" if row.median_error is not None else "–", row.title, ", ".join(row.aliases)]
-        for row in rows
-    ]  # fmt: skip
-    columns = [("name", "name"), ("runs", "right"), ("median error", "right"), ("engine", "left?"),
-               ("aliases", "text?")]  # fmt: skip
-    _print(grid(f"{len(lines)} engines, the measured runs that each is fitted to and the error of the fit", columns,
-                lines), console)  # fmt: skip
+def _gpu(row: GPURow) -> list[str]:
+    peak = format_si(row.peak_16bit, "FLOP/s") if row.peak_16bit else _NONE
+    memory = [format_si(row.bandwidth, "B/s"), format_si(row.capacity, "B")]
+    return [row.name, peak, *memory, row.title, ", ".join(row.aliases)]
 
 
-def print_schedulers(rows: Iterable[SchedulerRow], console: Console) -> None:
-    """The table of `roofline list schedulers`."""
-    columns = [("name", "name"), ("20 steps", "right"), ("follows", "name"), ("aliases", "text?")]
-    lines = [[row.name, f"{row.calls_of_20_steps} calls", row.follows, ", ".join(row.aliases)] for row in rows]
-    _print(grid(f"{len(lines)} schedulers; what is called is the denoiser", columns, lines), console)
+def _node(row: NodeRow) -> list[str]:
+    between = format_si(row.scale_out_bandwidth, "B/s") if row.scale_out_bandwidth else _NONE
+    return [row.name, f"{row.count} × {row.gpu}", row.scale_up, format_si(row.scale_up_bandwidth, "B/s"), between]
 
 
-def print_precisions(rows: Iterable[PrecisionRow], console: Console) -> None:
-    """The table of `roofline list precisions`."""
-    columns = [("name", "name"), ("bits", "right"), ("multiplied in", "name"), ("layout", "left?")]
-    lines = [[row.name, f"~{row.bits:.2f}" if row.mix else f"{row.bits:g}", _multiplied(row), row.layout]
-             for row in rows]  # fmt: skip
-    _print(grid(f"{len(lines)} number formats; ~ is the mean of a mix, here in {MIXED_IN}", columns, lines), console)
+def _engine(row: EngineRow) -> list[str]:
+    error = f"{100 * row.median_error:.0f} %" if row.median_error is not None else _NONE
+    return [row.name, f"{row.runs:,}" if row.runs else _NONE, error, row.title, ", ".join(row.aliases)]
+
+
+def _scheduler(row: SchedulerRow) -> list[str]:
+    return [row.name, f"{row.calls_of_20_steps} calls", row.follows, ", ".join(row.aliases)]
+
+
+def _precision(row: PrecisionRow) -> list[str]:
+    return [row.name, f"~{row.bits:.2f}" if row.mix else f"{row.bits:g}", _multiplied(row), row.layout]
 
 
 def _multiplied(row: PrecisionRow) -> str:
@@ -85,6 +69,51 @@ def _multiplied(row: PrecisionRow) -> str:
     return f"{row.compute} with {row.compute}" if row.compute == row.name else "activations' format"
 
 
-def _print(table: Group, console: Console) -> None:
-    """A listing, of which no name is cut even where the terminal is narrower: names are copied and searched for."""
-    console.print(table, crop=False)
+#: How each list is shown, by what `roofline list` calls it.
+LISTINGS: Final[dict[str, Listing]] = {
+    "models": Listing(
+        "models; `roofline show NAME` prints one",
+        {
+            "name": "name",
+            "kind": "name",
+            "parameters": "right",
+            "context": "right?",
+            "active": "right?",
+            "model": "left?",
+            "aliases": "text?",
+        },
+        _model,
+    ),
+    "gpus": Listing(
+        "accelerators, dense peaks",
+        {
+            "name": "name",
+            "16 bit": "right",
+            "bandwidth": "right",
+            "memory": "right",
+            "accelerator": "left?",
+            "aliases": "text?",
+        },
+        _gpu,
+    ),
+    "nodes": Listing(
+        "nodes; bandwidth per accelerator and direction",
+        {"name": "name", "accelerators": "name", "link": "left?", "in the node": "right", "between nodes": "right?"},
+        _node,
+    ),
+    "engines": Listing(
+        "engines, the measured runs that each is fitted to and the error of the fit",
+        {"name": "name", "runs": "right", "median error": "right", "engine": "left?", "aliases": "text?"},
+        _engine,
+    ),
+    "schedulers": Listing(
+        "schedulers; what is called is the denoiser",
+        {"name": "name", "20 steps": "right", "follows": "name", "aliases": "text?"},
+        _scheduler,
+    ),
+    "precisions": Listing(
+        f"number formats; ~ is the mean of a mix, here in {MIXED_IN}",
+        {"name": "name", "bits": "right", "multiplied in": "name", "layout": "left?"},
+        _precision,
+    ),
+}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rich.markup import escape
 
 from roofline.answer.plain import counted
 from roofline.evidence.checks.validate import FALLBACKS, GROUPS, Checked, GroupError, Validation
@@ -16,7 +15,7 @@ from roofline.report.tables.grid import grid
 from roofline.units import format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from roofline.report.tables.console import Console
 
 _IN_SAMPLE: Final = (
     "Rows that an engine was fitted to are in-sample: their errors and coverage say less than those of rows that were "
@@ -57,7 +56,7 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     )
     numbers = ("rows", "median", "mean", "p90", "bias", "inside", "bound", "constant")
     columns = [(by, "left"), *((name, "right") for name in numbers)]
-    lines = [[escape(group.name), f"{group.rows:,}", *_percents(group)] for group in validation.by(GROUPS[by])]
+    lines = [[group.name, f"{group.rows:,}", *_percents(group)] for group in validation.by(GROUPS[by])]
     console.print(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines))
     rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
@@ -75,8 +74,8 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
 def _missed(row: Checked) -> list[str]:
     """A line of the table of rows that miss most."""
     times = format_time(row.measured_s), format_time(row.expected_s)
-    ran = escape(row.model), row.gpu, escape(row.engine), row.metric
-    return [escape(row.label), f"{100 * row.error:+.0f} %", *times, *ran]
+    ran = row.model, row.gpu, row.engine, row.metric
+    return [row.label, f"{100 * row.error:+.0f} %", *times, *ran]
 
 
 def _print_below(rows: Sequence[Checked], limit: str, verdict: str, console: Console) -> None:

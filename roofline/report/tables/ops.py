@@ -10,7 +10,7 @@ from roofline.answer.phase import OpRow
 from roofline.report.tables.grid import grid
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from roofline.report.tables.console import Console
 
 _SI: Final = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _TIME: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))

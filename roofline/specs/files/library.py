@@ -97,13 +97,22 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})
 
 
+def files(shelf: Shelf, spec_dir: str | None = None) -> dict[str, Path]:
+    """The file that each name on a shelf stands for, sorted by name."""
+    found: dict[str, Path] = {}
+    *own, last = folders(shelf, spec_dir)
+    for table in (*(table for folder in own for table in _tables(folder)), _stems(last)):
+        found = table | found
+    return {name: found[name.lower()] for name in names(shelf, spec_dir)}
+
+
 def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
     """Names and aliases of the engines in the user's own folders; the first folder that has a name wins."""
     found: dict[str, Path] = {}
     if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not os.path.isdir(_config_folder()):  # noqa: PTH112
         return found  # the usual case, asked for with every estimate
     for folder in folders("engines", spec_dir)[:-1]:
-        for table in (_stems(folder), _alias_table(folder, _stamp(folder))):
+        for table in _tables(folder):
             for name, path in table.items():
                 if name not in found and _KIND_ENGINE.search(_head(path)):
                     found[name] = path
@@ -114,10 +123,15 @@ def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:
     """All names and aliases, and the name of the file that each stands for."""
     known: dict[str, str] = {}
     for folder in folders(shelf, spec_dir):
-        for names_of in (_stems(folder), _alias_table(folder, _stamp(folder))):
-            for name, path in names_of.items():
+        for table in _tables(folder):
+            for name, path in table.items():
                 known.setdefault(name, path.stem)
     return known
+
+
+def _tables(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Names and aliases of a folder, in the order of look-up."""
+    return _stems(folder), _alias_table(folder, _stamp(folder))
 
 
 def _stems(folder: Path) -> dict[str, Path]:

@@ -1,0 +1,1 @@
+"""What there is: models, GPUs, nodes, engines, schedulers, precisions."""

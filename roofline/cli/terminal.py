@@ -1,0 +1,42 @@
+"""The terminal that a command prints on: its width, and whether it shows styles."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from roofline.report.tables.console import Console, Paint
+
+
+def console() -> Console:
+    """Where tables are printed: standard output, as wide as the terminal, else 80 columns; COLUMNS comes first."""
+    from roofline.report.tables.console import Console
+
+    return Console(sys.stdout, _width(), _paint(sys.stdout))
+
+
+def _width() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns):
+        return int(columns)
+    for descriptor in range(3):  # one of which is the terminal even where another is a file
+        try:
+            width = os.get_terminal_size(descriptor).columns
+        except OSError:
+            continue
+        if width:
+            return width
+    return 80
+
+
+def _paint(stream: TextIO) -> Paint:
+    """How styles are shown. FORCE_COLOR stands for a terminal; NO_COLOR leaves bold and dim (no-color.org)."""
+    from roofline.report.tables.console import ansi, colourless, plain
+
+    forced = os.environ.get("FORCE_COLOR")
+    terminal = stream.isatty() if forced is None else bool(forced)
+    if not terminal or os.environ.get("TERM", "").lower() in ("dumb", "unknown"):
+        return plain
+    return colourless if os.environ.get("NO_COLOR") else ansi
