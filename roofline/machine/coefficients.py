@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import hypot, log2
@@ -85,8 +84,7 @@ def likeness(spec: GPUSpec) -> Likeness:
                     peak / spec.power if spec.power else 0.0)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Ceilings:
+class Ceilings(NamedTuple):
     """The shipped document: provenance, the measured chips, and rows by kind and chip, most measured kernels first."""
 
     source: str

@@ -18,8 +18,7 @@ TrÃ¤ff 2009, Two-tree algorithms; kipp.ly, Transformer Inference Arithmetic (8 Â
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.num import Num, minimum
@@ -30,8 +29,7 @@ from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A link of one device: bytes/s per direction, seconds before the first byte, who is reached directly.
 
     `reduces`: the switch adds up what passes through it.
@@ -44,8 +42,7 @@ class Link:
     reduces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fabric:
+class Fabric(NamedTuple):
     """The links of a machine of many devices, `node` of them in a node. A link that it does not have is None."""
 
     name: str
