@@ -18,15 +18,17 @@ TrÃ¤ff 2009, Two-tree algorithms; kipp.ly, Transformer Inference Arithmetic (8 Â
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.num import Num, minimum
-from roofline.specs.node import NodeSpec
 from roofline.workload.constructors_collective import wire_share
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
+
+if TYPE_CHECKING:
+    from roofline.specs.node import NodeSpec
 
 
 class Link(NamedTuple):
