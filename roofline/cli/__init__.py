@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -15,7 +16,9 @@ def main() -> None:
     """Entry point of the `roofline` command: errors become one message and exit code 2."""
     # pydantic would search every installed distribution for plugins, which takes as long as an estimate
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    gc.set_threshold(200_000)  # most commands end before there is any garbage
+    # most commands end before there is garbage to look for, and at their end nobody needs the memory
+    gc.set_threshold(200_000)
+    atexit.register(gc.freeze)
     from roofline.errors import RooflineError
 
     debug = "--debug" in sys.argv

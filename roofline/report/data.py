@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,8 @@ def write_csv(rows: Sequence[Mapping[str, Any]], stream: TextIO | None = None) -
     """A header and one line per row; the columns are those of the first row."""
     if not rows:
         return
+    import csv
+
     writer = csv.DictWriter(stream or sys.stdout, fieldnames=list(rows[0]), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
