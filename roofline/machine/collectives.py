@@ -19,15 +19,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from roofline.errors import UsageError
 from roofline.num import Num, minimum
-from roofline.specs.node import NodeSpec
 from roofline.workload.constructors_collective import wire_share
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
+
+if TYPE_CHECKING:
+    from roofline.specs.node import NodeSpec
 
 
 @dataclass(frozen=True, slots=True)
