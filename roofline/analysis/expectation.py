@@ -21,8 +21,13 @@ class Expectation(NamedTuple):
     chip: ChipEfficiency
     machine: Machine
     batch: Num
-    low: float
-    high: float
+    low: Num
+    high: Num
+
+    @classmethod
+    def of(cls, chip: ChipEfficiency, machine: Machine, batch: Num) -> Expectation:
+        """An engine on one chip, or on several stacked as one."""
+        return cls(chip, machine, batch, *chip.interval)
 
     def seconds(self, phase: Phase, precision: Precision) -> Num:
         """Expected seconds of one repeat of a phase."""
@@ -50,9 +55,7 @@ def expect(gpu: GPUSpec, engine: str, machine: Machine, batch: Num) -> Expectati
     """What an engine makes of a chip; None for the ideal one, whose expected time is the bound."""
     if engine == IDEAL:
         return None
-    chip = efficiency_of(gpu, engine)
-    low, high = chip.engine.interval(chip.quality)
-    return Expectation(chip, machine, batch, low, high)
+    return Expectation.of(efficiency_of(gpu, engine), machine, batch)
 
 
 def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
@@ -60,12 +63,12 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     if engine == IDEAL:
         return ["engine ideal: the expected time is the roofline bound"]
     spec, chip = read_engine(engine), efficiency_of(gpu, engine)
-    low, high = chip.engine.interval(chip.quality)
+    low, high = chip.interval
     rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
     error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
     kernels = ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
-    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; 80 % of runs between {low:g} and "
-            f"{high:g} times the expected time"]  # fmt: skip
+    span = f"80 % of runs between {low:g} and {high:g} times the expected time"
+    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; {span}"]
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
