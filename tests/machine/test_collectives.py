@@ -16,8 +16,13 @@ from roofline.workload.constructors_collective import collective, wire_share
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 
-NODES = {"a100-sxm-80gb": "dgx-a100", "h100-sxm": "hgx-h100", "b200-sxm": "hgx-b200", "gb200": "gb200-nvl72",
-         "l40s": "l40s-pcie-4"}  # fmt: skip
+NODES = {
+    "a100-sxm-80gb": "dgx-a100",
+    "h100-sxm": "hgx-h100",
+    "b200-sxm": "hgx-b200",
+    "gb200": "gb200-nvl72",
+    "l40s": "l40s-pcie-4",
+}
 SWITCH = Link("switch", 100e9, 2e-6)
 RING = Link("ring", 100e9, 2e-6, "ring")
 
@@ -53,8 +58,10 @@ def test_small_messages_go_in_one_shot_and_large_ones_in_two() -> None:
 
 @given(
     operation=st.sampled_from(["all_reduce", "all_gather", "reduce_scatter", "all_to_all"]),
-    message=st.floats(1.0, 1e10), devices=st.integers(2, 64), link=st.sampled_from([SWITCH, RING]),
-)  # fmt: skip
+    message=st.floats(1.0, 1e10),
+    devices=st.integers(2, 64),
+    link=st.sampled_from([SWITCH, RING]),
+)
 def test_more_bytes_or_less_bandwidth_never_take_less_time(
     operation: str, message: float, devices: int, link: Link
 ) -> None:

@@ -122,9 +122,8 @@ def step(engine: Engine, gpu: str, model: str = "llama-3-8b", **options):  # typ
     est = rl.estimate(model, gpu=gpu, engine="ideal", **{"batch": 1, "prompt": 2048, "generate": 2} | options)
     spec = load_gpu(gpu)[0] if isinstance(load_gpu(gpu), tuple) else load_gpu(gpu)
     q, chip = est.question, ChipEfficiency.of(spec, engine=engine)
-    return [
-        float(expected_phase_time(phase, q.precision, q.machine(), chip, q.run.batch)) for phase in est.workload.phases
-    ]  # fmt: skip
+    phases, batch = est.workload.phases, q.run.batch
+    return [float(expected_phase_time(phase, q.precision, q.machine(), chip, batch)) for phase in phases]
 
 
 PLAIN = Engine("plain")
@@ -170,9 +169,13 @@ def test_few_rows_on_a_chip_without_matrix_units_run_as_dot_products() -> None:
 
 @pytest.mark.parametrize(
     ("engine", "gpu", "code"),
-    [("tensorrt-llm", "apple-m2-ultra", "engine-of-other-vendor"), ("pytorch-eager", "h100", "engine-of-image-models"),
-     ("lmdeploy", "h100", "engine-not-measured"), ("vllm", "rtx-4090", "efficiency-of-class")],
-)  # fmt: skip
+    [
+        ("tensorrt-llm", "apple-m2-ultra", "engine-of-other-vendor"),
+        ("pytorch-eager", "h100", "engine-of-image-models"),
+        ("lmdeploy", "h100", "engine-not-measured"),
+        ("vllm", "rtx-4090", "efficiency-of-class"),
+    ],
+)
 def test_an_expectation_that_rests_on_less_says_so(engine: str, gpu: str, code: str) -> None:
     assert code in {warn.code for warn in rl.estimate("llama-3-8b", gpu=gpu, engine=engine).warnings}
     assert not rl.estimate("llama-3-8b", gpu="h100", engine="vllm").warnings

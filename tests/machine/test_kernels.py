@@ -24,7 +24,7 @@ from roofline.evidence.kernels.problems import (
     experts_problem,
     matmul_problem,
     prefill_problem,
-)  # fmt: skip
+)
 from roofline.machine import stand_ins
 from roofline.machine.coefficients import Ceilings, measured_ceilings
 from roofline.machine.efficiency import ChipEfficiency
@@ -147,9 +147,11 @@ def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("chip", "like"),
-    [("rtx-5090", "l40s"), ("rtx-3090", "l40s"), ("t4", "l40s"), ("a30", "a100-sxm-80gb"), ("h20", "h100-sxm"),
-     ("b300", "b200-sxm"), ("rtx-pro-6000", "l40s")],
-)  # fmt: skip
+    [
+        *((chip, "l40s") for chip in ("rtx-5090", "rtx-3090", "t4", "rtx-pro-6000")),
+        *(("a30", "a100-sxm-80gb"), ("h20", "h100-sxm"), ("b300", "b200-sxm")),
+    ],
+)
 def test_memory_and_formats_tell_the_class(chip: str, like: str) -> None:
     assert stand_in(locate_gpu(chip)[0]) == (like, "class")
 
@@ -196,8 +198,8 @@ def test_experts_take_the_kernels_of_their_weights() -> None:
     rows = measured_ceilings().rows["experts"]["h100-sxm"]
     by_values = {row.values: row for row in rows}
     eff = ChipEfficiency.of(locate_gpu("h100")[0], engine=Engine("bare vllm", library="vllm"))
-    formats = {asked: by_values[tuple(eff.coefficients("experts", asked))].format
-               for asked in ("bf16", "fp8", "fp8_block", "int4-weights")}  # fmt: skip
+    asked = ("bf16", "fp8", "fp8_block", "int4-weights")
+    formats = {name: by_values[tuple(eff.coefficients("experts", name))].format for name in asked}
     assert formats == {"bf16": "bf16", "fp8": "fp8_block", "fp8_block": "fp8_block", "int4-weights": "int4-weights"}
     kept = stand_ins.without_laggards("experts", rows)
     assert {row.kernel for row in rows} - {row.kernel for row in kept}
@@ -262,9 +264,12 @@ def test_the_shipped_document_says_whose_measurements_it_rests_on() -> None:
 
 
 MAKERS = {
-    "matmul": matmul_problem, "prefill": prefill_problem, "decode": decode_problem, "experts": experts_problem,
+    "matmul": matmul_problem,
+    "prefill": prefill_problem,
+    "decode": decode_problem,
+    "experts": experts_problem,
     "collective": collective_problem,
-}  # fmt: skip
+}
 
 
 def sampled_rows() -> list[dict[str, str]]:
@@ -282,8 +287,9 @@ def test_measured_kernels_are_met_within_the_reported_errors() -> None:
         table["latency_ms"] = np.asarray([float(row["latency_ms"])])
         table["kernel_source"] = np.asarray([row["kernel"].split(" ")[-1]], dtype=object)
         problem = MAKERS[row["kind"]](table, chip_of(row["chip"]))
-        found = [m for m in measured_ceilings().rows[row["kind"]][row["chip"]]
-                 if (m.engine, m.format, m.kernel) == (row["engine"], row["format"], row["kernel"])]  # fmt: skip
+        fitted = measured_ceilings().rows[row["kind"]][row["chip"]]
+        group = row["engine"], row["format"], row["kernel"]
+        found = [m for m in fitted if (m.engine, m.format, m.kernel) == group]
         if not found:  # of a group with too few rows to be fitted
             skipped += 1
             continue
