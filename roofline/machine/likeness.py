@@ -30,7 +30,7 @@ class Places:
     def _named(self, value: Any) -> Hashable:
         """A key with names for its arrays."""
         if isinstance(value, tuple):
-            return type(value), *map(self._named, value)
+            return tuple(map(self._named, value))
         return ("array", id(self._first(value))) if hasattr(value, "shape") else cast("Hashable", value)
 
     def _first(self, array: Any) -> Any:
