@@ -12,9 +12,8 @@ Every message says what was wrong and what to do; the command line prints it and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class RooflineError(Exception):
@@ -87,8 +86,7 @@ class UnknownNameError(UsageError):
         super().__init__(f"no {what} named {shown!r}.{hint} `{listing}` lists all.")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A place in a file: path, line and column (counted from 1) and the text of that line."""
 
     path: str

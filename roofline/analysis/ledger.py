@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 from roofline.answer.phase import OpRow
@@ -32,7 +31,7 @@ def group_rows(rows: Sequence[OpRow], by: str) -> list[OpRow]:
 
 
 def _merge(name: str, members: list[OpRow]) -> OpRow:
-    values = {field.name: getattr(members[0], field.name) for field in fields(OpRow)}
+    values = members[0]._asdict()
     for part in _SUMMED:
         values[part] = sum(getattr(row, part) for row in members)
     share = {which: sum(float(r.bound_s) for r in members if r.bound_by == which) for which in _BOUNDS}

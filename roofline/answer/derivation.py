@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from roofline.answer.plain import plain
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One summand: what it is, its formula with values, and its value."""
 
     name: str

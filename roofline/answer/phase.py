@@ -36,14 +36,13 @@ class Parameters:
         return {name: plain(value) for name, value in counts.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class OpRow:
+class OpRow(NamedTuple):
     """One op of a phase, evaluated: totals over its `count` executions in one repeat."""
 
     name: str
     kind: str
     block: str
-    count: float
+    count: float  # type: ignore[assignment]  # in place of a method of tuples
     flops: Num
     vector_flops: Num
     bytes: Num
@@ -74,8 +73,7 @@ _OP: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseEstimate:
+class PhaseEstimate(NamedTuple):
     """One repeat of a phase: counts, what bounds it, and its times.
 
     On several devices the counts are those of the busiest one. `communication_s` is what its exchanges take alone;

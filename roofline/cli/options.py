@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import wraps
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 import typer
 
@@ -33,8 +33,7 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 
 
-@dataclass(frozen=True)
-class ModelOptions:
+class ModelOptions(NamedTuple):
     """What is computed on what, and how: a model, an accelerator, and the options by their names."""
 
     model: Any

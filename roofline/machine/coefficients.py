@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import hypot, log2
@@ -88,8 +87,7 @@ def likeness(spec: GPUSpec) -> Likeness:
     return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, clock, dense)
 
 
-@dataclass(frozen=True)
-class Ceilings:
+class Ceilings(NamedTuple):
     """The shipped document: provenance, the measured chips, and rows by kind and chip, most measured kernels first."""
 
     source: str

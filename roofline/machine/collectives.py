@@ -18,8 +18,7 @@ TrÃ¤ff 2009, Two-tree algorithms; kipp.ly, Transformer Inference Arithmetic (8 Â
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.num import Num, minimum
@@ -30,6 +29,7 @@ from roofline.workload.shapes import CollectiveShape
 
 if TYPE_CHECKING:
     from roofline.specs.node import NodeSpec
+
 #: What the links of a machine are, for people.
 _LINKS: Final = {
     "scale_up": "link between its devices",
@@ -39,8 +39,7 @@ _LINKS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A link of one device: bytes/s per direction, seconds before the first byte, who is reached directly.
 
     `reduces`: the switch adds up what passes through it.
@@ -53,8 +52,7 @@ class Link:
     reduces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fabric:
+class Fabric(NamedTuple):
     """The links of a machine of many devices, `node` of them in a node. A link that it does not have is None."""
 
     name: str

@@ -7,8 +7,7 @@ compute and its memory time. Neither knows any efficiency.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from roofline.machine.counts import counts_of
 from roofline.machine.machine import Machine
@@ -21,8 +20,7 @@ from roofline.workload.workload import Phase
 _WINOGRAD_SAVES: Final = 36.0 / 16.0 - 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class OpCost:
+class OpCost(NamedTuple):
     """One execution of an op: bytes moved, and seconds that matrix units, vector units and memory need for it."""
 
     bytes: Num
@@ -36,8 +34,7 @@ class OpCost:
         return maximum(maximum(self.compute_s, self.vector_s), self.memory_s)
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseCost:
+class PhaseCost(NamedTuple):
     """One repeat of a phase: counts, floor and bound, and how the bound divides between compute and memory."""
 
     flops: Num

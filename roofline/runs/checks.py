@@ -9,7 +9,6 @@ from typing import Any
 from roofline.errors import UsageError, nearest
 from roofline.num import Num, all_hold, as_num, floor
 from roofline.runs.options import SIZES
-from roofline.specs.base import Spec
 
 #: The largest batch, prompt or number of generated tokens that is taken for meant.
 LARGEST = 1e9
@@ -55,6 +54,8 @@ def check_single(given: Mapping[str, Any]) -> None:
 
 def is_many(value: Any) -> bool:
     """Whether this is several values: a list, a range, an array with an axis, but no text, path or spec."""
-    if isinstance(value, (str, int, float, bytes, os.PathLike, Spec)):
+    if isinstance(value, (str, int, float, bytes, os.PathLike)) or not isinstance(value, Iterable):
         return False
-    return isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0
+    from roofline.specs.base import Spec
+
+    return not isinstance(value, Spec) and getattr(value, "ndim", 1) > 0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from roofline.machine.machine import Machine
 from roofline.runs.devices.spread import ALONE, SPREAD_OPTIONS, Spread
@@ -12,8 +11,7 @@ from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 
 
-@dataclass(frozen=True)
-class Execution:
+class Execution(NamedTuple):
     """How a run is executed.
 
     precision   number formats of weights, activations and cache

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UsageError
 from roofline.specs.base import Spec
@@ -21,8 +20,7 @@ S = TypeVar("S", bound=Spec)
 GPULike: TypeAlias = str | os.PathLike[str] | GPUSpec
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a spec came from: its file, and the alias it was asked for by."""
 
     path: str

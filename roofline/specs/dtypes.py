@@ -6,14 +6,12 @@ several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.spe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from roofline.errors import UnknownNameError
 
 
-@dataclass(frozen=True, slots=True)
-class DType:
+class DType(NamedTuple):
     """A number format.
 
     `bits` is what one element takes in memory with its share of the scales of its group. `channel_bits` is what each
