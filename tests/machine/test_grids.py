@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roofline.analysis.load import load_gpu, load_model
+from roofline.runs.load import load_gpu, load_model
 
 from roofline.architectures.build import build_workload
 from roofline.architectures.image.pipeline import image_workload
