@@ -15,7 +15,7 @@ def main() -> None:
     """Entry point of the `roofline` command: errors become one message and exit code 2."""
     # pydantic would search every installed distribution for plugins, which takes as long as an estimate
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    gc.set_threshold(50_000)  # most commands end before there is any garbage
+    gc.set_threshold(200_000)  # most commands end before there is any garbage
     from roofline.errors import RooflineError
 
     debug = "--debug" in sys.argv

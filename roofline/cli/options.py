@@ -6,9 +6,9 @@ A command takes one `ModelOptions` value; `with_options` gives typer the flat si
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from functools import wraps
+from functools import cache, wraps
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 import typer
@@ -58,7 +58,7 @@ def with_options(several: bool = False) -> Callable[[Callable[..., None]], Calla
         return ModelOptions(given.pop("model"), given.pop("gpu"), given)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        run = _flat(command, list(_parameters(several)), made)
+        run = _flat(command, _all_parameters(several), made)
         for name, annotation in run.__annotations__.items():
             annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(name)
         return run
@@ -78,7 +78,7 @@ def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[
 
 
 def _flat(
-    command: Callable[..., None], shared: list[inspect.Parameter], made: Callable[[dict[str, Any]], Any]
+    command: Callable[..., None], shared: Sequence[inspect.Parameter], made: Callable[[dict[str, Any]], Any]
 ) -> Callable[..., None]:
     """A command whose first argument is made of the values of the shared parameters."""
     own = list(inspect.signature(command).parameters.values())[1:]
@@ -93,6 +93,11 @@ def _flat(
     run.__signature__ = inspect.Signature([*shared, *extra])  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *extra)}
     return run
+
+
+@cache
+def _all_parameters(several: bool) -> tuple[inspect.Parameter, ...]:
+    return tuple(_parameters(several))
 
 
 def _parameters(several: bool) -> Iterator[inspect.Parameter]:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roofline.runs.load import load_gpu, load_model
 
 from roofline.architectures.build import build_workload
 from roofline.architectures.image.pipeline import image_workload
@@ -18,6 +17,7 @@ from roofline.machine.expected import expected_phase_time
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.passes.fusion.levels import apply_fusion
+from roofline.runs.load import load_gpu, load_model
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun, TextRun
 from roofline.workload.workload import Phase, Workload
