@@ -18,11 +18,7 @@ TrÃ¤ff 2009, Two-tree algorithms; kipp.ly, Transformer Inference Arithmetic (8 Â
 from __future__ import annotations
 
 import math
-<<<<<<< HEAD
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-=======
-from typing import TYPE_CHECKING, Literal, NamedTuple
->>>>>>> wt-doors
 
 from roofline.errors import UsageError
 from roofline.num import Num, minimum
@@ -34,7 +30,6 @@ from roofline.workload.shapes import CollectiveShape
 if TYPE_CHECKING:
     from roofline.specs.node import NodeSpec
 
-<<<<<<< HEAD
 #: What the links of a machine are, for people.
 _LINKS: Final = {
     "scale_up": "link between its devices",
@@ -43,8 +38,6 @@ _LINKS: Final = {
     "disk": "disk",
 }
 
-=======
->>>>>>> wt-doors
 
 class Link(NamedTuple):
     """A link of one device: bytes/s per direction, seconds before the first byte, who is reached directly.
