@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+#: Bytes of the largest block that glibc learns from: a little under 32 MiB.
+_LARGEST_BLOCK: Final = 32_000_000
+#: Points of a grid from which on a pass over it takes longer than the call.
+_LARGE: Final = 4096
 #: The share of a grid up to which picking points out of it is quicker than working out all of them.
 _MOST_PICKED: Final = 0.3
 Num: TypeAlias = "float | NDArray[np.float64]"
@@ -29,13 +33,22 @@ def as_num(value: Any) -> Num:
     return np.asarray(value, dtype=np.float64)
 
 
-def stack(values: Sequence[float], shape: tuple[int, ...] | None = None) -> Num:
-    """Several values along the first axis, or in `shape`; a single one without a shape stays a float."""
-    if len(values) == 1 and shape is None:
-        return values[0]
+def stacked(values: Sequence[Num], axes: int) -> Num:
+    """Single numbers along a first axis that `axes` more follow, each of length 1."""
     import numpy as np
 
-    return np.asarray(values, dtype=np.float64).reshape(shape or (-1,))
+    return np.asarray(values, dtype=np.float64).reshape((-1, *(1,) * axes))
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory of arrays that are freed, for whoever works out many grids one after the other.
+
+    glibc gives freed memory back to the system until it has once freed a large block, up to 32 MB, and then pages fault
+    in anew for every array: that takes twice as long as the arithmetic. The block here is never touched.
+    """
+    import numpy as np
+
+    np.empty(_LARGEST_BLOCK, dtype=np.uint8)
 
 
 def maximum(a: Num, b: Num) -> Num:
@@ -116,22 +129,22 @@ def is_nothing(value: Num) -> bool:
     return type(value) is float and value == 0.0
 
 
+def is_large(value: Num) -> bool:
+    """Whether a value is of so many points that a pass over them costs more than deciding whether it is needed."""
+    return not isinstance(value, (float, int)) and value.size >= _LARGE
+
+
 def add_up(terms: Sequence[Num]) -> Num:
-    """The sum: of floats in their order, of arrays first of those that span the same axes, the fewest axes first."""
+    """The sum in order; but large arrays by themselves, those of fewer axes first, and added to the rest at the end."""
     total: Num = 0.0
-    grids: list[Any] = []
+    grids: dict[tuple[int, ...], list[Any]] = {}
     for term in terms:
-        if isinstance(term, (float, int)):
-            total += term
+        if type(term) is float or not is_large(term):
+            total = total + term
         else:
-            grids.append(term)
-    if not grids:
-        return total
-    alike: dict[tuple[int, ...], list[Any]] = {}
-    for grid in grids:
-        alike.setdefault(grid.shape, []).append(grid)
-    for shape in sorted(alike, key=math.prod):
-        total = _accumulated(alike[shape]) + total
+            grids.setdefault(term.shape, []).append(term)  # type: ignore[union-attr]
+    for shape in sorted(grids, key=math.prod):
+        total = _accumulated(grids[shape]) + total
     return total
 
 

@@ -135,7 +135,7 @@ def test_the_formatter_has_the_word() -> None:
 
 def test_nothing_sniffs_what_kind_a_run_is() -> None:
     """Attributes are looked for only to tell a number from an array, and nobody asks for the class of a question."""
-    numbers = {"tolist", "ndim", "item", "__float__"}
+    numbers = {"tolist", "ndim", "shape", "item", "__float__"}
     for name, path in modules().items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -103,6 +103,61 @@ class _Plan:
                 yield (chosen | {"gpu": block.gpu} if "gpu" in self.loops else chosen), block
 
 
+class _Table:
+    """Columns of one shape, filled part by part; parts that a column does not have are not a number.
+
+    Columns that are the same in every part, as what is expected without an engine and its bound, are one array.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.columns: dict[str, np.ndarray] = {}
+        self.twins: dict[str, str] = {}
+        self.parts = 0
+
+    def put(self, where: tuple[int | slice, ...], values: Mapping[str, Any]) -> None:
+        """Fill a part of every column."""
+        for name, value in values.items():
+            if not self._is_there(name, values):
+                self.columns[name][where] = float("nan") if value is None else value
+        for name in self.columns.keys() - values.keys():
+            self._set_apart(name)
+            self.columns[name][where] = float("nan")
+        self.parts += 1
+
+    def _is_there(self, name: str, values: Mapping[str, Any]) -> bool:
+        """Whether another column holds these values for this one; makes a column that there was not."""
+        if name not in self.columns:
+            self._start(name, values)
+        if name in self.twins and values.get(self.twins[name]) is not values[name]:
+            self._set_apart(name)
+        return name in self.twins
+
+    def _start(self, name: str, values: Mapping[str, Any]) -> None:
+        """A new column; what parts before this one would have had is not a number."""
+        import numpy as np
+
+        value = values[name]
+        if not self.parts and isinstance(value, np.ndarray):
+            for other, column in self.columns.items():
+                if values[other] is value and other not in self.twins:
+                    self.columns[name], self.twins[name] = column, other
+                    return
+        kind = np.bool_ if name == "fits" else np.float64
+        self.columns[name] = np.full(self.shape, np.nan, kind) if self.parts else np.empty(self.shape, kind)
+
+    def _set_apart(self, name: str) -> None:
+        """Give a column an array of its own."""
+        if self.twins.pop(name, None) is not None:
+            self.columns[name] = self.columns[name].copy()
+
+    def finished(self) -> dict[str, np.ndarray]:
+        """The columns, which are not written to any more."""
+        for column in self.columns.values():
+            column.flags.writeable = False
+        return self.columns
+
+
 def _planned(model: Any, gpu: Any, options: Mapping[str, Any]) -> _Plan:
     """The axes of a grid. Raises UsageError for an unknown option and for one without values."""
     check_names(options)
@@ -136,22 +191,15 @@ def sweep(
     The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Raises UsageError for an
     option without values or more than 50 million points.
     """
-    import numpy as np
-
     plan = _planned(model, gpu, options)
     shape = tuple(map(len, plan.axes.values()))
     points = math.prod(shape)
     if points > LARGEST:
         raise UsageError(f"{points:,} points; one sweep takes at most {LARGEST:,}")
-    columns: dict[str, np.ndarray] = {}
+    table = _Table(shape)
     for places, block in plan.blocks():
-        where: tuple[int | slice, ...] = (*(places[name] for name in plan.loops), *block.rows)
-        for name, value in block.columns.items():
-            if name not in columns:
-                empty, kind = (False, bool) if name == "fits" else (np.nan, float)
-                columns[name] = np.full(shape, empty, dtype=kind)
-            columns[name][where] = np.nan if value is None else value
-    return Sweep(plan.axes, plan.fixed, columns)
+        table.put((*(places[name] for name in plan.loops), *block.rows), block.columns)
+    return Sweep(plan.axes, plan.fixed, table.finished())
 
 
 def sweep_blocks(

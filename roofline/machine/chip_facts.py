@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from roofline.machine.engine import Engine
 from roofline.specs.gpu import GPUSpec
@@ -17,6 +17,27 @@ _USUAL_PCIE: Final = 4.0
 _BESIDE: Final = 5.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
+
+
+class UnitFacts(NamedTuple):
+    """What of a chip an engine's factors and limits depend on.
+
+    `peak` FLOP/s and `stream` byte/s of memory per unit and clock; `half_gain` how much faster products are that sum in
+    16 bit; `base_clock` that clock over the boost clock where the power limit is low, else 1.
+    """
+
+    peak: float
+    stream: float
+    half_gain: float
+    base_clock: float
+
+
+def unit_facts(spec: GPUSpec) -> UnitFacts:
+    """The facts of one unit of a chip."""
+    clocks = units_of(spec) * clock_of(spec)
+    return UnitFacts(
+        half_peak_of(spec) / clocks, spec.memory.bandwidth / clocks, half_gain_of(spec), base_clock_of(spec)
+    )
 
 
 def units_of(spec: GPUSpec) -> float:

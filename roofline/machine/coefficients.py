@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from math import hypot, log2
@@ -19,11 +19,14 @@ from roofline.machine.kernels.scan import ScanCoefficients
 from roofline.specs.gpu import GPUSpec
 
 COEFFICIENTS: Final[dict[str, type[Any]]] = {
-    "matmul": MatmulCoefficients, "prefill": PrefillCoefficients, "encoder": PrefillCoefficients,
-    "decode": DecodeCoefficients, "experts": ExpertsCoefficients, "mla prefill": PrefillCoefficients,
-    "mla decode": DecodeCoefficients, "gated delta net": ScanCoefficients, "kda": ScanCoefficients,
-    "mamba-2": ScanCoefficients, "rows": RowsCoefficients, "collective": CollectiveCoefficients,
-}  # fmt: skip
+    "matmul": MatmulCoefficients,
+    "experts": ExpertsCoefficients,
+    "rows": RowsCoefficients,
+    "collective": CollectiveCoefficients,
+    **dict.fromkeys(("prefill", "encoder", "mla prefill"), PrefillCoefficients),
+    **dict.fromkeys(("decode", "mla decode"), DecodeCoefficients),
+    **dict.fromkeys(("gated delta net", "kda", "mamba-2"), ScanCoefficients),
+}
 #: Coefficients at the end that are counts, by kind.
 COUNTS: Final = {"decode": 2, "mla decode": 2}
 #: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
@@ -80,8 +83,8 @@ def likeness(spec: GPUSpec) -> Likeness:
     peak, bandwidth = half_peak_of(spec), spec.memory.bandwidth
     per_unit = bandwidth / units if spec.kind in ("gpu", "soc") else _STACKED[1]
     stacked = bandwidth >= _STACKED[0] and per_unit >= _STACKED[1]
-    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, spec.clock or 0.0,
-                    peak / spec.power if spec.power else 0.0)  # fmt: skip
+    clock, dense = spec.clock or 0.0, peak / spec.power if spec.power else 0.0
+    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, clock, dense)
 
 
 class Ceilings(NamedTuple):
@@ -103,12 +106,13 @@ def measured_ceilings() -> Ceilings:
     """The shipped coefficients, read once."""
     text = (files("roofline.machine") / "chip_efficiency.json").read_text(encoding="utf-8")
     data = json.loads(text)
-    rows: dict[str, dict[str, list[Measured]]] = {}
-    for kind, entry in data["kinds"].items():
-        by_chip = rows.setdefault(kind, {})
-        for row in entry["rows"]:
-            by_chip.setdefault(row[0], []).append(Measured._make((*row[:-1], tuple(row[-1]))))
-    ordered = {kind: {chip: tuple(sorted(found, key=lambda m: -m.rows)) for chip, found in by_chip.items()}
-               for kind, by_chip in rows.items()}  # fmt: skip
+    rows = {kind: _by_chip(entry["rows"]) for kind, entry in data["kinds"].items()}
     known = {chip: Likeness._make(facts) for chip, facts in data["chips"].items()}
-    return Ceilings(data["source"], data["fitted"], known, ordered)
+    return Ceilings(data["source"], data["fitted"], known, rows)
+
+
+def _by_chip(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[Measured, ...]]:
+    found: dict[str, list[Measured]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(Measured._make((*row[:-1], tuple(row[-1]))))
+    return {chip: tuple(sorted(measured, key=lambda m: -m.rows)) for chip, measured in found.items()}

@@ -18,7 +18,7 @@ TrÃ¤ff 2009, Two-tree algorithms; kipp.ly, Transformer Inference Arithmetic (8 Â
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.num import Num, minimum
@@ -29,6 +29,14 @@ from roofline.workload.shapes import CollectiveShape
 
 if TYPE_CHECKING:
     from roofline.specs.node import NodeSpec
+
+#: What the links of a machine are, for people.
+_LINKS: Final = {
+    "scale_up": "link between its devices",
+    "scale_out": "network to further nodes",
+    "host": "link to host memory",
+    "disk": "disk",
+}
 
 
 class Link(NamedTuple):
@@ -57,13 +65,15 @@ class Fabric(NamedTuple):
     @classmethod
     def of(cls, spec: NodeSpec) -> Fabric:
         """The links of a node."""
-        up, out = spec.scale_up, spec.scale_out
+        up, out, host, disk = spec.scale_up, spec.scale_out, spec.host, spec.disk
         return cls(
-            spec.name, spec.count, Link(up.name, up.bandwidth, up.latency, up.topology, up.reduces),
-            Link(out.name, out.bandwidth, out.latency, out.topology, out.reduces) if out else None,
-            Link(spec.host.name, spec.host.bandwidth, spec.host.latency) if spec.host else None,
-            Link(spec.disk.name, spec.disk.bandwidth, spec.disk.latency) if spec.disk else None,
-        )  # fmt: skip
+            spec.name,
+            spec.count,
+            scale_up=Link(up.name, up.bandwidth, up.latency, up.topology, up.reduces),
+            scale_out=Link(out.name, out.bandwidth, out.latency, out.topology, out.reduces) if out else None,
+            host=Link(host.name, host.bandwidth, host.latency) if host else None,
+            disk=Link(disk.name, disk.bandwidth, disk.latency) if disk else None,
+        )
 
 
 def collective_s(op: Op, precision: Precision, fabric: Fabric) -> Num:
@@ -112,9 +122,10 @@ def algorithms(operation: str, message: Num, devices: int, link: Link, node: int
         bandwidth = bandwidth * ((n - 1.0) / (node - 1.0))
     wire = wire_share(operation, n) * message / bandwidth
     if operation == "all_to_all":
-        # on a ring a message passes n / 4 links on average, and both directions are at work
-        return [("ring", (n - 1.0) * alpha + message * (n / 4.0) / bandwidth) if link.topology == "ring"
-                else ("direct", alpha + wire)]  # fmt: skip
+        if link.topology != "ring":
+            return [("direct", alpha + wire)]
+        # a message passes n / 4 links on average, and both directions are at work
+        return [("ring", (n - 1.0) * alpha + message * (n / 4.0) / bandwidth)]
     steps = 2.0 if operation == "all_reduce" else 1.0
     found = [("ring", steps * (n - 1.0) * alpha + wire)]
     if operation == "all_reduce":
@@ -138,19 +149,17 @@ def _fastest(times: list[Num]) -> Num:
 def _between_nodes_s(operation: str, message: Num, inside: int, nodes: int, fabric: Fabric) -> Num:
     """Within the node, between the nodes with the share of each device, and within the node again."""
     out, share = _link(fabric, "scale_out"), message / inside
+
+    def within(operation: str, message: Num) -> Num:
+        return algorithm_s(operation, message, inside, _link(fabric, "scale_up"), fabric.node) if inside > 1 else 0.0
+
     if operation == "all_to_all":
-        devices = inside * nodes
-        local = algorithm_s(operation, share * inside / nodes, inside, _link(fabric, "scale_up"), fabric.node) if (
-            inside > 1) else 0.0  # fmt: skip
+        devices, local = inside * nodes, within(operation, share * inside / nodes)
         return local + out.latency + message * ((devices - inside) / devices) / out.bandwidth
     between = algorithm_s(operation, share, nodes, out)
-    if inside == 1:
-        return between
-    up = _link(fabric, "scale_up")
     if operation == "all_reduce":
-        half = algorithm_s("reduce_scatter", message, inside, up, fabric.node)
-        return half + between + algorithm_s("all_gather", message, inside, up, fabric.node)
-    return between + algorithm_s(operation, message, inside, up, fabric.node)
+        return within("reduce_scatter", message) + between + within("all_gather", message)
+    return between + within(operation, message)
 
 
 def _send_s(message: Num, link: Link) -> Num:
@@ -165,10 +174,8 @@ def _load_s(op: Op, shape: CollectiveShape, precision: Precision, fabric: Fabric
 def _link(fabric: Fabric, which: Literal["scale_up", "scale_out", "host", "disk"]) -> Link:
     link: Link | None = getattr(fabric, which)
     if link is None:
-        what = {"scale_up": "link between its devices", "scale_out": "network to further nodes",
-                "host": "link to host memory", "disk": "disk"}[which]  # fmt: skip
         raise UsageError(
-            f"{fabric.name} has no {what}: its description names none. Name a machine that has one with --node "
-            f"(`roofline list nodes`), or spread over fewer devices (a node has {fabric.node})."
+            f"{fabric.name} has no {_LINKS[which]}: its description names none. Name a machine that has one with "
+            f"--node (`roofline list nodes`), or spread over fewer devices (a node has {fabric.node})."
         )
     return link

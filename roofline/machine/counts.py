@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import NamedTuple
 
 from roofline.machine.likeness import Places
-from roofline.num import Num, add_up, is_nothing
+from roofline.num import Num, add_up, is_large, is_nothing
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import ConvolutionShape
@@ -37,7 +37,8 @@ def counts_of(phase: Phase, precision: Precision) -> Counts:
 
 
 def _counted(phase: Phase, precision: Precision) -> Counts:
-    ops = _alike(phase, precision) if _is_grid(phase) else [(op.count, op) for op in phase.ops]
+    large = is_large(phase.tokens) or is_large(phase.boundary)
+    ops = _alike(phase, precision) if large else [(op.count, op) for op in phase.ops]
     works: list[tuple[float, Num, Num, Num, str]] = []
     products: list[tuple[float, Num, str, bool]] = []
     streams: list[Num] = []
@@ -61,13 +62,8 @@ def _counted(phase: Phase, precision: Precision) -> Counts:
     )
 
 
-def _is_grid(phase: Phase) -> bool:
-    """Whether a phase is of many runs at once, as its sizes tell."""
-    return not all(isinstance(size, (float, int)) for size in (phase.boundary, phase.tokens, phase.context))
-
-
 def _alike(phase: Phase, precision: Precision) -> list[tuple[float, Op]]:
-    """One op of each kind with the executions of all: sums of floats are kept in order, but a grid costs passes."""
+    """One op of each kind with the executions of all: a pass over a large grid costs more than finding the like."""
     found: list[tuple[float, Op]] = []
     places = Places()
     for op in phase.ops:

@@ -71,6 +71,6 @@ def _demands(ops: Sequence[Op], precision: Precision) -> Demands:
 
 
 def _likeness(op: Op, precision: Precision) -> Hashable:
-    """What ops of one kernel have in common."""
+    """What ops of one kernel have in common; a 1×1 convolution counts as the linear layer of the same sides."""
     stored = precision.weight_dtype(op)
     return op.shape, op.read, op.write, op.read_fp32, op.write_fp32, op.weights, op.flops, stored.name

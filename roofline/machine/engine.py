@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 IDEAL: Final = "ideal"
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "engines"
 Range = tuple[float, float]
+#: Fields of a spec that an engine has under the same names.
+_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes"}
 
 
 class Engine(NamedTuple):
@@ -68,15 +71,16 @@ class Engine(NamedTuple):
     @classmethod
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
+        host, interval = spec.host.model_dump(), spec.interval
         return cls(
-            spec.name, spec.library, **spec.factors.model_dump(), unit_rate=spec.unit_rate,
-            half_sums=spec.half_sums, fed=spec.fed, unit_stream=spec.unit_stream, joins=spec.joins, widens=spec.widens,
-            mixes=spec.mixes,
-            chunk=float(spec.chunk), reread=spec.reread,
-            kernel_s=spec.host.kernel, step_s=spec.host.step, sequence_s=spec.host.sequence,
-            request_s=spec.host.request, measured_interval=spec.interval.measured,
-            class_interval=spec.interval.sibling, other_interval=spec.interval.other,
-        )  # fmt: skip
+            **spec.model_dump(include=_LIMITS | _HABITS),
+            **spec.factors.model_dump(),
+            **{f"{name}_s": seconds for name, seconds in host.items()},
+            chunk=float(spec.chunk),
+            measured_interval=interval.measured,
+            class_interval=interval.sibling,
+            other_interval=interval.other,
+        )
 
     def interval(self, quality: str) -> Range:
         """Low and high end of the 80 % interval for a chip whose coefficients are known in this way."""

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import Any
 
 
 class Places:
     """A place for every kind of thing, in the order in which kinds come: things with equal keys share one.
 
-    A key is a nested tuple of plain values and arrays. Of arrays that are equal the first one stands for all, so that
-    each is compared with another once.
+    A key is a nested tuple of plain values and arrays.
     """
 
     def __init__(self) -> None:
         self._places: dict[Hashable, int] = {}
-        self._arrays: dict[Hashable, list[Any]] = {}
-
-    def __len__(self) -> int:
-        return len(self._places)
+        self._rivals: dict[Hashable, list[tuple[list[Any], int]]] = {}
 
     def of(self, key: Hashable) -> int:
         """The place of a key; the number of places before, where it is like none of them."""
+        place = len(self._places)
         try:
-            return self._places.setdefault(key, len(self._places))
+            return self._places.setdefault(key, place)
         except TypeError:  # arrays have no hash
-            return self._places.setdefault(self._named(key), len(self._places))
+            arrays: list[Any] = []
+            rivals = self._rivals.setdefault(_without_arrays(key, arrays), [])
+        for others, known in rivals:
+            if all(map(_equal, arrays, others)):
+                return known
+        rivals.append((arrays, place))
+        self._places[object()] = place
+        return place
 
-    def _named(self, value: Any) -> Hashable:
-        """A key with names for its arrays."""
-        if isinstance(value, tuple):
-            return type(value), *map(self._named, value)
-        return ("array", id(self._first(value))) if hasattr(value, "shape") else cast("Hashable", value)
 
-    def _first(self, array: Any) -> Any:
-        """The first array that is equal to one."""
-        import numpy as np
+def _without_arrays(value: Any, arrays: list[Any]) -> Hashable:
+    """A key with the shapes of its arrays in their places; the arrays themselves go into the list."""
+    if isinstance(value, tuple):
+        return tuple([_without_arrays(part, arrays) for part in value])
+    if not hasattr(value, "shape"):
+        plain: Hashable = value
+        return plain
+    arrays.append(value)
+    return "array", value.shape
 
-        rivals = self._arrays.setdefault((array.shape, array.flat[0], array.flat[-1]), [])
-        for rival in rivals:
-            if rival is array or np.array_equal(rival, array):
-                return rival
-        rivals.append(array)
-        return array
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two arrays of one shape are equal; most that are not tell it by their ends."""
+    if a is b:
+        return True
+    return bool(a.flat[0] == b.flat[0] and a.flat[-1] == b.flat[-1] and (a == b).all())

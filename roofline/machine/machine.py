@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from roofline.num import Num, stack
+from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
 
 #: For each format, which peaks serve it, in order of preference. The first is its own unit; any later one is a
@@ -49,29 +50,49 @@ class Machine:
     dot: Num = 0.0
 
     @classmethod
-    def of(cls, *specs: GPUSpec, shape: tuple[int, ...] | None = None, half_sums: bool = False) -> Machine:
-        """The machine of one spec (scalars), or of several stacked along the first axis (reshaped to `shape`).
+    def of(cls, spec: GPUSpec, *, half_sums: bool = False) -> Machine:
+        """The machine of a spec.
 
         `half_sums`: fp16 products are summed in 16 bit, where the chip lists a peak of its own for that.
         """
-        tables = [_peaks(spec) for spec in specs]
-        gains = [table.get("fp16_acc16", 0.0) / table["fp16"] if half_sums and "fp16" in table else 1.0
-                 for table in tables]  # fmt: skip
-        gains = [max(gain, 1.0) for gain in gains]
-        for table, gain in zip(tables, gains, strict=True):
-            if gain > 1.0:
-                table["fp16"] *= gain
-        served = {d: tuple(_server(table, d) for table in tables) for d in COMPUTE_DTYPES}
+        peaks, gain = _peaks(spec), 1.0
+        if half_sums and "fp16" in peaks:
+            gain = max(peaks.get("fp16_acc16", 0.0) / peaks["fp16"], 1.0)
+            peaks["fp16"] *= gain
+        served = {dtype: _server(peaks, dtype) for dtype in COMPUTE_DTYPES}
+        vector = peaks.get("vector.fp32", peaks.get("vector.fp16"))
         return cls(
-            names=tuple(spec.name for spec in specs),
-            tensor={d: stack([t[s] for t, s in zip(tables, served[d], strict=True)], shape) for d in COMPUTE_DTYPES},
-            served_by=served,
-            vector=stack([t.get("vector.fp32", t.get("vector.fp16", float("inf"))) for t in tables], shape),
-            bandwidth=stack([spec.memory.bandwidth for spec in specs], shape),
-            capacity=stack([spec.memory.capacity for spec in specs], shape),
-            vectored={d: stack([float(s.startswith("vector.")) for s in served[d]], shape) for d in _WIDE},
-            half_gain=stack(gains, shape),
-            dot=stack([t.get("vector.fp32", t.get("vector.fp16", _NO_DOT)) for t in tables], shape),
+            names=(spec.name,),
+            tensor={dtype: peaks[unit] for dtype, unit in served.items()},
+            served_by={dtype: (unit,) for dtype, unit in served.items()},
+            vector=float("inf") if vector is None else vector,
+            bandwidth=spec.memory.bandwidth,
+            capacity=spec.memory.capacity,
+            vectored={dtype: float(served[dtype].startswith("vector.")) for dtype in _WIDE},
+            half_gain=gain,
+            dot=_NO_DOT if vector is None else vector,
+        )
+
+    @classmethod
+    def stacked(cls, machines: Sequence[Machine], axes: int = 0) -> Machine:
+        """Several accelerators as one, along a first axis that `axes` more follow, each of length 1.
+
+        Every quantity becomes an array of shape [g, 1, …], so that a formula broadcasts over machines × sizes.
+        """
+
+        def column(values: Iterable[Num]) -> Num:
+            return stacked(list(values), axes)
+
+        return cls(
+            names=tuple(name for machine in machines for name in machine.names),
+            tensor={d: column(machine.tensor[d] for machine in machines) for d in COMPUTE_DTYPES},
+            served_by={d: tuple(unit for machine in machines for unit in machine.served_by[d]) for d in COMPUTE_DTYPES},
+            vector=column(machine.vector for machine in machines),
+            bandwidth=column(machine.bandwidth for machine in machines),
+            capacity=column(machine.capacity for machine in machines),
+            vectored={d: column(machine.vectored[d] for machine in machines) for d in _WIDE},
+            half_gain=column(machine.half_gain for machine in machines),
+            dot=column(machine.dot for machine in machines),
         )
 
     def ridge(self, dtype: str) -> Num:

@@ -191,16 +191,17 @@ def _scan_op_time(asked: Demand, shape: shapes.ScanShape, facts: ChipFacts, chip
 
 def _collective_time(asked: Demand, shape: shapes.CollectiveShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """A collective within a node, in the measured protocols: the engine's own kernels, or NCCL where that is faster."""
-    if shape.operation in ("send", "load") or not chip.linked:
-        return asked.bytes / facts.bandwidth
-    message = shape.elements * (asked.precision.activations.bits / 8)
+    alone, linked = asked.bytes / facts.bandwidth, chip.link > 0.0
+    if shape.operation in ("send", "load") or not any_holds(linked):
+        return alone
+    link, message = where(linked, chip.link, 1.0), shape.elements * (asked.precision.activations.bits / 8)
     operation = {"all_to_all": "alltoall"}.get(shape.operation, shape.operation)
     c = chip.coefficients("collective", "bf16", f"{operation} NCCL")
-    time = collective_time(shape.operation, message, shape.devices, chip.link, c)
+    time = collective_time(shape.operation, message, shape.devices, link, c)
     if shape.operation == "all_reduce":
         own = chip.coefficients("collective", "bf16", _OWN_ALL_REDUCE)
-        time = minimum(time, collective_time(shape.operation, message, shape.devices, chip.link, own))
-    return time * chip.exchange
+        time = minimum(time, collective_time(shape.operation, message, shape.devices, link, own))
+    return where(linked, time * chip.exchange, alone)
 
 
 def _family(dtype: str) -> str:

@@ -13,14 +13,17 @@ from roofline.specs.gpu import GPUSpec
 
 #: Which measured formats may stand in for a format: sets of equals, in this order.
 STAND_INS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "fp8": (("fp8", "fp8_block"), ("bf16",)), "fp8_block": (("fp8_block", "fp8"), ("bf16",)),
-    "fp4": (("fp4",), ("mxfp4-fp8",), ("fp8", "fp8_block"), ("bf16",)), "int8": (("int8",), ("fp8",), ("bf16",)),
+    "fp8": (("fp8", "fp8_block"), ("bf16",)),
+    "fp8_block": (("fp8_block", "fp8"), ("bf16",)),
+    "fp4": (("fp4",), ("mxfp4-fp8",), ("fp8", "fp8_block"), ("bf16",)),
+    "int8": (("int8",), ("fp8",), ("bf16",)),
     "mxfp4": (("mxfp4-fp8",), ("fp4",), ("mxfp4-weights", "int4-weights"), ("bf16",)),
     "int4-weights": (("int4-weights", "mxfp4-weights"), ("bf16",)),
     "mxfp4-weights": (("mxfp4-weights", "int4-weights"), ("bf16",)),
-    "bf16/fp8": (("bf16/fp8",), ("bf16/bf16",)), "fp8/fp8": (("fp8/fp8",), ("bf16/fp8",), ("bf16/bf16",)),
+    "bf16/fp8": (("bf16/fp8",), ("bf16/bf16",)),
+    "fp8/fp8": (("fp8/fp8",), ("bf16/fp8",), ("bf16/bf16",)),
     "bf16/bf16": (("bf16/bf16",),),
-}  # fmt: skip
+}
 #: Coefficients that are fractions of a bandwidth.
 _STREAMS: Final = ("streaming", "quantise", "routing")
 #: Makes of kernels, by what their names contain.
@@ -38,8 +41,9 @@ _HOSTLESS_PRODUCT: Final = 6e-6
 #: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
 #: quickest one may be: an engine would not run one beyond.
 _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
-    "matmul": matmul.typical_time, "experts": experts.typical_time,
-}  # fmt: skip
+    "matmul": matmul.typical_time,
+    "experts": experts.typical_time,
+}
 _LAGGARD: Final = 2.0
 
 
@@ -83,11 +87,13 @@ def choose(rows: Sequence[Measured], formats: Sequence[str], engine: str | None,
 def counterpart(rows: Sequence[Measured], like: Measured) -> Measured | None:
     """The row of another chip that is most like a row: of the same kernel, else make, format, engine."""
     equals = equals_of(like.format)
+
+    def likeness_of(row: Measured) -> tuple[float, ...]:
+        kernel, make = row.kernel == like.kernel, _make_of(row) == _make_of(like)
+        return kernel, make, row.format == like.format, row.engine == like.engine, row.rows
+
     found = [row for row in rows if row.format in equals and _part_of(row) == _part_of(like)]
-    return max(found, default=None, key=lambda row: (
-        row.kernel == like.kernel, _make_of(row) == _make_of(like), row.format == like.format,
-        row.engine == like.engine, row.rows,
-    ))  # fmt: skip
+    return max(found, default=None, key=likeness_of)
 
 
 def _part_of(row: Measured) -> tuple[str, bool]:
@@ -120,8 +126,8 @@ def borrow(
     taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
     shares = [exp(-_FADING * own.distance(known[chip])) for chip, _ in taken]
     scaled = [_adapted(kind, row.values, known[chip], own) for chip, row in taken]
-    mean = [_mean(name, column, shares, kind)
-            for name, column in zip(COEFFICIENTS[kind]._fields, zip(*scaled, strict=True), strict=False)]  # fmt: skip
+    columns = zip(COEFFICIENTS[kind]._fields, zip(*scaled, strict=True), strict=False)
+    mean = [_mean(name, column, shares, kind) for name, column in columns]
     counts = COUNTS.get(kind, 0)  # of queries that share a key, of parts: not to be averaged
     return (*mean[: len(mean) - counts], *found[0][1].values[len(mean) - counts :])
 
@@ -163,9 +169,11 @@ def without_laggards(kind: str, rows: Sequence[Measured]) -> Sequence[Measured]:
     if typical is None:
         return rows
     times = {row: typical(hostless(kind, COEFFICIENTS[kind](*row.values))) for row in rows}
-    equals = {row: equals_of(row.format) for row in rows}
-    return [row for row in rows
-            if times[row] <= _LAGGARD * min(times[other] for other in rows if other.format in equals[row])]  # fmt: skip
+
+    def quickest(equals: Sequence[str]) -> float:
+        return min(time for row, time in times.items() if row.format in equals)
+
+    return [row for row in rows if times[row] <= _LAGGARD * quickest(equals_of(row.format))]
 
 
 def hostless(kind: str, c: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.machine.counts import counts_of
+from roofline.machine.counts import Counts, counts_of
 from roofline.machine.machine import Machine
 from roofline.num import Num, add_up, is_nothing, maximum, where_holds
 from roofline.workload.op import Op
@@ -79,13 +79,14 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         times.append(longest)
         memory_times.append(where_holds(memory_s >= compute_s, longest))
     bound, by_memory = add_up(times), add_up(memory_times)
+    least = counts if reference is None else counts_of(reference, precision)
     return PhaseCost(
         flops=counts.flops,
         vector_flops=counts.vector_flops,
         bytes=counts.bytes,
         kernels=counts.kernels,
         communication_bytes=counts.communication_bytes,
-        floor_s=phase_floor(reference or phase, precision, machine),
+        floor_s=_floor(least, machine),
         bound_s=bound,
         compute_bound_s=bound - by_memory,
         memory_bound_s=by_memory,
@@ -100,9 +101,8 @@ def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) ->
     return tensor_s if is_nothing(vector_flops) else maximum(tensor_s, vector_flops / machine.vector)
 
 
-def phase_floor(phase: Phase, precision: Precision, machine: Machine) -> Num:
+def _floor(counts: Counts, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    counts = counts_of(phase, precision)
     times: list[Num] = []
     for count, flops, dtype, spared in counts.products:
         seconds = flops / machine.tensor[dtype]

@@ -11,7 +11,7 @@ from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum, stack
+from roofline.num import Num, maximum
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -25,6 +25,11 @@ class Expectation(NamedTuple):
     batch: Num
     low: Num
     high: Num
+
+    @classmethod
+    def of(cls, chip: ChipEfficiency, machine: Machine, batch: Num) -> Expectation:
+        """An engine on one chip, or on several stacked as one."""
+        return cls(chip, machine, batch, *chip.interval)
 
     def seconds(self, phase: Phase, precision: Precision) -> Num:
         """Expected seconds of one repeat of a phase."""
@@ -52,21 +57,15 @@ def expect(gpu: GPUSpec, engine: str, machine: Machine, batch: Num) -> Expectati
     """What an engine makes of a chip; None for the ideal one, whose expected time is the bound."""
     if engine == IDEAL:
         return None
-    chip = efficiency_of(gpu, engine)
-    low, high = chip.engine.interval(chip.quality)
-    return Expectation(chip, machine, batch, low, high)
+    return Expectation.of(efficiency_of(gpu, engine), machine, batch)
 
 
-def expect_all(
-    gpus: Sequence[GPUSpec], engine: str, machine: Machine, batch: Num, shape: tuple[int, ...]
-) -> Expectation | None:
-    """The same of several chips stacked on an axis, each with the interval of how it is known."""
+def expect_all(gpus: Sequence[GPUSpec], engine: str, machine: Machine, batch: Num, axes: int) -> Expectation | None:
+    """The same of several chips stacked on an axis that `axes` more follow."""
     if engine == IDEAL:
         return None
-    chip = ChipEfficiency.of(*gpus, engine=load_engine(engine), shape=shape)
-    ends = [chip.engine.interval(known.quality) for known in chip.stand_ins]
-    low, high = ([end[which] for end in ends] for which in (0, 1))
-    return Expectation(chip, machine, batch, stack(low, shape), stack(high, shape))
+    chips = [efficiency_of(gpu, engine) for gpu in gpus]
+    return Expectation.of(ChipEfficiency.stacked(chips, axes), machine, batch)
 
 
 def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
@@ -74,12 +73,12 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     if engine == IDEAL:
         return ["engine ideal: the expected time is the roofline bound"]
     spec, chip = read_engine(engine), efficiency_of(gpu, engine)
-    low, high = chip.engine.interval(chip.quality)
+    low, high = chip.interval
     rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
     error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
     kernels = ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
-    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; 80 % of runs between {low:g} and "
-            f"{high:g} times the expected time"]  # fmt: skip
+    span = f"80 % of runs between {low:g} and {high:g} times the expected time"
+    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; {span}"]
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:

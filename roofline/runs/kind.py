@@ -94,18 +94,13 @@ class Question:
         """The machine as peaks."""
         if not self.stacked:
             return self.execution.machine(self.gpu)
-        return Machine.of(*self.stacked, shape=self.stack_shape, half_sums=self.execution.half_sums)
-
-    @property
-    def stack_shape(self) -> tuple[int, ...]:
-        """The shape of what differs between stacked accelerators alone."""
-        return (len(self.stacked), *(1,) * self.axes)
+        return Machine.stacked([self.execution.machine(gpu) for gpu in self.stacked], self.axes)
 
     def expectation(self, machine: Machine, batch: Num) -> Expectation | None:
         """What the engine makes of the machine; None for the ideal one, whose expected time is the bound."""
         if not self.stacked:
             return expect(self.gpu, self.engine, machine, batch)
-        return expect_all(self.stacked, self.engine, machine, batch, self.stack_shape)
+        return expect_all(self.stacked, self.engine, machine, batch, self.axes)
 
     def precision_of(self, phase: Phase) -> Precision:
         """The number formats of one phase."""

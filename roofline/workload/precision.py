@@ -39,9 +39,14 @@ class Precision:
 
     @classmethod
     def of(
-        cls, weights: str, activations: str | None = None, cache: str | None = None, *,
-        overrides: Mapping[str, str] | None = None, facts: ModelFacts = _NO_FACTS,
-    ) -> Precision:  # fmt: skip
+        cls,
+        weights: str,
+        activations: str | None = None,
+        cache: str | None = None,
+        *,
+        overrides: Mapping[str, str] | None = None,
+        facts: ModelFacts = _NO_FACTS,
+    ) -> Precision:
         """By name; `weights` may carry overrides (`int4-g128,head=bf16`) or be a shorthand (`w4a16kv8`).
 
         Activations default to the weights' format where it has 16 bits or more, else to bf16; the cache defaults to the

@@ -124,3 +124,22 @@ def test_a_stream_of_blocks_takes_the_memory_of_one() -> None:
 def test_more_points_than_a_sweep_takes_can_be_streamed() -> None:
     first = next(iter(rl.sweep_blocks("mistral-7b", gpu="a100", batch=range(1, 10**4), prompt=range(1, 10**4))))
     assert first[0, 0]["batch"] == 1
+
+
+def test_engines_beside_the_ideal_one_have_columns_of_their_own() -> None:
+    """Without an engine what is expected is the bound, and one array; with another engine beside it, it is not."""
+    alone = rl.sweep("mistral-7b", gpu="a100", batch=[1, 2], engine="ideal")
+    assert np.array_equal(alone["total_s"], alone["total_s_bound"])
+    for engines in (["ideal", "generic"], ["generic", "ideal"]):
+        both = rl.sweep("mistral-7b", gpu="a100", batch=[1, 2], engine=engines)
+        place = engines.index("ideal")
+        assert np.array_equal(both["total_s"][place], alone["total_s"])
+        assert np.array_equal(both["total_s_high"][place], alone["total_s"])
+        assert np.all(both["total_s"][1 - place] > alone["total_s"])
+        assert np.array_equal(both["total_s_bound"][0], both["total_s_bound"][1])
+
+
+def test_models_of_tokens_and_of_pictures_share_a_grid() -> None:
+    grid = rl.sweep(["sdxl", "mistral-7b"], gpu="a100", batch=[1, 2], engine="ideal")
+    assert np.isnan(grid["ttft_s"][0]).all() and np.isfinite(grid["ttft_s"][1]).all()
+    assert np.isfinite(grid["step_s"][0]).all() and np.isnan(grid["step_s"][1]).all()

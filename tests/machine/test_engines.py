@@ -122,9 +122,8 @@ def step(engine: Engine, gpu: str, model: str = "llama-3-8b", **options):  # typ
     est = rl.estimate(model, gpu=gpu, engine="ideal", **{"batch": 1, "prompt": 2048, "generate": 2} | options)
     spec = load_gpu(gpu)[0] if isinstance(load_gpu(gpu), tuple) else load_gpu(gpu)
     q, chip = est.question, ChipEfficiency.of(spec, engine=engine)
-    return [
-        float(expected_phase_time(phase, q.precision, q.machine(), chip, q.run.batch)) for phase in est.workload.phases
-    ]
+    phases, batch = est.workload.phases, q.run.batch
+    return [float(expected_phase_time(phase, q.precision, q.machine(), chip, batch)) for phase in phases]
 
 
 PLAIN = Engine("plain")

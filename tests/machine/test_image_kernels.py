@@ -81,8 +81,9 @@ def test_vector_units_come_nearer_to_their_peak_than_matrix_units() -> None:
 def test_several_chips_at_once_take_what_each_takes(op: Op, precision: Precision) -> None:
     specs = [locate_gpu(name)[0] for name in ("v100", "a100", "t4", "rtx-4090")]
     for engine in (FED, HALF):
-        machine, chips = Machine.of(*specs, half_sums=engine.half_sums), ChipEfficiency.of(*specs, engine=engine)
-        together: Any = expected_op_time(op, precision, machine, chips)
+        machine = Machine.stacked([Machine.of(spec, half_sums=engine.half_sums) for spec in specs])
+        chip = ChipEfficiency.stacked([ChipEfficiency.of(spec, engine=engine) for spec in specs])
+        together: Any = expected_op_time(op, precision, machine, chip)
         apart = [seconds(op, spec.name, engine, precision) for spec in specs]
         np.testing.assert_allclose(np.ravel(together), apart, rtol=1e-9)
 

@@ -35,8 +35,13 @@ few = st.integers(1, 512).map(float)
 
 
 def machine(*names: str) -> tuple[Machine, ChipEfficiency]:
+    """One chip, or several along the first of two axes."""
     specs = [locate_gpu(name)[0] for name in names]
-    return Machine.of(*specs), ChipEfficiency.of(*specs)
+    if len(specs) == 1:
+        return Machine.of(specs[0]), ChipEfficiency.of(specs[0])
+    return Machine.stacked(list(map(Machine.of, specs)), 1), ChipEfficiency.stacked(
+        list(map(ChipEfficiency.of, specs)), 1
+    )
 
 
 def ops(tokens: float, wide: float, batch: float, past: float):  # type: ignore[no-untyped-def]
@@ -83,9 +88,7 @@ def test_more_tokens_or_a_longer_cache_take_no_less_time(
 def test_a_grid_is_its_scalars(weights: str, tokens: list[float], batch: float, past: float) -> None:
     """Tokens along one axis and chips along another, as sweep stacks them."""
     names = ["a100", "h100", "rtx-4090"]
-    specs = [locate_gpu(name)[0] for name in names]
-    shape = (len(names), 1)
-    gpus, effs = Machine.of(*specs, shape=shape), ChipEfficiency.of(*specs, shape=shape)
+    gpus, effs = machine(*names)
     precision = Precision.of(weights)
     grid = [expected_op_time(op, precision, gpus, effs) for op in ops_of_grid(np.asarray(tokens), batch, past)]
     for i, name in enumerate(names):
@@ -120,13 +123,8 @@ def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("chip", "like"),
     [
-        ("rtx-5090", "l40s"),
-        ("rtx-3090", "l40s"),
-        ("t4", "l40s"),
-        ("a30", "a100-sxm-80gb"),
-        ("h20", "h100-sxm"),
-        ("b300", "b200-sxm"),
-        ("rtx-pro-6000", "l40s"),
+        *((chip, "l40s") for chip in ("rtx-5090", "rtx-3090", "t4", "rtx-pro-6000")),
+        *(("a30", "a100-sxm-80gb"), ("h20", "h100-sxm"), ("b300", "b200-sxm")),
     ],
 )
 def test_memory_and_formats_tell_the_class(chip: str, like: str) -> None:
@@ -188,7 +186,7 @@ def test_weights_in_mxfp4_are_widened_where_no_unit_multiplies_them() -> None:
     op = make.experts("experts", "b", 4096.0, width=2880.0, hidden=2880.0, number=32.0, top_k=4.0, gated=True)
     gpu, eff = machine("h100")
     precision = Precision.of("mxfp4")
-    half = eff.peaks[0]["bf16"]
+    half = eff.sheet.peaks["bf16"]
     assert expected_op_time(op, precision, gpu, eff) > op.flops / half
 
 

@@ -8,17 +8,19 @@ limit falls from its boost clock towards its base clock, the further the busier 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from roofline.machine.chip_facts import UnitFacts
+from roofline.machine.engine import Engine
 from roofline.num import Num, minimum, where
-
-if TYPE_CHECKING:
-    from roofline.machine.efficiency import ChipEfficiency
 
 #: Kinds of kernels that only image models ask for, and the measured kind from which each starts.
 IMAGE_KINDS: Final = {
-    "convolution": "matmul", "vector": "matmul", "wide encoder": "encoder", "vector encoder": "encoder",
-}  # fmt: skip
+    "convolution": "matmul",
+    "vector": "matmul",
+    "wide encoder": "encoder",
+    "vector encoder": "encoder",
+}
 #: Share of a peak that the best products reach where neither loads nor power hold them back.
 _MOST: Final = 0.95
 #: Power goes with the third power of the clock, for the voltage follows it: half the load runs 2^(1/3) faster.
@@ -29,39 +31,37 @@ _VECTOR_POWER: Final = 1.0 / 3.0
 _VECTOR_RATE: Final = 1.0 / 8.0
 
 
-def scaled_image(kind: str, c: Any, chip: ChipEfficiency) -> Any:
+def scaled_image(kind: str, c: Any, engine: Engine, unit: UnitFacts) -> Any:
     """The coefficients of a kind of kernel as the engine reaches them on a chip."""
-    engine = chip.engine
     launch = engine.rows if kind == "stream" else engine.launch
     changes = {"fixed_s": c.fixed_s * launch, "latency_s": c.latency_s * launch}
     if kind.startswith("vector"):
-        ceiling = engine.vector * _clock(chip, _VECTOR_POWER)
+        ceiling = engine.vector * _clock(unit, _VECTOR_POWER)
         changes |= {"ceiling": minimum(ceiling, 1.0), "droop": 0.0 * c.droop}
         if kind == "vector":
-            changes |= {"ceiling": minimum(_MOST * ceiling, 1.0), "k_offset": c.k_offset * _VECTOR_RATE,
-                        "tile_loss": c.tile_loss * _VECTOR_RATE}  # fmt: skip
+            waits = {"k_offset": c.k_offset * _VECTOR_RATE, "tile_loss": c.tile_loss * _VECTOR_RATE}
+            changes |= {"ceiling": minimum(_MOST * ceiling, 1.0), **waits}
     else:
-        changes |= _on_matrix_units(kind, c, chip)
+        changes |= _on_matrix_units(kind, c, engine, unit)
     if IMAGE_KINDS.get(kind, kind) != "encoder":
         narrow = engine.narrow_streaming if kind == "narrow" else 1.0
         changes["streaming"] = minimum(c.streaming * engine.streaming * narrow, 1.0)
     return c._replace(**changes)
 
 
-def _on_matrix_units(kind: str, c: Any, chip: ChipEfficiency) -> dict[str, Num]:
-    engine = chip.engine
-    limited = chip.base_clock < 1.0
+def _on_matrix_units(kind: str, c: Any, engine: Engine, unit: UnitFacts) -> dict[str, Num]:
+    limited = unit.base_clock < 1.0
     if IMAGE_KINDS.get(kind, kind) == "encoder":
         busy = c.ceiling * engine.attention * (engine.wide_attention if kind == "wide encoder" else 1.0)
     else:
         own = {"convolution": engine.convolution, "narrow": engine.narrow_compute}.get(kind, 1.0)
         busy = where(limited, _MOST, c.ceiling) * engine.compute * own
-    fed = busy * _clock(chip, busy) * chip.half_gain
-    sums = chip.half_gain if engine.half_sums else 1.0
+    fed = busy * _clock(unit, busy) * unit.half_gain
+    sums = unit.half_gain if engine.half_sums else 1.0
     return {"ceiling": minimum(fed, _MOST * sums), "droop": where(limited, 0.0, c.droop)}
 
 
-def _clock(chip: ChipEfficiency, load: Num) -> Num:
+def _clock(unit: UnitFacts, load: Num) -> Num:
     """The clock over that of the boost, at a load of the power that the matrix units take at their peak."""
-    clock: Num = minimum(chip.base_clock * load**-_CUBE, 1.0)
+    clock: Num = minimum(unit.base_clock * load**-_CUBE, 1.0)
     return clock

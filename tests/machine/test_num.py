@@ -1,0 +1,66 @@
+"""Sums, choices and likeness of grids: what is left out of a pass changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roofline.machine.likeness import Places
+from roofline.num import add_up, ceil, is_nothing, where_holds, where_needed
+
+values = st.lists(st.floats(0.0, 1e12), min_size=1, max_size=8)
+
+
+@given(values)
+def test_floats_are_added_in_their_order(terms: list[float]) -> None:
+    total = 0.0
+    for term in terms:
+        total += term
+    assert add_up(terms) == total
+
+
+def test_arrays_are_added_whatever_they_span_and_stay_as_they_were() -> None:
+    rows, columns = np.arange(1.0, 81.0).reshape(-1, 1), np.arange(1.0, 101.0)
+    terms = [1.5, rows * columns, rows, 2.0 * rows * columns, columns, 3.0, rows * columns]
+    before = [np.copy(term) for term in terms]
+    np.testing.assert_allclose(add_up(terms), 4.5 + 4.0 * rows * columns + rows + columns, rtol=1e-15)
+    for term, copy in zip(terms, before, strict=True):
+        assert np.array_equal(term, copy)
+
+
+@pytest.mark.parametrize("limit", [0.0, 3.0, 50.0, 1e4])
+def test_a_point_is_worked_out_anew_where_it_is_wrong_and_only_there(limit: float) -> None:
+    grid, chips = np.arange(1.0, 101.0), np.asarray([1.0, 2.0]).reshape(-1, 1)
+    seen: list[int] = []
+
+    def right(value: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        seen.append(np.broadcast(value, factor).size)
+        return -value * factor
+
+    found = where_needed(grid < limit, grid * chips, right, grid, chips)
+    assert np.array_equal(found, np.where(grid < limit, -grid * chips, grid * chips))
+    assert not seen or seen[0] in (2 * np.count_nonzero(grid < limit), 200)
+
+
+def test_what_holds_everywhere_or_nowhere_is_no_work() -> None:
+    grid = np.arange(3.0)
+    assert where_holds(grid >= 0.0, grid) is grid
+    assert where_holds(grid < 0.0, grid) == 0.0
+    assert where_holds(grid > 1.0, grid).tolist() == [0.0, 0.0, 2.0]
+    assert where_holds(True, 2.0) == 2.0
+    assert where_holds(False, 2.0) == 0.0
+
+
+@given(st.floats(0.0, 1e15))
+def test_rounding_up_is_that_of_the_grid(value: float) -> None:
+    assert ceil(value) == float(np.ceil(value))
+    assert is_nothing(value) == (value == 0.0)
+
+
+def test_equal_keys_share_a_place_whoever_made_their_arrays() -> None:
+    places, grid = Places(), np.arange(5.0)
+    other = np.asarray([0.0, 1.0, 2.0, 9.0, 4.0])  # of the same ends
+    keys = [("a", 1.0), ("a", (grid, 1.0)), ("a", (grid + 0.0, 1.0)), ("a", (other, 1.0)), ("a", 1.0), ("b", grid)]
+    assert [places.of(key) for key in keys] == [0, 1, 1, 2, 0, 3]
