@@ -25,7 +25,7 @@ def components_of(question: Question, workload: Workload) -> tuple[Component, ..
         precision, name = question.precision_of(phase), phase.component
         if name not in weights:
             weights[name] = sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params)
-        peaks[name] = maximum(peaks.get(name, 0.0), phase.peak(precision.live_bytes))
+        peaks[name] = maximum(peaks.get(name, 0.0), phase.live_peak(precision))
     return tuple(Component(name, held, peaks[name]) for name, held in weights.items())
 
 
