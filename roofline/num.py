@@ -124,6 +124,11 @@ def any_holds(condition: Any) -> bool:
     return condition if type(condition) is bool else bool(condition.any())
 
 
+def first_value(value: Num) -> float:
+    """A value, or the first of a grid."""
+    return value if isinstance(value, float) else float(value.flat[0])
+
+
 def is_nothing(value: Num) -> bool:
     """Whether a value is a plain 0, so that a sum or a maximum with it needs no pass over a grid."""
     return type(value) is float and value == 0.0

@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from roofline.answer.memory import Component, Limit, Memory, Part
-from roofline.answer.plain import first_value
-from roofline.num import Num, maximum, where
+from roofline.num import Num, first_value, maximum, where
 from roofline.runs.image.options import largest_side, multiple_of, takes_pixels
 from roofline.runs.kind import Needs, Question, Stages
 from roofline.runs.limits import largest
