@@ -12,7 +12,7 @@ from typing import Final
 
 from roofline.machine.counts import Counts, counts_of
 from roofline.machine.machine import Machine
-from roofline.num import Num, add_up, is_nothing, maximum, where_holds
+from roofline.num import Num, is_nothing, maximum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -73,15 +73,14 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
     `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
     """
     counts = counts_of(phase, precision)
-    times: list[Num] = []
-    memory_times: list[Num] = []
+    bound: Num = 0.0
+    by_memory: Num = 0.0
     for count, flops, vector_flops, moved, dtype in counts.works:
         compute_s = compute_time(flops, vector_flops, dtype, machine)
         memory_s = moved / machine.bandwidth
         longest = count * maximum(compute_s, memory_s)
-        times.append(longest)
-        memory_times.append(where_holds(memory_s >= compute_s, longest))
-    bound, by_memory = add_up(times), add_up(memory_times)
+        bound = bound + longest
+        by_memory = by_memory + where_holds(memory_s >= compute_s, longest)
     least = counts if reference is None else counts_of(reference, precision)
     return PhaseCost(
         flops=counts.flops,
@@ -106,11 +105,11 @@ def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) ->
 
 def _floor(counts: Counts, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    times: list[Num] = []
+    at_peak: Num = 0.0
     for count, flops, dtype, spared in counts.products:
         seconds = flops / machine.tensor[dtype]
-        times.append(count * (_spared(seconds, dtype, machine) if spared else seconds))
-    return maximum(add_up(times), counts.unavoidable / machine.bandwidth)
+        at_peak = at_peak + count * (_spared(seconds, dtype, machine) if spared else seconds)
+    return maximum(at_peak, counts.unavoidable / machine.bandwidth)
 
 
 def _spared(seconds: Num, dtype: str, machine: Machine) -> Num:
