@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from roofline.machine.counts import Counts, counts_of
 from roofline.machine.machine import Machine
-from roofline.num import Num, add_up, first_value, is_nothing, maximum, where_holds
+from roofline.num import Num, first_value, is_nothing, maximum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -61,7 +61,10 @@ class PhaseCost(NamedTuple):
     @property
     def memory_bound_s(self) -> Num:
         """The part of the bound in which the memory is what takes longer."""
-        return add_up([where_holds(part.memory_s >= part.compute_s, part.bound_s) for part in self.parts])
+        total: Num = 0.0
+        for part in self.parts:
+            total = total + where_holds(part.memory_s >= part.compute_s, part.bound_s)
+        return total
 
     @property
     def compute_bound_s(self) -> Num:
@@ -98,11 +101,14 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
     `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
     """
     counts = counts_of(phase, precision)
+    bound: Num = 0.0
     parts: list[Longest] = []
     for count, flops, vector_flops, moved, dtype in counts.works:
         compute_s = compute_time(flops, vector_flops, dtype, machine)
         memory_s = moved / machine.bandwidth
-        parts.append(Longest(count * maximum(compute_s, memory_s), compute_s, memory_s))
+        longest = count * maximum(compute_s, memory_s)
+        bound = bound + longest
+        parts.append(Longest(longest, compute_s, memory_s))
     least = counts if reference is None else counts_of(reference, precision)
     return PhaseCost(
         flops=counts.flops,
@@ -111,7 +117,7 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         kernels=counts.kernels,
         communication_bytes=counts.communication_bytes,
         floor_s=_floor(least, machine),
-        bound_s=add_up([part.bound_s for part in parts]),
+        bound_s=bound,
         parts=tuple(parts),
     )
 
@@ -126,11 +132,11 @@ def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) ->
 
 def _floor(counts: Counts, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    times: list[Num] = []
+    at_peak: Num = 0.0
     for count, flops, dtype, spared in counts.products:
         seconds = flops / machine.tensor[dtype]
-        times.append(count * (_spared(seconds, dtype, machine) if spared else seconds))
-    return maximum(add_up(times), counts.unavoidable / machine.bandwidth)
+        at_peak = at_peak + count * (_spared(seconds, dtype, machine) if spared else seconds)
+    return maximum(at_peak, counts.unavoidable / machine.bandwidth)
 
 
 def _spared(seconds: Num, dtype: str, machine: Machine) -> Num:
