@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.cli.app import app
-from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.nearest import _number
+from roofline.evidence.runs.rows import measured_run, read_runs, weights_of
 from roofline.evidence.runs.runs import prepare
-from roofline.evidence.runs.shipped import MEASUREMENTS
+from roofline.evidence.runs.shipped import MEASUREMENTS, SHIPPED
+from roofline.evidence.runs.table import read_table
 from roofline.machine.engine import load_engine
 
 
@@ -26,6 +28,16 @@ def test_a_measured_run_is_the_nearest_to_itself(label: str) -> None:
     assert label in [row.id for row in est.nearest]
     expected = {row.id: row.expected_s for row in est.nearest}[label]
     assert expected == prepare(run).expected(load_engine(run.engine))
+
+
+def test_what_a_distance_takes_of_a_row_is_what_its_run_says() -> None:
+    for path in SHIPPED:
+        for row in read_table(path).rows:
+            run = measured_run(row)
+            numbers = {"devices": run.plan.devices, "batch": run.batch, "prompt": run.prompt, **dict(run.image)}
+            assert {name: _number(row, name) for name in numbers} == numbers
+            assert _number(row, "generate") == max(1, run.generate)
+            assert (weights_of(row), row.text("model"), row.text("gpu")) == (run.weights, run.model, run.gpu)
 
 
 def test_three_rows_in_the_order_of_their_distance_with_their_errors() -> None:

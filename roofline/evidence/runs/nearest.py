@@ -136,22 +136,21 @@ def _distance(asked: dict[str, Any], row: Row) -> float:
     for name, cost in _DOUBLINGS.items():
         number = _number(row, name) if name in asked else None
         if number is not None:
-            total += cost * abs(log2(max(1, asked[name]) / max(1, number)))
+            total += cost * abs(log2(max(1, asked[name]) / number))
     return round(total, 3)
 
 
 def _number(row: Row, name: str) -> float | None:
     """A number of a row, 1 where it says nothing; None of a size that it has not."""
     if name == "devices":
-        number = row.text("gpus")
-        return float(number) if number else _one(row, "tensor_parallel") * _one(row, "pipeline_parallel")
+        return _one(row, "gpus") if row.text("gpus") else _one(row, "tensor_parallel") * _one(row, "pipeline_parallel")
     if name in ("height", "width", "steps") and not row.text(name):
         return None
     return _one(row, name)
 
 
 def _one(row: Row, name: str) -> float:
-    return float(row.text(name) or 1)
+    return max(1.0, float(row.text(name) or 1))
 
 
 @cache
