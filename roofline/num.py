@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Bytes of the largest block that glibc learns from: a little under 32 MiB.
 _LARGEST_BLOCK: Final = 32_000_000
 #: Points of a grid from which on a pass over it takes longer than the call.
-_LARGE: Final = 4096
+_MANY: Final = 4096
 #: The share of a grid up to which picking points out of it is quicker than working out all of them.
 _MOST_PICKED: Final = 0.3
 Num: TypeAlias = "float | NDArray[np.float64]"
@@ -124,39 +124,29 @@ def any_holds(condition: Any) -> bool:
     return condition if type(condition) is bool else bool(condition.any())
 
 
+def first_value(value: Num) -> float:
+    """A value, or the first of a grid."""
+    return value if isinstance(value, float) else float(value.flat[0])
+
+
 def is_nothing(value: Num) -> bool:
     """Whether a value is a plain 0, so that a sum or a maximum with it needs no pass over a grid."""
     return type(value) is float and value == 0.0
 
 
-def is_large(value: Num) -> bool:
-    """Whether a value is of so many points that a pass over them costs more than deciding whether it is needed."""
-    return not isinstance(value, (float, int)) and value.size >= _LARGE
+def points(value: Num) -> int:
+    """The number of points of a value."""
+    return 1 if isinstance(value, (float, int)) else value.size
 
 
-def add_up(terms: Sequence[Num]) -> Num:
-    """The sum in order; but large arrays by themselves, those of fewer axes first, and added to the rest at the end."""
-    total: Num = 0.0
-    grids: dict[tuple[int, ...], list[Any]] = {}
-    for term in terms:
-        if type(term) is float or not is_large(term):
-            total = total + term
-        else:
-            grids.setdefault(term.shape, []).append(term)  # type: ignore[union-attr]
-    for shape in sorted(grids, key=math.prod):
-        total = _accumulated(grids[shape]) + total
-    return total
+def span_many(*values: Num) -> bool:
+    """Whether values span so many points that a pass over them costs more than deciding whether it is needed."""
+    shapes = [value.shape for value in values if not isinstance(value, (float, int))]
+    if not shapes:
+        return False
+    import numpy as np
 
-
-def _accumulated(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The sum of arrays of one shape, in place after the first two."""
-    total = arrays[0]
-    for place, array in enumerate(arrays[1:]):
-        if place:
-            total += array
-        else:
-            total = total + array
-    return total
+    return math.prod(np.broadcast_shapes(*shapes)) >= _MANY
 
 
 def where_needed(wrong: Any, values: Num, right: Callable[..., Num], *arguments: Num) -> Num:

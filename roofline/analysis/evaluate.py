@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.answer.phase import PhaseEstimate
-from roofline.answer.plain import first_value
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
-from roofline.num import Num, maximum
+from roofline.num import Num, first_value, maximum
 from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
 from roofline.runs.kind import Outcome, Question, Stage
@@ -178,12 +177,9 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
 
 def _bound_by(time: StageTime) -> str:
     """What takes longest, at the first point of a grid."""
-    parts = {
-        "memory": time.cost.memory_bound_s,
-        "compute": time.cost.compute_bound_s,
-        "communication": time.communication_s,
-    }
-    return max(parts, key=lambda name: first_value(parts[name]))
+    by_memory, by_compute = time.cost.first_bounds
+    parts = {"memory": by_memory, "compute": by_compute, "communication": first_value(time.communication_s)}
+    return max(parts, key=parts.__getitem__)
 
 
 def in_stages(times: Sequence[tuple[Num, Num, int]], micro: Num, steady: bool) -> Num:

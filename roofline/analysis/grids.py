@@ -1,7 +1,8 @@
 """Grids of sizes and accelerators: cut into blocks that stay in a processor's cache, each evaluated in one go.
 
 Sizes broadcast through the same formulas as single values. Accelerators on which a run is executed in the same way are
-stacked on an axis before those of the sizes; others are evaluated one after the other.
+stacked on an axis before those of the sizes where these are few; else they follow each other, and what a phase counts
+is worked out once for all of them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
-from roofline.num import where
+from roofline.num import keep_freed_memory, where
 from roofline.runs.ask import ask
 from roofline.runs.kind import Outcome, Question
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: Points of a block: so many float64 of each array of a formula stay in a cache of the second level.
-BLOCK: Final = 8_192
+BLOCK: Final = 16_384
+#: Points up to which accelerators are stacked: beyond, a pass over the grid costs more than to call numpy once more.
+STACKED: Final = 4_096
 
 
 class Block(NamedTuple):
@@ -43,17 +47,33 @@ def evaluate_grid(
 
     Raises UsageError, UnknownNameError or SpecError as a single question does.
     """
+    keep_freed_memory()
     firsts = [ask(model, gpu, {**options, **{name: values[0] for name, values in sizes.items()}}) for gpu in gpus]
-    for group in _alike(firsts):
-        first = firsts[group[0]]
-        stacked = tuple(firsts[index].gpu for index in group) if len(group) > 1 else ()
-        most = max(1, BLOCK // len(group))
-        for rows, grids in cut(sizes, most):
-            run = ask(model, first.gpu, {**options, **grids}).run if grids else first.run
-            outcome = evaluate(replace(first, run=run, stacked=stacked, axes=len(sizes)))
-            results = dict(results_of(outcome))
-            for place, index in enumerate(group):
-                yield Block(index, rows, _of_one(results, place, len(sizes)) if stacked else results)
+    groups = _alike(firsts)
+    for rows, grids in cut(sizes, BLOCK):
+        run = ask(model, firsts[0].gpu, {**options, **grids}).run if grids else firsts[0].run
+        points = prod(grid.size for grid in grids.values())
+        for group in groups:
+            questions = [replace(firsts[index], run=run, axes=len(sizes)) for index in group]
+            together = len(group) > 1 and points * len(group) <= STACKED
+            found = _stacked(questions) if together else map(_alone, questions)
+            yield from (Block(index, rows, columns) for index, columns in zip(group, found, strict=True))
+
+
+def _alone(question: Question) -> dict[str, Any]:
+    """The results of one accelerator; what its phases count is kept for the next one."""
+    return dict(results_of(evaluate(question)))
+
+
+def _stacked(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
+    """The results of each of several accelerators, worked out on an axis of their own before those of the sizes."""
+    first = replace(questions[0], stacked=tuple(question.gpu for question in questions))
+    results = _alone(first)
+    for place in range(len(questions)):
+        yield {
+            name: value[place if len(value) > 1 else 0] if getattr(value, "ndim", 0) > first.axes else value
+            for name, value in results.items()
+        }
 
 
 def _alike(questions: Sequence[Question]) -> list[list[int]]:
@@ -68,14 +88,6 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
         else:
             groups.append([index])
     return groups
-
-
-def _of_one(results: Mapping[str, Any], place: int, axes: int) -> dict[str, Any]:
-    """The results of one of the stacked accelerators: what has their axis before those of the sizes is taken apart."""
-    return {
-        name: value[place if len(value) > 1 else 0] if getattr(value, "ndim", 0) > axes else value
-        for name, value in results.items()
-    }
 
 
 def cut(sizes: Mapping[str, Sequence[Any]], most: int) -> Iterator[tuple[tuple[slice, ...], dict[str, np.ndarray]]]:

@@ -29,11 +29,6 @@ def counted(value: Num | int, what: str) -> str:
     return "/".join(f"{v:g}" for v in value.flat) + f" {what}s"
 
 
-def first_value(value: Num) -> float:
-    """A value, or the first of a grid."""
-    return value if isinstance(value, float) else float(value.flat[0])
-
-
 def largest_value(value: Num) -> float:
     """A number, or the largest of a grid."""
     return value if isinstance(value, float) else float(value.max())

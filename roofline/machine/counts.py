@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from roofline.machine.likeness import Places
-from roofline.num import Num, add_up, is_large, is_nothing
+from roofline.num import Num, is_nothing, points, span_many
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import ConvolutionShape
@@ -37,33 +37,39 @@ def counts_of(phase: Phase, precision: Precision) -> Counts:
 
 
 def _counted(phase: Phase, precision: Precision) -> Counts:
-    large = is_large(phase.tokens) or is_large(phase.boundary)
-    ops = _alike(phase, precision) if large else [(op.count, op) for op in phase.ops]
     works: list[tuple[float, Num, Num, Num, str]] = []
     products: list[tuple[float, Num, str, bool]] = []
-    streams: list[Num] = []
-    for count, op in ops:
+    flops: Num = 0.0
+    vector_flops: Num = 0.0
+    bytes_: Num = 0.0
+    unavoidable: Num = 0.0
+    kernels: Num = 0.0
+    crossing: Num = 0.0
+    for count, op in _executions(phase, precision):
         streamed = precision.weight_bytes(op) + precision.cache_bytes(op)
         moved, dtype = streamed + precision.activation_bytes(op), precision.compute_dtype(op)
         works.append((count, op.flops, op.vector_flops, moved, dtype))
-        streams.append(count * streamed)
         if not is_nothing(op.flops):
             products.append((count, op.flops, dtype, _is_spared(op)))
+            flops = flops + count * op.flops
+        if not is_nothing(op.vector_flops):
+            vector_flops = vector_flops + count * op.vector_flops
+        bytes_ = bytes_ + count * moved
+        unavoidable = unavoidable + count * streamed
+        kernels = kernels + count * op.kernels
+        crossing = crossing + count * op.communication
     width = precision.activations.bits / 8
-    return Counts(
-        works=tuple(works),
-        products=tuple(products),
-        flops=add_up([count * flops for count, flops, _, _ in products]),
-        vector_flops=add_up([count * flops for count, _, flops, _, _ in works]),
-        bytes=add_up([count * moved for count, _, _, moved, _ in works]),
-        unavoidable=add_up(streams) + phase.boundary * width,
-        kernels=add_up([count * op.kernels for count, op in ops]),
-        communication_bytes=add_up([count * op.communication for count, op in ops]) * width,
-    )
+    unavoidable = unavoidable + phase.boundary * width
+    return Counts(tuple(works), tuple(products), flops, vector_flops, bytes_, unavoidable, kernels, crossing * width)
 
 
-def _alike(phase: Phase, precision: Precision) -> list[tuple[float, Op]]:
-    """One op of each kind with the executions of all: a pass over a large grid costs more than finding the like."""
+def _executions(phase: Phase, precision: Precision) -> Iterable[tuple[float, Op]]:
+    """The ops with their executions, in order; of a phase of many points one op of each kind, of few points first.
+
+    So a sum of floats keeps its last bit, and a sum of grids takes no pass that it can do without.
+    """
+    if not span_many(phase.tokens, phase.boundary, phase.context):
+        return [(op.count, op) for op in phase.ops]
     found: list[tuple[float, Op]] = []
     places = Places()
     for op in phase.ops:
@@ -72,7 +78,7 @@ def _alike(phase: Phase, precision: Precision) -> list[tuple[float, Op]]:
             found.append((op.count, op))
         else:
             found[place] = (found[place][0] + op.count, found[place][1])
-    return found
+    return sorted(found, key=lambda execution: _points(execution[1]))
 
 
 def _likeness(op: Op, precision: Precision) -> Hashable:
@@ -80,6 +86,10 @@ def _likeness(op: Op, precision: Precision) -> Hashable:
     streams = op.weights, op.read, op.write, op.read_fp32, op.write_fp32, op.cache_read, op.cache_write
     work = op.flops, op.vector_flops, op.state_moved_fp32, op.kernels, op.communication
     return *streams, *work, precision.weight_bits(op), precision.compute_dtype(op), _is_spared(op)
+
+
+def _points(op: Op) -> int:
+    return max(points(value) for value in (op.flops, op.vector_flops, op.read, op.write, op.cache_read))
 
 
 def _is_spared(op: Op) -> bool:

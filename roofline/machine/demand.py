@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from roofline.machine.likeness import Places
-from roofline.num import Num, add_up
+from roofline.num import Num, points, span_many
 from roofline.passes.fusion.joined import join_projections
 from roofline.specs.dtypes import DType
 from roofline.workload.op import Op
@@ -54,20 +54,31 @@ def demand(op: Op, precision: Precision) -> Demand:
 
 def demands(phase: Phase, precision: Precision, joins: str) -> Demands:
     """What the ops of a phase ask for where an engine joins projections; kept with the phase."""
-    return phase.kept(("demands", joins, precision), lambda: _demands(join_projections(phase.ops, joins), precision))
+    return phase.kept(("demands", joins, precision), lambda: _demands(phase, precision, joins))
 
 
-def _demands(ops: Sequence[Op], precision: Precision) -> Demands:
+def _demands(phase: Phase, precision: Precision, joins: str) -> Demands:
     kinds: list[Demand] = []
     order: list[tuple[float, int]] = []
     places = Places()
-    for op in ops:
+    kernels: Num = 0.0
+    for op in join_projections(phase.ops, joins):
         place = places.of(_likeness(op, precision))
         if place == len(kinds):
             kinds.append(demand(op, precision))
         order.append((op.count, place))
-    kernels = add_up([op.count * op.kernels for op in ops])
+        kernels = kernels + op.count * op.kernels
+    if span_many(phase.tokens, phase.boundary, phase.context):
+        order = _few_points_first(kinds, order)
     return Demands(tuple(kinds), tuple(order), tuple({kind.dtype for kind in kinds}), kernels)
+
+
+def _few_points_first(kinds: Sequence[Demand], order: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Every kind once with the count of all its ops, so that a sum of grids takes no pass that it can do without."""
+    counts = [0.0] * len(kinds)
+    for count, place in order:
+        counts[place] += count
+    return sorted(zip(counts, range(len(kinds)), strict=True), key=lambda item: points(kinds[item[1]].bytes))
 
 
 def _likeness(op: Op, precision: Precision) -> Hashable:

@@ -10,7 +10,7 @@ from roofline.machine.kernels.common import ChipFacts, smooth_maximum
 from roofline.machine.machine import Machine
 from roofline.machine.served import kernel_time
 from roofline.machine.time import compute_time
-from roofline.num import Num, add_up, maximum
+from roofline.num import Num, maximum
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -31,7 +31,9 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     asked = demands(phase, precision, engine.joins)
     facts = {dtype: multiplied_by(dtype, precision, machine, chip) for dtype in asked.dtypes}
     times = [_time(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
-    device = add_up([count * times[place] for count, place in asked.order])
+    device: Num = 0.0
+    for count, place in asked.order:
+        device = device + count * times[place]
     if engine.kernel_s:
         device = smooth_maximum(device, asked.kernels * (engine.kernel_s * chip.host), _OVERLAP)
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from roofline.machine.counts import Counts, counts_of
 from roofline.machine.machine import Machine
-from roofline.num import Num, add_up, is_nothing, maximum, where_holds
+from roofline.num import Num, first_value, is_nothing, maximum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -34,8 +34,20 @@ class OpCost(NamedTuple):
         return maximum(maximum(self.compute_s, self.vector_s), self.memory_s)
 
 
+class Longest(NamedTuple):
+    """The bound of one kind of op, all its executions together, and the two times of one of which it is the longer."""
+
+    bound_s: Num
+    compute_s: Num
+    memory_s: Num
+
+
 class PhaseCost(NamedTuple):
-    """One repeat of a phase: counts, floor and bound, and how the bound divides between compute and memory."""
+    """One repeat of a phase: counts, floor and bound; `parts`: those of each kind of op that the bound is the sum of.
+
+    How the bound divides between compute and memory is worked out when it is asked for: it takes as many passes over a
+    grid as the bound itself.
+    """
 
     flops: Num
     vector_flops: Num
@@ -44,8 +56,27 @@ class PhaseCost(NamedTuple):
     communication_bytes: Num
     floor_s: Num
     bound_s: Num
-    compute_bound_s: Num
-    memory_bound_s: Num
+    parts: tuple[Longest, ...]
+
+    @property
+    def memory_bound_s(self) -> Num:
+        """The part of the bound in which the memory is what takes longer."""
+        total: Num = 0.0
+        for part in self.parts:
+            total = total + where_holds(part.memory_s >= part.compute_s, part.bound_s)
+        return total
+
+    @property
+    def compute_bound_s(self) -> Num:
+        """The part in which compute takes longer."""
+        return self.bound_s - self.memory_bound_s
+
+    @property
+    def first_bounds(self) -> tuple[float, float]:
+        """Both, memory first, at the first point of a grid."""
+        firsts = (tuple(map(first_value, part)) for part in self.parts)
+        by_memory = sum((bound for bound, compute, memory in firsts if memory >= compute), 0.0)
+        return by_memory, first_value(self.bound_s) - by_memory
 
     @property
     def intensity(self) -> Num:
@@ -70,15 +101,14 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
     `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
     """
     counts = counts_of(phase, precision)
-    times: list[Num] = []
-    memory_times: list[Num] = []
+    bound: Num = 0.0
+    parts: list[Longest] = []
     for count, flops, vector_flops, moved, dtype in counts.works:
         compute_s = compute_time(flops, vector_flops, dtype, machine)
         memory_s = moved / machine.bandwidth
         longest = count * maximum(compute_s, memory_s)
-        times.append(longest)
-        memory_times.append(where_holds(memory_s >= compute_s, longest))
-    bound, by_memory = add_up(times), add_up(memory_times)
+        bound = bound + longest
+        parts.append(Longest(longest, compute_s, memory_s))
     least = counts if reference is None else counts_of(reference, precision)
     return PhaseCost(
         flops=counts.flops,
@@ -88,8 +118,7 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         communication_bytes=counts.communication_bytes,
         floor_s=_floor(least, machine),
         bound_s=bound,
-        compute_bound_s=bound - by_memory,
-        memory_bound_s=by_memory,
+        parts=tuple(parts),
     )
 
 
@@ -103,11 +132,11 @@ def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) ->
 
 def _floor(counts: Counts, machine: Machine) -> Num:
     """The speed of light of one repeat: no implementation on this machine is faster."""
-    times: list[Num] = []
+    at_peak: Num = 0.0
     for count, flops, dtype, spared in counts.products:
         seconds = flops / machine.tensor[dtype]
-        times.append(count * (_spared(seconds, dtype, machine) if spared else seconds))
-    return maximum(add_up(times), counts.unavoidable / machine.bandwidth)
+        at_peak = at_peak + count * (_spared(seconds, dtype, machine) if spared else seconds)
+    return maximum(at_peak, counts.unavoidable / machine.bandwidth)
 
 
 def _spared(seconds: Num, dtype: str, machine: Machine) -> Num:

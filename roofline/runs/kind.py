@@ -125,16 +125,26 @@ _MOST_KEPT: Final = 64
 
 
 def kept_workload(kind: Kind, spec: Any, run: Any) -> Workload:
-    """The workload of a spec and a run, made once for all accelerators and formats; that of a grid is not kept."""
+    """The workload of a spec and a run, made once for all accelerators and formats."""
     try:
         known = _KEPT.get((id(spec), run))
     except TypeError:  # arrays have no hash
-        return kind.workload(spec, run)
+        return _last_grid(kind, spec, run)
     if known is None or known[0] is not spec:
         if len(_KEPT) >= _MOST_KEPT:
             del _KEPT[next(iter(_KEPT))]
         known = _KEPT[id(spec), run] = (spec, kind.workload(spec, run))
     return known[1]
+
+
+_LAST: list[tuple[Any, Any, Workload]] = []
+
+
+def _last_grid(kind: Kind, spec: Any, run: Any) -> Workload:
+    """The workload of a run over a grid; that of the last one is kept, by the run itself."""
+    if not (_LAST and _LAST[0][0] is spec and _LAST[0][1] is run):
+        _LAST[:] = [(spec, run, kind.workload(spec, run))]
+    return _LAST[0][2]
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ class Phase:
             peak = maximum(peak, quantity(op))
         return peak
 
+    def live_peak(self, precision: Precision) -> Num:
+        """The most activation memory that any op needs, in bytes."""
+        return self.kept(("live", precision), lambda: self.peak(precision.live_bytes))
+
     @property
     def flops(self) -> Num:
         """Tensor-contraction FLOPs of one repeat."""
@@ -133,15 +137,17 @@ class Workload:
 
     def cache_elements(self) -> Num:
         """Elements of KV-cache held when the last phase ends."""
-        return self.phases[-1].total(lambda op: op.cache_held)
+        last = self.phases[-1]
+        return last.kept("cache", lambda: last.total(lambda op: op.cache_held))
 
     def state_bytes(self, precision: Precision) -> Num:
         """Bytes of fixed-size state (linear attention, state space) held when the last phase ends."""
-        return self.phases[-1].total(precision.state_bytes)
+        last = self.phases[-1]
+        return last.kept(("state", precision), lambda: last.total(precision.state_bytes))
 
     def activation_peak_bytes(self, precision: Precision) -> Num:
         """The most activation memory that any op of any phase needs."""
         peak: Num = 0.0
         for phase in self.phases:
-            peak = maximum(peak, phase.peak(precision.live_bytes))
+            peak = maximum(peak, phase.live_peak(precision))
         return peak

@@ -1,4 +1,4 @@
-"""Sums, choices and likeness of grids: what is left out of a pass changes nothing."""
+"""Choices and likeness of grids: what is left out of a pass changes nothing."""
 
 from __future__ import annotations
 
@@ -8,26 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roofline.machine.likeness import Places
-from roofline.num import add_up, ceil, is_nothing, where_holds, where_needed
-
-values = st.lists(st.floats(0.0, 1e12), min_size=1, max_size=8)
+from roofline.num import ceil, is_nothing, span_many, where_holds, where_needed
 
 
-@given(values)
-def test_floats_are_added_in_their_order(terms: list[float]) -> None:
-    total = 0.0
-    for term in terms:
-        total += term
-    assert add_up(terms) == total
-
-
-def test_arrays_are_added_whatever_they_span_and_stay_as_they_were() -> None:
-    rows, columns = np.arange(1.0, 81.0).reshape(-1, 1), np.arange(1.0, 101.0)
-    terms = [1.5, rows * columns, rows, 2.0 * rows * columns, columns, 3.0, rows * columns]
-    before = [np.copy(term) for term in terms]
-    np.testing.assert_allclose(add_up(terms), 4.5 + 4.0 * rows * columns + rows + columns, rtol=1e-15)
-    for term, copy in zip(terms, before, strict=True):
-        assert np.array_equal(term, copy)
+def test_many_points_are_those_that_sizes_span_together() -> None:
+    rows, columns = np.ones((64, 1)), np.ones(64)
+    assert span_many(rows, 3.0, columns)
+    assert not span_many(rows, 3.0)
+    assert not span_many(1.0, 2)
 
 
 @pytest.mark.parametrize("limit", [0.0, 3.0, 50.0, 1e4])

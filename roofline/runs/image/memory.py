@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from roofline.answer.memory import Component, Limit, Memory, Part
-from roofline.answer.plain import first_value
-from roofline.num import Num, maximum, where
+from roofline.num import Num, first_value, maximum, where
 from roofline.runs.image.options import largest_side, multiple_of, takes_pixels
 from roofline.runs.kind import Needs, Question, Stages
 from roofline.runs.limits import largest
@@ -25,7 +24,7 @@ def components_of(question: Question, workload: Workload) -> tuple[Component, ..
         precision, name = question.precision_of(phase), phase.component
         if name not in weights:
             weights[name] = sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params)
-        peaks[name] = maximum(peaks.get(name, 0.0), phase.peak(precision.live_bytes))
+        peaks[name] = maximum(peaks.get(name, 0.0), phase.live_peak(precision))
     return tuple(Component(name, held, peaks[name]) for name, held in weights.items())
 
 

@@ -8,8 +8,7 @@ from functools import partial
 
 from roofline.answer.memory import Limit, Memory, Part
 from roofline.answer.phase import Parameters
-from roofline.answer.plain import first_value
-from roofline.num import Num, maximum
+from roofline.num import Num, first_value, maximum
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest
