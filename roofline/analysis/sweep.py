@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.analysis.grids import Block, evaluate_grid
@@ -209,15 +209,21 @@ def sweep_blocks(
 
     Each block is a sweep over its part of the sizes, for one value of every other axis.
     """
+    plan = _planned(model, gpu, options)
+    blocks = plan.blocks()
+    first = next(blocks)  # what is wrong is said now, not when the stream is read
+    return (_as_sweep(plan, places, block) for places, block in chain([first], blocks))
+
+
+def _as_sweep(plan: _Plan, places: Mapping[str, int], block: Block) -> Sweep:
+    """A block as a sweep of its own."""
     import numpy as np
 
-    plan = _planned(model, gpu, options)
-    for places, block in plan.blocks():
-        sizes = {name: values[rows] for (name, values), rows in zip(plan.sizes.items(), block.rows, strict=True)}
-        shape = tuple(map(len, sizes.values()))
-        fixed = plan.fixed | {name: plan.loops[name][place] for name, place in places.items()}
-        filled = {name: np.nan if value is None else value for name, value in block.columns.items()}
-        yield Sweep(sizes, fixed, {name: np.broadcast_to(value, shape) for name, value in filled.items()})
+    sizes = {name: values[rows] for (name, values), rows in zip(plan.sizes.items(), block.rows, strict=True)}
+    shape = tuple(map(len, sizes.values()))
+    fixed = plan.fixed | {name: plan.loops[name][place] for name, place in places.items()}
+    filled = {name: np.nan if value is None else value for name, value in block.columns.items()}
+    return Sweep(sizes, fixed, {name: np.broadcast_to(value, shape) for name, value in filled.items()})
 
 
 def _point(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ def main() -> None:
     from roofline.errors import RooflineError
 
     debug = "--debug" in sys.argv
+    _prepare_streams()
     try:
         from roofline.cli.app import build_for
 
@@ -34,11 +36,27 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"roofline: {error.filename or 'standard output'}: {error.strerror or error}\n")
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # what is left cannot be written
+        sys.exit(2)
     except (MemoryError, RecursionError) as error:
         if debug:
             raise
         sys.stderr.write(f"roofline: {type(error).__name__}: this is more than can be computed here\n")
         sys.exit(2)
+
+
+def _prepare_streams() -> None:
+    """Letters that a stream does not have become question marks; a stream that was closed swallows what it is given."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run(program: typer.Typer) -> int:

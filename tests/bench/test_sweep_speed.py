@@ -1,6 +1,6 @@
 """Points per second of `rl.sweep`, columns and all: `python -m pytest -m bench tests/bench -s`. Nothing is asserted.
 
-The yardstick is the arithmetic of bound or expectation alone, of the same points, by hand in plain numpy (`by_hand.py`).
+The yardstick is the arithmetic of bound or expectation alone, by hand in plain numpy, for the same points.
 """
 
 from __future__ import annotations

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from roofline.analysis.catalogue import names
+from roofline.analysis.catalogue import names as catalogue
 from roofline.cli.app import app
+from roofline.errors import UnknownNameError
 from roofline.report.tables.estimate import percent
+from roofline.specs.files.library import bundled, find, names
 from roofline.units import format_count
 
 SHELVES = ["models", "gpus", "nodes", "engines", "schedulers", "precisions"]
@@ -25,7 +28,7 @@ def run(*arguments: str, columns: int = 80) -> str:
 @pytest.mark.parametrize("what", SHELVES)
 def test_every_name_stands_in_one_piece_at_the_start_of_a_line(what: str, columns: int) -> None:
     starts = {line.split()[0] for line in run("list", what, columns=columns).splitlines() if line.split()}
-    assert set(getattr(names, f"list_{what}")()) <= starts
+    assert set(getattr(catalogue, f"list_{what}")()) <= starts
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
@@ -87,3 +90,14 @@ def test_counts_and_shares_in_words() -> None:
     counts = {999_885_952: "1 billion", 7.24e9: "7.24 billion", 1e6: "1 million", 12_345: "12,345"}
     assert {value: format_count(value) for value in counts} == counts
     assert [percent(value) for value in (0.18, 9.99, 12.0)] == ["18.0 %", "999.0 %", ">999 %"]
+
+
+def test_a_folder_of_ones_own_may_hold_models_and_accelerators_side_by_side(tmp_path: Path) -> None:
+    for shelf, name, own in (("models", "mistral-7b", "my-7b"), ("hardware", "a100-sxm-80gb", "my-gpu")):
+        text = (bundled(shelf) / f"{name}.yaml").read_text(encoding="utf-8")
+        (tmp_path / f"{own}.yaml").write_text(text.replace(f"name: {name}", f"name: {own}", 1), encoding="utf-8")
+    assert "my-7b" in names("models", str(tmp_path)) and "my-gpu" not in names("models", str(tmp_path))
+    assert "my-gpu" in names("hardware", str(tmp_path)) and "my-7b" not in names("hardware", str(tmp_path))
+    assert find("hardware", "my-gpu", str(tmp_path)).path == tmp_path / "my-gpu.yaml"
+    with pytest.raises(UnknownNameError):
+        find("models", "my-gpu", str(tmp_path))

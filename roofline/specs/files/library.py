@@ -23,6 +23,9 @@ _LISTING: Final = {
 }
 _WHAT: Final = {"models": "model", "hardware": "GPU", "nodes": "node", "engines": "engine"}
 _KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
+_KIND: Final = re.compile(r"^(kind|family):\s*(\w*)", re.MULTILINE)
+#: Where files of a kind stand; those of all others are accelerators.
+_SHELF_OF: Final = {"engine": "engines", "node": "nodes"}
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
 
@@ -68,13 +71,11 @@ def _config_folder() -> str:
 def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     """The file that a name stands for. Raises UnknownNameError with the nearest names."""
     wanted = name.strip().lower()
-    for folder in folders(shelf, spec_dir):
-        files = _stems(folder)
-        if wanted in files:
-            return Found(files[wanted], files[wanted].stem)
-        alias = _alias_table(folder, _stamp(folder)).get(wanted)
-        if alias is not None:
-            return Found(alias, alias.stem, alias=name)
+    shelves = folders(shelf, spec_dir)
+    for folder in shelves:
+        for path, alias in ((_stems(folder).get(wanted), None), (_aliases_of(folder).get(wanted), name)):
+            if path is not None and (folder is shelves[-1] or _belongs(path, shelf)):
+                return Found(path, path.stem, alias)
     known = _known(shelf, spec_dir)
     if shelf == "hardware":
         known |= _known("nodes", spec_dir)
@@ -92,7 +93,17 @@ def is_node(name: str, spec_dir: str | None = None) -> bool:
 
 def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     """All names on a shelf, sorted; the first folder that has a name wins."""
-    return sorted({path.stem for folder in folders(shelf, spec_dir) for path in _stems(folder).values()})
+    *own, last = folders(shelf, spec_dir)
+    found = {path.stem for path in _stems(last).values()}
+    return sorted(found | {path.stem for folder in own for path in _stems(folder).values() if _belongs(path, shelf)})
+
+
+def _belongs(path: Path, shelf: Shelf) -> bool:
+    """Whether a file in a folder of the user's may stand on a shelf: by its kind or family, if it says one."""
+    kind = _KIND.search(_head(path))
+    if kind is None:
+        return True
+    return shelf == ("models" if kind[1] == "family" else _SHELF_OF.get(kind[2], "hardware"))
 
 
 def files(shelf: Shelf, spec_dir: str | None = None) -> dict[str, Path]:
@@ -129,7 +140,11 @@ def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:
 
 def _tables(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     """Names and aliases of a folder, in the order of look-up."""
-    return _stems(folder), _alias_table(folder, _stamp(folder))
+    return _stems(folder), _aliases_of(folder)
+
+
+def _aliases_of(folder: Path) -> dict[str, Path]:
+    return _alias_table(folder, _stamp(folder))
 
 
 def _stems(folder: Path) -> dict[str, Path]:
