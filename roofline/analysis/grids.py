@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: Points of a block: so many float64 of each array of a formula stay in a cache of the second level.
-BLOCK: Final = 16_384
+BLOCK: Final = 32_768
 #: Points up to which accelerators are stacked: beyond, a pass over the grid costs more than to call numpy once more.
 STACKED: Final = 4_096
 
