@@ -7,7 +7,7 @@ compute and its memory time. Neither knows any efficiency.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.machine.counts import Counts, counts_of
 from roofline.machine.machine import Machine
@@ -74,8 +74,12 @@ class PhaseCost(NamedTuple):
     @property
     def first_bounds(self) -> tuple[float, float]:
         """Both, memory first, at the first point of a grid."""
-        firsts = (tuple(map(first_value, part)) for part in self.parts)
-        by_memory = sum((bound for bound, compute, memory in firsts if memory >= compute), 0.0)
+        by_memory, single = 0.0, type(self.bound_s) is float
+        for part in self.parts:
+            numbers: Any = part if single else map(first_value, part)
+            bound, compute, memory = numbers
+            if memory >= compute:
+                by_memory += bound
         return by_memory, first_value(self.bound_s) - by_memory
 
     @property
