@@ -50,12 +50,22 @@ class Estimate(Answer):
 
         return roofline_figure([self])
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        if not self._single:
+            return None
         from roofline.report.tables.html import estimate_html
 
         return estimate_html(self, self.nearest)
 
+    @property
+    def _single(self) -> bool:
+        """Whether it is of single sizes, not of a grid, which has no table and no sentence."""
+        return all(isinstance(phase.times.bound, float) for phase in self.phases)
+
     def __str__(self) -> str:
+        if not self._single:
+            q = self.question
+            return f"{q.spec.title} on {q.gpu.title}: a grid of sizes; roofline.sweep has its points one by one"
         from roofline.report.tables.estimate import sentence
 
         return sentence(self)

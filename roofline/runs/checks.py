@@ -22,6 +22,8 @@ def whole_number(name: str, value: Any, least: int = 1) -> Num:
         number = as_num(value)
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"--{name} must be a whole number, not {str(value)[:40]!r}") from None
+    if not isinstance(number, float) and not number.size:
+        raise UsageError(f"--{name} has no values")
     in_range = all_hold(number >= least) and all_hold(number <= LARGEST)
     if not in_range or not all_hold(number == floor(number)):
         raise UsageError(f"--{name} must be a whole number from {least} to {LARGEST:.0e}, not {_shown(value)}")

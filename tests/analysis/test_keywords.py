@@ -101,3 +101,13 @@ def test_a_spec_is_one_value_of_a_sweep() -> None:
     assert grid.shape == (2, 2)
     one = rl.estimate(spec, gpu=gpu, batch=2).latency.total.expected
     assert grid[0, 1]["total_s"] == pytest.approx(one, rel=1e-12)
+
+
+def test_an_answer_over_a_grid_says_so() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", batch=np.asarray([1, 2, 8]))
+    assert est.latency.tpot.expected.shape == (3,)
+    said = "a grid of sizes; roofline.sweep has its points one by one"
+    assert str(est) == f"Mistral 7B v0.1 on NVIDIA A100 SXM4 80GB: {said}"
+    assert est._repr_html_() is None
+    with pytest.raises(rl.UsageError, match="^--batch has no values$"):
+        rl.estimate("mistral-7b", gpu="a100", batch=np.asarray([]))
