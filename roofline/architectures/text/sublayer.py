@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from roofline.num import Num
 from roofline.workload import constructors as make
@@ -12,7 +13,8 @@ from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentionShape, Span
 
 
-class Sublayer(NamedTuple):
+@dataclass(slots=True)
+class Sublayer:
     """One sublayer (an attention, a feed-forward) of a group of layers, for the tokens of a phase.
 
     block   its name in the ledger
