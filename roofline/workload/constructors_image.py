@@ -70,7 +70,10 @@ def allocated(elements: Num) -> Num:
 
 @dataclass(slots=True)
 class Block:
-    """A block of an image model, by name, and how many alike there are: makes the ops of one block."""
+    """A block of an image model, by name, and how many alike there are; its methods make the ops of one.
+
+    Not frozen, which would make it slower to make.
+    """
 
     name: str
     number: float = 1.0

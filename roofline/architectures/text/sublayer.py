@@ -23,7 +23,7 @@ class Sublayer:
     tokens  rows that its matrices take: the tokens of a step, over the batch
     stream  elements that stay in memory meanwhile: `live` of an op where nothing else is said
 
-    The methods are the constructors of those names, over `tokens` rows.
+    The methods are the constructors of those names, over `tokens` rows. Not frozen, which would make it slower to make.
     """
 
     block: str
@@ -104,7 +104,15 @@ class Sublayer:
         return make.rotary(name, self.block, self.tokens, query_width, key_width, count=self.layers, live=live)
 
     def pointwise(
-        self, name: str, width: float, *, reads: float, each: float, writes: float = 1.0, live: Num | None = None
+        self,
+        name: str,
+        width: float,
+        *,
+        reads: float,
+        each: float,
+        writes: float = 1.0,
+        params: float = 0.0,
+        live: Num | None = None,
     ) -> Op:
         """Element-wise work."""
         return make_state.pointwise(
@@ -115,6 +123,7 @@ class Sublayer:
             reads=reads,
             each=each,
             writes=writes,
+            params=params,
             count=self.layers,
             live=self.stream if live is None else live,
         )
