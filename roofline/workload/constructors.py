@@ -1,8 +1,8 @@
 """Constructors of ops: one small function per operation, each a formula with its shape.
 
-All are written for one kernel per operation (`--fusion flash`); the passes rewrite them for other fusion levels. The
-`amounts` of an op stand in the order of the ledger: FLOPs, vector FLOPs; parameters held and active, weights streamed;
-elements read and written.
+All are written for one kernel per operation (`--fusion flash`); the passes rewrite them for other fusion levels. What
+stands in an op without a keyword is in the order of its fields: name, kind, block, count; FLOPs, vector FLOPs;
+parameters held and active, weights streamed; elements read and written; elements of 4 bytes read and written.
 """
 
 from __future__ import annotations
@@ -50,14 +50,15 @@ def linear(
     `held=False` where the weights belong to another op (a tied head): streamed, not held twice. `joined=True` where the
     columns stand in one matrix with those of the op before: its launch and its read of x serve both.
     """
-    flops, vector = 2.0 * tokens * (d_in * d_out), tokens * d_out if bias else 0.0
-    weights = d_in * d_out + (d_out if bias else 0.0)
-    own = weights if held else 0.0
-    x, y, shape = tokens * d_in, tokens * d_out, MatmulShape(tokens, d_in, d_out, bias)
+    products = d_in * d_out
+    x, y, flops = tokens * d_in, tokens * d_out, 2.0 * tokens * products
+    weights, vector = (products + d_out, y) if bias else (products, 0.0)
+    own, kernels, shape = weights if held else 0.0, 1.0, MatmulShape(tokens, d_in, d_out, bias)
     if joined:
-        amounts = (flops, vector, own, own, weights, 0.0, y)
-        return Op(name, "linear", block, count, *amounts, live=live + x, kernels=0.0, shape=shape)
-    return Op(name, "linear", block, count, flops, vector, own, own, weights, x, y, live=live, shape=shape)
+        x, live, kernels = 0.0, live + x, 0.0
+    return Op(
+        name, "linear", block, count, flops, vector, own, own, weights, x, y, live=live, kernels=kernels, shape=shape
+    )
 
 
 def heads_linear(
@@ -85,8 +86,8 @@ def embedding(
 ) -> Op:
     """A table look-up: ids [t] (8 bytes each) -> rows [t, d]; a row that several tokens share is read once at best."""
     own, weights, y = rows * width, minimum(tokens, rows) * width, tokens * width
-    amounts, shape = (0.0, 0.0, own, own, weights, 0.0, y), RowShape(tokens, width, "embedding")
-    return Op(name, "gather", block, count, *amounts, read_fp32=2.0 * tokens, live=live, shape=shape)
+    ids, shape = 2.0 * tokens, RowShape(tokens, width, "embedding")
+    return Op(name, "gather", block, count, 0.0, 0.0, own, own, weights, 0.0, y, ids, live=live, shape=shape)
 
 
 def norm(
@@ -113,7 +114,7 @@ def add(name: str, block: str, rows: Num, width: float, *, shared_rows: Num | No
     y = rows * width
     read = y + (y if shared_rows is None else shared_rows * width)
     shape = RowShape(rows, width, "add")
-    return Op(name, "pointwise", block, count, vector_flops=y, read=read, write=y, shape=shape)
+    return Op(name, "pointwise", block, count, 0.0, y, 0.0, 0.0, 0.0, read, y, shape=shape)
 
 
 def activate(
@@ -131,7 +132,7 @@ def activate(
     y = rows * width
     vector, read = (VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * y, (2.0 if gated else 1.0) * y
     shape = RowShape(rows, width, "gated" if gated else "activation", function)
-    return Op(name, "pointwise", block, count, vector_flops=vector, read=read, write=y, live=live, shape=shape)
+    return Op(name, "pointwise", block, count, 0.0, vector, 0.0, 0.0, 0.0, read, y, live=live, shape=shape)
 
 
 def rotary(
@@ -140,7 +141,7 @@ def rotary(
     """Rotation of queries [t, h d] and keys [t, g d] in one kernel."""
     x = tokens * (query_width + key_width)
     vector, shape = VECTOR_FLOPS["rotary"] * x, RowShape(tokens, query_width + key_width, "rotary")
-    return Op(name, "pointwise", block, count, vector_flops=vector, read=x, write=x, live=live, shape=shape)
+    return Op(name, "pointwise", block, count, 0.0, vector, 0.0, 0.0, 0.0, x, x, live=live, shape=shape)
 
 
 def attention(
@@ -160,16 +161,19 @@ def attention(
     flops, vector = 2.0 * scores * (shape.key_dim + shape.value_dim), VECTOR_FLOPS["softmax"] * scores
     queries, store = span.batch * span.new * shape.heads, shape.kv_heads * (shape.key_dim + shape.value_dim)
     new = span.batch * span.new * store
-    amounts = (flops, vector, 0.0, 0.0, 0.0, queries * shape.key_dim + new, queries * shape.value_dim)
+    x, y = queries * shape.key_dim + new, queries * shape.value_dim
     if not cached:
-        return Op(name, "attention", block, count, *amounts, live=live, shape=shape)
+        return Op(name, "attention", block, count, flops, vector, read=x, write=y, live=live, shape=shape)
     read, held = span.batch * old * store, span.batch * span.held_keys(window) * store
     return Op(
         name,
         "attention",
         block,
         count,
-        *amounts,
+        flops,
+        vector,
+        read=x,
+        write=y,
         cache_read=read,
         cache_write=new,
         cache_held=held,
@@ -221,8 +225,21 @@ def experts(
     flops = 2.0 * rows * matrices * (width * hidden)
     vector = (VECTOR_FLOPS[function] + (1.0 if gated else 0.0)) * rows * hidden + 2.0 * rows * width
     moved = outer + inner * matrices + out
-    reused = 2.0 * moved - experts_peak(outer, inner, out, gated=gated)
-    held, active, weights = number * each, top_k * each, touched * each
-    amounts = (flops, vector, held, active, weights, moved, moved)
     shape = ExpertsShape(tokens, number, top_k, touched, width, hidden, gated, function)
-    return Op(name, "experts", block, count, *amounts, kernels=5.0, live=live, reused=reused, shape=shape)
+    return Op(
+        name,
+        "experts",
+        block,
+        count,
+        flops,
+        vector,
+        params=number * each,
+        active=top_k * each,
+        weights=touched * each,
+        read=moved,
+        write=moved,
+        live=live,
+        reused=2.0 * moved - experts_peak(outer, inner, out, gated=gated),
+        kernels=5.0,
+        shape=shape,
+    )

@@ -1,14 +1,15 @@
-"""Constructors of image ops: one small function per kernel that the reference framework launches.
+"""Constructors of image ops: one small method of a block per kernel that the reference framework launches.
 
 An op is what PyTorch dispatches for the reference code, so that FLOPs, bytes and launches can be compared with a
 framework's own counters: each distinct input once, the output once. The passes rewrite these ops for other levels of
-execution. The `amounts` of an op stand in the order of the ledger, as in `roofline.workload.constructors`.
+execution. What stands in an op without a keyword is in the order of its fields, as in `roofline.workload.constructors`.
 
 Convention: torch 2.13.0 and diffusers 0.42.1, operator by operator.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from roofline.num import Num, ceil
@@ -67,132 +68,12 @@ def allocated(elements: Num) -> Num:
     return ceil(elements / ALLOCATION) * ALLOCATION
 
 
-def convolution(
-    name: str,
-    block: str,
-    source: Plane,
-    target: Plane,
-    channels_in: float,
-    channels_out: float,
-    kernel: float = 3.0,
-    *,
-    bias: bool = True,
-    count: float = 1.0,
-    live: Num = 0.0,
-) -> Op:
-    """X [b, i, h, w] * w [o, i, k, k] (+ b [o]) -> [b, o, h', w']; 2 i o k k FLOPs per output pixel.
+@dataclass(slots=True)
+class Block:
+    """A block of an image model, by name, and how many alike there are; its methods make the ops of one.
 
-    Every output sees the full kernel, the zeros of the padding included, as framework counters count.
+    Not frozen, which would make it slower to make.
     """
-    weights, pixels = channels_in * channels_out * kernel * kernel, target.pixels
-    own = weights + channels_out if bias else weights
-    x, y = channels_in * source.pixels, channels_out * pixels
-    amounts = (2.0 * weights * pixels, y if bias else 0.0, own, own, own, x, y)
-    shape = ConvolutionShape(pixels, channels_in, channels_out, kernel, bias)
-    return Op(name, "convolution", block, count, *amounts, live=live, shape=shape)
-
-
-def linear(
-    name: str,
-    block: str,
-    rows: Num,
-    d_in: float,
-    d_out: float,
-    *,
-    bias: bool = True,
-    count: float = 1.0,
-    live: Num = 0.0,
-) -> Op:
-    """X [r, i] @ w [i, o] (+ b [o]) -> [r, o] in one kernel."""
-    own = d_in * d_out + d_out if bias else d_in * d_out
-    x, y = rows * d_in, rows * d_out
-    amounts = (2.0 * rows * (d_in * d_out), y if bias else 0.0, own, own, own, x, y)
-    return Op(name, "linear", block, count, *amounts, live=live, shape=MatmulShape(rows, d_in, d_out, bias))
-
-
-def field(
-    name: str,
-    block: str,
-    style: str,
-    read: Num,
-    write: Num,
-    *,
-    weights: float = 0.0,
-    count: float = 1.0,
-    live: Num = 0.0,
-    kernels: Num = 1.0,
-) -> Op:
-    """One element-wise kernel: activations read, activations written, weights (a bias or a scale) streamed."""
-    amounts = (0.0, STYLES[style] * write, weights, weights, weights, read, write)
-    return Op(name, "pointwise", block, count, *amounts, live=live, kernels=kernels, shape=FieldShape(write, style))
-
-
-def field_fp32(
-    name: str,
-    block: str,
-    style: str,
-    read: Num,
-    write: Num,
-    *,
-    read_half: Num = 0.0,
-    write_half: Num = 0.0,
-    count: float = 1.0,
-    live: Num = 0.0,
-    kernels: Num = 1.0,
-) -> Op:
-    """One element-wise kernel over elements of 4 bytes, some of them (`*_half`) in the activations' format."""
-    elements = write + write_half
-    amounts = (0.0, STYLES[style] * elements, 0.0, 0.0, 0.0, read_half, write_half, read, write)
-    shape = FieldShape(elements, style, "fp32")
-    return Op(name, "pointwise", block, count, *amounts, live=live, kernels=kernels, shape=shape)
-
-
-def group_norm(
-    name: str, block: str, plane: Plane, channels: float, groups: float, *, count: float = 1.0, live: Num = 0.0
-) -> Op:
-    """A norm over groups of channels, with weight and bias; mean and deviation of each group are written too."""
-    x, own = channels * plane.pixels, 2.0 * channels
-    amounts = (0.0, STYLES["group"] * x, own, own, own, x, x + 2.0 * groups * plane.batch)
-    return Op(name, "norm", block, count, *amounts, live=live, shape=FieldShape(x, "group"))
-
-
-def layer_norm(
-    name: str, block: str, rows: Num, width: float, *, affine: bool = True, count: float = 1.0, live: Num = 0.0
-) -> Op:
-    """A norm over the width of each row; mean and deviation of each row are written in fp32."""
-    x, own = rows * width, 2.0 * width if affine else 0.0
-    amounts = (0.0, STYLES["layer"] * x, own, own, own, x, x)
-    return Op(name, "norm", block, count, *amounts, write_fp32=2.0 * rows, live=live, shape=FieldShape(x, "layer"))
-
-
-def attention(
-    name: str,
-    block: str,
-    batch: Num,
-    heads: float,
-    queries: Num,
-    keys: Num,
-    dim: float,
-    *,
-    bias: Num = 0.0,
-    wide_softmax: bool = False,
-    count: float = 1.0,
-    live: Num = 0.0,
-) -> Op:
-    """Fused attention: q [b, h, n, d], k and v [b, h, s, d] -> o [b, h, n, d]; scores never reach memory.
-
-    4 d FLOPs per head and query-key pair, all pairs counted.
-    """
-    width = batch * heads * dim
-    scores = batch * heads * queries * keys
-    flops, vector = 4.0 * dim * scores, STYLES["softmax"] * scores
-    amounts = (flops, vector, 0.0, 0.0, 0.0, width * (queries + 2.0 * keys) + bias, width * queries)
-    shape = DenseAttentionShape(batch, heads, queries, keys, dim, bias, wide_softmax)
-    return Op(name, "attention", block, count, *amounts, live=live, shape=shape)
-
-
-class Block(NamedTuple):
-    """A block of an image model and how many alike there are: the constructors above, for the ops of one block."""
 
     name: str
     number: float = 1.0
@@ -213,13 +94,25 @@ class Block(NamedTuple):
         bias: bool = True,
         live: Num = 0.0,
     ) -> Op:
-        """A convolution from one plane to another."""
-        sizes = (source, target, channels_in, channels_out, kernel)
-        return convolution(name, self.name, *sizes, bias=bias, count=self.number, live=live)
+        """X [b, i, h, w] * w [o, i, k, k] (+ b [o]) -> [b, o, h', w']; 2 i o k k FLOPs per output pixel.
+
+        Every output sees the full kernel, the zeros of the padding included, as framework counters count.
+        """
+        weights, pixels = channels_in * channels_out * kernel * kernel, target.pixels
+        own = weights + channels_out if bias else weights
+        x, y = channels_in * source.pixels, channels_out * pixels
+        flops, vector = 2.0 * weights * pixels, y if bias else 0.0
+        shape = ConvolutionShape(pixels, channels_in, channels_out, kernel, bias)
+        return Op(
+            name, "convolution", self.name, self.number, flops, vector, own, own, own, x, y, live=live, shape=shape
+        )
 
     def linear(self, name: str, rows: Num, d_in: float, d_out: float, *, bias: bool = True, live: Num = 0.0) -> Op:
-        """A dense layer over rows."""
-        return linear(name, self.name, rows, d_in, d_out, bias=bias, count=self.number, live=live)
+        """X [r, i] @ w [i, o] (+ b [o]) -> [r, o] in one kernel."""
+        own = d_in * d_out + d_out if bias else d_in * d_out
+        x, y, shape = rows * d_in, rows * d_out, MatmulShape(rows, d_in, d_out, bias)
+        flops, vector = 2.0 * rows * (d_in * d_out), y if bias else 0.0
+        return Op(name, "linear", self.name, self.number, flops, vector, own, own, own, x, y, live=live, shape=shape)
 
     def field(
         self,
@@ -232,14 +125,17 @@ class Block(NamedTuple):
         live: Num = 0.0,
         kernels: Num = 1.0,
     ) -> Op:
-        """An element-wise kernel."""
-        block, count = self
-        return field(name, block, style, read, write, weights=weights, count=count, live=live, kernels=kernels)
+        """One element-wise kernel: activations read, activations written, weights (a bias or a scale) streamed."""
+        block, count, own = self.name, self.number, weights
+        x, y, work, shape = read, write, STYLES[style] * write, FieldShape(write, style)
+        return Op(
+            name, "pointwise", block, count, 0.0, work, own, own, own, x, y, live=live, kernels=kernels, shape=shape
+        )
 
     def copies(self, name: str, kernels: Num, elements: Num, *, live: Num = 0.0) -> Op:
         """Kernels that copy as many elements each: where there are none, nothing is moved."""
         moved = kernels * elements
-        return field(name, self.name, "copy", moved, moved, count=self.number, live=live, kernels=kernels)
+        return self.field(name, "copy", moved, moved, live=live, kernels=kernels)
 
     def field_fp32(
         self,
@@ -253,27 +149,25 @@ class Block(NamedTuple):
         live: Num = 0.0,
         kernels: Num = 1.0,
     ) -> Op:
-        """An element-wise kernel over elements of 4 bytes."""
-        return field_fp32(
-            name,
-            self.name,
-            style,
-            read,
-            write,
-            read_half=read_half,
-            write_half=write_half,
-            count=self.number,
-            live=live,
-            kernels=kernels,
-        )
+        """One element-wise kernel over elements of 4 bytes, some of them (`*_half`) in the activations' format."""
+        elements = write + write_half
+        amounts = (0.0, STYLES[style] * elements, 0.0, 0.0, 0.0, read_half, write_half, read, write)
+        shape = FieldShape(elements, style, "fp32")
+        return Op(name, "pointwise", self.name, self.number, *amounts, live=live, kernels=kernels, shape=shape)
 
     def group_norm(self, name: str, plane: Plane, channels: float, groups: float, *, live: Num = 0.0) -> Op:
-        """A norm over groups of channels."""
-        return group_norm(name, self.name, plane, channels, groups, count=self.number, live=live)
+        """A norm over groups of channels, with weight and bias; mean and deviation of each group are written too."""
+        x, own = channels * plane.pixels, 2.0 * channels
+        vector, y, shape = STYLES["group"] * x, x + 2.0 * groups * plane.batch, FieldShape(x, "group")
+        return Op(name, "norm", self.name, self.number, 0.0, vector, own, own, own, x, y, live=live, shape=shape)
 
     def layer_norm(self, name: str, rows: Num, width: float, *, affine: bool = True, live: Num = 0.0) -> Op:
-        """A norm over the width of each row."""
-        return layer_norm(name, self.name, rows, width, affine=affine, count=self.number, live=live)
+        """A norm over the width of each row; mean and deviation of each row are written in fp32."""
+        x, own = rows * width, 2.0 * width if affine else 0.0
+        vector, wide, shape = STYLES["layer"] * x, 2.0 * rows, FieldShape(x, "layer")
+        return Op(
+            name, "norm", self.name, self.number, 0.0, vector, own, own, own, x, x, 0.0, wide, live=live, shape=shape
+        )
 
     def attention(
         self,
@@ -288,6 +182,41 @@ class Block(NamedTuple):
         wide_softmax: bool = False,
         live: Num = 0.0,
     ) -> Op:
-        """Fused attention."""
-        sizes = (batch, heads, queries, keys, dim)
-        return attention(name, self.name, *sizes, bias=bias, wide_softmax=wide_softmax, count=self.number, live=live)
+        """Fused attention: q [b, h, n, d], k and v [b, h, s, d] -> o [b, h, n, d]; scores never reach memory.
+
+        4 d FLOPs per head and query-key pair, all pairs counted.
+        """
+        width, scores = batch * heads * dim, batch * heads * queries * keys
+        flops, vector = 4.0 * dim * scores, STYLES["softmax"] * scores
+        x, y = width * (queries + 2.0 * keys) + bias, width * queries
+        shape = DenseAttentionShape(batch, heads, queries, keys, dim, bias, wide_softmax)
+        return Op(name, "attention", self.name, self.number, flops, vector, read=x, write=y, live=live, shape=shape)
+
+
+#: The model's own code, in no block of it.
+TOP: Final = Block("<top>")
+
+
+def convolution(
+    name: str,
+    block: str,
+    source: Plane,
+    target: Plane,
+    channels_in: float,
+    channels_out: float,
+    kernel: float = 3.0,
+    *,
+    live: Num = 0.0,
+) -> Op:
+    """A convolution with biases in a block that occurs once."""
+    return Block(block).convolution(name, source, target, channels_in, channels_out, kernel, live=live)
+
+
+def linear(name: str, block: str, rows: Num, d_in: float, d_out: float, *, bias: bool = True) -> Op:
+    """A dense layer in a block that occurs once."""
+    return Block(block).linear(name, rows, d_in, d_out, bias=bias)
+
+
+def attention(name: str, block: str, batch: Num, heads: float, queries: Num, keys: Num, dim: float) -> Op:
+    """Fused attention in a block that occurs once."""
+    return Block(block).attention(name, batch, heads, queries, keys, dim)

@@ -11,7 +11,7 @@ from roofline.architectures.image.blocks import Features, more_than_one, resnet_
 from roofline.num import Num, floor
 from roofline.specs.image.parts import AutoencoderSpec, TinyAutoencoderSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane
+from roofline.workload.constructors_image import TOP, Block, Plane
 from roofline.workload.op import Op
 
 
@@ -33,7 +33,7 @@ def encode_ops(spec: AutoencoderSpec, pixels: Plane) -> list[Op]:
         ops.append(make.convolution("quant_conv", "quant_conv", x.plane, x.plane, latent, latent, 1.0))
     # the distribution: clamp, two exponentials and a product of its logarithm
     z = spec.latent_channels * x.plane.pixels
-    ops.append(make.field("posterior", "<top>", "arithmetic", z, z, count=4.0, live=z))
+    ops.append(TOP.times(4.0).field("posterior", "arithmetic", z, z, live=z))
     return ops
 
 
@@ -120,7 +120,7 @@ def _out_ops(
     return [
         *ops,
         norm.group_norm("conv_norm_out", plane, channels, groups, live=held + (x if copied else 0.0)),
-        make.field("conv_act", f"{part}.conv_act", "silu", x, x, live=held),
+        Block(f"{part}.conv_act").field("conv_act", "silu", x, x, live=held),
         make.convolution("conv_out", f"{part}.conv_out", plane, plane, channels, outputs, live=held),
     ]
 
@@ -129,7 +129,7 @@ def tiny_encode_ops(spec: TinyAutoencoderSpec, pixels: Plane) -> list[Op]:
     """Pixels to latents [b, c, h / 8, w / 8]."""
     channels, plane = float(spec.channels), pixels
     scaled = spec.pixel_channels * plane.pixels
-    ops = [make.field("scale", "encoder", "arithmetic", scaled, scaled) for _ in range(2)]
+    ops = [Block("encoder").field("scale", "arithmetic", scaled, scaled) for _ in range(2)]
     layer = 0
     for index, blocks in enumerate(spec.encoder):
         block = Block(f"encoder.layers.{layer}")
@@ -151,10 +151,10 @@ def tiny_decode_ops(spec: TinyAutoencoderSpec, latents: Plane) -> list[Op]:
     channels, plane = float(spec.channels), latents
     z, x = spec.latent_channels * plane.pixels, channels * plane.pixels
     ops = [
-        make.field("clamp", "decoder", "arithmetic", z, z, count=2.0),
-        make.field("clamp.tanh", "decoder", "tanh", z, z),
+        Block("decoder", 2.0).field("clamp", "arithmetic", z, z),
+        Block("decoder").field("clamp.tanh", "tanh", z, z),
         make.convolution("conv_in", "decoder.layers.0", plane, plane, float(spec.latent_channels), channels),
-        make.field("relu", "decoder.layers.1", "relu", x, x, live=z),
+        Block("decoder.layers.1").field("relu", "relu", x, x, live=z),
     ]
     layer, last = 2, len(spec.decoder) - 1
     for index, blocks in enumerate(spec.decoder):
@@ -166,7 +166,7 @@ def tiny_decode_ops(spec: TinyAutoencoderSpec, latents: Plane) -> list[Op]:
     outputs, out = float(spec.pixel_channels), Block(f"decoder.layers.{layer}")
     p = spec.pixel_channels * plane.pixels
     ops.append(out.convolution("conv_out", plane, plane, channels, outputs, live=z))
-    ops.append(make.field("rescale", "decoder", "arithmetic", p, p, count=2.0))
+    ops.append(Block("decoder", 2.0).field("rescale", "arithmetic", p, p))
     return ops
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from roofline.num import Num, where
-from roofline.workload.constructors_image import Block, Plane
+from roofline.workload.constructors_image import TOP, Block, Plane
 from roofline.workload.op import Op
 
 
@@ -86,7 +86,7 @@ def narrow_op(name: str, block: Block, elements: Num) -> Op:
 def time_embedding_ops(batch: Num, frequencies: float, width: float, condition: float | None = None) -> list[Op]:
     """A time step per image to a vector: sinusoid, two dense layers with silu; a guidance embedding is added first."""
     ops = sinusoid_ops(Block("time_proj"), batch, frequencies, integer=True)
-    ops.append(narrow_op("time_narrow", Block("<top>"), batch * frequencies))
+    ops.append(narrow_op("time_narrow", TOP, batch * frequencies))
     block = Block("time_embedding")
     if condition is not None:
         ops.append(block.linear("cond_proj", batch, condition, frequencies, bias=False))

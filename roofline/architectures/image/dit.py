@@ -17,7 +17,7 @@ from roofline.architectures.image.modulated_blocks import (
 from roofline.num import Num, floor, minimum, where
 from roofline.specs.image.transformers import DiTSpec, PixArtSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane, allocated
+from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
 from roofline.workload.shapes import FieldShape
 
@@ -34,7 +34,7 @@ def dit_ops(spec: DiTSpec, latents: Plane) -> list[Op]:
     again = [op._replace(count=op.count / layers.number, params=0.0, active=0.0) for op in label]
     return [
         *patch_ops("pos_embed", tokens, float(spec.patch), float(spec.in_channels)),
-        make.field("positions.add", "pos_embed", "arithmetic", x + tokens.each * width, x),
+        Block("pos_embed").field("positions.add", "arithmetic", x + tokens.each * width, x),
         *label,
         *scales_ops("norm1", layers, batch, width, 6.0),
         *modulated_norm_ops("norm1", layers, tokens, x + small),
@@ -44,7 +44,7 @@ def dit_ops(spec: DiTSpec, latents: Plane) -> list[Op]:
         *feed_forward_ops("ff", layers, tokens, 4.0 * x + small),
         *gate_ops("ff", layers, tokens, 4.0 * x + small),
         *again,
-        make.field("norm_out.silu", "<top>", "silu", row, row),
+        TOP.field("norm_out.silu", "silu", row, row),
         make.linear("proj_out_1", "proj_out_1", batch, width, 2.0 * width),
         *_output_ops(spec, tokens, "proj_out_2"),
     ]
@@ -87,7 +87,7 @@ def _self_attention_ops(block: Block, tokens: Tokens, heads: float, held: Num) -
 def _output_ops(spec: DiTSpec | PixArtSpec, tokens: Tokens, name: str) -> list[Op]:
     """Tokens to patches of the prediction."""
     rows, outputs = tokens.rows, float(spec.patch) * float(spec.patch) * spec.out_channels
-    norm, *modulation = modulated_norm_ops("norm_out", Block("<top>"), tokens, tokens.elements)
+    norm, *modulation = modulated_norm_ops("norm_out", TOP, tokens, tokens.elements)
     product = make.linear(name, name, rows, tokens.width, outputs)
     return [norm._replace(block="norm_out"), *modulation, product, unpatch_op(rows, outputs)]
 
@@ -111,7 +111,7 @@ def pixart_ops(spec: PixArtSpec, latents: Plane, text_tokens: Num) -> list[Op]:
         *modulated_norm_ops("norm2", layers, tokens, 3.0 * x + small),
         *feed_forward_ops("ff", layers, tokens, 4.0 * x + small),
         *gate_ops("ff", layers, tokens, 4.0 * x + small),
-        _table_op("norm_out.scales", Block("<top>"), batch, width, 2.0),
+        _table_op("norm_out.scales", TOP, batch, width, 2.0),
         *_output_ops(spec, tokens, "proj_out"),
     ]
 

@@ -16,7 +16,7 @@ from roofline.architectures.image.modulated_blocks import (
 from roofline.num import Num, ceil
 from roofline.specs.image.transformers import FluxSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane, allocated
+from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
 
 _TWO, _ONE, _TIME = "transformer_blocks", "single_transformer_blocks", "time_text_embed"
@@ -54,12 +54,12 @@ def _small(spec: FluxSpec, batch: Num, places: Num) -> Num:
 
 def _condition_ops(spec: FluxSpec, batch: Num) -> list[Op]:
     """Time step, guidance scale where the model takes it, and pooled text to one row per image."""
-    width, waves, top, time = float(spec.width), float(spec.frequencies), Block("<top>"), Block(_TIME)
+    width, waves, time = float(spec.width), float(spec.frequencies), Block(_TIME)
     row, numbers = batch * width, 2 if spec.guidance else 1
-    ops = [top.field("time_scale", "arithmetic", batch, batch)]
+    ops = [TOP.field("time_scale", "arithmetic", batch, batch)]
     if spec.guidance:
-        ops.append(top.field_fp32("guidance_cast", "copy", batch, 0.0, write_half=batch))
-        ops.append(top.field("guidance_scale", "arithmetic", batch, batch))
+        ops.append(TOP.field_fp32("guidance_cast", "copy", batch, 0.0, write_half=batch))
+        ops.append(TOP.field("guidance_scale", "arithmetic", batch, batch))
     for _ in range(numbers):
         ops += sinusoid_ops(time, batch, waves, integer=False)
         ops.append(narrow_op("time_narrow", time, batch * waves))
@@ -73,7 +73,7 @@ def _position_ops(spec: FluxSpec, places: Num) -> list[Op]:
     block = Block("pos_embed")
     two = block.times(2.0)
     ops = [
-        make.field("ids", "<top>", "copy", 3.0 * places, 3.0 * places),
+        TOP.field("ids", "copy", 3.0 * places, 3.0 * places),
         block.field_fp32("ids.widen", "copy", 0.0, 3.0 * places, read_half=3.0 * places),
     ]
     for dim in spec.rotary:

@@ -22,7 +22,7 @@ from roofline.architectures.image.modulated_blocks import (
 from roofline.num import Num, floor
 from roofline.specs.image.transformers import MMDiTSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane, allocated
+from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
 
 _LAYERS, _TIME = "transformer_blocks", "time_text_embed"
@@ -63,7 +63,7 @@ def _patch_ops(spec: MMDiTSpec, image: Tokens) -> list[Op]:
         *patch_ops("pos_embed", image, float(spec.patch), float(spec.in_channels)),
         block.field("positions.crop", "copy", grid, grid, live=x),
         block.field("positions.add", "arithmetic", x + grid, x),
-        make.field("tokens", "<top>", "copy", x, x),
+        TOP.field("tokens", "copy", x, x),
     ]
 
 

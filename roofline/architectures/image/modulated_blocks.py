@@ -10,7 +10,7 @@ from __future__ import annotations
 from roofline.architectures.image.blocks import Tokens, more_than_one
 from roofline.num import Num
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane
+from roofline.workload.constructors_image import TOP, Block, Plane
 from roofline.workload.op import Op
 
 
@@ -122,4 +122,4 @@ def sliced_linear_ops(name: str, block: Block, tokens: Tokens, held: Num) -> lis
 def unpatch_op(rows: Num, outputs: float) -> Op:
     """Tokens put back into an image: one copy."""
     x = rows * outputs
-    return make.field("unpatch", "<top>", "copy", x, x)
+    return TOP.field("unpatch", "copy", x, x)

@@ -20,8 +20,7 @@ from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.image.text_encoder import TextEncoderSpec
 from roofline.specs.image.transformers import DenoiserSpec
-from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Plane
+from roofline.workload.constructors_image import Block, Plane
 from roofline.workload.run import ImageRun
 from roofline.workload.schedulers import denoiser_calls, steps_of_strength
 from roofline.workload.workload import Phase, Workload
@@ -118,7 +117,7 @@ def _text_phase(name: str, component: str, spec: TextEncoderSpec, run: ImageRun,
 def _noise_phase(denoiser: Denoiser, run: ImageRun, scale: float) -> Phase:
     """The latents that the seed fixes: batch × channels × height / 8 × width / 8 normal numbers."""
     elements = run.batch * latent_channels(denoiser) * (run.height / scale) * (run.width / scale)
-    op = make.field("noise", "noise", "factory", 0.0, elements)
+    op = Block("noise").field("noise", "factory", 0.0, elements)
     return Phase("noise", (op,), 1.0, "noise", elements)
 
 

@@ -10,7 +10,7 @@ from roofline.architectures.image.plain_blocks import Style, attention_ops, doub
 from roofline.num import Num
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane
+from roofline.workload.constructors_image import TOP, Block, Plane
 from roofline.workload.op import Op
 
 
@@ -41,7 +41,7 @@ def plain_unet_ops(spec: PlainUNetSpec, latents: Plane, text_tokens: Num) -> lis
             ops.append(op)
         skip = skips.pop()
         joint = Features(x.plane, x.channels + skip)
-        ops.append(make.field("concat", name, "copy", joint.elements, joint.elements, live=held))
+        ops.append(Block(name).field("concat", "copy", joint.elements, joint.elements, live=held))
         width = spec.channels[index - 1] if index else spec.out_width
         ops += _layers(style, Block(name, layers), joint, float(width), held + below)
         x = Features(x.plane, float(width))
@@ -53,8 +53,8 @@ def _out_ops(style: Style, source: Features, norm: str, convolution: str, channe
     """Norm, silu and a last convolution; `norm` and `convolution` are the names of their blocks."""
     (plane, width), x = source, source.elements
     return [
-        make.group_norm("norm_out", norm, plane, width, style.groups),
-        make.field("silu_out", "<top>", "silu", x, x),
+        Block(norm).group_norm("norm_out", plane, width, style.groups),
+        TOP.field("silu_out", "silu", x, x),
         make.convolution("conv_out", convolution, plane, plane, width, channels),
     ]
 
@@ -74,31 +74,31 @@ def _input_ops(spec: PlainUNetSpec, latents: Plane, first: float) -> list[Op]:
         return [make.convolution("conv_in", "conv_in", latents, latents, into, first)]
     given, out = picture.channels * latents.batch * picture.side * picture.side, float(picture.out_channels)
     small, joint = picture.channels * latents.pixels, (into + out) * latents.pixels
-    beside, top = Block("cond_conv_in"), Block("<top>")
+    beside = Block("cond_conv_in")
     return [
-        top.field("picture.resize", "upsample", given, small),
+        TOP.field("picture.resize", "upsample", given, small),
         beside.convolution("cond_conv_in", latents, latents, float(picture.channels), out, 1.0, bias=False),
-        top.field("picture.concat", "copy", joint, joint),
+        TOP.field("picture.concat", "copy", joint, joint),
         make.convolution("conv_in_concat", "conv_in_concat", latents, latents, into + out, first),
     ]
 
 
 def _time_ops(spec: PlainUNetSpec, batch: Num) -> list[Op]:
     """Sines and cosines of the time step, two dense layers, and the class's row where there are classes."""
-    width, half, top = float(spec.time_width), spec.time_width / 2.0, Block("<top>")
+    width, half = float(spec.time_width), spec.time_width / 2.0
     grid, row = batch * half, batch * width
     ops = [
-        top.field_fp32("time.frequencies", "factory", 0.0, half),
-        top.times(2.0).field_fp32("time.frequencies", "arithmetic", half, half),
-        top.field_fp32("time.repeat", "copy", 2.0 * batch, 2.0 * grid),
-        top.field_fp32("time.angles", "arithmetic", 2.0 * grid + half, grid),
-        top.times(2.0).field_fp32("time.waves", "arithmetic", grid, grid),
-        top.field_fp32("time.concat", "copy", 2.0 * grid, 2.0 * grid),
+        TOP.field_fp32("time.frequencies", "factory", 0.0, half),
+        TOP.times(2.0).field_fp32("time.frequencies", "arithmetic", half, half),
+        TOP.field_fp32("time.repeat", "copy", 2.0 * batch, 2.0 * grid),
+        TOP.field_fp32("time.angles", "arithmetic", 2.0 * grid + half, grid),
+        TOP.times(2.0).field_fp32("time.waves", "arithmetic", grid, grid),
+        TOP.field_fp32("time.concat", "copy", 2.0 * grid, 2.0 * grid),
         *mlp_ops(Block("t_proj"), batch, width, width, width),
     ]
     if spec.classes is not None:
-        ops.append(top.linear("class_emb", batch, float(spec.classes), width, bias=False))
-        ops.append(top.field("class_add", "arithmetic", 2.0 * row, row))
+        ops.append(TOP.linear("class_emb", batch, float(spec.classes), width, bias=False))
+        ops.append(TOP.field("class_add", "arithmetic", 2.0 * row, row))
     return ops
 
 
@@ -194,27 +194,27 @@ def _quantise_ops(spec: VQVAESpec, plane: Plane) -> list[Op]:
     """Distances to every vector of the codebook, the nearest of them, and the losses that training reads."""
     codes, width = float(spec.codes or 1), float(spec.latent_channels)
     table, n = codes * width, plane.pixels
-    z, block = width * n, "<top>"
-    lookup = make.field_fp32("quantise.select", block, "table", 2.0 * n, 0.0, write_half=z)
+    z = width * n
+    lookup = TOP.field_fp32("quantise.select", "table", 2.0 * n, 0.0, write_half=z)
     return [
-        make.field("quantise.order", block, "copy", z, z),
-        make.field("quantise.repeat", block, "copy", 0.0 * n, plane.batch * table, weights=table)._replace(params=0.0),
-        make.field("quantise.distances", block, "arithmetic", z + plane.batch * table, n * codes),
-        make.field_fp32("quantise.nearest", block, "reduce", 0.0, 2.0 * n, read_half=n * codes),
+        TOP.field("quantise.order", "copy", z, z),
+        TOP.field("quantise.repeat", "copy", 0.0 * n, plane.batch * table, weights=table)._replace(params=0.0),
+        TOP.field("quantise.distances", "arithmetic", z + plane.batch * table, n * codes),
+        TOP.field_fp32("quantise.nearest", "reduce", 0.0, 2.0 * n, read_half=n * codes),
         lookup._replace(weights=table, params=table, active=table),
-        make.field("quantise.differences", block, "arithmetic", 2.0 * z, z, count=3.0),
-        make.field("quantise.squares", block, "arithmetic", z, z, count=2.0),
-        make.field("quantise.losses", block, "reduce", z, 1.0, count=2.0),
-        make.field("quantise.through", block, "arithmetic", 2.0 * z, z),
+        TOP.times(3.0).field("quantise.differences", "arithmetic", 2.0 * z, z),
+        TOP.times(2.0).field("quantise.squares", "arithmetic", z, z),
+        TOP.times(2.0).field("quantise.losses", "reduce", z, 1.0),
+        TOP.field("quantise.through", "arithmetic", 2.0 * z, z),
     ]
 
 
 def _sample_ops(spec: VQVAESpec, plane: Plane) -> list[Op]:
     """A sample: mean + deviation × noise."""
-    z, block = spec.latent_channels * plane.pixels, "<top>"
+    z = spec.latent_channels * plane.pixels
     return [
-        make.field("sample.deviation", block, "arithmetic", z, z, count=2.0),
-        make.field("sample.noise", block, "factory", 0.0 * z, z),
-        make.field("sample.noise_copy", block, "copy", z, z),
-        make.field("sample.mix", block, "arithmetic", 2.0 * z, z, count=2.0),
+        TOP.times(2.0).field("sample.deviation", "arithmetic", z, z),
+        TOP.field("sample.noise", "factory", 0.0 * z, z),
+        TOP.field("sample.noise_copy", "copy", z, z),
+        TOP.times(2.0).field("sample.mix", "arithmetic", 2.0 * z, z),
     ]

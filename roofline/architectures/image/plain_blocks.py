@@ -112,7 +112,7 @@ def _text_projections(name: str, block: Block, source: Features, keys: Num, held
 def _product(name: str, block: Block, shape: DenseAttentionShape, read: Num, write: Num, held: Num) -> Op:
     """One of attention's two batched products: 2 d FLOPs per head and pair."""
     flops = 2.0 * shape.dim * (shape.batch * shape.heads * shape.queries * shape.keys)
-    where, count = block
+    where, count = block.name, block.number
     return Op(name, "attention", where, count, flops=flops, read=read, write=write, live=held, shape=shape)
 
 

@@ -11,7 +11,7 @@ from roofline.architectures.image.modulated_blocks import head_norm_ops
 from roofline.num import Num, minimum
 from roofline.specs.image.text_encoder import TextEncoderSpec
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block
+from roofline.workload.constructors_image import TOP, Block
 from roofline.workload.op import Op
 from roofline.workload.shapes import FieldShape
 
@@ -30,17 +30,17 @@ def _table(name: str, block: str, ids: Num, looked_up: Num, rows: float, width: 
 
 def _clip_ops(spec: TextEncoderSpec, prompts: Num, tokens: Num) -> list[Op]:
     width, rows, layers = float(spec.width), prompts * tokens, float(spec.layers)
-    x, top = rows * width, Block("<top>")
+    x = rows * width
     ops = [
         _table("embedding", "embeddings", rows, rows, float(spec.vocabulary), width),
         _table("position_embedding", "embeddings", tokens, tokens, float(spec.tokens), width),
-        make.field("position_add", "embeddings", "arithmetic", x + tokens * width, x),
+        Block("embeddings").field("position_add", "arithmetic", x + tokens * width, x),
         *_clip_layer_ops(spec, prompts, tokens),
-        make.layer_norm("final_layer_norm", "final_layer_norm", rows, width, live=layers * x),
-        top.field_fp32("end.arange", "factory", 0.0, 2.0 * prompts),
-        top.field_fp32("end.cast", "copy", 2.25 * rows, 2.0 * rows, kernels=2.0),
-        top.field_fp32("end.find", "reduce", 2.0 * rows, 0.25 * rows + 2.0 * prompts, kernels=2.0),
-        top.field_fp32("end.pick", "table", 4.0 * prompts, 0.0, read_half=x, write_half=prompts * width),
+        Block("final_layer_norm").layer_norm("final_layer_norm", rows, width, live=layers * x),
+        TOP.field_fp32("end.arange", "factory", 0.0, 2.0 * prompts),
+        TOP.field_fp32("end.cast", "copy", 2.25 * rows, 2.0 * rows, kernels=2.0),
+        TOP.field_fp32("end.find", "reduce", 2.0 * rows, 0.25 * rows + 2.0 * prompts, kernels=2.0),
+        TOP.field_fp32("end.pick", "table", 4.0 * prompts, 0.0, read_half=x, write_half=prompts * width),
     ]
     if spec.projection is not None:
         projection, block = float(spec.projection), "text_projection"

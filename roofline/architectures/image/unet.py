@@ -13,6 +13,7 @@ from roofline.architectures.image.blocks import (
     Features,
     downsample_op,
     mlp_ops,
+    narrow_op,
     resnet_ops,
     sinusoid_ops,
     spatial_transformer_ops,
@@ -22,7 +23,7 @@ from roofline.architectures.image.blocks import (
 from roofline.num import Num
 from roofline.specs.image.parts import ControlNetSpec, UNetBlock, UNetSpec, UNetTrunk
 from roofline.workload import constructors_image as make
-from roofline.workload.constructors_image import Block, Plane, allocated
+from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
 
 
@@ -59,8 +60,8 @@ def unet_ops(spec: UNetSpec, latents: Plane, text_tokens: Num, *, control: bool 
 def _out_ops(spec: UNetSpec, x: Features, small: Num) -> list[Op]:
     (plane, channels), n = x, x.elements
     return [
-        make.group_norm("conv_norm_out", "conv_norm_out", plane, channels, float(spec.groups), live=small),
-        make.field("conv_act", "conv_act", "silu", n, n, live=small),
+        Block("conv_norm_out").group_norm("conv_norm_out", plane, channels, float(spec.groups), live=small),
+        Block("conv_act").field("conv_act", "silu", n, n, live=small),
         make.convolution("conv_out", "conv_out", plane, plane, channels, float(spec.out_channels), live=small),
     ]
 
@@ -77,7 +78,7 @@ def controlnet_ops(spec: ControlNetSpec, latents: Plane, text_tokens: Num) -> li
         beside = beside + n
     for made in [*skips, x]:
         n = made.elements
-        ops.append(make.field("scale", "<top>", "arithmetic", n, n, live=beside))
+        ops.append(TOP.field("scale", "arithmetic", n, n, live=beside))
     return ops
 
 
@@ -121,10 +122,10 @@ def _condition_ops(spec: UNetTrunk, batch: Num, first: float, width: float) -> l
         waves = numbers * added.number_width
         ops += sinusoid_ops(Block("add_time_proj"), numbers, float(added.number_width), integer=False)
         ops += [
-            make.field_fp32("add_concat", "<top>", "copy", waves, waves + pooled, read_half=pooled),
-            make.field_fp32("add_narrow", "<top>", "copy", waves + pooled, 0.0, write_half=waves + pooled),
+            TOP.field_fp32("add_concat", "copy", waves, waves + pooled, read_half=pooled),
+            narrow_op("add_narrow", TOP, waves + pooled),
             *mlp_ops(Block("add_embedding"), batch, float(added.width), width, width),
-            make.field("add_embed", "<top>", "arithmetic", 2.0 * batch * width, batch * width),
+            TOP.field("add_embed", "arithmetic", 2.0 * batch * width, batch * width),
         ]
     return ops
 
@@ -145,7 +146,7 @@ def _hint_ops(spec: ControlNetSpec, latents: Features, small: Num) -> list[Op]:
         ops.append(_silu(block, smaller, after, held))
         plane = smaller
     ops.append(block.convolution("hint.conv_out", plane, plane, hint[-1], latents.channels, live=held))
-    ops.append(make.field("hint.add", "<top>", "arithmetic", 2.0 * x, x, live=small))
+    ops.append(TOP.field("hint.add", "arithmetic", 2.0 * x, x, live=small))
     return ops
 
 
@@ -199,7 +200,7 @@ def _mid_ops(spec: UNetTrunk, x: Features, context: Context, held: Num) -> list[
 def _control_adds(made: list[Features], held: Num) -> list[Op]:
     """The ControlNet's features, added to every skip and to the middle."""
     sizes = [each.elements for each in made]
-    return [make.field("control.add", "<top>", "arithmetic", 2.0 * x, x, live=held) for x in sizes]
+    return [TOP.field("control.add", "arithmetic", 2.0 * x, x, live=held) for x in sizes]
 
 
 def _up_ops(

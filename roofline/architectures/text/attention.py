@@ -28,8 +28,8 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
         ops.extend(_head_norms(attention, layer))
     if spec.positions.kind == "rotary" and attention.rotary:
         rotated = min(float(spec.positions.rotary_dim or key_dim), key_dim)
-        turned = attention.heads * rotated, attention.kv_heads * rotated * fresh
-        ops.append(layer.rotary("rotary", *turned, live=stream + tokens * value_width))
+        turned, beside = attention.heads * rotated, stream + tokens * value_width
+        ops.append(layer.rotary("rotary", turned, attention.kv_heads * rotated * fresh, live=beside))
     core = _core(attention, layer)
     if spec.positions.kind == "relative":
         distances = _distance_ops(attention, layer, width, queries + tokens * (key_width + value_width))
@@ -83,11 +83,11 @@ def _core(attention: SoftmaxAttention, layer: Sublayer) -> Op:
         float(attention.kv_heads),
         float(attention.head_dim),
         float(attention.value_dim or attention.head_dim),
-        window=None if limit is None else float(limit),
-        causal=attention.causal,
-        packed=attention.packed,
-        softmax_fp32=attention.softmax_fp32,
-        chunked=attention.chunk is not None,
+        None if limit is None else float(limit),
+        attention.causal,
+        attention.packed,
+        attention.softmax_fp32,
+        attention.chunk is not None,
     )
     core = layer.attention(shape, cached=attention.causal)
     if attention.cache_heads is not None:

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.specs.text.transformer import DenseFeedForward, ExpertsFeedForward, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
 
-
-class Dense(NamedTuple):
-    """Matrices up (and gate) and down with an activation between; ops are named behind `prefix`."""
-
-    hidden: float
-    gated: bool
-    activation: str
-    bias: bool
-    inner_norm: bool = False
-    prefix: str = ""
+FeedForward: TypeAlias = DenseFeedForward | ExpertsFeedForward
 
 
-def feed_forward_ops(
-    spec: TransformerSpec, feed_forward: DenseFeedForward | ExpertsFeedForward, layer: Sublayer
-) -> list[Op]:
+def feed_forward_ops(spec: TransformerSpec, feed_forward: FeedForward, layer: Sublayer) -> list[Op]:
     """The ops between the norm and the residual."""
     width = float(spec.width)
     if isinstance(feed_forward, DenseFeedForward):
-        f = feed_forward
-        return _dense_ops(Dense(float(f.width), f.gated, f.activation, f.bias, f.inner_norm), width, layer)
+        return _dense_ops(feed_forward, width, float(feed_forward.width), layer, bias=feed_forward.bias)
     return _experts_ops(feed_forward, width, layer)
 
 
-def _dense_ops(dense: Dense, width: float, layer: Sublayer) -> list[Op]:
-    hidden, gated, bias, prefix = dense.hidden, dense.gated, dense.bias, dense.prefix
-    stream = layer.stream
+def _dense_ops(
+    feed_forward: FeedForward, width: float, hidden: float, layer: Sublayer, *, bias: bool, prefix: str = ""
+) -> list[Op]:
+    """The matrices up (and gate) and down, the activation between, and where there is one the norm behind that."""
+    gated, function = feed_forward.gated, feed_forward.activation
     ops = []
     if gated:
         ops.append(layer.linear(f"{prefix}gate_proj", width, hidden, bias=bias))
-    beside = stream + layer.tokens * hidden if gated else stream
+    beside = layer.stream + layer.tokens * hidden if gated else layer.stream
     ops.append(layer.linear(f"{prefix}up_proj", width, hidden, bias=bias, live=beside))
-    ops.append(layer.activate(f"{prefix}activation", hidden, function=dense.activation, gated=gated))
-    if dense.inner_norm:
+    ops.append(layer.activate(f"{prefix}activation", hidden, function=function, gated=gated))
+    if isinstance(feed_forward, DenseFeedForward) and feed_forward.inner_norm:
         ops.append(layer.norm(f"{prefix}inner_norm", hidden))
     ops.append(layer.linear(f"{prefix}down_proj", hidden, width, bias=bias))
     return ops
@@ -50,23 +40,16 @@ def _dense_ops(dense: Dense, width: float, layer: Sublayer) -> list[Op]:
 def _experts_ops(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> list[Op]:
     """Router, routed experts and, where there are any, the shared experts that every token visits."""
     inner = float(moe.latent_width or width)
-    router, experts = (
-        layer.linear("router", width, float(moe.experts), bias=moe.router_bias),
-        _routed(moe, inner, layer),
-    )
+    router = layer.linear("router", width, float(moe.experts), bias=moe.router_bias)
     if moe.router_scales:
         router = _scaled(router, width + moe.experts)
-    ops = [router, experts]
+    ops = [router, _routed(moe, inner, layer)]
     if moe.latent_width is not None:
-        ops = [
-            router,
-            layer.linear("latent_down_proj", width, inner),
-            experts,
-            layer.linear("latent_up_proj", inner, width),
-        ]
+        ops.insert(1, layer.linear("latent_down_proj", width, inner))
+        ops.append(layer.linear("latent_up_proj", inner, width))
     if moe.shared_width:
-        shared = Dense(float(moe.shared_width), moe.gated, moe.activation, moe.shared_bias, prefix="shared_")
-        ops += _dense_ops(shared, width, layer.beside(layer.stream + layer.tokens * width))
+        shared = layer.beside(layer.stream + layer.tokens * width)
+        ops += _dense_ops(moe, width, float(moe.shared_width), shared, bias=moe.shared_bias, prefix="shared_")
         if moe.shared_gate:
             ops.append(layer.linear("shared_gate", width, 1.0))
     return ops

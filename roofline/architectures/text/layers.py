@@ -8,6 +8,7 @@ from roofline.architectures.text.mixers import mixer_ops
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.transformer import BlockGroup, TransformerSpec
+from roofline.workload import constructors as make
 from roofline.workload.op import Op
 from roofline.workload.shapes import Span
 
@@ -89,7 +90,17 @@ def _parallel_ops(spec: TransformerSpec, group: BlockGroup, attention: Sublayer,
 def norm_op(spec: TransformerSpec, name: str, layer: Sublayer, live: Num | None = None) -> Op:
     """A norm of rows over the model width."""
     norm = spec.norm
-    return layer.norm(name, float(spec.width), style=norm.kind, weight=norm.weight, bias=norm.bias, live=live)
+    return make.norm(
+        name,
+        layer.block,
+        layer.tokens,
+        float(spec.width),
+        style=norm.kind,
+        weight=norm.weight,
+        bias=norm.bias,
+        count=layer.layers,
+        live=layer.stream if live is None else live,
+    )
 
 
 def group_labels(blocks: tuple[BlockGroup, ...]) -> list[str]:

@@ -10,7 +10,7 @@ from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, where
 from roofline.specs.text.attention import BlockSparseAttention, CompressedAttention, Indexer
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.workload.constructors_state import CacheUse, pointwise
+from roofline.workload.constructors_state import CacheUse
 from roofline.workload.op import Op
 from roofline.workload.shapes import SelectedAttentionShape, Span
 from roofline.workload.span_sums import (
@@ -167,22 +167,11 @@ def _compressor_ops(name: str, attention: CompressedAttention, width: float, dim
 
     Tokens of a decode step wait in the cache until their entry closes: each is written once and read once.
     """
-    tokens, rate = layer.tokens, float(attention.rate or 1)
-    size = dim * (2.0 if attention.overlap else 1.0)
+    tokens, rate, series = layer.tokens, float(attention.rate or 1), 2.0 if attention.overlap else 1.0
+    size, share = dim * series, 1.0 / (rate * series)
     rows, closed = tokens * size, layer.over(tokens / rate)
     waiting = where(layer.span.past > 0.0, 2.0 * rows, 0.0)
-    pool = pointwise(
-        f"{name}_pool",
-        layer.block,
-        tokens,
-        size,
-        reads=2.0,
-        writes=1.0 / (rate * (2.0 if attention.overlap else 1.0)),
-        each=7.0,
-        params=rate * size,
-        count=layer.layers,
-        live=layer.stream,
-    )
+    pool = layer.pointwise(f"{name}_pool", size, reads=2.0, writes=share, each=7.0, params=rate * size)
     return [
         layer.linear(f"{name}_kv_proj", width, size),
         layer.linear(f"{name}_gate_proj", width, size, live=layer.stream + rows),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from roofline.num import Num
 from roofline.workload import constructors as make
@@ -12,7 +13,8 @@ from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentionShape, Span
 
 
-class Sublayer(NamedTuple):
+@dataclass(slots=True)
+class Sublayer:
     """One sublayer (an attention, a feed-forward) of a group of layers, for the tokens of a phase.
 
     block   its name in the ledger
@@ -21,7 +23,7 @@ class Sublayer(NamedTuple):
     tokens  rows that its matrices take: the tokens of a step, over the batch
     stream  elements that stay in memory meanwhile: `live` of an op where nothing else is said
 
-    The methods are the constructors of those names, over `tokens` rows.
+    The methods are the constructors of those names, over `tokens` rows. Not frozen, which would make it slower to make.
     """
 
     block: str
@@ -102,7 +104,15 @@ class Sublayer(NamedTuple):
         return make.rotary(name, self.block, self.tokens, query_width, key_width, count=self.layers, live=live)
 
     def pointwise(
-        self, name: str, width: float, *, reads: float, each: float, writes: float = 1.0, live: Num | None = None
+        self,
+        name: str,
+        width: float,
+        *,
+        reads: float,
+        each: float,
+        writes: float = 1.0,
+        params: float = 0.0,
+        live: Num | None = None,
     ) -> Op:
         """Element-wise work."""
         return make_state.pointwise(
@@ -113,6 +123,7 @@ class Sublayer(NamedTuple):
             reads=reads,
             each=each,
             writes=writes,
+            params=params,
             count=self.layers,
             live=self.stream if live is None else live,
         )

@@ -48,7 +48,8 @@ def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: boo
 
 def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) -> list[Op]:
     """The ops of one forward pass over a span, in order: embedding, blocks, final norm, head."""
-    embedding = Sublayer("embedding", 1.0, span, span.tokens)
+    tokens = span.tokens
+    embedding, head = Sublayer("embedding", 1.0, span, tokens), Sublayer("head", 1.0, span, tokens)
     ops = _embedding_ops(spec, embedding)
     aside = spec.per_layer_input is not None or spec.altup is not None or spec.laurel is not None
     if aside:
@@ -57,10 +58,9 @@ def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) 
         ops.extend(block_ops(spec, group, span, label))
         if aside:
             ops.extend(side_paths.in_layers(spec, group, span, label))
-    head = Sublayer("head", 1.0, span, span.tokens)
     if aside:
         ops.extend(side_paths.after_layers(spec, head))
-    ops.extend(_head_ops(spec, head, span.tokens if all_logits else span.batch))
+    ops.extend(_head_ops(spec, head, tokens if all_logits else span.batch))
     return ops
 
 

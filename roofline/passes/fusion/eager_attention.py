@@ -160,14 +160,19 @@ def softmax_steps(op: Op, square: RowShape, live: Num, *, extra: Num, mask: Num 
     `extra` elements are added with the scale (scores of distances); what the fused op holds (sinks) takes part in the
     softmax, which is computed in 4 bytes where `wide`.
     """
-    name, block, count, scores = op.name, op.block, op.count, square.rows * square.width
-    scaled = (0.0, scores, 0.0, 0.0, 0.0, scores + extra, scores)
-    out = [Op(f"{name}.scale", "pointwise", block, count, *scaled, live=live, shape=square)]
+    name, block, count = op.name, op.block, op.count
+    scores = square.rows * square.width
+    read = scores + extra
+    out = [
+        Op(f"{name}.scale", "pointwise", block, count, 0.0, scores, read=read, write=scores, live=live, shape=square)
+    ]
     if mask is not None:
-        masked = (0.0, scores, 0.0, 0.0, 0.0, scores + mask, scores)
-        shape = square._replace(style="mask", operand=mask)
-        out.append(Op(f"{name}.mask", "pointwise", block, count, *masked, live=live, shape=shape))
-    return [*out, _softmax(op, square._replace(style="softmax", detail="softmax_fp32" if wide else "softmax"), live)]
+        read, masked = scores + mask, square._replace(style="mask", operand=mask)
+        out.append(
+            Op(f"{name}.mask", "pointwise", block, count, 0.0, scores, read=read, write=scores, live=live, shape=masked)
+        )
+    out.append(_softmax(op, square._replace(style="softmax", detail="softmax_fp32" if wide else "softmax"), live))
+    return out
 
 
 def _softmax(op: Op, square: RowShape, live: Num) -> Op:

@@ -65,14 +65,16 @@ def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
     cp, span = float(plan.cp), shape.span
     fresh = span.tokens * shape.kv_heads * (shape.key_dim + shape.value_dim)
     new = span.new / cp
-    own = over_fewer_tokens(
-        op, cp, shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0))
-    )
-    own = own._replace(
+    own = op._replace(
+        flops=op.flops / cp,
+        vector_flops=op.vector_flops / cp,
         read=(op.read - fresh) / cp + fresh,
+        write=op.write / cp,
         cache_read=op.cache_read / cp,
         cache_write=op.cache_write / cp,
         cache_held=op.cache_held / cp,
+        live=op.live / cp,
+        shape=shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0)),
     )
     name, stride = f"{op.name}.all_gather", float(plan.tp)
     ring = collective(name, op.block, "all_gather", fresh, cp, stride=stride, count=op.count, live=own.live)

@@ -6,7 +6,6 @@ from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import where
 from roofline.specs.text.recurrence import ChannelMix, MatrixLSTM, TimeMix
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.workload.constructors_state import pointwise
 from roofline.workload.op import Op
 from roofline.workload.shapes import ScanShape
 
@@ -14,18 +13,7 @@ from roofline.workload.shapes import ScanShape
 def _shift(name: str, width: float, mixes: float, layer: Sublayer) -> Op:
     """`mixes` blends of each token with the one before, each with a weight per channel; the last token is kept."""
     span = layer.span
-    op = pointwise(
-        name,
-        layer.block,
-        layer.tokens,
-        width,
-        reads=1.0,
-        writes=mixes,
-        each=3.0 * mixes,
-        params=mixes * width,
-        count=layer.layers,
-        live=layer.stream,
-    )
+    op = layer.pointwise(name, width, reads=1.0, writes=mixes, each=3.0 * mixes, params=mixes * width)
     held = span.batch * width
     return op._replace(cache_read=held * where(span.past > 0.0, 1.0, 0.0), cache_write=held, state_held=held)
 
