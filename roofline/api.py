@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
 
-from roofline.analysis.estimate import Answer, answer
+from roofline.analysis.estimate import Answer
+from roofline.analysis.evaluate import evaluate
 from roofline.keywords import Grid, Options, with_keywords
 from roofline.runs.ask import ask
 from roofline.runs.checks import check_single
@@ -82,7 +83,7 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Opt
     UnknownNameError or SpecError.
     """
     check_single({"model": model, "gpu": gpu, **options})
-    return answer(ask(model, gpu, options), Estimate)
+    return evaluate(ask(model, gpu, options), Estimate)
 
 
 @with_keywords(Grid)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from roofline.analysis.evaluate import evaluate
 from roofline.analysis.exchanges import exchange_row
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.quantity import Headlines, headlines
@@ -16,7 +15,7 @@ from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.runs.devices.words import placement, spread_sources
-from roofline.runs.kind import Outcome, Question
+from roofline.runs.kind import Outcome
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -121,23 +120,6 @@ class Answer(Outcome):
         return hash(self.question)
 
 
-A = TypeVar("A", bound=Answer)
-
-
-def answer(question: Question, form: type[A]) -> A:
-    """Evaluate a question, as an answer of that form."""
-    outcome = evaluate(question)
-    return form(
-        outcome.question,
-        outcome.workload,
-        outcome.parameters,
-        outcome.memory,
-        outcome.phases,
-        outcome.quantities,
-        outcome.microbatches,
-    )
-
-
 def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRow:
     """One op of a phase, evaluated over its `count` executions."""
     cost = op_cost(op, precision, machine)
@@ -164,7 +146,7 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
 def totals(est: Answer) -> dict[str, Any]:
     """Latency and throughput in all readings, and memory; the same keys for every kind, None without meaning.
 
-    The limits of memory are left out: each takes thirty trials.
+    The limits of memory are left out: each takes some trials.
     """
     found: dict[str, Any] = {}
     for name, times in {**est.latency.to_dict(), **est.throughput.to_dict()}.items():

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.answer.phase import PhaseEstimate
@@ -26,6 +26,8 @@ from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
 from roofline.runs.kind import Outcome, Question, Stage
 from roofline.workload.workload import Phase
+
+Form = TypeVar("Form", bound=Outcome)
 
 
 class StageTime(NamedTuple):
@@ -86,8 +88,8 @@ class _Setting(NamedTuple):
         return len(times) > 1 or times[0].number > 1 or not isinstance(self.micro, float) or self.micro != 1.0
 
 
-def evaluate(question: Question) -> Outcome:
-    """Evaluate a question. Raises UsageError where its options do not fit its model."""
+def evaluate(question: Question, form: type[Form]) -> Form:
+    """Evaluate a question, as an outcome of that form. Raises UsageError where its options do not fit its model."""
     kind, run = question.kind, question.run
     whole = question.workload()
     if question.precision.overrides:
@@ -99,8 +101,8 @@ def evaluate(question: Question) -> Outcome:
     phases, ledger = _phases(setting, stages.each)
     parameters = kind.parameters(question.spec, whole)
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
-    quantities = tuple(kind.quantities(question, phases))
-    return Outcome(question, ledger.workload, parameters, memory, phases, quantities, micro)
+    quantities = tuple(kind.quantities(question, phases, memory))
+    return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
 
 
 def _needs(question: Question, run: Any) -> Num:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from roofline.analysis.estimate import Answer, answer
+from roofline.analysis.estimate import Answer
+from roofline.analysis.evaluate import evaluate
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
 from roofline.runs.load import GPULike, ModelLike
@@ -20,12 +21,12 @@ def fewest_gpus(model: ModelLike, gpu: GPULike | None = None, **options: Any) ->
     Within a node tensors are split over as many GPUs as the heads allow; beyond it, whole nodes are stages of a
     pipeline. Options are those of `estimate` without a plan. Raises as `estimate` does on one GPU.
     """
-    first = answer(ask(model, gpu, options), Answer)
+    first = evaluate(ask(model, gpu, options), Answer)
     if first.memory.fits:
         return first
     for plan in _plans(_node_size(model, gpu, options)):
         try:
-            found = answer(ask(model, gpu, options | plan), Answer)
+            found = evaluate(ask(model, gpu, options | plan), Answer)
         except UsageError:
             continue
         if found.memory.fits:

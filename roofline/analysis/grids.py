@@ -62,7 +62,7 @@ def evaluate_grid(
 
 def _alone(question: Question) -> dict[str, Any]:
     """The results of one accelerator; what its phases count is kept for the next one."""
-    return dict(results_of(evaluate(question)))
+    return dict(results_of(evaluate(question, Outcome)))
 
 
 def _stacked(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from roofline.analysis.estimate import Answer, answer
+from roofline.analysis.estimate import Answer
+from roofline.analysis.evaluate import evaluate
 from roofline.answer.plain import plain
 from roofline.runs.ask import ask
 from roofline.runs.load import GPULike, ModelLike
@@ -19,7 +20,7 @@ def levels(
     `fusion`. Raises UsageError for a phase that the run does not have.
     """
     kind = ask(model, gpu, options).kind
-    return [_row(answer(ask(model, gpu, options | {"fusion": level}), Answer), level, phase) for level in kind.levels]
+    return [_row(evaluate(ask(model, gpu, options | {"fusion": level}), Answer), level, phase) for level in kind.levels]
 
 
 def _row(est: Answer, level: str, phase: str | None) -> dict[str, Any]:

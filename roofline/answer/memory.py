@@ -39,7 +39,7 @@ class Component(NamedTuple):
 
 @dataclass(frozen=True)
 class Limit:
-    """The largest number of something that still fits, found when it is asked for: it takes some thirty trials.
+    """The largest number of something that still fits, found when it is asked for: it takes some trials.
 
     `find` gives it, None where it has no meaning; `words` say it in a heading (`largest batch 8`), `most` in a sentence
     (`batch 8 at these lengths`).

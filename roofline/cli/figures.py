@@ -12,11 +12,9 @@ from roofline.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from roofline.answer.quantity import Group
     from roofline.api import Estimate
 
 KINDS: Final = ("roofline", "memory", "throughput", "latency")
-_GROUPS: Final[dict[str, Group]] = {"throughput": "throughput", "latency": "latency"}
 _BATCHES: Final = tuple(2**power for power in range(10))
 
 
@@ -45,7 +43,7 @@ def _figure(options: ModelOptions, kind: str) -> Figure:
     if kind == "memory":
         return figures.memory_figure(*_estimates(options))
     estimates = [est for batch in _BATCHES for est in _estimates(options, batch=batch)]
-    curves = {est.question.kind.curves[_GROUPS[kind]] for est in estimates}
+    curves = {est.question.kind.curves[kind] for est in estimates}
     if len(curves) > 1:
         raise UsageError(f"--kind {kind}: models of tokens and of pictures have no axis in common; plot them apart")
     return figures.sweep_figure(map(_row, estimates), x="batch", y=curves.pop())

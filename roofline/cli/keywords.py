@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from roofline import keywords
+from roofline.cli.writing import made
 from roofline.runs.options import KEYWORDS, SPEC_DIR, Option
 
 _BEGIN: Final = "# made from the declaration of options\n"
@@ -58,12 +59,7 @@ def source(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the classes into their module, or check that they stand there."""
     path = Path(keywords.__file__)
-    text = path.read_text(encoding="utf-8")
-    made = source(text)
-    if "--check" in arguments:
-        return 0 if made == text else 1
-    path.write_text(made, encoding="utf-8")
-    return 0
+    return made(path, source(path.read_text(encoding="utf-8")), arguments)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 from typer.main import get_command
 
 from roofline.cli.app import app
+from roofline.cli.writing import made
 
 _HEAD = """# Command reference
 
@@ -54,13 +55,7 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         sys.stdout.write(text)
         return 0
-    path = Path(arguments[0])
-    if "--check" in arguments:
-        same = path.is_file() and path.read_text(encoding="utf-8") == text
-        sys.stdout.write(f"{path}: {'up to date' if same else 'differs from the program'}\n")
-        return 0 if same else 1
-    path.write_text(text, encoding="utf-8")
-    return 0
+    return made(Path(arguments[0]), text, arguments)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from roofline.errors import UsageError
@@ -24,6 +25,16 @@ def check_output(path: Path, force: bool, inputs: tuple[Path, ...] = ()) -> None
         raise _unwritten(path, error) from None
     if not force:
         raise UsageError(f"{about}: exists; --force overwrites it")
+
+
+def made(path: Path, text: str, arguments: list[str]) -> int:
+    """Write a file that the program makes, or with `--check` say whether it is up to date; the exit code."""
+    if "--check" not in arguments:
+        path.write_text(text, encoding="utf-8")
+        return 0
+    same = path.is_file() and path.read_text(encoding="utf-8") == text
+    sys.stdout.write(f"{path}: {'up to date' if same else 'differs from the program'}\n")
+    return 0 if same else 1
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from roofline.machine.machine import Machine
-from roofline.runs.devices.spread import ALONE, SPREAD_OPTIONS, Spread
+from roofline.runs.devices.spread import ALONE, Spread
+from roofline.runs.options import SPREAD
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 
@@ -46,7 +47,7 @@ def machine_of(gpu: GPUSpec, half_sums: bool = False) -> Machine:
 
 def spread_of(gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
     """The spread that the options given ask for. Raises UsageError, UnknownNameError or SpecError."""
-    if not SPREAD_OPTIONS & given.keys():
+    if given.keys().isdisjoint(SPREAD):
         return ALONE
     from roofline.runs.devices.resolve import resolve_spread
 

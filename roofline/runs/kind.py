@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
-from roofline.answer.quantity import Group, Quantity
+from roofline.answer.quantity import Quantity
 from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.runs.devices.spread import Spread
@@ -182,7 +182,7 @@ class Kind(ABC):
     level_phase: ClassVar[str] = ""
     sizes: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[str, ...]]
-    curves: ClassVar[Mapping[Group, str]]
+    curves: ClassVar[Mapping[str, str]]
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -227,7 +227,7 @@ class Kind(ABC):
         """What is held on the fullest device, and the limits that can be asked; `needs` tells bytes of other runs."""
 
     @abstractmethod
-    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """The headline figures, in the order of tables."""
 
     @abstractmethod

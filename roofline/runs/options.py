@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UsageError, nearest
@@ -199,7 +199,9 @@ SPEC_DIR: Final = Option("spec_dir", "str", None, "A folder of your own specs, s
 OPTIONS: Final[dict[str, Option]] = {option.name: option for panel in PANELS.values() for option in panel}
 KEYWORDS: Final[dict[str, Option]] = OPTIONS | {SPEC_DIR.name: SPEC_DIR}
 #: Options that formulas take as numpy axes.
-SIZES: Final = ("batch", "prompt", "generate", "height", "width", "steps")
+SIZES: Final = tuple(option.name for option in OPTIONS.values() if option.size)
+#: Options about devices, and about what is elsewhere than in their memory.
+SPREAD: Final = tuple(option.name for option in PANELS["Several GPUs, and memory elsewhere"])
 
 #: What other programs call these options.
 _CALLED: Final[dict[str, tuple[str, ...]]] = {
@@ -218,6 +220,11 @@ _CALLED: Final[dict[str, tuple[str, ...]]] = {
     "fusion": ("attention",),
 }
 ELSEWHERE: Final = {other: name for name, others in _CALLED.items() for other in others}
+
+
+def asked(given: Mapping[str, Any], name: str) -> Any:
+    """What an option was given, else its default."""
+    return given[name] if name in given else OPTIONS[name].default
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ import roofline as rl
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Limit, Memory, Part
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
-from roofline.answer.quantity import Group, Quantity
+from roofline.answer.quantity import Quantity
 from roofline.num import Num
 from roofline.report.plots.roofline import memory_figure
 from roofline.runs import registry
@@ -54,7 +54,7 @@ class Searching(Kind):
     levels: ClassVar[tuple[str, ...]] = ("flash",)
     sizes: ClassVar[tuple[str, ...]] = ("batch",)
     columns: ClassVar[tuple[str, ...]] = ("query_s", "queries_per_s", "index_bytes", "total_bytes", "fits")
-    curves: ClassVar[Mapping[Group, str]] = {"latency": "query_s", "throughput": "queries_per_s"}
+    curves: ClassVar[Mapping[str, str]] = {"latency": "query_s", "throughput": "queries_per_s"}
 
     def takes(self, spec: Any) -> bool:
         return isinstance(spec, Index)
@@ -87,7 +87,7 @@ class Searching(Kind):
         limit = Limit("max_vectors", int, "largest index {:,} vectors".format, "{:,} vectors".format)
         return Memory((index,), question.machine().capacity, (limit,))
 
-    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         times = phases[0].times
         yield Quantity("query_s", "latency", "time per batch of queries", "s", times, phases=("search",))
         rate = times.rate(question.run.batch)

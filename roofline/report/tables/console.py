@@ -53,9 +53,8 @@ class Console:
         style: str = "",
         markup: bool = True,
         crop: bool = True,
-        highlight: bool = False,
     ) -> None:
-        """Print text, wrapped at words, or a block such as a grid. Nothing is highlighted.
+        """Print text, wrapped at words, or a block such as a grid.
 
         With `markup`, `[bold]`, `[dim]`, `[yellow]` and `[red]` in a text begin a style, which `[/bold]` and so on end.
         `crop`: lines of a block that are wider than the console are cut.

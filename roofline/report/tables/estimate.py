@@ -30,11 +30,11 @@ def sentence(est: Answer) -> str:
 def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> None:
     """The tables of `roofline estimate`, with the measured run that is nearest."""
     q = est.question
-    console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]", highlight=False)
-    console.print(q.kind.told(q).heading, highlight=False)
+    console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]")
+    console.print(q.kind.told(q).heading)
     where = where_words(q.spread, q.run.batch)
     if where:
-        console.print(where, highlight=False)
+        console.print(where)
     print_aliases(est, console)
     console.print()
     console.print(phase_table(est))
@@ -44,7 +44,7 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> Non
     console.print(readings_table(est))
     console.print(component_table(est) if est.memory.by_component else part_table(est))
     for run in nearest[:1]:
-        console.print(f"nearest measurement: {run}", highlight=False, markup=False)
+        console.print(f"nearest measurement: {run}", markup=False)
     print_warnings(est, console)
 
 
@@ -53,7 +53,7 @@ def print_aliases(est: Answer, console: Console) -> None:
     q = est.question
     for what, origin, name in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
         if origin.alias and origin.alias.lower() != name:
-            console.print(f"{what} {origin.alias} is taken as {name}", highlight=False, style="dim")
+            console.print(f"{what} {origin.alias} is taken as {name}", style="dim")
 
 
 _PHASES: Final = (
@@ -203,4 +203,4 @@ def _sizes(*sizes: float) -> list[str]:
 def print_warnings(est: Answer, console: Console) -> None:
     """Warnings, with their codes."""
     for warn in est.warnings:
-        console.print(f"[yellow]warning[/yellow] {warn.code}: {warn.text}", highlight=False)
+        console.print(f"[yellow]warning[/yellow] {warn.code}: {warn.text}")

@@ -29,33 +29,33 @@ def print_explanation(
 
     With `some`, what was assumed and where values come from is told only as far as it belongs to these numbers.
     """
-    console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n", highlight=False)
+    console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n")
     for d in derivations:
-        console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}", highlight=False)
-        console.print(f"  = {d.formula}", highlight=False)
-        console.print(f"  = {d.substituted}", highlight=False)
+        console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}")
+        console.print(f"  = {d.formula}")
+        console.print(f"  = {d.substituted}")
         shown = sorted(d.terms, key=lambda term: -term.value)
         most = len(shown) if d.unit == "s" else terms  # the causes of a time are few
         for term in shown[:most]:
-            console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}", highlight=False)
+            console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}")
         if len(shown) > most:
             rest = sum(term.value for term in shown[most:])
-            console.print(f"      {len(shown) - most} more ops: {_term(rest, d.unit)}", highlight=False)
+            console.print(f"      {len(shown) - most} more ops: {_term(rest, d.unit)}")
         for line in d.lines:
-            console.print(f"  from {line}", highlight=False, style="dim", markup=False)
-        console.print(f"  source: {d.source}\n", highlight=False, style="dim")
+            console.print(f"  from {line}", style="dim", markup=False)
+        console.print(f"  source: {d.source}\n", style="dim")
     names = [d.quantity for d in derivations]
     assumed = assumptions_of(est, names) if some else est.assumptions
     for heading, notes in (("Assumed", assumed), ("Sources", sources_of(est, names) if some else est.sources)):
         if notes:
-            console.print(f"[bold]{heading}[/bold]", highlight=False)
+            console.print(f"[bold]{heading}[/bold]")
         for note in notes:
-            console.print(f"  - {note}", highlight=False, markup=False)
+            console.print(f"  - {note}", markup=False)
     evidence = nearest if any(name.endswith("expected_s") for name in names) else []
     if evidence:
-        console.print("[bold]Nearest measurements[/bold]", highlight=False)
+        console.print("[bold]Nearest measurements[/bold]")
     for run in evidence:
-        console.print(f"  - {run}", highlight=False, markup=False)
+        console.print(f"  - {run}", markup=False)
     print_warnings(est, console)
 
 

@@ -52,7 +52,6 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
         f"mean {100 * total.mean:.1f} %, {100 * total.coverage:.0f} % in the 80 % interval. Pure roofline "
         f"{100 * total.bound_median:.0f} %, one constant {100 * total.constant_median:.0f} %. "
         "An error is log(expected / measured), in per cent: positive is too slow.\n",
-        highlight=False,
     )
     numbers = ("rows", "median", "mean", "p90", "bias", "inside", "bound", "constant")
     columns = [(by, "left"), *((name, "right") for name in numbers)]
@@ -100,7 +99,7 @@ def print_fit(calibration: Calibration, console: Console) -> None:
         f"{fitted.engine.name}: {calibration.rows} rows, {counted(len(fitted.free), 'coefficient')}; "
         f"median error of the fit {100 * float(np.median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %."
     )
-    console.print(told, highlight=False, markup=False)
+    console.print(told, markup=False)
     if like is not None:
         console.print(f"Started from {like} as shipped; what these rows cannot tell keeps its values.")
     lines = []
@@ -112,7 +111,7 @@ def print_fit(calibration: Calibration, console: Console) -> None:
     if fitted.undetermined:
         values = ", ".join(f"{name} {' '.join(_value(calibration, name))}" for name in fitted.undetermined)
         kept = f"kept from {like}" if like is not None else "left at their start"
-        console.print(f"Not fitted, for these rows cannot tell, and {kept}: {values}.", highlight=False)
+        console.print(f"Not fitted, for these rows cannot tell, and {kept}: {values}.")
 
 
 def _value(calibration: Calibration, name: str) -> tuple[str, str]:

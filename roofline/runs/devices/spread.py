@@ -63,6 +63,3 @@ class Spread:
 
 #: One device, and nothing elsewhere.
 ALONE: Final = Spread(alone=True)
-SPREAD_OPTIONS: Final = frozenset(
-    ("gpus", *AXES, "ep", "node", "overlap", "offload", "runtime_reserve", "pad_heads", "microbatches")
-)

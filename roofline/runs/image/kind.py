@@ -11,7 +11,7 @@ from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted, plain
-from roofline.answer.quantity import Group, Quantity
+from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
 from roofline.machine.engine import find_engine, sums_in_half
@@ -22,10 +22,10 @@ from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution
 from roofline.runs.image.formats import own_dtype, phase_precision
-from roofline.runs.image.memory import components_of, image_bytes, image_memory
+from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told
-from roofline.runs.options import Option
+from roofline.runs.options import SPREAD, Option, asked
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.units import format_time
@@ -38,8 +38,6 @@ GENERIC: Final = "pytorch-eager"
 OFFLOADS: Final = ("none", "model")
 #: The options of several devices that image models take.
 _SPREADS: Final = frozenset({"gpus", "cp", "dp", "node", "overlap"})
-#: Those that they do not.
-_OF_SEVERAL_GPUS: Final = frozenset({"tp", "pp", "ep", "microbatches", "pad_heads"})
 _OF_STEPS: Final = ("control", "denoise")
 _HELD: Final = ("weights_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
 
@@ -62,7 +60,7 @@ class Image(Kind):
     level_phase: ClassVar[str] = "denoise"
     sizes: ClassVar[tuple[str, ...]] = ("batch", "height", "width", "steps")
     columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)
-    curves: ClassVar[Mapping[Group, str]] = {"latency": "total_s", "throughput": "images_per_s"}
+    curves: ClassVar[Mapping[str, str]] = {"latency": "total_s", "throughput": "images_per_s"}
 
     def takes(self, spec: Any) -> bool:
         """Whether it is an image model or a part of one."""
@@ -70,7 +68,7 @@ class Image(Kind):
 
     def refusal(self, option: Option, spec: Any) -> str:
         """Why an option of another kind is not taken."""
-        if option.name in _OF_SEVERAL_GPUS:
+        if option.name in SPREAD:
             several = "several GPUs share tokens (--cp) or batches (--dp)"
             return f"{option.flag} is not modelled for image models; {several}"
         return f"{option.flag} goes with language models, and {spec.name} is {self.noun}"
@@ -79,11 +77,11 @@ class Image(Kind):
         self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
     ) -> tuple[ImageRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
-        asked = given.get("engine", "generic")
-        engine = find_engine(GENERIC if asked == "generic" else asked, spec_dir)
+        named = asked(given, "engine")
+        engine = find_engine(GENERIC if named == "generic" else named, spec_dir)
         refuse_useless(spec, given)
         run = image_run(spec, given)
-        word = one_of("fusion", given.get("fusion", "flash"), dict.fromkeys(("eager", *LEVELS)))
+        word = one_of("fusion", asked(given, "fusion"), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
         precision = Precision.of(given.get("weights") or own_dtype(spec, gpu), given.get("activations"))
         spread = _spread(spec, gpu, given, spec_dir)
@@ -121,12 +119,12 @@ class Image(Kind):
         """Weights and activations by part; the largest batch and square picture."""
         return image_memory(question, stages, needs)
 
-    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """Time of a step, of fetching parts, of all pictures; pictures per second."""
         steps = [phase.times for phase in phases if phase.name in _OF_STEPS]
         step = reduce(Times.__add__, steps) if steps else None
         yield Quantity("step_s", "latency", "time per step", "s", step)
-        transfer = _transfer(question)
+        transfer = _transfer(question, memory)
         yield Quantity("transfer_s", "latency", "weights from the host", "s", transfer)
         total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
         if transfer is not None:
@@ -222,7 +220,7 @@ def _spread(spec: ImageSpec, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: s
     return replace(spread, away=OnePartAtATime() if offload == "model" else None, reserve=reserve, alone=False)
 
 
-def _transfer(question: Question) -> Times | None:
+def _transfer(question: Question, memory: Memory) -> Times | None:
     """Seconds in which the weights of all parts come from host memory, once per run; None without offload or link."""
     if question.spread.away is None:
         return None
@@ -231,5 +229,5 @@ def _transfer(question: Question) -> Times | None:
     fabric = question.spread.fabric or links_of(question.gpu, None, None)[1]
     if fabric is None or fabric.host is None:
         return None
-    weights = sum(part.weights for part in components_of(question, question.stages().each[0].workload))
+    weights = sum(part.weights for part in memory.by_component)
     return Times.certain(weights / float(fabric.host.bandwidth))

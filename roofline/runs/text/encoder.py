@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from roofline.answer.quantity import Group
 from roofline.architectures.text.transformer import encodes_only
 from roofline.runs.kind import Kind, Outcome
 from roofline.runs.text.kind import Text
@@ -20,7 +19,7 @@ class Encoder(Text):
     """A batch of sequences that are read, each as a whole."""
 
     name: ClassVar[str] = "encoder"
-    curves: ClassVar[Mapping[Group, str]] = {"latency": "ttft_s", "throughput": "tokens_per_s"}
+    curves: ClassVar[Mapping[str, str]] = {"latency": "ttft_s", "throughput": "tokens_per_s"}
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model without a head and without causal layers."""

@@ -9,7 +9,7 @@ from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import plain
-from roofline.answer.quantity import Group, Quantity
+from roofline.answer.quantity import Quantity
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.machine.engine import find_engine
@@ -19,7 +19,7 @@ from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
-from roofline.runs.options import Option
+from roofline.runs.options import Option, asked
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.stages import most_bytes, text_stages
@@ -41,7 +41,7 @@ class Text(Kind):
     levels: ClassVar[tuple[str, ...]] = FUSIONS
     sizes: ClassVar[tuple[str, ...]] = ("batch", "prompt", "generate")
     columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
-    curves: ClassVar[Mapping[Group, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
+    curves: ClassVar[Mapping[str, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model that generates."""
@@ -56,12 +56,12 @@ class Text(Kind):
     ) -> tuple[TextRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
         run = self.sized(text_run(given))
-        level = one_of("fusion", given.get("fusion", "flash"), FUSIONS)
+        level = one_of("fusion", asked(given, "fusion"), FUSIONS)
         formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
         precision = resolve_precision(spec, machine_of(gpu), *formats)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
-        engine = find_engine(given.get("engine", "generic"), spec_dir)
+        engine = find_engine(asked(given, "engine"), spec_dir)
         return run, Execution(precision, level, engine, spread, level)
 
     def sized(self, run: TextRun) -> TextRun:
@@ -89,7 +89,7 @@ class Text(Kind):
         """Weights, KV-cache, state, activations, runtime; the largest batch and context."""
         return text_memory(question, stages, parameters, needs)
 
-    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
+    def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """Time to first token, per output token, of the whole request; tokens per second."""
         prefill, decode = phases[0], phases[1] if len(phases) > 1 else None
         yield Quantity("ttft_s", "latency", "time to first token", "s", prefill.times, phases=(prefill.name,))

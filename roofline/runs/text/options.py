@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from roofline.errors import UsageError
 from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.spread import Spread
-from roofline.runs.options import OPTIONS
+from roofline.runs.options import asked
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import Latent, Logits, TextRun, Work
 
@@ -19,18 +19,14 @@ if TYPE_CHECKING:
 
 def text_run(given: Mapping[str, Any]) -> TextRun:
     """The run. Raises UsageError for a size out of range and for an unknown word."""
-
-    def asked(name: str) -> Any:
-        return given[name] if name in given else OPTIONS[name].default
-
     return TextRun(
-        whole_number("batch", asked("batch")),
-        whole_number("prompt", asked("prompt")),
-        whole_number("generate", asked("generate"), least=0),
-        cast("Logits", one_of("logits", asked("logits"), ("last", "all"))),
-        cast("Latent", one_of("latent", asked("latent"), ("absorbed", "naive"))),
-        cast("Work", one_of("work", asked("work"), ("ideal", "reference"))),
-        _layout(given.get("kv_layout", "ideal")),
+        whole_number("batch", asked(given, "batch")),
+        whole_number("prompt", asked(given, "prompt")),
+        whole_number("generate", asked(given, "generate"), least=0),
+        cast("Logits", one_of("logits", asked(given, "logits"), ("last", "all"))),
+        cast("Latent", one_of("latent", asked(given, "latent"), ("absorbed", "naive"))),
+        cast("Work", one_of("work", asked(given, "work"), ("ideal", "reference"))),
+        _layout(asked(given, "kv_layout")),
     )
 
 
