@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,30 +9,13 @@ import pytest
 
 from roofline.importers.huggingface.read import import_config, read_config
 
-LLAMA: Final[dict[str, Any]] = {
-    "model_type": "llama",
-    "hidden_size": 256,
-    "intermediate_size": 512,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 8,
-    "num_key_value_heads": 2,
-    "vocab_size": 1000,
-    "torch_dtype": "bfloat16",
-}
-EXPERTS: Final = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64}
-MOE: Final[dict[str, Any]] = {**LLAMA, "model_type": "qwen3_moe", **EXPERTS}
-
-
-def _write(folder: Path, data: Any, name: str = "config.json") -> Path:
-    path = folder / name
-    path.write_text(json.dumps(data, indent=2))
-    return path
+from .configs import LLAMA, MOE, written
 
 
 def test_the_quantisation_beside_the_config_is_read(tmp_path: Path) -> None:
-    path = _write(tmp_path, LLAMA)
+    path = written(tmp_path, LLAMA)
     quantization = {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}
-    _write(tmp_path, {"producer": {"name": "modelopt"}, "quantization": quantization}, "hf_quant_config.json")
+    written(tmp_path, {"producer": {"name": "modelopt"}, "quantization": quantization}, "hf_quant_config.json")
     data = import_config(path)
     assert (data["dtype"], data["cache_dtype"]) == ("fp8", "fp8")
     assert data["dtypes"] == {"embedding": "bf16", "head": "bf16"}
@@ -42,7 +24,7 @@ def test_the_quantisation_beside_the_config_is_read(tmp_path: Path) -> None:
 def test_layers_left_unquantised_give_operations_a_format_of_their_own(tmp_path: Path) -> None:
     ignore = ["lm_head", *(f"model.layers.{index}.self_attn*" for index in range(4)), "model.layers.0.mlp*"]
     quantization = {"quant_method": "modelopt", "quant_algo": "NVFP4", "ignore": ignore}
-    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    data = import_config(written(tmp_path, {**LLAMA, "quantization_config": quantization}))
     assert data["dtype"] == "nvfp4"
     assert data["dtypes"] == {"attention": "bf16", "embedding": "bf16", "head": "bf16"}
     assert "gate_proj" in data["notes"]
@@ -52,7 +34,7 @@ def test_an_expression_that_could_take_forever_matches_nothing(tmp_path: Path) -
     group = {"weights": {"num_bits": 4, "type": "int", "group_size": 32, "symmetric": True}}
     ignore = ["re:(([a-z._0-9]+)+)+$!", "re:" + ".*" * 50 + "x", "re:["]
     quantization = {"quant_method": "compressed-tensors", "config_groups": {"group_0": group}, "ignore": ignore}
-    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    data = import_config(written(tmp_path, {**LLAMA, "quantization_config": quantization}))
     assert data["dtype"] == "int4-s32"
 
 
@@ -76,7 +58,7 @@ _EXPERTS: Final = {"targets": ["re:.*mlp.experts.*"], "weights": {"num_bits": 4,
     ],
 )
 def test_quantised_checkpoints_have_a_format(tmp_path: Path, quantization: dict[str, Any], dtype: str) -> None:
-    data = import_config(_write(tmp_path, {**LLAMA, "quantization_config": quantization}))
+    data = import_config(written(tmp_path, {**LLAMA, "quantization_config": quantization}))
     assert data["dtype"] == dtype
     assert data["dtypes"]["embedding"] == data["dtypes"]["head"] == "bf16"
     read_config(tmp_path / "config.json")
@@ -85,6 +67,6 @@ def test_quantised_checkpoints_have_a_format(tmp_path: Path, quantization: dict[
 def test_groups_of_modules_may_differ_in_format(tmp_path: Path) -> None:
     groups = {"group_0": _GROUP, "group_1": _EXPERTS}
     quantization = {"quant_method": "compressed-tensors", "config_groups": groups}
-    data = import_config(_write(tmp_path, {**MOE, "quantization_config": quantization}))
+    data = import_config(written(tmp_path, {**MOE, "quantization_config": quantization}))
     assert data["dtype"] == "int4-s128"
     assert data["dtypes"]["experts"] == "nvfp4"

@@ -19,25 +19,7 @@ from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.read import import_config, read_config
 from roofline.importers.json_document import parse_json
 
-LLAMA: Final[dict[str, Any]] = {
-    "model_type": "llama",
-    "hidden_size": 256,
-    "intermediate_size": 512,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 8,
-    "num_key_value_heads": 2,
-    "vocab_size": 1000,
-    "torch_dtype": "bfloat16",
-}
-GEMMA: Final[dict[str, Any]] = {**LLAMA, "model_type": "gemma3_text", "head_dim": 32, "sliding_window": 128}
-EXPERTS: Final = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64}
-MOE: Final[dict[str, Any]] = {**LLAMA, "model_type": "qwen3_moe", **EXPERTS}
-
-
-def _write(folder: Path, data: Any, name: str = "config.json") -> Path:
-    path = folder / name
-    path.write_text(data if isinstance(data, str) else json.dumps(data, indent=2))
-    return path
+from .configs import GEMMA, LLAMA, MOE, written
 
 
 @pytest.mark.parametrize(
@@ -75,7 +57,7 @@ def _write(folder: Path, data: Any, name: str = "config.json") -> Path:
 def test_a_wrong_value_names_its_key_and_place(
     tmp_path: Path, base: dict[str, Any], change: dict[str, Any], key: str, words: str
 ) -> None:
-    path = _write(tmp_path, {**base, **change})
+    path = written(tmp_path, {**base, **change})
     with pytest.raises(SpecError) as caught:
         read_config(path)
     error = caught.value
@@ -87,7 +69,7 @@ def test_a_wrong_value_names_its_key_and_place(
 
 def test_the_place_is_the_line_of_the_key(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
-        read_config(_write(tmp_path, {**LLAMA, "num_attention_heads": 7}))
+        read_config(written(tmp_path, {**LLAMA, "num_attention_heads": 7}))
     place = caught.value.place
     assert place is not None
     assert '"num_key_value_heads"' in place.text
@@ -97,7 +79,7 @@ def test_the_place_is_in_the_right_section(tmp_path: Path) -> None:
     vision = {"hidden_size": 99, "num_attention_heads": 3}
     data = {"model_type": "gemma3", "vision_config": vision, "text_config": {**GEMMA, "hidden_size": -1}}
     with pytest.raises(SpecError) as caught:
-        read_config(_write(tmp_path, data))
+        read_config(written(tmp_path, data))
     assert caught.value.field == "text_config.hidden_size"
     assert caught.value.place is not None
     assert "-1" in caught.value.place.text
@@ -121,7 +103,7 @@ def test_the_place_is_in_the_right_section(tmp_path: Path) -> None:
 )
 def test_text_that_is_no_config_is_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(SpecError, match="(?s)" + words.replace("(", r"\(")):
-        read_config(_write(tmp_path, text))
+        read_config(written(tmp_path, text))
 
 
 def test_a_file_that_is_missing_large_or_binary_is_refused(tmp_path: Path) -> None:
@@ -158,21 +140,21 @@ HARMLESS: Final[dict[str, Any]] = {
 
 
 def test_harmless_keys_of_real_files_are_no_reason_to_refuse(tmp_path: Path) -> None:
-    assert import_config(_write(tmp_path, {**LLAMA, **HARMLESS}))["width"] == 256
+    assert import_config(written(tmp_path, {**LLAMA, **HARMLESS}))["width"] == 256
 
 
 def test_absent_and_null_differ(tmp_path: Path) -> None:
     """Mistral's class slides over 4096 keys where the key is absent; null means no window."""
     base = {**LLAMA, "model_type": "mistral"}
-    absent = import_config(_write(tmp_path, base))["blocks"][0]["attention"]
-    null = import_config(_write(tmp_path, {**base, "sliding_window": None}))["blocks"][0]["attention"]
+    absent = import_config(written(tmp_path, base))["blocks"][0]["attention"]
+    null = import_config(written(tmp_path, {**base, "sliding_window": None}))["blocks"][0]["attention"]
     assert absent["window"] == 4096
     assert "window" not in null
 
 
 def test_defaults_of_the_class_are_listed(tmp_path: Path) -> None:
     data = {key: value for key, value in LLAMA.items() if key != "tie_word_embeddings"}
-    spec = read_config(_write(tmp_path, data))
+    spec = read_config(written(tmp_path, data))
     assert "tie_word_embeddings false" in spec.assumed[0]  # type: ignore[attr-defined]
     assert spec.assumed[0] in rl.estimate(spec, gpu="a100").assumptions  # type: ignore[attr-defined]
 
@@ -184,23 +166,23 @@ def test_defaults_of_the_class_are_listed(tmp_path: Path) -> None:
 def test_a_size_that_makes_the_model_must_be_stated(tmp_path: Path, key: str) -> None:
     data = {name: value for name, value in LLAMA.items() if name != key}
     with pytest.raises(SpecError, match=f"{key!r} is missing"):
-        read_config(_write(tmp_path, data))
+        read_config(written(tmp_path, data))
 
 
 def test_a_missing_size_is_named_before_what_a_default_contradicts(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="'num_hidden_layers' is missing"):
-        read_config(_write(tmp_path, {"model_type": "llama", "hidden_size": 5000}))
+        read_config(written(tmp_path, {"model_type": "llama", "hidden_size": 5000}))
 
 
 def test_a_class_that_is_the_released_model_may_give_the_sizes(tmp_path: Path) -> None:
-    spec = read_config(_write(tmp_path, {"model_type": "gemma3n_text"}))
+    spec = read_config(written(tmp_path, {"model_type": "gemma3n_text"}))
     assert rl.estimate(spec, gpu="a100").parameters.total == 6_835_235_568
     assert "num_hidden_layers 35" in spec.assumed[0]  # type: ignore[attr-defined]
 
 
 def test_a_config_that_is_silent_about_positions_has_no_known_longest_context(tmp_path: Path) -> None:
     data = {key: value for key, value in LLAMA.items() if key != "max_position_embeddings"}
-    spec = read_config(_write(tmp_path, data))
+    spec = read_config(written(tmp_path, data))
     assert spec.max_context is None  # type: ignore[attr-defined]
     est = rl.estimate(spec, gpu="a100", prompt=100_000)
     assert "context-exceeds-maximum" not in [warn.code for warn in est.warnings]
@@ -208,14 +190,14 @@ def test_a_config_that_is_silent_about_positions_has_no_known_longest_context(tm
 
 def test_an_unknown_key_that_is_like_none_gets_no_suggestion(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
-        read_config(_write(tmp_path, LLAMA | {"banana": 3}))
+        read_config(written(tmp_path, LLAMA | {"banana": 3}))
     assert "is understood" not in str(caught.value)
 
 
 def test_a_folder_is_named_after_itself(tmp_path: Path) -> None:
     folder = tmp_path / "My Model 8B"
     folder.mkdir()
-    _write(folder, LLAMA)
+    written(folder, LLAMA)
     assert read_config(folder).name == "My-Model-8B"  # type: ignore[attr-defined]
 
 
@@ -264,4 +246,4 @@ def test_no_structural_key_is_on_the_harmless_list(key: str) -> None:
 
 def test_an_unmodelled_architecture_names_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="Nearest: llama"):
-        read_config(_write(tmp_path, {**LLAMA, "model_type": "llama5"}))
+        read_config(written(tmp_path, {**LLAMA, "model_type": "llama5"}))
