@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from roofline.errors import did_you_mean
+from roofline.specs.dtype_rules import made_by_rule
 from roofline.specs.dtypes import ALIASES, DTYPES
 from roofline.units import UNITS, parse_quantity
 
@@ -125,7 +126,7 @@ class Published(Spec):
 
 def known_dtype(name: str) -> str:
     """The name of a number format, if there is one of that name or alias."""
-    if name not in DTYPES and name not in ALIASES:
+    if name not in DTYPES and name not in ALIASES and not made_by_rule(name):
         hint = did_you_mean(name, [*DTYPES, *ALIASES])
         raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": repr(name), "hint": hint})
     return name

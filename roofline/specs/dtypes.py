@@ -6,6 +6,7 @@ several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.spe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from roofline.errors import UnknownNameError
@@ -15,10 +16,12 @@ class DType(NamedTuple):
     """A number format.
 
     `bits` is what one element takes in memory with its share of the scales of its group. `channel_bits` is what each
-    output channel of a matrix takes beside (a scale per channel), `tensor_bits` what each matrix takes. `compute` is
-    the format whose peak multiplies it: a weight-only format is widened before the multiplication, so it computes in 16
-    bit. `layout` says what the bits are, for people. `mix`: a file format that stores matrices in several formats;
-    `bits` is then that of most of them.
+    output channel of a matrix takes beside (a scale per channel), `row_bits` what each input channel takes,
+    `tensor_bits` what each matrix takes. A group is `block` = (inputs, outputs) elements with `block_bits` of scales:
+    where a matrix does not divide by it, the last one is as large. `compute` is the format whose peak multiplies it: a
+    weight-only format is widened before the multiplication, so it computes in 16 bit. `layout` says what the bits are,
+    for people. `mix`: a file format that stores matrices in several formats; `bits` is then that of most of them.
+    `parts`: formats of parts of one size each, with their number, the most frequent first.
     """
 
     name: str
@@ -28,6 +31,10 @@ class DType(NamedTuple):
     channel_bits: float = 0.0
     tensor_bits: float = 0.0
     mix: bool = False
+    row_bits: float = 0.0
+    block: tuple[int, int] = (1, 1)
+    block_bits: float = 0.0
+    parts: tuple[tuple[str, float], ...] = ()
 
     @property
     def bytes(self) -> float:
@@ -36,6 +43,11 @@ class DType(NamedTuple):
 
 
 _HALF: Final = "bf16"
+
+
+def grouped(name: str, bits: float, scales: float, size: int, compute: str, layout: str) -> DType:
+    """A format of `bits` per element, with `scales` bits for each `size` elements of an output channel."""
+    return DType(name, bits + scales / size, compute, layout, block=(size, 1), block_bits=scales)
 
 
 def _plain() -> list[DType]:
@@ -50,29 +62,51 @@ def _plain() -> list[DType]:
         DType("fp8", 8, "fp8", "e4m3, one fp32 scale per tensor", tensor_bits=32),
         DType("fp8_e5m2", 8, "fp8", "e5m2, one fp32 scale per tensor", tensor_bits=32),
         DType("fp8-channel", 8, "fp8", "e4m3, one fp32 scale per channel", channel_bits=32),
-        DType("fp8-b128", 8 + 32 / 128**2, "fp8", "e4m3, one fp32 scale per block of 128 x 128"),
-        DType("mxfp8", 8 + 8 / 32, "fp8", "e4m3 with an 8-bit exponent per 32"),
+        DType(
+            "fp8-b128",
+            8 + 32 / 128**2,
+            "fp8",
+            "e4m3, one fp32 scale per block of 128 x 128",
+            block=(128, 128),
+            block_bits=32,
+        ),
+        grouped("mxfp8", 8, 8, 32, "fp8", "e4m3 with an 8-bit exponent per 32"),
         DType("int8", 8, "int8", "one fp16 scale per channel", channel_bits=16),
         DType("int4", 4, _HALF, "weight-only, one fp16 scale per channel", channel_bits=16),
-        *(DType(f"int4-g{g}", 4 + 32 / g, _HALF, f"weight-only, {zero} {g}") for g in (128, 64, 32)),
+        *(grouped(f"int4-g{g}", 4, 32, g, _HALF, f"weight-only, {zero} {g}") for g in (128, 64, 32)),
         *(
-            DType(f"int{b}-g{g}", b + 32 / g, _HALF, f"weight-only, {b} bit, {zero} {g}")
+            grouped(f"int{b}-g{g}", b, 32, g, _HALF, f"weight-only, {b} bit, {zero} {g}")
             for b in (2, 3, 5, 6, 8)
             for g in (128, 64, 32)
         ),
-        *(DType(f"int4-s{g}", 4 + 16 / g, _HALF, f"weight-only, fp16 scale per {g}") for g in (128, 64, 32)),
-        DType("int4-gptq", 4 + 20 / 128, _HALF, "weight-only, fp16 scale and 4-bit zero point per 128 (GPTQ, AWQ)"),
-        DType("int8-gptq", 8 + 24 / 128, _HALF, "weight-only, fp16 scale and 8-bit zero point per 128 (GPTQ)"),
+        *(grouped(f"int4-s{g}", 4, 16, g, _HALF, f"weight-only, fp16 scale per {g}") for g in (128, 64, 32)),
+        *(
+            grouped(f"int{b}-gptq", b, 16 + b, 128, _HALF, f"weight-only, fp16 scale and {b}-bit zero point per 128{by}")
+            for b, by in ((4, " (GPTQ, AWQ)"), (8, " (GPTQ)"))
+        ),
+        *_bitsandbytes(),
         DType("ternary", 2, _HALF, "-1, 0 or 1, four to a byte, one fp16 scale per tensor", tensor_bits=16),
         DType("fp4", 4, "fp4", "e2m1 without scales"),
-        DType("nvfp4", 4 + 8 / 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor", tensor_bits=32),
-        DType("mxfp4", 4 + 8 / 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
+        grouped("nvfp4", 4, 8, 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor")._replace(
+            tensor_bits=32
+        ),
+        grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
+        grouped("mxfp6", 6, 8, 32, "fp8", "e2m3 or e3m2 with an 8-bit exponent per 32"),
     ]
     rows += [
-        DType(f"mlx-{b}bit", b + 32 / 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
+        grouped(f"mlx-{b}bit", b, 32, 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
         for b in (2, 3, 4, 5, 6, 8)
     ]
     return rows
+
+
+def _bitsandbytes() -> Iterator[DType]:
+    """Four bits into a table of 16 values. Source: Dettmers et al. 2023 (arXiv:2305.14314), section 3."""
+    for name, table in (("nf4", "normal"), ("fp4-bnb", "e2m1")):
+        what = f"bitsandbytes: 4 bit into a table ({table})"
+        yield grouped(name, 4, 32, 64, _HALF, f"{what}, fp32 scale per 64")
+        double = f"{what}, 8-bit scale per 64 and an fp32 scale per 256 of these"
+        yield grouped(f"{name}-dq", 4, 8 + 32 / 256, 64, _HALF, double)
 
 
 def _gguf() -> list[DType]:
@@ -147,6 +181,10 @@ def find_dtype(name: str) -> DType:
     key = name.strip().lower()
     key = ALIASES.get(key, key)
     if key not in DTYPES:
+        from roofline.specs.dtype_rules import made_by_rule
+
+        if made := made_by_rule(key):
+            return made
         raise UnknownNameError("precision", name, {key: key for key in DTYPES} | ALIASES, "roofline list precisions")
     return DTYPES[key]
 
@@ -170,7 +208,7 @@ def single_format(name: str, option: str) -> DType:
     from roofline.errors import UsageError
 
     found = find_dtype(name)
-    if found.mix:
+    if found.mix or (found.parts and option != "weights"):
         raise UsageError(f"--{option} {name}: {found.name} mixes formats of weights; it cannot hold {option}")
     cached = option == "kv-cache" and any(found.name in names for names in CACHES.values())
     if option != "weights" and found.bits < 16 and found.compute == _HALF and not cached:

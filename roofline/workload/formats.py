@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
-from roofline.specs.dtypes import DTYPES, DType
+from roofline.specs.dtypes import DTYPES, DType, find_dtype
 from roofline.specs.mixes import FALLBACK, ModelFacts, is_gguf, is_mix, shares_of
 from roofline.workload.op import Op
-from roofline.workload.shapes import ConvolutionShape, ExpertsShape, MatmulShape, RowShape
+from roofline.workload.shapes import ExpertsShape, MatmulShape, RowShape
 
 ROLES: Final = ("embedding", "position", "head", "router", "norm", "attention", "feed_forward", "experts", "other")
+#: What overrides call the matrices of the experts.
+EXPERT_MATRICES: Final = ("experts_gate", "experts_up", "experts_down")
 #: Formats of an op's parameters, with the number of parts that take each.
 Formats = Sequence[tuple[DType, float]]
 
@@ -82,15 +84,43 @@ def role_of(op: Op) -> str:
 
 
 def overridden(overrides: Mapping[str, DType], op: Op) -> DType | None:
-    """The format that an override gives this op: by its name, else by its role; a tied head is the embedding."""
+    """The format that an override gives this op; a tied head is the embedding.
+
+    Of several that name it, that counts which says most: the op in its group of layers (`layers-2.q_proj`), the op, the
+    part of the group (`layers-2.attention`), the role.
+    """
+    group = op.block.rpartition(".")[0]
     tied = overrides.get("embedding") if op.name == "head" and not op.params else None
-    return overrides.get(op.name) or tied or overrides.get(role_of(op))
+    for name in _named(op):
+        if found := overrides.get(f"{group}.{name}") or overrides.get(name):
+            return found
+    return tied or overrides.get(op.block) or overrides.get(role_of(op))
+
+
+def names_of(op: Op) -> Iterator[str]:
+    """All names by which an override can mean this op."""
+    group = op.block.rpartition(".")[0]
+    for name in (*_named(op), *(EXPERT_MATRICES if op.kind == "experts" else ())):
+        yield name
+        yield f"{group}.{name}"
+    yield op.block
+    yield role_of(op)
+
+
+def _named(op: Op) -> tuple[str, ...]:
+    """The name of an op, and of the matrix that it is a half of."""
+    return (op.name, "kv_b_proj") if op.name in ("k_up_proj", "v_up_proj") else (op.name,)
+
+
+def parts_of(dtype: DType) -> Formats:
+    """A format, or those of its parts."""
+    return [(find_dtype(name), number) for name, number in dtype.parts] or [(dtype, 1)]
 
 
 def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
     """The formats of an op's matrices, the most frequent first."""
     if not is_mix(weights.name):
-        return [(weights, 1)]
+        return parts_of(weights)
     role = role_of(op)
     if role == "experts":
         parts = _expert_parts(weights.name, op, facts)
@@ -99,6 +129,14 @@ def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
     if is_gguf(weights.name):
         parts = [(_whole_blocks(name, op), count) for name, count in parts]
     return [(DTYPES[name], count) for name, count in sorted(parts, key=lambda part: -part[1])]
+
+
+def expert_formats(overrides: Mapping[str, DType], op: Op, whole: Formats) -> list[Formats]:
+    """The formats of gate, up and down of the experts: what overrides give each, else that of the `whole` op."""
+    group, gated = op.block.rpartition(".")[0], not isinstance(op.shape, ExpertsShape) or op.shape.gated
+    names = EXPERT_MATRICES if gated else EXPERT_MATRICES[1:]
+    own = [overrides.get(f"{group}.{name}") or overrides.get(name) for name in names]
+    return [whole if dtype is None else parts_of(dtype) for dtype in own]
 
 
 def _expert_parts(mix: str, op: Op, facts: ModelFacts) -> list[tuple[str, float]]:
@@ -116,35 +154,3 @@ def _whole_blocks(name: str, op: Op) -> str:
     if isinstance(shape, RowShape):
         rows = [shape.width]
     return FALLBACK.get(name, name) if any(float(row) % 256 for row in rows) else name
-
-
-def mean_bits(formats: Formats, op: Op, vector_bits: float) -> float:
-    """Bits per parameter of an op, scales per channel and per tensor and its vectors included."""
-    total = sum(count for _, count in formats)
-    matrix = sum(dtype.bits * count for dtype, count in formats) / total
-    params, vectors, channels, matrices = _parts(op)
-    if params <= 0:
-        return matrix
-    beside = sum((d.channel_bits * channels + d.tensor_bits * matrices) * count for d, count in formats) / total
-    vector = vectors * max(vector_bits, min(d.bits for d, _ in formats))
-    return ((params - vectors) * matrix + beside + vector) / params
-
-
-def _parts(op: Op) -> tuple[float, float, float, float]:
-    """Parameters of an op, and of them those in vectors; output channels and matrices that carry scales."""
-    shape = op.shape
-    if op.kind in ("norm", "pointwise"):
-        return op.params, op.params, 0.0, 0.0
-    if isinstance(shape, MatmulShape):
-        bias = float(shape.n) if shape.bias else 0.0
-        return op.params or float(shape.k) * float(shape.n) + bias, bias, float(shape.n), 1.0
-    if isinstance(shape, ExpertsShape):
-        matrices = 3.0 if shape.gated else 2.0
-        channels = shape.experts * ((matrices - 1.0) * shape.hidden + shape.width)
-        bias = op.params - shape.experts * matrices * shape.width * shape.hidden
-        return op.params, bias, channels, shape.experts * matrices
-    if isinstance(shape, ConvolutionShape):
-        return op.params, shape.channels_out if shape.bias else 0.0, shape.channels_out, 1.0
-    if isinstance(shape, RowShape):
-        return op.params, 0.0, op.params / float(shape.width), 1.0
-    return op.params, 0.0, 0.0, 0.0

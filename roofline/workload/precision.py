@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from roofline.num import Num, is_nothing
 from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
-from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
+from roofline.workload.formats import names_of, read_weights
 from roofline.workload.op import Op
+from roofline.workload.storage import stored
 
 _NONE: Mapping[str, DType] = {}
 _NO_FACTS = ModelFacts()
@@ -66,7 +67,7 @@ class Precision:
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""
-        known = {name for op in ops for name in (op.name, role_of(op))}
+        known = {name for op in ops for name in names_of(op)}
         return [name for name in self.overrides if name not in known]
 
     def weight_dtype(self, op: Op) -> DType:
@@ -83,8 +84,8 @@ class Precision:
         key = (op.name, op.block, op.params)
         found = self._known.get(key)
         if found is None:
-            formats = [(own, 1)] if (own := overridden(self.overrides, op)) else stored_as(self.weights, op, self.facts)
-            found = self._known[key] = (formats[0][0], mean_bits(formats, op, self.vector_bits))
+            found = stored(self.overrides, self.weights, op, self.facts, self.vector_bits)
+            self._known[key] = found
         return found
 
     @property
@@ -138,6 +139,8 @@ class Precision:
     def matrix_dtype(self, stored: DType | None = None) -> str:
         """The format in which matrices of weights (stored as `stored`) are multiplied."""
         stored = stored or self.weights
+        if stored is not self.weights and self.activations.bits < 16 <= stored.bits:
+            return stored.compute
         narrow_float = stored.compute in ("fp8", "fp4") and stored.bits < self.activations.bits <= 16
         return stored.compute if narrow_float else self.activations.compute
 

@@ -69,7 +69,7 @@ def _output_gate(attention: SoftmaxAttention, layer: Sublayer, width: float) -> 
     gates = output if attention.output_gate == "element" else float(attention.heads)
     bias, joined, beside = attention.qkv_bias, attention.packed, layer.stream + layer.tokens * output
     return [
-        layer.linear("gate_proj", width, gates, bias=bias, joined=joined, live=beside),
+        layer.linear("output_gate_proj", width, gates, bias=bias, joined=joined, live=beside),
         layer.pointwise("output_gate", output, reads=1.0 + gates / output, each=4.0),
     ]
 

@@ -36,12 +36,12 @@ from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentio
 _RULES: Final[dict[str, str]] = {
     "column": """
         q_proj cross_q_proj q_b_proj kv_b_proj gate_proj up_proj shared_gate_proj shared_up_proj relative_projection
-        decay_proj decay_b_proj rate_proj gate_b_proj dt_proj y_proj receptance_proj channel_key_proj gate_up_proj
+        in_proj_z in_proj_ba output_gate_proj decay_b_proj rate_proj gate_b_proj dt_proj y_proj receptance_proj channel_key_proj gate_up_proj
         gate_up_adapter_b q_adapter_b
     """,
     "kv": "k_proj v_proj cross_k_proj cross_v_proj k_adapter_b v_adapter_b",
     "heads": "k_up_proj v_up_proj o_a_proj recurrence_gate",
-    "mixed": "qkv_proj in_proj conv",
+    "mixed": "qkv_proj in_proj_qkv in_proj conv",
     "row": "o_proj cross_o_proj o_b_proj out_proj down_proj shared_down_proj channel_value_proj",
     "vocabulary": "embedding per_layer_embedding",
     "logits": "head",

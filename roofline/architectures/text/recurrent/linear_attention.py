@@ -26,14 +26,14 @@ def gated_delta_ops(spec: TransformerSpec, attention: GatedDelta, layer: Sublaye
     beside = stream + tokens * (values + 2.0 * heads)
     shape = ScanShape(layer.span, heads, key_dim, value_dim, "delta")
     return [
-        layer.linear("qkv_proj", width, mixed),
-        layer.linear("gate_proj", width, values, live=stream + tokens * mixed),
-        layer.linear("decay_proj", width, rates, live=stream + tokens * (mixed + values)),
+        layer.linear("in_proj_qkv", width, mixed),
+        layer.linear("in_proj_z", width, values, live=stream + tokens * mixed),
+        layer.linear("in_proj_ba", width, rates, live=stream + tokens * (mixed + values)),
         layer.depthwise(mixed, float(attention.kernel), live=beside),
         layer.pointwise("unit_length", 2.0 * keys, reads=1.0, each=_UNIT_LENGTH, live=beside),
         layer.scan(shape, read=mixed + rates, write=values, params=rates, live=stream + tokens * values),
         layer.over(tokens * heads).gated_norm("gated_norm", value_dim, value_dim),
-        layer.linear("o_proj", values, width),
+        layer.linear("out_proj", values, width),
     ]
 
 
@@ -86,7 +86,7 @@ def lightning_ops(spec: TransformerSpec, attention: Lightning, layer: Sublayer) 
         layer.activate("qkv_activation", 3.0 * inner, function="silu"),
         layer.scan(shape, read=3.0 * inner, write=inner, fp32=False),
         layer.norm("output_norm", inner),
-        layer.linear("gate_proj", width, inner, live=layer.stream + layer.tokens * inner),
+        layer.linear("output_gate_proj", width, inner, live=layer.stream + layer.tokens * inner),
         layer.pointwise("output_gate", inner, reads=2.0, each=4.0),
         layer.linear("o_proj", inner, width),
     ]

@@ -72,7 +72,7 @@ def mlstm_ops(spec: TransformerSpec, lstm: MatrixLSTM, layer: Sublayer) -> list[
         layer.linear("q_proj", width, keys, bias=bias),
         layer.linear("k_proj", width, keys, bias=bias, live=stream + tokens * keys),
         layer.linear("v_proj", width, values, bias=bias, live=stream + 2.0 * tokens * keys),
-        layer.linear("gate_proj", width, values, bias=bias, live=beside),
+        layer.linear("output_gate_proj", width, values, bias=bias, live=beside),
         layer.linear("input_gate", width, heads, bias=True, live=beside),
         layer.linear("forget_gate", width, heads, bias=True, live=beside),
         _memory(lstm, layer),

@@ -1,0 +1,134 @@
+"""Number formats that no table lists: any bits in groups of any size, and matrices of several formats.
+
+    int3-g64, int3-s64, int3-z64   3 bit per element, and per 64 an fp16 scale: with an fp16 zero point, without one, with
+                                   one of 3 bit
+    int3-channel, int3-z-channel   the same for each output channel
+    mlx-3bit-g32                   MLX's 3 bit in groups of 32
+    fp8-s64, fp8-b64, fp8-b64x32   e4m3 with an fp16 scale per 64, an fp32 scale per block of 64 x 64, of 64 x 32
+    hqq-3bit-g64                   HQQ's packing: 10 of 3 bit in 4 bytes, 5 to 7 bit in a byte each
+    exl2-4.65, exl3-3.5            ExLlama's mean bits per weight
+    nvfp4-a16, nvfp4-a8            weight-only: multiplied in 16 bit, or in fp8
+    60*int4-g128+4*bf16            of 64 equal parts 60 in the one format, 4 in the other
+
+Source: the file formats of GPTQModel, compressed-tensors, MLX, HQQ and ExLlama.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from roofline.specs.dtypes import ALIASES, DTYPES, DType, grouped
+
+_HALF: Final = "bf16"
+_LARGEST_GROUP: Final = 1 << 20
+_MOST_PARTS: Final = 16
+_ZERO: Final = {"g": "and fp16 zero point", "s": "", "z": "and a zero point as wide as an element"}
+
+
+def _zero_bits(kind: str, bits: int) -> float:
+    return {"g": 32.0, "s": 16.0, "z": 16.0 + bits}[kind]
+
+
+def _integers(match: re.Match[str]) -> DType | None:
+    bits, kind, size = int(match[1]), match[2], int(match[3])
+    layout = f"weight-only, {bits} bit, fp16 scale {_ZERO[kind]} per {size}".replace("  ", " ")
+    return grouped(match[0], bits, _zero_bits(kind, bits), size, _HALF, layout) if _fits(size) else None
+
+
+def _channels(match: re.Match[str]) -> DType:
+    bits, kind = int(match[1]), match[2] or "s"
+    layout = f"weight-only, {bits} bit, fp16 scale {_ZERO[kind]} per channel".replace("  ", " ")
+    return DType(match[0], bits, _HALF, layout, channel_bits=_zero_bits(kind, bits))
+
+
+def _mlx(match: re.Match[str]) -> DType | None:
+    bits, size = int(match[1]), int(match[2])
+    layout = f"MLX: {bits} bit, fp16 scale and fp16 bias per {size}"
+    return grouped(match[0], bits, 32, size, _HALF, layout) if _fits(size) else None
+
+
+def _narrow_groups(match: re.Match[str]) -> DType | None:
+    size = int(match[1])
+    return grouped(match[0], 8, 16, size, "fp8", f"e4m3, one fp16 scale per {size}") if _fits(size) else None
+
+
+def _blocks(match: re.Match[str]) -> DType | None:
+    inputs, outputs = int(match[1]), int(match[2] or match[1])
+    if not (_fits(inputs) and _fits(outputs)):
+        return None
+    layout = f"e4m3, one fp32 scale per block of {inputs} x {outputs}"
+    block = (inputs, outputs)
+    return DType(match[0], 8 + 32 / (inputs * outputs), "fp8", layout, block=block, block_bits=32)
+
+
+def _hqq(match: re.Match[str]) -> DType | None:
+    """Source: HQQ, hqq/core/quantize.py, `bit_to_packing`; `q`: scales and zero points of 8 bit in groups of 128."""
+    bits, quantised, size = int(match[1]), match[2], match[3]
+    packed = {3: 32 / 10, 5: 8, 6: 8, 7: 8}.get(bits, bits)
+    scales = 2 * (8 + 32 / 128) if quantised else 32.0
+    what = f"HQQ: {bits} bit, {'8-bit' if quantised else 'fp16'} scale and zero point per"
+    if size is None:
+        return DType(match[0], packed, _HALF, f"{what} channel", channel_bits=scales)
+    return grouped(match[0], packed, scales, int(size), _HALF, f"{what} {size}") if _fits(int(size)) else None
+
+
+def _exllama(match: re.Match[str]) -> DType | None:
+    """EXL2's bits count its scales; EXL3 has an fp16 vector over inputs and one over outputs beside them."""
+    version, bits = match[1], float(match[2])
+    if not 1 <= bits <= 16:
+        return None
+    vectors = 16.0 if version == "3" else 0.0
+    beside = ", fp16 vectors over inputs and outputs" if vectors else ", scales included"
+    layout = f"EXL{version}: {match[2]} bit per weight on average{beside}"
+    return DType(match[0], bits, _HALF, layout, channel_bits=vectors, row_bits=vectors)
+
+
+def _weight_only(match: re.Match[str]) -> DType | None:
+    base = DTYPES.get(match[1]) or made_by_rule(match[1])
+    if base is None or base.mix or base.parts or base.compute not in ("fp8", "fp4") or base.bits >= 16:
+        return None
+    compute = _HALF if match[2] == "16" else "fp8"
+    return base._replace(name=match[0], compute=compute, layout=f"{base.layout}, multiplied in {match[2]} bit")
+
+
+def _several(match: re.Match[str]) -> DType | None:
+    """Parts of equal size in several formats: their mean."""
+    counted = [part.rpartition("*")[::2] for part in match[0].split("+")]
+    parts = [(float(number or 1), DTYPES.get(ALIASES.get(name, name)) or made_by_rule(name)) for number, name in counted]
+    known = [(number, dtype) for number, dtype in parts if dtype is not None and not dtype.mix and not dtype.parts]
+    total = sum(number for number, _ in known)
+    if len(known) < len(parts) or len(parts) > _MOST_PARTS or total <= 0:
+        return None
+    known.sort(key=lambda part: -part[0])
+    bits = sum(number * dtype.bits for number, dtype in known) / total
+    layout = ", ".join(f"{number:g} of {total:g} parts {dtype.name}" for number, dtype in known)
+    return DType(match[0], bits, known[0][1].compute, layout, parts=tuple((d.name, n) for n, d in known))
+
+
+_RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | None]], ...]] = (
+    (re.compile(r"int([1-8])-([gsz])([1-9]\d{0,6})"), _integers),
+    (re.compile(r"int([1-8])(?:-([gsz]))?-channel"), _channels),
+    (re.compile(r"mlx-([1-8])bit-g([1-9]\d{0,6})"), _mlx),
+    (re.compile(r"fp8-s([1-9]\d{0,6})"), _narrow_groups),
+    (re.compile(r"fp8-b([1-9]\d{0,6})(?:x([1-9]\d{0,6}))?"), _blocks),
+    (re.compile(r"hqq-([1-8])bit(q)?(?:-g([1-9]\d{0,6}))?"), _hqq),
+    (re.compile(r"exl([23])-(\d{1,2}(?:\.\d{1,6})?)"), _exllama),
+    (re.compile(r"([a-z0-9_-]{1,40})-a(8|16)"), _weight_only),
+    (re.compile(r"(?:\d{1,7}\*)?[a-z0-9_.-]{1,40}(?:\+(?:\d{1,7}\*)?[a-z0-9_.-]{1,40})+"), _several),
+)
+
+
+def _fits(size: int) -> bool:
+    return 1 <= size <= _LARGEST_GROUP
+
+
+@lru_cache(maxsize=1024)
+def made_by_rule(name: str) -> DType | None:
+    """The format that a name describes; None where it describes none."""
+    for pattern, make in _RULES:
+        if match := pattern.fullmatch(name):
+            return make(match)
+    return None

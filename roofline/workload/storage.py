@@ -1,0 +1,92 @@
+"""How many bits the parameters of an op take: matrices with their scales, and vectors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from roofline.specs.dtypes import DType
+from roofline.specs.mixes import ModelFacts
+from roofline.workload.formats import Formats, expert_formats, overridden, parts_of, stored_as
+from roofline.workload.op import Op
+from roofline.workload.shapes import ConvolutionShape, DepthwiseShape, ExpertsShape, MatmulShape, RowShape
+
+#: Ops whose parameters are vectors, which no tool narrows: norms, decays and steps of a recurrence, sinks.
+_VECTORS: Final = ("norm", "pointwise", "scan", "attention")
+
+
+class Matrix(NamedTuple):
+    """A matrix of [inputs, outputs], or several of that shape."""
+
+    inputs: float
+    outputs: float
+
+
+def stored(
+    overrides: Mapping[str, DType], weights: DType, op: Op, facts: ModelFacts, vector_bits: float
+) -> tuple[DType, float]:
+    """The format of most of an op's weights, and the mean bits per parameter."""
+    own = overridden(overrides, op)
+    whole = stored_as(weights, op, facts) if own is None else parts_of(own)
+    matrices, vectors = _parts(op)
+    formats = [whole] * len(matrices)
+    if op.kind == "experts" and overrides and isinstance(op.shape, ExpertsShape):
+        formats = expert_formats(overrides, op, whole)
+    return _most(formats or [whole]), _mean_bits(formats or [whole], matrices, (op.params, vectors), vector_bits)
+
+
+def _most(formats: Sequence[Formats]) -> DType:
+    """The format of most parts: of several matrices, that of the first."""
+    return formats[0][0][0]
+
+
+def _mean_bits(
+    formats: Sequence[Formats], matrices: Sequence[Matrix], amounts: tuple[float, float], vector_bits: float
+) -> float:
+    """Bits per parameter; `amounts` are all parameters and those in vectors. Matrices of one op have one size."""
+    if not matrices:
+        each = sum(_mean(parts, None) for parts in formats) / len(formats)
+    else:
+        each = sum(_mean(parts, matrix) for parts, matrix in zip(formats, matrices, strict=True)) / len(matrices)
+    params, vectors = amounts
+    if params <= 0:
+        return each
+    widest = max(vector_bits, min(dtype.bits for parts in formats for dtype, _ in parts))
+    return ((params - vectors) * each + vectors * widest) / params
+
+
+def _mean(parts: Formats, matrix: Matrix | None) -> float:
+    """Bits per element of a matrix of which parts of equal size have these formats."""
+    total = sum(number for _, number in parts)
+    return sum(number * (dtype.bits if matrix is None else matrix_bits(dtype, matrix)) for dtype, number in parts) / total
+
+
+def matrix_bits(dtype: DType, matrix: Matrix) -> float:
+    """Bits per element of a matrix with its scales: per group, channel and tensor; a last group may be smaller."""
+    inputs, outputs = matrix
+    elements, (rows, columns) = inputs * outputs, dtype.block
+    groups = math.ceil(inputs / rows) * math.ceil(outputs / columns) - elements / (rows * columns)
+    beside = dtype.block_bits * groups + dtype.channel_bits * outputs + dtype.row_bits * inputs + dtype.tensor_bits
+    return dtype.bits + beside / elements
+
+
+def _parts(op: Op) -> tuple[list[Matrix], float]:
+    """The matrices of an op, which are of one size, and how many of its parameters are in vectors."""
+    shape = op.shape
+    if op.kind in _VECTORS or isinstance(shape, DepthwiseShape):
+        return [], op.params
+    if isinstance(shape, MatmulShape):
+        heads = float(shape.groups) if op.params else 1.0
+        return [Matrix(float(shape.k), float(shape.n))], float(shape.n) * heads if shape.bias else 0.0
+    if isinstance(shape, ExpertsShape):
+        up, down = Matrix(shape.width, shape.hidden), Matrix(shape.hidden, shape.width)
+        matrices = [up, up, down] if shape.gated else [up, down]
+        return matrices, max(op.params - shape.experts * len(matrices) * shape.width * shape.hidden, 0.0)
+    if isinstance(shape, ConvolutionShape):
+        channels = float(shape.channels_out)
+        bias = channels if shape.bias else 0.0
+        return [Matrix((op.params - bias) / channels, channels)] if op.params > bias else [], bias
+    if isinstance(shape, RowShape) and op.params:
+        return [Matrix(float(shape.width), op.params / float(shape.width))], 0.0
+    return [], 0.0
