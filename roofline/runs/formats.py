@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
 from roofline.specs.mixes import ModelFacts
@@ -17,9 +18,24 @@ def resolve_precision(
     spec: TransformerSpec, machine: Machine, weights: str | None, activations: str | None, kv_cache: str | None
 ) -> Precision:
     """The formats of a run. A model's own formats of single ops hold where `weights` is not given."""
-    overrides = () if weights or not spec.dtypes else tuple(spec.dtypes.items())
+    overrides = () if weights else own_overrides(spec)
     cache = kv_cache or (None if weights else spec.cache_dtype)
+    if spec.activation_dtype and not weights and not activations:
+        activations, cache = spec.activation_dtype, cache or "bf16"
     return _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+
+
+def own_overrides(spec: TransformerSpec) -> tuple[tuple[str, str], ...]:
+    """The formats that a model gives single ops: in all layers, and in groups of layers by the names of these."""
+    stacks = (("decoder.", spec.blocks), ("encoder.", spec.encoder)) if spec.encoder else (("", spec.blocks),)
+    if not any(group.dtypes for _, groups in stacks for group in groups):
+        return tuple(spec.dtypes.items())
+    found = list(spec.dtypes.items())
+    for prefix, groups in stacks:
+        labels = stack_labels(groups) if prefix else group_labels(groups)
+        for label, group in zip(labels, groups, strict=True):
+            found += [(f"{prefix}{label}.{op}", dtype) for op, dtype in group.dtypes.items()]
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762); the model code of T5 and BART in
 
 from __future__ import annotations
 
-from roofline.architectures.text.layers import block_ops, norm_op
+from roofline.architectures.text.layers import block_ops, norm_op, stack_labels
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, maximum
 from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
@@ -35,8 +35,8 @@ def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
 
 def _encoder_ops(spec: TransformerSpec, prompt: Span) -> list[Op]:
     ops = _embedded(spec, prompt, "encoder", held=True)
-    for index, group in enumerate(spec.encoder):
-        ops += block_ops(spec, group, prompt, f"encoder.{group.name or index}")
+    for label, group in zip(stack_labels(spec.encoder), spec.encoder, strict=True):
+        ops += block_ops(spec, group, prompt, f"encoder.{label}")
     if spec.final_norm:
         ops.append(norm_op(spec, "encoder_norm", Sublayer("encoder", 1.0, prompt, prompt.tokens)))
     return ops
@@ -45,8 +45,8 @@ def _encoder_ops(spec: TransformerSpec, prompt: Span) -> list[Op]:
 def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool) -> list[Op]:
     """`fresh`: the prompt is projected to keys and values, and its embedding counts as held."""
     ops = _embedded(spec, span, "decoder", held=False)
-    for index, group in enumerate(spec.blocks):
-        ops += _layer_ops(spec, group, span, prompt, f"decoder.{group.name or index}", fresh)
+    for label, group in zip(stack_labels(spec.blocks), spec.blocks, strict=True):
+        ops += _layer_ops(spec, group, span, prompt, f"decoder.{label}", fresh)
     tokens, vocabulary, held = span.tokens, float(spec.vocabulary or 0), not spec.tied_embeddings
     if spec.final_norm:
         ops.append(norm_op(spec, "final_norm", Sublayer("head", 1.0, span, tokens)))

@@ -103,6 +103,11 @@ def norm_op(spec: TransformerSpec, name: str, layer: Sublayer, live: Num | None 
     )
 
 
+def stack_labels(groups: tuple[BlockGroup, ...]) -> list[str]:
+    """A name for each group of layers of an encoder, or of the decoder behind it: its own, else its number."""
+    return [group.name or str(index) for index, group in enumerate(groups)]
+
+
 def group_labels(blocks: tuple[BlockGroup, ...]) -> list[str]:
     """A name for each group of layers: its own, else `layers`, numbered where there are several."""
     if len(blocks) == 1:

@@ -38,16 +38,18 @@ def activation(config: Config, *keys: str, default: str | None = None) -> str:
 def merged(layers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Block groups of one mapping per layer: like layers become one group, in the order of their first.
 
-    A group takes its layers' `name`; without one, groups of several are named after what tells them apart.
+    A group takes its layers' `name`; without one, groups of several are named after what tells them apart. `at` says
+    where its layers stand, until the formats are read.
     """
     groups: dict[str, dict[str, Any]] = {}
-    for layer in layers:
+    for index, layer in enumerate(layers):
         key = repr(layer)
         if key in groups:
             groups[key]["layers"] += 1
+            groups[key]["at"].append(index)
         else:
             name = {"name": layer["name"]} if "name" in layer else {}
-            groups[key] = {**name, "layers": 1, **layer}
+            groups[key] = {**name, "layers": 1, **layer, "at": [index]}
     found = list(groups.values())
     return found if len(found) == 1 else _named(found)
 

@@ -190,16 +190,19 @@ def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Bod
     notes = [str(note) for note in body.pop("notes", ())]
     if config.outer is not None:
         notes.append(f"Only the text model of this multimodal model is counted ({'.'.join(map(str, config.path))}).")
-    notes.extend(formats.notes)
     stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
     data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}
     if formats.overrides:
         data["dtypes"] = formats.overrides
     if formats.cache:
         data["cache_dtype"] = formats.cache
+    if formats.activations:
+        data["activation_dtype"] = formats.activations
     data["sources"] = [f"{file.name} of {name} (Hugging Face, model_type {model_type})"]
-    if defaults := taken_defaults(config):
-        data["assumed"] = [f"not in {file.name}, so as the config class of {model_type} has it: {defaults}"]
+    defaults = taken_defaults(config)
+    classed = [f"not in {file.name}, so as the config class of {model_type} has it: {defaults}"] if defaults else []
+    if assumed := [*classed, *formats.notes]:
+        data["assumed"] = assumed
     if unverified:
         data["unverified"] = unverified
     if notes:

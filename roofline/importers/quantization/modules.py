@@ -1,146 +1,189 @@
-"""Names of modules in a checkpoint, as quantisation lists write them, to operations."""
+"""The modules of a model by the names that checkpoints give them, layer by layer.
+
+`modules_of` gives one `Slot` for each matrix of a group of layers: the operation of our ledger that it is, and all
+names that tools use for it inside a layer; `Layout` puts the layer before them.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from roofline.importers.quantization import names as table
 
-class Operation(NamedTuple):
-    """Where an operation occurs (kinds of attention or parts of a feed-forward) and what checkpoints call its module
-    inside a layer.
+#: Key under which a mapping function says at which layers of the checkpoint the layers of a group stand.
+AT: Final = "at"
+
+
+class Slot(NamedTuple):
+    """A module inside a layer, or outside of all.
+
+    `op` is the operation that it is, or a part of it (of equal parts, where several slots have one `op`). `names`: what
+    the module may be called, `{e}` standing for the number of an expert of which there are `experts`. `kind` says which
+    tools touch it: linear, router, head, embedding.
     """
 
-    parts: tuple[str, ...]
+    op: str
     names: tuple[str, ...]
+    kind: str = "linear"
+    experts: int = 0
 
 
-_GROUPED: Final = ("softmax", "block_sparse")
-_EXPERTS: Final = (
-    "mlp.experts",
-    "mlp.experts.0.up_proj",
-    "ffn.experts",
-    "ffn.experts.0.w1",
-    "feed_forward.experts",
-    "experts.0.up_proj",
-    "moe.experts.0.up_proj",
-    "mixer.experts.0.up_proj",
-    "block_sparse_moe.experts.0.w1",
-)
+class Module(NamedTuple):
+    """A module of a checkpoint: group and layer that it stands in (None outside of the layers), operation, name."""
+
+    group: int | None
+    layer: int | None
+    op: str
+    name: str
 
 
-def _shared(name: str, short: str) -> tuple[str, ...]:
-    """A matrix of the shared experts, whose name is `short` where the feed-forward is called `ffn`."""
-    modules = ("mlp.shared_experts", "mlp.shared_expert", "block_sparse_moe.shared_experts")
-    return (*(f"{module}.{name}" for module in modules), f"ffn.shared_experts.{short}")
+class Layout(NamedTuple):
+    """Where the layers of a model stand in a checkpoint, and the first parts of names inside them."""
+
+    prefixes: tuple[str, ...]
+    containers: tuple[str, ...]
+    encoder: tuple[str, ...] = ()
 
 
-OPERATIONS: Final[dict[str, Operation]] = {
-    "q_proj": Operation(_GROUPED, ("self_attn.q_proj", "self_attn.qkv_proj", "attn.q_proj", "mixer.q_proj")),
-    "k_proj": Operation(_GROUPED, ("self_attn.k_proj", "self_attn.qkv_proj", "attn.k_proj", "mixer.k_proj")),
-    "v_proj": Operation(_GROUPED, ("self_attn.v_proj", "self_attn.qkv_proj", "attn.v_proj", "mixer.v_proj")),
-    "o_proj": Operation(
-        (*_GROUPED, "latent", "gated_delta"),
-        ("self_attn.o_proj", "attn.o_proj", "mixer.o_proj", "linear_attn.out_proj"),
-    ),
-    "q_a_proj": Operation(("latent", "compressed"), ("self_attn.q_a_proj", "attn.wq_a")),
-    "q_b_proj": Operation(("latent", "compressed"), ("self_attn.q_b_proj", "attn.wq_b")),
-    "kv_a_proj": Operation(("latent",), ("self_attn.kv_a_proj_with_mqa", "attn.wkv_a")),
-    "kv_b_proj": Operation(("latent",), ("self_attn.kv_b_proj", "attn.wkv_b")),
-    "kv_proj": Operation(("compressed",), ("self_attn.kv_proj", "attn.wkv")),
-    "o_a_proj": Operation(("compressed",), ("self_attn.o_a_proj", "attn.wo_a")),
-    "o_b_proj": Operation(("compressed",), ("self_attn.o_b_proj", "attn.wo_b")),
-    "qkv_proj": Operation(("gated_delta",), ("linear_attn.in_proj_qkvz", "linear_attn.in_proj_qkv")),
-    "in_proj": Operation(("mamba", "mamba2"), ("mixer.in_proj", "mamba.in_proj")),
-    "out_proj": Operation(("mamba", "mamba2"), ("mixer.out_proj", "mamba.out_proj")),
-    "gate_proj": Operation(("gated",), ("mlp.gate_proj", "mlp.gate_up_proj")),
-    "up_proj": Operation(("dense",), ("mlp.up_proj", "mlp.gate_up_proj", "mixer.up_proj")),
-    "down_proj": Operation(("dense",), ("mlp.down_proj", "mixer.down_proj")),
-    "experts": Operation(("experts",), _EXPERTS),
-    "shared_gate_proj": Operation(("shared_gated",), _shared("gate_proj", "w1")),
-    "shared_up_proj": Operation(("shared",), ("mixer.shared_experts.up_proj", *_shared("up_proj", "w3"))),
-    "shared_down_proj": Operation(("shared",), ("mixer.shared_experts.down_proj", *_shared("down_proj", "w2"))),
-}
-
-#: Operations of the attention or of what stands in its place.
-ATTENTION: Final = tuple(OPERATIONS)[: tuple(OPERATIONS).index("gate_proj")]
-
-_LAYER: Final = re.compile(r"(?:^|.*\.)(?:layers|h|blocks)\.(\d+|\*)(?:\.(.*)|(\*))?$")
-_PLAIN: Final = re.compile(r"(?:\w|\\?\.|\.\*|\\d|\[0-9\]|[()|^$-])*")
-_EXPERT: Final = re.compile(r"experts\.\d+")
+def layout_of(model_type: str, multimodal: bool = False) -> Layout:
+    """How a family names its layers."""
+    prefixes = _found(table.PREFIXES, model_type) or ("model.layers",)
+    if multimodal and prefixes == ("model.layers",):
+        prefixes = table.MULTIMODAL
+    containers = _found(table.CONTAINERS, model_type) or tuple(table.USUAL)
+    return Layout(prefixes, containers, _found(table.ENCODERS, model_type))
 
 
-class Modules:
-    """Patterns of module names, by what follows the layer: the layers that each names, and the format given to it."""
-
-    def __init__(self, patterns: Iterable[str] | Mapping[str, str]) -> None:
-        self.layers: dict[tuple[str, str], set[str]] = {}
-        formats = patterns if isinstance(patterns, Mapping) else dict.fromkeys(patterns, "")
-        for pattern, dtype in formats.items():
-            match = _LAYER.match(pattern) if not pattern.startswith("re:") else None
-            if match:
-                tail = "*" if match[3] or not match[2] else match[2]
-                tail = _EXPERT.sub("experts.0", tail)
-                self.layers.setdefault((tail, dtype), set()).add(match[1])
-            else:
-                self.layers.setdefault((pattern, dtype), set()).add("*")
-
-    def format_of(self, names: Iterable[str], layers: int) -> tuple[str | None, bool]:
-        """The format that patterns give modules of these names in most layers (None: they name it in fewer), and
-        whether they name it in some layers only.
-        """
-        count: dict[str, set[str]] = {}
-        for (tail, dtype), indices in self.layers.items():
-            if any(_matches(tail, name) for name in names):
-                count.setdefault(dtype, set()).update(indices)
-        if not count:
-            return None, False
-        dtype, named = max(count.items(), key=lambda item: layers if "*" in item[1] else len(item[1]))
-        number = layers if "*" in named else len(named)
-        some = number < layers or len(count) > 1
-        return (dtype, some) if 2 * number > layers else (None, some)
+def _found(rows: Mapping[str, str], model_type: str) -> tuple[str, ...]:
+    return next((tuple(value.split()) for key, value in rows.items() if model_type in key.split()), ())
 
 
-def _matches(pattern: str, name: str) -> bool:
-    """Whether a pattern names a module inside a layer: a regular expression behind `re:`, a glob, a whole name, its
-    beginning or its end.
+def layers_of(block: Mapping[str, Any]) -> tuple[int, ...]:
+    """The layers of the checkpoint that a group is made of: what the family says, else as many from the first."""
+    return tuple(block.get(AT) or range(int(block["layers"])))
+
+
+def modules_of(
+    block: Mapping[str, Any], layout: Layout, model: Mapping[str, Any], model_type: str = ""
+) -> tuple[Slot, ...]:
+    """The matrices of a layer of this group. `model` says what stands beside every layer."""
+    slots = [
+        *_attention(block.get("attention") or {}, model_type),
+        *_feed_forward(block.get("feed_forward") or {}, bool(block.get("cross_attention"))),
+        *(_slots(table.CROSS) if block.get("cross_attention") else ()),
+        *(_slots(table.PER_LAYER) if model.get("per_layer_input") else ()),
+        *(_slots(table.LAUREL) if model.get("laurel") else ()),
+        *(_slots(table.ALTUP) if model.get("altup") else ()),
+    ]
+    own: Mapping[str, tuple[str, ...]] = model.get("modules", {})
+    return tuple(_with_names(slot, own, layout) for slot in slots)
+
+
+def outside(model: Mapping[str, Any]) -> tuple[Slot, ...]:
+    """The modules that stand outside of the layers."""
+    slots = [Slot("embedding", _split(table.EMBEDDINGS), "embedding")]
+    if model.get("head", True) and not model.get("tied_embeddings"):
+        slots.append(Slot("head", _split(table.HEADS), "head"))
+    if model.get("per_layer_input"):
+        slots.append(Slot("per_layer_model_projection", _split(table.OUTSIDE["per_layer_model_projection"])))
+        slots.append(Slot("per_layer_embedding", ("model.embed_tokens_per_layer",), "embedding"))
+    if model.get("altup"):
+        slots += [Slot(op, _split(table.OUTSIDE[op])) for op in ("altup_projections", "altup_unembed_projections")]
+    return tuple(slots)
+
+
+def module_names(model: Mapping[str, Any], model_type: str = "llama", multimodal: bool = False) -> Iterator[Module]:
+    """Every module of a model, under the first of the names that checkpoints give it, experts one by one.
+
+    `model` is the body of a spec as plain data, before the groups' layers (`at`) are taken out. The name of a tensor is
+    that of its module and `.weight`.
     """
-    if pattern.startswith("re:"):
-        return _matches_expression(pattern[3:], f"model.layers.0.{name}")
-    glob = pattern if pattern.startswith("*") else f"layers.0.{pattern}"
-    if "*" in pattern and fnmatchcase(f"layers.0.{name}", glob):
-        return True
-    return name == pattern or name.startswith(f"{pattern}.") or name.endswith(f".{pattern}")
+    layout = layout_of(model_type, multimodal)
+    for group, block in enumerate(model["blocks"]):
+        slots = modules_of(block, layout, model, model_type)
+        for layer in layers_of(block):
+            for slot in slots:
+                for expert in range(max(slot.experts, 1)):
+                    yield Module(group, layer, slot.op, full_names(slot, layer, expert, layout.prefixes)[0])
+    for slot in outside(model):
+        yield Module(None, None, slot.op, slot.names[0])
 
 
-def _matches_expression(expression: str, name: str) -> bool:
-    """Whether a regular expression matches; one that could take long (a file may say anything) matches nothing."""
-    if len(expression) > 200 or expression.count("*") > 4 or not _PLAIN.fullmatch(expression):
-        return False
-    try:
-        return re.match(expression, name) is not None
-    except re.error:
-        return False
+def full_names(slot: Slot, layer: int, expert: int, prefixes: tuple[str, ...]) -> list[str]:
+    """All names of a module of a layer."""
+    inside = slot.names if not slot.experts else [name.replace("{e}", str(expert)) for name in slot.names]
+    return [f"{prefix}.{layer}.{name}" for prefix in prefixes for name in inside]
 
 
-def layers_with(operation: str, parts: Iterable[str], blocks: Iterable[Mapping[str, Any]]) -> int:
-    """In how many layers of these blocks an operation occurs."""
-    wanted = set(parts)
-    return sum(int(block["layers"]) for block in blocks if wanted & _parts(operation, block))
+@lru_cache(maxsize=256)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.split()))
 
 
-def _parts(operation: str, block: Mapping[str, Any]) -> set[str]:
-    attention, forward = block.get("attention") or {}, block.get("feed_forward") or {}
-    found = {str(forward.get("kind"))}
-    if forward.get("kind") == "dense" and forward.get("gated"):
-        found.add("gated")
-    if forward.get("shared_width"):
-        found |= {"shared", "shared_gated"} if forward.get("gated", True) else {"shared"}
-    cached = operation in ("k_proj", "v_proj") and attention.get("shared_cache")
-    if not cached and not (operation == "v_proj" and attention.get("keys_as_values")):
-        found.add(str(attention.get("kind")))
-    if operation in ("q_a_proj", "q_b_proj") and not attention.get("query_rank"):
-        found.discard("latent")
-    return found
+def _slots(rows: Mapping[str, str]) -> Iterator[Slot]:
+    """A slot per row; a `+` behind an operation marks a further part of it."""
+    for op, text in rows.items():
+        yield Slot(op.rstrip("+"), _split(text))
+
+
+def _with_names(slot: Slot, own: Mapping[str, tuple[str, ...]], layout: Layout) -> Slot:
+    """Of the names those that the family uses, or all where it uses none of them."""
+    if slot.op in own:
+        return slot._replace(names=tuple(own[slot.op]))
+    known = tuple(name for name in slot.names if name.partition(".")[0] in layout.containers)
+    return slot._replace(names=known or slot.names)
+
+
+def _attention(attention: Mapping[str, Any], model_type: str) -> Iterator[Slot]:
+    absent = set()
+    if attention.get("shared_cache"):
+        absent |= {"k_proj", "v_proj"}
+    if attention.get("keys_as_values"):
+        absent.add("v_proj")
+    kind = str(attention.get("kind"))
+    if kind == "latent":
+        absent |= {"q_proj"} if attention.get("query_rank") else {"q_a_proj", "q_b_proj"}
+    if kind in ("softmax", "latent") and not attention.get("output_gate"):
+        absent.add("output_gate_proj")
+    if kind == "kimi_delta" and not attention.get("gate_rank"):
+        absent.add("gate_a_proj")
+    indexer = attention.get("indexer") or {}
+    for slot in _slots(table.ATTENTIONS.get(kind, {})):
+        without = _without_indexer(slot.op, kind, indexer, attention)
+        if slot.op in absent or without:
+            continue
+        if slot.op == "output_gate_proj" and model_type.startswith("qwen3"):
+            slot = slot._replace(names=("self_attn.q_proj", "self_attn.qkv_proj"))
+        yield slot
+
+
+def _without_indexer(op: str, kind: str, indexer: Mapping[str, Any], attention: Mapping[str, Any]) -> bool:
+    """Whether this attention lacks the indexer or compressor that an operation belongs to."""
+    if kind == "latent":
+        return op.startswith("indexer") and not (indexer and indexer.get("own", True))
+    if kind == "compressed":
+        return (op.startswith("indexer") and not indexer) or (op.startswith("compressor") and not attention.get("rate"))
+    return False
+
+
+def _feed_forward(forward: Mapping[str, Any], behind_cross: bool) -> Iterator[Slot]:
+    kind = forward.get("kind")
+    if kind == "dense":
+        last = "2" if behind_cross else "1"
+        for slot in _slots(table.DENSE):
+            if slot.op != "gate_proj" or forward.get("gated"):
+                yield slot._replace(names=tuple(name.replace("{last}", last) for name in slot.names))
+    if kind == "experts":
+        gated = forward.get("gated", True)
+        for slot in _slots(table.EXPERTS):
+            if slot.op != "experts_gate" or gated:
+                yield slot._replace(experts=int(forward["experts"]))
+        yield Slot("router", _split(table.ROUTER), "router")
+        for slot in _slots(table.SHARED) if forward.get("shared_width") else ():
+            if slot.op != "shared_gate_proj" or gated:
+                yield slot
+        if forward.get("shared_width") and forward.get("shared_gate"):
+            yield Slot("shared_gate", (table.SHARED_GATE,))
+        yield from _slots(table.LATENT) if forward.get("latent_width") else ()

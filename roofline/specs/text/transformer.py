@@ -141,7 +141,8 @@ class BlockGroup(Spec):
     side, and with one norm they read the same normed input. `norm_placement` says where norms stand: `pre` before
     attention and feed-forward, `post` behind the sum with the residual, as in the first transformer (Vaswani et al.
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
-    decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted.
+    decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `dtypes` gives
+    the weights of single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
     """
 
     name: Name | None = None
@@ -152,6 +153,14 @@ class BlockGroup(Spec):
     norm_placement: Literal["pre", "post", "output"] = "pre"
     parallel: bool = False
     cross_attention: SoftmaxAttention | None = None
+    dtypes: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("dtypes")
+    @classmethod
+    def _dtypes_are_known(cls, value: dict[str, str]) -> dict[str, str]:
+        for dtype in value.values():
+            known_dtype(dtype)
+        return value
 
     @model_validator(mode="after")
     def _post_norms_follow_a_sum(self) -> BlockGroup:
@@ -202,7 +211,7 @@ class TransformerSpec(Spec):
 
     `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
-    own, `cache_dtype` is the format in which the checkpoint wants its cache. `laurel` is the rank of a low-rank path
+    own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the rank of a low-rank path
     beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections).
     Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
     """
@@ -218,6 +227,7 @@ class TransformerSpec(Spec):
     dtype: str = "bf16"
     dtypes: dict[str, str] = Field(default_factory=dict)
     cache_dtype: str | None = None
+    activation_dtype: str | None = None
     positions: Positions
     norm: Norm
     token_types: Size | None = None
@@ -240,7 +250,7 @@ class TransformerSpec(Spec):
     assumed: Texts = ()
     notes: Text | None = None
 
-    @field_validator("dtype", "cache_dtype", "dtypes")
+    @field_validator("dtype", "cache_dtype", "activation_dtype", "dtypes")
     @classmethod
     def _dtype_is_known(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
         for dtype in value.values() if isinstance(value, dict) else [value] if value else []:

@@ -14,7 +14,6 @@ from roofline.importers.huggingface.decoder import Style, body_of, dense_block, 
 _STYLE = Style(norms=4)
 #: The dense feed-forward of the MoE models is what every token visits, and their experts stand beside it.
 _MODULES = {
-    "experts": ("experts.0.up_proj", "experts.gate_up_proj", "moe.experts.0.up_proj"),
     "shared_gate_proj": ("mlp.gate_proj",),
     "shared_up_proj": ("mlp.up_proj",),
     "shared_down_proj": ("mlp.down_proj",),

@@ -1,0 +1,225 @@
+"""Rules that name modules, as the tools write them: plain names, globs, regular expressions; matched in bounded time.
+
+A regular expression comes from a file that anybody may have written. What could take exponential time (a repeat of what
+itself repeats or branches) is refused, and so are more rules than can be tried on all modules in about a second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import translate
+from time import process_time
+from typing import Final, Literal, NamedTuple
+
+#: match, search: a regular expression from the beginning of a name, or anywhere in it. name: the name, a module that it
+#: stands in, or its end; a glob or an expression where it is written as one. part: a part of the name.
+How = Literal["match", "search", "name", "part", "linear"]
+
+_LONGEST: Final = 4000
+_MOST_TESTS: Final = 2_000_000
+_SECONDS: Final = 1.0
+_REPEATS: Final = 6
+_SPECIAL: Final = re.compile(r"[\\()\[\]^$+|?{}]")
+_LAYER: Final = re.compile(r"^(?:.*?\.)?(?:layers|h|blocks|layer|block)\.(\d+)(?:\.(.*))?$")
+#: A layer that an expression names in so many words: nothing but this layer can match.
+_LITERAL: Final = re.compile(r"(?:layers|h|blocks|layer|block)(?:\\\.|\.|\[\.\])(\d+)(?:\\\.|\[\.\])")
+_NUMBERED_EXPERT: Final = re.compile(r"experts[^A-Za-z]*[\d(\[]")
+
+
+class Rule(NamedTuple):
+    """Modules that a pattern names, and the format that they take; None: that of the unquantised weights.
+
+    `forced`: also for routers and embeddings, which tools leave alone unless they are named. `text` is the rule as the
+    file has it.
+    """
+
+    pattern: str
+    how: How
+    dtype: str | None
+    forced: bool = False
+    text: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The rule as the file has it."""
+        return self.text or self.pattern
+
+
+class Named(NamedTuple):
+    """A module to be matched: layer (-1 outside of the layers), kind, all its names."""
+
+    layer: int
+    kind: str
+    names: Sequence[str]
+
+
+class Unmatchable(Exception):
+    """A rule that cannot be matched: its number, what is wrong, what to do."""
+
+    def __init__(self, index: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.index, self.message, self.hint = index, message, hint
+
+
+class Matcher:
+    """Rules in their order: the first that names a module counts. `matched` collects those that named any."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = rules
+        self.matched: set[int] = set()
+        self._plain: dict[tuple[int, str], int] = {}
+        self._twins: dict[int, int] = {}
+        self._tried: list[tuple[int, int | None, Callable[[str], object]]] = []
+        self._seen: list[Named] = []
+        self._tests = 0
+        self._since = process_time()
+        for index, rule in enumerate(rules):
+            self._add(index, rule)
+        self.numbers_experts = any(_NUMBERED_EXPERT.search(rule.pattern) for rule in rules)
+
+    def _add(self, index: int, rule: Rule) -> None:
+        if rule.how == "linear":
+            self._tried.append((index, None, lambda name: True))
+            return
+        layered = _LAYER.match(rule.pattern) if rule.how == "name" else None
+        if layered and not _SPECIAL.search(rule.pattern) and "*" not in rule.pattern:
+            key = int(layered[1]), layered[2] or ""
+            self._twins[index] = self._plain.setdefault(key, index)
+            return
+        literal = None if set("|?{") & set(rule.pattern) else _literal_layer(rule)
+        self._tried.append((index, literal, _test(index, rule)))
+
+    def first(self, module: Named) -> Rule | None:
+        """The first rule that names a module and applies to its kind."""
+        self._seen.append(module)
+        found = self._found(module)
+        self.matched.update(found)
+        return next((self.rules[index] for index in sorted(found) if self._applies(self.rules[index], module.kind)), None)
+
+    def unmatched(self) -> list[Rule]:
+        """The rules that name none of the modules that were asked about, also none that an earlier rule names."""
+        tests = {index: (layer, test) for index, layer, test in self._tried}
+        missing = []
+        for index, rule in enumerate(self.rules):
+            if index in self.matched or self._twins.get(index, index) in self.matched or rule.how == "linear":
+                continue
+            if index not in tests or not self._names_any(index, *tests[index]):
+                missing.append(rule)
+        return missing
+
+    def _names_any(self, index: int, layer: int | None, test: Callable[[str], object]) -> bool:
+        for module in self._seen:
+            if layer is None or layer == module.layer:
+                self._count(index, len(module.names))
+                if any(test(name) for name in module.names):
+                    return True
+        return False
+
+    def _applies(self, rule: Rule, kind: str) -> bool:
+        """Whether a rule reaches a module of this kind: a narrow format only where tools touch it or are told to."""
+        if kind == "linear" or rule.dtype is None or rule.forced:
+            return True
+        return kind == "head" and rule.how != "linear"
+
+    def _found(self, module: Named) -> set[int]:
+        """The rules that name a module: of plain names all, of the others those up to the first that applies."""
+        found = {self._plain[key] for key in _keys(module) if key in self._plain} if self._plain else set()
+        earliest = min((i for i in found if self._applies(self.rules[i], module.kind)), default=None)
+        for index, layer, test in self._tried:
+            if earliest is not None and index > earliest:
+                break
+            if layer is not None and layer != module.layer:
+                continue
+            if self.rules[index].how == "linear":
+                if module.kind == "linear":
+                    found.add(index)
+                    break
+                continue
+            self._count(index, len(module.names))
+            if any(test(name) for name in module.names):
+                found.add(index)
+                if self._applies(self.rules[index], module.kind):
+                    break
+        return found
+
+    def _count(self, index: int, tests: int) -> None:
+        self._tests += tests
+        if self._tests > _MOST_TESTS or (self._tests & 63 == 0 and process_time() - self._since > _SECONDS):
+            message = f"{len(self.rules):,} rules on the modules of all layers take too long to match"
+            raise Unmatchable(index, message, "Name modules in full, or join expressions.")
+
+
+def _literal_layer(rule: Rule) -> int | None:
+    found = _LITERAL.search(rule.pattern) if rule.how in ("match", "search") else None
+    if found is None and rule.how == "name" and "*" in rule.pattern and not _SPECIAL.search(rule.pattern):
+        found = _LAYER.match(rule.pattern.replace("*", ""))
+        if found and f".{found[1]}." not in f"{rule.pattern}.":
+            found = None
+    return int(found[1]) if found else None
+
+
+def _keys(module: Named) -> Iterable[tuple[int, str]]:
+    """A layered name as plain rules are kept: the layer, and each beginning of what follows it."""
+    for name in module.names:
+        if layered := _LAYER.match(name):
+            parts = (layered[2] or "").split(".")
+            for end in range(len(parts) + 1):
+                yield int(layered[1]), ".".join(parts[:end])
+
+
+def _test(index: int, rule: Rule) -> Callable[[str], object]:
+    """A function that says whether a rule names a module."""
+    pattern = rule.pattern
+    if len(pattern) > _LONGEST:
+        raise Unmatchable(index, f"has {len(pattern):,} characters", f"At most {_LONGEST:,} are matched.")
+    if rule.how == "part":
+        return lambda name: pattern in name
+    if rule.how == "search":
+        return _expression(index, pattern).search
+    if rule.how == "match":
+        return _expression(index, pattern).match
+    if not _SPECIAL.search(pattern) and "*" not in pattern:
+        dotted = f".{pattern.strip('.')}."
+        return lambda name: dotted in f".{name}."
+    if not _SPECIAL.search(pattern.replace("?", "")):
+        return _glob(pattern)
+    return _expression(index, pattern).search
+
+
+def _glob(pattern: str) -> Callable[[str], object]:
+    """A glob over a name, over a module that it stands in, or over its end."""
+    whole, inside = re.compile(translate(pattern)).match, re.compile(translate(f"{pattern}.*")).match
+    below = re.compile(translate(f"*.{pattern}")).match
+    return lambda name: whole(name) or inside(name) or below(name)
+
+
+def _expression(index: int, pattern: str) -> re.Pattern[str]:
+    """A regular expression that matches in bounded time. A beginning of `.*` is a search from anywhere."""
+    if danger := _danger(pattern):
+        raise Unmatchable(index, f"regular expression {pattern[:60]!r} {danger}", "Write it without, or name the modules.")
+    try:
+        return re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Unmatchable(index, f"{pattern[:60]!r} is no regular expression: {error}"[:200], "Mend it.") from None
+
+
+def _danger(pattern: str) -> str:
+    """What could make an expression slow: a repeat of what repeats or branches, or more than six repeats."""
+    bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "x", pattern)
+    bare = re.sub(r"(?:\.[*+]\??){2,}", ".*", bare)
+    groups, closed, repeats = [False], False, 0
+    for index, letter in enumerate(bare):
+        if letter in "*+{":
+            if bare[index - 1 : index] in ("*", "+", "?", "}") or (letter == "{" and not re.match(r"\{\d*,?\d*\}", bare[index:])):
+                continue
+            if closed:
+                return "repeats what itself repeats or branches"
+            repeats += letter != "{" or "," in bare[index : index + 8]
+            groups = [True] * len(groups)
+        if letter == "|":
+            groups[-1] = True
+        if letter == "(":
+            groups.append(False)
+        closed = groups.pop() if letter == ")" and len(groups) > 1 else False
+    return "has more than six repeats" if repeats > _REPEATS else ""
