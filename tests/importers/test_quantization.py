@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from roofline.errors import UnsupportedError
 from roofline.importers.huggingface.read import import_config, read_config
 
 from .configs import LLAMA, MOE, written
@@ -27,15 +28,21 @@ def test_layers_left_unquantised_give_operations_a_format_of_their_own(tmp_path:
     data = import_config(written(tmp_path, {**LLAMA, "quantization_config": quantization}))
     assert data["dtype"] == "nvfp4"
     assert data["dtypes"] == {"attention": "bf16", "embedding": "bf16", "head": "bf16"}
-    assert "gate_proj" in data["notes"]
+    assert [(block["layers"], block.get("dtypes")) for block in data["blocks"]] == [
+        (1, {"gate_proj": "bf16", "up_proj": "bf16", "down_proj": "bf16"}),
+        (3, None),
+    ]
 
 
-def test_an_expression_that_could_take_forever_matches_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "expression", ["(([a-z._0-9]+)+)+$!", "(a|a)*x", "[", "x" * 5000, r"(?:\w*\.)*q", "a*b*c*d*e*f*g*h*"], ids=str.__len__
+)
+def test_an_expression_that_could_take_forever_is_refused(tmp_path: Path, expression: str) -> None:
     group = {"weights": {"num_bits": 4, "type": "int", "group_size": 32, "symmetric": True}}
-    ignore = ["re:(([a-z._0-9]+)+)+$!", "re:" + ".*" * 50 + "x", "re:["]
+    ignore = [f"re:{expression}"]
     quantization = {"quant_method": "compressed-tensors", "config_groups": {"group_0": group}, "ignore": ignore}
-    data = import_config(written(tmp_path, {**LLAMA, "quantization_config": quantization}))
-    assert data["dtype"] == "int4-s32"
+    with pytest.raises(UnsupportedError, match=r"config\.json:\d+:\d+"):
+        import_config(written(tmp_path, {**LLAMA, "quantization_config": quantization}))
 
 
 _GROUP: Final = {"targets": ["Linear"], "weights": {"num_bits": 4, "type": "int", "group_size": 128, "symmetric": True}}
@@ -50,7 +57,7 @@ _EXPERTS: Final = {"targets": ["re:.*mlp.experts.*"], "weights": {"num_bits": 4,
         ({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}, "fp8-b128"),
         ({"quant_method": "fp8", "activation_scheme": "static"}, "fp8"),
         ({"quant_method": "fbgemm_fp8", "modules_to_not_convert": ["model.layers.0.self_attn.q_proj"]}, "fp8-channel"),
-        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "int4-g64"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "nf4"),
         ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
         ({"quant_method": "compressed-tensors", "config_groups": {"group_0": _GROUP}}, "int4-s128"),
         ({"quant_method": "bitnet", "linear_class": "autobitlinear"}, "ternary"),

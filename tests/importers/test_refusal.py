@@ -48,7 +48,7 @@ from .configs import GEMMA, LLAMA, MOE, written
         (MOE, {"mlp_only_layers": [7]}, "mlp_only_layers", "names layer 7 of 4"),
         (MOE, {"num_local_experts": 16}, "num_local_experts", "contradicts num_experts = 8"),
         (LLAMA, {"quantization_config": {"quant_method": "exl9"}}, "quant_method", "'exl9' is not a known"),
-        (LLAMA, {"quantization_config": {"quant_method": "gptq", "bits": 3}}, "bits", "3 bit in groups of 128"),
+        (LLAMA, {"quantization_config": {"quant_method": "gptq", "bits": 9}}, "bits", "9 bit is not modelled"),
         (LLAMA, {"model_type": "hyena"}, "model_type", "'hyena' is not an architecture that is modelled"),
         (LLAMA, {"model_type": None}, "model_type", "missing"),
         (LLAMA, {"model_type": 3}, "model_type", "must be text"),

@@ -84,7 +84,7 @@ def modules_of(
 def outside(model: Mapping[str, Any]) -> tuple[Slot, ...]:
     """The modules that stand outside of the layers."""
     slots = [Slot("embedding", _split(table.EMBEDDINGS), "embedding")]
-    if model.get("head", True) and not model.get("tied_embeddings"):
+    if model.get("head", True):
         slots.append(Slot("head", _split(table.HEADS), "head"))
     if model.get("per_layer_input"):
         slots.append(Slot("per_layer_model_projection", _split(table.OUTSIDE["per_layer_model_projection"])))
@@ -106,15 +106,10 @@ def module_names(model: Mapping[str, Any], model_type: str = "llama", multimodal
         for layer in layers_of(block):
             for slot in slots:
                 for expert in range(max(slot.experts, 1)):
-                    yield Module(group, layer, slot.op, full_names(slot, layer, expert, layout.prefixes)[0])
+                    tail = slot.names[0].replace("{e}", str(expert))
+                    yield Module(group, layer, slot.op, f"{layout.prefixes[0]}.{layer}.{tail}")
     for slot in outside(model):
         yield Module(None, None, slot.op, slot.names[0])
-
-
-def full_names(slot: Slot, layer: int, expert: int, prefixes: tuple[str, ...]) -> list[str]:
-    """All names of a module of a layer."""
-    inside = slot.names if not slot.experts else [name.replace("{e}", str(expert)) for name in slot.names]
-    return [f"{prefix}.{layer}.{name}" for prefix in prefixes for name in inside]
 
 
 @lru_cache(maxsize=256)

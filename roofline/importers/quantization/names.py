@@ -1,7 +1,7 @@
 """What checkpoints call the modules of a layer: by kind of attention and of feed-forward, as data.
 
 Of the names of an operation those hold whose first part the family uses (`CONTAINERS`). Source: the model code of
-transformers 5.23.0, MLX-LM (`switch_mlp`), vLLM (fused names), and the checkpoints of DeepSeek and Kimi.
+transformers 5.23.0, vLLM (fused names), and the checkpoints of DeepSeek and Kimi.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONTAINERS: Final[dict[str, str]] = {
     "t5 mt5": "layer",
     "bart mbart": "self_attn encoder_attn fc1 fc2",
     "dbrx": "norm_attn_norm ffn",
-    "mixtral phimoe minimax_m2 minimax minimax_text_01": "self_attn block_sparse_moe mlp",
+    "mixtral phimoe minimax_m2 minimax minimax_text_01 minimax_m3 minimax_m3_vl_text": "self_attn block_sparse_moe mlp",
     "granitemoe granitemoeshared granitemoehybrid": "self_attn mamba block_sparse_moe shared_mlp mlp",
     "llama4_text": "self_attn feed_forward",
     "jamba bamba falcon_h1": "self_attn mamba feed_forward",
@@ -224,7 +224,7 @@ _ROUTED: Final = ("mlp", "block_sparse_moe", "ffn", "feed_forward", "mixer", "mo
 def _experts(matrix: str, letter: str, joined: str) -> str:
     """Names of one matrix of the experts: each expert's, those of all, and where gate and up are one tensor."""
     each = [f"{part}.experts.{{e}}.{name}" for part in _ROUTED for name in (matrix, letter)]
-    whole = [f"{part}.{inside}.{name}" for part in _ROUTED for inside in ("experts", "switch_mlp") for name in (matrix, joined)]
+    whole = [f"{part}.experts.{name}" for part in _ROUTED for name in (matrix, joined)]
     alone = [f"moe.{matrix}", f"experts.{{e}}.{matrix}", f"experts.{matrix}", f"experts.{joined}"]
     linear = "output_linear" if matrix == "down_proj" else "input_linear"
     return " ".join(dict.fromkeys([*each, *whole, *alone, f"block_sparse_moe.{linear}"]))

@@ -6,12 +6,13 @@ module here and stays as it is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from roofline.importers.quantization import names as table
-from roofline.importers.quantization.modules import AT, Layout, Slot, full_names, layers_of, modules_of, outside
+from roofline.importers.quantization.modules import AT, Layout, Slot, layers_of, modules_of, outside
 from roofline.importers.quantization.rules import Matcher, Named
 from roofline.importers.quantization.scheme import Scheme
 
@@ -21,6 +22,8 @@ _EXPERTS: Final = tuple(table.EXPERTS)
 #: Operations of the attention or of what stands in its place.
 _ATTENTION: Final = frozenset(op.rstrip("+") for rows in table.ATTENTIONS.values() for op in rows) - set(table.DENSE)
 _MOST_TOLD: Final = 5
+#: What no tool narrows, so that a rule that leaves it alone says nothing.
+_VECTOR: Final = re.compile(r"(norm|bias|conv1d|A_log|sinks|\.D)\W*$")
 
 
 class Resolved(NamedTuple):
@@ -47,9 +50,7 @@ def resolve(scheme: Scheme, base: str, body: Mapping[str, Any], layout: Layout, 
     ends = {slot.op: applied.format_of(slot, Named(-1, slot.kind, slot.names)) for slot in outside(body)}
     main = scheme.dtype or _most_common(stacks[0]) or base
     overrides, blocks, encoder = _shared(stacks, main, base)
-    if body.get("head", True):
-        overrides["head"] = ends["embedding"]
-    overrides |= ends
+    overrides |= ends | ({"head": ends["embedding"]} if body.get("tied_embeddings") and "head" in ends else {})
     told = {name: dtype for name, dtype in overrides.items() if dtype != main}
     return Resolved(main, told, blocks, encoder, _unmatched(matcher))
 
@@ -61,13 +62,23 @@ class _Applied(NamedTuple):
 
     def of_layer(self, slots: Iterable[Slot], layer: int, prefixes: tuple[str, ...]) -> Formats:
         """The format of every operation of a layer."""
-        found: dict[str, list[Counter[str]]] = {}
+        found: dict[str, Counter[str]] = {}
         for slot in slots:
-            counted: Counter[str] = Counter()
-            for expert in range(slot.experts if self.matcher.numbers_experts and slot.experts else 1):
-                counted[self.format_of(slot, Named(layer, slot.kind, full_names(slot, layer, expert, prefixes)))] += 1
-            found.setdefault(slot.op, []).append(counted)
-        return {op: _mean(parts) for op, parts in found.items()}
+            counted = found.setdefault(slot.op, Counter())
+            module = Named(layer, slot.kind, slot.names, prefixes)
+            for expert, number in self._experts(layer, slot.experts):
+                counted[self.format_of(slot, module._replace(expert=expert))] += number
+        return {op: _mean(counted) for op, counted in found.items()}
+
+    def _experts(self, layer: int, experts: int) -> list[tuple[int, int]]:
+        """Experts to ask about, and how many each stands for: of those that no rule tells apart one for all."""
+        if self.matcher.numbers_experts and experts:
+            return [(expert, 1) for expert in range(experts)]
+        named = self.matcher.numbered.get(layer, set())
+        told = [expert for expert in sorted(named) if expert < experts]
+        rest = max(experts, 1) - len(told)
+        other = next((expert for expert in range(experts) if expert not in named), 0)
+        return [*((expert, 1) for expert in told), *([(other, rest)] if rest else [])]
 
     def format_of(self, slot: Slot, module: Named) -> str:
         """The format of one module: that of the first rule that names it, else what its kind takes."""
@@ -84,9 +95,8 @@ class _Applied(NamedTuple):
         return (scheme.dtype if wanted else None) or self.base
 
 
-def _mean(parts: Sequence[Counter[str]]) -> str:
+def _mean(counted: Counter[str]) -> str:
     """The format of parts of equal size, counted by format."""
-    counted = sum(parts, Counter[str]())
     if len(counted) == 1:
         return next(iter(counted))
     return "+".join(f"{number}*{dtype}" for dtype, number in counted.most_common())
@@ -164,9 +174,9 @@ def _own(group: dict[str, Any], differ: set[str], main: str) -> dict[str, Any]:
 
 
 def _unmatched(matcher: Matcher) -> tuple[str, ...]:
-    missing = [rule.shown for rule in matcher.unmatched()]
+    missing = [rule.shown for rule in matcher.unmatched() if rule.dtype or not _VECTOR.search(rule.pattern)]
     if not missing:
         return ()
     shown = ", ".join(text[:60] for text in missing[:_MOST_TOLD])
     more = f" and {len(missing) - _MOST_TOLD} more" if len(missing) > _MOST_TOLD else ""
-    return (f"rules of the quantisation that name no module of this model: {shown}{more}",)
+    return (f"rules of the quantisation that name no module of what is counted: {shown}{more}",)

@@ -7,14 +7,18 @@ itself repeats or branches) is refused, and so are more rules than can be tried 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import translate
+from functools import lru_cache
 from time import process_time
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 #: match, search: a regular expression from the beginning of a name, or anywhere in it. name: the name, a module that it
 #: stands in, or its end; a glob or an expression where it is written as one. part: a part of the name.
 How = Literal["match", "search", "name", "part", "linear"]
+
+#: Whether a rule names a module of this name.
+Test: TypeAlias = Callable[[str], object]
 
 _LONGEST: Final = 4000
 _MOST_TESTS: Final = 2_000_000
@@ -24,6 +28,7 @@ _SPECIAL: Final = re.compile(r"[\\()\[\]^$+|?{}]")
 _LAYER: Final = re.compile(r"^(?:.*?\.)?(?:layers|h|blocks|layer|block)\.(\d+)(?:\.(.*))?$")
 #: A layer that an expression names in so many words: nothing but this layer can match.
 _LITERAL: Final = re.compile(r"(?:layers|h|blocks|layer|block)(?:\\\.|\.|\[\.\])(\d+)(?:\\\.|\[\.\])")
+_EXPERT: Final = re.compile(r"experts\.(\d+)")
 _NUMBERED_EXPERT: Final = re.compile(r"experts[^A-Za-z]*[\d(\[]")
 
 
@@ -47,11 +52,20 @@ class Rule(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A module to be matched: layer (-1 outside of the layers), kind, all its names."""
+    """A module to be matched: its layer (-1 outside of the layers) and kind, what it may be called inside the layer and
+    where layers stand, and the number of the expert that it belongs to, for which its names have `{e}`.
+    """
 
     layer: int
     kind: str
-    names: Sequence[str]
+    tails: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+    expert: int = 0
+
+    def names(self) -> list[str]:
+        """All whole names."""
+        inside = [tail.replace("{e}", str(self.expert)) for tail in self.tails]
+        return [f"{prefix}.{self.layer}.{tail}" for prefix in self.prefixes for tail in inside] or inside
 
 
 class Unmatchable(Exception):
@@ -63,91 +77,117 @@ class Unmatchable(Exception):
 
 
 class Matcher:
-    """Rules in their order: the first that names a module counts. `matched` collects those that named any."""
+    """Rules in their order: the first that names a module counts.
+
+    `numbers_experts`: whether an expression may tell experts apart by their number; `numbered` has the experts that
+    plain names do, by layer.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
-        self.matched: set[int] = set()
+        self.numbers_experts = False
+        self.numbered: dict[int, set[int]] = {}
+        self._matched: set[int] = set()
         self._plain: dict[tuple[int, str], int] = {}
         self._twins: dict[int, int] = {}
-        self._tried: list[tuple[int, int | None, Callable[[str], object]]] = []
-        self._seen: list[Named] = []
+        self._tried: list[tuple[int, int | None, Test]] = []
+        self._known: dict[Named, tuple[int, ...]] = {}
         self._tests = 0
         self._since = process_time()
         for index, rule in enumerate(rules):
             self._add(index, rule)
-        self.numbers_experts = any(_NUMBERED_EXPERT.search(rule.pattern) for rule in rules)
 
     def _add(self, index: int, rule: Rule) -> None:
-        if rule.how == "linear":
-            self._tried.append((index, None, lambda name: True))
-            return
         layered = _LAYER.match(rule.pattern) if rule.how == "name" else None
-        if layered and not _SPECIAL.search(rule.pattern) and "*" not in rule.pattern:
-            key = int(layered[1]), layered[2] or ""
-            self._twins[index] = self._plain.setdefault(key, index)
-            return
-        literal = None if set("|?{") & set(rule.pattern) else _literal_layer(rule)
-        self._tried.append((index, literal, _test(index, rule)))
+        if rule.how == "linear":
+            self._tried.append((index, None, _always))
+        elif layered and not _SPECIAL.search(rule.pattern) and "*" not in rule.pattern:
+            layer, tail = int(layered[1]), layered[2] or ""
+            self._twins[index] = self._plain.setdefault((layer, tail), index)
+            if expert := _EXPERT.search(tail):
+                self.numbered.setdefault(layer, set()).add(int(expert[1]))
+        else:
+            self.numbers_experts = self.numbers_experts or bool(_NUMBERED_EXPERT.search(rule.pattern))
+            literal = None if set("|?{") & set(rule.pattern) else _literal_layer(rule)
+            self._tried.append((index, literal, _test(index, rule)))
 
     def first(self, module: Named) -> Rule | None:
-        """The first rule that names a module and applies to its kind."""
-        self._seen.append(module)
-        found = self._found(module)
-        self.matched.update(found)
-        return next((self.rules[index] for index in sorted(found) if self._applies(self.rules[index], module.kind)), None)
+        """The first rule that names a module and applies to its kind. Raises Unmatchable where that takes long."""
+        found = {*self._by_name(module), *self._by_trial(module)}
+        self._matched |= found
+        return next((self.rules[index] for index in sorted(found) if _applies(self.rules[index], module.kind)), None)
 
     def unmatched(self) -> list[Rule]:
         """The rules that name none of the modules that were asked about, also none that an earlier rule names."""
         tests = {index: (layer, test) for index, layer, test in self._tried}
         missing = []
         for index, rule in enumerate(self.rules):
-            if index in self.matched or self._twins.get(index, index) in self.matched or rule.how == "linear":
+            if index in self._matched or self._twins.get(index, index) in self._matched or rule.how == "linear":
                 continue
             if index not in tests or not self._names_any(index, *tests[index]):
                 missing.append(rule)
         return missing
 
-    def _names_any(self, index: int, layer: int | None, test: Callable[[str], object]) -> bool:
-        for module in self._seen:
+    def _by_name(self, module: Named) -> Iterator[int]:
+        """Plain names of a layer: the module's, or of one that it stands in."""
+        if self._plain:
+            for beginning in beginnings(module.tails):
+                key = module.layer, beginning.replace("{e}", str(module.expert))
+                if key in self._plain:
+                    yield self._plain[key]
+
+    def _by_trial(self, module: Named) -> tuple[int, ...]:
+        """Of the other rules those that name a module, up to the first that applies."""
+        asked = module if self.numbers_experts else module._replace(expert=0)
+        found = self._known.get(asked)
+        if found is None:
+            found = self._known[asked] = tuple(self._try(asked))
+        return found
+
+    def _try(self, module: Named) -> Iterator[int]:
+        names = module.names() if self._tried else []
+        for index, layer, test in self._tried:
+            if layer is not None and layer != module.layer:
+                continue
+            self._count(index, len(names))
+            if any(test(name) for name in names) and (test is not _always or module.kind == "linear"):
+                yield index
+                if _applies(self.rules[index], module.kind):
+                    return
+
+    def _names_any(self, index: int, layer: int | None, test: Test) -> bool:
+        for module in self._known:
             if layer is None or layer == module.layer:
-                self._count(index, len(module.names))
-                if any(test(name) for name in module.names):
+                names = module.names()
+                self._count(index, len(names))
+                if any(test(name) for name in names):
                     return True
         return False
 
-    def _applies(self, rule: Rule, kind: str) -> bool:
-        """Whether a rule reaches a module of this kind: a narrow format only where tools touch it or are told to."""
-        if kind == "linear" or rule.dtype is None or rule.forced:
-            return True
-        return kind == "head" and rule.how != "linear"
-
-    def _found(self, module: Named) -> set[int]:
-        """The rules that name a module: of plain names all, of the others those up to the first that applies."""
-        found = {self._plain[key] for key in _keys(module) if key in self._plain} if self._plain else set()
-        earliest = min((i for i in found if self._applies(self.rules[i], module.kind)), default=None)
-        for index, layer, test in self._tried:
-            if earliest is not None and index > earliest:
-                break
-            if layer is not None and layer != module.layer:
-                continue
-            if self.rules[index].how == "linear":
-                if module.kind == "linear":
-                    found.add(index)
-                    break
-                continue
-            self._count(index, len(module.names))
-            if any(test(name) for name in module.names):
-                found.add(index)
-                if self._applies(self.rules[index], module.kind):
-                    break
-        return found
-
     def _count(self, index: int, tests: int) -> None:
         self._tests += tests
-        if self._tests > _MOST_TESTS or (self._tests & 63 == 0 and process_time() - self._since > _SECONDS):
+        if self._tests > _MOST_TESTS or process_time() - self._since > _SECONDS:
             message = f"{len(self.rules):,} rules on the modules of all layers take too long to match"
             raise Unmatchable(index, message, "Name modules in full, or join expressions.")
+
+
+def _applies(rule: Rule, kind: str) -> bool:
+    """Whether a rule reaches a module of this kind: a narrow format only where tools touch it or are told to."""
+    return kind in ("linear", "head") or rule.dtype is None or rule.forced
+
+
+def _always(name: str) -> bool:
+    return True
+
+
+@lru_cache(maxsize=1024)
+def beginnings(tails: tuple[str, ...]) -> tuple[str, ...]:
+    """Beginnings of names inside a layer, from none of it to the whole."""
+    out: dict[str, None] = {"": None}
+    for tail in tails:
+        parts = tail.split(".")
+        out.update(dict.fromkeys(".".join(parts[:end]) for end in range(1, len(parts) + 1)))
+    return tuple(out)
 
 
 def _literal_layer(rule: Rule) -> int | None:
@@ -159,16 +199,7 @@ def _literal_layer(rule: Rule) -> int | None:
     return int(found[1]) if found else None
 
 
-def _keys(module: Named) -> Iterable[tuple[int, str]]:
-    """A layered name as plain rules are kept: the layer, and each beginning of what follows it."""
-    for name in module.names:
-        if layered := _LAYER.match(name):
-            parts = (layered[2] or "").split(".")
-            for end in range(len(parts) + 1):
-                yield int(layered[1]), ".".join(parts[:end])
-
-
-def _test(index: int, rule: Rule) -> Callable[[str], object]:
+def _test(index: int, rule: Rule) -> Test:
     """A function that says whether a rule names a module."""
     pattern = rule.pattern
     if len(pattern) > _LONGEST:
@@ -187,7 +218,7 @@ def _test(index: int, rule: Rule) -> Callable[[str], object]:
     return _expression(index, pattern).search
 
 
-def _glob(pattern: str) -> Callable[[str], object]:
+def _glob(pattern: str) -> Test:
     """A glob over a name, over a module that it stands in, or over its end."""
     whole, inside = re.compile(translate(pattern)).match, re.compile(translate(f"{pattern}.*")).match
     below = re.compile(translate(f"*.{pattern}")).match

@@ -14,6 +14,9 @@ from roofline.importers.huggingface.decoder import Style, body_of, dense_block, 
 _STYLE = Style(norms=4)
 #: The dense feed-forward of the MoE models is what every token visits, and their experts stand beside it.
 _MODULES = {
+    "experts_gate": ("experts.{e}.gate_proj", "experts.gate_up_proj", "moe.experts.{e}.gate_proj", "moe.gate_up_proj"),
+    "experts_up": ("experts.{e}.up_proj", "experts.gate_up_proj", "moe.experts.{e}.up_proj", "moe.gate_up_proj"),
+    "experts_down": ("experts.{e}.down_proj", "experts.down_proj", "moe.experts.{e}.down_proj", "moe.down_proj"),
     "shared_gate_proj": ("mlp.gate_proj",),
     "shared_up_proj": ("mlp.up_proj",),
     "shared_down_proj": ("mlp.down_proj",),

@@ -12,6 +12,8 @@ _OF_FP8: Final = """
     activation_scheme fmt scale_fmt is_checkpoint_fp8_serialized weight_scale_type dequantize use_deep_gemm
     quantized_by activation_scale_ub linear_class use_rms_norm rms_norm_eps online_quant quantization_mode
 """
+#: What describes the experts' format once more, beside `moe_quant_algo`.
+_OF_EXPERTS: Final = "config_groups ignore exclude_modules quant_algo quantized_layers producer group_size"
 _OF_EXLLAMA: Final = "version calibration measurement codebook out_scales tensor_storage quant_date"
 _MLX_BITS: Final = (2, 3, 4, 5, 6, 8)
 
@@ -21,10 +23,11 @@ def fp8(description: Description) -> Scheme:
     description.harmless(_OF_FP8)
     blocks = description.get("weight_block_size")
     dtype = "fp8" if blocks is None else _blocks(description, "weight_block_size", blocks)
-    rules = left_alone(description.texts("modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules"))
+    rules = left_alone(description.texts("modules_to_not_convert", "ignored_layers"))
     if description.get("moe_quant_algo"):
-        experts = algorithm(description, "moe_quant_algo")
-        rules += (Rule("*.experts", "name", experts), Rule("*.switch_mlp", "name", experts))[:1]
+        description.harmless(_OF_EXPERTS)
+        rules += (Rule("*.experts", "name", algorithm(description, "moe_quant_algo")),)
+    rules += left_alone(description.texts("ignore", "exclude_modules")) if "moe_quant_algo" not in description.data else ()
     return Scheme(dtype, rules, cache=_cache(description), head=description.flag("lm_head"))
 
 
@@ -87,13 +90,18 @@ def mlx(description: Description) -> Scheme:
             continue
         if isinstance(value, bool):
             description.used.add(name)
-            rules.append(Rule(name, "name", main if value else None, forced=True))
+            rules.append(_by_module(name, main if value else None))
         elif isinstance(value, dict):
             description.used.add(name)
             own = description.inside(name, value)
-            rules.append(Rule(name, "name", _mlx_format(own, description), forced=True))
+            rules.append(_by_module(name, _mlx_format(own, description)))
             own.unread()
     return Scheme(main, tuple(rules), head=True, embedding=True, router=True)
+
+
+def _by_module(name: str, dtype: str | None) -> Rule:
+    """MLX calls the experts `switch_mlp`."""
+    return Rule(name.replace(".switch_mlp.", ".experts."), "name", dtype, forced=True, text=name)
 
 
 def _mlx_format(own: Description, outer: Description) -> str:

@@ -59,10 +59,13 @@ def modelopt(description: Description) -> Scheme | None:
         description.harmless("quantized_layers")
         return Scheme(algorithm(description, "quant_algo"), left, cache=cache, activations=_ACTIVATIONS.get(name))
     rules: list[Rule] = []
+    known: dict[str, str] = {}
     for module, own in description.sections("quantized_layers").items():
-        own.harmless(_HARMLESS)
-        rules.append(rule_of(module, algorithm(own, "quant_algo"), forced=True))
-        own.unread()
+        if (shown := repr(own.data)) not in known:
+            own.harmless(_HARMLESS)
+            known[shown] = algorithm(own, "quant_algo")
+            own.unread()
+        rules.append(rule_of(module, known[shown], forced=True))
     description.harmless("group_size awq_block_size")
     return Scheme(None, (*left, *rules), cache=cache)
 
