@@ -1,7 +1,7 @@
 """Number formats that no table lists: any bits in groups of any size, and matrices of several formats.
 
-    int3-g64, int3-s64, int3-z64   3 bit per element, and per 64 an fp16 scale: with an fp16 zero point, without one, with
-                                   one of 3 bit
+    int3-g64, int3-s64, int3-z64   3 bit per element, and per 64 an fp16 scale: with an fp16 zero point, without one,
+                                   with one of 3 bit
     int3-channel, int3-z-channel   the same for each output channel
     mlx-3bit-g32                   MLX's 3 bit in groups of 32
     fp8-s64, fp8-b64, fp8-b64x32   e4m3 with an fp16 scale per 64, an fp32 scale per block of 64 x 64, of 64 x 32
@@ -16,15 +16,13 @@ Source: the file formats of GPTQModel, compressed-tensors, MLX, HQQ and ExLlama.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from roofline.specs.dtypes import ALIASES, DTYPES, DType, grouped
+from roofline.specs.dtype import DType, grouped
 
 _HALF: Final = "bf16"
 _LARGEST_GROUP: Final = 1 << 20
-_MOST_PARTS: Final = 16
 _ZERO: Final = {"g": "and fp16 zero point", "s": "", "z": "and a zero point as wide as an element"}
 
 
@@ -86,26 +84,28 @@ def _exllama(match: re.Match[str]) -> DType | None:
     return DType(match[0], bits, _HALF, layout, channel_bits=vectors, row_bits=vectors)
 
 
-def _weight_only(match: re.Match[str]) -> DType | None:
-    base = DTYPES.get(match[1]) or made_by_rule(match[1])
+def _weight_only(match: re.Match[str], table: Mapping[str, DType]) -> DType | None:
+    base = table.get(match[1]) or _simple(match[1])
     if base is None or base.mix or base.parts or base.compute not in ("fp8", "fp4") or base.bits >= 16:
         return None
     compute = _HALF if match[2] == "16" else "fp8"
     return base._replace(name=match[0], compute=compute, layout=f"{base.layout}, multiplied in {match[2]} bit")
 
 
-def _several(match: re.Match[str]) -> DType | None:
+def _several(name: str, table: Mapping[str, DType], aliases: Mapping[str, str]) -> DType | None:
     """Parts of equal size in several formats: their mean."""
-    counted = [part.rpartition("*")[::2] for part in match[0].split("+")]
-    parts = [(float(number or 1), DTYPES.get(ALIASES.get(name, name)) or made_by_rule(name)) for number, name in counted]
-    known = [(number, dtype) for number, dtype in parts if dtype is not None and not dtype.mix and not dtype.parts]
-    total = sum(number for number, _ in known)
-    if len(known) < len(parts) or len(parts) > _MOST_PARTS or total <= 0:
-        return None
+    counted = [part.rpartition("*")[::2] for part in name.split("+")]
+    known = []
+    for number, part in counted:
+        dtype = table.get(aliases.get(part, part)) or _one(part, table)
+        if dtype is None or dtype.mix or float(number or 1) <= 0:
+            return None
+        known.append((float(number or 1), dtype))
     known.sort(key=lambda part: -part[0])
+    total = sum(number for number, _ in known)
     bits = sum(number * dtype.bits for number, dtype in known) / total
     layout = ", ".join(f"{number:g} of {total:g} parts {dtype.name}" for number, dtype in known)
-    return DType(match[0], bits, known[0][1].compute, layout, parts=tuple((d.name, n) for n, d in known))
+    return DType(name, bits, known[0][1].compute, layout, parts=tuple((dtype.name, n) for n, dtype in known))
 
 
 _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | None]], ...]] = (
@@ -116,19 +116,27 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | Non
     (re.compile(r"fp8-b([1-9]\d{0,6})(?:x([1-9]\d{0,6}))?"), _blocks),
     (re.compile(r"hqq-([1-8])bit(q)?(?:-g([1-9]\d{0,6}))?"), _hqq),
     (re.compile(r"exl([23])-(\d{1,2}(?:\.\d{1,6})?)"), _exllama),
-    (re.compile(r"([a-z0-9_-]{1,40})-a(8|16)"), _weight_only),
-    (re.compile(r"(?:\d{1,7}\*)?[a-z0-9_.-]{1,40}(?:\+(?:\d{1,7}\*)?[a-z0-9_.-]{1,40})+"), _several),
 )
+_WEIGHT_ONLY: Final = re.compile(r"([a-z0-9_-]{1,40})-a(8|16)")
+_SEVERAL: Final = re.compile(r"(?:\d{1,7}\*)?[a-z0-9_.-]{1,40}(?:\+(?:\d{1,7}\*)?[a-z0-9_.-]{1,40}){1,15}")
 
 
 def _fits(size: int) -> bool:
     return 1 <= size <= _LARGEST_GROUP
 
 
-@lru_cache(maxsize=1024)
-def made_by_rule(name: str) -> DType | None:
-    """The format that a name describes; None where it describes none."""
+def _simple(name: str) -> DType | None:
     for pattern, make in _RULES:
         if match := pattern.fullmatch(name):
             return make(match)
     return None
+
+
+def _one(name: str, table: Mapping[str, DType]) -> DType | None:
+    match = _WEIGHT_ONLY.fullmatch(name)
+    return _weight_only(match, table) if match else _simple(name)
+
+
+def described(name: str, table: Mapping[str, DType], aliases: Mapping[str, str]) -> DType | None:
+    """The format that a name describes; None where it describes none. `table` has those with names of their own."""
+    return _several(name, table, aliases) if _SEVERAL.fullmatch(name) else _one(name, table)

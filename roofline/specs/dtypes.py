@@ -7,47 +7,14 @@ several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.spe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 from roofline.errors import UnknownNameError
-
-
-class DType(NamedTuple):
-    """A number format.
-
-    `bits` is what one element takes in memory with its share of the scales of its group. `channel_bits` is what each
-    output channel of a matrix takes beside (a scale per channel), `row_bits` what each input channel takes,
-    `tensor_bits` what each matrix takes. A group is `block` = (inputs, outputs) elements with `block_bits` of scales:
-    where a matrix does not divide by it, the last one is as large. `compute` is the format whose peak multiplies it: a
-    weight-only format is widened before the multiplication, so it computes in 16 bit. `layout` says what the bits are,
-    for people. `mix`: a file format that stores matrices in several formats; `bits` is then that of most of them.
-    `parts`: formats of parts of one size each, with their number, the most frequent first.
-    """
-
-    name: str
-    bits: float
-    compute: str
-    layout: str
-    channel_bits: float = 0.0
-    tensor_bits: float = 0.0
-    mix: bool = False
-    row_bits: float = 0.0
-    block: tuple[int, int] = (1, 1)
-    block_bits: float = 0.0
-    parts: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def bytes(self) -> float:
-        """Bytes per element."""
-        return self.bits / 8
-
+from roofline.specs.dtype import DType, grouped
+from roofline.specs.dtype_rules import described
 
 _HALF: Final = "bf16"
-
-
-def grouped(name: str, bits: float, scales: float, size: int, compute: str, layout: str) -> DType:
-    """A format of `bits` per element, with `scales` bits for each `size` elements of an output channel."""
-    return DType(name, bits + scales / size, compute, layout, block=(size, 1), block_bits=scales)
 
 
 def _plain() -> list[DType]:
@@ -81,7 +48,9 @@ def _plain() -> list[DType]:
         ),
         *(grouped(f"int4-s{g}", 4, 16, g, _HALF, f"weight-only, fp16 scale per {g}") for g in (128, 64, 32)),
         *(
-            grouped(f"int{b}-gptq", b, 16 + b, 128, _HALF, f"weight-only, fp16 scale and {b}-bit zero point per 128{by}")
+            grouped(
+                f"int{b}-gptq", b, 16 + b, 128, _HALF, f"weight-only, fp16 scale and {b}-bit zero point per 128{by}"
+            )
             for b, by in ((4, " (GPTQ, AWQ)"), (8, " (GPTQ)"))
         ),
         *_bitsandbytes(),
@@ -176,13 +145,17 @@ ALIASES: Final[dict[str, str]] = {
 }
 
 
+@lru_cache(maxsize=1024)
+def made_by_rule(name: str) -> DType | None:
+    """The format that a name in lower case describes where no table has it; None where it describes none."""
+    return described(name, DTYPES, ALIASES)
+
+
 def find_dtype(name: str) -> DType:
     """The number format of that name or alias. Raises UnknownNameError with the nearest names."""
     key = name.strip().lower()
     key = ALIASES.get(key, key)
     if key not in DTYPES:
-        from roofline.specs.dtype_rules import made_by_rule
-
         if made := made_by_rule(key):
             return made
         raise UnknownNameError("precision", name, {key: key for key in DTYPES} | ALIASES, "roofline list precisions")

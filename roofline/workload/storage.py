@@ -59,7 +59,9 @@ def _mean_bits(
 def _mean(parts: Formats, matrix: Matrix | None) -> float:
     """Bits per element of a matrix of which parts of equal size have these formats."""
     total = sum(number for _, number in parts)
-    return sum(number * (dtype.bits if matrix is None else matrix_bits(dtype, matrix)) for dtype, number in parts) / total
+    return (
+        sum(number * (dtype.bits if matrix is None else matrix_bits(dtype, matrix)) for dtype, number in parts) / total
+    )
 
 
 def matrix_bits(dtype: DType, matrix: Matrix) -> float:

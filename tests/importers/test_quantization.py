@@ -35,7 +35,9 @@ def test_layers_left_unquantised_give_operations_a_format_of_their_own(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "expression", ["(([a-z._0-9]+)+)+$!", "(a|a)*x", "[", "x" * 5000, r"(?:\w*\.)*q", "a*b*c*d*e*f*g*h*"], ids=str.__len__
+    "expression",
+    ["(([a-z._0-9]+)+)+$!", "(a|a)*x", "[", "x" * 5000, r"(?:\w*\.)*q", "a*b*c*d*e*f*g*h*"],
+    ids=str.__len__,
 )
 def test_an_expression_that_could_take_forever_is_refused(tmp_path: Path, expression: str) -> None:
     group = {"weights": {"num_bits": 4, "type": "int", "group_size": 32, "symmetric": True}}

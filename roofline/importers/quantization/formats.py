@@ -10,7 +10,7 @@ from roofline.importers.huggingface.config import Config
 from roofline.importers.json_document import JsonDocument, read_json
 from roofline.importers.quantization.modules import AT, layout_of
 from roofline.importers.quantization.resolve import Resolved, resolve
-from roofline.importers.quantization.rules import Rule, Unmatchable
+from roofline.importers.quantization.rules import Rule, UnmatchableError
 from roofline.importers.quantization.scheme import Path as Place
 from roofline.importers.quantization.scheme import Scheme
 from roofline.importers.quantization.schemes import read_scheme
@@ -74,7 +74,7 @@ def _resolved(
     model_type = str(config.data.get("model_type"))
     try:
         return resolve(scheme, base, body, layout_of(model_type, config.outer is not None), model_type)
-    except Unmatchable as error:
+    except UnmatchableError as error:
         document, path, _ = found
         message = f"rule {scheme.rules[error.index].shown[:60]!r}: {error.message}"
         raise UnsupportedError(message, document.place(path), ".".join(path), error.hint) from None

@@ -150,8 +150,9 @@ def _attention(attention: Mapping[str, Any], model_type: str) -> Iterator[Slot]:
         if slot.op in absent or without:
             continue
         if slot.op == "output_gate_proj" and model_type.startswith("qwen3"):
-            slot = slot._replace(names=("self_attn.q_proj", "self_attn.qkv_proj"))
-        yield slot
+            yield slot._replace(names=("self_attn.q_proj", "self_attn.qkv_proj"))
+        else:
+            yield slot
 
 
 def _without_indexer(op: str, kind: str, indexer: Mapping[str, Any], attention: Mapping[str, Any]) -> bool:

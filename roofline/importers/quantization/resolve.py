@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from roofline.importers.quantization import names as table
@@ -37,7 +37,7 @@ class Resolved(NamedTuple):
 
 
 def resolve(scheme: Scheme, base: str, body: Mapping[str, Any], layout: Layout, model_type: str) -> Resolved:
-    """Raises Unmatchable for a rule that cannot be matched."""
+    """Raises UnmatchableError for a rule that cannot be matched."""
     matcher = Matcher(scheme.rules)
     applied = _Applied(scheme, base, matcher)
     stacks = []
@@ -155,7 +155,8 @@ def _shared(
         agreed = {"attention": base, **{op: dtype for op, dtype in agreed.items() if op not in _ATTENTION}}
         everywhere = {op: found for op, found in everywhere.items() if op not in _ATTENTION}
     differ = {op for op in everywhere if op not in agreed}
-    return agreed, *([_own(group, differ, main) for group in stack] for stack in stacks)
+    blocks, encoder = ([_own(group, differ, main) for group in stack] for stack in stacks)
+    return agreed, blocks, encoder
 
 
 def _joined(formats: Formats) -> Formats:

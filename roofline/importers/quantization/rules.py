@@ -68,7 +68,7 @@ class Named(NamedTuple):
         return [f"{prefix}.{self.layer}.{tail}" for prefix in self.prefixes for tail in inside] or inside
 
 
-class Unmatchable(Exception):
+class UnmatchableError(Exception):
     """A rule that cannot be matched: its number, what is wrong, what to do."""
 
     def __init__(self, index: int, message: str, hint: str) -> None:
@@ -112,7 +112,7 @@ class Matcher:
             self._tried.append((index, literal, _test(index, rule)))
 
     def first(self, module: Named) -> Rule | None:
-        """The first rule that names a module and applies to its kind. Raises Unmatchable where that takes long."""
+        """The first rule that names a module and applies to its kind. Raises UnmatchableError where that takes long."""
         found = {*self._by_name(module), *self._by_trial(module)}
         self._matched |= found
         return next((self.rules[index] for index in sorted(found) if _applies(self.rules[index], module.kind)), None)
@@ -168,7 +168,7 @@ class Matcher:
         self._tests += tests
         if self._tests > _MOST_TESTS or process_time() - self._since > _SECONDS:
             message = f"{len(self.rules):,} rules on the modules of all layers take too long to match"
-            raise Unmatchable(index, message, "Name modules in full, or join expressions.")
+            raise UnmatchableError(index, message, "Name modules in full, or join expressions.")
 
 
 def _applies(rule: Rule, kind: str) -> bool:
@@ -203,7 +203,7 @@ def _test(index: int, rule: Rule) -> Test:
     """A function that says whether a rule names a module."""
     pattern = rule.pattern
     if len(pattern) > _LONGEST:
-        raise Unmatchable(index, f"has {len(pattern):,} characters", f"At most {_LONGEST:,} are matched.")
+        raise UnmatchableError(index, f"has {len(pattern):,} characters", f"At most {_LONGEST:,} are matched.")
     if rule.how == "part":
         return lambda name: pattern in name
     if rule.how == "search":
@@ -228,11 +228,13 @@ def _glob(pattern: str) -> Test:
 def _expression(index: int, pattern: str) -> re.Pattern[str]:
     """A regular expression that matches in bounded time. A beginning of `.*` is a search from anywhere."""
     if danger := _danger(pattern):
-        raise Unmatchable(index, f"regular expression {pattern[:60]!r} {danger}", "Write it without, or name the modules.")
+        raise UnmatchableError(
+            index, f"regular expression {pattern[:60]!r} {danger}", "Write it without, or name the modules."
+        )
     try:
         return re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise Unmatchable(index, f"{pattern[:60]!r} is no regular expression: {error}"[:200], "Mend it.") from None
+        raise UnmatchableError(index, f"{pattern[:60]!r} is no regular expression: {error}"[:200], "Mend it.") from None
 
 
 def _danger(pattern: str) -> str:
@@ -242,7 +244,9 @@ def _danger(pattern: str) -> str:
     groups, closed, repeats = [False], False, 0
     for index, letter in enumerate(bare):
         if letter in "*+{":
-            if bare[index - 1 : index] in ("*", "+", "?", "}") or (letter == "{" and not re.match(r"\{\d*,?\d*\}", bare[index:])):
+            if bare[index - 1 : index] in ("*", "+", "?", "}") or (
+                letter == "{" and not re.match(r"\{\d*,?\d*\}", bare[index:])
+            ):
                 continue
             if closed:
                 return "repeats what itself repeats or branches"

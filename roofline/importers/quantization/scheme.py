@@ -11,6 +11,8 @@ from roofline.importers.json_document import JsonDocument
 from roofline.importers.quantization.rules import How, Rule
 
 Path = tuple[str, ...]
+#: Formats of integers that have names of their own.
+_SHORT: Final = {"int4-s-channel": "int4", "int8-s-channel": "int8", "int4-z128": "int4-gptq", "int8-z128": "int8-gptq"}
 #: Words in the name of a key that may say something about bytes.
 _BYTES: Final = re.compile(
     r"bits|group|dtype|type|format|size|quant|exclude|ignore|skip|target|module|layer|block|pack|embed|head|expert|rank"
@@ -67,7 +69,9 @@ class Description:
         """A group size; None where one group is a whole channel (-1, 0 or null)."""
         value = self.whole(*keys, default=default, least=-1)
         if value == 0:
-            self.refuse(next(key for key in keys if key in self.data), "0 is no size of a group", "-1 is a whole channel.")
+            self.refuse(
+                next(key for key in keys if key in self.data), "0 is no size of a group", "-1 is a whole channel."
+            )
         return None if value == -1 else value
 
     def flag(self, key: str, default: bool = False) -> bool:
@@ -150,10 +154,9 @@ def rule_of(text: str, dtype: str | None, how: How = "name", *, forced: bool = F
 
 
 def integer(bits: int, size: int | None, zero: str) -> str:
-    """The name of integers in groups (None: per channel), without zero points (s), or with fp16 (g) or narrow ones (z)."""
-    if size is None:
-        return "int4" if (bits, zero) == (4, "s") else "int8" if (bits, zero) == (8, "s") else f"int{bits}-{zero}-channel"
-    return {"int4-z128": "int4-gptq", "int8-z128": "int8-gptq"}.get(found := f"int{bits}-{zero}{size}", found)
+    """The name of integers in groups (None: per channel): no zero points (s), fp16 ones (g) or narrow ones (z)."""
+    name = f"int{bits}-{zero}-channel" if size is None else f"int{bits}-{zero}{size}"
+    return _SHORT.get(name, name)
 
 
 def cache_of(description: Description, key: str, value: Any) -> str | None:
@@ -170,7 +173,9 @@ def cache_of(description: Description, key: str, value: Any) -> str | None:
     bits, kind = section.whole("num_bits", least=1, most=16), section.get("type", "int")
     found = {(8, "float"): "fp8", (8, "int"): "int8", (4, "float"): "nvfp4"}.get((bits, str(kind)))
     if found is None:
-        description.unsupported(key, f"a cache of {bits} bit {_shown(kind)} is not modelled", "Known: 8 bit float or int.")
+        description.unsupported(
+            key, f"a cache of {bits} bit {_shown(kind)} is not modelled", "Known: 8 bit float or int."
+        )
     return found
 
 

@@ -36,8 +36,8 @@ from roofline.workload.shapes import AttentionShape, ScanShape, SelectedAttentio
 _RULES: Final[dict[str, str]] = {
     "column": """
         q_proj cross_q_proj q_b_proj kv_b_proj gate_proj up_proj shared_gate_proj shared_up_proj relative_projection
-        in_proj_z in_proj_ba output_gate_proj decay_b_proj rate_proj gate_b_proj dt_proj y_proj receptance_proj channel_key_proj gate_up_proj
-        gate_up_adapter_b q_adapter_b
+        decay_b_proj rate_proj gate_b_proj dt_proj y_proj receptance_proj channel_key_proj gate_up_proj
+        gate_up_adapter_b q_adapter_b in_proj_z in_proj_ba output_gate_proj
     """,
     "kv": "k_proj v_proj cross_k_proj cross_v_proj k_adapter_b v_adapter_b",
     "heads": "k_up_proj v_up_proj o_a_proj recurrence_gate",

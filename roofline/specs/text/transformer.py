@@ -211,9 +211,10 @@ class TransformerSpec(Spec):
 
     `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
-    own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the rank of a low-rank path
-    beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections).
-    Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
+    own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
+    rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
+    sublayer (hyper-connections). Without `max_context` no longest context is known. `assumed` is what the source of the
+    shapes left open.
     """
 
     family: Literal["transformer"]

@@ -87,7 +87,9 @@ def weights_format(weights: Description) -> str | None:
     found = _float(weights, (bits, str(strategy), size), block) if kind == "float" else None
     if not found:
         hint = "Understood: integers of up to 8 bit, 8 bit float, 4 bit float in groups of 16 or 32."
-        weights.unsupported("num_bits", f"{bits} bit {kind} ({strategy}) in groups of {size} is not modelled"[:120], hint)
+        weights.unsupported(
+            "num_bits", f"{bits} bit {kind} ({strategy}) in groups of {size} is not modelled"[:120], hint
+        )
     return found
 
 
@@ -96,7 +98,9 @@ def _float(weights: Description, form: tuple[int, str, int | None], block: Any) 
     if bits == 8 and strategy == "block":
         return _block(weights, block)
     if bits == 8 and strategy in ("group", "tensor_group") and size:
-        exponents = "uint8" in str(weights.data.get("scale_dtype", "uint8")) or "e8m0" in str(weights.data.get("scale_dtype"))
+        exponents = "uint8" in str(weights.data.get("scale_dtype", "uint8")) or "e8m0" in str(
+            weights.data.get("scale_dtype")
+        )
         return "mxfp8" if size == 32 and exponents else f"fp8-s{size}"
     if bits == 8:
         return "fp8-channel" if strategy == "channel" else "fp8"

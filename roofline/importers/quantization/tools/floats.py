@@ -27,7 +27,9 @@ def fp8(description: Description) -> Scheme:
     if description.get("moe_quant_algo"):
         description.harmless(_OF_EXPERTS)
         rules += (Rule("*.experts", "name", algorithm(description, "moe_quant_algo")),)
-    rules += left_alone(description.texts("ignore", "exclude_modules")) if "moe_quant_algo" not in description.data else ()
+    rules += (
+        left_alone(description.texts("ignore", "exclude_modules")) if "moe_quant_algo" not in description.data else ()
+    )
     return Scheme(dtype, rules, cache=_cache(description), head=description.flag("lm_head"))
 
 
@@ -111,7 +113,9 @@ def _mlx_format(own: Description, outer: Description) -> str:
     size = own.whole("group_size", default=outer.whole("group_size", default=default[1]))
     if mode in ("mxfp4", "mxfp8", "nvfp4"):
         if (bits, size) != default:
-            own.unsupported("mode", f"{mode} of {bits} bit in groups of {size} is not modelled", f"Understood: {default}.")
+            own.unsupported(
+                "mode", f"{mode} of {bits} bit in groups of {size} is not modelled", f"Understood: {default}."
+            )
         return f"{mode}-a16"
     if mode != "affine" or bits not in _MLX_BITS:
         hint = "Understood: affine of 2, 3, 4, 5, 6, 8 bit, mxfp4, mxfp8, nvfp4."

@@ -18,8 +18,8 @@ _CALIBRATION: Final = """
 """
 _OF_AUTOROUND: Final = """
     sym iters nsamples seqlen batch_size low_gpu_mem_usage low_cpu_mem_usage lr minmax_lr enable_quanted_input dataset
-    enable_minmax_tuning autoround_version scale_dtype gradient_accumulate_steps not_use_best_mse enable_norm_bias_tuning
-    amp packing_format backend act_dynamic act_sym act_group_size act_data_type enable_adam super_sym provider
+    enable_minmax_tuning autoround_version scale_dtype gradient_accumulate_steps not_use_best_mse
+    enable_norm_bias_tuning amp packing_format backend act_dynamic act_sym act_group_size act_data_type enable_adam super_sym provider
     train_bs eval_bs enable_torch_compile seed quant_nontext_module desc_act damp_percent true_sequential
     enable_alg_ext disable_opt_rtn static_kv_dtype static_attention_dtype supported_types group_size_default
 """
@@ -53,7 +53,11 @@ def _only(description: Description) -> list[str]:
     """`modules_in_block_to_quantize`: lists of the modules that are quantised, all others being left alone."""
     key = "modules_in_block_to_quantize"
     value = description.get(key, [])
-    items = [item for part in value for item in (part if isinstance(part, list) else [part])] if isinstance(value, list) else None
+    items = (
+        [item for part in value for item in (part if isinstance(part, list) else [part])]
+        if isinstance(value, list)
+        else None
+    )
     if items is None or not all(isinstance(item, str) for item in items):
         description.refuse(key, "must be lists of names of modules")
     return items
@@ -77,7 +81,7 @@ def _grouped(description: Description, outer: Description | None = None) -> str:
 
 
 def awq(description: Description) -> Scheme:
-    """AWQ: 4 bit in groups, a zero point of 4 bit each; a module is left alone where a listed name is part of its own."""
+    """AWQ: groups with zero points of 4 bit; a module is left alone where a listed name is part of its own."""
     description.harmless(_CALIBRATION)
     left = description.texts("modules_to_not_convert")
     return Scheme(_grouped(description), left_alone(left, "part"), head=description.flag("lm_head"))
@@ -98,7 +102,9 @@ def autoround(description: Description) -> Scheme:
     blocks = description.get("block_name_to_quantize") or description.get("to_quant_block_names")
     notes = () if blocks is None else _blocks_named(description, blocks)
     head = description.flag("quant_lm_head") or description.flag("lm_head")
-    activations = "int8" if description.whole("act_bits", default=16, most=32) == 8 and main and main.startswith("int") else None
+    activations = (
+        "int8" if description.whole("act_bits", default=16, most=32) == 8 and main and main.startswith("int") else None
+    )
     return Scheme(main, tuple(rules), head=head, activations=activations, notes=notes)
 
 
@@ -131,7 +137,9 @@ def _autoround_format(own: Description, outer: Description) -> str | None:
     known[("fp", 8)] = "fp8-channel" if size is None else f"fp8-s{size}"
     found = known.get((kind[:2], bits))
     if found is None:
-        own.unsupported("data_type", f"{kind[:40]!r} of {bits} bit is not modelled", "Understood: int, mx_fp, nv_fp, fp8.")
+        own.unsupported(
+            "data_type", f"{kind[:40]!r} of {bits} bit is not modelled", "Understood: int, mx_fp, nv_fp, fp8."
+        )
     return found + suffix
 
 
@@ -154,7 +162,9 @@ def hqq(description: Description) -> Scheme:
 def _hqq_format(own: Description) -> str:
     own.harmless("offload_meta")
     weights = own.section("weight_quant_params") or own
-    weights.harmless("optimize round_zero axis view_as_float channel_wise compute_dtype quant_zero quant_scale offload_meta")
+    weights.harmless(
+        "optimize round_zero axis view_as_float channel_wise compute_dtype quant_zero quant_scale offload_meta"
+    )
     bits = weights.whole("nbits", default=4, most=8)
     size = weights.group_size("group_size", default=-1 if "group_size" in weights.data else 64)
     scales, zeros = own.get("scale_quant_params"), own.get("zero_quant_params")

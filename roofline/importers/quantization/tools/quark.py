@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.quantization.rules import Rule
 from roofline.importers.quantization.scheme import Description, Scheme, integer, left_alone, rule_of
 
 _HARMLESS: Final = """
@@ -18,7 +17,7 @@ _OF_TENSORS: Final = """
 
 
 def quark(description: Description) -> Scheme | None:
-    """`global_quant_config`, `layer_quant_config` and `layer_type_quant_config`; None where no weights are quantised."""
+    """`global_quant_config`, `layer_quant_config`, `layer_type_quant_config`; None where no weights are quantised."""
     description.harmless(_HARMLESS)
     left = left_alone(description.texts("exclude", "exclude_layers"))
     main, activations = _config(description.section("global_quant_config"))
@@ -66,7 +65,9 @@ def _output(own: Description) -> str | None:
     if outputs is None:
         return None
     found = _tensor(own, "output_tensors", outputs)
-    return None if found is None else "fp8" if found.startswith("fp8") else "int8" if found.startswith("int8") else found
+    return (
+        None if found is None else "fp8" if found.startswith("fp8") else "int8" if found.startswith("int8") else found
+    )
 
 
 def _tensor(own: Description, key: str, value: Any) -> str | None:

@@ -36,10 +36,11 @@ def torchao(description: Description) -> Scheme:
 
 def _mapped(own: Description, rules: tuple[Rule, ...], ends: bool) -> Scheme:
     name, data = str(own.get("_type", "")), own.section("_data") or own
+    main: str | None = None
+    activations: str | None = None
     if "FqnToConfig" not in name and name != "AOPerModuleConfig":
         main, activations = _format(data, name)
         return Scheme(main, rules, head=ends, embedding=ends, activations=activations)
-    main, activations = None, None
     named: list[Rule] = []
     key = "module_fqn_to_config" if "module_fqn_to_config" in data.data else "fqn_to_config"
     modules = data.inside(key, data.get(key, {}))
@@ -66,30 +67,35 @@ def _format(data: Description, name: str) -> tuple[str, str | None]:
     data.harmless(_HARMLESS)
     plain = re.sub(r"config$|[_ ]", "", name.lower())
     size = data.group_size("group_size", default=None)
-    bits = _bits(data)
     size = _granularity(data) if size is None else size
-    per_row = "perrow" in str(data.get("granularity", "")).lower()
+    narrow = "mxfp4" if "float4" in str(data.data.get("weight_dtype", "")) else "mxfp8"
+    rows = "fp8-channel" if "perrow" in str(data.get("granularity", "")).lower() else "fp8"
+    bits = _bits(data)
+    known: dict[str, tuple[str, str | None]] = {
+        "int4weightonly": (integer(4, size or 128, "g"), None),
+        "awq": (integer(4, size or 128, "g"), None),
+        "int8weightonly": (integer(8, size, "s"), None),
+        "int8dynamicactivationint8weight": (integer(8, size, "s"), "int8"),
+        "int8dynamicactivationint4weight": (integer(4, size or 32, "s"), "int8"),
+        "int8dynamicactivationintxweight": (integer(bits, size or 32, "s"), "int8"),
+        "intxweightonly": (integer(bits, size, "s"), None),
+        "uintxweightonly": (integer(bits, size or 64, "g"), None),
+        "gemliteuintxweightonly": (integer(bits, size or 128, "g"), None),
+        "float8dynamicactivationint4weight": (integer(4, size or 128, "s"), "fp8"),
+        "float8weightonly": ("fp8-channel-a16", None),
+        "float8dynamicactivationfloat8weight": (rows, None),
+        "float8staticactivationfloat8weight": (rows, None),
+        "mxfpinference": (narrow, None),
+        "mxdynamicactivationmxweight": (narrow, None),
+        "nvfp4inference": ("nvfp4", None),
+        "nvfp4dynamicactivationnvfp4weight": ("nvfp4", None),
+        "nvfp4weightonly": ("nvfp4-a16", None),
+    }
+    if plain not in known:
+        hint = f"Understood: {', '.join(known)}."
+        data.unsupported("_type", f"{name[:60]!r} is not a known configuration of torchao", hint)
     data.unread()
-    if plain in ("int4weightonly", "int4weightonlyconfig", "awq"):
-        return integer(4, size or 128, "g"), None
-    if plain in ("int8weightonly", "int8dynamicactivationint8weight", "int8dynamicactivationint8semisparseweight"):
-        return integer(8, size, "s"), "int8" if "activation" in plain else None
-    if plain in ("int8dynamicactivationint4weight", "int8dynamicactivationintxweight"):
-        return integer(bits, size or 32, "s"), "int8"
-    if plain in ("uintxweightonly", "intxweightonly", "gemliteuintxweightonly"):
-        return integer(bits, size or (64 if plain.startswith(("u", "g")) else None), "g" if plain[0] in "ug" else "s"), None
-    if plain == "float8dynamicactivationint4weight":
-        return integer(4, size or 128, "s"), "fp8"
-    if plain.startswith("float8weightonly"):
-        return "fp8-channel-a16", None
-    if plain.startswith(("float8dynamicactivationfloat8weight", "float8staticactivationfloat8weight")):
-        return ("fp8-channel" if per_row else "fp8"), None
-    if plain.startswith(("mxfpinference", "mxdynamicactivationmxweight")):
-        return ("mxfp4" if "float4" in str(data.data.get("weight_dtype", "")) else "mxfp8"), None
-    if plain.startswith("nvfp4"):
-        return ("nvfp4-a16" if "weightonly" in plain else "nvfp4"), None
-    hint = "Understood: int4, int8, intx and float8 weight-only or with dynamic activations, mxfp, nvfp4."
-    data.unsupported("_type", f"{name[:60]!r} is not a known configuration of torchao", hint)
+    return known[plain]
 
 
 def _bits(data: Description) -> int:
