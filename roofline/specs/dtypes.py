@@ -14,6 +14,8 @@ from roofline.errors import UnknownNameError
 from roofline.specs.dtype import DType, grouped
 from roofline.specs.dtype_rules import described
 
+__all__ = ["ALIASES", "CACHES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format"]
+
 _HALF: Final = "bf16"
 
 

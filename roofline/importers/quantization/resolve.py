@@ -143,8 +143,9 @@ def _shared(
 ) -> tuple[Formats, list[dict[str, Any]], list[dict[str, Any]]]:
     """What all groups agree in, and groups with what else they have that is not the main format."""
     groups = [group for stack in stacks for group in stack]
-    for group in groups:
-        group["dtypes"] = _joined(group["dtypes"])
+    if all(len({group["dtypes"][op] for op in _EXPERTS if op in group["dtypes"]}) <= 1 for group in groups):
+        for group in groups:
+            group["dtypes"] = _joined(group["dtypes"])
     everywhere: dict[str, set[str]] = {}
     for group in groups:
         for op, dtype in group["dtypes"].items():
@@ -160,9 +161,9 @@ def _shared(
 
 
 def _joined(formats: Formats) -> Formats:
-    """The experts as one operation, where their matrices agree."""
+    """The experts as one operation, whose matrices agree."""
     experts = {formats[op] for op in _EXPERTS if op in formats}
-    if len(experts) != 1:
+    if not experts:
         return formats
     return {"experts": experts.pop(), **{op: dtype for op, dtype in formats.items() if op not in _EXPERTS}}
 

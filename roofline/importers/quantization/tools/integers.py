@@ -19,7 +19,8 @@ _CALIBRATION: Final = """
 _OF_AUTOROUND: Final = """
     sym iters nsamples seqlen batch_size low_gpu_mem_usage low_cpu_mem_usage lr minmax_lr enable_quanted_input dataset
     enable_minmax_tuning autoround_version scale_dtype gradient_accumulate_steps not_use_best_mse
-    enable_norm_bias_tuning amp packing_format backend act_dynamic act_sym act_group_size act_data_type enable_adam super_sym provider
+    enable_norm_bias_tuning amp
+    packing_format backend act_dynamic act_sym act_group_size act_data_type enable_adam super_sym provider
     train_bs eval_bs enable_torch_compile seed quant_nontext_module desc_act damp_percent true_sequential
     enable_alg_ext disable_opt_rtn static_kv_dtype static_attention_dtype supported_types group_size_default
 """
