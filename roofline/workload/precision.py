@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from roofline.num import Num, is_nothing
 from roofline.specs.dtypes import DType, find_dtype, single_format
@@ -14,6 +15,8 @@ from roofline.workload.storage import stored
 
 _NONE: Mapping[str, DType] = {}
 _NO_FACTS = ModelFacts()
+#: Formats of single ops that are shown with a precision.
+_MOST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,10 @@ class Precision:
 
     @property
     def label(self) -> str:
-        """The formats of the weights as `--weights` takes them."""
-        return ",".join([self.weights.name, *(f"{name}={dtype.name}" for name, dtype in self.overrides.items())])
+        """The formats of the weights as `--weights` takes them; of very many the first."""
+        shown = [f"{name}={dtype.name}" for name, dtype in self.overrides.items()]
+        more = [f"and {len(shown) - _MOST_SHOWN} more"] if len(shown) > _MOST_SHOWN else []
+        return ",".join([self.weights.name, *shown[:_MOST_SHOWN], *more])
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""

@@ -29,7 +29,7 @@ def test_layers_left_unquantised_give_operations_a_format_of_their_own(tmp_path:
     assert data["dtype"] == "nvfp4"
     assert data["dtypes"] == {"attention": "bf16", "embedding": "bf16", "head": "bf16"}
     assert [(block["layers"], block.get("dtypes")) for block in data["blocks"]] == [
-        (1, {"gate_proj": "bf16", "up_proj": "bf16", "down_proj": "bf16"}),
+        (1, {"feed_forward": "bf16"}),
         (3, None),
     ]
 

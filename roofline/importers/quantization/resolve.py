@@ -169,8 +169,13 @@ def _joined(formats: Formats) -> Formats:
 
 
 def _own(group: dict[str, Any], differ: set[str], main: str) -> dict[str, Any]:
-    """A group with the formats that are its own, by role where its whole attention has one."""
-    own = {op: dtype for op, dtype in group.pop("dtypes").items() if op in differ}
+    """A group with the formats that are its own: by role where its whole attention or feed-forward has one."""
+    formats = group.pop("dtypes")
+    own = {op: dtype for op, dtype in formats.items() if op in differ}
+    for role, ops in (("attention", _ATTENTION), ("feed_forward", frozenset(table.DENSE))):
+        those = [op for op in formats if op in ops]
+        if len(those) > 1 and all(own.get(op) == formats[those[0]] for op in those):
+            own = {role: formats[those[0]], **{op: dtype for op, dtype in own.items() if op not in ops}}
     told = {op: dtype for op, dtype in own.items() if dtype != main}
     return {**group, "dtypes": told} if told else group
 

@@ -23,7 +23,9 @@ Test: TypeAlias = Callable[[str], object]
 _LONGEST: Final = 4000
 _MOST_TESTS: Final = 2_000_000
 _SECONDS: Final = 1.0
-_REPEATS: Final = 6
+#: Ways of going through a name of so many letters that are tried at most.
+_LETTERS: Final = 64
+_MOST_WAYS: Final = 3e6
 _SPECIAL: Final = re.compile(r"[\\()\[\]^$+|?{}]")
 _LAYER: Final = re.compile(r"^(?:.*?\.)?(?:layers|h|blocks|layer|block)\.(\d+)(?:\.(.*))?$")
 #: A layer that an expression names in so many words: nothing but this layer can match.
@@ -89,6 +91,7 @@ class Matcher:
         self.numbered: dict[int, set[int]] = {}
         self._matched: set[int] = set()
         self._plain: dict[tuple[int, str], int] = {}
+        self._anywhere: dict[str, int] = {}
         self._twins: dict[int, int] = {}
         self._tried: list[tuple[int, int | None, Test]] = []
         self._known: dict[Named, tuple[int, ...]] = {}
@@ -106,6 +109,9 @@ class Matcher:
             self._twins[index] = self._plain.setdefault((layer, tail), index)
             if expert := _EXPERT.search(tail):
                 self.numbered.setdefault(layer, set()).add(int(expert[1]))
+        elif rule.how == "name" and not _SPECIAL.search(rule.pattern) and "*" not in rule.pattern:
+            self._twins[index] = self._anywhere.setdefault(rule.pattern.strip("."), index)
+            self.numbers_experts = self.numbers_experts or bool(_EXPERT.search(rule.pattern))
         else:
             self.numbers_experts = self.numbers_experts or bool(_NUMBERED_EXPERT.search(rule.pattern))
             literal = None if set("|?{") & set(rule.pattern) else _literal_layer(rule)
@@ -129,12 +135,16 @@ class Matcher:
         return missing
 
     def _by_name(self, module: Named) -> Iterator[int]:
-        """Plain names of a layer: the module's, or of one that it stands in."""
+        """Plain names: the module's, or of one that it stands in, in its layer or in all; or a part of its name."""
         if self._plain:
             for beginning in beginnings(module.tails):
                 key = module.layer, beginning.replace("{e}", str(module.expert))
                 if key in self._plain:
                     yield self._plain[key]
+        if self._anywhere:
+            for run in runs(module.tails, module.prefixes):
+                if (part := run.replace("{e}", str(module.expert))) in self._anywhere:
+                    yield self._anywhere[part]
 
     def _by_trial(self, module: Named) -> tuple[int, ...]:
         """Of the other rules those that name a module, up to the first that applies."""
@@ -190,6 +200,17 @@ def beginnings(tails: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(out)
 
 
+@lru_cache(maxsize=1024)
+def runs(tails: tuple[str, ...], prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """Parts of names between dots, one or several in a row, before the layer and behind it."""
+    out: dict[str, None] = {}
+    for text in (*tails, *prefixes):
+        parts = text.split(".")
+        ends = range(len(parts))
+        out.update(dict.fromkeys(".".join(parts[i : j + 1]) for i in ends for j in ends[i:]))
+    return tuple(out)
+
+
 def _literal_layer(rule: Rule) -> int | None:
     found = _LITERAL.search(rule.pattern) if rule.how in ("match", "search") else None
     if found is None and rule.how == "name" and "*" in rule.pattern and not _SPECIAL.search(rule.pattern):
@@ -210,9 +231,6 @@ def _test(index: int, rule: Rule) -> Test:
         return _expression(index, pattern).search
     if rule.how == "match":
         return _expression(index, pattern).match
-    if not _SPECIAL.search(pattern) and "*" not in pattern:
-        dotted = f".{pattern.strip('.')}."
-        return lambda name: dotted in f".{name}."
     if not _SPECIAL.search(pattern.replace("?", "")):
         return _glob(pattern)
     return _expression(index, pattern).search
@@ -226,11 +244,10 @@ def _glob(pattern: str) -> Test:
 
 
 def _expression(index: int, pattern: str) -> re.Pattern[str]:
-    """A regular expression that matches in bounded time. A beginning of `.*` is a search from anywhere."""
+    """A regular expression that matches in bounded time."""
     if danger := _danger(pattern):
-        raise UnmatchableError(
-            index, f"regular expression {pattern[:60]!r} {danger}", "Write it without, or name the modules."
-        )
+        message = f"regular expression {pattern[:60]!r} {danger}"
+        raise UnmatchableError(index, message, "Write it with fewer repeats, or name the modules.")
     try:
         return re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
@@ -238,23 +255,31 @@ def _expression(index: int, pattern: str) -> re.Pattern[str]:
 
 
 def _danger(pattern: str) -> str:
-    """What could make an expression slow: a repeat of what repeats or branches, or more than six repeats."""
+    """What could make an expression slow: a repeat of what repeats or branches, or more ways than can be tried.
+
+    The ways of going through a name of some 64 letters: so many for every repeat, two for what may be left out, one for
+    each branch. What may stand at the beginning and at the end is tried once.
+    """
     bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "x", pattern)
-    bare = re.sub(r"(?:\.[*+]\??){2,}", ".*", bare)
-    groups, closed, repeats = [False], False, 0
-    for index, letter in enumerate(bare):
-        if letter in "*+{":
-            if bare[index - 1 : index] in ("*", "+", "?", "}") or (
-                letter == "{" and not re.match(r"\{\d*,?\d*\}", bare[index:])
-            ):
-                continue
-            if closed:
+    bare = re.sub(r"(?:\.[*+]\??){2,}", ".*", re.sub(r"\(\?[:=!<P][=!]?(?:<?\w+>)?", "(", bare))
+    bare = re.sub(r"^\^?\.\*\??|\.\*\??\$?$", "", bare)
+    branches, repeated, closed, ways, repeats = [1], [False], False, 1.0, 0
+    for place, letter in enumerate(bare):
+        lazy = letter in "?+" and bare[place - 1 : place] in ("*", "+", "?", "}")
+        if letter in "*+{?" and place and not lazy:
+            if closed and letter != "?":
                 return "repeats what itself repeats or branches"
-            repeats += letter != "{" or "," in bare[index : index + 8]
-            groups = [True] * len(groups)
+            exact = letter == "{" and re.match(r"\{\d*\}", bare[place:])
+            repeats += letter != "?" and not exact
+            ways *= 2 if letter == "?" else 1 if exact else _LETTERS / repeats
+            repeated = [True] * len(repeated) if letter != "?" else repeated
         if letter == "|":
-            groups[-1] = True
+            branches[-1] += 1
         if letter == "(":
-            groups.append(False)
-        closed = groups.pop() if letter == ")" and len(groups) > 1 else False
-    return "has more than six repeats" if repeats > _REPEATS else ""
+            branches.append(1)
+            repeated.append(False)
+        closed = False
+        if letter == ")" and len(branches) > 1:
+            number, inside = branches.pop(), repeated.pop()
+            ways, closed = ways * number, inside or number > 1
+    return "could be gone through in too many ways" if ways * branches[0] > _MOST_WAYS else ""

@@ -196,7 +196,7 @@ def bitsandbytes(description: Description) -> Scheme:
 def quanto(description: Description) -> Scheme:
     """Quanto: per channel, below 8 bit in groups of 128 with scale and shift."""
     description.harmless("activations")
-    weights = description.get("weights", "int8")
+    weights = str(description.get("weights", "int8"))
     known = {"int8": "int8", "float8": "fp8-channel", "int4": "int4-g128", "int2": "int2-g128"}
     if weights not in known:
         description.unsupported("weights", f"{str(weights)[:40]!r} is not known", f"Understood: {', '.join(known)}.")
