@@ -27,7 +27,12 @@ _FLOATS: Final = {
     "float64": "fp64",
 }
 #: Files beside a config.json that describe a quantisation, and the key under which they do.
-_BESIDE: Final = {"hf_quant_config.json": "quantization", "quantize_config.json": "", "quant_config.json": ""}
+_BESIDE: Final = {
+    "hf_quant_config.json": "quantization",
+    "quantization_config.json": "",
+    "quantize_config.json": "",
+    "quant_config.json": "",
+}
 _KEYS: Final = ("quantization", "quantization_config")
 
 

@@ -91,7 +91,28 @@ def outside(model: Mapping[str, Any]) -> tuple[Slot, ...]:
         slots.append(Slot("per_layer_embedding", ("model.embed_tokens_per_layer",), "embedding"))
     if model.get("altup"):
         slots += [Slot(op, _split(table.OUTSIDE[op])) for op in ("altup_projections", "altup_unembed_projections")]
-    return tuple(slots)
+    if model.get("embedding_width"):
+        slots.append(Slot("embedding_projection", ("model.decoder.project_in", "embeddings_project")))
+        slots += [Slot("head_projection", ("model.decoder.project_out",))] if model.get("head", True) else []
+    if model.get("pooler"):
+        slots.append(Slot("pooler", ("pooler.dense", "bert.pooler.dense", "roberta.pooler.dense")))
+    return (*slots, *(Slot(op, (name,), "embedding") for op, name in _tables(model)))
+
+
+def _tables(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Tables beside the embedding, and small matrices that stay as they are like these."""
+    positions, stacks = model.get("positions") or {}, ("encoder_", "decoder_") if model.get("encoder") else ("",)
+    for stack in stacks:
+        if positions.get("size"):
+            yield f"{stack}position_embedding", "embed_positions"
+        if positions.get("buckets"):
+            yield f"{stack}distance_bias", "relative_attention_bias"
+    if model.get("token_types"):
+        yield "type_embedding", "embeddings.token_type_embeddings"
+    if model.get("residual_streams"):
+        yield "attention_streams_weights", "hc_attn_fn"
+        yield "feed_forward_streams_weights", "hc_ffn_fn"
+        yield "streams_weights", "hc_head_fn"
 
 
 def module_names(model: Mapping[str, Any], model_type: str = "llama", multimodal: bool = False) -> Iterator[Module]:

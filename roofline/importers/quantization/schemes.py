@@ -45,6 +45,7 @@ _ALIASES: Final = {
     "compressed_tensors": "compressed-tensors",
     "gptq_marlin": "gptq",
     "awq_marlin": "awq",
+    "deepseek_v4_fp8": "fp8",
 }
 
 
@@ -54,7 +55,7 @@ def read_scheme(document: JsonDocument, path: Path, data: dict[str, Any]) -> Sch
     Raises UnsupportedError for a tool, a format or a key that is not known, SpecError for a value that cannot be.
     """
     description = Description(document, path, data)
-    method = str(data.get("quant_method") or _unnamed(data))
+    method = str(data.get("quant_method") or _unnamed(data)).lower()
     method = _ALIASES.get(method, method)
     if method not in _READERS:
         hint = f"Understood: {', '.join(_READERS)}. Remove quantization_config to read the unquantised model."

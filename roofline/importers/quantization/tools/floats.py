@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from roofline.importers.quantization.rules import Rule
@@ -14,7 +15,7 @@ _OF_FP8: Final = """
 """
 #: What describes the experts' format once more, beside `moe_quant_algo`.
 _OF_EXPERTS: Final = "config_groups ignore exclude_modules quant_algo quantized_layers producer group_size"
-_OF_EXLLAMA: Final = "version calibration measurement codebook out_scales tensor_storage quant_date"
+_OF_EXLLAMA: Final = "version calibration measurement codebook out_scales quant_date quantizer meta"
 _MLX_BITS: Final = (2, 3, 4, 5, 6, 8)
 
 
@@ -79,7 +80,20 @@ def exllama(description: Description) -> Scheme:
             description.refuse(key, f"{str(value)[:40]} is not a number of bits from 1 to 16")
         return f"exl{version}-{round(value, 6):g}"
 
-    return Scheme(named("bits", None), head=named("head_bits", 6))
+    rules = [
+        Rule(name, "name", f"exl{version}-{bits:g}" if bits else None, forced=True)
+        for name, bits in _stored(description)
+    ]
+    return Scheme(named("bits", None), tuple(rules), head=named("head_bits", 6))
+
+
+def _stored(description: Description) -> Iterator[tuple[str, float | None]]:
+    """`tensor_storage`: the bits of each tensor; None for one that stays as it is."""
+    for name, own in description.sections("tensor_storage").items():
+        bits = own.get("bits_per_weight")
+        if bits is not None and (isinstance(bits, bool) or not isinstance(bits, (int, float)) or not 1 <= bits <= 16):
+            own.refuse("bits_per_weight", f"{str(bits)[:40]} is not a number of bits from 1 to 16")
+        yield name, None if bits is None else round(float(bits), 6)
 
 
 def mlx(description: Description) -> Scheme:

@@ -14,11 +14,11 @@ _CALIBRATION: Final = """
     cache_block_outputs batch_size pad_token_id module_name_preceding_first_block block_name_to_quantize hyb_act
     is_marlin_format meta mse act_group_aware pack_dtype checkpoint_format format quantizer backend version
     tokens failsafe offload_to_disk v2 rotation parallel_packing zero_point do_fuse modules_to_fuse fuse_max_seq_len
-    use_exllama_v2 export_compatible
+    use_exllama_v2 export_compatible act_order
 """
 _OF_AUTOROUND: Final = """
     sym iters nsamples seqlen batch_size low_gpu_mem_usage low_cpu_mem_usage lr minmax_lr enable_quanted_input dataset
-    enable_minmax_tuning autoround_version scale_dtype gradient_accumulate_steps not_use_best_mse
+    enable_minmax_tuning autoround_version scale_dtype gradient_accumulate_steps not_use_best_mse model_free
     enable_norm_bias_tuning amp
     packing_format backend act_dynamic act_sym act_group_size act_data_type enable_adam super_sym provider
     train_bs eval_bs enable_torch_compile seed quant_nontext_module desc_act damp_percent true_sequential
@@ -43,7 +43,9 @@ def gptq(description: Description) -> Scheme:
         own.unread()
         rules.append(Rule(pattern, "match", dtype, text=text))
     only = _only(description)
-    rules += [*left_alone(description.texts("modules_to_not_convert", "modules_not_to_convert"))]
+    rules += [
+        *left_alone(description.texts("modules_to_not_convert", "modules_not_to_convert", "modules_not_quantized"))
+    ]
     rules += [Rule(name, "name", main) for name in only]
     if only:
         rules.append(Rule("", "linear", None))
@@ -77,7 +79,7 @@ def _grouped(description: Description, outer: Description | None = None) -> str:
         description.unsupported(key, f"{str(bits)[:40]} bit is not modelled", hint)
     sizes = ("group_size", "q_group_size")
     size = description.group_size(*sizes, default=around.group_size(*sizes, default=128) or -1)
-    marlin = around.data.get("checkpoint_format") == "marlin" or around.data.get("is_marlin_format") is True
+    marlin = str(around.data.get("checkpoint_format")).endswith("marlin") or around.data.get("is_marlin_format") is True
     return integer(bits, size, "s" if marlin else "z")
 
 
@@ -151,7 +153,7 @@ def hqq(description: Description) -> Scheme:
     description.harmless("quant_type axis")
     rules: list[Rule] = []
     main: str | None = None
-    if "weight_quant_params" in outer.data or "nbits" in outer.data:
+    if {"weight_quant_params", "nbits", "bits"} & set(outer.data):
         main = _hqq_format(outer)
     else:
         for name, own in outer.all_sections().items():
@@ -166,7 +168,7 @@ def _hqq_format(own: Description) -> str:
     weights.harmless(
         "optimize round_zero axis view_as_float channel_wise compute_dtype quant_zero quant_scale offload_meta"
     )
-    bits = weights.whole("nbits", default=4, most=8)
+    bits = weights.whole("nbits", "bits", default=4, most=8)
     size = weights.group_size("group_size", default=-1 if "group_size" in weights.data else 64)
     scales, zeros = own.get("scale_quant_params"), own.get("zero_quant_params")
     narrow = "q" if isinstance(scales, dict) and isinstance(zeros, dict) else ""

@@ -78,7 +78,10 @@ def _tensor(own: Description, key: str, value: Any) -> str | None:
         return (narrow or found or [None])[0]
     tensor = own.inside(key, value)
     tensor.harmless(_OF_TENSORS)
-    name, scheme = str(tensor.get("dtype", "")).lower(), str(tensor.get("qscheme", "per_tensor"))
+    name, scheme = (
+        str(tensor.get("dtype", "")).lower(),
+        str(tensor.get("qscheme", "per_group" if tensor.data.get("group_size") else "per_tensor")),
+    )
     size = tensor.group_size("group_size", default=None) if scheme == "per_group" else None
     tensor.harmless("group_size block_size")
     zero = "s" if tensor.flag("symmetric", True) else "z"
