@@ -28,7 +28,8 @@ class Options(TypedDict, total=False):
     logits: str
     latent: str
     work: str
-    kv_layout: str
+    kv_layout: str | None
+    chunk: str | int | None
     weights: str | None
     activations: str | None
     kv_cache: str | None
@@ -44,6 +45,8 @@ class Options(TypedDict, total=False):
     overlap: str | None
     offload: str | None
     runtime_reserve: str | float | None
+    utilisation: float | None
+    max_sequences: int | None
     pad_heads: bool
     height: int | NDArray[Any] | None
     width: int | NDArray[Any] | None
@@ -66,7 +69,8 @@ class Grid(TypedDict, total=False):
     logits: str | Iterable[str]
     latent: str | Iterable[str]
     work: str | Iterable[str]
-    kv_layout: str | Iterable[str]
+    kv_layout: str | Iterable[str | None] | None
+    chunk: str | int | Iterable[str | int | None] | None
     weights: str | Iterable[str | None] | None
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None
@@ -82,6 +86,8 @@ class Grid(TypedDict, total=False):
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
     runtime_reserve: str | float | Iterable[str | float | None] | None
+    utilisation: float | Iterable[float | None] | None
+    max_sequences: int | Iterable[int | None] | None
     pad_heads: bool | Iterable[bool]
     height: int | Iterable[int | None] | None
     width: int | Iterable[int | None] | None

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UsageError, nearest
 
-Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float"]
+Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int"]
 
 TEXT: Final = ("text", "encoder")
 IMAGE: Final = ("image",)
@@ -90,10 +90,18 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option(
             "kv_layout",
             "str",
-            "ideal",
-            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows.",
+            None,
+            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows. Default: as the engine does.",
             "LAYOUT",
             TEXT,
+        ),
+        Option(
+            "chunk",
+            "str | int",
+            None,
+            "Prompt tokens that go through the layers at once; none: all. Default: as the engine does.",
+            "N|none",
+            ("text",),
         ),
     ),
     "Formats": (
@@ -169,8 +177,24 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "runtime_reserve",
             "str | float",
             None,
-            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: none.",
+            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: the engine's own.",
             "BYTES",
+        ),
+        Option(
+            "utilisation",
+            "float",
+            None,
+            "Share of the memory that the engine takes, above 0 to 1. Default: the engine's own.",
+            "SHARE",
+            TEXT,
+        ),
+        Option(
+            "max_sequences",
+            "int",
+            None,
+            "Sequences that the engine has room to draw tokens for. Default: the engine's own.",
+            "N",
+            ("text",),
         ),
         Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
     ),
@@ -216,6 +240,9 @@ _CALLED: Final[dict[str, tuple[str, ...]]] = {
     "dp": ("data_parallel_size",),
     "gpus": ("num_gpus", "n_gpus"),
     "generate": ("max_tokens", "max_new_tokens", "output_len"),
+    "chunk": ("max_num_batched_tokens", "chunked_prefill_size", "max_num_tokens", "ubatch", "ubatch_size"),
+    "utilisation": ("utilization", "gpu_memory_utilization", "mem_fraction_static", "gpu_memory_utilisation"),
+    "max_sequences": ("max_num_seqs", "max_running_requests", "max_batch_size"),
     "prompt": ("input_len", "seq_len", "context"),
     "fusion": ("attention",),
 }

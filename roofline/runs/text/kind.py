@@ -12,8 +12,10 @@ from roofline.answer.plain import plain
 from roofline.answer.quantity import Quantity
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
+from roofline.errors import UsageError
 from roofline.machine.engine import find_engine
 from roofline.num import Num
+from roofline.runs.budget import budget_of, chunk_of
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
@@ -22,7 +24,7 @@ from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
 from roofline.runs.options import Option, asked
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
-from roofline.runs.text.stages import most_bytes, text_stages
+from roofline.runs.text.stages import most_needed, text_stages
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time
@@ -62,7 +64,15 @@ class Text(Kind):
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
         engine = find_engine(asked(given, "engine"), spec_dir)
-        return run, Execution(precision, level, engine, spread, level)
+        chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
+        budget = budget_of(engine, gpu, given, spread)
+        return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget)
+
+    def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
+        """Tokens of prompts that go through the layers at once; 0: all of them. Raises UsageError."""
+        if spec.encoder and asked is not None:
+            raise UsageError(f"--chunk: the encoder of {spec.name} sees the whole prompt at once")
+        return 0.0 if spec.encoder else chunk_of(engine, gpu, asked)
 
     def sized(self, run: TextRun) -> TextRun:
         """The run that such a model can make."""
@@ -83,7 +93,7 @@ class Text(Kind):
 
     def held(self, question: Question, stages: Stages) -> Num:
         """Bytes on the device that needs most."""
-        return most_bytes(question, stages)
+        return most_needed(question, stages)
 
     def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
         """Weights, KV-cache, state, activations, runtime; the largest batch and context."""
@@ -125,6 +135,8 @@ class Text(Kind):
             "latent": run.latent,
             "work": run.work,
             "kv_layout": str(run.layout or "ideal"),
+            "chunk": q.execution.chunk or None,
+            "utilisation": q.execution.budget.share,
         }
 
     def assumptions(self, outcome: Outcome) -> list[str]:

@@ -30,8 +30,8 @@ def text_run(given: Mapping[str, Any]) -> TextRun:
     )
 
 
-def _layout(text: str) -> CacheLayout | None:
-    if text == "ideal":
+def _layout(text: str | None) -> CacheLayout | None:
+    if text is None or text == "ideal":
         return None
     from roofline.workload.allocation import read_layout
 
