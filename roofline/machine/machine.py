@@ -38,10 +38,10 @@ class Machine:
     """One accelerator, or several on an axis.
 
     `tensor` and `served_by` give, per format, the peak in FLOP/s and the unit that provides it; `vector` is the fp32
-    peak outside the matrix units, infinite where unknown, so that a bound stays a bound. `unseen` is what of the capacity
-    no program can have. `vectored` is 1 where vector
-    units multiply a wide format, `half_gain` by how much sums in 16 bit raised the peak of fp16. `dot` is the rate at
-    which vector units could multiply a matrix by a few rows, next to nothing where that is not known.
+    peak outside the matrix units, infinite where unknown, so that a bound stays a bound. `unseen` is what of the
+    capacity no program can have. `vectored` is 1 where vector units multiply a wide format, `half_gain` by how much
+    sums in 16 bit raised the peak of fp16. `dot` is the rate at which vector units could multiply a matrix by a few
+    rows, next to nothing where that is not known.
     """
 
     names: tuple[str, ...]

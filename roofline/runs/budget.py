@@ -1,4 +1,8 @@
-"""How an engine uses the memory of a device, and how many tokens of prompts it runs at once: its habits, or as asked."""
+"""How an engine uses the memory of a device, and how many tokens of prompts it runs at once: as
+it is known, or as asked.
+
+Sources: each engine's file.
+"""
 
 from __future__ import annotations
 

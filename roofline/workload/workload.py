@@ -60,6 +60,11 @@ class Phase:
         return total
 
     @property
+    def one_pass(self) -> tuple[Op, ...]:
+        """The ops that are in memory at once: those of the pass that needs most."""
+        return self.widest or self.ops
+
+    @property
     def holders(self) -> tuple[Op, ...]:
         """The ops by what they hold when a repeat ends."""
         return self.whole or self.ops
@@ -74,7 +79,7 @@ class Phase:
     def peak(self, quantity: Callable[[Op], Num]) -> Num:
         """The largest value of a quantity over the ops of one pass."""
         peak: Num = 0.0
-        for op in self.widest or self.ops:
+        for op in self.one_pass:
             peak = maximum(peak, quantity(op))
         return peak
 

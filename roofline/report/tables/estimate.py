@@ -160,7 +160,12 @@ def largest(memory: Memory) -> str:
 
 def _verdict(memory: Memory) -> str:
     verdict = "fits" if memory.fits else "DOES NOT FIT"
-    return f"{verdict} in {format_si(float(memory.capacity_bytes), 'B')}"
+    usable, capacity = float(memory.usable_bytes), format_si(float(memory.capacity_bytes), "B")
+    return (
+        f"{verdict} in {capacity}"
+        if usable == memory.capacity_bytes
+        else f"{verdict} in {usable / 1e9:.1f} of {capacity}"
+    )
 
 
 def part_table(est: Answer) -> Grid:

@@ -134,10 +134,17 @@ def _cache(device: _Device) -> Iterator[Derivation]:
 def _activations(device: _Device) -> Derivation:
     """The op of a phase at which activations take most memory."""
     p = device.precision
-    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.ops)
+    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.one_pass)
     where, op = max(ops, key=lambda pair: float(p.live_bytes(pair[1])))
     formula = "largest over ops of what is in memory at once: inputs, outputs, and what must stay"
-    peak = float(p.live_bytes(op))
+    peak, budget = float(p.live_bytes(op)), device.outcome.question.execution.budget
+    drawing = budget.logits * float(device.outcome.question.spec.vocabulary or 0)
+    if drawing > peak:
+        values = (
+            f"{budget.logits / budget.sequences:g} · {budget.sequences:,} sequences · {drawing / budget.logits:,.0f}"
+        )
+        formula = "bytes per logit × sequences × vocabulary, while tokens are drawn: more than any op needs"
+        return Derivation("memory.activation_peak_bytes", "B", drawing, formula, values, "the engine's file")
     return Derivation("memory.activation_peak_bytes", "B", peak, formula, f"{where}: {op.name}", LEDGER)
 
 

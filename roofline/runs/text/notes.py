@@ -8,9 +8,10 @@ from typing import Final
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.runs.devices.spread import Spread
-from roofline.runs.devices.words import link_notes, reserve_note
+from roofline.runs.devices.words import link_notes
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
+from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 
 _LEVELS: Final = {
@@ -33,9 +34,10 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         _formats(q),
         f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
         f"logits of the {logits} of each sequence",
-        f"every sequence has the same length; the whole prompt is one prefill; KV-cache {layout}",
+        f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",
         "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
-        nominal + ("; no memory reserved for the runtime" if q.spread.alone else ""),
+        nominal,
+        *budget_notes(q),
         *_spread_notes(q.spread),
     ]
     if mtp := outcome.parameters.beside.get("mtp"):
@@ -60,7 +62,7 @@ def _spread_notes(spread: Spread) -> list[str]:
     if spread.away is not None:
         hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
         notes.append(f"offload {spread.away.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
-    return [*notes, reserve_note(spread)]
+    return notes
 
 
 def _plan_notes(spread: Spread) -> Iterator[str]:
