@@ -7,7 +7,7 @@ Sources: each engine's file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
@@ -16,6 +16,9 @@ from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.specs.engine import Defaults
 from roofline.specs.gpu import GPUSpec
+
+if TYPE_CHECKING:
+    from roofline.workload.allocation import CacheLayout
 
 #: The word for no chunks.
 NONE: Final = "none"
@@ -46,7 +49,7 @@ class Budget(NamedTuple):
 
     `share` and `of`: see `roofline.specs.engine.EngineMemory`; without a share everything must find room. `runtime`
     are bytes beside weights, cache and activations, `logits` those of drawing tokens for all sequences, over the size
-    of the vocabulary. `given`: the share was asked for.
+    of the vocabulary. `padded`: states stand in pages of the cache. `given`: the share was asked for.
     """
 
     share: float | None = None
@@ -54,6 +57,7 @@ class Budget(NamedTuple):
     runtime: float = 0.0
     logits: float = 0.0
     sequences: int = 0
+    padded: bool = False
     all_seen: bool = False
     given: bool = False
 
@@ -112,8 +116,19 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
         runtime=memory.runtime + (memory.linked if several else 0.0),
         logits=memory.sampling * sequences,
         sequences=sequences,
+        padded=memory.states == "padded",
         given=share is not None,
     )
+
+
+def layout_of(engine: str) -> CacheLayout | None:
+    """How an engine lays out its cache; None where it holds each key once and no more."""
+    memory = read_engine(engine).memory if engine != IDEAL else None
+    if memory is None or (memory.page == 1 and memory.windows == "window"):
+        return None
+    from roofline.workload.allocation import CacheLayout
+
+    return CacheLayout(float(memory.page), memory.windows == "full")
 
 
 def _share(value: Any) -> float:

@@ -15,7 +15,7 @@ from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
 from roofline.machine.engine import find_engine
 from roofline.num import Num
-from roofline.runs.budget import budget_of, chunk_of
+from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
@@ -57,13 +57,13 @@ class Text(Kind):
         self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
     ) -> tuple[TextRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
-        run = self.sized(text_run(given))
+        engine = find_engine(asked(given, "engine"), spec_dir)
+        run = self.sized(text_run(given, layout_of(engine)))
         level = one_of("fusion", asked(given, "fusion"), FUSIONS)
         formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
         precision = resolve_precision(spec, machine_of(gpu), *formats)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
-        engine = find_engine(asked(given, "engine"), spec_dir)
         chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
         budget = budget_of(engine, gpu, given, spread)
         return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget)

@@ -15,6 +15,7 @@ from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
+from roofline.runs.text.pages import Pages, unified
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
 
@@ -84,13 +85,24 @@ def _device(whole: Workload, spread: Spread, stage: int) -> Workload:
 def held_by(question: Question, stage: Stage, micro: Num) -> Held:
     """Bytes on one device of a stage; activations of a microbatch, or of drawing tokens if these are more."""
     workload, precision, budget = stage.workload, question.precision, question.execution.budget
+    cache, state = workload.cache_elements() * precision.cache.bytes, workload.state_bytes(precision)
+    pages = pages_of(question, stage, micro) if budget.padded else None
+    if pages is not None:
+        cache, state = cache * pages.cache, state * pages.state
     return Held(
         workload.weight_bytes(precision),
-        workload.cache_elements() * precision.cache.bytes * micro,
-        workload.state_bytes(precision) * micro,
+        cache * micro,
+        state * micro,
         maximum(workload.activation_peak_bytes(precision), budget.logits * float(question.spec.vocabulary or 0)),
         budget.runtime,
     )
+
+
+def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:
+    """The pages in which a stage holds keys and states alike; None where it has but one of the two."""
+    last, run = stage.workload.phases[-1], question.run
+    end = run.prompt + maximum(run.generate - 1.0, 0.0)
+    return unified(last.holders, question.precision, run.batch / micro, end)
 
 
 def most_needed(question: Question, stages: Stages) -> Num:
