@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     runtime_reserve: str | float | None
     utilisation: float | None
     max_sequences: int | None
+    memory: str | None
     pad_heads: bool
     height: int | NDArray[Any] | None
     width: int | NDArray[Any] | None
@@ -88,6 +89,7 @@ class Grid(TypedDict, total=False):
     runtime_reserve: str | float | Iterable[str | float | None] | None
     utilisation: float | Iterable[float | None] | None
     max_sequences: int | Iterable[int | None] | None
+    memory: str | Iterable[str | None] | None
     pad_heads: bool | Iterable[bool]
     height: int | Iterable[int | None] | None
     width: int | Iterable[int | None] | None

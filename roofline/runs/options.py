@@ -195,6 +195,12 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "Sequences that the engine has room to draw tokens for. Default: the engine's own.",
             "N",
             ("text",),
+            "memory",
+            "str",
+            None,
+            "Memory of another size, as it is sold (48GB has 48 GiB); of a chip with unified memory the machine's, of "
+            "which the system lets the GPU have a part. Default: the chip's.",
+            "SIZE",
         ),
         Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
     ),
