@@ -195,6 +195,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "Sequences that the engine has room to draw tokens for. Default: the engine's own.",
             "N",
             ("text",),
+        ),
+        Option(
             "memory",
             "str",
             None,
