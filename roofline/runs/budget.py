@@ -68,8 +68,9 @@ class Budget(NamedTuple):
             return left
         if self.of == "free":
             return self.share * left
-        own = self.share * seen - held.weights
-        return own - held.activations - held.runtime if self.of == "all" else minimum(own, left)
+        if self.of == "static":
+            return minimum(self.share * (seen - held.runtime) - held.weights, left)
+        return self.share * seen - held.beside
 
     def usable(self, held: Held, seen: Num) -> Num:
         """Bytes up to which weights, activations, runtime, cache and state together have room."""
@@ -86,7 +87,7 @@ class Budget(NamedTuple):
             return held.total / self.share
         if self.of == "free":
             return held.beside + sequences / self.share
-        return maximum((held.weights + sequences) / self.share, held.total)
+        return maximum((held.weights + sequences) / self.share + held.runtime, held.total)
 
 
 #: All of the memory, and nothing beside weights, cache and activations.
@@ -124,11 +125,11 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
 def layout_of(engine: str) -> CacheLayout | None:
     """How an engine lays out its cache; None where it holds each key once and no more."""
     memory = read_engine(engine).memory if engine != IDEAL else None
-    if memory is None or (memory.page == 1 and memory.windows == "window"):
+    if memory is None or (memory.page, memory.windows, memory.chunks) == (1, "window", "chunk"):
         return None
     from roofline.workload.allocation import CacheLayout
 
-    return CacheLayout(float(memory.page), memory.windows == "full")
+    return CacheLayout(float(memory.page), memory.windows == "full", memory.chunks == "full")
 
 
 def _share(value: Any) -> float:

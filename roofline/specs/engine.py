@@ -125,6 +125,9 @@ class EngineMemory(Spec):
     windows: Literal["window", "full"] = Field(
         "window", description="layers with a window cache that window, or every token of the sequence"
     )
+    chunks: Literal["chunk", "full"] = Field(
+        "chunk", description="layers that see a chunk of the sequence cache that chunk, or every token"
+    )
     states: Literal["own", "padded"] = Field(
         "own",
         description="states of recurrent layers have room of their own, or pages of the cache, which are made as large",
