@@ -161,8 +161,8 @@ class Memory:
         return {
             "total_bytes": total,
             "capacity_bytes": self.capacity_bytes,
-            "usable_bytes": self.usable_bytes,
             "fits": total <= self.usable_bytes,
+            "usable_bytes": self.usable_bytes,
         }
 
 

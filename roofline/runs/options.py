@@ -91,7 +91,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "kv_layout",
             "str",
             None,
-            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows,full-chunks. Default: as the engine does.",
+            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows,full-chunks. Default: the "
+            "engine's way.",
             "LAYOUT",
             TEXT,
         ),

@@ -21,7 +21,7 @@ DEFAULT_BLOCK = 16
 
 
 class CacheLayout(NamedTuple):
-    """How an engine lays out a cache: `block` tokens at a time, layers of a window or of chunks at full length or not."""
+    """How an engine lays out a cache: `block` tokens at a time; layers of a window or of chunks in full or not."""
 
     block: float = 1.0
     full_windows: bool = False

@@ -38,8 +38,15 @@ def test_the_table_says_both_limits_of_the_context() -> None:
     held = est.memory.max_context
     assert held > 32_768
     assert largest(est.memory).endswith(f"context {held:,} tokens by memory; the model's own limit is 32,768")
-    tight = rl.estimate("mistral-7b", gpu="a100", batch=64)
+    tight = rl.estimate("llama-3.1-8b", gpu="a100", batch=64)
     assert largest(tight.memory).endswith(f", largest context {tight.memory.max_context:,} tokens")
+
+
+def test_a_cache_that_does_not_grow_sets_no_limit() -> None:
+    """Mistral 7B v0.1 caches a window in every layer, and a chunk's activations are those of any other chunk."""
+    endless = rl.estimate("mistral-7b", gpu="a100", batch=64)
+    assert largest(endless.memory).endswith("any context; the model's own limit is 32,768")
+    assert largest(rl.estimate("mamba-1.4b", gpu="a100", engine="vllm").memory).endswith("any context")
 
 
 @pytest.mark.parametrize(("value", "warned"), [(7_241_732_096, False), (7_000_000_000, True)])

@@ -1,4 +1,4 @@
-"""Lines of engines' logs about memory, with the settings under which they were written, and what we say in their place."""
+"""What engines log of their memory, the settings under which they wrote it, and what we say in its place."""
 
 from __future__ import annotations
 

@@ -18,16 +18,17 @@ from roofline.specs.engine import Default, EngineSpec
 from roofline.units import format_si
 
 _INTRO: Final = (
-    "Written by `python -m roofline.evidence.memory.report`; not by hand. Each line is one that an engine wrote when it "
-    "started (`roofline/evidence/measurements/memory.csv`, with its source), the settings it started with, and the same "
-    "figure as `roofline estimate` gives it for these settings."
+    "Written by `python -m roofline.evidence.memory.report`; not by hand. Each line is one that an engine wrote when "
+    "it started (`roofline/evidence/measurements/memory.csv`, with its source), the settings it started with, and the "
+    "same figure as `roofline estimate` gives it for these settings."
 )
 _HOW: Final = (
-    "Of the memory that the driver reports, an NVIDIA driver hands out some 480 MiB less. Of the rest an engine takes its "
-    "share (`--utilisation`). Weights, the peak of activations (of a chunk of the prompt, `--chunk`, or of drawing tokens "
-    "for all sequences that it may hold, `--max-sequences`) and the runtime stand in it; what is left is the pool of "
-    "the cache. *all*: all of that is within the share; *static*: weights and cache are, activations stand beside; "
-    "*free*: the cache gets the share of what is left beside all else. Without a share the cache is made as asked."
+    "Of the memory that the driver reports, an NVIDIA driver hands out some 480 MiB less. Of the rest an engine takes "
+    "its share (`--utilisation`). Weights, the peak of activations (of a chunk of the prompt, `--chunk`, or of drawing "
+    "tokens for all sequences that it may hold, `--max-sequences`) and the runtime stand in it; what is left is the "
+    "pool of the cache. *all*: all of that is within the share; *static*: weights and cache are, activations stand "
+    "beside; *free*: the cache gets the share of what is left beside all else. Without a share the cache is made as "
+    "asked."
 )
 _UNITS: Final = {"tokens": "tokens", "bytes": "B", "total_bytes": "B", "weights_bytes": "B"}
 _NAMES: Final = {"pool.tokens": "cache pool", "pool.bytes": "cache pool", "memory.total_bytes": "in use"}

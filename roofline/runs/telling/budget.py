@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roofline.machine.engine import IDEAL
 from roofline.runs.devices.words import reserve_note
 from roofline.runs.kind import Question
 from roofline.units import format_si
@@ -29,7 +28,7 @@ def budget_notes(q: Question) -> Iterator[str]:
     budget, machine = q.execution.budget, q.machine()
     if budget.share is not None:
         whose = "as asked" if budget.given else f"the default of {q.engine}"
-        yield f"{100 * budget.share:g} % of the memory is the engine's ({whose}): {_OF[budget.of]}"
+        yield f"the engine takes {100 * budget.share:g} % of the memory ({whose}): {_OF[budget.of]}"
     if budget.all_seen:
         yield reserve_note(q.spread) if q.spread.reserve.source else "no memory reserved for the runtime"
         return
@@ -38,4 +37,4 @@ def budget_notes(q: Question) -> Iterator[str]:
         kept += f", room to draw tokens for {budget.sequences:,} sequences"
     unseen = machine.unseen
     hidden = f"; the driver keeps {unseen / 1e9:.2f} GB of its own" if isinstance(unseen, float) and unseen else ""
-    yield f"engine {q.engine} keeps {kept}{hidden}" if q.engine != IDEAL else kept
+    yield f"memory kept: {kept}{hidden}"

@@ -137,6 +137,7 @@ class Text(Kind):
             "kv_layout": str(run.layout or "ideal"),
             "chunk": q.execution.chunk or None,
             "utilisation": q.execution.budget.share,
+            "max_sequences": q.execution.budget.sequences or None,
         }
 
     def assumptions(self, outcome: Outcome) -> list[str]:

@@ -12,7 +12,7 @@ from roofline.num import Num, first_value, maximum
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
-from roofline.runs.limits import largest
+from roofline.runs.limits import CEILING, largest
 from roofline.runs.text.stages import held_by
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
@@ -96,6 +96,8 @@ def _max_context(run: TextRun, needs: Needs, capacity: float) -> int:
 
 def _context_words(own: int | None, held: int) -> str:
     """The longest context that memory holds, and the model's own limit where that comes first."""
+    if held >= CEILING:
+        return "any context" + (f"; the model's own limit is {own:,}" if own is not None else "")
     if own is None or held <= own:
         return f"largest context {held:,} tokens"
     return f"largest context {held:,} tokens by memory; the model's own limit is {own:,}"

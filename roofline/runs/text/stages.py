@@ -44,14 +44,20 @@ def _stage(question: Question, number: int, stage: int, whole: Workload, chunks:
     own = apply_fusion(ideal, level)
     if chunks is None:
         return Stage(number, own, ideal)
-    passes = whole.phases[0].kept(("chunk", question.execution.chunk), lambda: _passes(question, chunks))
+    passes = _passes(question, whole, chunks)
     mean, widest = (apply_fusion(_device(each, spread, stage), level) for each in passes)
     return Stage(number, in_chunks(own, chunks.number, mean, widest), ideal)
 
 
-def _passes(question: Question, chunks: Chunks) -> tuple[Workload, Workload]:
+def _passes(question: Question, whole: Workload, chunks: Chunks) -> tuple[Workload, Workload]:
+    """The mean pass and the widest, kept with the whole prefill but for grids, which would be held twice."""
     kind, spec = question.kind, question.spec
-    return kind.workload(spec, chunks.mean), kind.workload(spec, chunks.widest)
+
+    def make() -> tuple[Workload, Workload]:
+        return kind.workload(spec, chunks.mean), kind.workload(spec, chunks.widest)
+
+    single = isinstance(chunks.number, float)
+    return whole.phases[0].kept(("chunk", question.execution.chunk), make) if single else make()
 
 
 def _kinds_of_stages(whole: Workload, stages: int) -> dict[int, int]:
