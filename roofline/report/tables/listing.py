@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 _NONE: Final = "–"
 #: Makers with a table of accelerators of their own.
 _MAKERS: Final = {"nvidia": "NVIDIA", "amd": "AMD", "apple": "Apple", "intel": "Intel", "google": "Google"}
-_GROUPS: Final = (*(f"accelerators of {maker}" for maker in _MAKERS.values()), "other accelerators", "processors, as hosts")
+_GROUPS: Final = (
+    *(f"accelerators of {maker}" for maker in _MAKERS.values()),
+    "other accelerators",
+    "processors, as hosts",
+)
 
 
 class Listing(NamedTuple):
