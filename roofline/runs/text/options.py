@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def text_run(given: Mapping[str, Any], layout: CacheLayout | None = None) -> TextRun:
     """The run, its cache in `layout` where nothing is said.
 
-    Raises UsageError for a size out of range and for an unknown word."""
+    Raises UsageError for a size out of range and for an unknown word.
+    """
     return TextRun(
         whole_number("batch", asked(given, "batch")),
         whole_number("prompt", asked(given, "prompt")),
