@@ -49,7 +49,7 @@ class Budget(NamedTuple):
 
     `share` and `of`: see `roofline.specs.engine.EngineMemory`; without a share everything must find room. `runtime`
     are bytes beside weights, cache and activations, `logits` those of drawing tokens for all sequences, over the size
-    of the vocabulary. `padded`: states stand in pages of the cache. `given`: the share was asked for.
+    of the vocabulary. `padded`: states stand in pages of the cache. `given`: the share was asked for, `reserved`: what the runtime keeps.
     """
 
     share: float | None = None
@@ -60,6 +60,7 @@ class Budget(NamedTuple):
     padded: bool = False
     all_seen: bool = False
     given: bool = False
+    reserved: bool = False
 
     def pool(self, held: Held, seen: Num) -> Num:
         """Bytes that are left for what sequences hold; below nothing where the rest has no room."""
@@ -97,7 +98,8 @@ BARE: Final = Budget(all_seen=True)
 def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Spread) -> Budget:
     """The budget of an engine on an accelerator, with what is asked otherwise. Raises UsageError.
 
-    A reserve that is asked for stands in the place of all that the engine is known to keep.
+    A reserve that is asked for stands in the place of all that the engine is known to keep; what the driver does not
+    hand out is lost all the same, but for the ideal engine.
     """
     asked = given.get("utilisation")
     share = None if asked is None else _share(asked)
@@ -106,7 +108,8 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
     if engine == IDEAL or reserve.source:
         if slots is not None:
             raise UsageError("--max-sequences: nothing is kept for them with --engine ideal or a --runtime-reserve")
-        return BARE._replace(share=share, runtime=reserve.bytes, given=share is not None)
+        own = Budget(share, runtime=reserve.bytes, given=share is not None)
+        return own._replace(all_seen=engine == IDEAL, reserved=bool(reserve.source))
     memory = read_engine(engine).memory
     sequences = default_of(memory.sequences, gpu) if slots is None else int(float(whole_number("max-sequences", slots)))
     if slots is not None and not memory.sampling:

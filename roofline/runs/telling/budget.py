@@ -29,12 +29,15 @@ def budget_notes(q: Question) -> Iterator[str]:
     if budget.share is not None:
         whose = "as asked" if budget.given else f"the default of {q.engine}"
         yield f"the engine takes {100 * budget.share:g} % of the memory ({whose}): {_OF[budget.of]}"
-    if budget.all_seen:
-        yield reserve_note(q.spread) if q.spread.reserve.source else "no memory reserved for the runtime"
+    if budget.all_seen and not budget.reserved:
+        yield "no memory reserved for the runtime"
         return
-    kept = f"{format_si(budget.runtime, 'B')} for the runtime" if budget.runtime else "nothing for the runtime"
+    if budget.reserved:
+        kept = reserve_note(q.spread)
+    else:
+        kept = f"{format_si(budget.runtime, 'B')} for the runtime" if budget.runtime else "nothing for the runtime"
     if budget.logits:
         kept += f", room to draw tokens for {budget.sequences:,} sequences"
-    unseen = machine.unseen
+    unseen = 0.0 if budget.all_seen else machine.unseen
     hidden = f"; the driver keeps {unseen / 1e9:.2f} GB of its own" if isinstance(unseen, float) and unseen else ""
     yield f"memory kept: {kept}{hidden}"
