@@ -49,7 +49,8 @@ class Budget(NamedTuple):
 
     `share` and `of`: see `roofline.specs.engine.EngineMemory`; without a share everything must find room. `runtime`
     are bytes beside weights, cache and activations, `logits` those of drawing tokens for all sequences, over the size
-    of the vocabulary. `padded`: states stand in pages of the cache. `given`: the share was asked for, `reserved`: what the runtime keeps.
+    of the vocabulary. `padded`: states stand in pages of the cache. `all_seen`: the driver keeps nothing. `given`: the
+    share was asked for, `reserved`: what the runtime keeps.
     """
 
     share: float | None = None
