@@ -15,6 +15,7 @@ from roofline.runs.limits import largest
 from roofline.runs.text.stages import stage_bytes, stage_parts
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
+from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 
 
@@ -36,18 +37,36 @@ def text_memory(question: Question, stages: Stages, parameters: Parameters, need
 def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters) -> Iterator[Part]:
     precision = question.precision
     weights, cache, state, activations, reserve = stage_parts(stage, precision, micro, question.spread.reserve.bytes)
-    last = stage.ideal.phases[-1]
-    each = last.total(_cached) * precision.cache.bytes / maximum(last.tokens, 1.0)
+    each, first = growth(stage, precision)
     yield Part("weights_bytes", "weights", weights, f"{format_count(parameters.total)} parameters")
-    per_token = (("kv_cache_bytes_per_token", each),)
-    yield Part("kv_cache_bytes", "KV-cache", cache, f"{format_si(first_value(each), 'B')} per token", per_token)
+    per_token = (("kv_cache_bytes_per_token", each), ("kv_cache_bytes_per_token_below_windows", first))
+    yield Part("kv_cache_bytes", "KV-cache", cache, _growth_text(each, first), per_token)
     yield Part("state_bytes", "state", state, "fixed size")
     yield Part("activation_peak_bytes", "activations", activations, "peak")
     yield Part("runtime_bytes", "runtime", reserve, "reserved")
 
 
-def _cached(op: Op) -> Num:
-    return op.cache_write if op.kind == "attention" else 0.0
+def growth(stage: Stage, precision: Precision) -> tuple[Num, Num]:
+    """Bytes by which a token more of a sequence makes the cache of a stage larger: at the end of the run, where windows
+    may be full, and below every window.
+    """
+    last = stage.ideal.phases[-1]
+    grows = last.total(lambda op: op.cache_grows * precision.cache_element(op))
+    written = last.total(lambda op: _written(op) * precision.cache_element(op))
+    return grows, written / maximum(last.tokens, 1.0)
+
+
+def _written(op: Op) -> Num:
+    """Elements that an attention caches of the tokens that it reads; those of a prompt behind an encoder are no part of
+    what grows.
+    """
+    return op.cache_write if op.kind == "attention" and op.row is not None and op.row.kind != "cross" else 0.0
+
+
+def _growth_text(each: Num, first: Num) -> str:
+    """The growth, and the rate below every window where that is another one."""
+    now, below = format_si(first_value(each), "B"), format_si(first_value(first), "B")
+    return f"{now} per token" if now == below else f"{now} per token, {below} below windows"
 
 
 def _limits(question: Question, needs: Needs, capacity: float) -> Iterator[Limit]:

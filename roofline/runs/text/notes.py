@@ -7,6 +7,7 @@ from typing import Final
 
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL, read_engine
+from roofline.num import maximum
 from roofline.runs.devices.spread import Spread
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
@@ -92,7 +93,8 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
 
 def _context(q: Question) -> Iterator[Warn]:
     run, spec = q.run, q.spec
-    longest = run.prompt + run.generate
+    # the last token is never fed back: it needs no position
+    longest = run.prompt + maximum(run.generate - 1.0, 0.0)
     if isinstance(longest, float) and spec.max_context is not None and longest > spec.max_context:
         text = f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for"
         yield Warn("context-exceeds-maximum", text)

@@ -65,7 +65,7 @@ def stage_parts(stage: Stage, precision: Precision, micro: Num, reserve: float) 
     workload = stage.workload
     return (
         workload.weight_bytes(precision),
-        workload.cache_elements() * precision.cache.bytes * micro,
+        workload.cache_bytes(precision) * micro,
         workload.state_bytes(precision) * micro,
         workload.activation_peak_bytes(precision),
         reserve,

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
+from roofline.specs.caches import known_cache
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
 Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
@@ -240,9 +241,14 @@ class TransformerSpec(Spec):
     assumed: Texts = ()
     notes: Text | None = None
 
-    @field_validator("dtype", "cache_dtype", "dtypes")
+    @field_validator("cache_dtype")
     @classmethod
-    def _dtype_is_known(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
-        for dtype in value.values() if isinstance(value, dict) else [value] if value else []:
+    def _cache_is_known(cls, value: str | None) -> str | None:
+        return value if value is None or known_cache(value) else known_dtype(value)
+
+    @field_validator("dtype", "dtypes")
+    @classmethod
+    def _dtype_is_known(cls, value: str | dict[str, str]) -> str | dict[str, str]:
+        for dtype in value.values() if isinstance(value, dict) else [value]:
             known_dtype(dtype)
         return value
