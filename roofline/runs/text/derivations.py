@@ -6,7 +6,7 @@ On several devices the numbers are those of one, the busiest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from roofline.answer.derivation import Derivation
 from roofline.num import Num
@@ -19,13 +19,12 @@ from roofline.runs.telling.derivations import (
     ridge_derivation,
     terms,
 )
+from roofline.runs.text.draft import draft_derivations
 from roofline.runs.text.memory import fullest
 from roofline.runs.text.phases import CASSON, KIPPLY, phase_derivations
 from roofline.runs.text.words import growth_text, held_text, parameter_text
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
-
-_PARTS: Final = ("weights_bytes", "kv_cache_bytes", "state_bytes", "activation_peak_bytes", "runtime_bytes")
 
 
 class _Device(NamedTuple):
@@ -71,8 +70,10 @@ def text_derivations(outcome: Outcome) -> Iterator[Derivation]:
     yield from _weights(device)
     yield from _cache(device)
     yield _activations(device)
-    formula = "weights + KV-cache + state + activations + runtime" + ("" if device.alone else ", per GPU")
-    yield held_derivation(outcome, _PARTS, formula, device.lines.of_gpu(("memory",)))
+    yield from draft_derivations(q.run.draft, outcome.memory)
+    parts = outcome.memory.parts
+    formula = " + ".join(part.title for part in parts) + ("" if device.alone else ", per GPU")
+    yield held_derivation(outcome, [part.name for part in parts], formula, device.lines.of_gpu(("memory",)))
     yield from _limits(device)
     yield ridge_derivation(outcome, device.precision, device.lines)
     for phase in outcome.phases:

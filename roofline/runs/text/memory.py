@@ -12,6 +12,7 @@ from roofline.num import Num, first_value, maximum
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest
+from roofline.runs.text.draft import drafted, drafted_parts
 from roofline.runs.text.stages import stage_bytes, stage_parts
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
@@ -43,6 +44,8 @@ def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters)
     yield Part("kv_cache_bytes", "KV-cache", cache, _growth_text(each, first), per_token)
     yield Part("state_bytes", "state", state, "fixed size")
     yield Part("activation_peak_bytes", "activations", activations, "peak")
+    if (draft := question.run.draft) is not None:
+        yield from drafted_parts(draft, drafted(draft, stage, precision, micro, activations))
     yield Part("runtime_bytes", "runtime", reserve, "reserved")
 
 

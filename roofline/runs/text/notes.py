@@ -13,6 +13,7 @@ from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.text.draft import draft_notes, draft_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
@@ -39,7 +40,9 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         nominal + ("; no memory reserved for the runtime" if q.spread.alone else ""),
         *_spread_notes(q.spread),
     ]
-    if mtp := outcome.parameters.beside.get("mtp"):
+    notes += draft_notes(run, q.spread.plan)
+    mtp = outcome.parameters.beside.get("mtp")
+    if mtp and not (run.draft and run.draft.mtp):
         notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
     return notes + expectation_notes(q.gpu, q.engine)
 
@@ -87,6 +90,7 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
+    found += draft_warnings(spec, q.run, outcome.parameters.beside, outcome.parameters.total)
     found += _published(q, outcome.parameters.total)
     return [*found, *expectation_warnings(q.gpu, q.engine), *_of_pictures(q.engine)]
 

@@ -13,6 +13,7 @@ from roofline.num import Num, maximum, minimum
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
+from roofline.runs.text.draft import drafted, on_device
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
@@ -23,7 +24,7 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     spread, level = question.spread, cast("Fusion", question.execution.level)
     if spread.alone:
         whole = question.workload(run)
-        return Stages((Stage(1, apply_fusion(whole, level), whole),))
+        return Stages((Stage(1, apply_fusion(whole, level), whole, on_device(run, spread.plan)),))
     stages = spread.plan.pp
     micro: Num = minimum(run.batch, float(spread.microbatches or stages)) if stages > 1 else 1.0
     whole = question.workload(replace(run, batch=run.batch / micro) if stages > 1 else run)
@@ -31,6 +32,8 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     for stage, number in _kinds_of_stages(whole, stages).items():
         ideal = _device(whole, spread, stage)
         found.append(Stage(number, apply_fusion(ideal, level), ideal))
+    # stages are in order, and the last of a pipeline is alone of its kind
+    found[-1] = found[-1]._replace(aside=on_device(run, spread.plan))
     return Stages(tuple(found), micro)
 
 
@@ -74,10 +77,11 @@ def stage_parts(stage: Stage, precision: Precision, micro: Num, reserve: float) 
 
 def stage_bytes(question: Question, stage: Stage, micro: Num) -> Num:
     """Bytes on one device of a stage."""
+    parts = stage_parts(stage, question.precision, micro, question.spread.reserve.bytes)
     total: Num = 0.0
-    for part in stage_parts(stage, question.precision, micro, question.spread.reserve.bytes):
+    for part in parts:
         total = total + part
-    return total
+    return total + drafted(question.run.draft, stage, question.precision, micro, parts[3]).total
 
 
 def most_bytes(question: Question, stages: Stages) -> Num:
