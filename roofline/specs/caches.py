@@ -59,6 +59,12 @@ class Packed(NamedTuple):
     sources: tuple[str, ...]
     layout: str
 
+    @property
+    def mean_bits(self) -> float:
+        """Bits of an element with its share of the scales, in the row of DeepSeek V3.2."""
+        row = Row(576.0, kind="latent", rope=64.0)
+        return 8 * self.row_bytes(row) / row.elements
+
     def row_bytes(self, row: Row) -> float:
         """Bytes of a token's row, which serves keys and values alike.
 
@@ -90,7 +96,7 @@ PACKED: Final[Mapping[str, Packed]] = {
             "vllm-project/vllm#47716, #56893: 584 bytes for DeepSeek V4 (448 fp8, 64 bf16, 7 8-bit scales and a byte)",
             "vllm-project/vllm, deepseek_v2.py: the indexer's keys, 128 fp8 and an fp32 scale, 132 bytes",
         ),
-        "latents in fp8 with their scales, rotated elements in bf16: 656 bytes (DeepSeek V3.2), 584 (V4)",
+        "cache of latents in fp8 with their scales, rotated ones in bf16: 656 bytes (DeepSeek V3.2), 584 (V4)",
     ),
     "nvfp4_ds_mla": Packed(
         "nvfp4_ds_mla",
@@ -104,7 +110,7 @@ PACKED: Final[Mapping[str, Packed]] = {
             "local-inference-lab/vllm#82: 432 bytes (512 fp4, 32 fp8 scales, 16 of padding, 64 bf16); same indexer",
             "sgl-project/sglang#38646: 384 bytes for DeepSeek V4 (448 fp4, 28 fp8 scales, 64 bf16, in whole 16 bytes)",
         ),
-        "latents in fp4 with an fp8 scale per 16, rotated elements in bf16: 432 bytes (DeepSeek V3.2), 384 (V4)",
+        "cache of latents in fp4 with an fp8 scale per 16, rotated ones in bf16: 432 bytes (DeepSeek V3.2), 384 (V4)",
     ),
 }
 

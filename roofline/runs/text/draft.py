@@ -10,6 +10,7 @@ Source: vllm-project/vllm, v1/core/sched/scheduler.py (`num_lookahead_tokens`), 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,7 @@ from roofline.runs.checks import whole_number
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Stage
 from roofline.runs.load import locate_model
+from roofline.specs.base import Spec
 from roofline.specs.files.library import bundled
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count
@@ -62,6 +64,8 @@ def resolve_draft(
     if named == "mtp":
         layers = float(_mtp_layers(spec))
         return Draft("mtp", spec, count or layers, precision, "mtp", count is None)
+    if not isinstance(named, (str, os.PathLike, Spec)):
+        raise UsageError(f"--draft must be mtp, a name or a file, not {str(named)[:40]!r}")
     other = _checked(spec, locate_model(named, spec_dir)[0])
     own = resolve_precision(other, machine, None, None, None)
     if given.get("kv_cache"):
@@ -166,7 +170,7 @@ def draft_derivations(draft: Draft | None, memory: Memory) -> Iterator[Derivatio
     formula = "sum over the draft's ops of parameters × bits / 8, on the device"
     yield Derivation("memory.draft_weights_bytes", "B", weights, formula, values, source)
     formula = "the draft's cache at the run's end + tokens × batch × (bytes per token + state), of draft and model"
-    yield Derivation("memory.draft_cache_bytes", "B", cache, formula, f"{draft.tokens:,.0f} tokens", source)
+    yield Derivation("memory.draft_cache_bytes", "B", cache, formula, f"tokens {draft.tokens:,.0f}", source)
 
 
 def _slot_bytes(phase: Phase, precision: Precision) -> Num:
@@ -193,7 +197,7 @@ def draft_notes(run: TextRun, plan: Plan) -> Iterator[str]:
     draft = run.draft
     if draft is None:
         return
-    p, count = draft.precision, f"{draft.tokens:,.0f} tokens per step"
+    p, count = draft.precision, f"tokens per step {draft.tokens:,.0f}"
     count += " (assumed: --draft-tokens)" if draft.assumed else ""
     what = {"mtp": "layers of the model's own", "eagle": "an EAGLE head", "model": "a model"}[draft.method]
     formats = "" if draft.mtp else f"; weights {p.label}, KV-cache {p.cache.name}"
@@ -202,9 +206,7 @@ def draft_notes(run: TextRun, plan: Plan) -> Iterator[str]:
     if not plan.single:
         whole = _sharded(draft, run, plan).replicated
         place = "on the last stage, " if plan.pp > 1 else ""
-        yield f"draft: {place}" + (
-            "whole on each device: its heads do not divide" if whole else "split as its model is"
-        )
+        yield f"draft: {place}{'whole on each device: its heads do not divide' if whole else 'split as its model is'}"
 
 
 def draft_warnings(spec: TransformerSpec, run: TextRun, parameters: Mapping[str, float], own: float) -> Iterator[Warn]:
@@ -217,16 +219,14 @@ def draft_warnings(spec: TransformerSpec, run: TextRun, parameters: Mapping[str,
         yield Warn("draft-larger", text)
     if draft.spec.vocabulary != spec.vocabulary:
         theirs, ours = draft.spec.vocabulary or 0, spec.vocabulary or 0
-        text = (
-            f"draft {draft.named} knows {theirs:,} tokens, {spec.name} {ours:,}: most engines want the same vocabulary"
-        )
+        text = f"draft {draft.named} knows {theirs:,} tokens, {spec.name} {ours:,}: most engines want the same ones"
         yield Warn("draft-vocabulary", text)
 
 
 def drafted_parts(draft: Draft, held: Drafted) -> Iterator[Part]:
     """The parts of memory."""
     count = format_count(draft_parameters(draft.spec, mtp=draft.mtp))
-    slots = f"{draft.tokens:,.0f} tokens more per sequence included"
+    slots = f"with room for {draft.tokens:,.0f} more per sequence"
     yield Part("draft_weights_bytes", "draft weights", held.weights, f"{count} parameters of {draft.named}")
     yield Part("draft_cache_bytes", "draft cache", held.cache, slots)
     yield Part("draft_activation_bytes", "draft activations", held.activations, "beyond those of the model")
