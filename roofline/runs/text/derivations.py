@@ -116,16 +116,19 @@ def _weights(device: _Device) -> Iterator[Derivation]:
 def _cache(device: _Device) -> Iterator[Derivation]:
     m, p, alone = device.outcome.memory, device.precision, device.alone
     groups = "groups of layers" if alone else "the device's layers"
+    below, tokens = float(m.kv_cache_bytes_per_token_below_windows), device.stage.ideal.phases[-1].tokens
+    formula = f"sum over {groups} × kv_heads × (key width + value width) × bytes"
+    if below != float(m.kv_cache_bytes_per_token):
+        formula += ", of those that grow at the run's end"
     yield Derivation(
         "memory.kv_cache_bytes_per_token",
         "B/token",
         float(m.kv_cache_bytes_per_token),
-        f"sum over {groups} × kv_heads × (key width + value width) × bytes, of those that grow at the run's end",
+        formula,
         device.per_token(lambda op: op.cache_grows),
         KIPPLY if alone else CASSON,
         lines=device.of_blocks("layers", "attention"),
     )
-    below, tokens = float(m.kv_cache_bytes_per_token_below_windows), device.stage.ideal.phases[-1].tokens
     if below != float(m.kv_cache_bytes_per_token):
         yield Derivation(
             "memory.kv_cache_bytes_per_token_below_windows",
