@@ -34,6 +34,8 @@ class Options(TypedDict, total=False):
     activations: str | None
     kv_cache: str | None
     engine: str
+    draft: str | None
+    draft_tokens: int | None
     gpus: int | None
     tp: int | None
     pp: int | None
@@ -76,6 +78,8 @@ class Grid(TypedDict, total=False):
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None
     engine: str | Iterable[str]
+    draft: str | Iterable[str | None] | None
+    draft_tokens: int | Iterable[int | None] | None
     gpus: int | Iterable[int | None] | None
     tp: int | Iterable[int | None] | None
     pp: int | Iterable[int | None] | None

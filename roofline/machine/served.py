@@ -93,7 +93,7 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
     old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
     other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
     again = 1.0 + chip.engine.reread * maximum(shape.heads / shape.kv_heads - 1.0, 0.0)
-    per_key = width * again * (precision.cache.bits / 8)
+    per_key = width * again * precision.cache_element(asked.op)
     work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
     return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
 

@@ -25,23 +25,39 @@ NONE: Final = "none"
 
 
 class Held(NamedTuple):
-    """Bytes on one device: weights, cache and state of all sequences, activations at their peak, runtime."""
+    """Bytes on one device: weights, cache and state of all sequences, activations at their peak, runtime; and what a
+    draft takes of each.
+    """
 
     weights: Num
     cache: Num
     state: Num
     activations: Num
     runtime: Num
+    draft_weights: Num = 0.0
+    draft_cache: Num = 0.0
+    draft_activations: Num = 0.0
+
+    @property
+    def all_weights(self) -> Num:
+        """Those of the model and of a draft."""
+        return self.weights + self.draft_weights
+
+    @property
+    def sequences(self) -> Num:
+        """What sequences hold."""
+        return self.cache + self.state + self.draft_cache
 
     @property
     def beside(self) -> Num:
         """All but what sequences hold."""
-        return self.weights + self.activations + self.runtime
+        return self.all_weights + self.activations + self.draft_activations + self.runtime
 
     @property
     def total(self) -> Num:
-        """All of it."""
-        return self.weights + self.cache + self.state + self.activations + self.runtime
+        """All of it, summed as the parts of a memory are."""
+        held = self.weights + self.cache + self.state + self.activations
+        return held + self.draft_weights + self.draft_cache + self.draft_activations + self.runtime
 
 
 class Budget(NamedTuple):
@@ -71,7 +87,7 @@ class Budget(NamedTuple):
         if self.of == "free":
             return self.share * left
         if self.of == "static":
-            return minimum(self.share * (seen - held.runtime) - held.weights, left)
+            return minimum(self.share * (seen - held.runtime) - held.all_weights, left)
         return self.share * seen - held.beside
 
     def usable(self, held: Held, seen: Num) -> Num:
@@ -82,14 +98,14 @@ class Budget(NamedTuple):
 
     def needed(self, held: Held) -> Num:
         """Bytes that programs must have for all of it to have room."""
-        sequences = held.cache + held.state
+        sequences = held.sequences
         if self.share is None:
             return held.total
         if self.of == "all":
             return held.total / self.share
         if self.of == "free":
             return held.beside + sequences / self.share
-        return maximum((held.weights + sequences) / self.share + held.runtime, held.total)
+        return maximum((held.all_weights + sequences) / self.share + held.runtime, held.total)
 
 
 #: All of the memory, and nothing beside weights, cache and activations.

@@ -126,7 +126,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "kv_cache",
             "str",
             None,
-            "KV-cache. Default: the activations' format.",
+            "KV-cache, or keys/values such as q8_0/q4_0. Default: 16 bit, or the checkpoint's own.",
             "DTYPE",
             TEXT,
             listing="list_precisions",
@@ -141,6 +141,18 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "NAME",
             listing="list_engines",
         ),
+    ),
+    "Speculation": (
+        Option(
+            "draft",
+            "str",
+            None,
+            "What drafts tokens: the model's own MTP layers, an EAGLE head or a model. Held; its time is not counted.",
+            "mtp|NAME|FILE",
+            ("text",),
+            listing="list_models",
+        ),
+        Option("draft_tokens", "int", None, "Tokens drafted per step. Default: by the kind of draft.", "N", ("text",)),
     ),
     "Several GPUs, and memory elsewhere": (
         Option("gpus", "int", None, "GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.", "N"),

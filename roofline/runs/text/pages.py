@@ -35,7 +35,7 @@ def unified(holders: Iterable[Op], precision: Precision, sequences: Num, end: Nu
         return None
     per_token: Num = 0.0
     for op in keys:
-        per_token = maximum(per_token, op.cache_held * precision.cache.bytes / (sequences * end))
+        per_token = maximum(per_token, op.cache_held * precision.cache_element(op) / (sequences * end))
     state = _each(states, precision) / sequences
     tokens = ceil(state / (per_token * _STEP)) * _STEP
     return Pages(tokens, ceil(end / tokens) * tokens / end, tokens * per_token / state)

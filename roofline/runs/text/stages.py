@@ -15,6 +15,7 @@ from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
+from roofline.runs.text.draft import drafted, on_device
 from roofline.runs.text.pages import Pages, unified
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
@@ -23,17 +24,14 @@ from roofline.workload.workload import Fusion, Workload
 def text_stages(question: Question, run: TextRun) -> Stages:
     """The kinds of stages of a run, and the number of microbatches."""
     spread, stages = question.spread, question.spread.plan.pp
-    micro: Num = 1.0
-    if stages > 1:
-        micro = minimum(run.batch, float(spread.microbatches or stages))
-        run = replace(run, batch=run.batch / micro)
-    whole = question.workload(run)
-    chunks = chunks_of(run, question.execution.chunk)
-    if spread.alone:
-        return Stages((_stage(question, 1, 0, whole, chunks),))
-    found = (
-        _stage(question, number, stage, whole, chunks) for stage, number in _kinds_of_stages(whole, stages).items()
-    )
+    micro: Num = minimum(run.batch, float(spread.microbatches or stages)) if stages > 1 else 1.0
+    part = replace(run, batch=run.batch / micro) if stages > 1 else run
+    whole = question.workload(part)
+    chunks = chunks_of(part, question.execution.chunk)
+    kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
+    found = [_stage(question, number, stage, whole, chunks) for stage, number in kinds.items()]
+    # stages are in order, and the last of a pipeline is alone of its kind
+    found[-1] = found[-1]._replace(aside=on_device(run, spread.plan))
     return Stages(tuple(found), micro)
 
 
@@ -91,17 +89,14 @@ def _device(whole: Workload, spread: Spread, stage: int) -> Workload:
 def held_by(question: Question, stage: Stage, micro: Num) -> Held:
     """Bytes on one device of a stage; activations of a microbatch, or of drawing tokens if these are more."""
     workload, precision, budget = stage.workload, question.precision, question.execution.budget
-    cache, state = workload.cache_elements() * precision.cache.bytes, workload.state_bytes(precision)
+    cache, state = workload.cache_bytes(precision), workload.state_bytes(precision)
     pages = pages_of(question, stage, micro) if budget.padded else None
     if pages is not None:
         cache, state = cache * pages.cache, state * pages.state
-    return Held(
-        workload.weight_bytes(precision),
-        cache * micro,
-        state * micro,
-        maximum(workload.activation_peak_bytes(precision), budget.logits * float(question.spec.vocabulary or 0)),
-        budget.runtime,
-    )
+    drawing = budget.logits * float(question.spec.vocabulary or 0)
+    peak = maximum(workload.activation_peak_bytes(precision), drawing)
+    draft = drafted(question.run.draft, stage, precision, micro, peak)
+    return Held(workload.weight_bytes(precision), cache * micro, state * micro, peak, budget.runtime, *draft)
 
 
 def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:
