@@ -157,15 +157,10 @@ class Workload:
         """Bytes of all parameters."""
         return self.held(precision.held_bytes)
 
-    def cache_elements(self) -> Num:
-        """Elements of KV-cache held when the last phase ends."""
-        last = self.phases[-1]
-        return last.kept("cache", lambda: last.held(lambda op: op.cache_held))
-
     def cache_bytes(self, precision: Precision) -> Num:
         """Bytes of KV-cache held when the last phase ends."""
         last = self.phases[-1]
-        return last.kept(("cached", precision), lambda: last.total(precision.cached_bytes))
+        return last.kept(("cached", precision), lambda: last.held(precision.cached_bytes))
 
     def state_bytes(self, precision: Precision) -> Num:
         """Bytes of fixed-size state (linear attention, state space) held when the last phase ends."""
