@@ -157,6 +157,11 @@ class Workload:
         """Bytes of all parameters."""
         return self.held(precision.held_bytes)
 
+    def cache_elements(self) -> Num:
+        """Elements of KV-cache held when the last phase ends."""
+        last = self.phases[-1]
+        return last.kept("cache", lambda: last.held(lambda op: op.cache_held))
+
     def cache_bytes(self, precision: Precision) -> Num:
         """Bytes of KV-cache held when the last phase ends."""
         last = self.phases[-1]
