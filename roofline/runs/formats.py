@@ -8,6 +8,7 @@ from typing import Any
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
+from roofline.specs.caches import refuse_cache
 from roofline.specs.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
@@ -20,17 +21,21 @@ def resolve_precision(
     """The formats of a run. A model's own formats of single ops hold where `weights` is not given."""
     overrides = () if weights else own_overrides(spec)
     cache = kv_cache or (None if weights else spec.cache_dtype)
-    if spec.activation_dtype and not weights and not activations:
-        activations, cache = spec.activation_dtype, cache or "bf16"
-    return _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+    if not weights:
+        activations = activations or spec.activation_dtype
+    found = _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+    refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
+    return found
 
 
 def own_overrides(spec: TransformerSpec) -> tuple[tuple[str, str], ...]:
     """The formats that a model gives single ops: in all layers, and in groups of layers by the names of these."""
     stacks = (("decoder.", spec.blocks), ("encoder.", spec.encoder)) if spec.encoder else (("", spec.blocks),)
-    if not any(group.dtypes for _, groups in stacks for group in groups):
-        return tuple(spec.dtypes.items())
     found = list(spec.dtypes.items())
+    if spec.mtp is not None:
+        found += [(f"mtp.{op}", dtype) for op, dtype in spec.mtp.dtypes.items()]
+    if not any(group.dtypes for _, groups in stacks for group in groups):
+        return tuple(found)
     for prefix, groups in stacks:
         labels = stack_labels(groups) if prefix else group_labels(groups)
         for label, group in zip(labels, groups, strict=True):
@@ -77,6 +82,7 @@ def check_overrides(precision: Precision, workload: Workload) -> None:
     """Raise UsageError where an override names nothing in the model."""
     ops = (op for phase in workload.phases for op in phase.ops)
     unmatched = precision.unmatched(ops) if precision.overrides else []
+    unmatched = [name for name in unmatched if not name.startswith("mtp")]  # of a head that runs as a draft alone
     if unmatched:
         names = dict.fromkeys(op.name for op in workload.holders() if op.params)
         raise UsageError(

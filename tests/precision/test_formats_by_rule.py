@@ -10,7 +10,7 @@ import roofline as rl
 from roofline.errors import UnknownNameError, UsageError
 from roofline.specs.dtypes import DTYPES, find_dtype
 from roofline.workload.precision import Precision
-from roofline.workload.storage import Matrix, matrix_bits
+from roofline.workload.storage.matrices import Matrix, matrix_bits
 
 
 @pytest.mark.parametrize(

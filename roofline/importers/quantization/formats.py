@@ -67,6 +67,8 @@ def formats_of(config: Config, file: Path, body: dict[str, Any]) -> Formats:
     resolved = _resolved(config, found, scheme, base, body)
     _strip(body)
     body["blocks"] = resolved.blocks
+    if resolved.mtp:
+        body["mtp"] = {**body["mtp"], "dtypes": resolved.mtp}
     if resolved.encoder:
         body["encoder"] = resolved.encoder
     notes = (*scheme.notes, *resolved.notes)

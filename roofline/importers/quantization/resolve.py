@@ -27,12 +27,15 @@ _VECTOR: Final = re.compile(r"(norm|bias|conv1d|A_log|sinks|\.D)\W*$")
 
 
 class Resolved(NamedTuple):
-    """The main format, operations with another in all groups, groups of layers with formats of their own, notes."""
+    """The main format, operations with another in all groups, groups of layers with formats of their own, formats of
+    the head that predicts further tokens where rules name it, notes.
+    """
 
     dtype: str
     overrides: Formats
     blocks: list[dict[str, Any]]
     encoder: list[dict[str, Any]]
+    mtp: Formats
     notes: tuple[str, ...]
 
 
@@ -47,12 +50,30 @@ def resolve(scheme: Scheme, base: str, body: Mapping[str, Any], layout: Layout, 
             slots = modules_of(block, layout, body, model_type)
             groups += _split(block, [(layer, applied.of_layer(slots, layer, prefixes)) for layer in layers_of(block)])
         stacks.append(_renamed(groups))
+    further = _of_mtp(applied, body, layout, model_type)
     ends = {slot.op: applied.format_of(slot, Named(-1, slot.kind, slot.names)) for slot in outside(body)}
     main = scheme.dtype or _most_common(stacks[0]) or base
     overrides, blocks, encoder = _shared(stacks, main, base)
     overrides |= ends | ({"head": ends["embedding"]} if body.get("tied_embeddings") and "head" in ends else {})
     told = {name: dtype for name, dtype in overrides.items() if dtype != main}
-    return Resolved(main, told, blocks, encoder, _unmatched(matcher))
+    return Resolved(main, told, blocks, encoder, further, _unmatched(matcher))
+
+
+def _of_mtp(applied: _Applied, body: Mapping[str, Any], layout: Layout, model_type: str) -> Formats:
+    """The formats of the head that predicts further tokens, under either of its names: in `mtp`, or behind the layers;
+    none where no rule names it.
+    """
+    mtp = body.get("mtp")
+    if not mtp:
+        return {}
+    layers = sum(int(block["layers"]) for block in body["blocks"])
+    slots = [*modules_of(mtp, layout, body, model_type), Slot("mtp_projection", ("eh_proj", "fc"))]
+    for first, prefixes in ((0, ("mtp.layers", "model.mtp.layers")), (layers, layout.prefixes)):
+        before = set(applied.matcher.matched)
+        found = applied.of_layer(slots, first, prefixes)
+        if applied.matcher.matched - before:
+            return _joined(found) if len({found[op] for op in _EXPERTS if op in found}) == 1 else found
+    return {}
 
 
 class _Applied(NamedTuple):

@@ -81,15 +81,15 @@ class UnmatchableError(Exception):
 class Matcher:
     """Rules in their order: the first that names a module counts.
 
-    `numbers_experts`: whether an expression may tell experts apart by their number; `numbered` has the experts that
-    plain names do, by layer.
+    `matched` has those that named a module. `numbers_experts`: whether an expression may tell experts apart by their
+    number; `numbered` has the experts that plain names do, by layer.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = rules
         self.numbers_experts = False
         self.numbered: dict[int, set[int]] = {}
-        self._matched: set[int] = set()
+        self.matched: set[int] = set()
         self._plain: dict[tuple[int, str], int] = {}
         self._anywhere: dict[str, int] = {}
         self._twins: dict[int, int] = {}
@@ -120,7 +120,7 @@ class Matcher:
     def first(self, module: Named) -> Rule | None:
         """The first rule that names a module and applies to its kind. Raises UnmatchableError where that takes long."""
         found = {*self._by_name(module), *self._by_trial(module)}
-        self._matched |= found
+        self.matched |= found
         return next((self.rules[index] for index in sorted(found) if _applies(self.rules[index], module.kind)), None)
 
     def unmatched(self) -> list[Rule]:
@@ -128,7 +128,7 @@ class Matcher:
         tests = {index: (layer, test) for index, layer, test in self._tried}
         missing = []
         for index, rule in enumerate(self.rules):
-            if index in self._matched or self._twins.get(index, index) in self._matched or rule.how == "linear":
+            if index in self.matched or self._twins.get(index, index) in self.matched or rule.how == "linear":
                 continue
             if index not in tests or not self._names_any(index, *tests[index]):
                 missing.append(rule)
