@@ -19,8 +19,9 @@ def test_the_main_job_is_exact() -> None:
 
 FIELDS = "schema_version inputs parameters memory phases latency throughput machine assumptions warnings sources"
 MEMORY = """
-    weights_bytes kv_cache_bytes kv_cache_bytes_per_token state_bytes activation_peak_bytes runtime_bytes total_bytes
-    capacity_bytes fits max_batch max_context
+    weights_bytes kv_cache_bytes kv_cache_bytes_per_token kv_cache_bytes_per_token_below_windows
+    state_bytes activation_peak_bytes runtime_bytes total_bytes
+    capacity_bytes fits usable_bytes max_batch max_context pool
 """
 PHASE = """
     name repeat flops bytes intensity vector_flops kernels bound_by floor_s bound_s expected_s expected_low_s

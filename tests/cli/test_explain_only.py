@@ -55,7 +55,8 @@ def test_all_numbers_together_have_all_assumptions_and_sources() -> None:
 
 
 def test_each_beginning_is_one_of_an_assumption() -> None:
-    asked = [rl.estimate("deepseek-v3", "h200", **options) for options in PLANS]
+    engines = ({"engine": "ideal"}, {"engine": "vllm"})
+    asked = [rl.estimate("deepseek-v3", "h200", **options) for options in (*PLANS, *engines)]
     asked.append(rl.estimate("llama-3-70b", "h200", tp=2, pp=2))
     notes = [note for est in asked for note in est.assumptions]
     assert [start for start in BEGINNINGS if not any(note.startswith(start) for note in notes)] == []

@@ -76,7 +76,7 @@ class Searching(Kind):
         whole = question.workload(run)
         return Stages((Stage(1, whole, whole),))
 
-    def parameters(self, spec: Any, whole: Workload) -> Parameters:
+    def parameters(self, question: Question, whole: Workload) -> Parameters:
         return Parameters(whole.parameters, whole.parameters, 0.0)
 
     def held(self, question: Question, stages: Stages) -> Num:

@@ -160,8 +160,9 @@ def largest(memory: Memory) -> str:
 
 def _verdict(memory: Memory) -> str:
     """Whether all fits, in GB, and in the GiB that drivers' tools tell."""
-    verdict, has = "fits" if memory.fits else "DOES NOT FIT", float(memory.capacity_bytes)
-    return f"{verdict} in {format_si(has, 'B')} ({format_binary(float(memory.total_bytes))} of {format_binary(has)})"
+    verdict, usable, has = "fits" if memory.fits else "DOES NOT FIT", float(memory.usable_bytes), memory.capacity_bytes
+    room = format_si(float(has), "B") if usable == has else f"{usable / 1e9:.1f} of {format_si(float(has), 'B')}"
+    return f"{verdict} in {room} ({format_binary(float(memory.total_bytes))} of {format_binary(usable)})"
 
 
 def part_table(est: Answer) -> Grid:

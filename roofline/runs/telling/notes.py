@@ -28,7 +28,9 @@ def memory_warnings(q: Question, memory: Memory, remedy: str = "") -> Iterator[W
     """That a run does not fit, and what would."""
     if not memory.fits:
         needs, has = float(memory.total_bytes) / 1e9, float(memory.capacity_bytes) / 1e9
-        yield Warn("does-not-fit", f"{q.spec.name} needs {needs:,.1f} GB, {q.gpu.name} has {has:,.1f} GB{remedy}")
+        usable = float(memory.usable_bytes) / 1e9
+        room = f"{has:,.1f} GB" if usable == has else f"{usable:,.1f} GB for it, of {has:,.1f} GB"
+        yield Warn("does-not-fit", f"{q.spec.name} needs {needs:,.1f} GB, {q.gpu.name} has {room}{remedy}")
 
 
 def hardware_warnings(outcome: Outcome, dtypes: Iterable[str]) -> list[Warn]:
