@@ -51,8 +51,9 @@ class Options(TypedDict, total=False):
     guidance: float | None
     scheduler: str | None
     strength: float | None
-    tiling: bool
+    tiling: bool | str
     slicing: bool
+    no_safety_checker: bool
     spec_dir: str | None
 
 
@@ -89,8 +90,9 @@ class Grid(TypedDict, total=False):
     guidance: float | Iterable[float | None] | None
     scheduler: str | Iterable[str | None] | None
     strength: float | Iterable[float | None] | None
-    tiling: bool | Iterable[bool]
+    tiling: bool | str | Iterable[bool | str]
     slicing: bool | Iterable[bool]
+    no_safety_checker: bool | Iterable[bool]
     spec_dir: str | None
 
 
