@@ -115,7 +115,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
             for name, kind in options.__annotations__.items()
         ]
         function.__signature__ = shown.replace(parameters=[*first, *keywords])  # type: ignore[attr-defined]
-        told = "\n".join(f"  {option.name:<16}{option.help}" for option in KEYWORDS.values())
+        told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function
 

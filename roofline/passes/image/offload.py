@@ -41,8 +41,9 @@ class PictureOffload(NamedTuple):
 
     def text(self) -> str:
         """As the option takes it."""
-        size = f"={self.blocks}" if self.mode == "group" else ""
-        return f"{self.mode}{size}@{self.copies}"
+        size = f"={self.blocks}" if self.blocks > 1 else ""
+        how = f"@{self.copies}" if self.copies != MODES[self.mode] else ""
+        return f"{self.mode}{size}{how}"
 
     @property
     def hidden(self) -> bool:

@@ -38,7 +38,7 @@ def workspace_bytes(op: Op, precision: Precision) -> Num:
         return 0.0
     largest = maximum(op.read, op.write)
     each = largest / shape.batch
-    at_once = where(largest > _INDEXED, maximum(floor(_PIECE / each), 1.0), shape.batch)
+    at_once = where(largest > _INDEXED, maximum(floor(_PIECE / maximum(each, 1.0)), 1.0), shape.batch)
     copied = op.read + op.write if precision.activations.bits <= 16 else op.read
     columns = shape.kernel**2 * shape.channels_in * shape.pixels if shape.kernel > 1 else 0.0 * largest
     elements = where(each > _INDEXED, columns, copied * at_once) / shape.batch

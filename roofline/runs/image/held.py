@@ -21,9 +21,9 @@ SAFETY_CHECKER: Final = (
     + 20.0 * 768.0
     + 20.0
 )
-#: Bytes that a process takes on a GPU before its first tensor: the driver's context, cuBLAS and cuDNN. The median of
-#: what nvidia-smi shows above what the allocator reserves, over six runs of two GPUs (docs/memory_pictures.md).
-CONTEXT: Final = 0.5e9
+#: Bytes that a process takes on a GPU before its first tensor: the driver's context, cuBLAS and cuDNN. The mean of two
+#: GPUs of what nvidia-smi shows above what the allocator reserves, three runs each (docs/memory_pictures.md).
+CONTEXT: Final = 0.43e9
 
 
 def has_checker(question: Question) -> bool:

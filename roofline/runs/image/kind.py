@@ -23,7 +23,6 @@ from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution
 from roofline.runs.image.formats import own_dtype, phase_precision, read_formats
-from roofline.runs.image.held import has_checker
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import transfer
@@ -143,7 +142,7 @@ class Image(Kind):
             "strength": run.strength,
             "tiling": "vae" if run.tiled else False,
             "slicing": run.sliced,
-            "safety_checker": has_checker(q),
+            "no_safety_checker": not run.checked,
             "weights": q.precision.label,
             "activations": q.precision.activations_label,
             "fusion": q.execution.asked_level,

@@ -130,20 +130,20 @@ def _limits(question: Question, needs: Needs, capacity: float) -> Iterator[Limit
     yield Limit(
         "max_batch",
         partial(_max_batch, question.run, needs, capacity),
-        lambda n: f"largest batch {n:,}{_or_more(n, MOST_PICTURES)}",
+        partial(_most_words, "largest batch {:,}", MOST_PICTURES),
         ("batch {:,} at this size" if pixels else "batch {:,}").format,
     )
     yield Limit(
         "max_side_px",
         partial(_max_side, question.run, question.spec, needs, capacity) if pixels else _no_pictures,
-        lambda n: f"largest square {n:,} px{_or_more(n, MOST_PIXELS)}",
+        partial(_most_words, "largest square {:,} px", MOST_PIXELS),
         "pictures of {0:,} × {0:,} px".format,
     )
 
 
-def _or_more(found: int, most: int) -> str:
-    """Where a search ended at its bound, not at the memory."""
-    return " or more" if found >= most else ""
+def _most_words(words: str, most: int, found: int) -> str:
+    """What fits at most, or more where the search ended at its bound, not at the memory."""
+    return words.format(found) + (" or more" if found >= most else "")
 
 
 def _no_pictures() -> None:
