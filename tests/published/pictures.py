@@ -122,7 +122,8 @@ CHECKS: Final[dict[str, Check]] = {
     "onnx_6700xt_768": lower(partial(_step, "sd-2.1", "rx-6700xt")),
     "onnx_6700xt_512": upper(lambda: 1 / _step("sd-2.1-base", "rx-6700xt")),
     "onnx_min768": lower(
-        lambda: float(_picture("sd-2.1", "a100", fusion="classic", engine="ideal").memory.total_bytes) / 1e9, "no fused attention"
+        lambda: float(_picture("sd-2.1", "a100", fusion="classic", engine="ideal").memory.total_bytes) / 1e9,
+        "no fused attention",
     ),
     "onnx_min512": lower(partial(_denoiser_bytes, fusion="slice-max"), "text encoder and autoencoder on the CPU"),
     **{row: lower(partial(_floor_and_memory, model, **options)) for row, (model, options) in _FAST.items()},

@@ -3,8 +3,7 @@
 A convolution of PyTorch goes to cuDNN. Its tensor-core kernels want the channels of a pixel side by side, and PyTorch's
 tensors are pictures side by side: in 16 bit both operand and result pass through a copy in the other order, in fp32
 (TF32) the operand alone does. Indices have 32 bits: a batch of more elements runs in pieces, and a single picture of
-more is unfolded into columns (kernel² × channels) by the fallback. Where element-wise work is compiled the compiler
-keeps that order throughout, and nothing is copied.
+more is unfolded into columns (kernel² × channels) by the fallback.
 
 Freed blocks stay with the allocator. A block serves a request of its size or less, so that in a decoder, whose tensors
 grow, the blocks of each size are of no use to the next: what stays reserved is the sum of the peaks of these sizes,

@@ -46,5 +46,8 @@ def context_bytes(question: Question) -> float:
 
 
 def stages_copies(question: Question) -> bool:
-    """Whether convolutions copy their operands into another order: not where a compiler keeps that order throughout."""
-    return question.engine != IDEAL and question.execution.level not in ("compiled", "operands")
+    """Whether convolutions copy their operands into another order.
+
+    With `compiled` too: it is usually the denoiser that is compiled, and the decoder, which decides, stays as it is.
+    """
+    return question.engine != IDEAL and question.execution.level != "operands"

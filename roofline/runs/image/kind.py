@@ -25,7 +25,7 @@ from roofline.runs.execution import Execution
 from roofline.runs.image.formats import own_dtype, phase_precision, read_formats
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
-from roofline.runs.image.transfer import transfer
+from roofline.runs.image.transfer import shown, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
 from roofline.runs.options import SPREAD, Option, asked
 from roofline.specs.gpu import GPUSpec
@@ -117,7 +117,7 @@ class Image(Kind):
         step = reduce(Times.__add__, steps) if steps else None
         yield Quantity("step_s", "latency", "time per step", "s", step)
         fetched = transfer(question, phases, memory)
-        yield Quantity("transfer_s", "latency", "weights from the host", "s", fetched)
+        yield Quantity("transfer_s", "latency", "weights from the host", "s", fetched and shown(fetched))
         total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
         if fetched is not None:
             total = total + fetched

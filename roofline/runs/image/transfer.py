@@ -8,7 +8,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, minimum
 from roofline.passes.image.offload import copied_bytes, rate
 from roofline.runs.image.options import away_of
 from roofline.runs.kind import Question
@@ -53,6 +53,12 @@ def transfer(question: Question, phases: tuple[PhaseEstimate, ...], memory: Memo
         return Times.certain(bound)
     expected = slow * (_BOTH_WAYS if away.mode == "model" else 1.0)
     return Times(bound, bound, expected, bound, expected)
+
+
+def shown(fetched: Times) -> Times:
+    """Seconds of fetching alone, as a quantity: slower work hides more of it, which turns the readings round."""
+    low, high = minimum(fetched.low, fetched.high), maximum(fetched.low, fetched.high)
+    return Times(minimum(fetched.floor, fetched.bound), fetched.bound, fetched.expected, low, high)
 
 
 def beyond_work(question: Question, phases: tuple[PhaseEstimate, ...], link: float) -> Times:
