@@ -115,10 +115,10 @@ def _lines(every: Sequence[Met]) -> Iterator[str]:
     )
     yield from _PARTS
     yield ""
-    yield from paragraphs(
-        "## Errors",
-        said,
-    )
+    yield from paragraphs("## What changes it")
+    yield from _ASKED
+    yield ""
+    yield from paragraphs("## Errors", said)
     head = ("measure", "source", "rows", "median", "worst", "mean", "weights and activations alone, median")
     yield from table(head, _by_source(met))
     yield from _coefficients(met)
@@ -130,6 +130,21 @@ def _lines(every: Sequence[Met]) -> Iterator[str]:
     yield from table(_HEAD, _rows(allocated))
 
 
+_ASKED: Final = (
+    "* `--tiling` (or `--tiling vae`: nothing else runs in tiles) and `--slicing`: the autoencoder in overlapping tiles, "
+    "or one picture at a time; tiles and pictures made before are kept until all are there. The largest picture is "
+    "searched up to 16,384 px, the largest batch up to 1,048,576.",
+    "* `--offload model`: one part at a time on the GPU; `leaf`: one matrix (sequential offload); `group=N`: N blocks, "
+    "and the next N while those work. `@pageable` or `@pinned` says how weights are copied: by default as the libraries "
+    "do, pageable for model (there and back) and leaf, pinned and prefetched by a stream of its own for group. The time "
+    "is `latency.transfer_s`: at the bound by the link, expected by the copies, and for prefetched groups what work "
+    "leaves of it.",
+    "* `--weights bf16,denoiser=fp8`: one part in its own format. Parts are `denoiser` (also `transformer`, `unet`), "
+    "`text_encoder`, `text_encoder_2` …, all `text_encoders`, `autoencoder` (`vae`), `controlnet`, `refiner`; "
+    "`--activations` takes them too; a name that is none of them, and no op, is refused. `nf4` and `bnb-int8` "
+    "(bitsandbytes) and `svdquant-int4` or `-nvfp4` (with a 16-bit branch of rank 32) store linear layers alone; what a "
+    "model keeps in fp32 (a matrix of T5) stays so under bitsandbytes.",
+)
 _HEAD: Final = ("row", "measure", "model", "GPU", "batch", "side", "options", "measured", "said", "error")
 _PARTS: Final = (
     "* **weights**, and **activations**: the most that tensors take while any kernel runs, exact against recordings "
@@ -170,7 +185,8 @@ def _coefficients(met: Sequence[Met]) -> Iterator[str]:
     )
     yield (
         f"* driver and libraries: {CONTEXT / 1e9:g} GB, the mean over GPUs of the median of nvidia-smi less what is "
-        f"said to be reserved, of runs with the safety checker loaded: {each} (each is what the other would predict)."
+        f"said to be reserved, of runs with the safety checker loaded: {each}; with the figure of the other GPU, the runs of "
+        f"each are off by {_of_the_other(met, contexts):.1%} at most"
     )
     yield (
         "* copies of a convolution: two (operand and result) in 16 bit and one (operand) in fp32. Found from the four "
@@ -186,6 +202,17 @@ def _coefficients(met: Sequence[Met]) -> Iterator[str]:
         "to the rate of the link."
     )
     yield ""
+
+
+def _of_the_other(met: Sequence[Met], contexts: Mapping[str, float]) -> float:
+    """The largest error of runs seen by nvidia-smi where the driver's share comes from another GPU's runs."""
+    errors = []
+    for one in met:
+        gpu = one.row["gpu_as_published"]
+        if one.row["measure"] == "driver" and gpu in contexts:
+            other = mean(value for name, value in contexts.items() if name != gpu)
+            errors.append(abs((one.said - CONTEXT + other) / one.measured - 1.0))
+    return max(errors)
 
 
 def _rows(met: Iterable[Met]) -> Iterator[Sequence[str]]:
