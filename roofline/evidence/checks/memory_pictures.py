@@ -131,19 +131,19 @@ def _lines(every: Sequence[Met]) -> Iterator[str]:
 
 
 _ASKED: Final = (
-    "* `--tiling` (or `--tiling vae`: nothing else runs in tiles) and `--slicing`: the autoencoder in overlapping "
-    "tiles, or one picture at a time; tiles and pictures made before are kept until all are there. The largest picture is "
-    "searched up to 16,384 px, the largest batch up to 1,048,576.",
+    "* `--tiling` (or `--tiling vae`: nothing else runs in tiles) and `--slicing`: the autoencoder in overlapping"
+    " tiles, or one picture at a time; tiles and pictures made before are kept until all are there. The largest "
+    "picture is searched up to 16,384 px, the largest batch up to 1,048,576.",
     "* `--offload model`: one part at a time on the GPU; `leaf`: one matrix (sequential offload); `group=N`: N "
-    "blocks, and the next N while those work. `@pageable` or `@pinned` says how weights are copied: by default as the "
-    "libraries do, pageable for model (there and back) and leaf, pinned and prefetched by a stream of its own for group. The "
-    "time is `latency.transfer_s`: at the bound by the link, expected by the copies, and for prefetched groups what work "
-    "leaves of it.",
-    "* `--weights bf16,denoiser=fp8`: one part in its own format. Parts are `denoiser` (also `transformer`, `unet`), "
-    "`text_encoder`, `text_encoder_2` …, all `text_encoders`, `autoencoder` (`vae`), `controlnet`, `refiner`; "
-    "`--activations` takes them too; a name that is none of them, and no op, is refused. `nf4` and `bnb-int8` "
-    "(bitsandbytes) and `svdquant-int4` or `-nvfp4` (with a 16-bit branch of rank 32) store linear layers alone; what "
-    "a model keeps in fp32 (a matrix of T5) stays so under bitsandbytes.",
+    "blocks, and the next N while those work. `@pageable` or `@pinned` says how weights are copied: by default as"
+    " the libraries do, pageable for model (there and back) and leaf, pinned and prefetched by a stream of its "
+    "own for group. The time is `latency.transfer_s`: at the bound by the link, expected by the copies, and for "
+    "prefetched groups what work leaves of it.",
+    "* `--weights bf16,denoiser=fp8`: one part in its own format. Parts are `denoiser` (also `transformer`, "
+    "`unet`), `text_encoder`, `text_encoder_2` …, all `text_encoders`, `autoencoder` (`vae`), `controlnet`, "
+    "`refiner`; `--activations` takes them too; a name that is none of them, and no op, is refused. `nf4` and "
+    "`bnb-int8` (bitsandbytes) and `svdquant-int4` or `-nvfp4` (with a 16-bit branch of rank 32) store linear "
+    "layers alone; what a model keeps in fp32 (a matrix of T5) stays so under bitsandbytes.",
 )
 _HEAD: Final = ("row", "measure", "model", "GPU", "batch", "side", "options", "measured", "said", "error")
 _PARTS: Final = (
