@@ -97,7 +97,8 @@ def _here(outcome: Outcome) -> str:
     """Which weights are on the GPU with offload."""
     away = away_of(outcome.question.spread)
     assert away is not None
-    blocks = f"{2 * away.blocks if away.hidden else away.blocks} largest blocks"
+    number = 2 * away.blocks if away.hidden else away.blocks
+    blocks = f"{number} largest blocks" if number > 1 else "largest block"
     held = {"model": "", "leaf": "largest matrix of ", "group": f"{blocks} of "}[away.mode]
     return f"of the {held}the part that needs most"
 
