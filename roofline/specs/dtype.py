@@ -14,7 +14,8 @@ class DType(NamedTuple):
     where a matrix does not divide by it, the last one is as large. `compute` is the format whose peak multiplies it: a
     weight-only format is widened before the multiplication, so it computes in 16 bit. `layout` says what the bits are,
     for people. `mix`: a file format that stores matrices in several formats; `bits` is then that of most of them.
-    `parts`: formats of parts of one size each, with their number, the most frequent first.
+    `rank` of a low-rank branch in 16 bit beside each matrix. `parts`: formats of parts of one size each, with their
+    number, the most frequent first.
     """
 
     name: str
@@ -24,6 +25,7 @@ class DType(NamedTuple):
     channel_bits: float = 0.0
     tensor_bits: float = 0.0
     mix: bool = False
+    rank: float = 0.0
     row_bits: float = 0.0
     block: tuple[int, int] = (1, 1)
     block_bits: float = 0.0

@@ -63,6 +63,12 @@ def _plain() -> list[DType]:
         ),
         grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
         grouped("mxfp6", 6, 8, 32, "fp8", "e2m3 or e3m2 with an 8-bit exponent per 32"),
+        grouped("int4-r32", 4, 16, 64, _HALF, "4 bit, fp16 scale per 64, and a 16-bit branch of rank 32")._replace(
+            rank=32
+        ),
+        grouped("nvfp4-r32", 4, 8, 16, "fp4", "nvfp4 and a 16-bit branch of rank 32 beside each matrix")._replace(
+            tensor_bits=32, rank=32
+        ),
     ]
     rows += [
         grouped(f"mlx-{b}bit", b, 32, 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
@@ -73,8 +79,8 @@ def _plain() -> list[DType]:
 
 def _bitsandbytes() -> Iterator[DType]:
     """Four bits into a table of 16 values. Source: Dettmers et al. 2023 (arXiv:2305.14314), section 3."""
-    for name, table in (("nf4", "normal"), ("fp4-bnb", "e2m1")):
-        what = f"bitsandbytes: 4 bit into a table ({table})"
+    for name, table in (("nf4-b64", "normal quantiles"), ("fp4-b64", "e2m1 values")):
+        what = f"weight-only, 4 bit into a table of {table}"
         yield grouped(name, 4, 32, 64, _HALF, f"{what}, fp32 scale per 64")
         double = f"{what}, 8-bit scale per 64 and an fp32 scale per 256 of these"
         yield grouped(f"{name}-dq", 4, 8 + 32 / 256, 64, _HALF, double)
@@ -111,6 +117,10 @@ def _mixed() -> list[DType]:
         DType("awq", 4 + 20 / 128, _HALF, f"AWQ checkpoint: int4-gptq, {rest}", mix=True),
         DType("gptq-int4", 4 + 20 / 128, _HALF, f"GPTQ checkpoint: int4-gptq, {rest}", mix=True),
         DType("gptq-int8", 8 + 24 / 128, _HALF, f"GPTQ checkpoint: int8-gptq, {rest}", mix=True),
+        DType("nf4", 4 + 32 / 64, _HALF, f"bitsandbytes 4 bit: nf4-b64 in linear layers, {rest}", mix=True),
+        DType("bnb-int8", 8, _HALF, f"bitsandbytes 8 bit (LLM.int8): int8 in linear layers, {rest}", mix=True),
+        DType("svdquant-int4", 4 + 16 / 64, _HALF, f"SVDQuant: int4-r32 in linear layers, {rest}", mix=True),
+        DType("svdquant-nvfp4", 4 + 8 / 16, "fp4", f"SVDQuant: nvfp4-r32 in linear layers, {rest}", mix=True),
         DType("fp8-block", 8 + 32 / 128**2, "fp8", f"FP8 checkpoint: fp8-b128, {rest}", mix=True),
     ]
 
@@ -140,6 +150,14 @@ ALIASES: Final[dict[str, str]] = {
     "gptq": "gptq-int4",
     "awq-int4": "awq",
     "fp8_block": "fp8-block",
+    "bnb-nf4": "nf4",
+    "bitsandbytes": "nf4",
+    "bnb-4bit": "nf4",
+    "bnb-8bit": "bnb-int8",
+    "llm.int8": "bnb-int8",
+    "svdquant": "svdquant-int4",
+    "svdq-int4": "svdquant-int4",
+    "svdq-fp4": "svdquant-nvfp4",
     "mlx-4": "mlx-4bit",
     "mlx-8": "mlx-8bit",
     "q4_k-m": "q4_k_m",

@@ -122,6 +122,8 @@ def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
     if not is_mix(weights.name):
         return parts_of(weights)
     role = role_of(op)
+    if op.kind == "convolution" and not is_gguf(weights.name):
+        return [(DTYPES["bf16"], 1)]
     if role == "experts":
         parts = _expert_parts(weights.name, op, facts)
     else:

@@ -28,7 +28,7 @@ from roofline.workload.storage.matrices import Matrix, matrix_bits
         ("exl2-4.65", 4.65),
         ("nvfp4-a16", 4.5),
         ("3*int4-g128+bf16", (3 * 4.25 + 16) / 4),
-        ("nf4-dq", 4 + 8 / 64 + 32 / 16384),
+        ("nf4-b64-dq", 4 + 8 / 64 + 32 / 16384),
     ],
 )
 def test_a_name_says_the_bits(name: str, bits: float) -> None:

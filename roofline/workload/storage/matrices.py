@@ -70,6 +70,7 @@ def matrix_bits(dtype: DType, matrix: Matrix) -> float:
     elements, (rows, columns) = inputs * outputs, dtype.block
     groups = math.ceil(inputs / rows) * math.ceil(outputs / columns) - elements / (rows * columns)
     beside = dtype.block_bits * groups + dtype.channel_bits * outputs + dtype.row_bits * inputs + dtype.tensor_bits
+    beside += dtype.rank * 16.0 * (inputs + outputs)
     return dtype.bits + beside / elements
 
 

@@ -192,7 +192,7 @@ def bitsandbytes(description: Description) -> Scheme:
         description.refuse("bnb_4bit_quant_storage", "must be the name of a format")
     if eight:
         return Scheme("int8", left)
-    return Scheme(("nf4" if kind == "nf4" else "fp4-bnb") + ("-dq" if double else ""), left)
+    return Scheme(("nf4-b64" if kind == "nf4" else "fp4-b64") + ("-dq" if double else ""), left)
 
 
 def quanto(description: Description) -> Scheme:
