@@ -32,6 +32,8 @@ class Op(NamedTuple):
                     memory at once with the rest, because one kernel reads what another wrote or writes where it was
     communication   elements that cross a link, per device
     kernels         launches
+    held            share of its parameters that this device holds, where the rest is elsewhere
+    runs_on         what runs it: the device, or the cores of its host beside what they hold
 
     A named tuple, because a large model has hundreds of ops and a frozen dataclass takes four times as long to make.
     """
@@ -61,3 +63,5 @@ class Op(NamedTuple):
     shape: Shape | None = None
     state_held_fp32: Num = 0.0
     state_moved_fp32: Num = 0.0
+    held: float = 1.0
+    runs_on: Literal["device", "host"] = "device"

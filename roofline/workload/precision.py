@@ -10,6 +10,7 @@ from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
 from roofline.workload.op import Op
+from roofline.workload.shapes import CollectiveShape
 
 _NONE: Mapping[str, DType] = {}
 _NO_FACTS = ModelFacts()
@@ -78,8 +79,8 @@ class Precision:
         return self.weights.bits if self.weights.bits >= 16 and not self.overrides else self._stored(op)[1]
 
     def _stored(self, op: Op) -> tuple[DType, float]:
-        if op.kind == "collective":
-            op = op._replace(name=op.name.removeprefix("load."))
+        if isinstance(op.shape, CollectiveShape) and op.shape.source is not None:
+            op = op.shape.source
         key = (op.name, op.block, op.params)
         found = self._known.get(key)
         if found is None:
@@ -99,8 +100,8 @@ class Precision:
         return op.weights * (self.weight_bits(op) / 8)
 
     def held_bytes(self, op: Op) -> float:
-        """Bytes of parameters that one instance holds in memory."""
-        return op.params * (self.weight_bits(op) / 8)
+        """Bytes of parameters that one instance holds in memory, where a share is elsewhere those of the rest."""
+        return op.params * op.held * (self.weight_bits(op) / 8)
 
     def cache_bytes(self, op: Op) -> Num:
         """Bytes of cache that one execution streams, read and written."""
