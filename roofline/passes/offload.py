@@ -64,6 +64,11 @@ class Offload(NamedTuple):
         """Whether any of it is fetched."""
         return any(away.fetched for away in self)
 
+    @property
+    def on_host(self) -> bool:
+        """Whether any of it stays in the host's memory."""
+        return any(away.share and away.place != "disk" for away in self)
+
     def computed_on_host(self) -> Offload:
         """The same where the host's cores run what it keeps, as some engines do."""
         return Offload(*(away._replace(place="cpu") if away.place == "host" else away for away in self))

@@ -100,7 +100,7 @@ class MeasuredPeaks(Spec):
 class GPUSpec(Spec):
     """One accelerator, as its vendor states it, with sources and what could not be verified."""
 
-    kind: Literal["gpu", "tpu", "npu", "soc"]
+    kind: Literal["gpu", "tpu", "npu", "soc", "cpu"]
     name: Name
     title: Text
     vendor: Text
