@@ -1,8 +1,8 @@
 """The host's cores: what ops take that run beside what the host's memory holds.
 
 An op takes the longer of its products at the processor's peak and its bytes at its memory's bandwidth, as on a device.
-What is expected of it are fixed shares of both and a meeting of all threads. An engine may fetch the weights of an op of
-many tokens over the link instead and multiply on the device: the quicker way counts.
+What is expected of it are fixed shares of both and a meeting of all threads. An engine may fetch the weights of an op
+of many tokens over the link instead and multiply on the device: the quicker way counts.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from typing import Final, NamedTuple
 from roofline.machine.collectives import Link
 from roofline.machine.machine import Machine
 from roofline.machine.time import Longest, PhaseCost, op_cost
-from roofline.num import Num, ceil, maximum, minimum, where
+from roofline.num import Num, ceil, maximum, where
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import ExpertsShape, MatmulShape
 
-#: Share of the nominal bandwidth at which cores read weights, of their peak that they reach, and seconds in which the
-#: threads of one op meet. Source: chosen with four published runs of llama.cpp in view, told in docs/parallel.md; not a
-#: fit, and the peak's share is unverified.
+#: Share of the nominal bandwidth at which cores read weights, of their peak that they reach; seconds in which the
+#: threads of one op meet, and in which device and host wait for each other where activations cross. Source: chosen
+#: with four published runs of llama.cpp in view, told in docs/parallel.md; not a fit. The share of the peak and both
+#: times are nominal, unverified.
 REACHED: Final = 0.6
 CEILING: Final = 0.25
 MEETING_S: Final = 5e-6
+CROSSING_S: Final = 15e-6
 #: 80 % of runs lie between these multiples of what is expected, by the same few runs: wide.
 CORES_INTERVAL: Final = (0.6, 1.7)
 
@@ -48,8 +50,8 @@ class Cores(NamedTuple):
 
     @property
     def bandwidth(self) -> Num:
-        """Bytes per second at which weights are expected to be read."""
-        return self.machine.bandwidth * (REACHED * self.sockets)
+        """Bytes per second that the cores of all sockets can read together."""
+        return self.machine.bandwidth * self.sockets
 
 
 class CoreTime(NamedTuple):
@@ -88,13 +90,12 @@ def core_time(op: Op, precision: Precision, cores: Cores, device: Machine) -> Co
 
 
 def expected_core_time(op: Op, precision: Precision, cores: Cores, on_device: Num) -> tuple[Num, Num]:
-    """Expected seconds of one execution beside the link and on it; `on_device`: those of the device, if it is fetched.
+    """Expected seconds of one execution, beside the link and on it.
 
-    Bytes and products follow each other in a core's loop, hidden behind one another: the longer counts.
+    `on_device` are those that the device takes for it, which count where the weights are fetched.
     """
     cost = op_cost(op, precision, cores.machine)
-    compute_s = maximum(cost.compute_s, cost.vector_s) / CEILING
-    own = maximum(compute_s, cost.bytes / cores.bandwidth) + MEETING_S
+    own = cores_s(maximum(cost.compute_s, cost.vector_s), cost.bytes, cores.bandwidth)
     tokens = _tokens(op)
     if tokens is None or cores.link is None or not cores.fetches:
         return own, 0.0
@@ -104,12 +105,24 @@ def expected_core_time(op: Op, precision: Precision, cores: Cores, on_device: Nu
     return where(fetched, on_device, own), where(fetched, link_s, 0.0)
 
 
+def cores_s(compute_s: Num, moved: Num, bandwidth: Num) -> Num:
+    """Expected seconds of an op on cores, from those at their peak and its bytes.
+
+    One is hidden behind the other; then all threads meet.
+    """
+    return maximum(compute_s / CEILING, moved / (bandwidth * REACHED)) + MEETING_S
+
+
 def _tokens(op: Op) -> Num | None:
     """Rows of an op's product with its weights; None where it has none."""
     shape = op.shape
     if isinstance(shape, ExpertsShape):
         return shape.tokens
     return shape.m if isinstance(shape, MatmulShape) and op.kind == "linear" else None
+
+
+#: What is summed over the ops of a phase.
+_SUMS: Final = ("flops", "vector", "bytes", "bound", "compute", "stream", "link", "moved")
 
 
 class CoresCost(NamedTuple):
@@ -125,7 +138,9 @@ def cores_cost(ops: Sequence[Op], precision: Precision, cores: Cores, device: Ma
 
     The floor is what the host's peak, its memory or the link need at least, whichever is longest, all ops together.
     """
-    sums: dict[str, Num] = dict.fromkeys(("flops", "vector", "bytes", "bound", "compute", "stream", "link", "moved"), 0.0)
+    sums: dict[str, Num] = dict.fromkeys(
+        ("flops", "vector", "bytes", "bound", "compute", "stream", "link", "moved"), 0.0
+    )
     parts: list[Longest] = []
     for op in ops:
         time, moved = core_time(op, precision, cores, device), precision.bytes(op)

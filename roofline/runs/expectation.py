@@ -8,7 +8,7 @@ from typing import NamedTuple
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric, collective_s
-from roofline.machine.cores import CORES_INTERVAL, Cores, expected_core_time
+from roofline.machine.cores import CORES_INTERVAL, CROSSING_S, Cores, expected_core_time
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_op_time, expected_phase_time
@@ -65,7 +65,8 @@ class Expectation(NamedTuple):
         seconds: Num = 0.0
         for op in phase.ops:
             if self.fabric is not None and isinstance(op.shape, CollectiveShape) and op.shape.operation == "load":
-                seconds = seconds + op.count * collective_s(op, precision, self.fabric)
+                waits = CROSSING_S if op.shape.source is None else 0.0
+                seconds = seconds + op.count * (collective_s(op, precision, self.fabric) + waits)
         return seconds
 
     def beside(self, spread: Spread) -> Expectation:

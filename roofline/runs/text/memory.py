@@ -12,6 +12,7 @@ from roofline.num import Num, first_value, maximum
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest
+from roofline.runs.text.elsewhere import elsewhere
 from roofline.runs.text.stages import stage_bytes, stage_parts
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
@@ -38,7 +39,8 @@ def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters)
     weights, cache, state, activations, reserve = stage_parts(stage, precision, micro, question.spread.reserve.bytes)
     last = stage.ideal.phases[-1]
     each = last.total(_cached) * precision.cache.bytes / maximum(last.tokens, 1.0)
-    yield Part("weights_bytes", "weights", weights, f"{format_count(parameters.total)} parameters")
+    away = elsewhere(question, stage, micro)
+    yield Part("weights_bytes", "weights", weights, f"{format_count(parameters.total)} parameters", away)
     per_token = (("kv_cache_bytes_per_token", each),)
     yield Part("kv_cache_bytes", "KV-cache", cache, f"{format_si(first_value(each), 'B')} per token", per_token)
     yield Part("state_bytes", "state", state, "fixed size")

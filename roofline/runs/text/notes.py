@@ -12,6 +12,7 @@ from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.text.elsewhere import host_notes, host_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
@@ -36,7 +37,7 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         f"every sequence has the same length; the whole prompt is one prefill; KV-cache {layout}",
         "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
         nominal + ("; no memory reserved for the runtime" if q.spread.alone else ""),
-        *_spread_notes(q.spread),
+        *_spread_notes(q),
     ]
     if mtp := outcome.parameters.beside.get("mtp"):
         notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
@@ -49,18 +50,16 @@ def _formats(q: Question) -> str:
     return f"{stored}; matrices multiplied in {p.matrix_dtype()}"
 
 
-def _spread_notes(spread: Spread) -> list[str]:
+def _spread_notes(q: Question) -> list[str]:
     """What was assumed about several devices, offload and the runtime; nothing for one device as it is."""
+    spread = q.spread
     if spread.alone:
         return []
     plan, notes = spread.plan, list(spread.notes)
     if not plan.single:
         notes.append(f"{plan.devices} devices: {plan.text()}; counts, times and memory are those of the busiest one")
         notes += [*_plan_notes(spread), *link_notes(spread)]
-    if spread.away is not None:
-        hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
-        notes.append(f"offload {spread.away.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
-    return [*notes, reserve_note(spread)]
+    return [*notes, *host_notes(q), reserve_note(spread)]
 
 
 def _plan_notes(spread: Spread) -> Iterator[str]:
@@ -82,7 +81,7 @@ def _plan_notes(spread: Spread) -> Iterator[str]:
 def text_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know before trusting the numbers."""
     q, spec = outcome.question, outcome.question.spec
-    found = [*memory_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
+    found = [*memory_warnings(q, outcome.memory), *host_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
