@@ -87,10 +87,11 @@ def base_clock_of(spec: GPUSpec) -> float:
 
 
 def half_peak_of(spec: GPUSpec) -> float:
-    """The matrix rate in 16 bit, or the best that there is."""
+    """The matrix rate in 16 bit, or the best of floats that there is: dot products of integers are no matrix rate."""
     tensor, vector = spec.peak.tensor, spec.peak.vector
-    listed = [value for _, value in (*tensor, *(vector or ())) if value]
-    return tensor.fp16 or tensor.bf16 or max(listed)
+    listed = {name: value for name, value in (*tensor, *(vector or ())) if value}
+    floats = [value for name, value in listed.items() if not name.startswith("int")]
+    return tensor.fp16 or tensor.bf16 or max(floats or listed.values())
 
 
 def served_peaks(spec: GPUSpec) -> dict[str, float]:
