@@ -65,7 +65,7 @@ class Expectation(NamedTuple):
         seconds: Num = 0.0
         for op in phase.ops:
             if self.fabric is not None and isinstance(op.shape, CollectiveShape) and op.shape.operation == "load":
-                waits = CROSSING_S if op.shape.source is None else 0.0
+                waits = CROSSING_S if op.source is None else 0.0
                 seconds = seconds + op.count * (collective_s(op, precision, self.fabric) + waits)
         return seconds
 

@@ -53,12 +53,14 @@ def collective(
 def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal["weights", "cache"]) -> Op:
     """A share of the weights that an op streams, or of its cache, fetched from host memory or disk before it runs.
 
-    Its shape names the op, whose format it has. New cache elements are written back. What comes in is written to device
+    It knows the op, whose format it has. New cache elements are written back. What comes in is written to device
     memory once, to a buffer for one layer, from where the op reads it; of a table only the rows looked up.
     """
-    name, shape = f"load.{source.name}", CollectiveShape("load", 0.0, 1.0, 1.0, place, source, share)
+    name, shape = f"load.{source.name}", CollectiveShape("load", 0.0, 1.0, 1.0, place, share)
     if what == "weights":
-        ledger = Op(name, "collective", source.block, source.count, weights=source.weights * share, shape=shape)
+        ledger = Op(
+            name, "collective", source.block, source.count, weights=source.weights * share, shape=shape, source=source
+        )
         buffer = 0.0 if source.kind == "gather" else share / source.count
         return ledger._replace(params=source.params, held=buffer) if buffer else ledger
     return Op(
@@ -70,6 +72,7 @@ def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal
         cache_write=source.cache_write * share,
         cache_held=source.cache_held * share / source.count,
         shape=shape,
+        source=source,
     )
 
 

@@ -34,6 +34,7 @@ class Op(NamedTuple):
     kernels         launches
     held            share of its parameters that this device holds, where the rest is elsewhere
     runs_on         what runs it: the device, or the cores of its host beside what they hold
+    source          of a load, the op that needs what is fetched
 
     A named tuple, because a large model has hundreds of ops and a frozen dataclass takes four times as long to make.
     """
@@ -65,3 +66,4 @@ class Op(NamedTuple):
     state_moved_fp32: Num = 0.0
     held: float = 1.0
     runs_on: Literal["device", "host"] = "device"
+    source: Op | None = None

@@ -10,7 +10,6 @@ from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
 from roofline.workload.op import Op
-from roofline.workload.shapes import CollectiveShape
 
 _NONE: Mapping[str, DType] = {}
 _NO_FACTS = ModelFacts()
@@ -79,8 +78,7 @@ class Precision:
         return self.weights.bits if self.weights.bits >= 16 and not self.overrides else self._stored(op)[1]
 
     def _stored(self, op: Op) -> tuple[DType, float]:
-        if isinstance(op.shape, CollectiveShape) and op.shape.source is not None:
-            op = op.shape.source
+        op = op.source or op
         key = (op.name, op.block, op.params)
         found = self._known.get(key)
         if found is None:

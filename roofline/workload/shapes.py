@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from roofline.num import Num, floor, maximum, minimum, where
 
@@ -249,7 +249,7 @@ class FieldShape(NamedTuple):
 class CollectiveShape(NamedTuple):
     """An exchange of `elements` among `devices` that stand `stride` apart.
 
-    `place` is where a load comes from, `source` the op that it is a `share` of.
+    `place` is where a load comes from, `share` how much of what its op needs is there.
     """
 
     operation: Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send", "load"]
@@ -257,7 +257,6 @@ class CollectiveShape(NamedTuple):
     devices: float
     stride: float = 1.0
     place: Literal["device", "host", "disk"] = "device"
-    source: Any = None
     share: float = 0.0
 
 

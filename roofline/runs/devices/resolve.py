@@ -62,9 +62,8 @@ def _away(options: Mapping[str, Any], spec_dir: str | None) -> Offload | None:
     """What is away, and how the engine deals with it. Raises UsageError for a host of nothing."""
     away = read_offload(options["offload"]) if options.get("offload") else None
     if options.get("host") is not None and (away is None or not away.on_host):
-        raise UsageError(
-            f"--host {options['host']}: nothing stays with the host; say what with --offload, as experts@cpu"
-        )
+        named = str(options["host"])[:80]
+        raise UsageError(f"--host {named}: nothing stays with the host; say what does, as --offload experts@cpu")
     return placed(away, _engine(options, spec_dir)) if away is not None else None
 
 

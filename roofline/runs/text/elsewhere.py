@@ -30,9 +30,9 @@ def _weights(phase: Phase, precision: Precision) -> float:
         shape = op.shape
         if op.runs_on == "host":
             total += op.count * precision.held_bytes(op)
-        elif isinstance(shape, CollectiveShape) and shape.source is not None and shape.place == "host":
+        elif op.source is not None and isinstance(shape, CollectiveShape) and shape.place == "host":
             kept = 0.0 if op.name.endswith(".cache") else shape.share
-            total += shape.source.count * kept * precision.held_bytes(shape.source)
+            total += op.source.count * kept * precision.held_bytes(op.source)
     return total
 
 
@@ -42,9 +42,9 @@ def _cache(phase: Phase, precision: Precision) -> Num:
         shape = op.shape
         if op.runs_on == "host":
             total = total + op.count * (op.cache_held * precision.cache.bytes + precision.state_bytes(op))
-        elif isinstance(shape, CollectiveShape) and shape.source is not None and shape.place == "host":
+        elif op.source is not None and isinstance(shape, CollectiveShape) and shape.place == "host":
             kept = shape.share if op.name.endswith(".cache") else 0.0
-            total = total + shape.source.count * kept * shape.source.cache_held * precision.cache.bytes
+            total = total + op.source.count * kept * op.source.cache_held * precision.cache.bytes
     return total
 
 
