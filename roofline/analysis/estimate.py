@@ -12,6 +12,7 @@ from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.quantity import Headlines, headlines
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
+from roofline.machine.cores import CoreTime, core_time
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.runs.devices.words import placement, spread_sources
@@ -49,12 +50,14 @@ class Answer(Outcome):
         return list(self._op_rows(self.phase(phase or self.phases[0].name).name))
 
     def _op_rows(self, name: str) -> Iterator[OpRow]:
-        phase, machine = self.workload[name], self.question.machine()
+        phase, machine, cores = self.workload[name], self.question.machine(), self.question.spread.cores
         precision = self.question.precision_of(phase)
         for op in phase.ops:
             count = float(op.count * self.microbatches)
             if op.kind == "collective":
                 yield exchange_row(self.question, op, count)
+            elif op.runs_on == "host" and cores is not None:
+                yield host_row(op, precision, core_time(op, precision, cores, machine), count)
             else:
                 yield op_row(op, precision, machine, count)
 
@@ -124,6 +127,24 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
     """One op of a phase, evaluated over its `count` executions."""
     cost = op_cost(op, precision, machine)
     on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
+    return _row(op, precision, count)._replace(
+        bound_s=count * cost.bound_s, bound_by="memory" if on_memory else "compute"
+    )
+
+
+def host_row(op: Op, precision: Precision, time: CoreTime, count: float) -> OpRow:
+    """One op that the host's cores run, or whose weights are fetched; named after both."""
+    own = "memory" if bool(time.memory_s >= time.compute_s) else "compute"
+    return _row(op, precision, count)._replace(
+        name=f"cpu.{op.name}",
+        bound_s=count * (time.own_s + time.link_s),
+        bound_by="communication" if bool(time.link_s > time.own_s) else own,
+        communication_bytes=count * time.link_bytes,
+    )
+
+
+def _row(op: Op, precision: Precision, count: float) -> OpRow:
+    """What an op counts over its `count` executions, whatever runs it."""
     return OpRow(
         name=op.name,
         kind=op.kind,
@@ -131,14 +152,14 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
         count=count,
         flops=count * op.flops,
         vector_flops=count * op.vector_flops,
-        bytes=count * cost.bytes,
+        bytes=count * precision.bytes(op),
         weight_bytes=count * precision.weight_bytes(op),
         cache_bytes=count * precision.cache_bytes(op),
         activation_bytes=count * precision.activation_bytes(op),
         kernels=count * op.kernels,
-        params=count * op.params,
-        bound_s=count * cost.bound_s,
-        bound_by="memory" if on_memory else "compute",
+        params=count * op.params * op.held,
+        bound_s=0.0,
+        bound_by="memory",
         dtype=precision.compute_dtype(op),
     )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric, collective_s
-from roofline.machine.cores import CORES_INTERVAL, CROSSING_S, Cores, expected_core_time
+from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_op_time, expected_phase_time
@@ -47,7 +47,7 @@ class Expectation(NamedTuple):
         """Expected seconds of one repeat of a phase."""
         seconds = expected_phase_time(phase.on_device, precision, self.machine, self.chip, self.batch)
         fetching: Num = self._fetching(phase, precision)
-        for op in phase.on_host:
+        for op in phase.on_host if self.cores is not None else ():
             own, link = self.on_cores(op, precision)
             seconds, fetching = seconds + op.count * own, fetching + op.count * link
         if not is_nothing(fetching):
@@ -122,9 +122,11 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     low, high = chip.interval
     rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
     error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
-    kernels = ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
+    kernels = "kernels as measured on " + ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
+    if chip.cores:
+        kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
     span = f"80 % of runs between {low:g} and {high:g} times the expected time"
-    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; {span}"]
+    return [f"engine {engine}: {rests}{error}; {kernels}; {span}"]
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
@@ -132,12 +134,14 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if engine == IDEAL:
         return []
     found = []
-    known = efficiency_of(gpu, engine).stand_ins[0]
+    known, fit = efficiency_of(gpu, engine).stand_ins[0], read_engine(engine).fit
+    if gpu.kind == "cpu":
+        text = f"no run on a processor was at hand: of {gpu.name} fixed shares of bandwidth and peak are expected"
+        return [Warn("efficiency-of-cores", text)]
     if known.quality != "measured":
         like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
-    fit = read_engine(engine).fit
     if fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))
