@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     overlap: str | None
     offload: str | None
     runtime_reserve: str | float | None
+    memory: str | None
     pad_heads: bool
     height: int | NDArray[Any] | None
     width: int | NDArray[Any] | None
@@ -82,6 +83,7 @@ class Grid(TypedDict, total=False):
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
     runtime_reserve: str | float | Iterable[str | float | None] | None
+    memory: str | Iterable[str | None] | None
     pad_heads: bool | Iterable[bool]
     height: int | Iterable[int | None] | None
     width: int | Iterable[int | None] | None

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
+from roofline.machine.chip_facts import unstated_facts
 from roofline.machine.collectives import Fabric, collective_s
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.efficiency import ChipEfficiency
@@ -142,9 +143,19 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
+    found += _facts_warnings(gpu)
     if fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found
+
+
+def _facts_warnings(gpu: GPUSpec) -> list[Warn]:
+    """That a chip's file leaves out what limits per unit rest on; these limits are then left out as well."""
+    missing = unstated_facts(gpu)
+    if not missing:
+        return []
+    text = f"{gpu.name}: its file does not state {', '.join(missing)}; what they limit is left out, and stating them "
+    return [Warn("gpu-facts-missing", text + "sharpens the time")]

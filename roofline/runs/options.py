@@ -182,6 +182,14 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: none.",
             "BYTES",
         ),
+        Option(
+            "memory",
+            "str",
+            None,
+            "Memory of another size, as it is sold (48GB has 48 GiB); of a chip with unified memory the machine's, of "
+            "which the system lets the GPU have a part. Default: the chip's.",
+            "SIZE",
+        ),
         Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
     ),
     "Image models": (

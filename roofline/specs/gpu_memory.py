@@ -67,7 +67,10 @@ class Memory(Spec):
         changes: dict[str, object] = {"capacity": size, "label": None, "source": None}
         if self.unified is not None:
             part = macos_share(size) if self.unified.system == "macos" else self.share
-            changes |= {"capacity": size * part, "unified": self.unified.model_copy(update={"sizes": (size,)})}
+            changes |= {
+                "capacity": float(round(size * part)),
+                "unified": self.unified.model_copy(update={"sizes": (size,)}),
+            }
         return self.model_copy(update=changes)
 
 

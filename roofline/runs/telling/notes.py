@@ -8,17 +8,20 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL
 from roofline.runs.kind import Outcome, Question
+from roofline.runs.memory_size import memory_notes
 from roofline.runs.telling.unverified import unverified_hardware
 
 
 def alias_notes(q: Question) -> list[str]:
-    """Which model and GPU the names of a question were taken for, where they were asked for by another."""
+    """Which model and GPU the names of a question were taken for, where they were asked for by another, and in which
+    size of memory.
+    """
     notes = []
     if q.model_origin.alias and q.model_origin.alias.lower() != q.spec.name:
         notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
     if q.gpu_origin.alias:
         notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
-    return notes
+    return notes + memory_notes(q.gpu, q.gpu_origin.sold)
 
 
 def memory_warnings(q: Question, memory: Memory, remedy: str = "") -> Iterator[Warn]:
