@@ -43,6 +43,7 @@ class Options(TypedDict, total=False):
     node: str | None
     overlap: str | None
     offload: str | None
+    host: str | None
     runtime_reserve: str | float | None
     memory: str | None
     pad_heads: bool
@@ -82,6 +83,7 @@ class Grid(TypedDict, total=False):
     node: str | Iterable[str | None] | None
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
+    host: str | Iterable[str | None] | None
     runtime_reserve: str | float | Iterable[str | float | None] | None
     memory: str | Iterable[str | None] | None
     pad_heads: bool | Iterable[bool]

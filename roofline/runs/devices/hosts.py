@@ -28,11 +28,12 @@ _USUAL: Final = {True: "ryzen-7950x", False: "2x epyc-9654"}
 
 
 class Host(NamedTuple):
-    """The processors of a host: their spec, sockets, and where that is known from."""
+    """The processors of a host: their spec, sockets, where that is known from, and whether they were asked for."""
 
     spec: GPUSpec
     sockets: int
     source: str
+    named: bool = False
 
     @property
     def text(self) -> str:
@@ -69,7 +70,7 @@ def read_host(value: Any, spec_dir: str | None) -> tuple[GPUSpec, int]:
 def find_host(gpu: GPUSpec, named: Any, node: NodeSpec | None, spec_dir: str | None) -> Host:
     """The host of an accelerator: as named, else the node's, else a usual one for boards of its class."""
     if named is not None:
-        return Host(*read_host(named, spec_dir), "as asked")
+        return Host(*read_host(named, spec_dir), "as asked", named=True)
     part = node.host if node is not None else None
     if node is not None and part is not None and part.cpu is not None:
         return Host(read_host(part.cpu, spec_dir)[0], part.sockets, f"that of node {node.name}")

@@ -74,7 +74,9 @@ def _devices(spread: Spread) -> int:
 
 
 def _capacity(spread: Spread) -> float | None:
-    """Bytes that the node has, else that the processors take at most."""
+    """Bytes that the processors take at most, where they are named; else those of the node, where it says so."""
+    if spread.host is not None and spread.host.named:
+        return spread.host.capacity
     part = spread.node.host if spread.node is not None else None
     if part is not None and part.capacity is not None:
         return part.capacity
