@@ -151,7 +151,7 @@ def test_a_long_prompt_may_be_fetched_where_the_engine_does_so() -> None:
     assert long.phase("prefill").communication_bytes > 0.5 * long.memory.host_bytes
     assert short.phase("prefill").communication_bytes < 0.01 * short.memory.host_bytes
     other = _moe(engine="generic", **q4, prompt=2048)
-    assert other.phase("prefill").communication_bytes < 0.01 * other.memory.host_bytes
+    assert other.phase("prefill").communication_bytes < 0.05 * other.memory.host_bytes
 
 
 def test_a_grid_is_what_single_estimates_give() -> None:
