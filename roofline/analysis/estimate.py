@@ -86,6 +86,7 @@ class Answer(Outcome):
             "model_file": q.model_origin.path,
             "gpu": q.gpu.name,
             "gpu_file": q.gpu_origin.path,
+            "memory": q.gpu.memory.size if q.gpu_origin.sold is not None else None,
         }
         return files | placement(q.spread, q.run.batch) | q.kind.inputs(self)
 

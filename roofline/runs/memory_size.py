@@ -23,7 +23,7 @@ _WHOSE: Final = {"macos": "macOS", None: "its system"}
 
 
 def resized(gpu: GPUSpec, value: Any) -> GPUSpec:
-    """A chip with memory of another size: of unified memory the machine's, of which the system lets the GPU have a part.
+    """A chip with memory of another size: of unified memory the machine's, of which the GPU may have a part.
 
     A whole number of GB is the size by which memory is sold, and has as many GiB. Raises UsageError for what is no
     size, with a unit, between 0.1 GB and 1 PB.

@@ -1,4 +1,4 @@
-"""What a file in `hardware/` says about memory: what counts of it, its label, and how a system shares it with its GPU."""
+"""What a file in `hardware/` says about memory: what counts, its label, and what of it a system lets its GPU have."""
 
 from __future__ import annotations
 
@@ -63,14 +63,12 @@ class Memory(Spec):
         return self.capacity / self.size
 
     def sized(self, size: float) -> Memory:
-        """This memory in another size [bytes]: of unified memory the machine's, whose part for the GPU counts."""
-        changes: dict[str, object] = {"capacity": size, "label": None, "source": None}
-        if self.unified is not None:
-            part = macos_share(size) if self.unified.system == "macos" else self.share
-            changes |= {
-                "capacity": float(round(size * part)),
-                "unified": self.unified.model_copy(update={"sizes": (size,)}),
-            }
+        """The same memory in another size [bytes]: of unified memory the machine's, whose part for the GPU counts."""
+        if self.unified is None:
+            return self.model_copy(update={"capacity": size, "label": None, "source": None})
+        part = macos_share(size) if self.unified.system == "macos" else self.share
+        unified = self.unified.model_copy(update={"sizes": (size,)})
+        changes = {"capacity": float(round(size * part)), "label": None, "source": None, "unified": unified}
         return self.model_copy(update=changes)
 
 

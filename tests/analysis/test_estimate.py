@@ -12,7 +12,7 @@ def test_the_main_job_is_exact() -> None:
     assert d["parameters"] == {"total": 7241732096, "active": 7241732096, "embedding": 131072000}
     assert d["memory"]["kv_cache_bytes_per_token"] == 131072
     assert d["memory"]["weights_bytes"] == 2 * 7241732096
-    assert d["memory"]["capacity_bytes"] == 80e9
+    assert d["memory"]["capacity_bytes"] == 81920 * 2**20  # what nvidia-smi reports of an "80 GB" card
     assert d["inputs"]["gpu"] == "a100-sxm-80gb"
     assert any("a100 is a100-sxm-80gb" in note for note in d["assumptions"])
 
