@@ -62,17 +62,16 @@ class Phase:
         return peak
 
     @property
-    def on_device(self) -> Phase:
-        """The phase without what the host's cores run: itself, where these run nothing."""
-        return self.kept("device", lambda: self._without(tuple(op for op in self.ops if op.runs_on == "device")))
-
-    def _without(self, ops: tuple[Op, ...]) -> Phase:
-        return self if len(ops) == len(self.ops) else replace(self, ops=ops)
-
-    @property
     def on_host(self) -> tuple[Op, ...]:
         """The ops that the host's cores run."""
         return self.kept("host", lambda: tuple(op for op in self.ops if op.runs_on == "host"))
+
+    @property
+    def on_device(self) -> Phase:
+        """The phase without what the host's cores run: itself, where these run nothing."""
+        if not self.on_host:
+            return self  # kept with itself it would not be freed at once
+        return self.kept("device", lambda: replace(self, ops=tuple(op for op in self.ops if op.runs_on == "device")))
 
     def live_peak(self, precision: Precision) -> Num:
         """The most activation memory that any op needs on the device, in bytes."""
