@@ -131,8 +131,8 @@ class Workload:
 
     @property
     def parameters(self) -> float:
-        """All parameters."""
-        return self.held(lambda op: op.params)
+        """All parameters that are held on the device: of a whole model, all."""
+        return self.held(lambda op: op.params * op.held)
 
     @property
     def active_parameters(self) -> float:
