@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.errors import UnknownNameError
+from roofline.specs.ggml import BY_NAME, QUANTISED
+from roofline.specs.gguf_files import BASE, WIDE_ENDS
 
 
 class DType(NamedTuple):
@@ -76,30 +78,14 @@ def _plain() -> list[DType]:
 
 
 def _gguf() -> list[DType]:
-    """Formats of one matrix in a GGUF file. Source: block structs of ggml (ggml-common.h)."""
-    return [
-        DType("q4_0", 4.5, _HALF, "GGUF: 32 x 4 bit and an fp16 scale"),
-        DType("q4_1", 5.0, _HALF, "GGUF: 32 x 4 bit, fp16 scale and minimum"),
-        DType("q5_0", 5.5, _HALF, "GGUF: 32 x 5 bit and an fp16 scale"),
-        DType("q5_1", 6.0, _HALF, "GGUF: 32 x 5 bit, fp16 scale and minimum"),
-        DType("q8_0", 8.5, _HALF, "GGUF: 32 x 8 bit and an fp16 scale"),
-        DType("iq4_nl", 4.5, _HALF, "GGUF: 32 x 4 bit into a table, and an fp16 scale"),
-        DType("q2_k", 2.625, _HALF, "GGUF: 256-weight super-block, 84 bytes"),
-        DType("q3_k", 3.4375, _HALF, "GGUF: 256-weight super-block, 110 bytes"),
-        DType("q4_k", 4.5, _HALF, "GGUF: 256-weight super-block, 144 bytes"),
-        DType("q5_k", 5.5, _HALF, "GGUF: 256-weight super-block, 176 bytes"),
-        DType("q6_k", 6.5625, _HALF, "GGUF: 256-weight super-block, 210 bytes"),
-    ]
+    """Formats of one matrix in a GGUF file, and of the files that are named after them."""
+    return [DType(name, BY_NAME[name].bits, _HALF, f"GGUF: {layout}") for name, layout in QUANTISED.items()]
 
 
 def _mixed() -> list[DType]:
     """File formats that mix several; `roofline.specs.mixes` says which matrix takes which."""
-    sizes = {("q3_k", 3.4375): "sml", ("q4_k", 4.5): "sm", ("q5_k", 5.5): "sm"}
-    rows = [
-        DType(f"{base}_{size}", bits, _HALF, f"GGUF file: mostly {base}, some matrices wider, vectors fp32", mix=True)
-        for (base, bits), letters in sizes.items()
-        for size in letters
-    ]
+    rows = [DType(name, BY_NAME[base].bits, _HALF, _file_layout(name), mix=True) for name, base in BASE.items()]
+    rows = [row for row in rows if row.name not in QUANTISED]
     rest = "embedding, head and router in 16 bit"
     return [
         *rows,
@@ -108,6 +94,14 @@ def _mixed() -> list[DType]:
         DType("gptq-int8", 8 + 24 / 128, _HALF, f"GPTQ checkpoint: int8-gptq, {rest}", mix=True),
         DType("fp8-block", 8 + 32 / 128**2, "fp8", f"FP8 checkpoint: fp8-b128, {rest}", mix=True),
     ]
+
+
+def _file_layout(name: str) -> str:
+    if name in WIDE_ENDS:
+        return f"GGUF file: as {WIDE_ENDS[name]}, embedding and head in q8_0"
+    if name == "mxfp4_moe":
+        return "GGUF file: experts in mxfp4, all other matrices in q8_0, vectors fp32"
+    return f"GGUF file: mostly {BASE[name]}, some matrices wider, vectors fp32"
 
 
 DTYPES: Final[dict[str, DType]] = {row.name: row for row in (*_plain(), *_gguf(), *_mixed())}

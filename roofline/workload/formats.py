@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.specs.dtypes import DTYPES, DType
-from roofline.specs.mixes import FALLBACK, ModelFacts, is_gguf, is_mix, shares_of
+from roofline.specs.ggml import fallback
+from roofline.specs.mixes import ModelFacts, is_gguf, is_mix, shares_of
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, ExpertsShape, MatmulShape, RowShape
 
@@ -109,13 +110,15 @@ def _expert_parts(mix: str, op: Op, facts: ModelFacts) -> list[tuple[str, float]
 
 
 def _whole_blocks(name: str, op: Op) -> str:
+    """The type that takes the rows of all matrices of an op."""
     shape = op.shape
     rows = [shape.k] if isinstance(shape, MatmulShape) else []
     if isinstance(shape, ExpertsShape):
         rows = [shape.width, shape.hidden]
     if isinstance(shape, RowShape):
         rows = [shape.width]
-    return FALLBACK.get(name, name) if any(float(row) % 256 for row in rows) else name
+    taken = (fallback(name, float(row)) for row in rows)
+    return next((other for other in taken if other != name), name)
 
 
 def mean_bits(formats: Formats, op: Op, vector_bits: float) -> float:
