@@ -26,11 +26,12 @@ def import_(
     """Write the model file of a Hugging Face config.json."""
     from roofline.cli.writing import check_output, write_whole
     from roofline.importers.huggingface.hub import config_path
-    from roofline.importers.huggingface.read import import_config, validated
+    from roofline.importers.huggingface.read import validated
     from roofline.importers.model_file import model_text
+    from roofline.runs.model_files import import_file
 
     path, own_name = config_path(config)
-    data = import_config(path, name or own_name)
+    data = import_file(path, name or own_name)
     validated(data, str(path))
     text = model_text(data)
     if output is None:

@@ -10,6 +10,7 @@ from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UsageError
+from roofline.runs.model_files import STORED, is_foreign, read_file
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
 from roofline.specs.files.reader import read_gpu, read_model
@@ -31,8 +32,8 @@ _IN_MEMORY = Origin("(a spec object)")
 
 
 def load_model(model: ModelLike, spec_dir: str | None = None) -> Spec:
-    """The spec of a model: a bundled name or alias, a YAML file, a config.json or its folder, `hf:org/name`, or a spec,
-    which is returned as it is.
+    """The spec of a model: a bundled name or alias, a YAML file, a config.json or its folder, a `.gguf` file,
+    `hf:org/name`, or a spec, which is returned as it is.
 
     Raises UnknownNameError with the nearest names, or SpecError with file, line and column.
     """
@@ -93,7 +94,7 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
 
 def is_path(name: str) -> bool:
     """Whether a name is meant as a path: it exists, has an extension of ours, or starts as a path does."""
-    return name.endswith((".yaml", ".yml", ".json")) or name.startswith((".", "/", "~")) or Path(name).exists()
+    return name.lower().endswith((".yaml", ".yml", ".json", *STORED)) or name.startswith((".", "/", "~")) or Path(name).exists()
 
 
 _MISSING: Final = (0, 0)
@@ -110,11 +111,7 @@ def _stamp(path: str) -> tuple[int, int]:
 
 
 def _read_model(path: Path) -> Spec:
-    if path.suffix == ".json" or path.is_dir():
-        from roofline.importers.huggingface.read import read_config
-
-        return read_config(path)
-    return read_model(path)
+    return read_file(path) if is_foreign(path) else read_model(path)
 
 
 @lru_cache(maxsize=64)

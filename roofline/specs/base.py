@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from roofline.errors import did_you_mean
-from roofline.specs.dtypes import ALIASES, DTYPES
+from roofline.specs.dtypes import ALIASES, DTYPES, mean_of
 from roofline.units import UNITS, parse_quantity
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
@@ -125,7 +125,7 @@ class Published(Spec):
 
 def known_dtype(name: str) -> str:
     """The name of a number format, if there is one of that name or alias."""
-    if name not in DTYPES and name not in ALIASES:
+    if name not in DTYPES and name not in ALIASES and mean_of(name) is None:
         hint = did_you_mean(name, [*DTYPES, *ALIASES])
         raise PydanticCustomError("dtype", "unknown dtype {dtype}", {"dtype": repr(name), "hint": hint})
     return name

@@ -6,9 +6,10 @@ several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.spe
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
-from roofline.errors import UnknownNameError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.specs.ggml import BY_NAME, QUANTISED
 from roofline.specs.gguf_files import BASE, WIDE_ENDS
 
@@ -20,7 +21,8 @@ class DType(NamedTuple):
     output channel of a matrix takes beside (a scale per channel), `tensor_bits` what each matrix takes. `compute` is
     the format whose peak multiplies it: a weight-only format is widened before the multiplication, so it computes in 16
     bit. `layout` says what the bits are, for people. `mix`: a file format that stores matrices in several formats;
-    `bits` is then that of most of them.
+    `bits` is then that of most of them. `whole`: `bits` is the mean of all parameters of an operation as a file stores
+    them, biases and scales included.
     """
 
     name: str
@@ -30,6 +32,7 @@ class DType(NamedTuple):
     channel_bits: float = 0.0
     tensor_bits: float = 0.0
     mix: bool = False
+    whole: bool = False
 
     @property
     def bytes(self) -> float:
@@ -136,10 +139,56 @@ ALIASES: Final[dict[str, str]] = {
 }
 
 
+#: Files that choose a format for each tensor of each model, and the mix of llama.cpp that is nearest in size.
+_DYNAMIC: Final = {
+    "q2_k_xl": "q2_k",
+    "q4_k_xl": "q4_k_m",
+    "q5_k_xl": "q5_k_m",
+    "q6_k_xl": "q6_k",
+    "q8_k_xl": "q8_0",
+}
+_TERM: Final = re.compile(r"([a-z][a-z0-9_-]*)\*([1-9]\d{0,15})")
+_MOST_TERMS: Final = 16
+
+
+def _dynamic(name: str, size: str) -> str:
+    near = {**_DYNAMIC, "q3_k_xl": "q3_k_m"}.get(size) or (size if size in DTYPES else "q4_k_m")
+    return (
+        f"--weights {name[:40]}: dynamic files choose a format for every tensor of a model, and no rule for them is "
+        f"published. Give the .gguf file as the model, which says its exact bytes; the nearest plain mix is {near}"
+    )
+
+
+def mean_of(key: str) -> DType | None:
+    """The format of an operation that a file stores in several: `q6_k*3+q4_k*5` of 3 and 5 parts of its elements.
+
+    None where the text is not that.
+    """
+    terms = [_TERM.fullmatch(term) for term in key.split("+", _MOST_TERMS)]
+    if not all(terms):
+        return None
+    found = [(DTYPES.get(ALIASES.get(term[1], term[1])), int(term[2])) for term in terms if term is not None]
+    if any(dtype is None or dtype.mix for dtype, _ in found):
+        return None
+    parts = sorted(((dtype, count) for dtype, count in found if dtype is not None), key=lambda part: -part[1])
+    total = sum(count for _, count in parts)
+    bits = sum(dtype.bits * count for dtype, count in parts) / total
+    gguf = any(dtype.layout.startswith("GGUF") for dtype, _ in parts)
+    layout = f"{'GGUF' if gguf else 'stored'}: {', '.join(f'{count / total:.1%} {d.name}' for d, count in parts)}"
+    return DType(key, bits, parts[0][0].compute, layout, whole=True)
+
+
 def find_dtype(name: str) -> DType:
-    """The number format of that name or alias. Raises UnknownNameError with the nearest names."""
+    """The number format of that name or alias, or the mean of several (`mean_of`).
+
+    Raises UnknownNameError with the nearest names, UsageError for files of which no rule is published.
+    """
     key = name.strip().lower()
     key = ALIASES.get(key, key)
+    if "*" in key and (mean := mean_of(key)):
+        return mean
+    if key.startswith("ud-") or key in _DYNAMIC:
+        raise UsageError(_dynamic(name, key.removeprefix("ud-")))
     if key not in DTYPES:
         raise UnknownNameError("precision", name, {key: key for key in DTYPES} | ALIASES, "roofline list precisions")
     return DTYPES[key]
@@ -161,8 +210,6 @@ def single_format(name: str, option: str) -> DType:
 
     Raises UnknownNameError, and UsageError for a mix and for formats of weights where there are none.
     """
-    from roofline.errors import UsageError
-
     found = find_dtype(name)
     if found.mix:
         raise UsageError(f"--{option} {name}: {found.name} mixes formats of weights; it cannot hold {option}")

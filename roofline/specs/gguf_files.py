@@ -94,6 +94,14 @@ BASE: Final[Mapping[str, str]] = {
     "iq3_m": "iq3_s",
     "mxfp4_moe": "q8_0",
 }
+#: File formats by the number `general.file_type` of a header. Source: `LlamaFileType` of the library `gguf` 0.19.
+FILE_TYPES: Final = {
+    **dict(enumerate(("fp32", "fp16", "q4_0", "q4_1"))),
+    **dict(enumerate(("q8_0", "q5_0", "q5_1", "q2_k", "q3_k_s", "q3_k_m", "q3_k_l", "q4_k_s", "q4_k_m"), 7)),
+    **dict(enumerate(("q5_k_s", "q5_k_m", "q6_k", "iq2_xxs", "iq2_xs", "q2_k_s", "iq3_xs", "iq3_xxs"), 16)),
+    **dict(enumerate(("iq1_s", "iq4_nl", "iq3_s", "iq3_m", "iq2_s", "iq2_m", "iq4_xs", "iq1_m", "bf16"), 24)),
+    **dict(enumerate(("tq1_0", "tq2_0", "mxfp4_moe", "nvfp4", "q1_0"), 36)),
+}
 #: File formats that differ from another one in embedding and head alone, which they keep in q8_0.
 WIDE_ENDS: Final = {
     "q2_k_l": "q2_k",

@@ -83,9 +83,16 @@ def role_of(op: Op) -> str:
 
 
 def overridden(overrides: Mapping[str, DType], op: Op) -> DType | None:
-    """The format that an override gives this op: by its name, else by its role; a tied head is the embedding."""
+    """The format that an override gives this op: by its part and name (`attention.gate_proj`), its name, its role; a
+    tied head is the embedding.
+    """
     tied = overrides.get("embedding") if op.name == "head" and not op.params else None
-    return overrides.get(op.name) or tied or overrides.get(role_of(op))
+    return overrides.get(qualified(op)) or overrides.get(op.name) or tied or overrides.get(role_of(op))
+
+
+def qualified(op: Op) -> str:
+    """An op's name behind the part of the model that it stands in: attention, feed_forward, embedding, head."""
+    return f"{op.block.rpartition('.')[2]}.{op.name}"
 
 
 def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
@@ -123,6 +130,8 @@ def _whole_blocks(name: str, op: Op) -> str:
 
 def mean_bits(formats: Formats, op: Op, vector_bits: float) -> float:
     """Bits per parameter of an op, scales per channel and per tensor and its vectors included."""
+    if formats[0][0].whole:
+        return formats[0][0].bits
     total = sum(count for _, count in formats)
     matrix = sum(dtype.bits * count for dtype, count in formats) / total
     params, vectors, channels, matrices = _parts(op)

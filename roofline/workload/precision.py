@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from roofline.num import Num, is_nothing
 from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
-from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
+from roofline.workload.formats import mean_bits, overridden, qualified, read_weights, role_of, stored_as
 from roofline.workload.op import Op
 
 _NONE: Mapping[str, DType] = {}
@@ -66,7 +66,7 @@ class Precision:
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""
-        known = {name for op in ops for name in (op.name, role_of(op))}
+        known = {name for op in ops for name in (qualified(op), op.name, role_of(op))}
         return [name for name in self.overrides if name not in known]
 
     def weight_dtype(self, op: Op) -> DType:
