@@ -10,7 +10,7 @@ from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UsageError
-from roofline.runs.model_files import STORED, is_foreign, read_file
+from roofline.runs.model_files import STORED, is_foreign, parts_of, read_file
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
 from roofline.specs.files.reader import read_gpu, read_model
@@ -94,7 +94,11 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
 
 def is_path(name: str) -> bool:
     """Whether a name is meant as a path: it exists, has an extension of ours, or starts as a path does."""
-    return name.lower().endswith((".yaml", ".yml", ".json", *STORED)) or name.startswith((".", "/", "~")) or Path(name).exists()
+    return (
+        name.lower().endswith((".yaml", ".yml", ".json", *STORED))
+        or name.startswith((".", "/", "~"))
+        or Path(name).exists()
+    )
 
 
 _MISSING: Final = (0, 0)
@@ -102,12 +106,12 @@ _MISSING: Final = (0, 0)
 
 def _stamp(path: str) -> tuple[int, int]:
     try:
-        status = os.stat(path)
+        found = [os.stat(part) for part in parts_of(path)]
     except OSError:
         return _MISSING
-    if S_ISDIR(status.st_mode):
+    if any(S_ISDIR(status.st_mode) for status in found):
         return _MISSING  # what a folder holds may change while the folder does not
-    return (status.st_mtime_ns, status.st_size)
+    return (sum(status.st_mtime_ns for status in found), sum(status.st_size for status in found))
 
 
 def _read_model(path: Path) -> Spec:

@@ -1,4 +1,4 @@
-"""Tensors of a file beside the ledger: their elements are counted against each other, their bytes become its formats."""
+"""Tensors of a file beside the ledger: elements are counted against parameters, and bytes become formats."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def check(buckets: Sequence[Bucket], path: str) -> None:
         if bucket.counted != bucket.stored:
             names = ", ".join(dict.fromkeys(op.name for op in bucket.ops)) or "no operation"
             held = ", ".join(tensor.name for tensor in bucket.tensors[:3]) or "no tensor"
-            message = f"{names}: {bucket.counted:,.0f} parameters by its sizes, {bucket.stored:,} in its tensors ({held}"
+            message = (
+                f"{names}: {bucket.counted:,.0f} parameters by its sizes, {bucket.stored:,} in its tensors ({held}"
+            )
             more = ", …)" if len(bucket.tensors) > 3 else ")"
             raise SpecError(message + more, Place(path), hint="The header contradicts itself, or is of another kind.")
 

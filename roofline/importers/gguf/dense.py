@@ -115,14 +115,18 @@ def falcon(m: Metadata) -> Keys:
     keys = plain(m, "falcon")
     kv_heads = m.whole("attention.head_count_kv", default=keys["num_attention_heads"])
     norms = {"num_ln_in_parallel_attn": 2 if m.any("attn_norm_2.weight") else 1} if kv_heads > 1 else {}
-    return keys | norms | {
-        "new_decoder_architecture": kv_heads > 1,
-        "multi_query": kv_heads == 1,
-        "parallel_attn": True,
-        "num_kv_heads": kv_heads,
-        "bias": False,
-        "ffn_hidden_size": m.whole("feed_forward_length"),
-    }
+    return (
+        keys
+        | norms
+        | {
+            "new_decoder_architecture": kv_heads > 1,
+            "multi_query": kv_heads == 1,
+            "parallel_attn": True,
+            "num_kv_heads": kv_heads,
+            "bias": False,
+            "ffn_hidden_size": m.whole("feed_forward_length"),
+        }
+    )
 
 
 def gpt2(m: Metadata) -> Keys:

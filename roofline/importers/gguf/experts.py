@@ -220,7 +220,6 @@ def _state_space(m: Metadata, model_type: str, **more: Any) -> Keys:
     }
 
 
-
 def lfm2(m: Metadata) -> Keys:
     """LFM2: layers with key-value heads attend, the others convolve; LFM2-MoE likewise."""
     heads = m.listed("attention.head_count_kv") or [m.whole("attention.head_count_kv")] * m.layers

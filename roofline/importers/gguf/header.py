@@ -95,7 +95,9 @@ def _header(cursor: Cursor) -> Header:
     _check_magic(cursor)
     tensor_count, key_count = cursor.number("Q", "the number of tensors"), cursor.number("Q", "the number of keys")
     if tensor_count > _MOST_TENSORS or key_count > _MOST_KEYS:
-        message = f"claims {tensor_count:,} tensors and {key_count:,} keys; at most {_MOST_TENSORS:,} and {_MOST_KEYS:,}"
+        message = (
+            f"claims {tensor_count:,} tensors and {key_count:,} keys; at most {_MOST_TENSORS:,} and {_MOST_KEYS:,}"
+        )
         raise cursor.refuse(f"{message} are read", hint=_AGAIN)
     cursor.need(tensor_count * 25 + key_count * 13, "what it claims to hold")
     values: dict[str, Any] = {}

@@ -1,11 +1,12 @@
 """A GGUF file to a model: its header mapped to the config of its family, which builds the shapes.
 
-How an architecture is added: a function `def llama(m: Metadata) -> Keys` in a module of its kind and a line in the table
-at its end. The function gives the keys of a config.json; flags come from the tensors that there are.
+How an architecture is added: a function `def llama(m: Metadata) -> Keys` in a module of its kind and a line in the
+table at its end. The function gives the keys of a config.json; flags come from the tensors that there are.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -28,6 +29,7 @@ from roofline.specs.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
 ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **OTHERS}
+_ENDING: Final = re.compile(r"(-\d{5}-of-\d{5})?\.gguf$", re.IGNORECASE)
 _NOT_MODELS: Final = {
     "clip": "a vision or audio tower with its projector (mmproj)",
     "adapter": "an adapter (LoRA)",
@@ -93,7 +95,9 @@ def _architecture(header: Header) -> str:
         close = nearest(arch, ARCHITECTURES)
         hint = f"Nearest: {', '.join(close)}. " if close else ""
         hint += "Its config.json may be understood, and a YAML spec can say the shapes of a model."
-        raise UnsupportedError(f"{shown(arch)!r} is not an architecture that is modelled", place, "general.architecture", hint)
+        raise UnsupportedError(
+            f"{shown(arch)!r} is not an architecture that is modelled", place, "general.architecture", hint
+        )
     if not header.tensors:
         raise SpecError("has no tensors: it holds a vocabulary alone", place)
     return arch
@@ -108,8 +112,7 @@ def _retold(error: SpecError, arch: str) -> NoReturn:
 
 def _name(header: Header) -> str:
     """A name from the file's."""
-    stem = Path(header.path).name
-    return clean_name(stem[: -len(".gguf")].removesuffix("-00001-of") if stem.lower().endswith(".gguf") else stem) or "model"
+    return clean_name(_ENDING.sub("", Path(header.path).name)) or "model"
 
 
 def _data(header: Header, m: Metadata, config: Config, body: dict[str, Any], name: str) -> dict[str, Any]:

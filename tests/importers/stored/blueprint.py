@@ -63,7 +63,7 @@ class Blueprint:
         names = ["attn_norm", "ffn_norm", "post_attention_norm", "post_ffw_norm"]
         if block.norm_placement != "pre":
             names = names[2:]
-        if block.attention and not block.feed_forward or block.norms == 1:
+        if block.feed_forward is None or block.norms == 1:
             names = names[:1]
         for name in names[: block.norms]:
             self._norm(at + name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,7 +21,7 @@ class Case(NamedTuple):
     arch: str
     order: Callable[[int], int] = lambda index: 0
     fused: tuple[str, ...] = ()
-    keys: dict[str, Any] = {}
+    keys: Mapping[str, Any] = MappingProxyType({})
 
 
 def every(period: int, full: int = 1) -> Callable[[int], int]:
@@ -82,9 +83,10 @@ CASES = [
 def _written(case: Case, folder: Path) -> tuple[str, Blueprint]:
     blueprint = Blueprint(rl.load_model(case.model), case.arch, case.order, fused=case.fused)
     keys = {f"{case.arch}.{key}": value for key, value in case.keys.items()}
-    pattern = keys.get(f"{case.arch}.attention.sliding_window_pattern")
-    if pattern:
-        keys[f"{case.arch}.attention.sliding_window_pattern"] = (pattern * len(blueprint.layers))[: len(blueprint.layers)]
+    per_layer = f"{case.arch}.attention.sliding_window_pattern"
+    if per_layer in keys:
+        layers = len(blueprint.layers)
+        keys[per_layer] = (keys[per_layer] * layers)[:layers]
     if case.arch == "lfm2":
         keys["lfm2.attention.head_count_kv"] = [8 if index in LFM2 else 0 for index in range(16)]
     return str(write(folder / "model.gguf", blueprint.keys | keys, blueprint.tensors)), blueprint
