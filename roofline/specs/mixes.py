@@ -1,8 +1,8 @@
 """Checkpoints that store their matrices in several formats: which matrix takes which.
 
 GGUF's rules (`roofline.specs.gguf_files`) depend on the layer; a mix therefore says for each op which formats its
-layers take, and in which shares. A matrix is named as in the op ledger, or by its role: embedding, head, router, attention,
-feed_forward, experts.
+layers take, and in which shares. A matrix is named as in the op ledger, or by its role: embedding, head, router,
+attention, feed_forward, experts.
 
 Source: AutoGPTQ and AutoAWQ convert the linear layers of the blocks alone; DeepSeek-V3's and Qwen3's FP8 checkpoints
 likewise.

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 from roofline.errors import Place, SpecError
 
 _PIECE: Final = 1 << 18
+_LENGTH: Final = struct.Struct("<Q")
 #: No header is longer: the largest vocabularies with their merges take some 20 MB.
 MAX_HEADER: Final = 256 << 20
 
@@ -67,14 +68,19 @@ class Cursor:
 
     def skip_texts(self, count: int, what: str) -> None:
         """Move on by `count` texts, each a length of 8 bytes and as many bytes."""
-        for _ in range(count):
-            at = self._at
-            if at + 8 <= len(self._piece):
-                length = int.from_bytes(self._piece[at : at + 8], "little")
-                if at + 8 + length <= len(self._piece):
-                    self._at = at + 8 + length
-                    continue
-            self.skip(self.number("Q", what), what)
+        while count:
+            piece, at = self._piece, self._at
+            last = len(piece) - 8
+            read = _LENGTH.unpack_from
+            while count and at <= last:
+                after = at + 8 + read(piece, at)[0]
+                if after > last + 8:
+                    break
+                at, count = after, count - 1
+            self._at = at
+            if count:
+                self.skip(self.number("Q", what), what)
+                count -= 1
         self.need(0, what)
 
     def _refill(self, count: int) -> None:
