@@ -20,15 +20,21 @@ def is_foreign(path: Path) -> bool:
 
 
 def parts_of(path: str) -> list[str]:
-    """The files that are read for a file: itself, or all parts of a model in several."""
+    """What is read for a file: itself, all parts of a model in several, the config.json beside weights; the folder
+    where a file names others in it.
+    """
+    if path.endswith(".safetensors.index.json"):
+        return [path, str(Path(path).parent)]
+    beside = [str(Path(path).with_name("config.json"))] if path.lower().endswith(".safetensors") else []
     match = _PART.fullmatch(path)
     if match is None or int(match[2]) > _MOST_PARTS:
-        return [path]
-    return [f"{match[1]}-{index:05d}-of-{match[2]}{match[3]}" for index in range(1, int(match[2]) + 1)]
+        return [path, *beside]
+    return beside + [f"{match[1]}-{index:05d}-of-{match[2]}{match[3]}" for index in range(1, int(match[2]) + 1)]
 
 
 def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
-    """A config.json, its folder, or a `.gguf` file as the data of a model file, called `name` or after its file.
+    """A config.json, its folder, a `.gguf` file, a `.safetensors` file or index beside a config.json as the data of a
+    model file, called `name` or after its file. In a folder the config is checked against the weights that are there.
 
     Only data is read, of files of weights only the header. Raises SpecError or UnsupportedError with the place.
     """
@@ -40,7 +46,21 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         return with_stored_formats(model.data, model.tensors, model.path, (model.file_type,))
     from roofline.importers.huggingface.read import import_config
 
-    return import_config(path, name)
+    if path.suffix.lower() == ".safetensors" or path.name.endswith(".safetensors.index.json"):
+        from roofline.importers.safetensors.folder import config_beside, read_whole
+
+        config = config_beside(path)
+        read_whole(path)
+        return _checked(import_config(config, name), path.parent)
+    data = import_config(path, name)
+    return _checked(data, path) if path.is_dir() else data
+
+
+def _checked(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What a config says, with what the weights in its folder say."""
+    from roofline.runs.checkpoint import with_checkpoint
+
+    return with_checkpoint(data, folder)
 
 
 def read_file(path: Path) -> Spec:

@@ -17,7 +17,7 @@ from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 
-_ONE_TOKEN: Final = TextRun(1.0, 1.0, 0.0)
+ONE_TOKEN: Final = TextRun(1.0, 1.0, 0.0)
 #: Bytes of an op count as equal within this much, relative.
 _EQUAL: Final = 1e-9
 
@@ -48,29 +48,28 @@ def with_stored_formats(
     than the architecture has parameters.
     """
     spec: Any = validated(data, path)
-    ops = build_workload(spec, _ONE_TOKEN).holders()
+    ops = build_workload(spec, ONE_TOKEN).holders()
     kept = [tensor for tensor in tensors if tensor.extra is None]
     buckets = sorted_out(ops, kept)
     check(buckets, path)
-    bits = {qualified(op): _format_of(bucket.tensors) for bucket in buckets for op in bucket.ops}
+    bits = {qualified(op): format_of(bucket.tensors) for bucket in buckets for op in bucket.ops}
     facts = facts_of(spec)
     names = dict.fromkeys(name for name in (*formats, most_frequent(kept)) if name)
     found = [(name, _overrides(name, ops, bits, facts)) for name in names]
     dtype, overrides = min(found, key=lambda one: len(one[1]))
-    told = {"assumed": [*data.get("assumed", ()), *told_of_extra(tensors)]}
-    return _ordered(data, {"dtype": dtype, "dtypes": overrides, **told})
+    return with_formats(data, dtype, overrides, told_of_extra(tensors))
 
 
-def _ordered(data: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The data with what is new, formats where a model file has them."""
+def with_formats(data: Mapping[str, Any], dtype: str, dtypes: Mapping[str, str], told: Sequence[str]) -> dict[str, Any]:
+    """A model's data with these formats, where a model file has them, and more assumptions to tell."""
     out: dict[str, Any] = {}
     for key, value in data.items():
-        out[key] = new.get(key, value)
-        if key == "dtype" and new["dtypes"]:
-            out["dtypes"] = new["dtypes"]
-    if new["assumed"]:
-        out["assumed"] = new["assumed"]
-    return out
+        if key != "dtypes":
+            out[key] = dtype if key == "dtype" else value
+        if key == "dtype" and dtypes:
+            out["dtypes"] = dict(dtypes)
+    assumed = [*data.get("assumed", ()), *told]
+    return out | ({"assumed": assumed} if assumed else {})
 
 
 def told_of_extra(tensors: Iterable[StoredTensor]) -> list[str]:
@@ -132,7 +131,7 @@ def most_frequent(tensors: Iterable[StoredTensor]) -> str:
     return max(counts, key=counts.__getitem__, default="bf16")
 
 
-def _format_of(tensors: Sequence[StoredTensor]) -> str:
+def format_of(tensors: Sequence[StoredTensor]) -> str:
     """The format of an operation: `q6_k*3+q4_k*5` by the elements of each, the most first."""
     counts: dict[str, int] = {}
     for tensor in tensors:
@@ -148,14 +147,22 @@ def _overrides(main: str, ops: Sequence[Op], formats: Mapping[str, str], facts: 
     needed: dict[str, str] = {}
     for op in ops:
         name = formats[qualified(op)]
-        if not _same(plain.held_bytes(op), _stored_bytes(op, name)):
+        if not same(plain.held_bytes(op), _stored_bytes(op, name)):
             needed[qualified(op)] = name
     if not needed:
         return {}
     short = {name: _shortest(main, name, fmt, ops) for name, fmt in needed.items()}
+    return named(short, ops)
+
+
+def named(formats: Mapping[str, str], ops: Sequence[Op]) -> dict[str, str]:
+    """Formats of operations under the shortest names that say the same: `norm` for all norms, a name without its part
+    where it stands in one part of the model only.
+    """
+    short = dict(formats)
     norms = {qualified(op) for op in ops if role_of(op) == "norm"}
     common = {short[name] for name in norms & set(short)}
-    if norms <= set(short) and len(common) == 1:
+    if norms and norms <= set(short) and len(common) == 1:
         short = {name: fmt for name, fmt in short.items() if name not in norms} | {"norm": common.pop()}
     parts: dict[str, set[str]] = {}
     for op in ops:
@@ -175,12 +182,13 @@ def _shortest(main: str, name: str, fmt: str, ops: Sequence[Op]) -> str:
         return fmt
     own = [op for op in ops if qualified(op) == name]
     alone = Precision.of(main, overrides={name: single})
-    return single if all(_same(alone.held_bytes(op), _stored_bytes(op, fmt)) for op in own) else fmt
+    return single if all(same(alone.held_bytes(op), _stored_bytes(op, fmt)) for op in own) else fmt
 
 
 def _stored_bytes(op: Op, fmt: str) -> float:
     return Precision.of(fmt).held_bytes(op)
 
 
-def _same(one: float, other: float) -> bool:
+def same(one: float, other: float) -> bool:
+    """Whether two numbers of bytes are equal but for rounding."""
     return abs(one - other) <= _EQUAL * max(one, other)

@@ -147,6 +147,7 @@ _DYNAMIC: Final = {
     "q6_k_xl": "q6_k",
     "q8_k_xl": "q8_0",
 }
+_STATED: Final = re.compile(r"([a-z][a-z0-9_-]*)@(\d{1,2}(?:\.\d{1,20})?)")
 _TERM: Final = re.compile(r"([a-z][a-z0-9_-]*)\*([1-9]\d{0,15})")
 _MOST_TERMS: Final = 16
 
@@ -160,10 +161,11 @@ def _dynamic(name: str, size: str) -> str:
 
 
 def mean_of(key: str) -> DType | None:
-    """The format of an operation that a file stores in several: `q6_k*3+q4_k*5` of 3 and 5 parts of its elements.
-
-    None where the text is not that.
+    """The format of an operation as a file stores it: in several, `q6_k*3+q4_k*5` of 3 and 5 parts of its elements; or
+    in one, with its mean bits, `int4-gptq@4.156` with its scales and vectors. None where the text is neither.
     """
+    if stated := _STATED.fullmatch(key):
+        return _with_bits(key, stated[1], float(stated[2]))
     terms = [_TERM.fullmatch(term) for term in key.split("+", _MOST_TERMS)]
     if not all(terms):
         return None
@@ -178,6 +180,13 @@ def mean_of(key: str) -> DType | None:
     return DType(key, bits, parts[0][0].compute, layout, whole=True)
 
 
+def _with_bits(key: str, name: str, bits: float) -> DType | None:
+    dtype = DTYPES.get(ALIASES.get(name, name))
+    if dtype is None or not 0.5 <= bits <= 64:
+        return None
+    return DType(key, bits, dtype.compute, f"stored: {dtype.name}, {bits:.4g} bits with all beside it", whole=True)
+
+
 def find_dtype(name: str) -> DType:
     """The number format of that name or alias, or the mean of several (`mean_of`).
 
@@ -185,7 +194,7 @@ def find_dtype(name: str) -> DType:
     """
     key = name.strip().lower()
     key = ALIASES.get(key, key)
-    if "*" in key and (mean := mean_of(key)):
+    if ("*" in key or "@" in key) and (mean := mean_of(key)):
         return mean
     if key.startswith("ud-") or key in _DYNAMIC:
         raise UsageError(_dynamic(name, key.removeprefix("ud-")))
