@@ -220,22 +220,7 @@ def _state_space(m: Metadata, model_type: str, **more: Any) -> Keys:
     }
 
 
-def lfm2(m: Metadata) -> Keys:
-    """LFM2: layers with key-value heads attend, the others convolve; LFM2-MoE likewise."""
-    heads = m.listed("attention.head_count_kv") or [m.whole("attention.head_count_kv")] * m.layers
-    used = sorted({head for head in heads if head})
-    if len(used) != 1 or not isinstance(used[0], int):
-        m.unsupported("attention.head_count_kv", "numbers that differ between layers are not modelled")
-    kinds = ["full_attention" if head else "conv" for head in heads]
-    moe = m.whole("expert_count", default=0, least=0)
-    keys = plain(m, "lfm2_moe" if moe else "lfm2", num_key_value_heads=used[0], layer_types=kinds)
-    keys |= {"conv_L_cache": m.whole("shortconv.l_cache"), "intermediate_size": m.whole("feed_forward_length")}
-    if moe:
-        return keys | experts(m) | {"num_dense_layers": m.whole("leading_dense_block_count", default=0, least=0)}
-    return keys | {"block_auto_adjust_ff_dim": False}
-
-
-OTHERS: Final[dict[str, Translate]] = {
+EXPERTS: Final[dict[str, Translate]] = {
     "qwen2moe": qwen2moe,
     "qwen3moe": qwen3moe,
     "qwen3vlmoe": qwen3moe,
@@ -255,6 +240,4 @@ OTHERS: Final[dict[str, Translate]] = {
     "qwen35moe": qwen35moe,
     "mamba": mamba,
     "mamba2": mamba2,
-    "lfm2": lfm2,
-    "lfm2moe": lfm2,
 }

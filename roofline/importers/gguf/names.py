@@ -54,6 +54,13 @@ IN_LAYERS: Final[dict[str, tuple[str, ...]]] = {
     "shortconv.in_proj": ("attention.in_proj",),
     "shortconv.out_proj": ("attention.out_proj",),
     "shortconv.conv": ("attention.conv",),
+    "inp_gate": ("side.per_layer_gate",),
+    "proj": ("side.per_layer_projection",),
+    "laurel_l": ("side.laurel_left",),
+    "laurel_r": ("side.laurel_right",),
+    "altup_router": ("side.altup_router",),
+    "altup_predict_coef": ("side.altup_prediction_coefs",),
+    "altup_correct_coef": ("side.altup_correction_coefs",),
 }
 #: Tensors outside the layers.
 OUTSIDE: Final[dict[str, tuple[str, ...]]] = {
@@ -61,17 +68,31 @@ OUTSIDE: Final[dict[str, tuple[str, ...]]] = {
     "position_embd": ("embedding.position_embedding",),
     "token_types": ("embedding.type_embedding",),
     "output": ("head.head",),
+    "per_layer_token_embd": ("embedding.per_layer_embedding",),
+    "per_layer_model_proj": ("embedding.per_layer_model_projection",),
+    "altup_proj": ("embedding.altup_projections",),
+    "altup_unembd_proj": ("head.altup_unembed_projections",),
+}
+#: Gemma 4's dense feed-forward beside experts is what every token visits, and its router has scales.
+_GEMMA4: Final = {
+    "ffn_gate.weight": ("feed_forward.shared_gate_proj",),
+    "ffn_up.weight": ("feed_forward.shared_up_proj",),
+    "ffn_down.weight": ("feed_forward.shared_down_proj",),
+    "ffn_gate_inp.scale": ("feed_forward.router",),
+    "ffn_down_exps.scale": ("feed_forward.router",),
 }
 #: Tensors that are no parameters of the model as it is counted, and why.
 _EXTRA: Final = re.compile(
     r"(?P<rope>rope_(freqs|factors_\w+)\.weight)"
     r"|(?P<correction>blk\.\d+\.exp_probs_b(\.bias)?)"
+    r"|(?P<layer>blk\.\d+\.layer_output_scale\.weight)"
     r"|(?P<scale>.*\.(scale|input_scale))"
     r"|(?P<mtp>blk\.\d+\.nextn\..*)"
 )
 WHY: Final = {
     "rope": "factors of the rotation",
     "correction": "corrections of the router's scores",
+    "layer": "scales of whole layers",
     "scale": "scales beside a matrix",
     "mtp": "heads that predict further tokens",
 }
@@ -101,18 +122,15 @@ def operations(name: str, fused: bool = False) -> tuple[str, ...]:
     return (*found, "feed_forward.gate_proj") if fused and match[2] == "ffn_up" else found
 
 
-def stored(tensors: Iterable[Tensor], layers: int) -> list[StoredTensor]:
-    """The tensors of a file of a model of `layers` layers."""
+def stored(tensors: Iterable[Tensor], layers: int, arch: str) -> list[StoredTensor]:
+    """The tensors of a file of a model of `layers` layers and of an architecture."""
     listed = list(tensors)
     fused = not any(tensor.name.endswith(".ffn_gate.weight") for tensor in listed)
-    return [
-        StoredTensor(
-            tensor.name,
-            tensor.elements,
-            tensor.bytes,
-            tensor.type.name,
-            operations(tensor.name, fused),
-            extra(tensor.name, layers),
-        )
-        for tensor in listed
-    ]
+    mixed = arch == "gemma4" and any(".ffn_down_exps." in tensor.name for tensor in listed)
+    out = []
+    for tensor in listed:
+        own = _GEMMA4.get(tensor.name.split(".", 2)[-1]) if mixed else None
+        why = None if own else extra(tensor.name, layers)
+        held = own or operations(tensor.name, fused)
+        out.append(StoredTensor(tensor.name, tensor.elements, tensor.bytes, tensor.type.name, held, why))
+    return out

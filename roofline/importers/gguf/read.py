@@ -14,8 +14,9 @@ from roofline.errors import Place, SpecError, UnsupportedError, nearest
 from roofline.importers.gguf.common import ORIGINS, Translate
 from roofline.importers.gguf.cursor import shown
 from roofline.importers.gguf.dense import DENSE
-from roofline.importers.gguf.experts import OTHERS
+from roofline.importers.gguf.experts import EXPERTS
 from roofline.importers.gguf.header import Header
+from roofline.importers.gguf.hybrids import HYBRIDS
 from roofline.importers.gguf.metadata import Metadata
 from roofline.importers.gguf.names import stored
 from roofline.importers.gguf.split import read_whole
@@ -28,7 +29,7 @@ from roofline.importers.stored import StoredTensor
 from roofline.specs.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
-ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **OTHERS}
+ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS}
 _ENDING: Final = re.compile(r"(-\d{5}-of-\d{5})?\.gguf$", re.IGNORECASE)
 _NOT_MODELS: Final = {
     "clip": "a vision or audio tower with its projector (mmproj)",
@@ -74,7 +75,7 @@ def import_gguf(path: Path, name: str | None = None) -> GGUFModel:
     except SpecError as error:
         _retold(error, arch)
     data = _data(header, m, config, body, clean_name(name) or _name(header))
-    return GGUFModel(header.path, data, stored(header.tensors, m.layers), _file_type(header))
+    return GGUFModel(header.path, data, stored(header.tensors, m.layers, arch), _file_type(header))
 
 
 def _file_type(header: Header) -> str | None:

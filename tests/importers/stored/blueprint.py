@@ -67,7 +67,8 @@ class Blueprint:
             names = names[:1]
         for name in names[: block.norms]:
             self._norm(at + name)
-        getattr(self, f"_{block.attention.kind}")(at, block.attention)
+        if block.attention is not None:
+            getattr(self, f"_{block.attention.kind}")(at, block.attention)
         if block.feed_forward is not None:
             getattr(self, f"_{block.feed_forward.kind}")(at, block.feed_forward)
 
@@ -82,8 +83,12 @@ class Blueprint:
         else:
             self._add(at + "attn_q", width, inner * (2 if a.output_gate else 1), bias=a.qkv_bias)
             self._add(at + "attn_k", width, kv, bias=a.qkv_bias)
-            self._add(at + "attn_v", width, kv, bias=a.qkv_bias)
+            if not a.keys_as_values:
+                self._add(at + "attn_v", width, kv, bias=a.qkv_bias)
         self._add(at + "attn_output", inner, width, bias=a.output_bias)
+        self._norms_of_heads(at, a, inner, kv)
+
+    def _norms_of_heads(self, at: str, a: Any, inner: int, kv: int) -> None:
         norms = {"head": (a.head_dim, a.head_dim), "width": (inner, kv)}.get(a.qk_norm or "", ())
         for name, extent in zip(("attn_q_norm", "attn_k_norm"), norms, strict=False):
             self._add(at + name, extent)
@@ -167,14 +172,95 @@ class Blueprint:
         self._add(at + "ffn_gate_inp", width, f.experts, bias=f.router_bias and f.bias, kind="fp32")
         if f.router_bias and not f.bias:
             self.tensors.append((f"{at}exp_probs_b.bias", (f.experts,), "fp32"))
-        for name, rows, columns in (("gate", width, f.width), ("up", width, f.width), ("down", f.width, width)):
+        inner = f.latent_width or width
+        if f.latent_width:
+            self._add(at + "ffn_latent_down", width, inner)
+            self._add(at + "ffn_latent_up", inner, width)
+        matrices = [("gate", inner, f.width), ("up", inner, f.width), ("down", f.width, inner)]
+        for name, rows, columns in matrices if f.gated else matrices[1:]:
             self.tensors.append((f"{at}ffn_{name}_exps.weight", (rows, columns, f.experts), "bf16"))
             if f.bias:
                 self.tensors.append((f"{at}ffn_{name}_exps.bias", (columns, f.experts), "fp32"))
         if f.shared_width:
             self._say(expert_shared_count=f.shared_width // f.width, expert_shared_feed_forward_length=f.shared_width)
-            self._add(at + "ffn_gate_shexp", width, f.shared_width)
+            if f.gated:
+                self._add(at + "ffn_gate_shexp", width, f.shared_width)
             self._add(at + "ffn_up_shexp", width, f.shared_width)
             self._add(at + "ffn_down_shexp", f.shared_width, width)
         if f.shared_gate:
             self._add(at + "ffn_gate_inp_shexp", width)
+
+
+class GemmaBlueprint(Blueprint):
+    """Gemma 3n and 4: heads of two widths, layers that share a cache, inputs per layer, experts beside a dense part."""
+
+    def __init__(self, spec: Any, arch: str, order: Order) -> None:
+        super().__init__(spec, arch, order)
+        attentions = [block.attention for block in self.layers]
+        shared = sum(attention.shared_cache for attention in attentions)
+        self._say(attention__shared_kv_layers=shared)
+        self._say(attention__sliding_window_pattern=[bool(attention.window) for attention in attentions])
+        if arch == "gemma4":
+            self._say(attention__head_count_kv=[attention.kv_heads for attention in attentions])
+            for attention in attentions:
+                swa = "_swa" if attention.window else ""
+                self._say(**{f"attention__key_length{swa}": attention.head_dim})
+                self._say(**{f"attention__value_length{swa}": attention.head_dim})
+            self.tensors.append(("rope_freqs.weight", (256,), "fp32"))
+        if spec.per_layer_input:
+            self._inputs_per_layer(spec.per_layer_input, len(attentions))
+
+    def _inputs_per_layer(self, inputs: Any, layers: int) -> None:
+        spec, width = self.spec, self.spec.width
+        self._say(embedding_length_per_layer_input=inputs.width)
+        self._add("per_layer_token_embd", inputs.width * layers, inputs.vocabulary)
+        self._add("per_layer_model_proj", width, inputs.width * layers)
+        self._add("per_layer_proj_norm", inputs.width)
+        if spec.altup:
+            self._say(altup__num_inputs=spec.altup.inputs, altup__active_idx=0)
+            self._add("altup_proj", width, width, spec.altup.inputs - 1)
+            self._add("altup_unembd_proj", width, width, spec.altup.inputs - 1)
+        for index in range(layers):
+            at = f"blk.{index}."
+            self._add(at + "inp_gate", width, inputs.width)
+            self._add(at + "proj", inputs.width, width)
+            self._add(at + "post_norm", width)
+            if spec.altup:
+                self._streams(at, spec.altup.inputs)
+
+    def _streams(self, at: str, inputs: int) -> None:
+        width = self.spec.width
+        self._add(at + "laurel_l", width, self.spec.laurel)
+        self._add(at + "laurel_r", self.spec.laurel, width)
+        self._add(at + "laurel_post_norm", width)
+        self._add(at + "altup_router", width, inputs, kind="fp32")
+        self._add(at + "altup_router_norm", width)
+        self._add(at + "altup_predict_coef", inputs, inputs**2, kind="fp32")
+        self._add(at + "altup_correct_coef", inputs, inputs, kind="fp32")
+        self._add(at + "altup_correct_scale", width)
+
+    def _softmax(self, at: str, a: Any) -> None:
+        if not a.shared_cache:
+            super()._softmax(at, a)
+            return
+        self._add(at + "attn_q", self.spec.width, a.heads * a.head_dim)
+        self._add(at + "attn_q_norm", a.head_dim)
+        self._add(at + "attn_output", a.heads * a.head_dim, self.spec.width)
+
+    def _experts(self, at: str, f: Any) -> None:
+        width = self.spec.width
+        self._say(expert_count=f.experts, expert_used_count=f.top_k, expert_feed_forward_length=f.width)
+        self._say(feed_forward_length=f.shared_width)
+        self._add(at + "ffn_gate_inp", width, f.experts, kind="fp32")
+        self.tensors += [
+            (f"{at}ffn_gate_inp.scale", (width,), "fp32"),
+            (f"{at}ffn_down_exps.scale", (f.experts,), "fp32"),
+        ]
+        self._add(at + "ffn_gate_up_exps", width, 2 * f.width, f.experts)
+        self._add(at + "ffn_down_exps", f.width, width, f.experts)
+        for name, rows, columns in (("gate", width, f.shared_width), ("up", width, f.shared_width)):
+            self._add(f"{at}ffn_{name}", rows, columns)
+        self._add(at + "ffn_down", f.shared_width, width)
+        for name in ("post_ffw_norm_1", "pre_ffw_norm_2", "post_ffw_norm_2"):
+            self._norm(at + name)
+        self.tensors.append((f"{at}layer_output_scale.weight", (1,), "fp32"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,8 +12,11 @@ import pytest
 
 import roofline as rl
 from roofline.architectures.build import build_workload
+from roofline.runs.formats import facts_of
+from roofline.specs.ggml import fallback
+from roofline.specs.gguf_files import FILE_TYPES, ModelFacts, file_shares
 from roofline.workload.run import TextRun
-from tests.importers.stored.blueprint import Blueprint
+from tests.importers.stored.blueprint import Blueprint, GemmaBlueprint, Tensor
 from tests.importers.stored.gguf_writer import stored_bytes, write
 
 
@@ -29,12 +33,20 @@ def every(period: int, full: int = 1) -> Callable[[int], int]:
     return lambda index: full if not (index + 1) % period else 1 - full
 
 
+def in_turn(*counts: int) -> Callable[[int], int]:
+    """Group 0 in the first layers, then group 1 …"""
+    groups = [group for group, count in enumerate(counts) for _ in range(count)]
+    return lambda index: groups[index]
+
+
 def after(first: int) -> Callable[[int], int]:
     """Group 0 in the first layers, then group 1."""
     return lambda index: int(index >= first)
 
 
 QWEN3_NEXT = {"full_attention_interval": 4}
+NUMBERS = {name: number for number, name in FILE_TYPES.items()}
+NO_PARAMETERS = re.compile("exp_probs_b|layer_output_scale|rope_freqs")
 LFM2 = (2, 5, 8, 10, 12, 14)
 CASES = [
     Case("llama-3-8b", "llama"),
@@ -74,6 +86,15 @@ CASES = [
     Case("mamba-2.8b", "mamba"),
     Case("mamba2-1.3b", "mamba2"),
     Case("lfm2-1.2b", "lfm2", lambda index: int(index in LFM2)),
+    Case("gemma-3n-e4b", "gemma3n", lambda index: 2 * (index >= 20) + (not (index + 1) % 5)),
+    Case("gemma-4-31b", "gemma4", every(6)),
+    Case("gemma-4-26b-a4b", "gemma4", every(6)),
+    Case("granite-4.0-h-tiny", "granitehybrid", in_turn(36, 4), keys={"rope.scaling.finetuned": False}),
+    Case("nemotron-3-nano-30b-a3b", "nemotron_h_moe", in_turn(23, 23, 6)),
+    Case("nemotron-3-super-120b-a12b", "nemotron_h_moe", in_turn(40, 40, 8)),
+    Case("llama-4-scout", "llama4", every(4), keys={"interleave_moe_layer_step": 1}),
+    Case("minimax-m2.5", "minimax-m2"),
+    Case("bert-base", "bert"),
     Case("gpt2", "gpt2", fused=("qkv",)),
     Case("pythia-1b", "gptneox", fused=("qkv",)),
     Case("bloom-560m", "bloom", fused=("qkv",)),
@@ -81,14 +102,21 @@ CASES = [
 
 
 def _written(case: Case, folder: Path) -> tuple[str, Blueprint]:
-    blueprint = Blueprint(rl.load_model(case.model), case.arch, case.order, fused=case.fused)
+    spec = rl.load_model(case.model)
+    gemma = case.arch in ("gemma3n", "gemma4")
+    blueprint = (
+        GemmaBlueprint(spec, case.arch, case.order)
+        if gemma
+        else Blueprint(spec, case.arch, case.order, fused=case.fused)
+    )
     keys = {f"{case.arch}.{key}": value for key, value in case.keys.items()}
     per_layer = f"{case.arch}.attention.sliding_window_pattern"
     if per_layer in keys:
         layers = len(blueprint.layers)
         keys[per_layer] = (keys[per_layer] * layers)[:layers]
-    if case.arch == "lfm2":
-        keys["lfm2.attention.head_count_kv"] = [8 if index in LFM2 else 0 for index in range(16)]
+    if case.arch in ("lfm2", "granitehybrid", "nemotron_h_moe"):
+        heads = [getattr(block.attention, "kv_heads", 0) for block in blueprint.layers]
+        keys[f"{case.arch}.attention.head_count_kv"] = heads
     return str(write(folder / "model.gguf", blueprint.keys | keys, blueprint.tensors)), blueprint
 
 
@@ -101,12 +129,65 @@ def _counts(model: Any) -> tuple[float, ...]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.arch}-{case.model}")
 def test_a_header_gives_the_shapes_of_the_bundled_model(case: Case, tmp_path: Path) -> None:
     path, _ = _written(case, tmp_path)
-    assert _counts(path) == _counts(case.model)
+    spec = rl.load_model(case.model)
+    if case.arch == "bert":  # of which GGUF keeps no pooler
+        spec = spec.model_copy(update={"pooler": False})
+    assert _counts(path) == _counts(spec)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.arch}-{case.model}")
 def test_the_weights_take_the_bytes_of_the_tensors(case: Case, tmp_path: Path) -> None:
     path, blueprint = _written(case, tmp_path)
-    counted = [tensor for tensor in blueprint.tensors if "exp_probs_b" not in tensor[0]]
+    counted = [tensor for tensor in blueprint.tensors if not NO_PARAMETERS.search(tensor[0])]
     est = rl.estimate(path, gpu="h100", prompt=8, generate=2)
     assert est.memory.weights_bytes == pytest.approx(stored_bytes(counted), rel=1e-12)
+
+
+MATRICES = {
+    "attn_q": "q_proj",
+    "attn_k": "k_proj",
+    "attn_v": "v_proj",
+    "attn_output": "o_proj",
+    "ffn_down": "down_proj",
+}
+
+
+def _quantised(spec: Any, name: str) -> list[Tensor]:
+    """The tensors of a model as llama.cpp's rules quantise them."""
+    facts = facts_of(spec)
+    out: list[Tensor] = []
+    for tensor, shape, kind in Blueprint(spec, "x", lambda index: 0).tensors:
+        match = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", tensor)
+        chosen = kind
+        if match and len(shape) > 1:
+            rules = MATRICES.get(match[2], "up_proj")
+            chosen = (*_by_layer(name, rules, facts),)[int(match[1])]
+        elif tensor in ("token_embd.weight", "output.weight"):
+            role = "head" if tensor == "output.weight" else "embedding"
+            chosen = file_shares(name, role, role, facts)[0][0]
+        out.append((tensor, shape, fallback(chosen, shape[0]) if len(shape) > 1 else kind))
+    return out
+
+
+def _by_layer(name: str, op: str, facts: ModelFacts) -> Iterator[str]:
+    """Types in some order of the layers: how many of each is what counts."""
+    for dtype, count in file_shares(name, op, "attention", facts):
+        yield from [dtype] * count
+
+
+@pytest.mark.parametrize("name", ["q4_k_m", "q4_0", "q8_0", "iq3_xxs", "iq2_m", "q3_k_l", "q5_k_l", "tq2_0"])
+@pytest.mark.parametrize("model", ["llama-3-8b", "qwen2.5-7b", "qwen2.5-0.5b"])
+def test_a_file_of_a_known_mix_is_that_mix(tmp_path: Path, model: str, name: str) -> None:
+    """By its rules alone a file has the bytes of its tensors; the header then only confirms them."""
+    spec = rl.load_model(model)
+    arch = "llama" if model.startswith("llama") else "qwen2"
+    tensors = _quantised(spec, name)
+    keys = Blueprint(spec, arch, lambda index: 0).keys | {"general.file_type": NUMBERS.get(name, 0)}
+    path = str(write(tmp_path / "model.gguf", keys, tensors))
+    by_header = rl.estimate(path, gpu="h100", prompt=8, generate=2).memory.weights_bytes
+    by_rule = rl.estimate(model, gpu="h100", weights=name, prompt=8, generate=2).memory.weights_bytes
+    assert by_header == pytest.approx(stored_bytes(tensors), rel=1e-12)
+    assert by_rule == pytest.approx(stored_bytes(tensors), rel=1e-12)
+    if name in NUMBERS:
+        read = rl.load_model(path)
+        assert (read.dtype, read.dtypes) == (name, {})
