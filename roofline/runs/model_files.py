@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from roofline.errors import Place, SpecError
 from roofline.specs.base import Spec
 
 #: What files of weights are called.
@@ -52,8 +53,20 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         config = config_beside(path)
         read_whole(path)
         return _checked(import_config(config, name), path.parent)
+    _refuse_folder_of_gguf(path)
     data = import_config(path, name)
     return _checked(data, path) if path.is_dir() else data
+
+
+def _refuse_folder_of_gguf(path: Path) -> None:
+    """A folder may hold the same model in several sizes, so that one of them must be named."""
+    if not path.is_dir() or (path / "config.json").is_file() or (path / "model_index.json").is_file():
+        return
+    names = sorted(file.name for file in path.glob("*.gguf"))
+    if names:
+        raise SpecError(
+            "is a folder of GGUF files", Place(str(path)), hint=f"Give one of them: {', '.join(names[:5])}."
+        )
 
 
 def _checked(data: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
 from roofline.importers.stored import StoredTensor
 from roofline.runs.formats import facts_of
+from roofline.specs.dtypes import DTYPES
 from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import qualified, role_of
 from roofline.workload.op import Op
@@ -50,6 +51,7 @@ def with_stored_formats(
     spec: Any = validated(data, path)
     ops = build_workload(spec, ONE_TOKEN).holders()
     kept = [tensor for tensor in tensors if tensor.extra is None]
+    check_formats(kept, path)
     buckets = sorted_out(ops, kept)
     check(buckets, path)
     bits = {qualified(op): format_of(bucket.tensors) for bucket in buckets for op in bucket.ops}
@@ -108,6 +110,14 @@ def sorted_out(ops: Sequence[Op], tensors: Sequence[StoredTensor]) -> list[Bucke
     for op in ops:
         buckets.get(root(qualified(op)), rest).ops.append(op)
     return [*buckets.values(), *([rest] if rest.ops or rest.tensors else [])]
+
+
+def check_formats(tensors: Iterable[StoredTensor], path: str) -> None:
+    """Refuse a parameter in a format that holds none: whole numbers, or blocks of activations."""
+    strange = next((tensor for tensor in tensors if tensor.format not in DTYPES), None)
+    if strange is not None:
+        message = f"is stored as {strange.format}, which holds no weights"
+        raise SpecError(message, Place(path), strange.name, "It may belong to a part that is not modelled.")
 
 
 def check(buckets: Sequence[Bucket], path: str) -> None:

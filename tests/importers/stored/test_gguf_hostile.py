@@ -236,6 +236,18 @@ def test_a_header_that_contradicts_itself_is_refused_at_its_key(
     assert "model.gguf" in str(caught.value)
 
 
+def test_whole_numbers_hold_no_weights(tmp_path: Path) -> None:
+    changed = [(name, shape, "int32" if "attn_q" in name else kind) for name, shape, kind in TENSORS]
+    with pytest.raises(SpecError, match=r"blk\.0\.attn_q\.weight: is stored as int32"):
+        rl.load_model(write(tmp_path / "model.gguf", KEYS, changed))
+
+
+def test_a_folder_of_files_names_them(tmp_path: Path) -> None:
+    write(tmp_path / "model-q4.gguf", KEYS, TENSORS)
+    with pytest.raises(SpecError, match=r"Give one of them: model-q4\.gguf"):
+        rl.load_model(tmp_path)
+
+
 def test_parts_are_read_together_and_missed(tmp_path: Path) -> None:
     split = {"split.count": 2, "split.tensors.count": len(TENSORS)}
     first = write(tmp_path / "m-00001-of-00002.gguf", KEYS | split | {"split.no": 0}, TENSORS[:9])
