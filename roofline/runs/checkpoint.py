@@ -9,7 +9,7 @@ from typing import Any, Final
 from roofline.architectures.build import build_workload
 from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
-from roofline.importers.safetensors.folder import Checkpoint, beside_config
+from roofline.importers.safetensors.folder import Checkpoint
 from roofline.importers.safetensors.names import stored
 from roofline.runs.formats import facts_of
 from roofline.runs.stored import ONE_TOKEN, Bucket, format_of, named, same, sorted_out, told_of_extra, with_formats
@@ -25,17 +25,14 @@ _OTHER_MODEL: Final = 0.02
 _OTHER_FORMAT: Final = 1.5
 
 
-def with_checkpoint(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A model's data with what the safetensors files of its folder say: bytes by tensor, and where they differ.
+def with_checkpoint(data: dict[str, Any], found: Checkpoint | None, path: Path) -> dict[str, Any]:
+    """A model's data with what safetensors files say: bytes by tensor, and where they differ from the config.
 
-    Without such files the data is as it was. Raises SpecError for damaged files and for those of another model.
+    Without such files the data is as it was. Raises SpecError at `path` for files of another model.
     """
-    if data.get("family") != "transformer":
+    if data.get("family") != "transformer" or found is None:
         return data
-    found = beside_config(folder)
-    if found is None:
-        return data
-    spec: Any = validated(data, str(folder))
+    spec: Any = validated(data, str(path))
     ops = build_workload(spec, ONE_TOKEN).holders()
     precision = Precision.of(spec.dtype, overrides=spec.dtypes, facts=facts_of(spec))
     if found.tensors is None:
@@ -43,7 +40,7 @@ def with_checkpoint(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     layers = sum(block.layers for block in spec.blocks)
     tensors = stored(found.tensors, layers, spec.tied_embeddings)
     buckets = sorted_out(ops, [one for one in tensors if one.extra is None])
-    _check_model(buckets, folder)
+    _check_model(buckets, path)
     return _compared(data, spec, told_of_extra(tensors), buckets, precision)
 
 
@@ -56,13 +53,13 @@ def _told(found: Checkpoint, ops: Sequence[Op], precision: Precision) -> Iterato
         yield f"the index of the weights says {found.claimed:,} bytes in all, {counted:,.0f} are counted"
 
 
-def _check_model(buckets: Sequence[Bucket], folder: Path) -> None:
+def _check_model(buckets: Sequence[Bucket], path: Path) -> None:
     """Refuse weights of another model than the config's."""
     counted = sum(bucket.counted for bucket in buckets if not _packed(bucket))
     held = sum(bucket.stored for bucket in buckets if not _packed(bucket))
     if abs(held - counted) > _OTHER_MODEL * counted:
         message = f"its weights hold {held:,} elements, its config.json describes {counted:,.0f}"
-        raise SpecError(message, Place(str(folder)), hint="Are config.json and weights of one model?")
+        raise SpecError(message, Place(str(path)), hint="Are config.json and weights of one model?")
 
 
 def _compared(

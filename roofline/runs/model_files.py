@@ -46,16 +46,17 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         model = import_gguf(path, name)
         return with_stored_formats(model.data, model.tensors, model.path, (model.file_type,))
     from roofline.importers.huggingface.read import import_config
+    from roofline.importers.safetensors.folder import beside_config
+    from roofline.runs.checkpoint import with_checkpoint
 
     if path.suffix.lower() == ".safetensors" or path.name.endswith(".safetensors.index.json"):
-        from roofline.importers.safetensors.folder import config_beside, read_whole
+        from roofline.importers.safetensors.folder import Checkpoint, config_beside, read_whole
 
         config = config_beside(path)
-        read_whole(path)
-        return _checked(import_config(config, name), path.parent)
+        return with_checkpoint(import_config(config, name), Checkpoint(read_whole(path)), path)
     _refuse_folder_of_gguf(path)
     data = import_config(path, name)
-    return _checked(data, path) if path.is_dir() else data
+    return with_checkpoint(data, beside_config(path), path) if path.is_dir() else data
 
 
 def _refuse_folder_of_gguf(path: Path) -> None:
@@ -67,13 +68,6 @@ def _refuse_folder_of_gguf(path: Path) -> None:
         raise SpecError(
             "is a folder of GGUF files", Place(str(path)), hint=f"Give one of them: {', '.join(names[:5])}."
         )
-
-
-def _checked(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What a config says, with what the weights in its folder say."""
-    from roofline.runs.checkpoint import with_checkpoint
-
-    return with_checkpoint(data, folder)
 
 
 def read_file(path: Path) -> Spec:

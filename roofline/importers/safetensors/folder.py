@@ -57,8 +57,10 @@ def beside_config(folder: Path) -> Checkpoint | None:
     if index.is_file():
         names, claimed = _named_by(index)
         return _what_there_is(folder, index, names, claimed)
-    if (folder / "model.safetensors").is_file():
-        return _what_there_is(folder, folder / "model.safetensors", ["model.safetensors"], None)
+    others = sorted(path.name for path in folder.glob("*.safetensors") if not path.name.startswith("adapter_"))
+    alone = ["model.safetensors"] if "model.safetensors" in others else others
+    if len(alone) == 1 and not _PART.fullmatch(alone[0]):
+        return _what_there_is(folder, folder / alone[0], alone, None)
     parts = sorted(path.name for path in folder.glob("model-*-of-*.safetensors") if _PART.fullmatch(path.name))
     if not parts:
         return None

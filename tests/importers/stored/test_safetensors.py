@@ -95,6 +95,14 @@ def test_the_weights_take_the_bytes_of_the_files(tmp_path: Path, dtype: str, nor
     assert not assumed(model)
 
 
+def test_a_file_of_any_name_is_the_one_that_is_read(tmp_path: Path) -> None:
+    folder(tmp_path, tensors())
+    other = write(tmp_path / "other.safetensors", tensors("F32"))
+    assert (weights(tmp_path), weights(other)) == (size(tensors()), size(tensors("F32")))
+    (tmp_path / "model.safetensors").unlink()
+    assert weights(tmp_path) == size(tensors("F32"))
+
+
 def test_files_that_the_config_describes_change_nothing(tmp_path: Path) -> None:
     spec = rl.load_model(str(folder(tmp_path, tensors())))
     assert spec.dtypes == {}
