@@ -191,3 +191,44 @@ def test_a_file_of_a_known_mix_is_that_mix(tmp_path: Path, model: str, name: str
     if name in NUMBERS:
         read = rl.load_model(path)
         assert (read.dtype, read.dtypes) == (name, {})
+
+
+def test_latent_attention_is_read_as_it_was_stored_before_it_was_absorbed(tmp_path: Path) -> None:
+    """Until April 2025 DeepSeek's keys and values were one tensor and heads were not folded into one."""
+    spec: Any = rl.load_model("deepseek-v2-lite")
+    blueprint = Blueprint(spec, "deepseek2", after(1))
+    keys = {key: value for key, value in blueprint.keys.items() if not key.endswith("_mla")}
+    own = {"attention.key_length": 192, "attention.value_length": 128, "attention.head_count_kv": 16}
+    keys |= {f"deepseek2.{key}": value for key, value in (own | {"leading_dense_block_count": 1}).items()}
+    tensors = [tensor for tensor in blueprint.tensors if "attn_k_b" not in tensor[0] and "attn_v_b" not in tensor[0]]
+    tensors += [(f"blk.{layer}.attn_kv_b.weight", (512, 16 * 256), "bf16") for layer in range(27)]
+    assert _counts(str(write(tmp_path / "model.gguf", keys, tensors))) == _counts(spec)
+
+
+def test_experts_of_old_files_have_a_tensor_each(tmp_path: Path) -> None:
+    """`blk.0.ffn_up.3.weight`: expert 3 of files from before April 2024."""
+    spec: Any = rl.load_model("mixtral-8x7b")
+    blueprint = Blueprint(spec, "llama", lambda index: 0)
+    keys = {key: value for key, value in blueprint.keys.items() if not key.endswith("expert_feed_forward_length")}
+    tensors: list[Tensor] = []
+    for name, shape, kind in blueprint.tensors:
+        if "_exps" in name:
+            tensors += [(name.replace("_exps", f".{expert}"), shape[:2], kind) for expert in range(8)]
+        else:
+            tensors.append((name, shape, kind))
+    assert _counts(str(write(tmp_path / "model.gguf", keys, tensors))) == _counts(spec)
+
+
+def test_layers_that_predict_further_tokens_are_told_and_not_counted(tmp_path: Path) -> None:
+    """GLM-4.5 counts its head of further predictions among its blocks, as the last one."""
+    spec: Any = rl.load_model("glm-4.5-air")
+    blueprint = Blueprint(spec, "glm4moe", after(1))
+    last = [tensor for tensor in blueprint.tensors if tensor[0].startswith("blk.45.")]
+    further = [(name.replace("blk.45.", "blk.46."), shape, kind) for name, shape, kind in last]
+    further.append(("blk.46.nextn.eh_proj.weight", (8192, 4096), "bf16"))
+    keys = blueprint.keys | {"glm4moe.block_count": 47, "glm4moe.nextn_predict_layers": 1}
+    keys |= {"glm4moe.leading_dense_block_count": 1}
+    path = str(write(tmp_path / "model.gguf", keys, [*blueprint.tensors, *further]))
+    assert _counts(path) == _counts(spec)
+    read: Any = rl.load_model(path)
+    assert any("heads that predict further tokens" in told for told in read.assumed)
