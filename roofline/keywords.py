@@ -28,11 +28,14 @@ class Options(TypedDict, total=False):
     logits: str
     latent: str
     work: str
-    kv_layout: str
+    kv_layout: str | None
+    chunk: str | int | None
     weights: str | None
     activations: str | None
     kv_cache: str | None
     engine: str
+    draft: str | None
+    draft_tokens: int | None
     gpus: int | None
     tp: int | None
     pp: int | None
@@ -44,6 +47,9 @@ class Options(TypedDict, total=False):
     overlap: str | None
     offload: str | None
     runtime_reserve: str | float | None
+    utilisation: float | None
+    max_sequences: int | None
+    memory: str | None
     pad_heads: bool
     height: int | NDArray[Any] | None
     width: int | NDArray[Any] | None
@@ -51,8 +57,9 @@ class Options(TypedDict, total=False):
     guidance: float | None
     scheduler: str | None
     strength: float | None
-    tiling: bool
+    tiling: bool | str
     slicing: bool
+    no_safety_checker: bool
     spec_dir: str | None
 
 
@@ -66,11 +73,14 @@ class Grid(TypedDict, total=False):
     logits: str | Iterable[str]
     latent: str | Iterable[str]
     work: str | Iterable[str]
-    kv_layout: str | Iterable[str]
+    kv_layout: str | Iterable[str | None] | None
+    chunk: str | int | Iterable[str | int | None] | None
     weights: str | Iterable[str | None] | None
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None
     engine: str | Iterable[str]
+    draft: str | Iterable[str | None] | None
+    draft_tokens: int | Iterable[int | None] | None
     gpus: int | Iterable[int | None] | None
     tp: int | Iterable[int | None] | None
     pp: int | Iterable[int | None] | None
@@ -82,6 +92,9 @@ class Grid(TypedDict, total=False):
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
     runtime_reserve: str | float | Iterable[str | float | None] | None
+    utilisation: float | Iterable[float | None] | None
+    max_sequences: int | Iterable[int | None] | None
+    memory: str | Iterable[str | None] | None
     pad_heads: bool | Iterable[bool]
     height: int | Iterable[int | None] | None
     width: int | Iterable[int | None] | None
@@ -89,8 +102,9 @@ class Grid(TypedDict, total=False):
     guidance: float | Iterable[float | None] | None
     scheduler: str | Iterable[str | None] | None
     strength: float | Iterable[float | None] | None
-    tiling: bool | Iterable[bool]
+    tiling: bool | str | Iterable[bool | str]
     slicing: bool | Iterable[bool]
+    no_safety_checker: bool | Iterable[bool]
     spec_dir: str | None
 
 
@@ -113,7 +127,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
             for name, kind in options.__annotations__.items()
         ]
         function.__signature__ = shown.replace(parameters=[*first, *keywords])  # type: ignore[attr-defined]
-        told = "\n".join(f"  {option.name:<16}{option.help}" for option in KEYWORDS.values())
+        told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function
 

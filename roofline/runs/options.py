@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UsageError, nearest
 
-Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float"]
+Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int", "bool | str"]
 
 TEXT: Final = ("text", "encoder")
 IMAGE: Final = ("image",)
@@ -26,6 +26,7 @@ class Option(NamedTuple):
     short     a letter on the command line
     listing   the listing that a shell completes from
     size      a number that may be a numpy axis
+    words     what may stand behind a flag, and says no more than the flag alone
     """
 
     name: str
@@ -37,6 +38,7 @@ class Option(NamedTuple):
     short: str = ""
     listing: str = ""
     size: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -53,6 +55,7 @@ class Option(NamedTuple):
 
 
 _DTYPE: Final = "Number format, as `roofline list precisions` prints them."
+_TILES: Final = "Autoencoder in overlapping tiles"
 _LEVELS: Final = "pictures: also a level that `roofline levels` prints."
 
 #: By the headings under which help shows them.
@@ -90,10 +93,19 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option(
             "kv_layout",
             "str",
-            "ideal",
-            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows.",
+            None,
+            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows,full-chunks. Default: the "
+            "engine's way.",
             "LAYOUT",
             TEXT,
+        ),
+        Option(
+            "chunk",
+            "str | int",
+            None,
+            "Prompt tokens that go through the layers at once; none: all. Default: as the engine does.",
+            "N|none",
+            ("text",),
         ),
     ),
     "Formats": (
@@ -101,7 +113,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "weights",
             "str",
             None,
-            f"Weights. {_DTYPE} Default: the model's own.",
+            f"Weights. {_DTYPE} Default: the model's own. One part of a picture's pipeline: bf16,denoiser=fp8.",
             "DTYPE",
             listing="list_precisions",
         ),
@@ -117,7 +129,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "kv_cache",
             "str",
             None,
-            "KV-cache. Default: the activations' format.",
+            "KV-cache, or keys/values such as q8_0/q4_0. Default: 16 bit, or the checkpoint's own.",
             "DTYPE",
             TEXT,
             listing="list_precisions",
@@ -132,6 +144,18 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "NAME",
             listing="list_engines",
         ),
+    ),
+    "Speculation": (
+        Option(
+            "draft",
+            "str",
+            None,
+            "What drafts tokens: the model's own MTP layers, an EAGLE head or a model. Held; its time is not counted.",
+            "mtp|NAME|FILE",
+            ("text",),
+            listing="list_models",
+        ),
+        Option("draft_tokens", "int", None, "Tokens drafted per step. Default: by the kind of draft.", "N", ("text",)),
     ),
     "Several GPUs, and memory elsewhere": (
         Option("gpus", "int", None, "GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.", "N"),
@@ -161,16 +185,40 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "offload",
             "str",
             None,
-            "Keep weights, experts or cache elsewhere, for example experts@host; pictures: model, one part at a "
-            "time on the GPU.",
+            "Keep weights, experts or cache elsewhere, for example experts@host; pictures: model (one part at a "
+            "time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
             "PART[=SHARE][@host|disk]",
         ),
         Option(
             "runtime_reserve",
             "str | float",
             None,
-            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: none.",
+            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: the engine's own.",
             "BYTES",
+        ),
+        Option(
+            "utilisation",
+            "float",
+            None,
+            "Share of the memory that the engine takes, above 0 to 1. Default: the engine's own.",
+            "SHARE",
+            TEXT,
+        ),
+        Option(
+            "max_sequences",
+            "int",
+            None,
+            "Sequences that the engine has room to draw tokens for. Default: the engine's own.",
+            "N",
+            ("text",),
+        ),
+        Option(
+            "memory",
+            "str",
+            None,
+            "Memory of another size, as it is sold (48GB has 48 GiB); of a chip with unified memory the machine's, of "
+            "which the system lets the GPU have a part. Default: the chip's.",
+            "SIZE",
         ),
         Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
     ),
@@ -189,8 +237,9 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             listing="list_schedulers",
         ),
         Option("strength", "float", None, "How much of a given picture is replaced, 0 to 1.", "X", IMAGE),
-        Option("tiling", "bool", False, "Autoencoder in overlapping tiles.", kinds=IMAGE),
+        Option("tiling", "bool | str", False, f"{_TILES}; `vae` says the same.", kinds=IMAGE, words=("vae",)),
         Option("slicing", "bool", False, "Autoencoder one picture at a time.", kinds=IMAGE),
+        Option("no_safety_checker", "bool", False, "Leave out a pipeline's safety checker.", kinds=IMAGE),
     ),
 }
 #: Where the specs are: no part of a run.
@@ -200,6 +249,8 @@ OPTIONS: Final[dict[str, Option]] = {option.name: option for panel in PANELS.val
 KEYWORDS: Final[dict[str, Option]] = OPTIONS | {SPEC_DIR.name: SPEC_DIR}
 #: Options that formulas take as numpy axes.
 SIZES: Final = tuple(option.name for option in OPTIONS.values() if option.size)
+#: Flags that may be followed by a word, and which.
+WORDS: Final = {option.flag: option.words for option in OPTIONS.values() if option.words}
 #: Options about devices, and about what is elsewhere than in their memory.
 SPREAD: Final = tuple(option.name for option in PANELS["Several GPUs, and memory elsewhere"])
 
@@ -216,6 +267,9 @@ _CALLED: Final[dict[str, tuple[str, ...]]] = {
     "dp": ("data_parallel_size",),
     "gpus": ("num_gpus", "n_gpus"),
     "generate": ("max_tokens", "max_new_tokens", "output_len"),
+    "chunk": ("max_num_batched_tokens", "chunked_prefill_size", "max_num_tokens", "ubatch", "ubatch_size"),
+    "utilisation": ("utilization", "gpu_memory_utilization", "mem_fraction_static", "gpu_memory_utilisation"),
+    "max_sequences": ("max_num_seqs", "max_running_requests", "max_batch_size"),
     "prompt": ("input_len", "seq_len", "context"),
     "fusion": ("attention",),
 }

@@ -4,6 +4,8 @@ GGUF's rules (`roofline.specs.gguf_files`) depend on the layer; a mix therefore 
 layers take, and in which shares. A matrix is named as in the op ledger, or by its role: embedding, head, router,
 attention, feed_forward, experts.
 
+bitsandbytes and SVDQuant take linear layers alone, so that convolutions stay in 16 bit too.
+
 Source: AutoGPTQ and AutoAWQ convert the linear layers of the blocks alone; DeepSeek-V3's and Qwen3's FP8 checkpoints
 likewise.
 """
@@ -17,7 +19,17 @@ from roofline.specs.gguf_files import BASE, ModelFacts, Shares, file_shares, mor
 __all__ = ["ModelFacts", "Shares", "is_gguf", "is_mix", "more_bits", "shares_of"]
 
 #: Other checkpoints: the format of the matrices of the blocks; all else stays in 16 bit.
-_BLOCKS_ONLY: Final = {"awq": "int4-gptq", "gptq-int4": "int4-gptq", "gptq-int8": "int8-gptq", "fp8-block": "fp8-b128"}
+_BLOCKS_ONLY: Final = {
+    "awq": "int4-gptq",
+    "gptq-int4": "int4-gptq",
+    "gptq-int8": "int8-gptq",
+    "fp8-block": "fp8-b128",
+} | {
+    "nf4": "nf4-b64",
+    "bnb-int8": "int8",
+    "svdquant-int4": "int4-r32",
+    "svdquant-nvfp4": "nvfp4-r32",
+}
 
 
 def is_mix(name: str) -> bool:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from roofline.num import Num, is_nothing
+from roofline.specs.caches import CacheFormat, plain_cache, read_cache
 from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import mean_bits, overridden, qualified, read_weights, role_of, stored_as
 from roofline.workload.op import Op
 
 _NONE: Mapping[str, DType] = {}
+_NO_PARTS: Mapping[str, Precision] = {}
 _NO_FACTS = ModelFacts()
 
 
@@ -21,21 +23,23 @@ class Precision:
 
     `overrides` gives single ops, by name or by role (embedding, head, router, attention, feed_forward, experts,
     norm), a format of their own. Below 16 bits only matrices are narrow: norms and biases stay in 16 bit, in GGUF
-    files in 32. `facts` are what the mix of a GGUF file depends on.
+    files in 32. `facts` are what the mix of a GGUF file depends on. `parts` are the formats of single parts of a model,
+    by their names, where they differ from these.
     """
 
     weights: DType
     activations: DType
-    cache: DType
+    cache: CacheFormat
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
     facts: ModelFacts = _NO_FACTS
+    parts: Mapping[str, Precision] = field(default_factory=lambda: _NO_PARTS)
     _known: dict[tuple[str, str, float], tuple[DType, float]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
     def __hash__(self) -> int:
         """Of the names alone: overrides are a mapping, which has no hash, and few differ in nothing else."""
-        return hash((self.weights.name, self.activations.name, self.cache.name, *self.overrides))
+        return hash((self.weights.name, self.activations.name, self.cache.name, *self.overrides, *self.parts))
 
     @classmethod
     def of(
@@ -50,19 +54,33 @@ class Precision:
         """By name; `weights` may carry overrides (`int4-g128,head=bf16`) or be a shorthand (`w4a16kv8`).
 
         Activations default to the weights' format where it has 16 bits or more, else to bf16; the cache defaults to the
-        activations' format. Raises UnknownNameError, or UsageError where two options contradict each other.
+        activations' format where that has 16 bits or more, else to bf16: engines that multiply in 8 bits keep a cache
+        of 16 (vllm-project/vllm#12569). Raises UnknownNameError, or UsageError where two options contradict each other.
         """
         written = read_weights(weights, activations, cache)
         stored = find_dtype(written.weights)
         active = single_format(written.activations, "activations") if written.activations else _beside(stored)
-        held = single_format(written.cache, "kv-cache") if written.cache else active
+        held = read_cache(written.cache) if written.cache else plain_cache(_beside(active))
         own = {**(overrides or {}), **written.overrides}
         return cls(stored, active, held, {k: single_format(v, "weights") for k, v in own.items()} or _NONE, facts)
 
     @property
     def label(self) -> str:
         """The formats of the weights as `--weights` takes them."""
-        return ",".join([self.weights.name, *(f"{name}={dtype.name}" for name, dtype in self.overrides.items())])
+        own = [f"{name}={dtype.name}" for name, dtype in self.overrides.items()]
+        parts = [f"{name}={part.label}" for name, part in self.parts.items() if part.label != self.weights.name]
+        return ",".join([self.weights.name, *own, *parts])
+
+    @property
+    def activations_label(self) -> str:
+        """The formats of the activations as `--activations` takes them."""
+        own = self.activations.name
+        named = [f"{name}={part.activations.name}" for name, part in self.parts.items() if part.activations.name != own]
+        return ",".join([own, *named])
+
+    def with_parts(self, parts: Mapping[str, Precision]) -> Precision:
+        """These formats, and others for single parts of a model."""
+        return Precision(self.weights, self.activations, self.cache, self.overrides, self.facts, parts)
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""
@@ -102,13 +120,27 @@ class Precision:
         """Bytes of parameters that one instance holds in memory."""
         return op.params * (self.weight_bits(op) / 8)
 
+    def cache_element(self, op: Op) -> float:
+        """Bytes of an element of an op's cache, mean over its row; a state keeps the activations' format, or 16 bit."""
+        row = op.row
+        return self.state_element if row is None else self.cache.row_bytes(row) / row.elements
+
+    @property
+    def state_element(self) -> float:
+        """Bytes of an element of a recurrent state: no format of a cache makes it narrower."""
+        return max(self.activations.bits, 16.0) / 8
+
     def cache_bytes(self, op: Op) -> Num:
         """Bytes of cache that one execution streams, read and written."""
-        return (op.cache_read + op.cache_write) * (self.cache.bits / 8) + op.state_moved_fp32 * 4.0
+        return (op.cache_read + op.cache_write) * self.cache_element(op) + op.state_moved_fp32 * 4.0
+
+    def cached_bytes(self, op: Op) -> Num:
+        """Bytes of cache that one instance holds when its phase ends."""
+        return op.cache_held * self.cache_element(op)
 
     def state_bytes(self, op: Op) -> Num:
         """Bytes of state of a fixed size that one instance holds."""
-        return op.state_held * (self.cache.bits / 8) + op.state_held_fp32 * 4.0
+        return op.state_held * self.state_element + op.state_held_fp32 * 4.0
 
     def activation_bytes(self, op: Op) -> Num:
         """Bytes of activations that one execution reads and writes."""

@@ -80,6 +80,10 @@ class Span(NamedTuple):
         """Keys per sequence held when the phase ends."""
         return self.end if window is None else minimum(self.end, window)
 
+    def grows(self, window: float | None = None) -> Num:
+        """Keys per sequence that one token more adds to those held: 1, or 0 where a window is full."""
+        return 1.0 if window is None else where(self.end < window, 1.0, 0.0)
+
 
 def _in_chunks(count: Num, chunk: float) -> Num:
     """Sum of (p mod chunk) + 1 for p = 0 .. count - 1."""
@@ -213,13 +217,17 @@ class RowShape(NamedTuple):
 
 
 class ConvolutionShape(NamedTuple):
-    """A convolution over the batch: `pixels` of output, channels in and out, the side of its square kernel."""
+    """A convolution over the batch: `pixels` of output, channels in and out, the side of its square kernel.
+
+    `batch` is over how many pictures.
+    """
 
     pixels: Num
     channels_in: float
     channels_out: float
     kernel: float
     bias: bool = True
+    batch: Num = 1.0
 
 
 class DenseAttentionShape(NamedTuple):

@@ -11,7 +11,7 @@ from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
-from roofline.units import format_count, format_si, format_time
+from roofline.units import format_binary, format_count, format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
@@ -159,8 +159,10 @@ def largest(memory: Memory) -> str:
 
 
 def _verdict(memory: Memory) -> str:
-    verdict = "fits" if memory.fits else "DOES NOT FIT"
-    return f"{verdict} in {format_si(float(memory.capacity_bytes), 'B')}"
+    """Whether all fits, in GB, and in the GiB that drivers' tools tell."""
+    verdict, usable, has = "fits" if memory.fits else "DOES NOT FIT", float(memory.usable_bytes), memory.capacity_bytes
+    room = format_si(float(has), "B") if usable == has else f"{usable / 1e9:.1f} of {format_si(float(has), 'B')}"
+    return f"{verdict} in {room} ({format_binary(float(memory.total_bytes))} of {format_binary(usable)})"
 
 
 def part_table(est: Answer) -> Grid:
@@ -183,8 +185,9 @@ def component_table(est: Answer) -> Grid:
         for part in m.by_component
         if part.weights
     ]
-    if m.runtime_bytes:
-        rows.append(["runtime", "", "", *_sizes(float(m.runtime_bytes))])
+    shown = ("weights_bytes", "activation_peak_bytes")
+    beside = [part for part in m.parts if part.name not in shown and float(part.bytes)]
+    rows += [[part.title, "", "", *_sizes(float(part.bytes))] for part in beside]
     sums = _sizes(float(m.weights_bytes), float(m.activation_peak_bytes), float(m.total_bytes))
     rows.append(["on the GPU at once", *sums])
     if len(m.by_component) > 1:
