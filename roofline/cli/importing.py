@@ -31,7 +31,7 @@ def import_(
     from roofline.importers.huggingface.hub import config_path
     from roofline.importers.huggingface.read import validated
     from roofline.importers.model_file import model_text
-    from roofline.runs.model_files import import_file
+    from roofline.runs.files.model_files import import_file
 
     path, own_name = config_path(config)
     data = import_file(path, name or own_name)

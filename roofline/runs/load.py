@@ -10,8 +10,8 @@ from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.files.model_files import STORED, is_foreign, parts_of, read_file
 from roofline.runs.memory_size import variant
-from roofline.runs.model_files import STORED, is_foreign, parts_of, read_file
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
 from roofline.specs.files.reader import read_gpu, read_model

@@ -8,8 +8,8 @@ from typing import Any, Final
 from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_nodes, list_precisions
 from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
+from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
-from roofline.runs.model_files import STORED, import_file
 from roofline.specs.caches import PACKED
 from roofline.specs.dtypes import find_dtype
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines

@@ -41,13 +41,13 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
     """
     if path.suffix.lower() == ".gguf":
         from roofline.importers.gguf.read import import_gguf
-        from roofline.runs.stored import with_stored_formats
+        from roofline.runs.files.stored import with_stored_formats
 
         model = import_gguf(path, name)
         return with_stored_formats(model.data, model.tensors, model.path, (model.file_type,))
     from roofline.importers.huggingface.read import import_config
     from roofline.importers.safetensors.folder import beside_config
-    from roofline.runs.checkpoint import with_checkpoint
+    from roofline.runs.files.checkpoint import with_checkpoint
 
     if path.suffix.lower() == ".safetensors" or path.name.endswith(".safetensors.index.json"):
         from roofline.importers.safetensors.folder import Checkpoint, config_beside, read_whole

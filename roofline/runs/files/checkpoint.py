@@ -11,8 +11,17 @@ from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
 from roofline.importers.safetensors.folder import Checkpoint
 from roofline.importers.safetensors.names import stored
+from roofline.runs.files.stored import (
+    ONE_TOKEN,
+    Bucket,
+    format_of,
+    named,
+    same,
+    sorted_out,
+    told_of_extra,
+    with_formats,
+)
 from roofline.runs.formats import facts_of
-from roofline.runs.stored import ONE_TOKEN, Bucket, format_of, named, same, sorted_out, told_of_extra, with_formats
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.formats import qualified
 from roofline.workload.op import Op
