@@ -9,7 +9,10 @@ import typer
 
 _ConfigArgument = Annotated[
     str,
-    typer.Argument(help="A config.json, a folder that holds one, or hf:org/name.", metavar="FILE|FOLDER|hf:ORG/NAME"),
+    typer.Argument(
+        help="A config.json, a folder that holds one, a .gguf or .safetensors file, or hf:org/name.",
+        metavar="FILE|FOLDER|hf:ORG/NAME",
+    ),
 ]
 _OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write; default: print.")
@@ -23,14 +26,15 @@ def import_(
     name: _NameOption = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
 ) -> None:
-    """Write the model file of a Hugging Face config.json."""
+    """Write the model file of a Hugging Face config.json or of a file of weights, of which only the header is read."""
     from roofline.cli.writing import check_output, write_whole
     from roofline.importers.huggingface.hub import config_path
-    from roofline.importers.huggingface.read import import_config, validated
+    from roofline.importers.huggingface.read import validated
     from roofline.importers.model_file import model_text
+    from roofline.runs.files.model_files import import_file
 
     path, own_name = config_path(config)
-    data = import_config(path, name or own_name)
+    data = import_file(path, name or own_name)
     validated(data, str(path))
     text = model_text(data)
     if output is None:

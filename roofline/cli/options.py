@@ -17,7 +17,7 @@ from roofline.cli.completion import complete
 from roofline.runs.options import PANELS as DECLARED
 from roofline.runs.options import SPEC_DIR, Option
 
-_MODEL: Final = "Model: a name, an alias, a YAML file, a config.json or its folder, hf:org/name."
+_MODEL: Final = "Model: a name, an alias, a YAML file, a config.json or its folder, a .gguf, hf:org/name."
 _GPU: Final = "Accelerator: a name, an alias or a YAML file. Required, unless --node names one."
 _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",

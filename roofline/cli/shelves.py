@@ -87,11 +87,13 @@ def _known(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A model, GPU, node, engine or precision, or an alias of one.")],
+    name: Annotated[
+        str, typer.Argument(help="A model, GPU, node, engine or precision, or an alias of one; a .gguf or config.json.")
+    ],
     spec_dir: SpecDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """One spec as it stands in its file, ready to be changed; where it was found goes to standard error."""
+    """One spec as it stands in its file, or as a file is imported, ready to be changed; its path on standard error."""
     from roofline.analysis.catalogue.anything import find_anything
 
     what, found, values = find_anything(name, spec_dir)
@@ -99,6 +101,11 @@ def show(
         from roofline.report.data import write_json
 
         write_json({"what": what, "file": str(found.path) if found else None, "values": values})
+        return
+    if what == "model" and found is None:
+        from roofline.importers.model_file import model_text
+
+        sys.stdout.write(model_text(values))
         return
     if found is None:
         sys.stdout.writelines(f"{key}: {value}\n" for key, value in values.items())

@@ -69,13 +69,14 @@ def facts_of(spec: TransformerSpec) -> ModelFacts:
 
 
 def _facts(spec: TransformerSpec) -> ModelFacts:
-    group, experts = 1.0, 0
+    group, experts, packed = 1.0, 0, False
     for block in spec.blocks:
         attention: Any = block.attention
         if attention is not None and getattr(attention, "kv_heads", None):
             group = max(group, attention.heads / attention.kv_heads)
+            packed = packed or bool(getattr(attention, "packed", False))
         experts = max(experts, getattr(block.feed_forward, "experts", 0))
-    return ModelFacts(sum(block.layers for block in spec.blocks), group, experts, spec.tied_embeddings)
+    return ModelFacts(sum(block.layers for block in spec.blocks), group, experts, spec.tied_embeddings, packed)
 
 
 def check_overrides(precision: Precision, workload: Workload) -> None:

@@ -10,6 +10,7 @@ from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.files.model_files import STORED, is_foreign, parts_of, read_file
 from roofline.runs.memory_size import variant
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
@@ -34,8 +35,8 @@ _IN_MEMORY = Origin("(a spec object)")
 
 
 def load_model(model: ModelLike, spec_dir: str | None = None) -> Spec:
-    """The spec of a model: a bundled name or alias, a YAML file, a config.json or its folder, `hf:org/name`, or a spec,
-    which is returned as it is.
+    """The spec of a model: a bundled name or alias, a YAML file, a config.json or its folder, a `.gguf` file,
+    `hf:org/name`, or a spec, which is returned as it is.
 
     Raises UnknownNameError with the nearest names, or SpecError with file, line and column.
     """
@@ -118,7 +119,11 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
 
 def is_path(name: str) -> bool:
     """Whether a name is meant as a path: it exists, has an extension of ours, or starts as a path does."""
-    return name.endswith((".yaml", ".yml", ".json")) or name.startswith((".", "/", "~")) or Path(name).exists()
+    return (
+        name.lower().endswith((".yaml", ".yml", ".json", *STORED))
+        or name.startswith((".", "/", "~"))
+        or Path(name).exists()
+    )
 
 
 _MISSING: Final = (0, 0)
@@ -126,20 +131,16 @@ _MISSING: Final = (0, 0)
 
 def _stamp(path: str) -> tuple[int, int]:
     try:
-        status = os.stat(path)
+        found = [os.stat(part) for part in parts_of(path)]
     except OSError:
         return _MISSING
-    if S_ISDIR(status.st_mode):
+    if any(S_ISDIR(status.st_mode) for status in found):
         return _MISSING  # what a folder holds may change while the folder does not
-    return (status.st_mtime_ns, status.st_size)
+    return (sum(status.st_mtime_ns for status in found), sum(status.st_size for status in found))
 
 
 def _read_model(path: Path) -> Spec:
-    if path.suffix == ".json" or path.is_dir():
-        from roofline.importers.huggingface.read import read_config
-
-        return read_config(path)
-    return read_model(path)
+    return read_file(path) if is_foreign(path) else read_model(path)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,8 @@ class DType(NamedTuple):
     weight-only format is widened before the multiplication, so it computes in 16 bit. `layout` says what the bits are,
     for people. `mix`: a file format that stores matrices in several formats; `bits` is then that of most of them.
     `rank` of a low-rank branch in 16 bit beside each matrix. `parts`: formats of parts of one size each, with their
-    number, the most frequent first.
+    number, the most frequent first. `whole`: `bits` is the mean of all parameters of an operation as a file stores
+    them, biases and scales included.
     """
 
     name: str
@@ -30,6 +31,7 @@ class DType(NamedTuple):
     block: tuple[int, int] = (1, 1)
     block_bits: float = 0.0
     parts: tuple[tuple[str, float], ...] = ()
+    whole: bool = False
 
     @property
     def bytes(self) -> float:

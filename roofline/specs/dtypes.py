@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from roofline.errors import UnknownNameError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.specs.dtype import DType, grouped
+from roofline.specs.dtype_means import refuse_dynamic, stored_mean
 from roofline.specs.dtype_rules import described
+from roofline.specs.ggml import BY_NAME, QUANTISED
+from roofline.specs.gguf_files import BASE, WIDE_ENDS
 
 __all__ = ["ALIASES", "CACHES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format"]
 
@@ -87,30 +90,14 @@ def _bitsandbytes() -> Iterator[DType]:
 
 
 def _gguf() -> list[DType]:
-    """Formats of one matrix in a GGUF file. Source: block structs of ggml (ggml-common.h)."""
-    return [
-        DType("q4_0", 4.5, _HALF, "GGUF: 32 x 4 bit and an fp16 scale"),
-        DType("q4_1", 5.0, _HALF, "GGUF: 32 x 4 bit, fp16 scale and minimum"),
-        DType("q5_0", 5.5, _HALF, "GGUF: 32 x 5 bit and an fp16 scale"),
-        DType("q5_1", 6.0, _HALF, "GGUF: 32 x 5 bit, fp16 scale and minimum"),
-        DType("q8_0", 8.5, _HALF, "GGUF: 32 x 8 bit and an fp16 scale"),
-        DType("iq4_nl", 4.5, _HALF, "GGUF: 32 x 4 bit into a table, and an fp16 scale"),
-        DType("q2_k", 2.625, _HALF, "GGUF: 256-weight super-block, 84 bytes"),
-        DType("q3_k", 3.4375, _HALF, "GGUF: 256-weight super-block, 110 bytes"),
-        DType("q4_k", 4.5, _HALF, "GGUF: 256-weight super-block, 144 bytes"),
-        DType("q5_k", 5.5, _HALF, "GGUF: 256-weight super-block, 176 bytes"),
-        DType("q6_k", 6.5625, _HALF, "GGUF: 256-weight super-block, 210 bytes"),
-    ]
+    """Formats of one matrix in a GGUF file, and of the files that are named after them."""
+    return [DType(name, BY_NAME[name].bits, _HALF, f"GGUF: {layout}") for name, layout in QUANTISED.items()]
 
 
 def _mixed() -> list[DType]:
     """File formats that mix several; `roofline.specs.mixes` says which matrix takes which."""
-    sizes = {("q3_k", 3.4375): "sml", ("q4_k", 4.5): "sm", ("q5_k", 5.5): "sm"}
-    rows = [
-        DType(f"{base}_{size}", bits, _HALF, f"GGUF file: mostly {base}, some matrices wider, vectors fp32", mix=True)
-        for (base, bits), letters in sizes.items()
-        for size in letters
-    ]
+    rows = [DType(name, BY_NAME[base].bits, _HALF, _file_layout(name), mix=True) for name, base in BASE.items()]
+    rows = [row for row in rows if row.name not in QUANTISED]
     rest = "embedding, head and router in 16 bit"
     return [
         *rows,
@@ -123,6 +110,14 @@ def _mixed() -> list[DType]:
         DType("svdquant-nvfp4", 4 + 8 / 16, "fp4", f"SVDQuant: nvfp4-r32 in linear layers, {rest}", mix=True),
         DType("fp8-block", 8 + 32 / 128**2, "fp8", f"FP8 checkpoint: fp8-b128, {rest}", mix=True),
     ]
+
+
+def _file_layout(name: str) -> str:
+    if name in WIDE_ENDS:
+        return f"GGUF file: as {WIDE_ENDS[name]}, embedding and head in q8_0"
+    if name == "mxfp4_moe":
+        return "GGUF file: experts in mxfp4, all other matrices in q8_0, vectors fp32"
+    return f"GGUF file: mostly {BASE[name]}, some matrices wider, vectors fp32"
 
 
 DTYPES: Final[dict[str, DType]] = {row.name: row for row in (*_plain(), *_gguf(), *_mixed())}
@@ -168,14 +163,18 @@ ALIASES: Final[dict[str, str]] = {
 @lru_cache(maxsize=1024)
 def made_by_rule(name: str) -> DType | None:
     """The format that a name in lower case describes where no table has it; None where it describes none."""
-    return described(name, DTYPES, ALIASES)
+    return stored_mean(name, DTYPES, ALIASES) or described(name, DTYPES, ALIASES)
 
 
 def find_dtype(name: str) -> DType:
-    """The number format of that name or alias. Raises UnknownNameError with the nearest names."""
+    """The number format of that name or alias, or one that its name describes.
+
+    Raises UnknownNameError with the nearest names, UsageError for files of which no rule is published.
+    """
     key = name.strip().lower()
     key = ALIASES.get(key, key)
     if key not in DTYPES:
+        refuse_dynamic(name, key, DTYPES)
         if made := made_by_rule(key):
             return made
         raise UnknownNameError("precision", name, {key: key for key in DTYPES} | ALIASES, "roofline list precisions")
@@ -198,8 +197,6 @@ def single_format(name: str, option: str) -> DType:
 
     Raises UnknownNameError, and UsageError for a mix and for formats of weights where there are none.
     """
-    from roofline.errors import UsageError
-
     found = find_dtype(name)
     if found.mix or (found.parts and option != "weights"):
         raise UsageError(f"--{option} {name}: {found.name} mixes formats of weights; it cannot hold {option}")

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.specs.dtypes import DTYPES, DType, find_dtype
-from roofline.specs.mixes import FALLBACK, ModelFacts, is_gguf, is_mix, shares_of
+from roofline.specs.ggml import fallback
+from roofline.specs.mixes import ModelFacts, is_gguf, is_mix, shares_of
 from roofline.workload.op import Op
 from roofline.workload.shapes import ExpertsShape, MatmulShape, RowShape
 
@@ -86,13 +87,13 @@ def role_of(op: Op) -> str:
 def overridden(overrides: Mapping[str, DType], op: Op) -> DType | None:
     """The format that an override gives this op; a tied head is the embedding.
 
-    Of several that name it, that counts which says most: the op in its group of layers (`layers-2.q_proj`), the op, the
-    part of the group (`layers-2.attention`), the role.
+    Of several that name it, that counts which says most: the op in its group of layers (`layers-2.q_proj`), the op in
+    its part of the model (`attention.gate_proj`), the op, the part of the group (`layers-2.attention`), the role.
     """
     group = op.block.rpartition(".")[0]
     tied = overrides.get("embedding") if op.name == "head" and not op.params else None
     for name in _named(op):
-        if found := overrides.get(f"{group}.{name}") or overrides.get(name):
+        if found := overrides.get(f"{group}.{name}") or overrides.get(qualified(op)) or overrides.get(name):
             return found
     return tied or overrides.get(op.block) or overrides.get(role_of(op))
 
@@ -103,8 +104,14 @@ def names_of(op: Op) -> Iterator[str]:
     for name in (*_named(op), *(EXPERT_MATRICES if op.kind == "experts" else ())):
         yield name
         yield f"{group}.{name}"
+    yield qualified(op)
     yield op.block
     yield role_of(op)
+
+
+def qualified(op: Op) -> str:
+    """An op's name behind the part of the model that it stands in: attention, feed_forward, embedding, head."""
+    return f"{op.block.rpartition('.')[2]}.{op.name}"
 
 
 def _named(op: Op) -> tuple[str, ...]:
@@ -149,10 +156,12 @@ def _expert_parts(mix: str, op: Op, facts: ModelFacts) -> list[tuple[str, float]
 
 
 def _whole_blocks(name: str, op: Op) -> str:
+    """The type that takes the rows of all matrices of an op."""
     shape = op.shape
     rows = [shape.k] if isinstance(shape, MatmulShape) else []
     if isinstance(shape, ExpertsShape):
         rows = [shape.width, shape.hidden]
     if isinstance(shape, RowShape):
         rows = [shape.width]
-    return FALLBACK.get(name, name) if any(float(row) % 256 for row in rows) else name
+    taken = (fallback(name, float(row)) for row in rows)
+    return next((other for other in taken if other != name), name)

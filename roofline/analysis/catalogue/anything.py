@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_nodes, list_precisions
 from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
+from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
 from roofline.specs.caches import PACKED
 from roofline.specs.dtypes import find_dtype
@@ -18,8 +20,10 @@ _WHAT: Final = "model, GPU, node, engine or precision"
 def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | None, dict[str, Any]]:
     """A name on any shelf: what it is (model, gpu, node, engine or precision), its file if it has one, its values.
 
-    Raises UnknownNameError when it is nowhere.
+    A file of weights or a config.json is the model that it is imported as. Raises UnknownNameError when it is nowhere.
     """
+    if name.lower().endswith((".json", *STORED)):
+        return "model", None, import_file(Path(name).expanduser())
     shelves: tuple[tuple[Shelf, str], ...] = (("models", "model"), ("hardware", "gpu"))
     for shelf, what in () if name.strip().lower() in own_engines(spec_dir) else shelves:
         try:

@@ -29,6 +29,8 @@ def stored(
     """The format of most of an op's weights, and the mean bits per parameter."""
     own = overridden(overrides, op)
     whole = stored_as(weights, op, facts) if own is None else parts_of(own)
+    if whole[0][0].whole:
+        return whole[0][0], whole[0][0].bits
     matrices, vectors = _parts(op)
     formats = [whole] * len(matrices)
     if op.kind == "experts" and overrides and isinstance(op.shape, ExpertsShape):

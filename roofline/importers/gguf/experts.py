@@ -1,0 +1,243 @@
+"""Architectures with experts or with recurrences: GGUF's keys as those of the family's config.json.
+
+Source: ggml-org/llama.cpp @007dbbf3, conversion/*.py (which key comes from which) and src/llama-arch.cpp (names).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from roofline.importers.gguf.common import (
+    Keys,
+    Translate,
+    decoder,
+    expert_width,
+    experts,
+    head_width,
+    plain,
+    rotated,
+)
+from roofline.importers.gguf.metadata import Metadata
+
+
+def qwen2moe(m: Metadata) -> Keys:
+    """Qwen 1.5 MoE, Qwen 2 57B: a gated shared expert."""
+    return decoder(m, "qwen2_moe", shared_expert_intermediate_size=_shared_width(m), **experts(m))
+
+
+def qwen3moe(m: Metadata) -> Keys:
+    """Qwen 3 MoE and the text model of Qwen 3 VL MoE."""
+    return decoder(m, "qwen3_moe", **experts(m))
+
+
+def _shared_width(m: Metadata) -> int:
+    default = m.width_of("ffn_up_shexp.weight") or 0
+    return m.whole("expert_shared_feed_forward_length", default=default, least=0)
+
+
+def olmoe(m: Metadata) -> Keys:
+    """OLMoE."""
+    return decoder(m, "olmoe", **experts(m, width="intermediate_size"))
+
+
+def phimoe(m: Metadata) -> Keys:
+    """Phi-3.5 MoE."""
+    found = experts(m, "num_local_experts", "intermediate_size")
+    flags = {"attention_bias": m.any("attn_q.bias"), "lm_head_bias": "output.bias" in m.tensors}
+    m.raw("attention.sliding_window")
+    return decoder(m, "phimoe", **flags, **found)
+
+
+def granitemoe(m: Metadata) -> Keys:
+    """Granite MoE, with a shared expert where there is one."""
+    shared = _shared_width(m)
+    found = experts(m, "num_local_experts", "intermediate_size")
+    if shared:
+        return decoder(m, "granitemoeshared", shared_intermediate_size=shared, **found)
+    return decoder(m, "granitemoe", **found)
+
+
+def gpt_oss(m: Metadata) -> Keys:
+    """gpt-oss: every other layer slides, beginning with the first."""
+    found = experts(m, "num_local_experts", "intermediate_size")
+    m.raw("attention.sliding_window_pattern")
+    return decoder(m, "gpt_oss", sliding_window=m.whole("attention.sliding_window"), **found)
+
+
+def llama4(m: Metadata) -> Keys:
+    """Llama 4: experts as wide as the shared one, dense layers between."""
+    found = experts(m, "num_local_experts", "intermediate_size")
+    dense = m.width_of("ffn_up.weight") or m.whole("feed_forward_length")
+    step = m.whole("interleave_moe_layer_step", default=1)
+    chunk = m.whole("attention.chunk_size", default=8192)
+    more = {"interleave_moe_layer_step": step, "intermediate_size_mlp": dense, "attention_chunk_size": chunk}
+    return decoder(m, "llama4_text", **more, **found)
+
+
+def _first_dense(m: Metadata) -> Keys:
+    """Experts behind dense layers, and shared ones, in the spelling of DeepSeek."""
+    return {
+        **experts(m, "n_routed_experts"),
+        "n_shared_experts": m.whole("expert_shared_count", default=0, least=0),
+        "first_k_dense_replace": m.whole("leading_dense_block_count", default=0, least=0),
+    }
+
+
+def glm4moe(m: Metadata) -> Keys:
+    """GLM-4.5 and later."""
+    flags = {"attention_bias": m.any("attn_q.bias"), "use_qk_norm": m.any("attn_q_norm.weight")}
+    return decoder(m, "glm4_moe", **flags, **_first_dense(m), **rotated(m, head_width(m)))
+
+
+def dots1(m: Metadata) -> Keys:
+    """dots.llm1."""
+    return decoder(m, "dots1", attention_bias=m.any("attn_q.bias"), max_window_layers=m.layers, **_first_dense(m))
+
+
+def minimax_m2(m: Metadata) -> Keys:
+    """MiniMax-M2."""
+    found = experts(m, "num_local_experts", "intermediate_size")
+    rotary = {"rotary_dim": m.whole("rope.dimension_count")} if m.has("rope.dimension_count") else {}
+    return decoder(m, "minimax_m2", **rotary, **found)
+
+
+def hunyuan_moe(m: Metadata) -> Keys:
+    """Hunyuan MoE: shared experts as wide as routed ones."""
+    width = expert_width(m)
+    shared = _shared_width(m) // width or 1
+    counts = {"num_experts": m.whole("expert_count"), "moe_topk": m.whole("expert_used_count")}
+    return decoder(m, "hunyuan_v1_moe", num_shared_expert=shared, **counts) | {"intermediate_size": width}
+
+
+def ernie_moe(m: Metadata) -> Keys:
+    """ERNIE 4.5 MoE: experts behind dense layers."""
+    found = {
+        "moe_num_experts": m.whole("expert_count"),
+        "moe_k": m.whole("expert_used_count"),
+        "moe_intermediate_size": expert_width(m),
+        "moe_num_shared_experts": m.whole("expert_shared_count", default=0, least=0),
+        "moe_layer_start_index": m.whole("leading_dense_block_count", default=0, least=0),
+        "moe_layer_interval": m.whole("interleave_moe_layer_step", default=1),
+    }
+    m.raw("expert_shared_feed_forward_length")
+    return decoder(m, "ernie4_5_moe", **found)
+
+
+def deepseek2(m: Metadata) -> Keys:
+    """DeepSeek V2 and V3, R1, Kimi K2: latent attention, stored as it is absorbed (one key-value head) or not."""
+    absorbed = m.has("attention.key_length_mla")
+    key = m.whole("attention.key_length_mla" if absorbed else "attention.key_length")
+    value = m.whole("attention.value_length_mla" if absorbed else "attention.value_length")
+    for beside in ("attention.key_length", "attention.value_length", "attention.head_count_kv", "expert_group_count"):
+        m.raw(beside)
+    rope = m.whole("rope.dimension_count")
+    if key <= rope:
+        m.refuse("rope.dimension_count", f"{rope} is not a part of keys of {key}")
+    keys = plain(m, "deepseek_v3" if m.any("exp_probs_b.bias") else "deepseek_v2")
+    keys |= {
+        "kv_lora_rank": m.whole("attention.kv_lora_rank"),
+        "q_lora_rank": m.whole("attention.q_lora_rank", default=0, least=0) or None,
+        "qk_nope_head_dim": key - rope,
+        "qk_rope_head_dim": rope,
+        "v_head_dim": value,
+        "intermediate_size": m.whole("feed_forward_length"),
+    }
+    if not m.whole("expert_count", default=0, least=0):
+        return keys | {"n_routed_experts": None}
+    return keys | _first_dense(m)
+
+
+def _gated_delta(m: Metadata) -> Keys:
+    """Sizes of the gated delta nets of Qwen3-Next and Qwen3.5, under the names of state spaces."""
+    values = m.whole("ssm.time_step_rank")
+    inner = m.whole("ssm.inner_size")
+    if inner % values:
+        m.refuse("ssm.inner_size", f"{inner:,} do not divide by {values} value heads")
+    return {
+        "linear_conv_kernel_dim": m.whole("ssm.conv_kernel"),
+        "linear_num_key_heads": m.whole("ssm.group_count"),
+        "linear_num_value_heads": values,
+        "linear_key_head_dim": m.whole("ssm.state_size"),
+        "linear_value_head_dim": inner // values,
+        "layer_types": _kinds(m, m.whole("full_attention_interval", default=4)),
+        **rotated(m, head_width(m)),
+    }
+
+
+def _kinds(m: Metadata, period: int) -> list[str]:
+    return ["linear_attention" if (index + 1) % period else "full_attention" for index in range(m.layers)]
+
+
+def qwen3next(m: Metadata) -> Keys:
+    """Qwen3-Next."""
+    return decoder(m, "qwen3_next", shared_expert_intermediate_size=_shared_width(m), **experts(m), **_gated_delta(m))
+
+
+def qwen35(m: Metadata) -> Keys:
+    """Qwen3.5, dense."""
+    return decoder(m, "qwen3_5_text", **_gated_delta(m))
+
+
+def qwen35moe(m: Metadata) -> Keys:
+    """Qwen3.5 with experts."""
+    keys = decoder(m, "qwen3_5_moe_text", shared_expert_intermediate_size=_shared_width(m))
+    keys.pop("intermediate_size", None)
+    return keys | experts(m) | _gated_delta(m)
+
+
+def mamba(m: Metadata) -> Keys:
+    """Mamba; Falcon Mamba where its scan is normed."""
+    normed = bool(m.raw("ssm.dt_b_c_rms"))
+    return _state_space(
+        m,
+        "falcon_mamba" if normed else "mamba",
+        intermediate_size=m.whole("ssm.inner_size"),
+        time_step_rank=m.whole("ssm.time_step_rank"),
+    )
+
+
+def mamba2(m: Metadata) -> Keys:
+    """Mamba-2."""
+    heads, inner, width = m.whole("ssm.time_step_rank"), m.whole("ssm.inner_size"), m.whole("embedding_length")
+    sizes: dict[str, Any] = {"num_heads": heads, "head_dim": inner // heads, "n_groups": m.whole("ssm.group_count")}
+    return _state_space(m, "mamba2", **sizes, expand=inner / width)
+
+
+def _state_space(m: Metadata, model_type: str, **more: Any) -> Keys:
+    m.raw("attention.head_count")
+    m.raw("feed_forward_length")
+    return {
+        "model_type": model_type,
+        "num_hidden_layers": m.layers,
+        "hidden_size": m.whole("embedding_length"),
+        "vocab_size": m.rows("token_embd.weight"),
+        "tie_word_embeddings": "output.weight" not in m.tensors,
+        "state_size": m.whole("ssm.state_size"),
+        "conv_kernel": m.whole("ssm.conv_kernel"),
+        "use_bias": m.any("ssm_in.bias"),
+        "use_conv_bias": m.any("ssm_conv1d.bias"),
+        **more,
+    }
+
+
+EXPERTS: Final[dict[str, Translate]] = {
+    "qwen2moe": qwen2moe,
+    "qwen3moe": qwen3moe,
+    "qwen3vlmoe": qwen3moe,
+    "olmoe": olmoe,
+    "phimoe": phimoe,
+    "granitemoe": granitemoe,
+    "gpt-oss": gpt_oss,
+    "llama4": llama4,
+    "glm4moe": glm4moe,
+    "dots1": dots1,
+    "minimax-m2": minimax_m2,
+    "hunyuan-moe": hunyuan_moe,
+    "ernie4_5-moe": ernie_moe,
+    "deepseek2": deepseek2,
+    "qwen3next": qwen3next,
+    "qwen35": qwen35,
+    "qwen35moe": qwen35moe,
+    "mamba": mamba,
+    "mamba2": mamba2,
+}

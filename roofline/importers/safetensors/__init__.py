@@ -1,0 +1,1 @@
+"""Safetensors files beside a config.json: their headers alone, never the weights."""

@@ -1,0 +1,1 @@
+"""Models in files that are not ours: imported, and compared with the tensors that they hold."""

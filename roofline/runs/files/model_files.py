@@ -1,0 +1,77 @@
+"""Other people's files to the data of a model file, with the formats in which they store it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from roofline.errors import Place, SpecError
+from roofline.specs.base import Spec
+
+#: What files of weights are called.
+STORED: Final = (".gguf", ".safetensors")
+_PART: Final = re.compile(r"(.*)-\d{5}-of-(\d{5})(\.gguf|\.safetensors)", re.IGNORECASE | re.DOTALL)
+_MOST_PARTS: Final = 1_000
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a path is a file or folder that is imported: not a model file of ours."""
+    return path.suffix.lower() in (".json", *STORED) or path.is_dir()
+
+
+def parts_of(path: str) -> list[str]:
+    """What is read for a file: itself, all parts of a model in several, the config.json beside weights; the folder
+    where a file names others in it.
+    """
+    if path.endswith(".safetensors.index.json"):
+        return [path, str(Path(path).parent)]
+    beside = [str(Path(path).with_name("config.json"))] if path.lower().endswith(".safetensors") else []
+    match = _PART.fullmatch(path)
+    if match is None or int(match[2]) > _MOST_PARTS:
+        return [path, *beside]
+    return beside + [f"{match[1]}-{index:05d}-of-{match[2]}{match[3]}" for index in range(1, int(match[2]) + 1)]
+
+
+def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
+    """A config.json, its folder, a `.gguf` file, a `.safetensors` file or index beside a config.json as the data of a
+    model file, called `name` or after its file. In a folder the config is checked against the weights that are there.
+
+    Only data is read, of files of weights only the header. Raises SpecError or UnsupportedError with the place.
+    """
+    if path.suffix.lower() == ".gguf":
+        from roofline.importers.gguf.read import import_gguf
+        from roofline.runs.files.stored import with_stored_formats
+
+        model = import_gguf(path, name)
+        return with_stored_formats(model.data, model.tensors, model.path, (model.file_type,))
+    from roofline.importers.huggingface.read import import_config
+    from roofline.importers.safetensors.folder import beside_config
+    from roofline.runs.files.checkpoint import with_checkpoint
+
+    if path.suffix.lower() == ".safetensors" or path.name.endswith(".safetensors.index.json"):
+        from roofline.importers.safetensors.folder import Checkpoint, config_beside, read_whole
+
+        config = config_beside(path)
+        return with_checkpoint(import_config(config, name), Checkpoint(read_whole(path)), path)
+    _refuse_folder_of_gguf(path)
+    data = import_config(path, name)
+    return with_checkpoint(data, beside_config(path), path) if path.is_dir() else data
+
+
+def _refuse_folder_of_gguf(path: Path) -> None:
+    """A folder may hold the same model in several sizes, so that one of them must be named."""
+    if not path.is_dir() or (path / "config.json").is_file() or (path / "model_index.json").is_file():
+        return
+    names = sorted(file.name for file in path.glob("*.gguf"))
+    if names:
+        raise SpecError(
+            "is a folder of GGUF files", Place(str(path)), hint=f"Give one of them: {', '.join(names[:5])}."
+        )
+
+
+def read_file(path: Path) -> Spec:
+    """The spec of a file that is imported. Raises SpecError or UnsupportedError with the place."""
+    from roofline.importers.huggingface.read import validated
+
+    return validated(import_file(path), str(path))
