@@ -95,7 +95,8 @@ def overridden(overrides: Mapping[str, DType], op: Op) -> DType | None:
     for name in _named(op):
         if found := overrides.get(f"{group}.{name}") or overrides.get(qualified(op)) or overrides.get(name):
             return found
-    return tied or overrides.get(op.block) or overrides.get(role_of(op))
+    part = overrides.get(op.block) if group else None  # outside of layers it may be called as an op is: the head
+    return tied or part or overrides.get(role_of(op))
 
 
 def names_of(op: Op) -> Iterator[str]:
@@ -105,7 +106,8 @@ def names_of(op: Op) -> Iterator[str]:
         yield name
         yield f"{group}.{name}"
     yield qualified(op)
-    yield op.block
+    if group:
+        yield op.block
     yield role_of(op)
 
 

@@ -25,6 +25,7 @@ from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.read import check_keys, clean_name, family_function
 from roofline.importers.huggingface.stated import mapped, taken_defaults
 from roofline.importers.json_document import JsonDocument, JsonPath
+from roofline.importers.quantization.formats import strip_places
 from roofline.importers.stored import StoredTensor
 from roofline.specs.gguf_files import FILE_TYPES
 
@@ -72,6 +73,7 @@ def import_gguf(path: Path, name: str | None = None) -> GGUFModel:
     try:
         body = mapped(family_function(model_type), config, model_type)
         check_keys(config, model_type)
+        strip_places(body)
     except SpecError as error:
         _retold(error, arch)
     data = _data(header, m, config, body, clean_name(name) or _name(header))

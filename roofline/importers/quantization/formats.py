@@ -58,14 +58,14 @@ def formats_of(config: Config, file: Path, body: dict[str, Any]) -> Formats:
     found = _quantisation(config, file)
     scheme = None if found is None else read_scheme(*found)
     if scheme is None or found is None:
-        _strip(body)
+        strip_places(body)
         if found is not None:
             assumed = f"{'.'.join(found[1])}: names no format of the weights; {base} assumed"
         return Formats(base, {}, assumed=assumed)
     base = base if base in ("bf16", "fp16") else "bf16"
     scheme = _with_experts(config, scheme)
     resolved = _resolved(config, found, scheme, base, body)
-    _strip(body)
+    strip_places(body)
     body["blocks"] = resolved.blocks
     if resolved.mtp:
         body["mtp"] = {**body["mtp"], "dtypes": resolved.mtp}
@@ -87,7 +87,7 @@ def _resolved(
         raise UnsupportedError(message, document.place(path), ".".join(path), error.hint) from None
 
 
-def _strip(body: dict[str, Any]) -> None:
+def strip_places(body: dict[str, Any]) -> None:
     """Take out what mapping functions say for this module alone."""
     body.pop("modules", None)
     for block in (*body.get("blocks", ()), *body.get("encoder", ())):
