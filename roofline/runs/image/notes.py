@@ -92,6 +92,7 @@ def image_assumptions(outcome: Outcome) -> list[str]:
     pipeline = "both prompts are encoded; the scheduler's own arithmetic and the safety checker are left out"
     return [
         *alias_notes(q),
+        *q.spec.assumed,
         *_steps(outcome),
         *_own_formats(outcome),
         f"weights {q.precision.label}, activations {q.precision.activations.name}; {_products(q)}",
