@@ -29,6 +29,7 @@ class Options(TypedDict, total=False):
     latent: str
     work: str
     kv_layout: str
+    no_vision: bool
     weights: str | None
     activations: str | None
     kv_cache: str | None
@@ -67,6 +68,7 @@ class Grid(TypedDict, total=False):
     latent: str | Iterable[str]
     work: str | Iterable[str]
     kv_layout: str | Iterable[str]
+    no_vision: bool | Iterable[bool]
     weights: str | Iterable[str | None] | None
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None

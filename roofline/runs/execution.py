@@ -20,6 +20,7 @@ class Execution(NamedTuple):
     engine      whose measured efficiencies to expect
     spread      over which devices, by which links, with what elsewhere, and what the runtime keeps
     half_sums   products run at the rate of 16-bit sums, beyond the peak of those in fp32
+    towers      encoders of pictures and sound are loaded beside a language model
     """
 
     precision: Precision
@@ -28,6 +29,7 @@ class Execution(NamedTuple):
     spread: Spread
     asked_level: str
     half_sums: bool = False
+    towers: bool = True
 
     def machine(self, gpu: GPUSpec) -> Machine:
         """The machine as peaks, at the rate at which products are summed."""

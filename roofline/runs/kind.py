@@ -34,12 +34,14 @@ Needs: TypeAlias = Callable[[Any], Num]
 class Stage(NamedTuple):
     """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch.
 
-    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage.
+    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage. `beside` are bytes
+    of weights that its devices hold beside those of the workload.
     """
 
     number: int
     workload: Workload
     ideal: Workload
+    beside: Num = 0.0
 
 
 class Stages(NamedTuple):

@@ -95,6 +95,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "LAYOUT",
             TEXT,
         ),
+        Option("no_vision", "bool", False, "Leave out the vision and audio towers of the model.", kinds=("text",)),
     ),
     "Formats": (
         Option(

@@ -62,12 +62,24 @@ def import_config(path: Path, name: str | None = None) -> Body:
     config = text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     body = mapped(family_function(model_type), config, model_type)
+    _add_towers(body, config)
     formats = formats_of(config, file, body)
     read_described(config, body)
     check_keys(config, model_type)
     if config.path and config.outer is not None:
         _check_outer(config.outer, str(config.outer.data["model_type"]))
     return _spec_data(file, clean_name(name) or model_name(file, config), config, model_type, body, formats)
+
+
+def _add_towers(body: Body, config: Config) -> None:
+    """The towers of a multimodal file, and which of them are not counted."""
+    if config.outer is None:
+        return
+    from roofline.importers.huggingface.towers.read import towers_of
+
+    found = towers_of(config, body["width"])
+    body |= {key: value for key, value in (("towers", found.towers), ("left_out", found.left_out)) if value}
+    config.notes.extend(found.assumed)
 
 
 def read_config(path: Path, name: str | None = None) -> Spec:
@@ -131,7 +143,7 @@ def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Bod
         unverified.append(formats.assumed)
     notes = [str(note) for note in body.pop("notes", ())]
     if config.outer is not None:
-        notes.append(f"Only the text model of this multimodal model is counted ({_where(config)}).")
+        notes.append(f"Parameters, FLOPs and times are those of the text model ({_where(config)}) of a multimodal one.")
     notes.extend(formats.notes)
     stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
     data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}

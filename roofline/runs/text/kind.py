@@ -23,6 +23,7 @@ from roofline.runs.options import Option, asked
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.stages import most_bytes, text_stages
+from roofline.runs.text.towers import refuse_no_towers, towers_parameters
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time
@@ -61,8 +62,10 @@ class Text(Kind):
         precision = resolve_precision(spec, machine_of(gpu), *formats)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
+        towers = not asked(given, "no_vision")
+        refuse_no_towers(spec, towers)
         engine = find_engine(asked(given, "engine"), spec_dir)
-        return run, Execution(precision, level, engine, spread, level)
+        return run, Execution(precision, level, engine, spread, level, towers=towers)
 
     def sized(self, run: TextRun) -> TextRun:
         """The run that such a model can make."""
@@ -77,8 +80,9 @@ class Text(Kind):
         return text_stages(question, run)
 
     def parameters(self, spec: Any, whole: Workload) -> Parameters:
-        """All, those that one token uses, the embedding table; heads that predict further tokens apart."""
+        """All, those that one token uses, the embedding table; heads of further tokens and towers apart."""
         further = {"mtp": count} if spec.mtp is not None and (count := mtp_parameters(spec)) else {}
+        further |= {"towers": towers_parameters(spec)} if spec.towers else {}
         return Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters, further)
 
     def held(self, question: Question, stages: Stages) -> Num:
@@ -125,6 +129,7 @@ class Text(Kind):
             "latent": run.latent,
             "work": run.work,
             "kv_layout": str(run.layout or "ideal"),
+            "no_vision": not q.execution.towers,
         }
 
     def assumptions(self, outcome: Outcome) -> list[str]:

@@ -38,7 +38,10 @@ def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters)
     weights, cache, state, activations, reserve = stage_parts(stage, precision, micro, question.spread.reserve.bytes)
     last = stage.ideal.phases[-1]
     each = last.total(_cached) * precision.cache.bytes / maximum(last.tokens, 1.0)
-    yield Part("weights_bytes", "weights", weights, f"{format_count(parameters.total)} parameters")
+    note = f"{format_count(parameters.total)} parameters"
+    if stage.beside:
+        note += f" and {format_count(parameters.beside['towers'])} of towers"
+    yield Part("weights_bytes", "weights", weights, note, (("towers_bytes", stage.beside),))
     per_token = (("kv_cache_bytes_per_token", each),)
     yield Part("kv_cache_bytes", "KV-cache", cache, f"{format_si(first_value(each), 'B')} per token", per_token)
     yield Part("state_bytes", "state", state, "fixed size")

@@ -12,6 +12,7 @@ from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.text.towers import tower_notes, tower_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
@@ -31,6 +32,7 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         *q.spec.assumed,
         *first,
         _formats(q),
+        *tower_notes(q),
         f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
         f"logits of the {logits} of each sequence",
         f"every sequence has the same length; the whole prompt is one prefill; KV-cache {layout}",
@@ -82,7 +84,7 @@ def _plan_notes(spread: Spread) -> Iterator[str]:
 def text_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know before trusting the numbers."""
     q, spec = outcome.question, outcome.question.spec
-    found = [*memory_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
+    found = [*memory_warnings(q, outcome.memory), *_context(q), *_fallbacks(q), *tower_warnings(q)]
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))

@@ -13,6 +13,7 @@ from roofline.num import Num, maximum, minimum
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
+from roofline.runs.text.towers import tower_bytes
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
@@ -23,14 +24,14 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     spread, level = question.spread, cast("Fusion", question.execution.level)
     if spread.alone:
         whole = question.workload(run)
-        return Stages((Stage(1, apply_fusion(whole, level), whole),))
+        return Stages((Stage(1, apply_fusion(whole, level), whole, tower_bytes(question)),))
     stages = spread.plan.pp
     micro: Num = minimum(run.batch, float(spread.microbatches or stages)) if stages > 1 else 1.0
     whole = question.workload(replace(run, batch=run.batch / micro) if stages > 1 else run)
     found = []
     for stage, number in _kinds_of_stages(whole, stages).items():
         ideal = _device(whole, spread, stage)
-        found.append(Stage(number, apply_fusion(ideal, level), ideal))
+        found.append(Stage(number, apply_fusion(ideal, level), ideal, 0.0 if stage else tower_bytes(question)))
     return Stages(tuple(found), micro)
 
 
@@ -61,10 +62,10 @@ def _device(whole: Workload, spread: Spread, stage: int) -> Workload:
 
 
 def stage_parts(stage: Stage, precision: Precision, micro: Num, reserve: float) -> tuple[Num, ...]:
-    """Bytes on one device of a stage: weights, cache, state, activations of one microbatch, runtime."""
+    """Bytes on one device of a stage: weights and towers, cache, state, activations of one microbatch, runtime."""
     workload = stage.workload
     return (
-        workload.weight_bytes(precision),
+        workload.weight_bytes(precision) + stage.beside,
         workload.cache_elements() * precision.cache.bytes * micro,
         workload.state_bytes(precision) * micro,
         workload.activation_peak_bytes(precision),

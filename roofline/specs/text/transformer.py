@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
+from roofline.specs.text.tower import Tower
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
 Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
@@ -204,7 +205,9 @@ class TransformerSpec(Spec):
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` is the format in which the checkpoint wants its cache. `laurel` is the rank of a low-rank path
     beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections).
-    Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
+    Without `max_context` no longest context is known. `towers` are encoders of pictures and sound that are loaded
+    beside the language model, `left_out` says which are loaded and not counted. `assumed` is what the source of the
+    shapes left open.
     """
 
     family: Literal["transformer"]
@@ -234,6 +237,8 @@ class TransformerSpec(Spec):
     encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
     mtp: BlockGroup | None = None
+    towers: Annotated[tuple[Tower, ...], AsTuple, Field(max_length=8)] = ()
+    left_out: Texts = ()
     published: Annotated[tuple[Published, ...], AsTuple] = ()
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()
