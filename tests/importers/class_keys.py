@@ -1,22 +1,27 @@
-"""Writes `class_keys.json`: the keys that the config class of each model type reads, from the libraries' own source.
+"""Writes what is known of config classes, from the libraries' own source: names of keys, and defaults of towers.
 
-Needs transformers and diffusers, which the project itself does not: `python class_keys.py TARGET`, in an environment
-that has them. What comes out are names alone.
+Needs transformers and diffusers, which the project itself does not: `python class_keys.py`, in an environment that has
+them. It writes `class_keys.json` of the importers and `defaults.json` of the towers.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib.metadata
 import inspect
 import json
-import sys
-from importlib import import_module, util
+import re
+from importlib import util
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from roofline import importers
 from roofline.importers.diffusers.folder import COMPONENTS
 from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.towers.read import ENCODERS, TOWERS
+
+TARGET: Final = Path(importers.__file__).parent
 
 
 def transformers_keys() -> dict[str, dict[str, str]]:
@@ -64,19 +69,58 @@ def _taken(source: str) -> set[str]:
     }
 
 
+def tower_defaults() -> dict[str, dict[str, Any]]:
+    """Per kind of tower: defaults of the keys that its function reads, and other spellings of them."""
+    kinds = {*ENCODERS, *(tower.kind for towers in TOWERS.values() for tower in towers.values())}
+    source = "".join(file.read_text(encoding="utf-8") for file in (TARGET / "huggingface" / "towers").glob("*.py"))
+    read = set(re.findall(r'"([a-z_0-9]+)[" ]', source))
+    classes = _classes()
+    found: dict[str, dict[str, Any]] = {}
+    for kind in sorted(kinds & classes.keys()):
+        made = classes[kind]
+        defaults = {field.name: _default(field) for field in dataclasses.fields(made) if field.name in read}
+        names = {other: key for other, key in made.attribute_map.items() if read & {other, key}}
+        found[kind] = {"defaults": defaults} | ({"names": names} if names else {})
+    return found
+
+
+def _classes() -> dict[str, Any]:
+    """Every config class by its model type, those of sections included."""
+    from transformers import CONFIG_MAPPING
+
+    classes: dict[str, Any] = {}
+    for model_type in CONFIG_MAPPING:
+        try:
+            made: Any = CONFIG_MAPPING[model_type]
+        except (AttributeError, ImportError):
+            continue
+        classes.setdefault(made.model_type, made)
+        for inner in (getattr(made, "sub_configs_defaults", None) or {}).values():
+            section = getattr(inner, "config_class", inner)
+            classes.setdefault(getattr(section, "model_type", ""), section)
+    return classes
+
+
+def _default(field: Any) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return list(field.default) if isinstance(field.default, tuple) else field.default
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
+
+
 def _entry(name: str, keys: set[str]) -> dict[str, str]:
     return {"class": name, "keys": " ".join(sorted(keys))}
 
 
-def main(target: Path) -> None:
-    """Write the file."""
-    import_module("transformers")
+def main() -> None:
+    """Write both files."""
     found = {
         library: {"version": importlib.metadata.version(library), "types": keys}
         for library, keys in (("transformers", transformers_keys()), ("diffusers", diffusers_keys()))
     }
-    target.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (TARGET / "class_keys.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    lines = ",\n".join(f" {json.dumps(kind)}: {json.dumps(facts)}" for kind, facts in tower_defaults().items())
+    (TARGET / "huggingface" / "towers" / "defaults.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -49,9 +49,8 @@ def qwen2_5_vl(config: Config, text_width: int) -> Body:
     """Qwen2.5-VL: RMS norms, gated feed-forward with biases, windows in most layers."""
     width, merge = config.whole("hidden_size"), config.whole("spatial_merge_size")
     outputs, inner = _given(config, "out_hidden_size", text_width), width * merge**2
-    more: dict[str, Any] = {"gated": True}
-    if config.has("num_key_value_heads"):
-        more["kv_heads"] = config.whole("num_key_value_heads")
+    groups = config.whole_or_none("num_key_value_heads")
+    more: dict[str, Any] = {"gated": True} | ({"kv_heads": groups} if groups else {})
     block = layers(config, width, number="depth", heads="num_heads", **more)
     after = [
         norm("merger_norm", width, bias=False),

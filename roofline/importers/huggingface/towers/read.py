@@ -108,6 +108,12 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
     "audioflamingo3": {"audio_config": Encoder("audioflamingo3_encoder", projectors.double_of_frames)},
 }
 
+#: The keys of a tower, as files have them.
+_ORDER: Final = (
+    *("name", "kind", "width", "norm", "norm_bias", "rotary"),
+    *("image", "patch", "merge", "before", "blocks", "after"),
+)
+
 
 class Found(NamedTuple):
     """Towers as data, what is loaded and not counted, and what was taken from their classes."""
@@ -156,7 +162,8 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
     except SpecError as error:
         found.left_out.append(f"{said}: {error.field}: {error.reason}")
         return
-    found.towers.append({"name": name, "kind": _clean(str(child.data.get("model_type") or known.kind)), **body})
+    body |= {"name": name, "kind": _clean(str(child.data["model_type"]))}
+    found.towers.append({key: body[key] for key in _ORDER if body.get(key) not in (None, [])})
     if child.assumed:
         shown = ", ".join(f"{key} {value}" for key, value in child.assumed.items() if value is not None)
         found.assumed.append(f"not in {section}, so as its config class has it: {shown}")
