@@ -36,7 +36,7 @@ def test_times_are_those_of_the_language_model() -> None:
 
 
 def test_a_model_without_towers_has_none_to_leave_out() -> None:
-    assert rl.estimate("qwen3-8b", gpu="h100").memory.towers_bytes == 0
+    assert "towers_bytes" not in rl.estimate("qwen3-8b", gpu="h100").memory.to_dict()
     with pytest.raises(UsageError, match="no vision or audio tower of qwen3-8b"):
         rl.estimate("qwen3-8b", gpu="h100", no_vision=True)
 
@@ -69,7 +69,7 @@ def test_room_for_a_batch_is_what_towers_leave() -> None:
 
 
 def test_where_the_bytes_come_from_is_told() -> None:
-    found = {derivation.name: derivation for derivation in explain(rl.estimate("qwen3-vl-4b", gpu="h100"))}
+    found = {derivation.quantity: derivation for derivation in explain(rl.estimate("qwen3-vl-4b", gpu="h100"))}
     assert found["memory.towers_bytes"].value == 2 * _QWEN3_VL_4B
     assert found["memory.weights_bytes"].value == 2 * (4_022_468_096 + _QWEN3_VL_4B)
 

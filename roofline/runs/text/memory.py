@@ -41,7 +41,8 @@ def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters)
     note = f"{format_count(parameters.total)} parameters"
     if stage.beside:
         note += f" and {format_count(parameters.beside['towers'])} of towers"
-    yield Part("weights_bytes", "weights", weights, note, (("towers_bytes", stage.beside),))
+    apart: tuple[tuple[str, Num], ...] = (("towers_bytes", stage.beside),) if question.spec.towers else ()
+    yield Part("weights_bytes", "weights", weights, note, apart)
     per_token = (("kv_cache_bytes_per_token", each),)
     yield Part("kv_cache_bytes", "KV-cache", cache, f"{format_si(first_value(each), 'B')} per token", per_token)
     yield Part("state_bytes", "state", state, "fixed size")
