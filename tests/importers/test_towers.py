@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.architectures.towers.parameters import tower_parameters
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.read import read_config
-from roofline.importers.huggingface.towers.read import towers_of
+from roofline.importers.huggingface.read import import_config, read_config
+from roofline.importers.huggingface.towers.read import TOWERS, towers_of
 from roofline.importers.huggingface.towers.sound import whisper
 from roofline.importers.json_document import parse_json
+from roofline.importers.model_file import model_text
+from roofline.specs.files.reader import read_model
 from roofline.specs.text.tower import Tower
 
 from .configs import GEMMA, LLAMA, written
@@ -164,6 +168,7 @@ _COUNTED: Final = [
         3072,
         46_684_160 + 25_165_824,
     ),
+    ("gemma4", {"audio_config": {}}, 2304, 304_824_608 + 3_538_944),
     ("glmasr", {"audio_config": {"num_hidden_layers": 2}}, 2048, 44_764_160 + 29_366_272),
 ]
 
@@ -194,7 +199,8 @@ def test_the_encoder_of_whisper_large_v3() -> None:
         ("gemma3", {"vision_config": {"model_type": "eva_vision"}}, "encoder that is not modelled"),
         ("gemma3", {"vision_config": {**_SIGLIP, "num_attention_heads": 7}}, "do not divide by 7"),
         ("gemma3", {"vision_config": {**_SIGLIP, "hidden_size": -1}}, "hidden_size"),
-        ("gemma4", {"audio_config": {"hidden_size": 1024}}, "audio_config of gemma4"),
+        ("gemma3", {"vision_config": {**_SIGLIP, "image_size": 7}}, "rows"),
+        ("llava", {"mm_vision_tower": "openai/clip-vit-large-patch14-336"}, "does not state its sizes"),
     ],
 )
 def test_a_tower_that_cannot_be_counted_is_said_to_be_left_out(model_type: str, keys: Any, words: str) -> None:
@@ -227,3 +233,37 @@ def test_sections_of_a_nested_thinker_stand_beside_its_text(tmp_path: Path) -> N
     spec: Any = read_config(written(tmp_path, {"model_type": "qwen2_5_omni", "thinker_config": thinker}))
     counts = {tower.name: tower_parameters(tower) for tower in spec.towers}
     assert counts == {"vision": 676_550_144, "audio": 639_647_232}
+
+
+def test_an_imported_model_keeps_its_towers(tmp_path: Path) -> None:
+    data = {"model_type": "gemma3", "text_config": GEMMA, "vision_config": {**_SIGLIP, "image_size": 896}}
+    spec: Any = read_config(written(tmp_path, data))
+    (tmp_path / "imported.yaml").write_text(model_text(import_config(tmp_path / "config.json")))
+    assert read_model(tmp_path / "imported.yaml").towers == spec.towers  # type: ignore[attr-defined]
+
+
+_KEYS: Final = st.sampled_from(
+    """
+    hidden_size intermediate_size num_attention_heads num_hidden_layers patch_size image_size depth num_heads embed_dim
+    out_hidden_size spatial_merge_size merge_kernel_size deepstack_visual_indexes d_model encoder_layers num_mel_bins
+    model_type supported_aspect_ratios hidden_act norm_type
+    """.split()  # noqa: SIM905
+)
+_VALUES: Final = (
+    st.none() | st.booleans() | st.integers(-3, 10**10) | st.floats() | st.text(max_size=4) | st.lists(st.integers())
+)
+
+
+@given(
+    model_type=st.sampled_from(sorted(TOWERS)),
+    section=st.dictionaries(_KEYS, _VALUES, max_size=5),
+    beside=st.dictionaries(st.sampled_from(["vision_feature_layer", "scale_factor", "downsample_ratio"]), _VALUES),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_section_is_read_or_left_out(model_type: str, section: Any, beside: Any) -> None:
+    """Whatever a section says, the language model is read; a tower is counted or said to be left out."""
+    keys = dict.fromkeys(TOWERS[model_type], section)
+    found = _beside(model_type, {**beside, **keys}, 2048)
+    assert len(found.towers) + len(found.left_out) == len(keys)
+    for tower in found.towers:
+        assert tower_parameters(Tower.model_validate(tower)) > 0

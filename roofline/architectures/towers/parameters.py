@@ -54,7 +54,7 @@ def piece_parameters(piece: Piece) -> float:
     if isinstance(piece, LinearPiece):
         return float(piece.number * piece.outputs * (piece.inputs + piece.bias))
     if isinstance(piece, ConvolutionPiece):
-        return float(piece.outputs * (piece.inputs * prod(piece.kernel) + piece.bias))
+        return float(piece.number * piece.outputs * (piece.inputs * prod(piece.kernel) + piece.bias))
     if isinstance(piece, NormPiece):
         return float(piece.number * piece.width * (1 + piece.bias))
     if isinstance(piece, ScalePiece):

@@ -42,7 +42,7 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     moe_norm_min embedding_initializer_range num_image_tokens image_size patch_size
     moe_capacity moe_gate sinkhorn_2gate sinkhorn_temp weight_share_add_bias class_num dense_list cla_share_factor
     order_of_interleaved_layers use_parallel_embedding output_gate_type sentence_transformers pp_seg_method output_past
-    enable_lm_head_fp32
+    enable_lm_head_fp32 embd_layer img_processor
     use_cuda_graph use_mamba_kernels use_triton use_mambapy use_kernels fused_kernels
 
     max_position_embeddings_training original_max_position_embeddings initial_context_length context_window_size

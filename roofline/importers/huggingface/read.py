@@ -73,7 +73,9 @@ def import_config(path: Path, name: str | None = None) -> Body:
 
 def _add_towers(body: Body, config: Config) -> None:
     """The towers of a multimodal file, and which of them are not counted."""
-    if config.outer is None:
+    if config.outer is None and not any(
+        "vision" in key or "audio" in key or key == "img_processor" for key in config.data
+    ):
         return
     from roofline.importers.huggingface.towers.read import towers_of
 

@@ -34,7 +34,10 @@ class LinearPiece(Spec):
 
 
 class ConvolutionPiece(Spec):
-    """A convolution over `kernel` elements, such as [2, 14, 14] of two frames in patches of 14 pixels."""
+    """A convolution over `kernel` elements, such as [2, 14, 14] of two frames in patches of 14 pixels.
+
+    `inputs` are those of one output: 1 where each channel has a kernel of its own.
+    """
 
     kind: Literal["convolution"]
     name: Name
@@ -42,6 +45,7 @@ class ConvolutionPiece(Spec):
     outputs: Size
     kernel: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=3)]
     bias: bool = False
+    number: Size = 1
 
 
 class NormPiece(Spec):

@@ -27,29 +27,25 @@ def table(name: str, rows: int, width: int) -> Piece:
 def linear(name: str, inputs: int, outputs: int, *, bias: bool = True, number: int = 1) -> Piece:
     """A matrix, with a bias unless said otherwise."""
     piece: Piece = {"kind": "linear", "name": name, "inputs": inputs, "outputs": outputs}
-    if bias:
-        piece["bias"] = True
-    if number != 1:
-        piece["number"] = number
-    return piece
+    return piece | _more(bias, number)
 
 
-def convolution(name: str, inputs: int, outputs: int, kernel: list[int], *, bias: bool = True) -> Piece:
+def convolution(
+    name: str, inputs: int, outputs: int, kernel: list[int], *, bias: bool = True, number: int = 1
+) -> Piece:
     """A convolution, with a bias unless said otherwise."""
     piece: Piece = {"kind": "convolution", "name": name, "inputs": inputs, "outputs": outputs, "kernel": kernel}
-    if bias:
-        piece["bias"] = True
-    return piece
+    return piece | _more(bias, number)
+
+
+def _more(bias: bool, number: int) -> Piece:
+    return ({"bias": True} if bias else {}) | ({"number": number} if number != 1 else {})
 
 
 def norm(name: str, width: int, *, bias: bool = True, number: int = 1) -> Piece:
     """A norm, with a bias unless said otherwise."""
     piece: Piece = {"kind": "norm", "name": name, "width": width}
-    if bias:
-        piece["bias"] = True
-    if number != 1:
-        piece["number"] = number
-    return piece
+    return piece | _more(bias, number)
 
 
 def scale(name: str, elements: int) -> Piece:

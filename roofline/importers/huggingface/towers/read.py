@@ -15,6 +15,9 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.towers import pictures, projectors, qwen, sound
+from roofline.specs.files.document import Document
+from roofline.specs.files.reader import validate
+from roofline.specs.text.tower import Tower
 
 Body = dict[str, Any]
 #: Sections that hold an encoder, and what it reads.
@@ -66,7 +69,10 @@ _SAME: Final = {
 TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
     "gemma3": {"vision_config": Encoder("siglip_vision_model", projectors.gemma3)},
     "shieldgemma2": {"vision_config": Encoder("siglip_vision_model", projectors.gemma3)},
-    "gemma4": {"vision_config": Whole("gemma4_vision", pictures.gemma4)},
+    "gemma4": {
+        "vision_config": Whole("gemma4_vision", pictures.gemma4),
+        "audio_config": Whole("gemma4_audio", sound.gemma4),
+    },
     "paligemma": {"vision_config": Encoder("siglip_vision_model", projectors.single)},
     "llava": {"vision_config": Encoder("clip_vision_model", projectors.double)},
     "llava_next": {"vision_config": Encoder("clip_vision_model", projectors.double_with_newline)},
@@ -123,22 +129,29 @@ class Found(NamedTuple):
     assumed: list[str]
 
 
+#: Keys under which files without such sections name an encoder.
+_NAMED: Final = ("mm_vision_tower", "vision_tower", "img_processor", "mm_audio_tower")
+
+
 def towers_of(config: Config, text_width: int) -> Found:
-    """The towers beside a language model of that width; none where the file holds no multimodal model."""
+    """The towers beside a language model of that width."""
     found = Found([], [], [])
-    if config.outer is None:
-        return found
     beside = _beside(config)
     model_type = str(beside.data.get("model_type"))
     for section, name in SECTIONS.items():
         if isinstance(beside.data.get(section), Mapping):
             _add(found, beside, model_type, section, name, text_width)
+    for key in _NAMED:
+        if value := beside.data.get(key):
+            shown = value if isinstance(value, str) else value.get("name", "") if isinstance(value, Mapping) else ""
+            found.left_out.append(f"{key} of {model_type} ({str(shown)[:80]}): the file does not state its sizes")
     return found
 
 
 def _beside(config: Config) -> Config:
     """The mapping in which the sections stand: that which holds the section of the text."""
-    assert config.outer is not None
+    if config.outer is None:
+        return config
     data, path = config.outer.data, config.path[:-1]
     for key in path:
         data = data[str(key)]
@@ -159,11 +172,13 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
         return
     try:
         body = _read(beside, child, known, text_width)
+        body |= {"name": name, "kind": _clean(str(child.data["model_type"]))}
+        tower = {key: body[key] for key in _ORDER if body.get(key) not in (None, [])}
+        validate(Document(section, "", tower, {}), Tower)
     except SpecError as error:
         found.left_out.append(f"{said}: {error.field}: {error.reason}")
         return
-    body |= {"name": name, "kind": _clean(str(child.data["model_type"]))}
-    found.towers.append({key: body[key] for key in _ORDER if body.get(key) not in (None, [])})
+    found.towers.append(tower)
     if child.assumed:
         shown = ", ".join(f"{key} {value}" for key, value in child.assumed.items() if value is not None)
         found.assumed.append(f"not in {section}, so as its config class has it: {shown}")

@@ -5,12 +5,14 @@ Source of every function: the model classes of transformers 5.24.0.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.towers.pieces import convolution, layers, linear, norm, table
 
 Body = dict[str, Any]
+#: Bands of a spectrum of 128 behind two convolutions that halve it.
+_QUARTER_OF_MELS: Final = 32
 
 
 def whisper(config: Config) -> Body:
@@ -51,3 +53,35 @@ def glmasr(config: Config, text_width: int) -> Body:
     up = linear("projector_up", hidden, 2 * text_width)
     after = [*body["after"], up, linear("projector_down", 2 * text_width, text_width)]
     return body | {"before": before, "after": after, "rotary": True}
+
+
+def gemma4(config: Config, text_width: int) -> Body:
+    """Gemma 4's conformer: in each layer two feed-forwards, attention with relative positions, and a convolution.
+
+    Attention and one feed-forward are its layers; the rest of them stands behind, once per layer.
+    """
+    width, number = config.whole("hidden_size"), config.whole("num_hidden_layers")
+    heads, outputs = config.whole("num_attention_heads"), config.whole("output_proj_dims")
+    head_dim = config.divides("num_attention_heads", width, "of width", heads)
+    first, second = (config.wholes("subsampling_conv_channels", length=2, least=1) or [128, 32])[:2]
+    before = [
+        convolution("frames", 1, first, [3, 3], bias=False),
+        norm("frames_norm", first, bias=False),
+        convolution("halved_frames", first, second, [3, 3], bias=False),
+        norm("halved_frames_norm", second, bias=False),
+        linear("frame_projection", second * _QUARTER_OF_MELS, width, bias=False),
+    ]
+    sizes = {"heads": heads, "head_dim": head_dim, "mlp": 4 * width, "activation": "silu"}
+    block = {"layers": number, **sizes, "norms": 4, "scales": head_dim}
+    after = [
+        linear("first_up", width, 4 * width, bias=False, number=number),
+        linear("first_down", 4 * width, width, bias=False, number=number),
+        linear("relative_positions", width, width, bias=False, number=number),
+        linear("convolution_gate", width, 2 * width, bias=False, number=number),
+        convolution("convolution", 1, width, [config.whole("conv_kernel_size")], bias=False, number=number),
+        linear("convolution_out", width, width, bias=False, number=number),
+        norm("layer_norms", width, bias=False, number=5 * number),
+        linear("output", width, outputs),
+        linear("projector", outputs, text_width, bias=False),
+    ]
+    return {"width": width, "norm": "rms", "norm_bias": False, "before": before, "blocks": [block], "after": after}
