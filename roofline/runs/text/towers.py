@@ -23,9 +23,17 @@ from roofline.units import format_count, format_si
 from roofline.workload.precision import Precision
 
 
+_COUNTED: dict[int, tuple[TransformerSpec, float]] = {}
+
+
 def towers_parameters(spec: TransformerSpec) -> float:
-    """Parameters of all towers, projectors included."""
-    return sum(tower_parameters(tower) for tower in spec.towers)
+    """Parameters of all towers, projectors included; counted once per spec object."""
+    if not spec.towers:
+        return 0.0
+    known = _COUNTED.get(id(spec))
+    if known is None or known[0] is not spec:
+        known = _COUNTED[id(spec)] = (spec, sum(tower_parameters(tower) for tower in spec.towers))
+    return known[1]
 
 
 def tower_bytes(question: Question) -> float:
