@@ -22,17 +22,19 @@ from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count, format_si
 from roofline.workload.precision import Precision
 
-
-_COUNTED: dict[int, tuple[TransformerSpec, float]] = {}
+_COUNTED: dict[int, tuple[Tower, float]] = {}
 
 
 def towers_parameters(spec: TransformerSpec) -> float:
-    """Parameters of all towers, projectors included; counted once per spec object."""
-    if not spec.towers:
-        return 0.0
-    known = _COUNTED.get(id(spec))
-    if known is None or known[0] is not spec:
-        known = _COUNTED[id(spec)] = (spec, sum(tower_parameters(tower) for tower in spec.towers))
+    """Parameters of all towers, projectors included."""
+    return sum(_parameters(tower) for tower in spec.towers)
+
+
+def _parameters(tower: Tower) -> float:
+    """The parameters of a tower, counted once per object."""
+    known = _COUNTED.get(id(tower))
+    if known is None or known[0] is not tower:
+        known = _COUNTED[id(tower)] = (tower, tower_parameters(tower))
     return known[1]
 
 
@@ -59,7 +61,7 @@ def tower_notes(question: Question) -> Iterator[str]:
     """What is assumed of the towers."""
     spec, tp = question.spec, question.spread.plan.tp
     for tower in spec.towers:
-        count = tower_parameters(tower)
+        count = _parameters(tower)
         what = f"{tower.name} tower of {format_count(count)} parameters ({_shape(tower)})"
         if not question.execution.towers:
             yield f"left out (--no-vision): the {what}"
