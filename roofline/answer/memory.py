@@ -37,6 +37,17 @@ class Component(NamedTuple):
     activations: Num
 
 
+class Pool(NamedTuple):
+    """What is left for the cache of requests: bytes per device, the tokens that they hold, and how many requests of
+    `at_tokens` tokens run at once in it.
+    """
+
+    bytes: Num
+    tokens: Num
+    concurrency: Num
+    at_tokens: Num
+
+
 @dataclass(frozen=True)
 class Limit:
     """The largest number of something that still fits, found when it is asked for: it takes some trials.
@@ -61,8 +72,10 @@ class Memory:
     """Bytes per device.
 
     `parts` sum to `total_bytes`; `limits` are what can be asked beyond; `by_component` says which part of the model
-    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes. Parts, figures beside
-    them and limits are attributes by their names in JSON: `memory.weights_bytes`, `memory.max_batch`.
+    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes; `usable` is what the
+    engine may take of the capacity, all of it where None; `pool` is what is left for the cache, where there is one.
+    Parts, figures beside them and limits are attributes by their names in JSON: `memory.weights_bytes`,
+    `memory.max_batch`.
     """
 
     parts: tuple[Part, ...]
@@ -70,6 +83,13 @@ class Memory:
     limits: tuple[Limit, ...] = field(default=(), compare=False)
     by_component: tuple[Component, ...] = ()
     instead: tuple[tuple[str, str, Num], ...] = ()
+    usable: Num | None = None
+    pool: Pool | None = None
+
+    @property
+    def usable_bytes(self) -> Num:
+        """What may be used of the capacity."""
+        return self.capacity_bytes if self.usable is None else self.usable
 
     @property
     def total_bytes(self) -> Num:
@@ -81,8 +101,8 @@ class Memory:
 
     @property
     def fits(self) -> Any:
-        """Whether all of it is within the capacity."""
-        return self.total_bytes <= self.capacity_bytes
+        """Whether all of it is within what may be used of the capacity."""
+        return self.total_bytes <= self.usable_bytes
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -132,6 +152,8 @@ class Memory:
             found.update(part.beside)
         found |= self._room() | {name: limit and limit.value for name, limit in self._limits().items()}
         found |= self._further()
+        if self.pool is not None:
+            found["pool"] = self.pool._asdict()
         return {name: _plain(value) for name, value in found.items()}
 
     def _room(self) -> dict[str, Any]:
@@ -139,7 +161,8 @@ class Memory:
         return {
             "total_bytes": total,
             "capacity_bytes": self.capacity_bytes,
-            "fits": total <= self.capacity_bytes,
+            "fits": total <= self.usable_bytes,
+            "usable_bytes": self.usable_bytes,
         }
 
 

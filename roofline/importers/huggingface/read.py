@@ -32,6 +32,7 @@ from roofline.importers.class_keys import ClassKeys, class_keys, ignored_or_refu
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
+from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
@@ -62,7 +63,10 @@ def import_config(path: Path, name: str | None = None) -> Body:
     config = text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     body = mapped(family_function(model_type), config, model_type)
-    _add_towers(body, config)
+    if is_eagle(config):
+        body = as_eagle(config, body)
+    else:
+        _add_towers(body, config)
     formats = formats_of(config, file, body)
     read_described(config, body)
     check_keys(config, model_type)

@@ -34,6 +34,8 @@ RESERVES: Final = {
 }
 _PERCENT: Final = re.compile(r"\d+(\.\d+)?%")
 _GPU_LINE: Final = re.compile(r"^gpu:\s*([^\s#]+)", re.MULTILINE)
+#: What a node says that must be named: a cloud's instance, cards whose links vary.
+_NAMED_ONLY: Final = re.compile(r"^default:\s*false\b", re.MULTILINE)
 
 
 def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Spread:
@@ -138,11 +140,12 @@ def _read(path: Path, stamp: int) -> NodeSpec:
 
 
 def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> NodeSpec | None:
-    """The first node of the library that is made of this accelerator."""
+    """The first node of the library that is made of this accelerator and does not say `default: false`."""
     for folder in folders("nodes", spec_dir):
         for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-            match = _GPU_LINE.search(path.read_text(encoding="utf-8", errors="replace"))
-            if match is not None and match[1].strip("'\"") in (gpu.name, *gpu.aliases):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            match = _GPU_LINE.search(text)
+            if match is not None and match[1].strip("'\"") in (gpu.name, *gpu.aliases) and not _NAMED_ONLY.search(text):
                 return _read(path, path.stat().st_mtime_ns)
     return None
 
