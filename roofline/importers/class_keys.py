@@ -34,7 +34,7 @@ _OF_RUNNERS: Final = frozenset(
     step steps epoch epochs tokenizer prompt template path url date time author license commit version name backend
     flash sdpa cuda device compile checkpoint checkpointing log logging debug generation sampling dropout init
     initializer std eps loss label labels past dataset sequence length decay validate logits description created
-    fuse fused recompute micro
+    fuse fused recompute micro ctx context len impl implementation
     """.split()  # noqa: SIM905
 )
 _FORMATS: Final = frozenset({"dtype", "quant", "quantization", "bits"})

@@ -18,9 +18,6 @@ _REPEATS: Final[dict[str, str]] = {
     "num_query_groups": "num_key_value_heads",
     "multi_query_group_num": "num_key_value_heads",
     "n_kv_heads": "num_key_value_heads",
-    "attention_head_dim": "head_dim",
-    "head_size": "head_dim",
-    "kv_channels": "head_dim",
     "ffn_hidden_size": "intermediate_size",
     "num_layers": "num_hidden_layers",
     "n_layers": "num_hidden_layers",
@@ -53,6 +50,10 @@ def _grouped(body: Body, value: Any) -> bool:
     return value is True and any(part.get("kv_heads", 0) < part.get("heads", 0) for part in attentions)
 
 
+def _wide_heads(body: Body, value: Any) -> bool:
+    return all(part.get("head_dim") == value for part in _blocks(body, "attention"))
+
+
 def _normed_heads(body: Body, value: Any) -> bool:
     return bool(value) == any(part.get("qk_norm") for part in _blocks(body, "attention"))
 
@@ -71,6 +72,14 @@ _DESCRIBES: Final[dict[str, Callable[[Body, Any], bool]]] = {
     "gated_linear_unit": _gated,
     "group_query_attention": _grouped,
     "use_qk_norm": _normed_heads,
+    "attention_head_dim": _wide_heads,
+    "attention_head_size": _wide_heads,
+    "head_size": _wide_heads,
+    "kv_channels": _wide_heads,
+    "pos_emb": _rotary,
+    "norm": _norm,
+    "no_weight_tying": lambda body, value: bool(value) != bool(body.get("tied_embeddings")),
+    "gpt_j_residual": lambda body, value: bool(value) == any(b.get("parallel") for b in body["blocks"]),
     "use_parallel_block": lambda body, value: bool(value) == any(b.get("parallel") for b in body["blocks"]),
     "use_embedding_sharing": lambda body, value: bool(value) == bool(body.get("tied_embeddings")),
 }

@@ -131,7 +131,11 @@ FAMILIES: Final[dict[str, str]] = {
 TEXT_SECTIONS: Final = ("text_config", "llm_config", "language_config", "thinker_config")
 
 #: Other names of a model type, of the same class under another name.
-ALIASES: Final[dict[str, str]] = {"exaone4_5_text": "exaone4", "camembert": "roberta"}
+ALIASES: Final[dict[str, str]] = {
+    "exaone4_5_text": "exaone4",
+    "camembert": "roberta",
+    "RefinedWebModel": "falcon",
+}
 
 #: The text model of a multimodal one whose section does not name it, or whose top level it is; "outer/inner" renames
 #: an inner type. Source: the config classes of transformers 5.24.0, and the files of those that bring their own code.
