@@ -155,10 +155,10 @@ def _pipeline(folder: Path) -> Body:
     if denoiser is None or "vae" not in parts:
         missing = "vae" if denoiser is not None else "unet or transformer"
         raise SpecError(f"names no {missing}", document.place(()), INDEX)
-    return _assembled(folder, kind, parts, denoiser)
+    return _assembled(folder, kind, parts, denoiser, checked=_has(index, "safety_checker"))
 
 
-def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body) -> Body:
+def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body, *, checked: bool) -> Body:
     told_of_parts = [f"{key}: {note}" for key, part in parts.items() for note in part.pop("assumed", ())]
     vae = dict(parts["vae"])
     upcast = bool(vae.pop("upcast", False))
@@ -178,6 +178,7 @@ def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Bod
         "autoencoder": vae,
         "text_encoders": texts,
         **controlnet_part,
+        **({"safety_checker": True} if checked else {}),
         "scheduler": _scheduler(folder),
         **_PIPELINES[kind],
         **tokens,
