@@ -1,4 +1,4 @@
-"""Keys of components that their diffusers class does not know: ignored and told, or refused where they tell of shapes."""
+"""Keys that a component's class does not know: ignored and told, or refused where they tell of shapes."""
 
 from __future__ import annotations
 
