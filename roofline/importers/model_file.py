@@ -19,8 +19,8 @@ def model_text(data: Mapping[str, Any]) -> str:
 
 
 def _entry(key: str, value: Any) -> str:
-    if key in ("blocks", "encoder"):
-        return f"{key}:\n" + "".join(_block(block) for block in value)
+    if key in ("blocks", "encoder", "towers"):
+        return f"{key}:\n" + "".join(_tower(item) if key == "towers" else _block(item) for item in value)
     if key == "mtp":
         return "mtp:\n" + "".join(f"  {name}: {flow(inner)}\n" for name, inner in value.items())
     if key == "published":
@@ -34,6 +34,17 @@ def _entry(key: str, value: Any) -> str:
 
 def _block(block: Mapping[str, Any]) -> str:
     lines = [f"{name}: {flow(value)}" for name, value in block.items()]
+    return "".join(f"  {'- ' if not index else '  '}{line}\n" for index, line in enumerate(lines))
+
+
+def _tower(tower: Mapping[str, Any]) -> str:
+    """A tower: a line per key, and a line per piece and group of layers."""
+    lines = []
+    for name, value in tower.items():
+        if name in ("before", "blocks", "after"):
+            lines += [f"{name}:", *(f"  - {flow(item)}" for item in value)]
+        else:
+            lines.append(f"{name}: {flow(value)}")
     return "".join(f"  {'- ' if not index else '  '}{line}\n" for index, line in enumerate(lines))
 
 

@@ -23,6 +23,7 @@ class Execution(NamedTuple):
     half_sums   products run at the rate of 16-bit sums, beyond the peak of those in fp32
     chunk       tokens of prompts that go through the layers at once; 0: all of them
     budget      what the engine makes of a device's memory
+    towers      encoders of pictures and sound are loaded beside a language model
     """
 
     precision: Precision
@@ -33,6 +34,7 @@ class Execution(NamedTuple):
     half_sums: bool = False
     chunk: float = 0.0
     budget: Budget = BARE
+    towers: bool = True
 
     def machine(self, gpu: GPUSpec) -> Machine:
         """The machine as peaks, at the rate at which products are summed."""

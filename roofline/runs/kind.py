@@ -35,13 +35,14 @@ class Stage(NamedTuple):
     """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch.
 
     `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage. `aside` is what the
-    device holds, and at times runs, beside that: no time counts it.
+    device holds, and at times runs, beside that: no time counts it. `beside` are bytes of weights that it only holds.
     """
 
     number: int
     workload: Workload
     ideal: Workload
     aside: Workload | None = None
+    beside: Num = 0.0
 
 
 class Stages(NamedTuple):

@@ -105,6 +105,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "N|none",
             ("text",),
         ),
+        Option("no_vision", "bool", False, "Leave out the vision and audio towers of the model.", kinds=("text",)),
     ),
     "Formats": (
         Option(

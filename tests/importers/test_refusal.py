@@ -190,8 +190,54 @@ def test_a_config_that_is_silent_about_positions_has_no_known_longest_context(tm
 
 def test_an_unknown_key_that_is_like_none_gets_no_suggestion(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
-        read_config(written(tmp_path, LLAMA | {"banana": 3}))
+        read_config(written(tmp_path, LLAMA | {"banana_layers": 3}))
     assert "is understood" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("max_sequence_length", 2048),
+        ("max_batch_size", 8),
+        ("inference_runner", 0),
+        ("pad_key_length", True),
+        ("unsloth_version", "2024.9"),
+        ("neftune_noise_alpha", 0.1),
+        ("banana", 3),
+        ("use_qkv_bias", False),
+        ("num_memory_tokens", 0),
+    ],
+)
+def test_a_key_that_the_class_does_not_know_is_ignored_and_told(tmp_path: Path, key: str, value: Any) -> None:
+    """LlamaConfig ignores them, so the numbers are those of the file without; the answer says so."""
+    spec = read_config(written(tmp_path, LLAMA | {key: value}))
+    without = read_config(written(tmp_path, LLAMA))
+    assert spec.blocks == without.blocks  # type: ignore[attr-defined]
+    assert any("LlamaConfig" in note and key in note for note in rl.estimate(spec, gpu="a100").assumptions)
+
+
+@pytest.mark.parametrize("change", [{"num_query_groups": 4}, {"normalization": "LayerNorm"}])
+def test_a_key_that_contradicts_what_was_read_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedError, match="unknown key"):
+        read_config(written(tmp_path, LLAMA | change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_query_groups": 2},
+        {"normalization": "RMSNorm"},
+        {"swiglu": True, "position_embedding_type": "rope", "group_query_attention": True},
+    ],
+)
+def test_a_key_that_repeats_what_was_read_is_no_reason_to_refuse(tmp_path: Path, change: dict[str, Any]) -> None:
+    assert import_config(written(tmp_path, LLAMA | change))["width"] == 256
+
+
+def test_a_file_with_code_of_its_own_may_read_other_keys(tmp_path: Path) -> None:
+    own = {"auto_map": {"AutoConfig": "configuration_x.XConfig"}, "banana": 3}
+    with pytest.raises(UnsupportedError, match="banana"):
+        read_config(written(tmp_path, LLAMA | own))
 
 
 def test_a_folder_is_named_after_itself(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from roofline.errors import SpecError, UnsupportedError, nearest
+from roofline.importers.class_keys import class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.autoencoders import autoencoder, tiny_autoencoder
 from roofline.importers.diffusers.text_encoder import clip, t5
 from roofline.importers.diffusers.transformers import dit, flux, mmdit, pixart
@@ -114,17 +115,21 @@ def _component(file: Path) -> Body:
     config = Config(document, data)
     config.ignore("architectures", "model_type")
     body = COMPONENTS[name](config)
-    _refuse_unread(config, name)
+    if notes := _ignored(config, name):
+        body["assumed"] = notes
     label = _name(file.resolve().parent.name)
     title, source = f"{name} in {file.parent.name or '.'}", f"{file.name} of {label} (diffusers, {name})"
     return {"name": label, "title": title, **body, "sources": [source]}
 
 
-def _refuse_unread(config: Config, name: str) -> None:
+def _ignored(config: Config, name: str) -> list[str]:
+    """What is said of unread keys that have no effect. Raises UnsupportedError for one that may change the shape."""
+    known = class_keys("diffusers", name) or class_keys("transformers", name)
+    ignored: dict[str, list[str]] = {}
     for key, value in config.data.items():
         if key not in config.used and not key.startswith("_") and value not in (None, False):
-            hint = "Remove it, or set it to null, if it changes no shape."
-            config.unsupported(key, f"unknown key for {name}, which may change the shape", hint)
+            ignored.setdefault(ignored_or_refused(config, key, known, name), []).append(key)
+    return told(ignored)
 
 
 def _name(text: str) -> str:
@@ -154,6 +159,7 @@ def _pipeline(folder: Path) -> Body:
 
 
 def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body, *, checked: bool) -> Body:
+    told_of_parts = [f"{key}: {note}" for key, part in parts.items() for note in part.pop("assumed", ())]
     vae = dict(parts["vae"])
     upcast = bool(vae.pop("upcast", False))
     side = int(denoiser.get("sample", 64)) * int(denoiser.get("scale", 8))
@@ -179,6 +185,7 @@ def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Bod
         "height": side,
         "width": side,
         "upcast_autoencoder": upcast and "XL" in kind,
+        **({"assumed": told_of_parts} if told_of_parts else {}),
         "sources": [f"{INDEX} and component configs of {name} (diffusers, {kind})"],
     }
 

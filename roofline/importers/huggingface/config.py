@@ -26,7 +26,8 @@ class Config:
     """One mapping of a config file.
 
     `path` is where it stands in the file, `defaults` the values that its config class gives absent keys, `names` other
-    spellings of a key that the class accepts (`hidden_size` for `n_embd`). `used` collects the keys that were read.
+    spellings of a key that the class accepts (`hidden_size` for `n_embd`). `used` collects the keys that were read,
+    `notes` what the user should be told of how the file was read.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Config:
         self.used: set[str] = set()
         self.assumed: dict[str, Any] = {}
         self.children: list[Config] = []
+        self.notes: list[str] = []
 
     # --- presence
 

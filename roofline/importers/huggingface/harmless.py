@@ -40,6 +40,10 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     moe_loss_weight ffn_act_loss input_jitter_noise moe_use_aux_free moe_aux_loss moe_group moe_grouped_gemm
     use_flash_attn use_flash_attn_2 flash_attention use_fused_rms_norm use_fused_cross_entropy use_fused_rope
     moe_norm_min embedding_initializer_range num_image_tokens image_size patch_size
+    moe_capacity moe_gate sinkhorn_2gate sinkhorn_temp weight_share_add_bias class_num dense_list cla_share_factor
+    order_of_interleaved_layers use_parallel_embedding output_gate_type sentence_transformers pp_seg_method output_past
+    enable_lm_head_fp32 embd_layer img_processor predict_special_tokens n_special
+    make_vocab_size_divisible_by output_layer_parallelism
     use_cuda_graph use_mamba_kernels use_triton use_mambapy use_kernels fused_kernels
 
     max_position_embeddings_training original_max_position_embeddings initial_context_length context_window_size
@@ -83,9 +87,9 @@ HARMLESS: Final[frozenset[str]] = frozenset(
 _PATTERNS: Final = re.compile(
     r".*_token_(id|ids|index)|.*_token_ids?_.*|.*(dropout|_pdrop)(_\w+)?|.*_(eps|epsilon)"
     r"|.*_loss(_coef|_coeff|_weight)?|.*_(coef|coeff|theta|jitter|temperature|multiplier|penalty)|init_\w*std|initializer_\w+|\w*layerdrop"
-    r"|(vision|audio|image|video|speech|projector|multi_modal|mm|visual|vit|vae|sound|perceiver|eagle)_\w+"
+    r"|(vision|audio|image|video|speech|projector|multi_modal|mm|visual|vit|vae|sound|perceiver|eagle|pixel)_\w+"
     r"|forced_\w+|encoder_no_repeat\w*|aux_loss\w*|router_(aux|z)_\w+|summary_\w+|_\w+"
-    r"|\w*(vision|audio|visual)_(config|tower|tokenizer)"
+    r"|\w*resampler\w*|\w+_mm_\w+|\w*(vision|audio|visual)_(config|tower|tokenizer)"
 )
 
 #: Words of names that say something about a shape even where the value is false or null.

@@ -22,20 +22,22 @@ and `notes`, and afterwards refuses every key that was neither read nor is known
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from roofline.errors import SpecError, UnsupportedError, nearest
+from roofline.errors import SpecError
+from roofline.importers.class_keys import ClassKeys, class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.defaults import defaults_of, names_of
+from roofline.importers.huggingface.described import read_described
 from roofline.importers.huggingface.drafting import as_eagle, is_eagle
-from roofline.importers.huggingface.families import FAMILIES, TEXT_SECTIONS, TEXT_TYPES
+from roofline.importers.huggingface.families import FAMILIES
 from roofline.importers.huggingface.harmless import is_harmless
+from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.stated import mapped, taken_defaults
-from roofline.importers.json_document import JsonDocument, read_json
+from roofline.importers.json_document import read_json
 from roofline.importers.quantization.formats import Formats, formats_of
 from roofline.specs.base import Spec
 from roofline.specs.files.document import Document
@@ -58,16 +60,32 @@ def import_config(path: Path, name: str | None = None) -> Body:
         return import_diffusers(path)
     file = config_file(path)
     document = read_json(file)
-    config = _text_config(document)
+    config = text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     body = mapped(family_function(model_type), config, model_type)
     if is_eagle(config):
         body = as_eagle(config, body)
+    else:
+        _add_towers(body, config)
     formats = formats_of(config, file, body)
+    read_described(config, body)
     check_keys(config, model_type)
-    if config.outer is not None:
+    if config.path and config.outer is not None:
         _check_outer(config.outer, str(config.outer.data["model_type"]))
     return _spec_data(file, clean_name(name) or model_name(file, config), config, model_type, body, formats)
+
+
+def _add_towers(body: Body, config: Config) -> None:
+    """The towers of a multimodal file, and which of them are not counted."""
+    if config.outer is None and not any(
+        "vision" in key or "audio" in key or key == "img_processor" for key in config.data
+    ):
+        return
+    from roofline.importers.huggingface.towers.read import towers_of
+
+    found = towers_of(config, body["width"])
+    body |= {key: value for key, value in (("towers", found.towers), ("left_out", found.left_out)) if value}
+    config.notes.extend(found.assumed)
 
 
 def read_config(path: Path, name: str | None = None) -> Spec:
@@ -97,74 +115,6 @@ def family_function(model_type: str) -> Callable[[Config], Body]:
     return function
 
 
-def _text_config(document: JsonDocument) -> Config:
-    """The part of the file that describes the language model: all of it, or the text model of a multimodal one."""
-    data = document.data
-    if not isinstance(data, dict):
-        raise SpecError("must be a mapping of keys to values", document.place(()))
-    if "model_type" not in data and "quantization" in data:
-        raise SpecError("is a quantisation file; give the config.json beside it", document.place(()))
-    model_type = _model_type(document, data, ())
-    section = _section(data)
-    if section is None:
-        return _config(document, data, _known_type(document, model_type, ("model_type",)))
-    outer, path = Config(document, data), tuple[str, ...]()
-    while section is not None:
-        outer.used.update((section, "model_type", "tie_word_embeddings"))
-        path, data = (*path, section), data[section]
-        inner_type = data.get("model_type") or TEXT_TYPES.get(model_type)
-        section = _section(data)
-        model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
-    if inner_type is None:
-        message = f"has no model_type, and {model_type!r} does not say which text model it holds"
-        hint = f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside."
-        raise UnsupportedError(message, document.place(path), ".".join(path), hint)
-    known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
-    return _config(document, data, known, path, outer)
-
-
-def _section(data: Mapping[str, Any]) -> str | None:
-    """The key under which a mapping keeps its language model, if it does."""
-    return next((key for key in TEXT_SECTIONS if isinstance(data.get(key), dict)), None)
-
-
-def _model_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str, ...]) -> str:
-    value = data.get("model_type")
-    if value is None and "ssm_cfg" in data:
-        return "mamba_ssm"
-    if value is None:
-        hint = "A config.json of a language model names its architecture there."
-        raise SpecError("'model_type' is missing", document.place(path), "model_type", hint)
-    if not isinstance(value, str):
-        raise SpecError(f"must be text, not {value!r}"[:100], document.place((*path, "model_type")), "model_type")
-    return value
-
-
-def _known_type(document: JsonDocument, model_type: str, path: tuple[str, ...]) -> str:
-    if model_type in FAMILIES:
-        return model_type
-    close = nearest(model_type, FAMILIES)
-    hint = "A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model."
-    if close:
-        hint = f"Nearest: {', '.join(close)}. {hint}"
-    message = f"{model_type[:60]!r} is not an architecture that is modelled"
-    raise UnsupportedError(message, document.place(path), ".".join(path), hint)
-
-
-def _config(
-    document: JsonDocument,
-    data: Mapping[str, Any],
-    model_type: str,
-    path: tuple[str, ...] = (),
-    outer: Config | None = None,
-) -> Config:
-    config = Config(document, data, path, defaults_of(model_type), names_of(model_type), outer)
-    config.used.add("model_type")
-    if "model_type" not in data or data["model_type"] != model_type:
-        config.data = {**data, "model_type": model_type}
-    return config
-
-
 def _check_outer(config: Config, model_type: str) -> None:
     """Refuse a key beside the text model that may change it: what encoders and projectors say is their own affair."""
     for key, value in config.data.items():
@@ -175,14 +125,21 @@ def _check_outer(config: Config, model_type: str) -> None:
 
 
 def check_keys(config: Config, model_type: str) -> None:
-    """Refuse the first key that was not read and is not known to be harmless."""
+    """Account for every key that was not read: harmless, ignored with a note, or refused."""
+    known = class_keys("transformers", model_type)
+    if known is not None and "auto_map" in (config.outer or config).data:
+        known = known._replace(replaced=True)
+    _check_section(config, known, model_type)
+
+
+def _check_section(config: Config, known: ClassKeys | None, model_type: str) -> None:
+    ignored: dict[str, list[str]] = {}
     for key, value in config.data.items():
         if key not in config.used and not is_harmless(key, value):
-            close = nearest(key, config.used, 1)
-            hint = f"{close[0]!r} is understood. " if close and close[0] != "model_type" else ""
-            config.unsupported(key, f"unknown key for {model_type}, which may change the shape", f"{hint}{_REMOVE}")
+            ignored.setdefault(ignored_or_refused(config, key, known, model_type), []).append(key)
+    config.notes.extend(told(ignored))
     for child in config.children:
-        check_keys(child, model_type)
+        _check_section(child, None, model_type)
 
 
 def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Body, formats: Formats) -> Body:
@@ -192,7 +149,7 @@ def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Bod
         unverified.append(formats.assumed)
     notes = [str(note) for note in body.pop("notes", ())]
     if config.outer is not None:
-        notes.append(f"Only the text model of this multimodal model is counted ({'.'.join(map(str, config.path))}).")
+        notes.append(f"Parameters, FLOPs and times are those of the text model ({_where(config)}) of a multimodal one.")
     stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
     data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}
     if formats.overrides:
@@ -202,15 +159,20 @@ def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Bod
     if formats.activations:
         data["activation_dtype"] = formats.activations
     data["sources"] = [f"{file.name} of {name} (Hugging Face, model_type {model_type})"]
-    defaults = taken_defaults(config)
-    classed = [f"not in {file.name}, so as the config class of {model_type} has it: {defaults}"] if defaults else []
-    if assumed := [*classed, *formats.notes]:
+    assumed = [*formats.notes, *config.notes, *(note for child in config.children for note in child.notes)]
+    if defaults := taken_defaults(config):
+        assumed.insert(0, f"not in {file.name}, so as the config class of {model_type} has it: {defaults}")
+    if assumed:
         data["assumed"] = assumed
     if unverified:
         data["unverified"] = unverified
     if notes:
         data["notes"] = " ".join(notes)
     return data
+
+
+def _where(config: Config) -> str:
+    return ".".join(map(str, config.path)) or "the top level"
 
 
 def model_name(file: Path, config: Config) -> str:

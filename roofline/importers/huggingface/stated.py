@@ -1,7 +1,8 @@
 """What a config.json must state itself, and what its config class may add.
 
 A config class gives every key a default, but these are the sizes of some one model: what a file leaves to them is
-listed with every estimate, and a file without the sizes that make the model is refused.
+listed with every estimate, and a file without the sizes that make the model is refused. Text sections of multimodal
+files are saved as what differs from their class, so there the rest is the class's (Gemma 3, Qwen2-Audio, LLaVA 1.5).
 """
 
 from __future__ import annotations
@@ -58,8 +59,19 @@ def _assumed(config: Config) -> Iterator[tuple[str, Any]]:
         yield from _assumed(child)
 
 
+def _leaves_the_rest(config: Config) -> bool:
+    """Whether it is the text section of a multimodal file that states a size.
+
+    Such sections are saved as the differences from their class: what they leave out is the class's own. A section
+    without any size says nothing about its model.
+    """
+    return bool(config.path) and any(config.data.get(key) is not None for key in ESSENTIAL)
+
+
 def _check_stated(config: Config, model_type: str) -> None:
     """A null among the defaults means that the family derives the size, as the width of a feed-forward."""
+    if _leaves_the_rest(config):
+        return
     for key in ESSENTIAL:
         value = config.assumed.get(key)
         if value is not None and key not in DOCUMENTED.get(model_type, ()):

@@ -97,6 +97,7 @@ def image_assumptions(outcome: Outcome) -> list[str]:
     pipeline = "both prompts are encoded; the scheduler's own arithmetic is left out"
     return [
         *alias_notes(q),
+        *q.spec.assumed,
         *_steps(outcome),
         *_own_formats(outcome),
         f"weights {q.precision.label}, activations {q.precision.activations_label}; {_products(q)}",

@@ -22,6 +22,7 @@ from roofline.runs.telling.derivations import (
 from roofline.runs.text.draft import draft_derivations
 from roofline.runs.text.memory import fullest
 from roofline.runs.text.phases import CASSON, KIPPLY, phase_derivations
+from roofline.runs.text.towers import tower_bits
 from roofline.runs.text.words import growth_text, held_text, parameter_text
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -98,13 +99,20 @@ def _weights(device: _Device) -> Iterator[Derivation]:
     shapes = lines.of_model(("vocabulary",), ("width",)) + device.of_blocks("layers", "attention", "feed_forward")
     summed = terms(holders, lambda op: op.params, parameter_text)
     yield Derivation("parameters.total", "parameters", total, formula, f"{len(holders)} ops", LEDGER, summed, shapes)
-    held, own = device.stage.workload.parameters, outcome.memory.weights_bytes
+    held, own, beside = device.stage.workload.parameters, outcome.memory.weights_bytes, float(device.stage.beside)
     formula = "sum over ops of parameters × bits / 8, scales included"
     if device.alone:
-        values = f"{held:,.0f} × {8 * own / held:.6g} / 8"
+        values = f"{held:,.0f} × {8 * (own - beside) / held:.6g} / 8"
     else:
         formula = "sum over the device's ops of parameters × bits / 8"
         values = f"{held:,.0f} parameters on one device, of {total:,.0f}"
+    if beside:
+        bits, towers = tower_bits(p), outcome.parameters.beside["towers"]
+        formula, values = f"{formula}, and the towers'", f"{values} + {beside:,.0f}"
+        share = "" if device.alone else f" / {outcome.question.spread.plan.tp} devices"
+        product, files = f"{towers:,.0f} × {bits:g} / 8{share}", lines.of_model(("towers",))
+        how = "parameters of the towers × bits / 8"
+        yield Derivation("memory.towers_bytes", "B", beside, how, product, "their pieces and layers", lines=files)
     summed = terms(
         [op for op in device.stage.workload.holders() if op.runs_on == "device"],
         p.held_bytes,

@@ -28,6 +28,7 @@ from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.stages import most_needed, text_stages
+from roofline.runs.text.towers import refuse_no_towers, towers_parameters
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time
@@ -78,7 +79,9 @@ class Text(Kind):
         run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, precision, spec_dir))
         chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
         budget = budget_of(engine, gpu, given, spread)
-        return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget)
+        towers = not asked(given, "no_vision")
+        refuse_no_towers(spec, towers)
+        return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget, towers=towers)
 
     def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
         """Tokens of prompts that go through the layers at once; 0: all of them. Raises UsageError."""
@@ -99,9 +102,10 @@ class Text(Kind):
         return text_stages(question, run)
 
     def parameters(self, question: Question, whole: Workload) -> Parameters:
-        """All, those that one token uses, the embedding table; apart, MTP layers and a draft."""
+        """All, those that one token uses, the embedding table; apart, MTP layers, towers and a draft."""
         spec, draft = question.spec, question.run.draft
         further = {"mtp": count} if spec.mtp is not None and (count := mtp_parameters(spec)) else {}
+        further |= {"towers": towers_parameters(spec)} if spec.towers else {}
         if draft is not None:
             further["draft"] = draft_parameters(draft.spec, mtp=draft.mtp)
         return Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters, further)
@@ -155,6 +159,7 @@ class Text(Kind):
             "max_sequences": q.execution.budget.sequences or None,
             "draft": run.draft.named if run.draft else None,
             "draft_tokens": plain(run.draft.tokens) if run.draft else None,
+            "no_vision": not q.execution.towers,
         }
 
     def assumptions(self, outcome: Outcome) -> list[str]:

@@ -55,8 +55,12 @@ def _pool(question: Question, held: Held, room: Num) -> Pool:
 def _parts(question: Question, stage: Stage, held: Held, micro: Num, parameters: Parameters) -> Iterator[Part]:
     each, first = growth(stage, question.precision)
     away = elsewhere(question, stage, micro)
-    note = "".join(f"; {format_si(first_value(size), 'B')} in host memory" for _, size in away)
-    yield Part("weights_bytes", "weights", held.weights, f"{format_count(parameters.total)} parameters{note}", away)
+    note = f"{format_count(parameters.total)} parameters"
+    if stage.beside:
+        note += f" and {format_count(parameters.beside['towers'])} of towers"
+    note += "".join(f"; {format_si(first_value(size), 'B')} in host memory" for _, size in away)
+    towers: tuple[tuple[str, Num], ...] = (("towers_bytes", stage.beside),) if question.spec.towers else ()
+    yield Part("weights_bytes", "weights", held.weights, note, (*towers, *away))
     per_token = (("kv_cache_bytes_per_token", each), ("kv_cache_bytes_per_token_below_windows", first))
     yield Part("kv_cache_bytes", "KV-cache", held.cache, _growth_text(each, first), per_token)
     yield Part("state_bytes", "state", held.state, "fixed size")

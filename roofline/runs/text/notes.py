@@ -16,6 +16,7 @@ from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 from roofline.runs.text.draft import draft_notes, draft_warnings
 from roofline.runs.text.elsewhere import host_notes, host_warnings
+from roofline.runs.text.towers import tower_notes, tower_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
@@ -35,6 +36,7 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         *q.spec.assumed,
         *first,
         _formats(q),
+        *tower_notes(q),
         f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
         f"logits of the {logits} of each sequence",
         f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",
@@ -88,6 +90,7 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know before trusting the numbers."""
     q, spec = outcome.question, outcome.question.spec
     found = [*memory_warnings(q, outcome.memory), *host_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
+    found += tower_warnings(q)
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))

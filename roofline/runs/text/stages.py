@@ -17,6 +17,7 @@ from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
 from roofline.runs.text.draft import drafted, on_device
 from roofline.runs.text.pages import Pages, unified
+from roofline.runs.text.towers import tower_bytes
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
 
@@ -40,11 +41,12 @@ def _stage(question: Question, number: int, stage: int, whole: Workload, chunks:
     level, spread = cast("Fusion", question.execution.level), question.spread
     ideal = _device(whole, spread, stage)
     own = apply_fusion(ideal, level)
+    towers = 0.0 if stage else tower_bytes(question)
     if chunks is None:
-        return Stage(number, own, ideal)
+        return Stage(number, own, ideal, beside=towers)
     passes = _passes(question, whole, chunks)
     mean, widest = (apply_fusion(_device(each, spread, stage), level) for each in passes)
-    return Stage(number, in_chunks(own, chunks.number, mean, widest), ideal)
+    return Stage(number, in_chunks(own, chunks.number, mean, widest), ideal, beside=towers)
 
 
 def _passes(question: Question, whole: Workload, chunks: Chunks) -> tuple[Workload, Workload]:
@@ -96,7 +98,8 @@ def held_by(question: Question, stage: Stage, micro: Num) -> Held:
     drawing = budget.logits * float(question.spec.vocabulary or 0)
     peak = maximum(workload.activation_peak_bytes(precision), drawing)
     draft = drafted(question.run.draft, stage, precision, micro, peak)
-    return Held(workload.weight_bytes(precision), cache * micro, state * micro, peak, budget.runtime, *draft)
+    weights = workload.weight_bytes(precision) + stage.beside
+    return Held(weights, cache * micro, state * micro, peak, budget.runtime, *draft)
 
 
 def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:

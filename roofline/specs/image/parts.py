@@ -16,7 +16,7 @@ from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Tex
 class ImageSpec(Spec):
     """What the specs of all image models and their parts share.
 
-    `dtype` is the format in which the weights are usually run.
+    `dtype` is the format in which the weights are usually run, `assumed` what the source of the shapes left open.
     """
 
     name: Name
@@ -26,6 +26,7 @@ class ImageSpec(Spec):
     published: Annotated[tuple[Published, ...], AsTuple] = ()
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()
+    assumed: Texts = ()
     notes: Text | None = None
 
     @field_validator("dtype")

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 from roofline.specs.caches import known_cache
+from roofline.specs.text.tower import Tower
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
 Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
@@ -236,8 +237,9 @@ class TransformerSpec(Spec):
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
     rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
-    sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. Without `max_context` no
-    longest context is known. `assumed` is what the source of the shapes left open.
+    sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
+    pictures and sound that are loaded beside the language model, `left_out` says which are loaded and not counted.
+    Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
     """
 
     family: Literal["transformer"]
@@ -269,6 +271,8 @@ class TransformerSpec(Spec):
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
     mtp: BlockGroup | None = None
     eagle: Eagle | None = None
+    towers: Annotated[tuple[Tower, ...], AsTuple, Field(max_length=8)] = ()
+    left_out: Texts = ()
     published: Annotated[tuple[Published, ...], AsTuple] = ()
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()

@@ -35,6 +35,8 @@ def mistral(config: Config) -> dict[str, Any]:
 def phi3(config: Config) -> dict[str, Any]:
     """Phi-3, Phi-4: queries, keys and values in one matrix, gate and up in another."""
     windows = [config.whole_or_none("sliding_window")] * config.whole("num_hidden_layers")
+    config.must_be("full_attn_mod", 1)
+    config.ignore("interpolate_factor")
     return decoder(config, Style(attention={"packed": True}), dense(config), windows=windows)
 
 
@@ -183,7 +185,10 @@ def smollm3(config: Config) -> dict[str, Any]:
 
 
 def exaone4(config: Config) -> dict[str, Any]:
-    """EXAONE 4: norms of what attention and feed-forward give; where layers slide, only those rotate."""
+    """EXAONE 4: norms of what attention and feed-forward give; where layers slide, only those rotate.
+
+    EXAONE 4.5 has heads that predict further tokens; that their blocks are those of the model is not verified.
+    """
     layers = config.whole("num_hidden_layers")
     pattern, window = config.raw("sliding_window_pattern"), config.whole_or_none("sliding_window")
     if isinstance(pattern, str):
@@ -196,4 +201,5 @@ def exaone4(config: Config) -> dict[str, Any]:
     windows = windows_of(config, window, [slide and window is not None for slide in slides])
     unrotated = [window is not None and found is None for found in windows]
     style = Style(placement="output", attention=_HEAD_NORM)
-    return decoder(config, style, dense(config), windows=windows, unrotated=unrotated)
+    body = decoder(config, style, dense(config), windows=windows, unrotated=unrotated)
+    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))

@@ -135,4 +135,6 @@ def ernie_moe(config: Config) -> dict[str, Any]:
         experts["shared_bias"] = True
     dense = dense_block(config.whole("intermediate_size"), activation, bias=bias)
     body = decoder(config, Style(qkv_bias=bias, output_bias=bias), mixed(dense, experts, sparse))
+    further = config.whole("num_nextn_predict_layers", default=0, null=0, least=0)
+    body = with_mtp(body, further, {"attention": body["blocks"][-1]["attention"], "feed_forward": dense})
     return body | ({"head_bias": True} if bias else {})

@@ -1,0 +1,1 @@
+"""Encoders of pictures and sound that stand beside a language model."""

@@ -1,0 +1,126 @@
+"""Where a config.json keeps its language model: the whole file, a section of it, or the top level of a multimodal one.
+
+Multimodal files come in three forms. *Nested*: the text model is a section, which its class reads alone. *Flat*: the
+sizes of the text stand at the top level, beside a section for the encoder, and the class makes its text section of
+them. *Doubled*: both, where the section counts and what the top level says else has no effect.
+
+Source: the config classes of transformers 5.24.0 (`Qwen2_5_VLConfig.__post_init__` for flat files).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from roofline.errors import SpecError, UnsupportedError, nearest
+from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.defaults import defaults_of, names_of
+from roofline.importers.huggingface.families import ALIASES, FAMILIES, TEXT_SECTIONS, TEXT_TYPES
+from roofline.importers.huggingface.stated import ESSENTIAL
+from roofline.importers.json_document import JsonDocument
+
+_GUESS: Final = "A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model."
+
+
+def text_config(document: JsonDocument) -> Config:
+    """The part of the file that describes the language model. Raises SpecError or UnsupportedError with the place."""
+    data = document.data
+    if not isinstance(data, dict):
+        raise SpecError("must be a mapping of keys to values", document.place(()))
+    if "model_type" not in data and "quantization" in data and "hidden_size" not in data:
+        raise SpecError("is a quantisation file; give the config.json beside it", document.place(()))
+    model_type = _model_type(document, data)
+    if section_of(data) is not None:
+        return _nested(document, data, model_type)
+    text_type = TEXT_TYPES.get(model_type)
+    if model_type not in FAMILIES and text_type is not None and _has_sizes(data):
+        return _flat(document, data, text_type)
+    return _config(document, data, _known_type(document, model_type, ("model_type",)))
+
+
+def section_of(data: Mapping[str, Any]) -> str | None:
+    """The key under which a mapping keeps its language model, if it does."""
+    return next((key for key in TEXT_SECTIONS if isinstance(data.get(key), dict)), None)
+
+
+def _has_sizes(data: Mapping[str, Any]) -> bool:
+    return any(data.get(key) is not None for key in ("hidden_size", "num_hidden_layers"))
+
+
+def _flat(document: JsonDocument, data: Mapping[str, Any], text_type: str) -> Config:
+    """A multimodal file whose top level is its text model."""
+    config = _config(document, data, text_type, (), Config(document, data))
+    config.notes.append(f"the sizes of the text model stand at the top level, which is read as {text_type}")
+    return config
+
+
+def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) -> Config:
+    outer, path, section = Config(document, data), tuple[str, ...](), section_of(data)
+    while section is not None:
+        outer.used.update((section, "model_type", "tie_word_embeddings"))
+        path, data = (*path, section), data[section]
+        inner_type = data.get("model_type") or TEXT_TYPES.get(model_type)
+        section = section_of(data)
+        model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
+    if inner_type is None:
+        message = f"has no model_type, and {model_type!r} does not say which text model it holds"
+        hint = f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside."
+        raise UnsupportedError(message, document.place(path), ".".join(path), hint)
+    known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
+    config = _config(document, data, known, path, outer)
+    return _doubled(config, outer)
+
+
+def _doubled(config: Config, outer: Config) -> Config:
+    """What the top level repeats: no effect where the section has it; a size that the section lacks is taken there."""
+    repeated = [key for key in config.defaults if key in outer.data and key not in outer.used]
+    outer.used.update(repeated)
+    section = ".".join(str(part) for part in config.path)
+    lacking = [key for key in repeated if not config.has(key) and key in ESSENTIAL and outer.data[key] is not None]
+    differing = [key for key in repeated if config.has(key) and config.data[key] != outer.data[key]]
+    if lacking:
+        config.data = {**config.data, **{key: outer.data[key] for key in lacking}}
+        config.notes.append(f"not in {section}, so from the top level: {_shown(outer, lacking)}")
+    if differing:
+        config.notes.append(f"{section} counts, not the top level, which says: {_shown(outer, differing)}")
+    return config
+
+
+def _shown(config: Config, keys: list[str]) -> str:
+    return ", ".join(f"{key} {str(config.data[key])[:40]}" for key in keys)
+
+
+def _model_type(document: JsonDocument, data: Mapping[str, Any]) -> str:
+    value = data.get("model_type")
+    if value is None and "ssm_cfg" in data:
+        return "mamba_ssm"
+    if value is None:
+        hint = "A config.json of a language model names its architecture there."
+        raise SpecError("'model_type' is missing", document.place(()), "model_type", hint)
+    if not isinstance(value, str):
+        raise SpecError(f"must be text, not {value!r}"[:100], document.place(("model_type",)), "model_type")
+    return value
+
+
+def _known_type(document: JsonDocument, model_type: str, path: tuple[str, ...]) -> str:
+    model_type = ALIASES.get(model_type, model_type)
+    if model_type in FAMILIES:
+        return model_type
+    close = nearest(model_type, FAMILIES)
+    hint = f"Nearest: {', '.join(close)}. {_GUESS}" if close else _GUESS
+    message = f"{model_type[:60]!r} is not an architecture that is modelled"
+    raise UnsupportedError(message, document.place(path), ".".join(path), hint)
+
+
+def _config(
+    document: JsonDocument,
+    data: Mapping[str, Any],
+    model_type: str,
+    path: tuple[str, ...] = (),
+    outer: Config | None = None,
+) -> Config:
+    config = Config(document, data, path, defaults_of(model_type), names_of(model_type), outer)
+    config.used.add("model_type")
+    if "model_type" not in data or data["model_type"] != model_type:
+        config.data = {**data, "model_type": model_type}
+    return config

@@ -1,0 +1,85 @@
+"""Towers beside a language model: what they hold, and what is said of them.
+
+An engine loads them with the model, whatever is asked of it. They stay in 16 bit where the language model is narrower:
+checkpoints leave them out of their quantisation. Source: mlx-community's 4-bit files of gemma-4-26b-a4b (15.609 GB, of
+which 1.146 GB are the tower in 16 bit) and Qwen3.5-27B (16.054 GB with, 15.130 GB without the tower of 0.461 B
+parameters), as exo's model cards state them; the `ignore` lists of the NVFP4 and FP8 files of Qwen3.5 and Gemma 4.
+
+Tensor parallelism splits them, as vLLM does by default (`--mm-encoder-tp-mode weights`); a pipeline has them in its
+first stage; replicas and context-parallel devices hold all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from roofline.answer.phase import Warn
+from roofline.architectures.towers.parameters import tower_parameters
+from roofline.errors import UsageError
+from roofline.runs.kind import Question
+from roofline.specs.text.tower import Tower
+from roofline.specs.text.transformer import TransformerSpec
+from roofline.units import format_count, format_si
+from roofline.workload.precision import Precision
+
+_COUNTED: dict[int, tuple[Tower, float]] = {}
+
+
+def towers_parameters(spec: TransformerSpec) -> float:
+    """Parameters of all towers, projectors included."""
+    return sum(_parameters(tower) for tower in spec.towers)
+
+
+def _parameters(tower: Tower) -> float:
+    """The parameters of a tower, counted once per object."""
+    known = _COUNTED.get(id(tower))
+    if known is None or known[0] is not tower:
+        known = _COUNTED[id(tower)] = (tower, tower_parameters(tower))
+    return known[1]
+
+
+def tower_bytes(question: Question) -> float:
+    """Bytes of the towers on a device of the first stage; 0 where they are not loaded."""
+    if not question.execution.towers:
+        return 0.0
+    held = towers_parameters(question.spec) * tower_bits(question.precision) / 8
+    return held / question.spread.plan.tp
+
+
+def tower_bits(precision: Precision) -> float:
+    """Bits of a parameter of a tower: as the language model's, and at least 16."""
+    return max(16.0, precision.weights.bits)
+
+
+def refuse_no_towers(spec: TransformerSpec, wanted: bool) -> None:
+    """Refuse to leave out what is not there. Raises UsageError."""
+    if not wanted and not spec.towers:
+        raise UsageError(f"--no-vision: no vision or audio tower of {spec.name} is counted")
+
+
+def tower_notes(question: Question) -> Iterator[str]:
+    """What is assumed of the towers."""
+    spec, tp = question.spec, question.spread.plan.tp
+    for tower in spec.towers:
+        count = _parameters(tower)
+        what = f"{tower.name} tower of {format_count(count)} parameters ({_shape(tower)})"
+        if not question.execution.towers:
+            yield f"left out (--no-vision): the {what}"
+            continue
+        bits = tower_bits(question.precision)
+        split = f", split over tp {tp}" if tp > 1 else ""
+        held = f"{format_si(count * bits / 8, 'B')} in {bits:g} bit{split}"
+        yield f"the {what} is loaded: {held}, in no time; --no-vision leaves it out"
+
+
+def _shape(tower: Tower) -> str:
+    number = sum(group.layers for group in tower.blocks)
+    pixels = f", patches of {tower.patch} px" if tower.patch else ""
+    return f"{number} layers of width {tower.width:,}{pixels}; {tower.kind}"
+
+
+def tower_warnings(question: Question) -> Iterator[Warn]:
+    """Towers that an engine loads and that are not counted."""
+    if question.spec.left_out and question.execution.towers:
+        text = f"{question.spec.name}: weights that are loaded beside the language model are not counted: "
+        yield Warn("tower-not-counted", text + "; ".join(question.spec.left_out))

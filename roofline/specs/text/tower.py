@@ -1,0 +1,124 @@
+"""What a file may say about a tower: the encoder of pictures or sound that stands beside a language model.
+
+All is shape; nothing is counted here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from roofline.specs.base import AsTuple, Name, Size, Spec, Text
+
+
+class TablePiece(Spec):
+    """A learned table of `rows` vectors: positions, tokens of a class or of tiles, the end of a line."""
+
+    kind: Literal["table"]
+    name: Name
+    rows: Size
+    width: Size
+
+
+class LinearPiece(Spec):
+    """A product with a matrix [inputs, outputs], in `number` copies."""
+
+    kind: Literal["linear"]
+    name: Name
+    inputs: Size
+    outputs: Size
+    bias: bool = False
+    number: Size = 1
+
+
+class ConvolutionPiece(Spec):
+    """A convolution over `kernel` elements, such as [2, 14, 14] of two frames in patches of 14 pixels.
+
+    `inputs` are those of one output: 1 where each channel has a kernel of its own.
+    """
+
+    kind: Literal["convolution"]
+    name: Name
+    inputs: Size
+    outputs: Size
+    kernel: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=3)]
+    bias: bool = False
+    number: Size = 1
+
+
+class NormPiece(Spec):
+    """A normalisation of vectors of `width`, in `number` copies."""
+
+    kind: Literal["norm"]
+    name: Name
+    width: Size
+    bias: bool = False
+    number: Size = 1
+
+
+class ScalePiece(Spec):
+    """Learned factors, `elements` in all: gates."""
+
+    kind: Literal["scale"]
+    name: Name
+    elements: Size
+
+
+Piece = Annotated[TablePiece | LinearPiece | ConvolutionPiece | NormPiece | ScalePiece, Field(discriminator="kind")]
+Pieces = Annotated[tuple[Piece, ...], AsTuple, Field(max_length=100)]
+
+
+class TowerLayers(Spec):
+    """A number of equal layers of a tower: attention of all to all, and a dense feed-forward of width `mlp`.
+
+    `key_bias` false: queries and values have biases, keys none (Whisper). `qk_norm` norms each head of queries and
+    keys, or all of them together. `norms` are those over the width of the tower in each layer; `scales` are learned
+    factors in each.
+    """
+
+    layers: Size
+    heads: Size
+    kv_heads: Size | None = None
+    head_dim: Size
+    qkv_bias: bool = False
+    key_bias: bool = True
+    output_bias: bool = False
+    qk_norm: Literal["head", "width"] | None = None
+    mlp: Size
+    gated: bool = False
+    mlp_bias: bool = False
+    activation: Literal["silu", "gelu", "gelu_tanh", "quick_gelu", "relu"] = "gelu"
+    norms: Annotated[int, Field(ge=0, le=4)] = 2
+    scales: Annotated[int, Field(ge=0, le=10**6)] = 0
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> TowerLayers:
+        if self.heads % (self.kv_heads or self.heads):
+            told = {"heads": self.heads, "kv": self.kv_heads}
+            raise PydanticCustomError("heads", "{heads} heads do not divide among {kv} kv_heads", told)
+        return self
+
+
+class Tower(Spec):
+    """An encoder beside a language model: what stands before its layers, its layers, and what stands behind them.
+
+    `name` is what it reads, `kind` how its class is called. `before` embeds patches or frames, `after` brings what the
+    layers give to the width of the language model. `image` is the side of a picture in pixels where it is fixed,
+    `patch` that of a patch, `merge` how many patches a side become one token of the language model.
+    """
+
+    name: Name
+    kind: Name
+    width: Size
+    norm: Literal["rms", "layer"] = "layer"
+    norm_bias: bool = True
+    rotary: bool = False
+    image: Size | None = None
+    patch: Size | None = None
+    merge: Size | None = None
+    before: Pieces = ()
+    blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    after: Pieces = ()
+    source: Text | None = None
