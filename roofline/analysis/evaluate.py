@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
-from roofline.answer.phase import PhaseEstimate
+from roofline.answer.memory import Memory
+from roofline.answer.phase import Parameters, PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric
 from roofline.machine.machine import Machine
@@ -24,7 +25,7 @@ from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
 from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
-from roofline.runs.kind import Outcome, Question, Stage
+from roofline.runs.kind import Outcome, Question, Stage, Stages
 from roofline.workload.workload import Phase
 
 Form = TypeVar("Form", bound=Outcome)
@@ -100,9 +101,24 @@ def evaluate(question: Question, form: type[Form]) -> Form:
     setting = _Setting(question, machine, expectation, micro)
     phases, ledger = _phases(setting, stages.each)
     parameters = kind.parameters(question.spec, whole)
-    memory = kind.memory(question, stages, parameters, partial(_needs, question))
+    memory = _memory(question, stages, parameters)
     quantities = tuple(kind.quantities(question, phases, memory))
     return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
+
+
+def memory_of(question: Question) -> Memory:
+    """What a question's run holds, without its times; whether its devices have links for it is not looked at.
+
+    Raises UsageError where its options do not fit its model.
+    """
+    whole = question.workload()
+    if question.precision.overrides:
+        check_overrides(question.precision, whole)
+    return _memory(question, question.stages(), question.kind.parameters(question.spec, whole))
+
+
+def _memory(question: Question, stages: Stages, parameters: Parameters) -> Memory:
+    return question.kind.memory(question, stages, parameters, partial(_needs, question))
 
 
 def _needs(question: Question, run: Any) -> Num:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from roofline.answer.memory import Limit, Memory, Part
+from roofline.answer.memory import Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
-from roofline.num import Num, first_value, maximum
+from roofline.num import Num, first_value, is_nothing, maximum
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest
@@ -29,8 +29,21 @@ def text_memory(question: Question, stages: Stages, parameters: Parameters, need
     """Bytes on the device that needs most."""
     stage = fullest(question, stages)
     capacity = question.machine().capacity
-    parts = _parts(question, stage, stages.microbatches, parameters)
-    return Memory(tuple(parts), capacity, tuple(_limits(question, needs, float(first_value(capacity)))))
+    parts = tuple(_parts(question, stage, stages.microbatches, parameters))
+    limits = tuple(_limits(question, needs, float(first_value(capacity))))
+    return Memory(parts, capacity, limits, pool=_pool(question.run, parts, capacity))
+
+
+def _pool(run: TextRun, parts: Sequence[Part], usable: Num) -> Pool | None:
+    """What is left for the cache of all requests, beside their activations and state; None where nothing is cached."""
+    weights, cache, state, activations, reserve = parts
+    if is_nothing(cache.bytes):
+        return None
+    room = maximum(usable - weights.bytes - activations.bytes - reserve.bytes, 0.0)
+    left = maximum(room - state.bytes, 0.0)
+    [(_, per_token)] = cache.beside
+    requests = room * run.batch / (cache.bytes + state.bytes)
+    return Pool(left, left / maximum(per_token, 1.0), requests, run.prompt + run.generate)
 
 
 def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters) -> Iterator[Part]:

@@ -1,0 +1,68 @@
+"""What would help: the changes that a kind of run knows, each tried, in the order of what they save."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from roofline.analysis.fit.fewest import more
+from roofline.analysis.fit.trial import Case, Trial
+
+
+class Remedies(NamedTuple):
+    """What would help.
+
+    `each`: every change that saves memory, that which saves most first. `mildest`: the first that makes it fit, in the
+    order of how much it changes; `widest`: the widest format of the weights that fits. Both None where it fits as asked
+    or nothing of that kind makes it fit.
+    """
+
+    each: tuple[Trial, ...] = ()
+    mildest: Trial | None = None
+    widest: Trial | None = None
+
+
+def remedies(case: Case, asked: Trial) -> Remedies:
+    """All changes of options tried, and one device more."""
+    changes = list(_changes(case, asked))
+    formats = [trial for trial in _formats(case, asked)]
+    mild = [*changes, *formats]
+    if not any(trial.fits for trial in mild):
+        mild += _pairs(case, asked, changes, formats)
+    further = more(case, asked.plan.devices // asked.plan.dp)
+    each = [*mild, further] if further is not None and asked.plan.dp == 1 else mild
+    each = sorted((trial for trial in each if saved(trial, asked) > 0), key=lambda trial: -saved(trial, asked))
+    if asked.fits:
+        return Remedies(tuple(each))
+    fitting = (next((trial for trial in those if trial.fits), None) for those in (mild, formats))
+    return Remedies(tuple(each), *fitting)
+
+
+def saved(trial: Trial, asked: Trial) -> float:
+    """Bytes per device that a change makes room for."""
+    return asked.missing - trial.missing
+
+
+def _changes(case: Case, asked: Trial) -> Iterator[Trial]:
+    for change in asked.question.kind.changes(asked.question):
+        trial = case.possible(change.words, change.options)
+        if trial is not None:
+            yield trial
+
+
+def _formats(case: Case, asked: Trial) -> Iterator[Trial]:
+    for change in asked.question.kind.formats(asked.question):
+        trial = case.possible(change.words, change.options)
+        if trial is not None and trial.memory.total_bytes < asked.memory.total_bytes:
+            yield trial
+
+
+def _pairs(case: Case, asked: Trial, changes: list[Trial], formats: list[Trial]) -> Iterator[Trial]:
+    """Two changes at once, where no single one is enough: each format with the change that saves most beside it."""
+    best = max(changes, key=lambda trial: saved(trial, asked), default=None)
+    if best is None or saved(best, asked) <= 0:
+        return
+    for trial in formats:
+        both = case.possible(f"{trial.words}, {best.words}", {**trial.options, **best.options})
+        if both is not None:
+            yield both

@@ -1,0 +1,94 @@
+"""The answer in the sentences that people see first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from roofline.analysis.fit.trial import Trial
+from roofline.specs.gpu import GPUSpec
+from roofline.units import format_si
+
+if TYPE_CHECKING:
+    from roofline.analysis.fit.machines import Machine
+    from roofline.analysis.fit.remedies import Remedies
+
+
+def where(trial: Trial) -> str:
+    """The devices of a run: `one H100 SXM5 80GB`, `2 × H100 SXM5 80GB`, with the plan where that is not plain."""
+    plan, gpu = trial.plan, short_title(trial.question.gpu)
+    if plan.devices == 1:
+        return f"one {gpu}"
+    text = f"{plan.devices} × {gpu}"
+    return text if plan.tp == plan.devices and plan.ep == 1 else f"{text} ({plan.text()})"
+
+
+def short_title(gpu: GPUSpec) -> str:
+    """An accelerator without its vendor's name."""
+    first, _, rest = gpu.title.partition(" ")
+    return rest if rest and first.lower() == gpu.vendor.lower() else gpu.title
+
+
+def subject(trial: Trial) -> str:
+    """The model and the format of its weights, with the batch where more than one is asked."""
+    q = trial.question
+    text = f"{q.spec.title} in {q.precision.label}"
+    number = int(float(q.run.batch)) * trial.plan.dp
+    return text if number == 1 else f"{text} with {q.kind.requests(q, number)}"
+
+
+def room(trial: Trial) -> str:
+    """For how many requests there is room."""
+    q, number = trial.question, trial.room
+    return f"room for {q.kind.requests(q, number)}" if number else "no room to spare"
+
+
+def missing(trial: Trial) -> str:
+    """By how much it misses."""
+    each = " per GPU" if trial.plan.devices > 1 else ""
+    return f"misses by {format_si(trial.missing, 'B', 2 if trial.missing < 1e10 else 3)}{each}"
+
+
+def verdict(asked: Trial, fewest: Trial | None, fewer: Trial | None, help_: Remedies) -> str:
+    """Whether it fits and with how much room, how far fewer devices miss it, and what would make it fit."""
+    if not asked.fits:
+        return " ".join(_misfit(asked, fewest, help_))
+    text = f"{subject(asked)} fits on {where(asked)} with {room(asked)}"
+    replica = asked.plan.devices // asked.plan.dp
+    if fewest is not None and fewest.plan.devices < replica:
+        return f"{text}; {where(fewest)} would hold it."
+    if fewer is not None and not fewer.fits:
+        on = "one" if fewer.plan.devices == 1 else str(fewer.plan.devices)
+        return f"{text}; on {on} it {missing(fewer)}."
+    return f"{text}."
+
+
+def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str]:
+    text = f"{subject(asked)} does not fit on {where(asked)}: it {missing(asked)}"
+    yield f"{text}; there is {room(asked)}." if asked.room else f"{text}."
+    takes = f"it takes {where(fewest)}, with {room(fewest)}" if fewest is not None else ""
+    if help_.mildest is not None:
+        text = f"With {help_.mildest.words} it fits, with {room(help_.mildest)}"
+        yield f"{text}; as asked {takes}." if takes else f"{text}."
+    elif takes:
+        yield f"As asked {takes}."
+    else:
+        yield "Nothing that could be changed makes it fit."
+
+
+def verdict_of_machines(found: tuple[Machine, ...]) -> str:
+    """How many kinds of accelerator hold it, and the first of them; else which comes nearest."""
+    holding = [machine for machine in found if machine.fits]
+    best = holding[0] if holding else next((machine for machine in found if machine.trial is not None), None)
+    if best is None or best.trial is None:
+        return f"None of {len(found)} kinds of accelerator can run it."
+    what = subject(best.trial)
+    if not holding:
+        on = where(best.trial)
+        return f"{what} fits on none of {len(found)} kinds of accelerator within a node; on {on} it {missing(best.trial)}."
+    first = f"{what} fits on {len(holding)} of {len(found)} kinds of accelerator, within a node of each"
+    cost = best.cost_per_hour
+    if cost is None or best.price is None:
+        return f"{first}; the smallest is {where(best.trial)} with {room(best.trial)}."
+    price = f"{cost:,.2f} USD an hour ({best.price.provider}, {best.price.date})"
+    return f"{first}; the cheapest with a known price is {where(best.trial)} at {price} with {room(best.trial)}."
