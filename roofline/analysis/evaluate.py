@@ -13,16 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.answer.memory import Memory
-from roofline.answer.phase import Parameters, PhaseEstimate
+from roofline.answer.phase import PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
+from roofline.runs.devices.spread import ALONE
 from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
 from roofline.runs.kind import Outcome, Question, Stage, Stages
@@ -101,24 +102,38 @@ def evaluate(question: Question, form: type[Form]) -> Form:
     setting = _Setting(question, machine, expectation, micro)
     phases, ledger = _phases(setting, stages.each)
     parameters = kind.parameters(question.spec, whole)
-    memory = _memory(question, stages, parameters)
+    memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
     return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
 
 
-def memory_of(question: Question) -> Memory:
+#: What the devices of runs do, by all that it depends on but the accelerator.
+Kept: TypeAlias = dict[tuple[Any, ...], Stages]
+
+
+def memory_of(question: Question, kept: Kept) -> Memory:
     """What a question's run holds, without its times; whether its devices have links for it is not looked at.
 
-    Raises UsageError where its options do not fit its model.
+    `kept` holds the stages of one model from call to call: they are the same on every accelerator. Raises UsageError
+    where its options do not fit its model.
     """
     whole = question.workload()
     if question.precision.overrides:
         check_overrides(question.precision, whole)
-    return _memory(question, question.stages(), question.kind.parameters(question.spec, whole))
 
+    def stages(run: Any) -> Stages:
+        spread, away = question.spread, question.spread.away and question.spread.away.text()
+        how = (question.execution._replace(spread=ALONE), spread.plan, spread.alone, spread.microbatches, away)
+        key = (run, *how)
+        if key not in kept:
+            kept[key] = question.stages(run)
+        return kept[key]
 
-def _memory(question: Question, stages: Stages, parameters: Parameters) -> Memory:
-    return question.kind.memory(question, stages, parameters, partial(_needs, question))
+    def needs(run: Any) -> Num:
+        return question.kind.held(question, stages(run))
+
+    parameters = question.kind.parameters(question.spec, whole)
+    return question.kind.memory(question, stages(question.run), parameters, needs)
 
 
 def _needs(question: Question, run: Any) -> Num:

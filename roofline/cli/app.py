@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "estimate": ("answers", "estimate"),
     "ops": ("answers", "ops"),
     "explain": ("answers", "explain"),
+    "fit": ("fit", "fit"),
     "levels": ("levels", "levels"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),

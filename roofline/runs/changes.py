@@ -20,6 +20,8 @@ _OF_ENGINE: Final[Mapping[str, tuple[str, ...]]] = {
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
 _BESIDE_NARROW: Final = "bf16"
+#: Of the bits of a format, so many are no change worth naming.
+_NARROWER: Final = 0.9
 
 
 class Change(NamedTuple):
@@ -38,7 +40,7 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Ite
     kept = {"activations": active} if active != _BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != active else {}
     for name in _ladder(precision, engine, machine):
-        if find_dtype(name).bits < precision.weights.bits:
+        if find_dtype(name).bits < _NARROWER * precision.weights.bits:
             yield Change(f"weights in {name}", {"weights": name, **kept})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from roofline.analysis.fewest import fewest_gpus
 
 

@@ -15,8 +15,12 @@ from roofline.analysis.fit.remedies import Remedies, remedies, saved
 from roofline.analysis.fit.trial import LIMITS, Case, Trial
 from roofline.analysis.fit.words import verdict, verdict_of_machines
 from roofline.answer.memory import Pool
+from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
+from roofline.errors import UsageError
 from roofline.runs.ask import ask
+from roofline.runs.checks import is_many
+from roofline.runs.expectation import expectation_warnings
 from roofline.runs.load import GPULike, ModelLike
 
 Form = TypeVar("Form", bound="Fitting")
@@ -29,7 +33,8 @@ class Fitting:
     """Whether a run fits, and what follows.
 
     `answer` is the run as asked, `asked` the same as a trial; `fewest` the run on the fewest devices that hold it,
-    `fewer` on fewer than that or than asked; `remedies` what would help; `machines` the accelerators looked at.
+    `fewer` on fewer than that; `remedies` what would help; `machines` the accelerators looked at, `anywhere`: all that
+    there are, and `planned`: each with the devices that were asked for, not with the fewest.
     """
 
     answer: Answer
@@ -39,6 +44,7 @@ class Fitting:
     remedies: Remedies
     machines: tuple[Machine, ...]
     anywhere: bool = False
+    planned: bool = False
 
     @property
     def fits(self) -> bool:
@@ -49,13 +55,20 @@ class Fitting:
     def verdict(self) -> str:
         """The answer in sentences."""
         if self.anywhere:
-            return verdict_of_machines(self.machines)
+            return verdict_of_machines(self.machines, self.planned)
         return verdict(self.asked, self.fewest, self.fewer, self.remedies)
 
     @cached_property
     def limits(self) -> dict[str, int | None]:
         """How far it can grow: largest batch, context, requests at once, side of a picture; None without meaning."""
         return self.asked.limits()
+
+    @cached_property
+    def warnings(self) -> list[Warn]:
+        """What the user should know about what is held; not about times, which are not told."""
+        q = self.answer.question
+        of_times = expectation_warnings(q.gpu, q.engine)
+        return [warn for warn in self.answer.warnings if warn not in of_times]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline fit --json`."""
@@ -74,7 +87,7 @@ class Fitting:
             "remedies": [self._remedy(trial) for trial in self.remedies.each],
             "machines": [machine.to_dict() for machine in self.machines],
             "assumptions": est.assumptions,
-            "warnings": [warn._asdict() for warn in est.warnings],
+            "warnings": [warn._asdict() for warn in self.warnings],
             "sources": est.sources,
         }
 
@@ -114,14 +127,17 @@ def fit(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], form:
 
     `gpu` may be `any`: the run is then that on the machine that holds it at the least price, or in the least memory.
     """
-    case = Case(model, gpu, options)
+    for name, value in options.items():
+        if is_many(value):
+            raise UsageError(f"{name} takes one value here; roofline.sweep takes several")
+    case = Case(model, gpu, options, {})
     if gpu == ANY:
         return _anywhere(case, form)
     answer, asked = _asked(case)
     least, replica = fewest(case), asked.plan.devices // asked.plan.dp
     tight = asked.fits and replica > 1 and not (least is not None and least.plan.devices < replica)
     below = fewer(case, replica) if tight else None
-    return form(answer, asked, least, below, remedies(case, asked), (machine_of(least or asked),))
+    return form(answer, asked, least, below, remedies(case, asked, least), (machine_of(least or asked),))
 
 
 def _asked(case: Case) -> tuple[Answer, Trial]:
@@ -137,4 +153,4 @@ def _anywhere(case: Case, form: type[Form]) -> Form:
     here = case._replace(gpu=best.question.gpu.name, options={**case.options, **best.options})
     answer, asked = _asked(here)
     least = best if best.fits else None
-    return form(answer, asked, least, None, remedies(here, asked), found, anywhere=True)
+    return form(answer, asked, least, None, remedies(here, asked, least), found, True, case.planned)

@@ -7,9 +7,9 @@ allow are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.trial import Case, Trial
@@ -32,9 +32,8 @@ class Reach(NamedTuple):
     @classmethod
     def of(cls, trial: Trial, case: Case, nodes: int = _NODES) -> Reach:
         """What the links of an accelerator reach."""
-        named, spec_dir = case.options.get("node"), case.options.get("spec_dir")
-        node = named or (trial.question.spread.node and trial.question.spread.node.name)
-        fabric = links_of(trial.question.gpu, node, spec_dir)[1]
+        named = case.options.get("node") or getattr(trial.question.spread.node, "name", None)
+        fabric = links_of(trial.question.gpu, named, case.options.get("spec_dir"))[1]
         if fabric is None or fabric.scale_up is None:
             return cls(1, 1)
         return cls(fabric.node, nodes if fabric.scale_out is not None else 1)
@@ -68,8 +67,15 @@ def laid_over(case: Case, single: Trial, gpus: int, reach: Reach) -> Iterator[Tr
         return
     alone, kind = case.alone(), single.question.kind
     plans = kind.plans(single.question, gpus, reach.node)
-    found = (alone.possible(f"{gpus} GPUs", plan) for plan in plans)
+    found = (alone.possible(_words(gpus, plan), plan) for plan in plans)
     yield from islice((trial for trial in found if trial is not None), None if gpus <= reach.node else _BEYOND)
+
+
+def _words(gpus: int, plan: Mapping[str, Any]) -> str:
+    """So many devices, and the plan where it is not tensor parallelism alone."""
+    axes = {name: size for name, size in plan.items() if name != "gpus" and size > 1}
+    named = "" if axes in ({}, {"tp": gpus}) else f" ({' · '.join(f'{name} {size}' for name, size in axes.items())})"
+    return f"{gpus} GPUs{named}"
 
 
 def linked(trial: Trial) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.fewest import fewest
 from roofline.analysis.fit.trial import Case, Trial, plan_dict
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
+from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
 from roofline.specs.files.library import names
 from roofline.specs.gpu import GPUSpec
@@ -99,4 +101,7 @@ def _trials(case: Case) -> Iterator[Trial]:
         found = fewest(case, nodes=1)
         if found is not None:
             yield found
-    yield case.tried("as asked", {})
+    trial = case.tried("as asked", {})
+    if case.planned:
+        evaluate(trial.question, Outcome)  # raises where there are no links for it
+    yield trial

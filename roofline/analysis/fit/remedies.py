@@ -22,20 +22,34 @@ class Remedies(NamedTuple):
     widest: Trial | None = None
 
 
-def remedies(case: Case, asked: Trial) -> Remedies:
-    """All changes of options tried, and one device more."""
-    changes = list(_changes(case, asked))
-    formats = [trial for trial in _formats(case, asked)]
+def remedies(case: Case, asked: Trial, least: Trial | None) -> Remedies:
+    """All changes of options tried, and more devices: one more, and the fewest that hold the run, `least`."""
+    changes, formats = list(_changes(case, asked)), list(_formats(case, asked))
     mild = [*changes, *formats]
     if not any(trial.fits for trial in mild):
         mild += _pairs(case, asked, changes, formats)
-    further = more(case, asked.plan.devices // asked.plan.dp)
-    each = [*mild, further] if further is not None and asked.plan.dp == 1 else mild
-    each = sorted((trial for trial in each if saved(trial, asked) > 0), key=lambda trial: -saved(trial, asked))
+    each = sorted([*mild, *_devices(case, asked, least)], key=lambda trial: -saved(trial, asked))
+    helping = tuple(trial for trial in each if saved(trial, asked) > 0 and not any(_idle(trial, less) for less in each))
     if asked.fits:
-        return Remedies(tuple(each))
-    fitting = (next((trial for trial in those if trial.fits), None) for those in (mild, formats))
-    return Remedies(tuple(each), *fitting)
+        return Remedies(helping)
+    first, widest = (next((trial for trial in those if trial.fits), None) for those in (mild, formats))
+    return Remedies(helping, first, widest)
+
+
+def _devices(case: Case, asked: Trial, least: Trial | None) -> Iterator[Trial]:
+    """The run on more devices than asked; replicas do not help."""
+    plan = asked.plan
+    further = more(case, plan.devices) if plan.dp == 1 else None
+    if further is not None:
+        yield further
+    if least is not None and further is not None and least.plan.devices > further.plan.devices:
+        yield least
+
+
+def _idle(trial: Trial, less: Trial) -> bool:
+    """Whether a change does no more than a part of it: its further options save nothing and let nothing grow."""
+    part = less.options.items() < trial.options.items()
+    return part and less.missing <= trial.missing and less.limits() == trial.limits()
 
 
 def saved(trial: Trial, asked: Trial) -> float:
@@ -58,11 +72,11 @@ def _formats(case: Case, asked: Trial) -> Iterator[Trial]:
 
 
 def _pairs(case: Case, asked: Trial, changes: list[Trial], formats: list[Trial]) -> Iterator[Trial]:
-    """Two changes at once, where no single one is enough: each format with the change that saves most beside it."""
+    """Two changes that make it fit where no single one does: each format, with the change that saves most."""
     best = max(changes, key=lambda trial: saved(trial, asked), default=None)
     if best is None or saved(best, asked) <= 0:
         return
     for trial in formats:
         both = case.possible(f"{trial.words}, {best.words}", {**trial.options, **best.options})
-        if both is not None:
+        if both is not None and both.fits:
             yield both

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from roofline.analysis.evaluate import memory_of
+from roofline.analysis.evaluate import Kept, memory_of
 from roofline.answer.memory import Memory
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
@@ -72,11 +72,12 @@ def plan_dict(plan: Plan) -> dict[str, int]:
 
 
 class Case(NamedTuple):
-    """What is asked: a model, an accelerator, and the options that were given."""
+    """What is asked: a model, an accelerator, the options that were given; `kept` are stages of runs seen before."""
 
     model: ModelLike
     gpu: GPULike | None
     options: Mapping[str, Any]
+    kept: Kept
 
     def alone(self) -> Case:
         """The same on one device."""
@@ -90,7 +91,7 @@ class Case(NamedTuple):
     def tried(self, words: str, changed: Mapping[str, Any]) -> Trial:
         """The same with some options changed. Raises UsageError where they do not go together."""
         question = ask(self.model, self.gpu, {**self.options, **changed})
-        return Trial(words, changed, question, memory_of(question))
+        return Trial(words, changed, question, memory_of(question, self.kept))
 
     def possible(self, words: str, changed: Mapping[str, Any]) -> Trial | None:
         """The same, or None where the options do not go together or are not known."""

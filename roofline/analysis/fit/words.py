@@ -32,7 +32,7 @@ def short_title(gpu: GPUSpec) -> str:
 def subject(trial: Trial) -> str:
     """The model and the format of its weights, with the batch where more than one is asked."""
     q = trial.question
-    text = f"{q.spec.title} in {q.precision.label}"
+    text = f"{q.spec.title} in {q.precision.weights.name}"
     number = int(float(q.run.batch)) * trial.plan.dp
     return text if number == 1 else f"{text} with {q.kind.requests(q, number)}"
 
@@ -76,17 +76,18 @@ def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str
         yield "Nothing that could be changed makes it fit."
 
 
-def verdict_of_machines(found: tuple[Machine, ...]) -> str:
+def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:
     """How many kinds of accelerator hold it, and the first of them; else which comes nearest."""
     holding = [machine for machine in found if machine.fits]
     best = holding[0] if holding else next((machine for machine in found if machine.trial is not None), None)
     if best is None or best.trial is None:
         return f"None of {len(found)} kinds of accelerator can run it."
-    what = subject(best.trial)
+    what, scope = subject(best.trial), "" if planned else ", within a node of each"
     if not holding:
         on = where(best.trial)
-        return f"{what} fits on none of {len(found)} kinds of accelerator within a node; on {on} it {missing(best.trial)}."
-    first = f"{what} fits on {len(holding)} of {len(found)} kinds of accelerator, within a node of each"
+        first = f"{what} fits on none of {len(found)} kinds of accelerator{scope}"
+        return f"{first}; on {on} it {missing(best.trial)}."
+    first = f"{what} fits on {len(holding)} of {len(found)} kinds of accelerator{scope}"
     cost = best.cost_per_hour
     if cost is None or best.price is None:
         return f"{first}; the smallest is {where(best.trial)} with {room(best.trial)}."

@@ -1,4 +1,4 @@
-"""What makes a language model's run need less memory: chunks, shares, formats of the cache, and plans over several devices."""
+"""What makes a language model's run need less memory: chunks, formats of the cache, plans over several devices."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from roofline.runs.changes import Change
 from roofline.runs.kind import Question
 from roofline.specs.dtypes import find_dtype
 
-#: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`; lmdeploy
-#: `quant_policy`; mlx-lm `--kv-bits`.
+#: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
+#: lmdeploy `quant_policy`; mlx-lm `--kv-bits`.
 _CACHES: Final[Mapping[str, tuple[str, ...]]] = {
     "llama.cpp": ("q8_0", "q4_0"),
     "lmdeploy": ("int8", "int4"),

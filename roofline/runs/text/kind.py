@@ -175,7 +175,9 @@ class Text(Kind):
 
     def requests(self, question: Question, number: int) -> str:
         """So many requests of the question's lengths."""
-        return f"{counted_whole(number, 'request')} of {short_count(question.run.prompt + question.run.generate)} tokens"
+        return (
+            f"{counted_whole(number, 'request')} of {short_count(question.run.prompt + question.run.generate)} tokens"
+        )
 
     def speech(self, outcome: Outcome) -> str:
         """After which time the first token comes, how often the others, and when all is done."""
