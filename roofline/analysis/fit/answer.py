@@ -131,7 +131,7 @@ def fit(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], form:
         if is_many(value):
             raise UsageError(f"{name} takes one value here; roofline.sweep takes several")
     case = Case(model, gpu, options, {})
-    if gpu == ANY:
+    if isinstance(gpu, str) and gpu.lower() == ANY:
         return _anywhere(case, form)
     answer, asked = _asked(case)
     least, replica = fewest(case), asked.plan.devices // asked.plan.dp

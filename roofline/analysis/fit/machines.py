@@ -45,11 +45,12 @@ class Machine(NamedTuple):
         return None if self.price is None else self.price.usd_per_hour * self.gpus
 
     @property
-    def order(self) -> tuple[bool, bool, float, float]:
-        """Those that hold it first, the cheapest first, then those without a price by their memory."""
+    def order(self) -> tuple[bool, bool, float]:
+        """Those that hold it first, the cheapest first, then those without a price by their memory; others by miss."""
         cost = self.cost_per_hour
-        memory = float(self.gpu.memory.capacity) * self.gpus
-        return not self.fits, cost is None, cost or 0.0, memory if self.fits else -memory
+        if self.fits:
+            return False, cost is None, float(self.gpu.memory.capacity) * self.gpus if cost is None else cost
+        return True, self.trial is None, self.trial.missing if self.trial is not None else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -37,10 +37,12 @@ def subject(trial: Trial) -> str:
     return text if number == 1 else f"{text} with {q.kind.requests(q, number)}"
 
 
-def room(trial: Trial) -> str:
-    """For how many requests there is room."""
+def with_room(trial: Trial) -> str:
+    """Behind what fits: ` with room for 41 requests of 8k tokens`; nothing where batches have no limit."""
     q, number = trial.question, trial.room
-    return f"room for {q.kind.requests(q, number)}" if number else "no room to spare"
+    asked = int(float(q.run.batch)) * trial.plan.dp
+    in_all = " in all" if asked > 1 else ""
+    return f" with room for {q.kind.requests(q, number)}{in_all}" if number else ""
 
 
 def missing(trial: Trial) -> str:
@@ -53,7 +55,7 @@ def verdict(asked: Trial, fewest: Trial | None, fewer: Trial | None, help_: Reme
     """Whether it fits and with how much room, how far fewer devices miss it, and what would make it fit."""
     if not asked.fits:
         return " ".join(_misfit(asked, fewest, help_))
-    text = f"{subject(asked)} fits on {where(asked)} with {room(asked)}"
+    text = f"{subject(asked)} fits on {where(asked)}{with_room(asked)}"
     replica = asked.plan.devices // asked.plan.dp
     if fewest is not None and fewest.plan.devices < replica:
         return f"{text}; {where(fewest)} would hold it."
@@ -65,15 +67,16 @@ def verdict(asked: Trial, fewest: Trial | None, fewer: Trial | None, help_: Reme
 
 def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str]:
     text = f"{subject(asked)} does not fit on {where(asked)}: it {missing(asked)}"
-    yield f"{text}; there is {room(asked)}." if asked.room else f"{text}."
-    takes = f"it takes {where(fewest)}, with {room(fewest)}" if fewest is not None else ""
+    q = asked.question
+    yield f"{text}; there is room for {q.kind.requests(q, asked.room)}." if asked.room else f"{text}."
+    takes = f"it takes {where(fewest)}{with_room(fewest)}" if fewest is not None else ""
     if help_.mildest is not None:
-        text = f"With {help_.mildest.words} it fits, with {room(help_.mildest)}"
+        text = f"With {help_.mildest.words} it fits{with_room(help_.mildest)}"
         yield f"{text}; as asked {takes}." if takes else f"{text}."
     elif takes:
         yield f"As asked {takes}."
     else:
-        yield "Nothing that could be changed makes it fit."
+        yield "Nothing that was tried makes it fit."
 
 
 def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:
@@ -90,6 +93,6 @@ def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:
     first = f"{what} fits on {len(holding)} of {len(found)} kinds of accelerator{scope}"
     cost = best.cost_per_hour
     if cost is None or best.price is None:
-        return f"{first}; the smallest is {where(best.trial)} with {room(best.trial)}."
+        return f"{first}; the smallest is {where(best.trial)}{with_room(best.trial)}."
     price = f"{cost:,.2f} USD an hour ({best.price.provider}, {best.price.date})"
-    return f"{first}; the cheapest with a known price is {where(best.trial)} at {price} with {room(best.trial)}."
+    return f"{first}; the cheapest with a known price is {where(best.trial)} at {price}{with_room(best.trial)}."

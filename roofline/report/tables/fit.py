@@ -32,7 +32,8 @@ def print_fit(fit: Fitting, console: Console) -> None:
     console.print(fit.verdict, style="bold", markup=False)
     console.print()
     if fit.anywhere:
-        console.print(machine_table(fit.machines))
+        if fit.fits:
+            console.print(machine_table(fit.machines))
         console.print(f"On {short_title(q.gpu)}:")
     console.print(q.kind.told(q).heading)
     where = where_words(q.spread, q.run.batch)
