@@ -60,6 +60,15 @@ def test_a_run_that_does_not_fit_is_told_what_would_help() -> None:
     assert fit.to_dict()["fewest_gpus"]["gpus"] == 2
 
 
+def test_a_narrower_format_on_fewer_gpus_is_a_remedy() -> None:
+    """70 GB need four cards of 24, 38 GB two; the 141 as asked need seven."""
+    fit = rl.fit("llama-3-70b", gpu="rtx-4090")
+    by = {trial.words: trial for trial in fit.remedies.each if trial.fits}
+    assert by["weights in int4-g128 on 2 GPUs"].options == {"weights": "int4-g128", "tp": 2, "pp": 1}
+    assert "With weights in fp8 on 4 GPUs it fits" in fit.verdict
+    assert fit.remedies.widest is None
+
+
 def test_more_gpus_than_needed_are_told() -> None:
     assert "one H100 SXM5 80GB would hold it" in rl.fit("mistral-7b", gpu="h100", gpus=4).verdict
 

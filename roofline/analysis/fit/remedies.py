@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from roofline.analysis.fit.fewest import more
+from roofline.analysis.fit.fewest import fewest, more
 from roofline.analysis.fit.trial import Case, Trial
 
 
@@ -27,7 +27,7 @@ def remedies(case: Case, asked: Trial, least: Trial | None) -> Remedies:
     changes, formats = list(_changes(case, asked)), list(_formats(case, asked))
     mild = [*changes, *formats]
     if not any(trial.fits for trial in mild):
-        mild += _pairs(case, asked, changes, formats)
+        mild += [*_pairs(case, asked, changes, formats), *_fewer_devices(case, formats, least)]
     each = sorted([*mild, *_devices(case, asked, least)], key=lambda trial: -saved(trial, asked))
     helping = tuple(trial for trial in each if saved(trial, asked) > 0 and not any(_idle(trial, less) for less in each))
     if asked.fits:
@@ -55,6 +55,15 @@ def _idle(trial: Trial, less: Trial) -> bool:
 def saved(trial: Trial, asked: Trial) -> float:
     """Bytes per device that a change makes room for."""
     return asked.missing - trial.missing
+
+
+def _fewer_devices(case: Case, formats: list[Trial], least: Trial | None) -> Iterator[Trial]:
+    """Each format on the fewest devices that hold it then, where these are fewer than without."""
+    for trial in formats:
+        found = fewest(case._replace(options={**case.options, **trial.options}))
+        if found is not None and (least is None or found.plan.devices < least.plan.devices):
+            options = {**trial.options, **found.options}
+            yield found._replace(words=f"{trial.words} on {found.words}", options=options)
 
 
 def _changes(case: Case, asked: Trial) -> Iterator[Trial]:
