@@ -28,11 +28,14 @@ class Options(TypedDict, total=False):
     logits: str
     latent: str
     work: str
-    kv_layout: str
+    kv_layout: str | None
+    chunk: str | int | None
     weights: str | None
     activations: str | None
     kv_cache: str | None
     engine: str
+    draft: str | None
+    draft_tokens: int | None
     gpus: int | None
     tp: int | None
     pp: int | None
@@ -44,6 +47,9 @@ class Options(TypedDict, total=False):
     overlap: str | None
     offload: str | None
     runtime_reserve: str | float | None
+    utilisation: float | None
+    max_sequences: int | None
+    memory: str | None
     pad_heads: bool
     height: int | NDArray[Any] | None
     width: int | NDArray[Any] | None
@@ -66,11 +72,14 @@ class Grid(TypedDict, total=False):
     logits: str | Iterable[str]
     latent: str | Iterable[str]
     work: str | Iterable[str]
-    kv_layout: str | Iterable[str]
+    kv_layout: str | Iterable[str | None] | None
+    chunk: str | int | Iterable[str | int | None] | None
     weights: str | Iterable[str | None] | None
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None
     engine: str | Iterable[str]
+    draft: str | Iterable[str | None] | None
+    draft_tokens: int | Iterable[int | None] | None
     gpus: int | Iterable[int | None] | None
     tp: int | Iterable[int | None] | None
     pp: int | Iterable[int | None] | None
@@ -82,6 +91,9 @@ class Grid(TypedDict, total=False):
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
     runtime_reserve: str | float | Iterable[str | float | None] | None
+    utilisation: float | Iterable[float | None] | None
+    max_sequences: int | Iterable[int | None] | None
+    memory: str | Iterable[str | None] | None
     pad_heads: bool | Iterable[bool]
     height: int | Iterable[int | None] | None
     width: int | Iterable[int | None] | None

@@ -77,12 +77,18 @@ def _significant(value: float, digits: int) -> str:
 
 
 _SI: Final = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_IEC: Final = ((2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"), (1.0, ""))
 _TIME: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
 def format_si(value: float, unit: str = "", digits: int = 3) -> str:
     """A value with a decimal prefix: ``14.5 GB``, ``312 TFLOP/s``."""
     return _engineering(value, unit, _SI, digits).strip()
+
+
+def format_binary(value: float, digits: int = 3) -> str:
+    """Bytes with a binary prefix, as drivers' tools tell memory: ``79.6 GiB``."""
+    return _engineering(value, "B", _IEC, digits)
 
 
 def format_time(seconds: float, digits: int = 3) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.exchanges import exchange_row
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.quantity import Headlines, headlines
@@ -19,6 +20,7 @@ from roofline.runs.kind import Outcome
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
+from roofline.workload.workload import Workload
 
 SCHEMA_VERSION: Final = 1
 
@@ -39,20 +41,31 @@ class Answer(Outcome):
 
     def phase(self, name: str) -> PhaseEstimate:
         """The phase of that name. Raises UsageError naming those that there are."""
-        for phase in self.phases:
+        for phase in self.every_phase:
             if phase.name == name:
                 return phase
-        raise UsageError(f"no phase {name!r} in this run; there are: {', '.join(p.name for p in self.phases)}")
+        raise UsageError(f"no phase {name!r} in this run; there are: {', '.join(p.name for p in self.every_phase)}")
+
+    @property
+    def every_phase(self) -> tuple[PhaseEstimate, ...]:
+        """The phases of the run, and what runs beside them, which no total counts."""
+        return (*self.phases, self._aside[1]) if self._aside else self.phases
+
+    @cached_property
+    def _aside(self) -> tuple[Workload, PhaseEstimate] | None:
+        return evaluate_aside(self.question)
 
     def ops(self, phase: str | None = None) -> list[OpRow]:
         """The op ledger of a phase (default: the first), totals over each op's executions in one repeat."""
         return list(self._op_rows(self.phase(phase or self.phases[0].name).name))
 
     def _op_rows(self, name: str) -> Iterator[OpRow]:
-        phase, machine = self.workload[name], self.question.machine()
+        beside = self._aside is not None and self._aside[1].name == name
+        workload, micro = (self._aside[0], 1.0) if beside and self._aside else (self.workload, self.microbatches)
+        phase, machine = workload[name], self.question.machine()
         precision = self.question.precision_of(phase)
         for op in phase.ops:
-            count = float(op.count * self.microbatches)
+            count = float(op.count * micro)
             if op.kind == "collective":
                 yield exchange_row(self.question, op, count)
             else:
@@ -83,6 +96,7 @@ class Answer(Outcome):
             "model_file": q.model_origin.path,
             "gpu": q.gpu.name,
             "gpu_file": q.gpu_origin.path,
+            "memory": q.gpu.memory.size if q.gpu_origin.sold is not None else None,
         }
         return files | placement(q.spread, q.run.batch) | q.kind.inputs(self)
 

@@ -27,7 +27,7 @@ from roofline.runs.devices.spread import ALONE
 from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
 from roofline.runs.kind import Outcome, Question, Stage, Stages
-from roofline.workload.workload import Phase
+from roofline.workload.workload import Phase, Workload
 
 Form = TypeVar("Form", bound=Outcome)
 
@@ -101,7 +101,7 @@ def evaluate(question: Question, form: type[Form]) -> Form:
     expectation = question.expectation(machine, run.batch / micro)
     setting = _Setting(question, machine, expectation, micro)
     phases, ledger = _phases(setting, stages.each)
-    parameters = kind.parameters(question.spec, whole)
+    parameters = kind.parameters(question, whole)
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
     return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
@@ -132,8 +132,22 @@ def memory_of(question: Question, kept: Kept) -> Memory:
     def needs(run: Any) -> Num:
         return question.kind.held(question, stages(run))
 
-    parameters = question.kind.parameters(question.spec, whole)
+    parameters = question.kind.parameters(question, whole)
     return question.kind.memory(question, stages(question.run), parameters, needs)
+
+
+def evaluate_aside(question: Question) -> tuple[Workload, PhaseEstimate] | None:
+    """What a device runs beside the phases of the run, with counts and times of one step of it; None where there is
+    nothing. No total counts it.
+    """
+    stages = question.stages()
+    found = next((stage.aside for stage in stages.each if stage.aside is not None), None)
+    if found is None:
+        return None
+    machine, run = question.machine(), question.run
+    setting = _Setting(question, machine, question.expectation(machine, run.batch), 1.0)
+    stage = Stage(1, found, found)
+    return found, _phase(setting, found.phases[0], [_stage_time(setting, stage, 0)], 0)
 
 
 def _needs(question: Question, run: Any) -> Num:

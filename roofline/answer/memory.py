@@ -152,6 +152,8 @@ class Memory:
             found.update(part.beside)
         found |= self._room() | {name: limit and limit.value for name, limit in self._limits().items()}
         found |= self._further()
+        if self.pool is not None:
+            found["pool"] = self.pool._asdict()
         return {name: _plain(value) for name, value in found.items()}
 
     def _room(self) -> dict[str, Any]:
@@ -160,6 +162,7 @@ class Memory:
             "total_bytes": total,
             "capacity_bytes": self.capacity_bytes,
             "fits": total <= self.usable_bytes,
+            "usable_bytes": self.usable_bytes,
         }
 
 

@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 from roofline.machine.engine import Engine
 from roofline.specs.gpu import GPUSpec
 
-#: Units of a chip that does not state theirs: about those of the large chips that do.
+#: Units of a chip that states neither theirs nor a 16-bit rate: about those of the large chips that do.
 _USUAL_UNITS: Final = 128.0
-_USUAL_CLOCK: Final = 1.7e9
 #: Host time of one PCIe generation over that of the one before. Source: Splitwise profiles, where the host rules: a
 #: decode step of Llama-2-70B over 4 and 8 devices, 29.5 ms on DGX-H100 and 44 ms on DGX-A100.
 _HOST_PER_GENERATION: Final = 0.67
 _USUAL_PCIE: Final = 4.0
+#: Kinds of chips whose units are those that kernels are dealt to.
+_HAS_UNITS: Final = ("gpu", "soc")
 _BESIDE: Final = 5.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
@@ -22,8 +23,9 @@ _RATE_PER_UNIT: Final = 7e12
 class UnitFacts(NamedTuple):
     """What of a chip an engine's factors and limits depend on.
 
-    `peak` FLOP/s and `stream` byte/s of memory per unit and clock; `half_gain` how much faster products are that sum in
-    16 bit; `base_clock` that clock over the boost clock where the power limit is low, else 1.
+    `peak` FLOP/s and `stream` byte/s of memory per unit and clock, 0 where units or clock are not stated: what is per
+    unit then limits nothing. `half_gain` how much faster products are that sum in 16 bit; `base_clock` that clock over
+    the boost clock where the power limit is low, else 1.
     """
 
     peak: float
@@ -34,23 +36,31 @@ class UnitFacts(NamedTuple):
 
 def unit_facts(spec: GPUSpec) -> UnitFacts:
     """The facts of one unit of a chip."""
-    clocks = units_of(spec) * clock_of(spec)
-    return UnitFacts(
-        half_peak_of(spec) / clocks, spec.memory.bandwidth / clocks, half_gain_of(spec), base_clock_of(spec)
-    )
+    known = spec.units is not None and spec.clock is not None and spec.kind in _HAS_UNITS
+    per_clock = 1.0 / (units_of(spec) * spec.clock) if known and spec.clock else 0.0
+    peak, stream = half_peak_of(spec) * per_clock, spec.memory.bandwidth * per_clock
+    return UnitFacts(peak, stream, half_gain_of(spec), base_clock_of(spec))
+
+
+def unstated_facts(spec: GPUSpec) -> tuple[str, ...]:
+    """The fields that a GPU's file leaves out and an expected time would gain from; none where its units and their
+    clock are stated, on which the limits per unit rest. Units of processors and tensor accelerators limit nothing.
+    """
+    if spec.kind not in _HAS_UNITS or (spec.units is not None and spec.clock is not None):
+        return ()
+    vector = spec.peak.vector.fp32 if spec.peak.vector is not None else None
+    pcie = spec.links.pcie if spec.links is not None else None
+    beside = {"power": spec.power, "peak.vector.fp32": vector} | ({"links.pcie": pcie} if spec.kind == "gpu" else {})
+    stated = {"units": spec.units, "clock": spec.clock} | beside
+    return tuple(name for name, value in stated.items() if value is None)
 
 
 def units_of(spec: GPUSpec) -> float:
     """Units that tiles are dealt to; of an accelerator of few large units, as many as its matrix rate would feed."""
-    if spec.units is not None and spec.kind in ("gpu", "soc"):
+    if spec.units is not None and spec.kind in _HAS_UNITS:
         return float(spec.units.count)
     peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
     return max(1.0, float(round(peak / _RATE_PER_UNIT))) if peak else _USUAL_UNITS
-
-
-def clock_of(spec: GPUSpec) -> float:
-    """Clock of the units; that of most chips where it is not stated."""
-    return spec.clock or _USUAL_CLOCK
 
 
 def host_of(spec: GPUSpec) -> float:
@@ -87,10 +97,11 @@ def base_clock_of(spec: GPUSpec) -> float:
 
 
 def half_peak_of(spec: GPUSpec) -> float:
-    """The matrix rate in 16 bit, or the best that there is."""
+    """The matrix rate in 16 bit, or the best of floats that there is: dot products of integers are no matrix rate."""
     tensor, vector = spec.peak.tensor, spec.peak.vector
-    listed = [value for _, value in (*tensor, *(vector or ())) if value]
-    return tensor.fp16 or tensor.bf16 or max(listed)
+    listed = {name: value for name, value in (*tensor, *(vector or ())) if value}
+    floats = [value for name, value in listed.items() if not name.startswith("int")]
+    return tensor.fp16 or tensor.bf16 or max(floats or listed.values())
 
 
 def served_peaks(spec: GPUSpec) -> dict[str, float]:

@@ -58,7 +58,6 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
-    chunk: float = 0.0
     reread: float = 0.0
     kernel_s: float = 0.0
     step_s: float = 0.0
@@ -76,7 +75,6 @@ class Engine(NamedTuple):
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
             **{f"{name}_s": seconds for name, seconds in host.items()},
-            chunk=float(spec.chunk),
             measured_interval=interval.measured,
             class_interval=interval.sibling,
             other_interval=interval.other,

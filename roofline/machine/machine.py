@@ -27,6 +27,10 @@ _WIDE: Final = ("fp32", "tf32")
 
 
 _NO_DOT: Final = 1.0
+#: What the driver of NVIDIA cards reports and does not hand out, on Linux: nvidia-smi's total less CUDA's total is 453
+#: MiB on an RTX 3090, 483 on a 4090, 488 on a 5090, 461 on a 5070 Ti, 550 on an H100 SXM (tables of nvidia-smi, and
+#: start-up lines of llama.cpp and PyTorch, both of public files).
+_UNSEEN: Final = 480.0 * 2**20
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,10 @@ class Machine:
     """One accelerator, or several on an axis.
 
     `tensor` and `served_by` give, per format, the peak in FLOP/s and the unit that provides it; `vector` is the fp32
-    peak outside the matrix units, infinite where unknown, so that a bound stays a bound. `vectored` is 1 where vector
-    units multiply a wide format, `half_gain` by how much sums in 16 bit raised the peak of fp16. `dot` is the rate at
-    which vector units could multiply a matrix by a few rows, next to nothing where that is not known.
+    peak outside the matrix units, infinite where unknown, so that a bound stays a bound. `unseen` is what of the
+    capacity no program can have. `vectored` is 1 where vector units multiply a wide format, `half_gain` by how much
+    sums in 16 bit raised the peak of fp16. `dot` is the rate at which vector units could multiply a matrix by a few
+    rows, next to nothing where that is not known.
     """
 
     names: tuple[str, ...]
@@ -47,6 +52,7 @@ class Machine:
     capacity: Num
     vectored: dict[str, Num] = field(default_factory=dict)
     half_gain: Num = 1.0
+    unseen: Num = 0.0
     dot: Num = 0.0
 
     @classmethod
@@ -70,6 +76,7 @@ class Machine:
             capacity=spec.memory.capacity,
             vectored={dtype: float(served[dtype].startswith("vector.")) for dtype in _WIDE},
             half_gain=gain,
+            unseen=_UNSEEN if spec.vendor == "nvidia" and spec.kind == "gpu" else 0.0,
             dot=_NO_DOT if vector is None else vector,
         )
 
@@ -92,6 +99,7 @@ class Machine:
             capacity=column(machine.capacity for machine in machines),
             vectored={d: column(machine.vectored[d] for machine in machines) for d in _WIDE},
             half_gain=column(machine.half_gain for machine in machines),
+            unseen=column(machine.unseen for machine in machines),
             dot=column(machine.dot for machine in machines),
         )
 

@@ -63,10 +63,10 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
         most = most * engine.narrow_compute
     gain = unit.half_gain if engine.half_sums else 1.0
     ceiling = minimum(c.ceiling * (compute * gain), 1.0)
-    if engine.unit_rate:
+    if engine.unit_rate and unit.peak:
         ceiling = minimum(ceiling, most / unit.peak)
     reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))
-    if engine.unit_stream:  # both limits are soft: where they are the same, either costs a fifth more
+    if engine.unit_stream and unit.stream:  # both limits are soft: where they are the same, either costs a fifth more
         widest = engine.unit_stream / unit.stream
         reached = reached * widest / smooth_maximum(reached, widest, _SOFT)
     return {"ceiling": ceiling, "streaming": reached}

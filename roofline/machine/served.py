@@ -41,25 +41,12 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
     family, stored = _family(facts.dtype), asked.stored
     widened = stored.bits < 16.0 and family == "bf16" and asked.op.kind != "attention"
     c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
-    time = _in_chunks(
-        shape.m, asked, chip, lambda tokens, moved: matmul_time(tokens, shape.k, shape.n, moved, facts, c)
-    )
+    time = matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c)
     width = asked.precision.activations.bits
     if facts.dtype in ("fp8", "fp4") and width > 8:
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
     return time
-
-
-def _in_chunks(tokens: Num, asked: Demand, chip: ChipEfficiency, run: Callable[[Num, Num], Num]) -> Num:
-    """Seconds of an op that an engine runs once per chunk of tokens, if it takes them in chunks.
-
-    `run` gives those of one run by its tokens and the bytes that it moves: the weights every time.
-    """
-    if not chip.engine.chunk:
-        return run(tokens, asked.bytes)
-    runs = maximum(ceil(tokens / chip.engine.chunk), 1.0)
-    return runs * run(tokens / runs, asked.weight_bytes + (asked.bytes - asked.weight_bytes) / runs)
 
 
 def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -71,12 +58,9 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
         share = alike / experts_touched(shape.tokens, shape.experts, shape.top_k)
         touched, weights = touched * share, weights * share
 
-    def run(tokens: Num, moved: Num) -> Num:
-        rows, other = tokens * shape.top_k, moved - asked.weight_bytes
-        work = ExpertsWork(rows, touched, shape.width, shape.hidden, into, weights, other)
-        return experts_time(work, facts, c)
-
-    return _in_chunks(shape.tokens, asked, chip, run)
+    rows, other = shape.tokens * shape.top_k, asked.bytes - asked.weight_bytes
+    work = ExpertsWork(rows, touched, shape.width, shape.hidden, into, weights, other)
+    return experts_time(work, facts, c)
 
 
 def _experts_format(dtype: str, stored: DType) -> str:
@@ -109,7 +93,7 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
     old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
     other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
     again = 1.0 + chip.engine.reread * maximum(shape.heads / shape.kv_heads - 1.0, 0.0)
-    per_key = width * again * (precision.cache.bits / 8)
+    per_key = width * again * precision.cache_element(asked.op)
     work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
     return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
 

@@ -7,6 +7,7 @@ compute and its memory time. Neither knows any efficiency.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.counts import Counts, counts_of
@@ -102,7 +103,8 @@ def op_cost(op: Op, precision: Precision, machine: Machine) -> OpCost:
 def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: Phase | None = None) -> PhaseCost:
     """What one repeat of a phase needs.
 
-    `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels.
+    `reference` is the phase at ideal fusion: the floor does not depend on how the work is cut into kernels, nor on the
+    number of passes.
     """
     counts = counts_of(phase, precision)
     bound: Num = 0.0
@@ -113,6 +115,8 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         longest = count * maximum(compute_s, memory_s)
         bound = bound + longest
         parts.append(Longest(longest, compute_s, memory_s))
+    if reference is None and phase.whole:
+        reference = phase.kept("one pass", lambda: replace(phase, ops=phase.whole, whole=(), widest=()))
     least = counts if reference is None else counts_of(reference, precision)
     return PhaseCost(
         flops=counts.flops,

@@ -85,5 +85,5 @@ def _fetched(op: Op, away: Offload) -> list[Op]:
     if away.cache.share and not (isinstance(op.cache_held, float) and op.cache_held == 0.0):
         share = away.cache.share
         ops.append(load(op, share, away.cache.place, "cache"))
-        own = own._replace(cache_held=own.cache_held * (1.0 - share))
+        own = own._replace(cache_held=own.cache_held * (1.0 - share), cache_grows=own.cache_grows * (1.0 - share))
     return [*ops, own]

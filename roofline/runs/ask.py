@@ -9,6 +9,7 @@ from typing import Any, Final
 from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.kind import Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
+from roofline.runs.memory_size import resized
 from roofline.runs.options import OPTIONS, check_names
 from roofline.runs.registry import kind_of
 from roofline.specs.files.library import is_node
@@ -26,6 +27,9 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     spec_dir = options.get("spec_dir")
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)
+    if options.get("memory") is not None:
+        sold, accelerator = accelerator.memory, resized(accelerator, options["memory"])
+        gpu_origin = gpu_origin._replace(sold=sold)
     spec, model_origin = locate_model(model, spec_dir)
     kind = kind_of(spec)
     given = _given(kind, spec, options)

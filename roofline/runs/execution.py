@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from roofline.machine.machine import Machine
+from roofline.runs.budget import BARE, Budget
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.options import SPREAD
 from roofline.specs.gpu import GPUSpec
@@ -20,6 +21,8 @@ class Execution(NamedTuple):
     engine      whose measured efficiencies to expect
     spread      over which devices, by which links, with what elsewhere, and what the runtime keeps
     half_sums   products run at the rate of 16-bit sums, beyond the peak of those in fp32
+    chunk       tokens of prompts that go through the layers at once; 0: all of them
+    budget      what the engine makes of a device's memory
     """
 
     precision: Precision
@@ -28,6 +31,8 @@ class Execution(NamedTuple):
     spread: Spread
     asked_level: str
     half_sums: bool = False
+    chunk: float = 0.0
+    budget: Budget = BARE
 
     def machine(self, gpu: GPUSpec) -> Machine:
         """The machine as peaks, at the rate at which products are summed."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
+from roofline.machine.chip_facts import unstated_facts
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_phase_time
@@ -91,6 +92,7 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
+    found += _facts_warnings(gpu)
     fit = read_engine(engine).fit
     if fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
@@ -98,3 +100,12 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found
+
+
+def _facts_warnings(gpu: GPUSpec) -> list[Warn]:
+    """That a chip's file leaves out what limits per unit rest on; these limits are then left out as well."""
+    missing = unstated_facts(gpu)
+    if not missing:
+        return []
+    text = f"{gpu.name}: its file does not state {', '.join(missing)}; what they limit is left out, and stating them "
+    return [Warn("gpu-facts-missing", text + "sharpens the time")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
+from roofline.specs.caches import refuse_cache
 from roofline.specs.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
@@ -19,7 +20,9 @@ def resolve_precision(
     """The formats of a run. A model's own formats of single ops hold where `weights` is not given."""
     overrides = () if weights or not spec.dtypes else tuple(spec.dtypes.items())
     cache = kv_cache or (None if weights else spec.cache_dtype)
-    return _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+    found = _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+    refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
+    return found
 
 
 @lru_cache(maxsize=256)

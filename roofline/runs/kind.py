@@ -35,12 +35,14 @@ Needs: TypeAlias = Callable[[Any], Num]
 class Stage(NamedTuple):
     """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch.
 
-    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage.
+    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage. `aside` is what the
+    device holds, and at times runs, beside that: no time counts it.
     """
 
     number: int
     workload: Workload
     ideal: Workload
+    aside: Workload | None = None
 
 
 class Stages(NamedTuple):
@@ -218,8 +220,8 @@ class Kind(ABC):
         return question.execution.precision
 
     @abstractmethod
-    def parameters(self, spec: Any, whole: Workload) -> Parameters:
-        """Parameter counts of the model."""
+    def parameters(self, question: Question, whole: Workload) -> Parameters:
+        """Parameter counts of the model, and of what is held beside it."""
 
     @abstractmethod
     def held(self, question: Question, stages: Stages) -> Num:

@@ -9,11 +9,13 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from roofline.errors import UsageError
+from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.memory_size import variant
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
 from roofline.specs.files.reader import read_gpu, read_model
 from roofline.specs.gpu import GPUSpec
+from roofline.specs.gpu_memory import Memory
 
 ModelLike: TypeAlias = str | os.PathLike[str] | Spec
 S = TypeVar("S", bound=Spec)
@@ -21,10 +23,11 @@ GPULike: TypeAlias = str | os.PathLike[str] | GPUSpec
 
 
 class Origin(NamedTuple):
-    """Where a spec came from: its file, and the alias it was asked for by."""
+    """Where a spec came from: its file, the alias it was asked for by, the memory that another size stands in for."""
 
     path: str
     alias: str | None = None
+    sold: Memory | None = None
 
 
 _IN_MEMORY = Origin("(a spec object)")
@@ -61,7 +64,29 @@ def locate_gpu(gpu: GPULike, spec_dir: str | None = None) -> tuple[GPUSpec, Orig
     """The spec of an accelerator and where it was found."""
     if isinstance(gpu, GPUSpec):
         return gpu, _IN_MEMORY
-    return _locate("hardware", os.fspath(gpu), spec_dir, read_gpu)
+    name = os.fspath(gpu)
+    try:
+        return _locate("hardware", name, spec_dir, read_gpu)
+    except UnknownNameError as unknown:
+        return _locate_size(name, spec_dir, unknown)
+
+
+def _locate_size(name: str, spec_dir: str | None, unknown: UnknownNameError) -> tuple[GPUSpec, Origin]:
+    """The chip in the size of memory that its name ends in; else the name is as unknown as it was."""
+    places: list[Origin] = []
+
+    def find_chip(chip: str) -> GPUSpec:
+        spec, origin = _locate("hardware", chip, spec_dir, read_gpu)
+        places.append(origin)
+        return spec
+
+    try:
+        found = variant(name, find_chip)
+    except UnknownNameError:
+        found = None
+    if found is None:
+        raise unknown
+    return found, Origin(places[0].path, name if name.lower() != found.name else None)
 
 
 #: What was read, by what it was asked for: kept while the file stays as it is.

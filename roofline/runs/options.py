@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UsageError, nearest
 
-Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float"]
+Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int"]
 
 TEXT: Final = ("text", "encoder")
 IMAGE: Final = ("image",)
@@ -90,10 +90,19 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option(
             "kv_layout",
             "str",
-            "ideal",
-            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows.",
+            None,
+            "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows,full-chunks. Default: the "
+            "engine's way.",
             "LAYOUT",
             TEXT,
+        ),
+        Option(
+            "chunk",
+            "str | int",
+            None,
+            "Prompt tokens that go through the layers at once; none: all. Default: as the engine does.",
+            "N|none",
+            ("text",),
         ),
     ),
     "Formats": (
@@ -117,7 +126,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "kv_cache",
             "str",
             None,
-            "KV-cache. Default: the activations' format.",
+            "KV-cache, or keys/values such as q8_0/q4_0. Default: 16 bit, or the checkpoint's own.",
             "DTYPE",
             TEXT,
             listing="list_precisions",
@@ -132,6 +141,18 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "NAME",
             listing="list_engines",
         ),
+    ),
+    "Speculation": (
+        Option(
+            "draft",
+            "str",
+            None,
+            "What drafts tokens: the model's own MTP layers, an EAGLE head or a model. Held; its time is not counted.",
+            "mtp|NAME|FILE",
+            ("text",),
+            listing="list_models",
+        ),
+        Option("draft_tokens", "int", None, "Tokens drafted per step. Default: by the kind of draft.", "N", ("text",)),
     ),
     "Several GPUs, and memory elsewhere": (
         Option("gpus", "int", None, "GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.", "N"),
@@ -169,8 +190,32 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "runtime_reserve",
             "str | float",
             None,
-            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: none.",
+            "Memory that the runtime keeps on each GPU, for example '1 GB', 10% or vllm. Default: the engine's own.",
             "BYTES",
+        ),
+        Option(
+            "utilisation",
+            "float",
+            None,
+            "Share of the memory that the engine takes, above 0 to 1. Default: the engine's own.",
+            "SHARE",
+            TEXT,
+        ),
+        Option(
+            "max_sequences",
+            "int",
+            None,
+            "Sequences that the engine has room to draw tokens for. Default: the engine's own.",
+            "N",
+            ("text",),
+        ),
+        Option(
+            "memory",
+            "str",
+            None,
+            "Memory of another size, as it is sold (48GB has 48 GiB); of a chip with unified memory the machine's, of "
+            "which the system lets the GPU have a part. Default: the chip's.",
+            "SIZE",
         ),
         Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
     ),
@@ -216,6 +261,9 @@ _CALLED: Final[dict[str, tuple[str, ...]]] = {
     "dp": ("data_parallel_size",),
     "gpus": ("num_gpus", "n_gpus"),
     "generate": ("max_tokens", "max_new_tokens", "output_len"),
+    "chunk": ("max_num_batched_tokens", "chunked_prefill_size", "max_num_tokens", "ubatch", "ubatch_size"),
+    "utilisation": ("utilization", "gpu_memory_utilization", "mem_fraction_static", "gpu_memory_utilisation"),
+    "max_sequences": ("max_num_seqs", "max_running_requests", "max_batch_size"),
     "prompt": ("input_len", "seq_len", "context"),
     "fusion": ("attention",),
 }

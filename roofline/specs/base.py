@@ -33,6 +33,8 @@ def _quantity(dimension: str, *, zero: bool = False) -> tuple[BeforeValidator, W
 
 
 Bytes = Annotated[float, *_quantity("bytes")]
+#: Also none at all.
+NoBytes = Annotated[float, *_quantity("bytes", zero=True)]
 Bandwidth = Annotated[float, *_quantity("bandwidth")]
 Compute = Annotated[float, *_quantity("compute")]
 Frequency = Annotated[float, *_quantity("frequency")]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from roofline.specs.base import AsTuple, Name, Names, Spec, Text, Texts, Time
+from roofline.specs.base import AsTuple, Name, Names, NoBytes, Size, Spec, Text, Texts, Time
 
 Factor = Annotated[float, Field(gt=0, le=20)]
 #: Low and high end of an 80 % interval, as multiples of the expected time.
@@ -82,6 +82,59 @@ class EngineFit(Spec):
     left_out_source: float | None = None
 
 
+class Default(Spec):
+    """A number that an engine takes on devices of at least so much memory, but for those of some names."""
+
+    value: Size
+    memory: NoBytes = 0.0
+    but: Names = Field((), description="chips for which this entry does not count, as their names begin")
+
+
+def _defaults(value: Any) -> Any:
+    """A number alone stands for itself on every device."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [{"value": value}] if value else []
+    return tuple(value) if isinstance(value, list) else value
+
+
+#: By the memory of a device: the last entry that counts has the word.
+Defaults = Annotated[tuple[Default, ...], BeforeValidator(_defaults), Field(max_length=16)]
+
+
+class EngineMemory(Spec):
+    """How an engine uses the memory of a device: which part is its own, and what stands in it beside weights and cache.
+
+    `share`: of the memory that programs can have, this much is the engine's; `of` says of what: `all`, weights,
+    activations and cache must stand within it (vLLM); `static`, weights and cache must, activations stand beside it
+    (SGLang); `free`, the cache gets this share of what is left beside all else (TensorRT-LLM). Without a share the
+    cache is made as asked, and everything must find room.
+    """
+
+    share: float | None = Field(None, gt=0, le=1)
+    of: Literal["all", "static", "free"] = "all"
+    runtime: NoBytes = Field(0.0, description="context, libraries and work buffers of one device")
+    linked: NoBytes = Field(0.0, description="further, where devices exchange")
+    sampling: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="bytes per logit of all sequences that the engine may hold, while tokens are drawn",
+    )
+    sequences: Defaults = Field((), description="sequences that the engine holds at once where nothing is said")
+    page: Size = Field(1, description="tokens of a sequence that the cache takes room for at a time")
+    windows: Literal["window", "full"] = Field(
+        "window", description="layers with a window cache that window, or every token of the sequence"
+    )
+    chunks: Literal["chunk", "full"] = Field(
+        "chunk", description="layers that see a chunk of the sequence cache that chunk, or every token"
+    )
+    states: Literal["own", "padded"] = Field(
+        "own",
+        description="states of recurrent layers have room of their own, or pages of the cache, which are made as large",
+    )
+    sources: Texts = ()
+
+
 class EngineSpec(Spec):
     """One engine: whose kernels it runs, how they fare, and what the host adds."""
 
@@ -117,7 +170,10 @@ class EngineSpec(Spec):
         False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
     )
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
-    chunk: int = Field(0, ge=0, description="tokens of a prompt that go through the layers at once; 0: all of them")
+    chunk: Defaults = Field(
+        (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"
+    )
+    memory: EngineMemory = Field(EngineMemory(), description="how the memory of a device is used")
     reread: float = Field(
         0.0,
         ge=0,

@@ -1,7 +1,7 @@
-"""What a file in `hardware/` may say about one accelerator (GPU, TPU, NPU).
+"""What a file in `hardware/` may say about one accelerator (GPU, TPU, NPU), or about a processor as a host.
 
-Peaks are dense vendor peaks; tensor (matrix) and vector units are listed apart. Links are per direction. Capacities and
-bandwidths are decimal unless the file writes a binary unit. `base_clock` is given for boards whose power limit does not
+Peaks are dense vendor peaks; tensor (matrix) and vector units are listed apart. Links are per direction. Bandwidths are
+decimal; a capacity is what the driver reports. `base_clock` is given for boards whose power limit does not
 let their matrix units run at the boost clock, which the peaks assume.
 """
 
@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from roofline.specs.base import Bandwidth, Bytes, Compute, Frequency, Name, Names, Power, Size, Spec, Text, Texts
+from roofline.specs.gpu_memory import Memory
 
 
 class TensorPeaks(Spec):
@@ -45,13 +46,6 @@ class Peaks(Spec):
 
     tensor: TensorPeaks
     vector: VectorPeaks | None = None
-
-
-class Memory(Spec):
-    """Device memory: nominal capacity and bandwidth."""
-
-    capacity: Bytes
-    bandwidth: Bandwidth
 
 
 class Cache(Spec):
@@ -100,7 +94,7 @@ class MeasuredPeaks(Spec):
 class GPUSpec(Spec):
     """One accelerator, as its vendor states it, with sources and what could not be verified."""
 
-    kind: Literal["gpu", "tpu", "npu", "soc"]
+    kind: Literal["gpu", "tpu", "npu", "soc", "cpu"]
     name: Name
     title: Text
     vendor: Text

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from roofline.specs.base import Bandwidth, Bytes, Name, Names, Size, Spec, Text, Texts, Time
+from roofline.specs.base import Bandwidth, Bytes, Name, Names, Power, Size, Spec, Text, Texts, Time
 
 
 class NodeLink(Spec):
@@ -38,7 +38,11 @@ class HostPart(Spec):
 
 
 class NodeSpec(Spec):
-    """`count` accelerators of one kind with the links between them, and the network to further nodes."""
+    """`count` accelerators of one kind with the links between them, and the network to further nodes.
+
+    `default`: whether an accelerator may be taken to stand in it where no node is named. `power` is the most that the
+    whole system draws. Machines that cables join are a node whose `scale_up` are the cables.
+    """
 
     kind: Literal["node"]
     name: Name
@@ -46,10 +50,12 @@ class NodeSpec(Spec):
     aliases: Names = ()
     gpu: Name
     count: Size
+    default: bool = True
     scale_up: NodeLink
     scale_out: NodeLink | None = None
     host: HostPart | None = None
     disk: HostPart | None = None
+    power: Power | None = None
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()
     notes: Text | None = None

@@ -21,31 +21,38 @@ DEFAULT_BLOCK = 16
 
 
 class CacheLayout(NamedTuple):
-    """How an engine lays out a cache: `block` tokens at a time, layers with a window at full length or not."""
+    """How an engine lays out a cache: `block` tokens at a time; layers of a window or of chunks in full or not."""
 
     block: float = 1.0
     full_windows: bool = False
+    full_chunks: bool = False
 
     def __str__(self) -> str:
         parts = [f"paged:{self.block:g}"] if self.block > 1 else []
-        return ",".join([*parts, *(["full-windows"] if self.full_windows else [])]) or "ideal"
+        parts += ["full-windows"] if self.full_windows else []
+        parts += ["full-chunks"] if self.full_chunks and not self.full_windows else []
+        return ",".join(parts) or "ideal"
+
+    def is_full(self, shape: AttentionShape) -> bool:
+        """Whether a layer's keys are all held."""
+        return self.full_windows or (self.full_chunks and shape.chunked)
 
 
 def read_layout(text: str) -> CacheLayout | None:
-    """`ideal`, or parts joined by commas: `paged`, `paged:BLOCK`, `full-windows`. Raises UsageError."""
+    """`ideal`, or parts joined by commas: `paged`, `paged:BLOCK`, `full-windows`, `full-chunks`. Raises UsageError."""
     if text == "ideal":
         return None
-    block, full = 1.0, False
+    block, full = 1.0, set()
     for part in text.split(","):
         name, _, size = part.strip().partition(":")
         if name == "paged" and (not size or (size.isdecimal() and 1 <= int(size) <= 10**6)):
             block = float(size or DEFAULT_BLOCK)
-        elif name == "full-windows" and not size:
-            full = True
+        elif name in ("full-windows", "full-chunks") and not size:
+            full.add(name)
         else:
-            known = "ideal, paged, paged:BLOCK, full-windows"
+            known = "ideal, paged, paged:BLOCK, full-windows, full-chunks"
             raise UsageError(f"--kv-layout {text}: {part.strip()!r} is not one of {known}")
-    return CacheLayout(block, full)
+    return CacheLayout(block, "full-windows" in full, "full-chunks" in full)
 
 
 def allocated(workload: Workload, layout: CacheLayout) -> Workload:
@@ -65,10 +72,14 @@ def _allocated_op(op: Op, span: Span, layout: CacheLayout) -> Op:
     window = op.shape.window if isinstance(op.shape, AttentionShape) else None
     held = span.held_keys(window)
     kept: Num = span.end
-    if window is not None and not layout.full_windows:
+    if isinstance(op.shape, AttentionShape) and window is not None and not layout.is_full(op.shape):
         # the oldest key of a window may lie anywhere in its block
         kept = minimum(span.end, window + layout.block - 1.0)
-    return op._replace(cache_held=op.cache_held * (ceil(kept / layout.block) * layout.block / held))
+    grown = op._replace(cache_held=op.cache_held * (ceil(kept / layout.block) * layout.block / held))
+    if window is None:
+        return grown  # by whole blocks, which is the same per token in the long run
+    limit = None if layout.full_windows else window + layout.block - 1.0
+    return grown._replace(cache_grows=op.cache_held / (span.batch * held) * span.grows(limit))
 
 
 def _span(op: Op) -> Span | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from roofline.num import Num, maximum, minimum, power
+from roofline.specs.caches import Row
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape
 
@@ -179,6 +180,8 @@ def attention(
         cache_held=held,
         live=live,
         shape=shape,
+        cache_grows=store * span.grows(window),
+        row=Row(shape.kv_heads * shape.key_dim, shape.kv_heads * shape.value_dim),
     )
 
 

@@ -71,4 +71,6 @@ def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal
         cache_write=source.cache_write * share,
         cache_held=source.cache_held * share / source.count,
         shape=shape,
+        cache_grows=source.cache_grows * share / source.count,
+        row=source.row,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.num import Num, where
+from roofline.specs.caches import Row
 from roofline.workload.constructors import VECTOR_FLOPS
 from roofline.workload.op import Op
 from roofline.workload.shapes import DepthwiseShape, RowShape, ScanShape, SelectedAttentionShape, Span
@@ -40,11 +41,16 @@ RULES: Final[dict[str, RuleCost]] = {
 
 
 class CacheUse(NamedTuple):
-    """Elements of a layer's cache that a step reads, writes and leaves held; `state` counts those that do not grow."""
+    """Elements of a layer's cache that a step reads, writes and leaves held; `state` counts those that do not grow.
+
+    `grows` are those that one token more of a sequence adds, `row` what of a token is cached.
+    """
 
     read: Num
     write: Num
     held: Num
+    grows: Num
+    row: Row
     state: Num = 0.0
 
 
@@ -160,6 +166,8 @@ def selected_attention(
         state_held=cache.state,
         live=live,
         shape=shape,
+        cache_grows=cache.grows,
+        row=cache.row,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from roofline.num import Num
+from roofline.specs.caches import Row
 from roofline.workload.shapes import Shape
 
 Kind: TypeAlias = Literal[
@@ -26,6 +27,8 @@ class Op(NamedTuple):
     read, write     activation elements read from and written to memory
     cache_read, cache_write   elements of the KV-cache or state streamed
     cache_held      elements of the KV-cache or state held when the phase ends; `state_held` those that do not grow
+    cache_grows     elements that one token more of a sequence adds to the cache at the end of the phase
+    row             what of a token is cached: how elements of the cache become bytes; None: they are a state
     state_held_fp32, state_moved_fp32   elements of state held, and read and written, in 4 bytes whatever the precision
     live            activation elements that must stay in memory meanwhile, beside its own inputs and outputs
     reused, reused_fp32   of an op of several kernels: elements that its reads and writes count but that are never in
@@ -61,3 +64,5 @@ class Op(NamedTuple):
     shape: Shape | None = None
     state_held_fp32: Num = 0.0
     state_moved_fp32: Num = 0.0
+    cache_grows: Num = 0.0
+    row: Row | None = None

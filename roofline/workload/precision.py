@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from roofline.num import Num, is_nothing
+from roofline.specs.caches import CacheFormat, plain_cache, read_cache
 from roofline.specs.dtypes import DType, find_dtype, single_format
 from roofline.specs.mixes import ModelFacts
 from roofline.workload.formats import mean_bits, overridden, read_weights, role_of, stored_as
@@ -26,7 +27,7 @@ class Precision:
 
     weights: DType
     activations: DType
-    cache: DType
+    cache: CacheFormat
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
     facts: ModelFacts = _NO_FACTS
     _known: dict[tuple[str, str, float], tuple[DType, float]] = field(
@@ -50,12 +51,13 @@ class Precision:
         """By name; `weights` may carry overrides (`int4-g128,head=bf16`) or be a shorthand (`w4a16kv8`).
 
         Activations default to the weights' format where it has 16 bits or more, else to bf16; the cache defaults to the
-        activations' format. Raises UnknownNameError, or UsageError where two options contradict each other.
+        activations' format where that has 16 bits or more, else to bf16: engines that multiply in 8 bits keep a cache
+        of 16 (vllm-project/vllm#12569). Raises UnknownNameError, or UsageError where two options contradict each other.
         """
         written = read_weights(weights, activations, cache)
         stored = find_dtype(written.weights)
         active = single_format(written.activations, "activations") if written.activations else _beside(stored)
-        held = single_format(written.cache, "kv-cache") if written.cache else active
+        held = read_cache(written.cache) if written.cache else plain_cache(_beside(active))
         own = {**(overrides or {}), **written.overrides}
         return cls(stored, active, held, {k: single_format(v, "weights") for k, v in own.items()} or _NONE, facts)
 
@@ -102,13 +104,27 @@ class Precision:
         """Bytes of parameters that one instance holds in memory."""
         return op.params * (self.weight_bits(op) / 8)
 
+    def cache_element(self, op: Op) -> float:
+        """Bytes of an element of an op's cache, mean over its row; a state keeps the activations' format, or 16 bit."""
+        row = op.row
+        return self.state_element if row is None else self.cache.row_bytes(row) / row.elements
+
+    @property
+    def state_element(self) -> float:
+        """Bytes of an element of a recurrent state: no format of a cache makes it narrower."""
+        return max(self.activations.bits, 16.0) / 8
+
     def cache_bytes(self, op: Op) -> Num:
         """Bytes of cache that one execution streams, read and written."""
-        return (op.cache_read + op.cache_write) * (self.cache.bits / 8) + op.state_moved_fp32 * 4.0
+        return (op.cache_read + op.cache_write) * self.cache_element(op) + op.state_moved_fp32 * 4.0
+
+    def cached_bytes(self, op: Op) -> Num:
+        """Bytes of cache that one instance holds when its phase ends."""
+        return op.cache_held * self.cache_element(op)
 
     def state_bytes(self, op: Op) -> Num:
         """Bytes of state of a fixed size that one instance holds."""
-        return op.state_held * (self.cache.bits / 8) + op.state_held_fp32 * 4.0
+        return op.state_held * self.state_element + op.state_held_fp32 * 4.0
 
     def activation_bytes(self, op: Op) -> Num:
         """Bytes of activations that one execution reads and writes."""

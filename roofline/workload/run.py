@@ -9,6 +9,7 @@ from roofline.num import Num
 
 if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
+    from roofline.workload.draft import Draft
 
 Logits: TypeAlias = Literal["last", "all"]
 Work: TypeAlias = Literal["ideal", "reference"]
@@ -23,7 +24,9 @@ class TextRun:
     the head for the last position of each sequence or for all. `latent` says how a decode step computes latent
     attention: with the up-projections absorbed into queries and outputs, or naively on keys and values expanded from
     the whole cache. `work` is the ideal, or with the needless work of the model's reference code.
-    `layout` is how an engine allocates the cache; without one it holds each key once and no more.
+    `layout` is how an engine allocates the cache; without one it holds each key once and no more. `past` tokens per
+    sequence are cached before the prompt, which is read `passes` times over, the later ones behind the earlier.
+    `draft` is held beside the model and changes nothing of its phases.
     """
 
     batch: Num = 1.0
@@ -33,6 +36,9 @@ class TextRun:
     latent: Latent = "absorbed"
     work: Work = "ideal"
     layout: CacheLayout | None = None
+    past: Num = 0.0
+    passes: Num = 1.0
+    draft: Draft | None = None
 
 
 @dataclass(frozen=True, slots=True)

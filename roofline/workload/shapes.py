@@ -80,6 +80,10 @@ class Span(NamedTuple):
         """Keys per sequence held when the phase ends."""
         return self.end if window is None else minimum(self.end, window)
 
+    def grows(self, window: float | None = None) -> Num:
+        """Keys per sequence that one token more adds to those held: 1, or 0 where a window is full."""
+        return 1.0 if window is None else where(self.end < window, 1.0, 0.0)
+
 
 def _in_chunks(count: Num, chunk: float) -> Num:
     """Sum of (p mod chunk) + 1 for p = 0 .. count - 1."""

@@ -24,6 +24,9 @@ class Phase:
     `component` names the part of the model whose parameters they hold: phases of one component hold the same
     parameters. `boundary` is what must enter and leave the phase beside weights and cache, in activation elements.
     `context` is the mean number of tokens that are cached before a repeat.
+
+    Where a repeat is several passes through the layers, `ops` are those of the mean pass with all their executions,
+    `whole` those of a repeat in one pass, which hold what is held, and `widest` those of the pass that needs most.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Phase:
     boundary: Num = 0.0
     context: Num = 0.0
     tokens: Num = 0.0
+    whole: tuple[Op, ...] = ()
+    widest: tuple[Op, ...] = ()
     _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -54,10 +59,27 @@ class Phase:
             total = total + op.count * quantity(op)
         return total
 
+    @property
+    def one_pass(self) -> tuple[Op, ...]:
+        """The ops that are in memory at once: those of the pass that needs most."""
+        return self.widest or self.ops
+
+    @property
+    def holders(self) -> tuple[Op, ...]:
+        """The ops by what they hold when a repeat ends."""
+        return self.whole or self.ops
+
+    def held(self, quantity: Callable[[Op], Num]) -> Num:
+        """The sum of a quantity that is held."""
+        total: Num = 0.0
+        for op in self.holders:
+            total = total + op.count * quantity(op)
+        return total
+
     def peak(self, quantity: Callable[[Op], Num]) -> Num:
-        """The largest value of a quantity over the ops."""
+        """The largest value of a quantity over the ops of one pass."""
         peak: Num = 0.0
-        for op in self.ops:
+        for op in self.one_pass:
             peak = maximum(peak, quantity(op))
         return peak
 
@@ -107,7 +129,7 @@ class Workload:
         first: dict[str, Phase] = {}
         for phase in self.phases:
             first.setdefault(phase.component, phase)
-        return [op for phase in first.values() for op in phase.ops if op.params]
+        return [op for phase in first.values() for op in phase.holders if op.params]
 
     def held(self, quantity: Callable[[Op], float]) -> float:
         """A sum over the ops that hold the parameters."""
@@ -138,12 +160,17 @@ class Workload:
     def cache_elements(self) -> Num:
         """Elements of KV-cache held when the last phase ends."""
         last = self.phases[-1]
-        return last.kept("cache", lambda: last.total(lambda op: op.cache_held))
+        return last.kept("cache", lambda: last.held(lambda op: op.cache_held))
+
+    def cache_bytes(self, precision: Precision) -> Num:
+        """Bytes of KV-cache held when the last phase ends."""
+        last = self.phases[-1]
+        return last.kept(("cached", precision), lambda: last.held(precision.cached_bytes))
 
     def state_bytes(self, precision: Precision) -> Num:
         """Bytes of fixed-size state (linear attention, state space) held when the last phase ends."""
         last = self.phases[-1]
-        return last.kept(("state", precision), lambda: last.total(precision.state_bytes))
+        return last.kept(("state", precision), lambda: last.held(precision.state_bytes))
 
     def activation_peak_bytes(self, precision: Precision) -> Num:
         """The most activation memory that any op of any phase needs."""

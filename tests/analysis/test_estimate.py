@@ -12,15 +12,16 @@ def test_the_main_job_is_exact() -> None:
     assert d["parameters"] == {"total": 7241732096, "active": 7241732096, "embedding": 131072000}
     assert d["memory"]["kv_cache_bytes_per_token"] == 131072
     assert d["memory"]["weights_bytes"] == 2 * 7241732096
-    assert d["memory"]["capacity_bytes"] == 80e9
+    assert d["memory"]["capacity_bytes"] == 81920 * 2**20  # what nvidia-smi reports of an "80 GB" card
     assert d["inputs"]["gpu"] == "a100-sxm-80gb"
     assert any("a100 is a100-sxm-80gb" in note for note in d["assumptions"])
 
 
 FIELDS = "schema_version inputs parameters memory phases latency throughput machine assumptions warnings sources"
 MEMORY = """
-    weights_bytes kv_cache_bytes kv_cache_bytes_per_token state_bytes activation_peak_bytes runtime_bytes total_bytes
-    capacity_bytes fits max_batch max_context
+    weights_bytes kv_cache_bytes kv_cache_bytes_per_token kv_cache_bytes_per_token_below_windows
+    state_bytes activation_peak_bytes runtime_bytes total_bytes
+    capacity_bytes fits usable_bytes max_batch max_context pool
 """
 PHASE = """
     name repeat flops bytes intensity vector_flops kernels bound_by floor_s bound_s expected_s expected_low_s

@@ -151,7 +151,10 @@ def test_what_fits_follows_from_the_spread() -> None:
 
 
 def test_the_runtime_reserve_is_held_back() -> None:
-    plain, kept = _estimate("llama-2-7b"), _estimate("llama-2-7b", runtime_reserve="2 GB")
+    plain, kept = (
+        _estimate("llama-2-7b", engine="ideal"),
+        _estimate("llama-2-7b", engine="ideal", runtime_reserve="2 GB"),
+    )
     assert kept.memory.runtime_bytes == 2e9
     assert kept.memory.total_bytes == plain.memory.total_bytes + 2e9
     assert kept.memory.max_batch < plain.memory.max_batch

@@ -139,10 +139,10 @@ def test_a_limit_per_clock_slows_the_chip_that_goes_beyond_it() -> None:
 
 
 def test_prompts_in_chunks_read_the_weights_again() -> None:
-    whole, chunks = step(PLAIN, "rtx-4090"), step(PLAIN._replace(chunk=128.0), "rtx-4090")
+    whole, chunks = step(PLAIN, "rtx-4090"), step(PLAIN, "rtx-4090", chunk=128)
     assert chunks[0] > whole[0]
     assert chunks[1] == whole[1]
-    assert step(PLAIN._replace(chunk=4096.0), "rtx-4090") == whole
+    assert step(PLAIN, "rtx-4090", chunk=4096) == whole
 
 
 def test_a_cache_that_is_read_again_costs_grouped_heads_only() -> None:

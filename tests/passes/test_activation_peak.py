@@ -12,7 +12,7 @@ BF16 = 2.0
 
 
 def _peak(model: str, **options: Any) -> float:
-    return float(rl.estimate(model, "h200-sxm", generate=1, **options).memory.activation_peak_bytes)
+    return float(rl.estimate(model, "h200-sxm", generate=1, chunk="none", **options).memory.activation_peak_bytes)
 
 
 @pytest.mark.parametrize("fusion", ["flash", "compiled"])
@@ -50,7 +50,7 @@ def test_experts_over_sixteen_devices_hold_the_tokens_that_arrive() -> None:
 
 def _experts(model: str, **options: Any) -> float:
     """Bytes in memory while the routed experts of a prefill run."""
-    est = rl.estimate(model, "h200-sxm", generate=1, weights="bf16", **options)
+    est = rl.estimate(model, "h200-sxm", generate=1, weights="bf16", chunk="none", **options)
     op = next(op for op in est.workload["prefill"].ops if op.kind == "experts")
     return float(est.question.precision.live_bytes(op))
 

@@ -114,7 +114,8 @@ def _changed(
 
 def phase_at(model: str, batch: int, new: int, past: int, level: Any, attention: Any = "eager") -> Phase:
     """One forward pass with all logits at a fusion level."""
-    ops = forward_ops(spec_of(model), Span(float(batch), float(new), float(past)), all_logits=True)
+    span = Span(float(batch), float(new), float(past))
+    ops = forward_ops(spec_of(model), span, rows=span.tokens)
     return apply_fusion(Workload((Phase("forward", tuple(ops)),)), level, attention=attention).phases[0]
 
 

@@ -76,7 +76,7 @@ class Searching(Kind):
         whole = question.workload(run)
         return Stages((Stage(1, whole, whole),))
 
-    def parameters(self, spec: Any, whole: Workload) -> Parameters:
+    def parameters(self, question: Question, whole: Workload) -> Parameters:
         return Parameters(whole.parameters, whole.parameters, 0.0)
 
     def held(self, question: Question, stages: Stages) -> Num:
@@ -143,7 +143,7 @@ def test_it_is_printed_drawn_and_explained(index: Index) -> None:
     est = rl.estimate(index, gpu="a100", batch=8)
     assert (
         str(est)
-        == "Index on NVIDIA A100 SXM4 80GB, a search: fits (2.05 GB of 80.0 GB); found at once (roofline bound)."
+        == "Index on NVIDIA A100 SXM4 80GB, a search: fits (2.05 GB of 85.9 GB); found at once (roofline bound)."
     )
     shown = est._repr_html_()
     for words in ("queries per second", "Latency of a search", "largest index 0 vectors", "all vectors", "exhaustive"):

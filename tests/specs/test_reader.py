@@ -53,8 +53,8 @@ def test_a_wrong_model_is_refused_where_it_is_wrong(tmp_path: Path, old: str, ne
     [
         ("bandwidth: 2039 GB/s", "bandwidth: 2039 GB", ["not a unit of bandwidth", "2039 GB/s"]),
         ("bandwidth: 2039 GB/s", "bandwidth: 2039", ["has no unit"]),
-        ("capacity: 80 GB", "capacity: -80 GB", ["not negative"]),
-        ("capacity: 80 GB", "capacity: lots", ["80 GB"]),
+        ("capacity: 81920 MiB", "capacity: -80 GB", ["not negative"]),
+        ("capacity: 81920 MiB", "capacity: lots", ["80 GB"]),
         ("kind: gpu", "kind: gpus", ["Nearest: gpu"]),
         ("bf16: 312 TFLOP/s", "bf61: 312 TFLOP/s", ["bf61: unknown key", "'bf16'"]),
     ],

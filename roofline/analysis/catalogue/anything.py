@@ -8,6 +8,7 @@ from roofline.analysis.catalogue.names import list_engines, list_gpus, list_mode
 from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
 from roofline.runs.load import locate_gpu, locate_model
+from roofline.specs.caches import PACKED
 from roofline.specs.dtypes import find_dtype
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines
 
@@ -43,6 +44,10 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
 
 
 def _dtype_values(name: str) -> dict[str, Any]:
+    packed = PACKED.get(name.strip().lower())
+    if packed is not None:
+        values = {"name": packed.name, "bits": packed.mean_bits, "layout": packed.layout}
+        return values | {"sources": list(packed.sources)}
     dtype = find_dtype(name)
     return {"name": dtype.name, "bits": dtype.bits, "compute": dtype.compute, "layout": dtype.layout}
 

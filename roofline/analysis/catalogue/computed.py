@@ -13,6 +13,7 @@ from roofline.runs.formats import facts_of
 from roofline.specs.files.document import read_document
 from roofline.specs.files.library import find
 from roofline.specs.files.reader import read_gpu, read_model, read_node, validate, validate_model
+from roofline.specs.gpu_memory import Memory
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun, TextRun
@@ -54,7 +55,15 @@ def gpu_row(path: Path) -> GPURow:
     spec = read_gpu(path)
     machine = Machine.of(spec)
     peak = max(float(machine.tensor["bf16"]), float(machine.tensor["fp16"]))
-    return GPURow(spec.name, spec.title, spec.aliases, peak, spec.memory.bandwidth, spec.memory.capacity)
+    figures = (peak, spec.memory.bandwidth, spec.memory.capacity, _sold(spec.memory))
+    return GPURow(spec.name, spec.title, spec.aliases, *figures, spec.kind, spec.vendor)
+
+
+def _sold(memory: Memory) -> str:
+    """The sizes in which memory is sold, as people call them."""
+    if memory.unified is None:
+        return memory.label or ""
+    return ", ".join(f"{size / 2**30:g}" for size in memory.unified.sizes) + " GB"
 
 
 def node_row(path: Path) -> NodeRow:

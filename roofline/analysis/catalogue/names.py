@@ -29,9 +29,10 @@ def list_engines() -> list[str]:
 
 def list_precisions() -> list[str]:
     """Names of all number formats, as `roofline list precisions` prints them."""
+    from roofline.specs.caches import PACKED
     from roofline.specs.dtypes import DTYPES
 
-    return list(DTYPES)
+    return [*DTYPES, *PACKED]
 
 
 def list_schedulers() -> list[str]:

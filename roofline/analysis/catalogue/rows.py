@@ -21,7 +21,10 @@ class ModelRow(NamedTuple):
 
 
 class GPURow(NamedTuple):
-    """An accelerator in a listing: dense 16-bit peak (FLOP/s), bandwidth (B/s), capacity (B)."""
+    """An accelerator in a listing: dense 16-bit peak (FLOP/s), bandwidth (B/s), capacity (B).
+
+    `capacity` is what counts, `sold` the size by which people call it, or the sizes of machines with unified memory.
+    """
 
     name: str
     title: str
@@ -29,6 +32,9 @@ class GPURow(NamedTuple):
     peak_16bit: float
     bandwidth: float
     capacity: float
+    sold: str
+    kind: str
+    vendor: str
 
 
 class NodeRow(NamedTuple):

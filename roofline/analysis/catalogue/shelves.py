@@ -50,7 +50,8 @@ def _computed(shelf: Shelf, path: Path) -> Any:
 
 
 def precision_rows() -> Iterator[PrecisionRow]:
-    """All number formats."""
+    """All number formats, those of packed caches last."""
+    from roofline.specs.caches import PACKED
     from roofline.specs.dtypes import DTYPES
 
     model = files("models")[MIXED_IN]
@@ -58,6 +59,8 @@ def precision_rows() -> Iterator[PrecisionRow]:
     for dtype in DTYPES.values():
         bits = means.get(dtype.name) or _mean_bits(dtype.name, model) if dtype.mix else dtype.bits
         yield PrecisionRow(dtype.name, bits, dtype.compute, dtype.layout, dtype.mix)
+    for packed in PACKED.values():
+        yield PrecisionRow(packed.name, packed.mean_bits, "bf16", packed.layout, False)
 
 
 def _mean_bits(mix: str, model: Path) -> float:

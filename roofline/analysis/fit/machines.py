@@ -12,7 +12,7 @@ from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
-from roofline.specs.files.library import names
+from roofline.specs.files.library import files
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.prices import Price, cheapest
 from roofline.workload.plan import Plan
@@ -83,12 +83,12 @@ def machines(case: Case) -> tuple[Machine, ...]:
     accelerator can run it.
     """
     found, refused = [], []
-    for name in names("hardware", case.options.get("spec_dir")):
-        here = case._replace(gpu=name)
+    for path in files("hardware", case.options.get("spec_dir")).values():
+        here = case._replace(gpu=path)
         try:
             found.append(machine_of(next(_trials(here))))
         except UsageError as error:
-            gpu = load_gpu(name, case.options.get("spec_dir"))
+            gpu = load_gpu(path)
             found.append(Machine(gpu, None, cheapest().get(gpu.name), str(error)))
             refused.append(error)
     if len(refused) == len(found):

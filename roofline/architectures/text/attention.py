@@ -93,11 +93,12 @@ def _core(attention: SoftmaxAttention, layer: Sublayer) -> Op:
     if attention.cache_heads is not None:
         copies = attention.cache_heads / attention.kv_heads
         read, write, held = core.cache_read * copies, core.cache_write * copies, core.cache_held * copies
-        core = core._replace(cache_read=read, cache_write=write, cache_held=held)
+        grows = core.cache_grows * copies
+        core = core._replace(cache_read=read, cache_write=write, cache_held=held, cache_grows=grows)
     if attention.shared_cache:
         fresh = core.cache_write
         read, cached = core.read - fresh, core.cache_read + fresh
-        core = core._replace(read=read, cache_read=cached, cache_write=0.0, cache_held=0.0)
+        core = core._replace(read=read, cache_read=cached, cache_write=0.0, cache_held=0.0, cache_grows=0.0)
     if attention.sinks:
         sinks = float(attention.heads)
         core = core._replace(params=sinks, active=sinks, weights=sinks)

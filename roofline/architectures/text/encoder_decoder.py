@@ -11,6 +11,7 @@ from __future__ import annotations
 from roofline.architectures.text.layers import block_ops, norm_op
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, maximum
+from roofline.specs.caches import Row
 from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -131,4 +132,5 @@ def _cross_core(attention: SoftmaxAttention, keys: Num, layer: Sublayer, *, fres
         cache_held=held,
         live=layer.stream,
         shape=SelectedAttentionShape(span, heads, groups, key_dim, value_dim, pairs, pairs, keys),
+        row=Row(groups * key_dim, groups * value_dim, "cross"),
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
+from roofline.specs.caches import Row
 from roofline.specs.text.attention import Indexer, LatentAttention
 from roofline.workload.constructors_state import CacheUse
 from roofline.workload.op import Op
@@ -51,7 +52,8 @@ def _indexer_ops(attention: LatentAttention, indexer: Indexer, width: float, cho
     source, queries, keys = float(attention.query_rank or width), tokens * heads * dim, tokens * dim
     pairs, rectangle = span.causal_pairs(), span.rectangle_pairs()
     shape = SelectedAttentionShape(span, heads, 1.0, dim, 1.0, pairs, rectangle, span.mean_past + span.new, True)
-    cache = CacheUse(span.batch * span.mean_past * dim, keys, span.batch * span.end * dim)
+    row = Row(dim, kind="index")
+    cache = CacheUse(span.batch * span.mean_past * dim, keys, span.batch * span.end * dim, dim, row)
     return [
         layer.linear("indexer_k_proj", width, dim),
         layer.norm("indexer_k_norm", dim, style="layer", bias=True),

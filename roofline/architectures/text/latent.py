@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from roofline.architectures.text.indexer import Selection, selection
 from roofline.architectures.text.sublayer import Sublayer
+from roofline.specs.caches import Row
 from roofline.specs.text.attention import LatentAttention
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.constructors_state import CacheUse
@@ -54,6 +55,11 @@ def _query_ops(attention: LatentAttention, width: float, queries: float, layer: 
     ]
 
 
+def _row(attention: LatentAttention) -> Row:
+    """What is cached of a token: the latent, and the rotated part of the keys."""
+    return Row(float(attention.kv_rank + attention.rope_dim), kind="latent", rope=float(attention.rope_dim))
+
+
 def _naive(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> list[Op]:
     """kv_b_proj over the cache and the new tokens, then attention of h heads of keys and of values."""
     span, tokens = layer.span, layer.tokens
@@ -62,10 +68,11 @@ def _naive(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> li
     cached, fresh = span.batch * span.mean_past, tokens * (latent + rope)
     rows = cached + tokens
     expand = layer.over(rows).linear("kv_b_proj", latent, heads * (key + value))
-    expand = expand._replace(read=tokens * latent, cache_read=cached * latent)
+    row = _row(attention)
+    expand = expand._replace(read=tokens * latent, cache_read=cached * latent, row=row)
     rectangle, keys = span.rectangle_pairs(), span.mean_past + span.new
     shape = SelectedAttentionShape(span, heads, heads, key + rope, value, chosen.pairs, rectangle, keys)
-    cache = CacheUse(cached * rope, fresh, span.batch * span.end * (latent + rope))
+    cache = CacheUse(cached * rope, fresh, span.batch * span.end * (latent + rope), latent + rope, row)
     read = rows * heads * (key + value) + tokens * rope
     return [expand, layer.selected_attention("attention", shape, cache, fresh=read, chosen=chosen.chosen)]
 
@@ -81,7 +88,7 @@ def _absorbed(attention: LatentAttention, chosen: Selection, layer: Sublayer) ->
     key, value, stored = float(attention.key_dim), float(attention.value_dim), latent + rope
     fresh, rectangle, keys = layer.tokens * stored, span.rectangle_pairs(), span.mean_past + span.new
     shape = SelectedAttentionShape(span, heads, 1.0, stored, latent, chosen.pairs, rectangle, keys)
-    cache = CacheUse(span.batch * chosen.read * stored, fresh, span.batch * span.end * stored)
+    cache = CacheUse(span.batch * chosen.read * stored, fresh, span.batch * span.end * stored, stored, _row(attention))
     return [
         layer.heads_linear("k_up_proj", heads, key, latent, live=layer.stream + fresh),
         layer.selected_attention("attention", shape, cache, fresh=fresh, chosen=chosen.chosen),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, where
+from roofline.specs.caches import Row
 from roofline.specs.text.attention import BlockSparseAttention, CompressedAttention, Indexer
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.constructors_state import CacheUse
@@ -48,7 +49,8 @@ def block_sparse_ops(spec: TransformerSpec, attention: BlockSparseAttention, lay
     shape = SelectedAttentionShape(span, heads, groups, dim, dim, pairs, span.rectangle_pairs(), every)
     store = 2.0 * groups * dim
     fresh = tokens * store
-    cache = CacheUse(span.batch * span.cached_keys(limit) * store, fresh, span.batch * span.end * store)
+    old, row = span.batch * span.cached_keys(limit) * store, Row(groups * dim, groups * dim)
+    cache = CacheUse(old, fresh, span.batch * span.end * store, store, row)
     return [
         *ops,
         layer.selected_attention("attention", shape, cache, fresh=fresh, chosen=_blocks_chosen(attention, span)),
@@ -67,7 +69,8 @@ def _block_indexer_ops(attention: BlockSparseAttention, width: float, rotated: f
     turned, keys = min(rotated, dim), tokens * dim
     pairs, rectangle, every = span.causal_pairs(), span.rectangle_pairs(), span.mean_past + span.new
     shape = SelectedAttentionShape(span, heads, 1.0, dim, 0.0, pairs, rectangle, every, scores_only=True)
-    cache = CacheUse(span.batch * span.mean_past * dim, keys, span.batch * span.end * dim)
+    row = Row(dim, kind="index")
+    cache = CacheUse(span.batch * span.mean_past * dim, keys, span.batch * span.end * dim, dim, row)
     return [
         layer.linear("indexer_q_proj", width, heads * dim),
         layer.linear("indexer_k_proj", width, dim),
@@ -126,14 +129,15 @@ class _Entries(NamedTuple):
     cache: CacheUse
 
 
-_NO_ENTRIES = _Entries(0.0, 0.0, CacheUse(0.0, 0.0, 0.0))
+_NO_ENTRIES = _Entries(0.0, 0.0, CacheUse(0.0, 0.0, 0.0, 0.0, Row(1.0)))
 
 
 def _entries(attention: CompressedAttention, span: Span, dim: float, limit: float | None) -> _Entries:
     """The cache of a compressor: closed entries, the projections of the tokens that wait for theirs to close (value and
     gate, both series where entries overlap), and with overlap those of the last closed entry.
 
-    What waits is written once and read once, by the compressor.
+    What waits is written once and read once, by the compressor. A token adds a `rate`-th of an entry, in the long run:
+    what waits comes and goes. The row is that of the indexer.
     """
     rate = float(attention.rate or 1)
     waiting = 2.0 * dim * (2.0 if attention.overlap else 1.0)
@@ -141,6 +145,8 @@ def _entries(attention: CompressedAttention, span: Span, dim: float, limit: floa
         read=span.batch * compressed_cached(span, rate, limit) * dim,
         write=span.tokens * (dim / rate),
         held=span.batch * (compressed_held(span, rate) * dim + leftover(span, rate) * waiting),
+        grows=dim / rate,
+        row=Row(dim, kind="index"),
         state=span.batch * (2.0 * rate * dim) if attention.overlap else 0.0,
     )
     return _Entries(compressed_pairs(span, rate, limit), compressed_rectangle(span, rate), cache)
@@ -155,6 +161,8 @@ def _compressed_core(attention: CompressedAttention, entries: _Entries, chosen: 
         read=span.batch * old * store + more.read,
         write=tokens * store + more.write,
         held=span.batch * span.held_keys(window) * store + more.held,
+        grows=span.grows(window) * store + more.grows,
+        row=Row(dim, dim if attention.values_cached else 0.0, "compressed", float(attention.rope_dim)),
         state=more.state,
     )
     pairs, rectangle = span.causal_pairs(window) + entries.pairs, span.rectangle_pairs(window) + entries.rectangle

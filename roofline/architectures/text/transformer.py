@@ -24,7 +24,7 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
         from roofline.architectures.text.encoder_decoder import encoder_decoder_workload
 
         return encoder_decoder_workload(spec, run)
-    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, 0.0), 1.0, every)
+    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes), 1.0, every)
     steps = 0.0 if encodes_only(spec) else maximum(run.generate - 1.0, 0.0)
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
@@ -40,14 +40,18 @@ def encodes_only(spec: TransformerSpec) -> bool:
 
 
 def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: bool) -> Phase:
-    ops = forward_ops(spec, span, all_logits=every)
+    last = span.batch if name == "decode" else span.batch / span.steps
+    ops = forward_ops(spec, span, rows=span.tokens if every else last)
     head = ops[-1]
     boundary = head.write if spec.head else span.tokens * spec.width
     return Phase(name, tuple(ops), repeat, boundary=boundary, context=span.mean_past, tokens=span.tokens)
 
 
-def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) -> list[Op]:
-    """The ops of one forward pass over a span, in order: embedding, blocks, final norm, head."""
+def forward_ops(spec: TransformerSpec, span: Span, *, rows: Num | None = None) -> list[Op]:
+    """The ops of one forward pass over a span, in order: embedding, blocks, final norm, head on so many `rows`.
+
+    Without a number they are one per sequence.
+    """
     tokens = span.tokens
     embedding, head = Sublayer("embedding", 1.0, span, tokens), Sublayer("head", 1.0, span, tokens)
     ops = _embedding_ops(spec, embedding)
@@ -60,7 +64,7 @@ def forward_ops(spec: TransformerSpec, span: Span, *, all_logits: bool = False) 
             ops.extend(side_paths.in_layers(spec, group, span, label))
     if aside:
         ops.extend(side_paths.after_layers(spec, head))
-    ops.extend(_head_ops(spec, head, tokens if all_logits else span.batch))
+    ops.extend(_head_ops(spec, head, span.batch if rows is None else rows))
     return ops
 
 

@@ -46,7 +46,7 @@ def note_warnings(warnings: list[Warn]) -> None:
 @with_options()
 def ops(
     options: ModelOptions,
-    phase: Annotated[str | None, typer.Option(help="prefill or decode; default: all.")] = None,
+    phase: Annotated[str | None, typer.Option(help="prefill, decode or draft; default: all.")] = None,
     by: Annotated[str, typer.Option(help="One row per op, kind or block.", metavar="op|kind|block")] = "op",
     sort: Annotated[
         str, typer.Option(help="order, time, flops, bytes, params, intensity or name.", metavar="COLUMN")
@@ -62,7 +62,7 @@ def ops(
     one_of("by", by, GROUPINGS)
     one_of("sort", sort, SORTS)
     est = run(options.model, options.gpu, **options.options)
-    names = [est.phase(phase).name] if phase else [p.name for p in est.phases]
+    names = [est.phase(phase).name] if phase else [p.name for p in est.every_phase]
     tables = {name: sort_rows(group_rows(est.ops(name), by), sort) for name in names}
     if json or csv:
         from roofline.report.data import write_csv, write_json

@@ -25,7 +25,7 @@ from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, GENERIC, Declared, declared_of, of_images, rows_of
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
-from roofline.machine.engine import Engine
+from roofline.machine.engine import Engine, engine_path
 from roofline.specs.engine import EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.reader import validate
@@ -68,7 +68,7 @@ def fit_declared(
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
     habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
-    base = Engine(name, declared.library, chunk=float(declared.chunk), **habits)
+    base = Engine(name, declared.library, **habits)
     optional = () if of_images(rows) or name == GENERIC else None
     return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
 
@@ -147,7 +147,7 @@ class _EngineFile:
 
     def text(self) -> str:
         """The YAML."""
-        lines = [*self._about(), *self._habits()]
+        lines = [*self._about(), *self._habits(), *kept_lines(self.engine.name)]
         lines.append("factors: " + _inline({key: f"{getattr(self.engine, key):.3g}" for key in self._factors()}))
         lines.append("host: " + _inline(self._host()))
         lines += interval_lines(self.spans)
@@ -170,8 +170,6 @@ class _EngineFile:
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
         yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))
-        if engine.chunk:
-            yield f"chunk: {engine.chunk:.0f}"
         yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
 
     def _factors(self) -> Iterator[str]:
@@ -183,6 +181,17 @@ class _EngineFile:
         """Times of the host, those that are not zero."""
         times = {key: getattr(self.engine, f"{key}_s") for key in ("kernel", "step", "sequence", "request")}
         return {key: f"{value * 1e6:.3g} us" for key, value in times.items() if value}
+
+
+def kept_lines(name: str) -> list[str]:
+    """What an engine's file says of chunks and memory: facts of its documentation, which no fit touches."""
+    path, found, keeping = engine_path(name), [], False
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        if not line.startswith((" ", "-")):
+            keeping = line.startswith(("chunk:", "memory:"))
+        if keeping:
+            found.append(line)
+    return found
 
 
 def _inline(pairs: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine, find_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
+from roofline.passes.chunking import chunks_of, in_chunks
 from roofline.passes.fusion.joined import join_projections
 from roofline.passes.parallel.shard import shard
 from roofline.runs.ask import ask
@@ -130,7 +131,8 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
     lengths = {"batch": run.batch, "prompt": run.prompt, "generate": 1 if alone else max(run.generate, 1)}
     formats = {"weights": run.weights, "kv_cache": run.kv_cache, "spec_dir": spec_dir}
-    question = ask(run.model, run.gpu, lengths | formats)
+    engine = known_engine(run.engine, spec_dir)
+    question = ask(run.model, run.gpu, lengths | formats | ({"engine": engine} if engine else {"chunk": "none"}))
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)
@@ -173,7 +175,14 @@ def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
 
 
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
-    return shard(question.workload(replace(question.run, batch=batch)), run.plan).phases
+    """The phases on one device, the prompts in chunks where the engine takes them so."""
+    lengths = replace(question.run, batch=float(batch))
+    own = shard(question.workload(lengths), run.plan)
+    chunks = chunks_of(lengths, question.execution.chunk)
+    if chunks is not None:
+        each = (question.kind.workload(question.spec, passed) for passed in (chunks.mean, chunks.widest))
+        own = in_chunks(own, chunks.number, *(shard(passed, run.plan) for passed in each))
+    return own.phases
 
 
 def _decode(run: MeasuredRun, phases: Sequence[Phase]) -> Phase:

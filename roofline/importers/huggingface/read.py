@@ -31,6 +31,7 @@ from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
+from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES, TEXT_SECTIONS, TEXT_TYPES
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.stated import mapped, taken_defaults
@@ -60,6 +61,8 @@ def import_config(path: Path, name: str | None = None) -> Body:
     config = _text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     body = mapped(family_function(model_type), config, model_type)
+    if is_eagle(config):
+        body = as_eagle(config, body)
     formats = formats_of(config, file, body)
     check_keys(config, model_type)
     if config.outer is not None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from roofline.num import Num, where
 from roofline.passes.fusion.kernels import ROWS, evaluate
+from roofline.specs.caches import Row
 from roofline.workload.constructors import VECTOR_FLOPS
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, MatmulShape, RowShape
@@ -34,9 +35,10 @@ def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     if not is_cached(op):
         return [op]
     fresh = op.cache_write
+    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0)
     return [
         _grown(op, shape, op.read - fresh),
-        op._replace(read=op.read - fresh, cache_read=op.cache_read + fresh, cache_write=0.0, cache_held=0.0),
+        core._replace(read=op.read - fresh, cache_read=op.cache_read + fresh),
     ]
 
 
@@ -95,6 +97,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
             cache_read=operands.cached_keys,
             live=live + operands.values,
             shape=MatmulShape(rows, shape.key_dim, keys, groups=groups),
+            row=Row(shape.key_dim),
         ),
         *softmax_steps(op, RowShape(rows, keys, "scale"), stored, extra=extra, mask=mask, wide=shape.softmax_fp32),
         Op(
@@ -108,6 +111,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
             cache_read=operands.cached_values,
             live=beside + operands.keys,
             shape=MatmulShape(rows, keys, shape.value_dim, groups=groups),
+            row=Row(0.0, shape.value_dim),
         ),
         _copies(op, shape, queries, outputs, stored + scores),
     ]
@@ -134,6 +138,8 @@ def append(op: Op, old: Num, live: Num, made: Num = 0.0) -> Op:
         live=live + old,
         kernels=2.0 + made,
         shape=RowShape(1.0, fresh, "append", "cache"),
+        cache_grows=op.cache_grows,
+        row=op.row,
     )
 
 
@@ -148,9 +154,17 @@ def _repeat(op: Op, shape: AttentionShape, held: Num, live: Num) -> Op:
     stored, y = held * shape.kv_heads * width, held * shape.heads * width
     read, cached = (0.0, stored) if is_cached(op) or shares_cache(op) else (stored, 0.0)
     amounts, copy = (0.0, 0.0, 0.0, 0.0, 0.0, read, y), RowShape(held * shape.heads, width, "copy")
-    block, count = op.block, op.count
     return Op(
-        "attention.repeat", "pointwise", block, count, *amounts, cache_read=cached, kernels=2.0, live=live, shape=copy
+        "attention.repeat",
+        "pointwise",
+        op.block,
+        op.count,
+        *amounts,
+        cache_read=cached,
+        kernels=2.0,
+        live=live,
+        shape=copy,
+        row=op.row,
     )
 
 

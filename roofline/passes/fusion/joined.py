@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from roofline.num import all_hold
 from roofline.workload.op import Op
 from roofline.workload.shapes import MatmulShape
 
@@ -52,7 +53,8 @@ def _fits(first: Op, second: Op) -> bool:
     a, b = first.shape, second.shape
     if type(a) is not MatmulShape or type(b) is not MatmulShape:
         return False
-    return a.m is b.m and a.k == b.k and first.block == second.block and first.count == second.count
+    alike = a.m is b.m and a.k == b.k and first.block == second.block
+    return alike and all_hold(first.count == second.count)
 
 
 def _joined(product: Sequence[Op]) -> Op:

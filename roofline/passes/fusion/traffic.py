@@ -109,7 +109,7 @@ def _part(kernel: Kernel, units: Sequence[Num], op: Op, precision: Precision) ->
 
 
 def _whole(op: Op, precision: Precision) -> Traffic:
-    size, cache = precision.activations.bits / 8, precision.cache.bits / 8
+    size, cache = precision.activations.bits / 8, precision.cache_element(op)
     return Traffic(
         op.kernels,
         precision.weight_bytes(op) + op.read * size + op.read_fp32 * 4.0 + op.cache_read * cache,

@@ -73,6 +73,7 @@ def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
         cache_read=op.cache_read / cp,
         cache_write=op.cache_write / cp,
         cache_held=op.cache_held / cp,
+        cache_grows=op.cache_grows / cp,
         live=op.live / cp,
         shape=shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0)),
     )
@@ -90,6 +91,7 @@ def _step_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
         cache_read=op.cache_read / cp,
         cache_write=op.cache_write / cp,
         cache_held=op.cache_held / cp,
+        cache_grows=op.cache_grows / cp,
         shape=shape._replace(span=span._replace(past=span.past / cp)),
     )
     partial = op.write + 2.0 * span.tokens * shape.heads

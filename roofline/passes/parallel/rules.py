@@ -76,7 +76,8 @@ _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 #: side paths of small rank.
 _WHOLE_NAMES: Final = """
     indexer compressor attention_streams feed_forward_streams streams per_layer altup laurel attention_norm
-    attention_post feed_forward_norm feed_forward_post type_ pooler mtp encoder_ decoder_ cross_norm cross_residual
+    attention_post feed_forward_norm feed_forward_post type_ pooler mtp eagle encoder_ decoder_ cross_norm
+    cross_residual
 """
 _WHOLE: Final = tuple(_WHOLE_NAMES.split())
 #: Blocks whose element-wise ops are over the model's width.

@@ -178,6 +178,7 @@ def _core(op: Op, heads: Heads) -> Op:
         cache_read=op.cache_read * heads.cached,
         cache_write=op.cache_write * heads.cached,
         cache_held=op.cache_held * heads.cached,
+        cache_grows=op.cache_grows * heads.cached,
         state_held=op.state_held * heads.cached,
     )
 

@@ -25,6 +25,8 @@ BEGINNINGS: Final[dict[str, tuple[str, ...]]] = {
     "nominal ": ("machine", *_FIT, *_TIMES),
     "heads that predict ": ("parameters", "weights", *_FIT),
     "engine ": _TIMES,
+    "the engine takes ": _FIT,
+    "memory kept": _FIT,
     "no memory reserved ": _FIT,
     "replicated over tp": ("memory", *_PHASES),
     "no engine is taken to pad ": ("memory", *_PHASES),

@@ -12,7 +12,7 @@ from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
-from roofline.units import format_count, format_si, format_time
+from roofline.units import format_binary, format_count, format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
@@ -160,8 +160,10 @@ def largest(memory: Memory) -> str:
 
 
 def _verdict(memory: Memory) -> str:
-    verdict = "fits" if memory.fits else "DOES NOT FIT"
-    return f"{verdict} in {format_si(float(memory.capacity_bytes), 'B')}"
+    """Whether all fits, in GB, and in the GiB that drivers' tools tell."""
+    verdict, usable, has = "fits" if memory.fits else "DOES NOT FIT", float(memory.usable_bytes), memory.capacity_bytes
+    room = format_si(float(has), "B") if usable == has else f"{usable / 1e9:.1f} of {format_si(float(has), 'B')}"
+    return f"{verdict} in {room} ({format_binary(float(memory.total_bytes))} of {format_binary(usable)})"
 
 
 def part_table(est: Answer) -> Grid:

@@ -14,21 +14,41 @@ if TYPE_CHECKING:
     from roofline.report.tables.console import Console
 
 _NONE: Final = "–"
+#: Makers with a table of accelerators of their own.
+_MAKERS: Final = {"nvidia": "NVIDIA", "amd": "AMD", "apple": "Apple", "intel": "Intel", "google": "Google"}
+_GROUPS: Final = (
+    *(f"accelerators of {maker}" for maker in _MAKERS.values()),
+    "other accelerators",
+    "processors, as hosts",
+)
 
 
 class Listing(NamedTuple):
-    """How a list is shown: its title behind the number of rows, the sides of its columns, and the cells of a row."""
+    """How a list is shown: its title behind the number of rows, the sides of its columns, and the cells of a row.
+
+    Where rows have a `group`, each group is a table of its own, whose name stands in the title.
+    """
 
     title: str
     columns: dict[str, str]
     cells: Callable[[Any], Sequence[str]]
+    group: Callable[[Any], str] = lambda row: ""
 
 
 def print_list(what: str, rows: Iterable[Any], console: Console) -> None:
     """The table of `roofline list`. No name is cut even where the terminal is narrower: names are copied."""
     listing = LISTINGS[what]
-    lines = [listing.cells(row) for row in rows]
-    console.print(grid(f"{len(lines)} {listing.title}", tuple(listing.columns.items()), lines), crop=False)
+    groups: dict[str, list[Sequence[str]]] = {}
+    for row in rows:
+        groups.setdefault(listing.group(row), []).append(listing.cells(row))
+    for group, lines in sorted(groups.items(), key=lambda item: _place(item[0])):
+        title = listing.title.format(group=group)
+        console.print(grid(f"{len(lines)} {title}", tuple(listing.columns.items()), lines), crop=False)
+
+
+def _place(group: str) -> int:
+    """Groups of accelerators in the order of _GROUPS, those of other makers before the processors."""
+    return _GROUPS.index(group) if group in _GROUPS else 0
 
 
 def _model(row: ModelRow) -> list[str]:
@@ -40,8 +60,14 @@ def _model(row: ModelRow) -> list[str]:
 
 def _gpu(row: GPURow) -> list[str]:
     peak = format_si(row.peak_16bit, "FLOP/s") if row.peak_16bit else _NONE
-    memory = [format_si(row.bandwidth, "B/s"), format_si(row.capacity, "B")]
+    memory = [format_si(row.bandwidth, "B/s"), format_si(row.capacity, "B"), row.sold]
     return [row.name, peak, *memory, row.title, ", ".join(row.aliases)]
+
+
+def _maker(row: GPURow) -> str:
+    if row.kind == "cpu":
+        return _GROUPS[-1]
+    return f"accelerators of {_MAKERS[row.vendor]}" if row.vendor in _MAKERS else _GROUPS[-2]
 
 
 def _node(row: NodeRow) -> list[str]:
@@ -85,16 +111,18 @@ LISTINGS: Final[dict[str, Listing]] = {
         _model,
     ),
     "gpus": Listing(
-        "accelerators, dense peaks",
+        "{group}; dense peaks; memory as counted and as sold",
         {
             "name": "name",
             "16 bit": "right",
             "bandwidth": "right",
             "memory": "right",
+            "sold": "right?",
             "accelerator": "left?",
             "aliases": "text?",
         },
         _gpu,
+        _maker,
     ),
     "nodes": Listing(
         "nodes; bandwidth per accelerator and direction",

@@ -109,7 +109,7 @@ class Image(Kind):
         used = found is precision or not found.overrides or any(op.name in found.overrides for op in phase.ops)
         return found if used else precision
 
-    def parameters(self, spec: Any, whole: Workload) -> Parameters:
+    def parameters(self, question: Question, whole: Workload) -> Parameters:
         """All, each of which every picture uses."""
         return Parameters(whole.parameters, whole.parameters, whole.embedding_parameters)
 

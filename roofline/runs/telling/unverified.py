@@ -12,7 +12,7 @@ from roofline.specs.gpu import GPUSpec
 
 _WORD: Final = re.compile(r"[a-z0-9_]+")
 _FORMATS: Final = frozenset({"fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "nvfp4", "int8", "int4"})
-_LINKS: Final = frozenset({"scale_up", "scale_out", "pcie", "fabric"})
+_LINKS: Final = frozenset({"scale_up", "scale_out", "pcie", "fabric", "links"})
 #: Values that no time and no byte is computed from.
 _IDLE: Final = frozenset({"clock", "l2", "power"})
 

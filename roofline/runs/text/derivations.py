@@ -5,10 +5,11 @@ On several devices the numbers are those of one, the busiest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from roofline.answer.derivation import Derivation
+from roofline.num import Num
 from roofline.runs.kind import Outcome, Stage
 from roofline.runs.telling.derivations import (
     LEDGER,
@@ -18,13 +19,12 @@ from roofline.runs.telling.derivations import (
     ridge_derivation,
     terms,
 )
+from roofline.runs.text.draft import draft_derivations
 from roofline.runs.text.memory import fullest
 from roofline.runs.text.phases import CASSON, KIPPLY, phase_derivations
-from roofline.runs.text.words import cache_text, held_text, parameter_text
+from roofline.runs.text.words import growth_text, held_text, parameter_text
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
-
-_PARTS: Final = ("weights_bytes", "kv_cache_bytes", "state_bytes", "activation_peak_bytes", "runtime_bytes")
 
 
 class _Device(NamedTuple):
@@ -50,6 +50,12 @@ class _Device(NamedTuple):
         """The ops that hold something in the cache."""
         return tuple(op for op in self.stage.ideal.phases[-1].ops if float(op.cache_held))
 
+    def per_token(self, elements: Callable[[Op], Num]) -> str:
+        """What a token adds to each op's cache, of which `elements` says how many."""
+        p = self.precision
+        texts = (growth_text(op, p, float(elements(op)) * p.cache_element(op)) for op in self.caches)
+        return " + ".join(texts) or "no cache"
+
     def of_blocks(self, *keys: str) -> list[str]:
         """Lines of the groups of layers."""
         return self.lines.of_blocks(len(self.outcome.question.spec.blocks), *keys)
@@ -64,8 +70,10 @@ def text_derivations(outcome: Outcome) -> Iterator[Derivation]:
     yield from _weights(device)
     yield from _cache(device)
     yield _activations(device)
-    formula = "weights + KV-cache + state + activations + runtime" + ("" if device.alone else ", per GPU")
-    yield held_derivation(outcome, _PARTS, formula, device.lines.of_gpu(("memory",)))
+    yield from draft_derivations(q.run.draft, outcome.memory)
+    parts = outcome.memory.parts
+    formula = " + ".join(part.title for part in parts) + ("" if device.alone else ", per GPU")
+    yield held_derivation(outcome, [part.name for part in parts], formula, device.lines.of_gpu(("memory",)))
     yield from _limits(device)
     yield ridge_derivation(outcome, device.precision, device.lines)
     for phase in outcome.phases:
@@ -106,18 +114,32 @@ def _weights(device: _Device) -> Iterator[Derivation]:
 
 
 def _cache(device: _Device) -> Iterator[Derivation]:
-    m, width, alone = device.outcome.memory, device.precision.cache.bytes, device.alone
+    m, p, alone = device.outcome.memory, device.precision, device.alone
     groups = "groups of layers" if alone else "the device's layers"
+    below, tokens = float(m.kv_cache_bytes_per_token_below_windows), device.stage.ideal.phases[-1].tokens
+    formula = f"sum over {groups} × kv_heads × (key width + value width) × bytes"
+    if below != float(m.kv_cache_bytes_per_token):
+        formula += ", of those that grow at the run's end"
     yield Derivation(
         "memory.kv_cache_bytes_per_token",
         "B/token",
         float(m.kv_cache_bytes_per_token),
-        f"sum over {groups} × kv_heads × (key width + value width) × bytes",
-        " + ".join(cache_text(op, width) for op in device.caches) or "no cache",
+        formula,
+        device.per_token(lambda op: op.cache_grows),
         KIPPLY if alone else CASSON,
         lines=device.of_blocks("layers", "attention"),
     )
-    held = " + ".join(held_text(op, width) for op in device.caches) or "no cache"
+    if below != float(m.kv_cache_bytes_per_token):
+        yield Derivation(
+            "memory.kv_cache_bytes_per_token_below_windows",
+            "B/token",
+            below,
+            f"the same of all {groups}: while no window is full",
+            device.per_token(lambda op: op.cache_write / tokens),
+            LEDGER,
+            lines=device.of_blocks("attention"),
+        )
+    held = " + ".join(held_text(op, p) for op in device.caches) or "no cache"
     if not alone:
         held = (f"{device.micro:,.0f} microbatches × (" if device.micro != 1 else "(") + held + ")"
     yield Derivation(
@@ -134,10 +156,17 @@ def _cache(device: _Device) -> Iterator[Derivation]:
 def _activations(device: _Device) -> Derivation:
     """The op of a phase at which activations take most memory."""
     p = device.precision
-    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.ops)
+    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.one_pass)
     where, op = max(ops, key=lambda pair: float(p.live_bytes(pair[1])))
     formula = "largest over ops of what is in memory at once: inputs, outputs, and what must stay"
-    peak = float(p.live_bytes(op))
+    peak, budget = float(p.live_bytes(op)), device.outcome.question.execution.budget
+    drawing = budget.logits * float(device.outcome.question.spec.vocabulary or 0)
+    if drawing > peak:
+        values = (
+            f"{budget.logits / budget.sequences:g} · {budget.sequences:,} sequences · {drawing / budget.logits:,.0f}"
+        )
+        formula = "bytes per logit × sequences × vocabulary, while tokens are drawn: more than any op needs"
+        return Derivation("memory.activation_peak_bytes", "B", drawing, formula, values, "the engine's file")
     return Derivation("memory.activation_peak_bytes", "B", peak, formula, f"{where}: {op.name}", LEDGER)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from roofline.architectures.text.transformer import encodes_only
 from roofline.runs.kind import Kind, Outcome
 from roofline.runs.text.kind import Text
+from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
 
@@ -28,6 +29,10 @@ class Encoder(Text):
     def sized(self, run: TextRun) -> TextRun:
         """Nothing is generated, whatever was asked."""
         return replace(run, generate=0.0)
+
+    def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
+        """No chunks: an encoder sees its whole input at once."""
+        return 0.0
 
     def assumptions(self, outcome: Outcome) -> list[str]:
         """Everything that was assumed rather than asked, and that it is an encoder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from roofline.answer.derivation import Derivation
@@ -11,9 +12,12 @@ from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
 from roofline.architectures.build import build_workload
+from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
+from roofline.errors import UsageError
 from roofline.machine.engine import find_engine
 from roofline.num import Num
+from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
@@ -22,14 +26,16 @@ from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
 from roofline.runs.options import Option, asked
 from roofline.runs.text.changes import text_changes, text_plans
+from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
-from roofline.runs.text.stages import most_bytes, text_stages
+from roofline.runs.text.stages import most_needed, text_stages
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time, short_count
+from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
-from roofline.workload.workload import FUSIONS, Workload
+from roofline.workload.workload import FUSIONS, Phase, Workload
 
 _TIMES: Final = ("ttft_s", "tpot_s", "total_s", "output_tokens_per_s")
 _HELD: Final = ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
@@ -50,22 +56,38 @@ class Text(Kind):
         """Whether it is a language model that generates."""
         return isinstance(spec, TransformerSpec) and not encodes_only(spec)
 
+    def precision_of(self, question: Question, phase: Phase) -> Precision:
+        """The number formats of the run, or those of its draft."""
+        draft = question.run.draft
+        return draft.precision if draft is not None and phase.name == DRAFT else question.precision
+
     def refusal(self, option: Option, spec: Any) -> str:
         """Why an option of another kind is not taken."""
+        if "text" in option.kinds:
+            return f"{option.flag} goes with models that generate, and {spec.name} is an encoder"
         return f"{option.flag} goes with image models, and this is {self.noun}"
 
     def resolve(
         self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
     ) -> tuple[TextRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
-        run = self.sized(text_run(given))
+        engine = find_engine(asked(given, "engine"), spec_dir)
+        run = self.sized(text_run(given, layout_of(engine)))
         level = one_of("fusion", asked(given, "fusion"), FUSIONS)
         formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
         precision = resolve_precision(spec, machine_of(gpu), *formats)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
-        engine = find_engine(asked(given, "engine"), spec_dir)
-        return run, Execution(precision, level, engine, spread, level)
+        run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, precision, spec_dir))
+        chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
+        budget = budget_of(engine, gpu, given, spread)
+        return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget)
+
+    def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
+        """Tokens of prompts that go through the layers at once; 0: all of them. Raises UsageError."""
+        if spec.encoder and asked is not None:
+            raise UsageError(f"--chunk: the encoder of {spec.name} sees the whole prompt at once")
+        return 0.0 if spec.encoder else chunk_of(engine, gpu, asked)
 
     def sized(self, run: TextRun) -> TextRun:
         """The run that such a model can make."""
@@ -79,14 +101,17 @@ class Text(Kind):
         """Pipeline stages, each sharded, at the level of execution."""
         return text_stages(question, run)
 
-    def parameters(self, spec: Any, whole: Workload) -> Parameters:
-        """All, those that one token uses, the embedding table; heads that predict further tokens apart."""
+    def parameters(self, question: Question, whole: Workload) -> Parameters:
+        """All, those that one token uses, the embedding table; apart, MTP layers and a draft."""
+        spec, draft = question.spec, question.run.draft
         further = {"mtp": count} if spec.mtp is not None and (count := mtp_parameters(spec)) else {}
+        if draft is not None:
+            further["draft"] = draft_parameters(draft.spec, mtp=draft.mtp)
         return Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters, further)
 
     def held(self, question: Question, stages: Stages) -> Num:
         """Bytes on the device that needs most."""
-        return most_bytes(question, stages)
+        return most_needed(question, stages)
 
     def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
         """Weights, KV-cache, state, activations, runtime; the largest batch and context."""
@@ -136,6 +161,11 @@ class Text(Kind):
             "latent": run.latent,
             "work": run.work,
             "kv_layout": str(run.layout or "ideal"),
+            "chunk": q.execution.chunk or None,
+            "utilisation": q.execution.budget.share,
+            "max_sequences": q.execution.budget.sequences or None,
+            "draft": run.draft.named if run.draft else None,
+            "draft_tokens": plain(run.draft.tokens) if run.draft else None,
         }
 
     def assumptions(self, outcome: Outcome) -> list[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from roofline.answer.memory import Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
-from roofline.num import Num, first_value, is_nothing, maximum
+from roofline.num import Num, first_value, maximum
+from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
-from roofline.runs.limits import largest
-from roofline.runs.text.stages import stage_bytes, stage_parts
+from roofline.runs.limits import CEILING, largest
+from roofline.runs.text.draft import Drafted, drafted_parts
+from roofline.runs.text.stages import held_by
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
+from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 
 
@@ -22,45 +25,65 @@ def fullest(question: Question, stages: Stages) -> Stage:
     """The stage whose devices need most memory, at the first point of a grid."""
     if len(stages.each) == 1:
         return stages.each[0]
-    return max(stages.each, key=lambda stage: first_value(stage_bytes(question, stage, stages.microbatches)))
+    return max(stages.each, key=lambda stage: first_value(held_by(question, stage, stages.microbatches).total))
 
 
 def text_memory(question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
     """Bytes on the device that needs most."""
-    stage = fullest(question, stages)
-    capacity = question.machine().capacity
-    parts = tuple(_parts(question, stage, stages.microbatches, parameters))
-    limits = tuple(_limits(question, needs, float(first_value(capacity))))
-    return Memory(parts, capacity, limits, pool=_pool(question.run, parts, capacity))
+    stage, machine, budget = fullest(question, stages), question.machine(), question.execution.budget
+    seen = machine.capacity if budget.all_seen else machine.capacity - machine.unseen
+    held = held_by(question, stage, stages.microbatches)
+    return Memory(
+        tuple(_parts(question, stage, held, parameters)),
+        machine.capacity,
+        tuple(_limits(question, needs, float(first_value(seen)))),
+        usable=budget.usable(held, seen),
+        pool=_pool(question, held, budget.pool(held, seen)),
+    )
 
 
-def _pool(run: TextRun, parts: Sequence[Part], usable: Num) -> Pool | None:
-    """What is left for the cache of all requests, beside their activations and state; None where nothing is cached."""
-    weights, cache, state, activations, reserve = parts
-    if is_nothing(cache.bytes):
-        return None
-    room = maximum(usable - weights.bytes - activations.bytes - reserve.bytes, 0.0)
-    left = maximum(room - state.bytes, 0.0)
-    [(_, per_token)] = cache.beside
-    requests = room * run.batch / (cache.bytes + state.bytes)
-    return Pool(left, left / maximum(per_token, 1.0), requests, run.prompt + run.generate)
+def _pool(question: Question, held: Held, room: Num) -> Pool:
+    """What is left for sequences, in tokens and in sequences of the lengths that were asked."""
+    run, room = question.run, maximum(room, 0.0)
+    each = held.sequences / run.batch
+    at_once = room / maximum(each, 1e-9)
+    fed = run.prompt + maximum(run.generate - 1.0, 0.0)
+    return Pool(room, at_once * fed, at_once, run.prompt + run.generate)
 
 
-def _parts(question: Question, stage: Stage, micro: Num, parameters: Parameters) -> Iterator[Part]:
-    precision = question.precision
-    weights, cache, state, activations, reserve = stage_parts(stage, precision, micro, question.spread.reserve.bytes)
+def _parts(question: Question, stage: Stage, held: Held, parameters: Parameters) -> Iterator[Part]:
+    each, first = growth(stage, question.precision)
+    yield Part("weights_bytes", "weights", held.weights, f"{format_count(parameters.total)} parameters")
+    per_token = (("kv_cache_bytes_per_token", each), ("kv_cache_bytes_per_token_below_windows", first))
+    yield Part("kv_cache_bytes", "KV-cache", held.cache, _growth_text(each, first), per_token)
+    yield Part("state_bytes", "state", held.state, "fixed size")
+    yield Part("activation_peak_bytes", "activations", held.activations, "peak")
+    if (draft := question.run.draft) is not None:
+        yield from drafted_parts(draft, Drafted(held.draft_weights, held.draft_cache, held.draft_activations))
+    yield Part("runtime_bytes", "runtime", held.runtime, "reserved")
+
+
+def growth(stage: Stage, precision: Precision) -> tuple[Num, Num]:
+    """Bytes by which a token more of a sequence makes the cache of a stage larger: at the end of the run, where windows
+    may be full, and below every window.
+    """
     last = stage.ideal.phases[-1]
-    each = last.total(_cached) * precision.cache.bytes / maximum(last.tokens, 1.0)
-    yield Part("weights_bytes", "weights", weights, f"{format_count(parameters.total)} parameters")
-    per_token = (("kv_cache_bytes_per_token", each),)
-    yield Part("kv_cache_bytes", "KV-cache", cache, f"{format_si(first_value(each), 'B')} per token", per_token)
-    yield Part("state_bytes", "state", state, "fixed size")
-    yield Part("activation_peak_bytes", "activations", activations, "peak")
-    yield Part("runtime_bytes", "runtime", reserve, "reserved")
+    grows = last.total(lambda op: op.cache_grows * precision.cache_element(op))
+    written = last.total(lambda op: _written(op) * precision.cache_element(op))
+    return grows, written / maximum(last.tokens, 1.0)
 
 
-def _cached(op: Op) -> Num:
-    return op.cache_write if op.kind == "attention" else 0.0
+def _written(op: Op) -> Num:
+    """Elements that an attention caches of the tokens that it reads; those of a prompt behind an encoder are no part of
+    what grows.
+    """
+    return op.cache_write if op.kind == "attention" and op.row is not None and op.row.kind != "cross" else 0.0
+
+
+def _growth_text(each: Num, first: Num) -> str:
+    """The growth, and the rate below every window where that is another one."""
+    now, below = format_si(first_value(each), "B"), format_si(first_value(first), "B")
+    return f"{now} per token" if now == below else f"{now} per token, {below} below windows"
 
 
 def _limits(question: Question, needs: Needs, capacity: float) -> Iterator[Limit]:
@@ -95,6 +118,8 @@ def _max_context(run: TextRun, needs: Needs, capacity: float) -> int:
 
 def _context_words(own: int | None, held: int) -> str:
     """The longest context that memory holds, and the model's own limit where that comes first."""
+    if held >= CEILING:
+        return "any context" + (f"; the model's own limit is {own:,}" if own is not None else "")
     if own is None or held <= own:
         return f"largest context {held:,} tokens"
     return f"largest context {held:,} tokens by memory; the model's own limit is {own:,}"

@@ -7,11 +7,14 @@ from typing import Final
 
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL, read_engine
+from roofline.num import maximum
 from roofline.runs.devices.spread import Spread
-from roofline.runs.devices.words import link_notes, reserve_note
+from roofline.runs.devices.words import link_notes
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
+from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.text.draft import draft_notes, draft_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
@@ -33,12 +36,15 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         _formats(q),
         f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
         f"logits of the {logits} of each sequence",
-        f"every sequence has the same length; the whole prompt is one prefill; KV-cache {layout}",
+        f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",
         "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
-        nominal + ("; no memory reserved for the runtime" if q.spread.alone else ""),
+        nominal,
+        *budget_notes(q),
         *_spread_notes(q.spread),
     ]
-    if mtp := outcome.parameters.beside.get("mtp"):
+    notes += draft_notes(run, q.spread.plan)
+    mtp = outcome.parameters.beside.get("mtp")
+    if mtp and not (run.draft and run.draft.mtp):
         notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
     return notes + expectation_notes(q.gpu, q.engine)
 
@@ -60,7 +66,7 @@ def _spread_notes(spread: Spread) -> list[str]:
     if spread.away is not None:
         hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
         notes.append(f"offload {spread.away.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
-    return [*notes, reserve_note(spread)]
+    return notes
 
 
 def _plan_notes(spread: Spread) -> Iterator[str]:
@@ -86,13 +92,15 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
+    found += draft_warnings(spec, q.run, outcome.parameters.beside, outcome.parameters.total)
     found += _published(q, outcome.parameters.total)
     return [*found, *expectation_warnings(q.gpu, q.engine), *_of_pictures(q.engine)]
 
 
 def _context(q: Question) -> Iterator[Warn]:
     run, spec = q.run, q.spec
-    longest = run.prompt + run.generate
+    # the last token is never fed back: it needs no position
+    longest = run.prompt + maximum(run.generate - 1.0, 0.0)
     if isinstance(longest, float) and spec.max_context is not None and longest > spec.max_context:
         text = f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for"
         yield Warn("context-exceeds-maximum", text)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
 
 
-def text_run(given: Mapping[str, Any]) -> TextRun:
-    """The run. Raises UsageError for a size out of range and for an unknown word."""
+def text_run(given: Mapping[str, Any], layout: CacheLayout | None = None) -> TextRun:
+    """The run, its cache in `layout` where nothing is said.
+
+    Raises UsageError for a size out of range and for an unknown word.
+    """
     return TextRun(
         whole_number("batch", asked(given, "batch")),
         whole_number("prompt", asked(given, "prompt")),
@@ -26,7 +29,7 @@ def text_run(given: Mapping[str, Any]) -> TextRun:
         cast("Logits", one_of("logits", asked(given, "logits"), ("last", "all"))),
         cast("Latent", one_of("latent", asked(given, "latent"), ("absorbed", "naive"))),
         cast("Work", one_of("work", asked(given, "work"), ("ideal", "reference"))),
-        _layout(asked(given, "kv_layout")),
+        _layout(given["kv_layout"]) if "kv_layout" in given else layout,
     )
 
 

@@ -10,28 +10,52 @@ from typing import cast
 
 from roofline.errors import UsageError
 from roofline.num import Num, maximum, minimum
+from roofline.passes.chunking import Chunks, chunks_of, in_chunks
 from roofline.passes.fusion.levels import apply_fusion
+from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages
-from roofline.workload.precision import Precision
+from roofline.runs.text.draft import drafted, on_device
+from roofline.runs.text.pages import Pages, unified
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
 
 
 def text_stages(question: Question, run: TextRun) -> Stages:
     """The kinds of stages of a run, and the number of microbatches."""
-    spread, level = question.spread, cast("Fusion", question.execution.level)
-    if spread.alone:
-        whole = question.workload(run)
-        return Stages((Stage(1, apply_fusion(whole, level), whole),))
-    stages = spread.plan.pp
+    spread, stages = question.spread, question.spread.plan.pp
     micro: Num = minimum(run.batch, float(spread.microbatches or stages)) if stages > 1 else 1.0
-    whole = question.workload(replace(run, batch=run.batch / micro) if stages > 1 else run)
-    found = []
-    for stage, number in _kinds_of_stages(whole, stages).items():
-        ideal = _device(whole, spread, stage)
-        found.append(Stage(number, apply_fusion(ideal, level), ideal))
+    part = replace(run, batch=run.batch / micro) if stages > 1 else run
+    whole = question.workload(part)
+    chunks = chunks_of(part, question.execution.chunk)
+    kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
+    found = [_stage(question, number, stage, whole, chunks) for stage, number in kinds.items()]
+    # stages are in order, and the last of a pipeline is alone of its kind
+    found[-1] = found[-1]._replace(aside=on_device(run, spread.plan))
     return Stages(tuple(found), micro)
+
+
+def _stage(question: Question, number: int, stage: int, whole: Workload, chunks: Chunks | None) -> Stage:
+    """One kind of stage: as a whole at one kernel per operation, and with its prefill in chunks at the level."""
+    level, spread = cast("Fusion", question.execution.level), question.spread
+    ideal = _device(whole, spread, stage)
+    own = apply_fusion(ideal, level)
+    if chunks is None:
+        return Stage(number, own, ideal)
+    passes = _passes(question, whole, chunks)
+    mean, widest = (apply_fusion(_device(each, spread, stage), level) for each in passes)
+    return Stage(number, in_chunks(own, chunks.number, mean, widest), ideal)
+
+
+def _passes(question: Question, whole: Workload, chunks: Chunks) -> tuple[Workload, Workload]:
+    """The mean pass and the widest, kept with the whole prefill but for grids, which would be held twice."""
+    kind, spec = question.kind, question.spec
+
+    def make() -> tuple[Workload, Workload]:
+        return kind.workload(spec, chunks.mean), kind.workload(spec, chunks.widest)
+
+    single = isinstance(chunks.number, float)
+    return whole.phases[0].kept(("chunk", question.execution.chunk), make) if single else make()
 
 
 def _kinds_of_stages(whole: Workload, stages: int) -> dict[int, int]:
@@ -50,6 +74,8 @@ def _kinds_of_stages(whole: Workload, stages: int) -> dict[int, int]:
 
 def _device(whole: Workload, spread: Spread, stage: int) -> Workload:
     """What one device of a stage runs, with what it fetches. Raises UsageError where the plan does not fit."""
+    if spread.alone:
+        return whole
     from roofline.passes.offload import Offload, offload
     from roofline.passes.parallel.shard import shard
 
@@ -60,29 +86,29 @@ def _device(whole: Workload, spread: Spread, stage: int) -> Workload:
     return offload(ideal, cast("Offload", spread.away)) if spread.away is not None else ideal
 
 
-def stage_parts(stage: Stage, precision: Precision, micro: Num, reserve: float) -> tuple[Num, ...]:
-    """Bytes on one device of a stage: weights, cache, state, activations of one microbatch, runtime."""
-    workload = stage.workload
-    return (
-        workload.weight_bytes(precision),
-        workload.cache_elements() * precision.cache.bytes * micro,
-        workload.state_bytes(precision) * micro,
-        workload.activation_peak_bytes(precision),
-        reserve,
-    )
+def held_by(question: Question, stage: Stage, micro: Num) -> Held:
+    """Bytes on one device of a stage; activations of a microbatch, or of drawing tokens if these are more."""
+    workload, precision, budget = stage.workload, question.precision, question.execution.budget
+    cache, state = workload.cache_bytes(precision), workload.state_bytes(precision)
+    pages = pages_of(question, stage, micro) if budget.padded else None
+    if pages is not None:
+        cache, state = cache * pages.cache, state * pages.state
+    drawing = budget.logits * float(question.spec.vocabulary or 0)
+    peak = maximum(workload.activation_peak_bytes(precision), drawing)
+    draft = drafted(question.run.draft, stage, precision, micro, peak)
+    return Held(workload.weight_bytes(precision), cache * micro, state * micro, peak, budget.runtime, *draft)
 
 
-def stage_bytes(question: Question, stage: Stage, micro: Num) -> Num:
-    """Bytes on one device of a stage."""
-    total: Num = 0.0
-    for part in stage_parts(stage, question.precision, micro, question.spread.reserve.bytes):
-        total = total + part
-    return total
+def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:
+    """The pages in which a stage holds keys and states alike; None where it has but one of the two."""
+    last, run = stage.workload.phases[-1], question.run
+    end = run.prompt + maximum(run.generate - 1.0, 0.0)
+    return unified(last.holders, question.precision, run.batch / micro, end)
 
 
-def most_bytes(question: Question, stages: Stages) -> Num:
-    """Bytes on the device that needs most."""
+def most_needed(question: Question, stages: Stages) -> Num:
+    """Bytes that programs must have on the device that needs most."""
     most: Num = 0.0
     for stage in stages.each:
-        most = maximum(most, stage_bytes(question, stage, stages.microbatches))
+        most = maximum(most, question.execution.budget.needed(held_by(question, stage, stages.microbatches)))
     return most

@@ -49,19 +49,38 @@ def bytes_text(op: Op, p: Precision) -> str:
     return f"{times(op)}({body})" if op.count != 1 else body
 
 
-def cache_text(op: Op, width: float) -> str:
+def cache_text(op: Op, p: Precision) -> str:
     """What an op caches per token, as a product."""
-    shape = op.shape
+    row, shape = op.row, op.shape
+    count = f"{op.count:,.0f} · "
+    if row is None:
+        return count + op.name
     if isinstance(shape, AttentionShape):
-        return f"{op.count:,.0f} · {shape.kv_heads:,.0f} · ({shape.key_dim:,.0f} + {shape.value_dim:,.0f}) · {width:g}"
-    return f"{op.count:,.0f} · {op.name}"
+        heads, keys, values = f"{shape.kv_heads:,.0f}", f"{shape.key_dim:,.0f}", f"{shape.value_dim:,.0f}"
+        if p.cache.split:
+            return f"{count}{heads} · ({keys} · {p.cache.keys.bytes:g} + {values} · {p.cache.values.bytes:g})"
+        return f"{count}{heads} · ({keys} + {values}) · {p.cache.keys.bytes:g}"
+    if p.cache.packed is not None:
+        return f"{count}{p.cache.row_bytes(row):,.0f} ({op.name}, {p.cache.name})"
+    return f"{count}{row.elements:,.0f} ({op.name}) · {p.cache_element(op):g}"
 
 
-def held_text(op: Op, width: float) -> str:
+def growth_text(op: Op, p: Precision, each: float) -> str:
+    """`each` bytes that a token adds to an op's cache, as a product: nothing where its window is full."""
+    shape = op.shape
+    if not each:
+        window = shape.window if isinstance(shape, AttentionShape) else None
+        return f"0 ({op.count:,.0f} full windows" + (f" of {window:,.0f})" if window is not None else ")")
+    whole = p.cache.row_bytes(op.row) if op.row is not None else each
+    known = isinstance(shape, AttentionShape) or each == whole
+    return cache_text(op, p) if known else f"{cache_text(op, p)} · {each / whole:.4g}"
+
+
+def held_text(op: Op, p: Precision) -> str:
     """What an op holds in the cache, as a product."""
     shape = op.shape
     if isinstance(shape, AttentionShape):
         held = shape.span.held_keys(shape.window)
         limit = f" (window {shape.window:,.0f})" if shape.window is not None else ""
-        return f"{number(shape.span.batch)} · {number(held)}{limit} · {cache_text(op, width)}"
-    return cache_text(op, width)
+        return f"{number(shape.span.batch)} · {number(held)}{limit} · {cache_text(op, p)}"
+    return f"{op.count:,.0f} · {number(op.cache_held)} ({op.name}) · {p.cache_element(op):g}"

@@ -51,7 +51,7 @@ MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {
 }
 S = TypeVar("S", bound=Spec)
 _QUOTED: Final = re.compile("'([^']+)'")
-GPU_KINDS: Final = ("gpu", "tpu", "npu", "soc")
+GPU_KINDS: Final = ("gpu", "tpu", "npu", "soc", "cpu")
 
 _MESSAGES: Final = {
     "missing": "is missing",

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
+from roofline.specs.caches import known_cache
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
 Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
@@ -197,6 +198,28 @@ class AlternatingUpdates(Spec):
     inputs: Annotated[int, Field(ge=2, le=64)]
 
 
+class Eagle(Spec):
+    """What makes of a transformer of few layers a head that drafts for another model, from what that computes.
+
+    `version` 1: a projection of the token's embedding and the model's last hidden state, side by side, then the layers;
+    3: a projection of `features` hidden states of the model, which queries, keys and values of the first layer read
+    beside the embedding, each normed. The hidden states are `target_width` wide. Without `own_embedding` the model's
+    table is read, without `head_vocabulary` the model's head; a head of its own may know fewer tokens.
+
+    Source: Li et al. 2024 (arXiv:2401.15077), 2025 (arXiv:2503.01840); SafeAILab/EAGLE, eagle/model/cnets.py.
+    """
+
+    version: Literal[1, 3]
+    features: Size
+    target_width: Size
+    own_embedding: bool = False
+    head_vocabulary: Size | None = None
+    projection_bias: bool = False
+    projection_norm: bool = False
+    first_norm: bool = True
+    last_norm: bool = True
+
+
 class TransformerSpec(Spec):
     """A language model as shapes.
 
@@ -204,6 +227,7 @@ class TransformerSpec(Spec):
     it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` is the format in which the checkpoint wants its cache. `laurel` is the rank of a low-rank path
     beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections).
+    `eagle`: no model of its own but a head that drafts for one.
     Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
     """
 
@@ -234,15 +258,21 @@ class TransformerSpec(Spec):
     encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
     mtp: BlockGroup | None = None
+    eagle: Eagle | None = None
     published: Annotated[tuple[Published, ...], AsTuple] = ()
     sources: Annotated[Texts, Field(min_length=1)]
     unverified: Texts = ()
     assumed: Texts = ()
     notes: Text | None = None
 
-    @field_validator("dtype", "cache_dtype", "dtypes")
+    @field_validator("cache_dtype")
     @classmethod
-    def _dtype_is_known(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
-        for dtype in value.values() if isinstance(value, dict) else [value] if value else []:
+    def _cache_is_known(cls, value: str | None) -> str | None:
+        return value if value is None or known_cache(value) else known_dtype(value)
+
+    @field_validator("dtype", "dtypes")
+    @classmethod
+    def _dtype_is_known(cls, value: str | dict[str, str]) -> str | dict[str, str]:
+        for dtype in value.values() if isinstance(value, dict) else [value]:
             known_dtype(dtype)
         return value

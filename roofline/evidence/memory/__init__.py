@@ -1,0 +1,1 @@
+"""Memory as engines log it, beside ours."""

@@ -1,0 +1,77 @@
+"""What a file in `hardware/` says about memory: what counts, its label, and what of it a system lets its GPU have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from roofline.specs.base import AsTuple, Bandwidth, Bytes, Spec, Text
+
+_GIB: Final = 2.0**30
+#: What macOS lets a GPU have of memory of a size (bytes, from it upwards): recommendedMaxWorkingSetSize over the size.
+#: Read: 2/3 at 16 and 32 GB (10922 and 21845 MiB, llama.cpp logs and ollama issue 434); 81 % at 64 GB and 84 % at
+#: 128 GB (53084 and 110100 MiB, device lists of llama.cpp on recent systems; antirez/ds4 pull 893: 107.52 GiB on two
+#: machines of 128 GB). Older systems stop at 75 % of 64 GB and more. Between and beyond these sizes unverified.
+MACOS_SHARES: Final[tuple[tuple[float, float], ...]] = (
+    (0.0, 2 / 3),
+    (37 * _GIB, 0.75),
+    (64 * _GIB, 0.81),
+    (128 * _GIB, 0.84),
+)
+
+
+class Unified(Spec):
+    """Memory that the processor shares: `sizes` that machines are sold with; `system` says what part the GPU may have.
+
+    Without one, the part is that of the file: capacity over the largest size.
+    """
+
+    sizes: Annotated[tuple[Bytes, ...], AsTuple, Field(min_length=1)]
+    system: Literal["macos"] | None = None
+
+
+class Memory(Spec):
+    """Device memory.
+
+    `capacity` is what counts: what the chip's driver reports, of unified memory what the system lets the GPU have of
+    the largest size. `label` is the size by which people call it, `source` says who reported the capacity.
+    """
+
+    capacity: Bytes
+    bandwidth: Bandwidth
+    label: Text | None = None
+    source: Text | None = None
+    unified: Unified | None = None
+
+    @model_validator(mode="after")
+    def _within(self) -> Memory:
+        if self.capacity > self.size:
+            said = "capacity, which the GPU may have, is more than the largest of the machine's unified sizes"
+            raise PydanticCustomError("capacity", "{reason}", {"reason": said})
+        return self
+
+    @property
+    def size(self) -> float:
+        """Bytes in all: of unified memory what the machine has, else the capacity."""
+        return max(self.unified.sizes) if self.unified is not None else self.capacity
+
+    @property
+    def share(self) -> float:
+        """The part of it that counts."""
+        return self.capacity / self.size
+
+    def sized(self, size: float) -> Memory:
+        """The same memory in another size [bytes]: of unified memory the machine's, whose part for the GPU counts."""
+        if self.unified is None:
+            return self.model_copy(update={"capacity": size, "label": None, "source": None})
+        part = macos_share(size) if self.unified.system == "macos" else self.share
+        unified = self.unified.model_copy(update={"sizes": (size,)})
+        changes = {"capacity": float(round(size * part)), "label": None, "source": None, "unified": unified}
+        return self.model_copy(update=changes)
+
+
+def macos_share(size: float) -> float:
+    """What macOS lets a GPU have of memory of a size [bytes]; see MACOS_SHARES."""
+    return [share for start, share in MACOS_SHARES if size >= start][-1]
