@@ -135,7 +135,7 @@ def test_weights_that_no_device_holds_cannot_have_run(tmp_path: Path) -> None:
     line = "llama-3-70b,rtx-4090,mine,1,64,8,tpot_ms,200\n"
     rows, refused = prepare_all(read_runs(written(tmp_path, HEAD + line)))
     assert not rows
-    assert "141 GB of weights cannot have run on 1 x rtx-4090 of 24 GB" in refused[0]
+    assert "141 GB of weights cannot have run on 1 x rtx-4090 of 26 GB" in refused[0]
 
 
 def test_an_unknown_engine_of_pictures_is_checked_as_one_of_pictures(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from .ask import (
 LLAMA: Final = "llama-2-7b"
 NOMINAL: Final = "nominal-7b"
 T4: Final = "baseten-t4"
+A10: Final = "baseten-a10"
 ROUND_7B: Final = "the article takes 7e9 parameters, and no attention, for Llama 2 7B's 6,738,415,616"
 
 
@@ -39,7 +40,7 @@ def _total(model: str, on: str) -> float:
 
 
 def _cached_tokens(model: str) -> float:
-    return spare(step(model, "a10")) / float(step(LLAMA, "a10").memory.kv_cache_bytes_per_token)
+    return spare(step(model, A10)) / float(step(LLAMA, A10).memory.kv_cache_bytes_per_token)
 
 
 def _attention_intensity() -> float:
@@ -63,9 +64,7 @@ BASETEN: Final[dict[str, Check]] = {
     "baseten_attn_ai": equal(
         _attention_intensity, "4 vector operations per score in the softmax here, 3 in the article"
     ),
-    "baseten_spare": differs(
-        lambda: spare(step(LLAMA, "a10")) / 1e9, lambda: spare(step(NOMINAL, "a10")) / 1e9, ROUND_7B
-    ),
+    "baseten_spare": differs(lambda: spare(step(LLAMA, A10)) / 1e9, lambda: spare(step(NOMINAL, A10)) / 1e9, ROUND_7B),
     "baseten_kv_token": equal(lambda: step(LLAMA, "a10").memory.kv_cache_bytes_per_token),
     "baseten_kv_tokens": differs(partial(_cached_tokens, LLAMA), partial(_cached_tokens, NOMINAL), ROUND_7B),
     "baseten_batch_4096": equal(
