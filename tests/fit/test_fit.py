@@ -167,6 +167,11 @@ def test_the_pool_is_what_is_left() -> None:
     assert pool.concurrency == pytest.approx(pool.tokens / pool.at_tokens, rel=3e-3)
 
 
+def test_nothing_is_left_for_the_cache_of_an_encoder() -> None:
+    assert rl.fit("bert-base", gpu="a100").asked.memory.pool is None
+    assert rl.fit("mamba-2.8b", gpu="a100").asked.memory.pool is not None
+
+
 @pytest.mark.parametrize("model", ["llama-3-70b", "sdxl"])
 def test_any_accelerator_the_cheapest_first(model: str) -> None:
     fit = rl.fit(model, gpu="any")
