@@ -57,8 +57,9 @@ class Options(TypedDict, total=False):
     guidance: float | None
     scheduler: str | None
     strength: float | None
-    tiling: bool
+    tiling: bool | str
     slicing: bool
+    no_safety_checker: bool
     spec_dir: str | None
 
 
@@ -101,8 +102,9 @@ class Grid(TypedDict, total=False):
     guidance: float | Iterable[float | None] | None
     scheduler: str | Iterable[str | None] | None
     strength: float | Iterable[float | None] | None
-    tiling: bool | Iterable[bool]
+    tiling: bool | str | Iterable[bool | str]
     slicing: bool | Iterable[bool]
+    no_safety_checker: bool | Iterable[bool]
     spec_dir: str | None
 
 
@@ -125,7 +127,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
             for name, kind in options.__annotations__.items()
         ]
         function.__signature__ = shown.replace(parameters=[*first, *keywords])  # type: ignore[attr-defined]
-        told = "\n".join(f"  {option.name:<16}{option.help}" for option in KEYWORDS.values())
+        told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function
 

@@ -66,7 +66,7 @@ def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
     ]
     transfer = est.quantity("transfer_s")
     if transfer is not None and transfer.times is not None:
-        whole.append(Cause("transfer", float(transfer.times.expected), "weights from host memory, once"))
+        whole.append(Cause("transfer", float(transfer.times.expected), "weights from host memory, per run"))
     return _summed(whole)
 
 

@@ -30,11 +30,15 @@ class Part(NamedTuple):
 
 
 class Component(NamedTuple):
-    """One part of a model: its name, bytes of its weights, and of its activations where they are widest."""
+    """One part of a model: its name, bytes of its weights, and of its activations where they are widest.
+
+    `workspace` is what must be held at once beyond those activations: buffers of kernels.
+    """
 
     name: str
     weights: float
     activations: Num
+    workspace: Num = 0.0
 
 
 class Pool(NamedTuple):

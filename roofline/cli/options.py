@@ -23,7 +23,15 @@ _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
 }
-_TYPES: Final = {"int": int, "float": float, "str": str, "bool": bool, "str | float": str, "str | int": str}
+_TYPES: Final = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "str | float": str,
+    "str | int": str,
+    "bool | str": bool,
+}
 #: Under which heading `--help` and the command reference show an option.
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "What": ("model", "gpu", *(option.name for option in DECLARED["What"]), SPEC_DIR.name),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from copy import copy
 from typing import Any, Final, TypeVar
 
 from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup
+
+from roofline.runs.options import WORDS
 
 #: What the parser raises: errors of usage, and all that it shows to the user.
 ParserUsageError: Final[Any] = BadParameter.__mro__[1]
@@ -30,6 +33,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As the parser does, after refusing what it would silently drop."""
+        args = list(_without_words(args, ctx))
         values, _, order = self.make_parser(ctx).parse_args(args=list(args))
         seen = set()
         for parameter in order:
@@ -47,6 +51,20 @@ class Command(TyperCommand):
             if text is None:
                 raise
             raise ParserUsageError(text, ctx) from error
+
+
+def _without_words(args: list[str], ctx: Any) -> Iterator[str]:
+    """The arguments, a flag alone where a word that it may be followed by says no more: `--tiling vae`."""
+    flag = ""
+    for arg in args:
+        name, equals, value = arg.partition("=")
+        if equals and name in WORDS:
+            if value not in WORDS[name]:
+                raise ParserUsageError(f"{name}: {value[:40]!r} is none of {', '.join(WORDS[name])}", ctx)
+            yield name
+        elif arg not in WORDS.get(flag, ()):
+            yield arg
+        flag = arg
 
 
 class _Spared:

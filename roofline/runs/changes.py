@@ -36,9 +36,9 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Ite
 
     Activations and cache stay in the formats that they have.
     """
-    active, cache = precision.activations.name, precision.cache.name
+    active, cache = precision.activations_label, precision.cache.name
     kept = {"activations": active} if active != _BESIDE_NARROW else {}
-    kept |= {"kv_cache": cache} if cache != active else {}
+    kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
     for name in _ladder(precision, engine, machine):
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:
             yield Change(f"weights in {name}", {"weights": name, **kept})

@@ -19,8 +19,8 @@ class _Point(NamedTuple):
     amount: float
 
 
-def largest(amount: Callable[[int], float], limit: float) -> int:
-    """The largest n >= 1 with amount(n) <= limit, for an `amount` that never falls; 0 where even one is too much.
+def largest(amount: Callable[[int], float], limit: float, most: int = CEILING) -> int:
+    """The largest n up to `most` with amount(n) <= limit, for an `amount` that never falls; 0 where one is too much.
 
     Guesses follow the line through the last two that fit, then the line between the last that fits and the first that
     does not; every third halves what is left, by its digits where that is wide. What grows in proportion is found in
@@ -30,7 +30,7 @@ def largest(amount: Callable[[int], float], limit: float) -> int:
     before = low = _Point(1, amount(1))
     if low.amount > limit:
         return 0
-    high, turn, guess = _Point(CEILING + 1, float("inf")), 0, 2
+    high, turn, guess = _Point(most + 1, float("inf")), 0, 2
     while high.n - low.n > 1:
         tried = _Point(guess, amount(guess))
         if tried.amount <= limit:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UsageError, nearest
 
-Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int"]
+Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int", "bool | str"]
 
 TEXT: Final = ("text", "encoder")
 IMAGE: Final = ("image",)
@@ -26,6 +26,7 @@ class Option(NamedTuple):
     short     a letter on the command line
     listing   the listing that a shell completes from
     size      a number that may be a numpy axis
+    words     what may stand behind a flag, and says no more than the flag alone
     """
 
     name: str
@@ -37,6 +38,7 @@ class Option(NamedTuple):
     short: str = ""
     listing: str = ""
     size: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -53,6 +55,7 @@ class Option(NamedTuple):
 
 
 _DTYPE: Final = "Number format, as `roofline list precisions` prints them."
+_TILES: Final = "Autoencoder in overlapping tiles"
 _LEVELS: Final = "pictures: also a level that `roofline levels` prints."
 
 #: By the headings under which help shows them.
@@ -110,7 +113,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "weights",
             "str",
             None,
-            f"Weights. {_DTYPE} Default: the model's own.",
+            f"Weights. {_DTYPE} Default: the model's own. One part of a picture's pipeline: bf16,denoiser=fp8.",
             "DTYPE",
             listing="list_precisions",
         ),
@@ -182,8 +185,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "offload",
             "str",
             None,
-            "Keep weights, experts or cache elsewhere, for example experts@host; pictures: model, one part at a "
-            "time on the GPU.",
+            "Keep weights, experts or cache elsewhere, for example experts@host; pictures: model (one part at a "
+            "time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
             "PART[=SHARE][@host|disk]",
         ),
         Option(
@@ -234,8 +237,9 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             listing="list_schedulers",
         ),
         Option("strength", "float", None, "How much of a given picture is replaced, 0 to 1.", "X", IMAGE),
-        Option("tiling", "bool", False, "Autoencoder in overlapping tiles.", kinds=IMAGE),
+        Option("tiling", "bool | str", False, f"{_TILES}; `vae` says the same.", kinds=IMAGE, words=("vae",)),
         Option("slicing", "bool", False, "Autoencoder one picture at a time.", kinds=IMAGE),
+        Option("no_safety_checker", "bool", False, "Leave out a pipeline's safety checker.", kinds=IMAGE),
     ),
 }
 #: Where the specs are: no part of a run.
@@ -245,6 +249,8 @@ OPTIONS: Final[dict[str, Option]] = {option.name: option for panel in PANELS.val
 KEYWORDS: Final[dict[str, Option]] = OPTIONS | {SPEC_DIR.name: SPEC_DIR}
 #: Options that formulas take as numpy axes.
 SIZES: Final = tuple(option.name for option in OPTIONS.values() if option.size)
+#: Flags that may be followed by a word, and which.
+WORDS: Final = {option.flag: option.words for option in OPTIONS.values() if option.words}
 #: Options about devices, and about what is elsewhere than in their memory.
 SPREAD: Final = tuple(option.name for option in PANELS["Several GPUs, and memory elsewhere"])
 

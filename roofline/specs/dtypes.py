@@ -18,7 +18,7 @@ class DType(NamedTuple):
     output channel of a matrix takes beside (a scale per channel), `tensor_bits` what each matrix takes. `compute` is
     the format whose peak multiplies it: a weight-only format is widened before the multiplication, so it computes in 16
     bit. `layout` says what the bits are, for people. `mix`: a file format that stores matrices in several formats;
-    `bits` is then that of most of them.
+    `bits` is then that of most of them. `rank` of a low-rank branch in 16 bit beside each matrix.
     """
 
     name: str
@@ -28,6 +28,7 @@ class DType(NamedTuple):
     channel_bits: float = 0.0
     tensor_bits: float = 0.0
     mix: bool = False
+    rank: float = 0.0
 
     @property
     def bytes(self) -> float:
@@ -67,6 +68,16 @@ def _plain() -> list[DType]:
         DType("fp4", 4, "fp4", "e2m1 without scales"),
         DType("nvfp4", 4 + 8 / 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor", tensor_bits=32),
         DType("mxfp4", 4 + 8 / 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
+        DType("nf4-b64", 4 + 32 / 64, _HALF, "weight-only, 4 bit into a table of normal quantiles, fp32 scale per 64"),
+        DType("int4-r32", 4 + 16 / 64, _HALF, "4 bit, fp16 scale per 64, and a 16-bit branch of rank 32", rank=32),
+        DType(
+            "nvfp4-r32",
+            4 + 8 / 16,
+            "fp4",
+            "nvfp4 and a 16-bit branch of rank 32 beside each matrix",
+            tensor_bits=32,
+            rank=32,
+        ),
     ]
     rows += [
         DType(f"mlx-{b}bit", b + 32 / 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
@@ -106,6 +117,10 @@ def _mixed() -> list[DType]:
         DType("awq", 4 + 20 / 128, _HALF, f"AWQ checkpoint: int4-gptq, {rest}", mix=True),
         DType("gptq-int4", 4 + 20 / 128, _HALF, f"GPTQ checkpoint: int4-gptq, {rest}", mix=True),
         DType("gptq-int8", 8 + 24 / 128, _HALF, f"GPTQ checkpoint: int8-gptq, {rest}", mix=True),
+        DType("nf4", 4 + 32 / 64, _HALF, f"bitsandbytes 4 bit: nf4-b64 in linear layers, {rest}", mix=True),
+        DType("bnb-int8", 8, _HALF, f"bitsandbytes 8 bit (LLM.int8): int8 in linear layers, {rest}", mix=True),
+        DType("svdquant-int4", 4 + 16 / 64, _HALF, f"SVDQuant: int4-r32 in linear layers, {rest}", mix=True),
+        DType("svdquant-nvfp4", 4 + 8 / 16, "fp4", f"SVDQuant: nvfp4-r32 in linear layers, {rest}", mix=True),
         DType("fp8-block", 8 + 32 / 128**2, "fp8", f"FP8 checkpoint: fp8-b128, {rest}", mix=True),
     ]
 
@@ -135,6 +150,14 @@ ALIASES: Final[dict[str, str]] = {
     "gptq": "gptq-int4",
     "awq-int4": "awq",
     "fp8_block": "fp8-block",
+    "bnb-nf4": "nf4",
+    "bitsandbytes": "nf4",
+    "bnb-4bit": "nf4",
+    "bnb-8bit": "bnb-int8",
+    "llm.int8": "bnb-int8",
+    "svdquant": "svdquant-int4",
+    "svdq-int4": "svdquant-int4",
+    "svdq-fp4": "svdquant-nvfp4",
     "mlx-4": "mlx-4bit",
     "mlx-8": "mlx-8bit",
     "q4_k-m": "q4_k_m",

@@ -3,6 +3,8 @@
 GGUF's rules depend on the layer; a mix therefore says for each op which formats its layers take, and in which shares.
 A matrix is named as in the op ledger, or by its role: embedding, head, router, attention, feed_forward, experts.
 
+bitsandbytes and SVDQuant take linear layers alone, so that convolutions stay in 16 bit too.
+
 Source: llama.cpp, src/llama-quant.cpp, `llama_tensor_get_type` (importance-matrix variants left out); AutoGPTQ and
 AutoAWQ convert the linear layers of the blocks alone; DeepSeek-V3's and Qwen3's FP8 checkpoints likewise.
 """
@@ -48,7 +50,17 @@ _GGUF_SIZED: Final = ("q3_k_s", "q3_k_m", "q3_k_l", "q4_k_s", "q4_k_m", "q5_k_s"
 #: Base format of each GGUF file format: q4_k of q4_k_m.
 _GGUF_BASE: Final = {name: name[:4] for name in (*_GGUF_PLAIN, *_GGUF_SIZED)}
 #: Other checkpoints: the format of the matrices of the blocks; all else stays in 16 bit.
-_BLOCKS_ONLY: Final = {"awq": "int4-gptq", "gptq-int4": "int4-gptq", "gptq-int8": "int8-gptq", "fp8-block": "fp8-b128"}
+_BLOCKS_ONLY: Final = {
+    "awq": "int4-gptq",
+    "gptq-int4": "int4-gptq",
+    "gptq-int8": "int8-gptq",
+    "fp8-block": "fp8-b128",
+} | {
+    "nf4": "nf4-b64",
+    "bnb-int8": "int8",
+    "svdquant-int4": "int4-r32",
+    "svdquant-nvfp4": "nvfp4-r32",
+}
 #: What a super-block format becomes where a row is not a multiple of 256 long.
 FALLBACK: Final = {"q2_k": "iq4_nl", "q3_k": "iq4_nl", "q4_k": "q5_0", "q5_k": "q5_1", "q6_k": "q8_0"}
 _VALUES: Final = ("v_proj",)

@@ -102,7 +102,7 @@ class Block:
         own = weights + channels_out if bias else weights
         x, y = channels_in * source.pixels, channels_out * pixels
         flops, vector = 2.0 * weights * pixels, y if bias else 0.0
-        shape = ConvolutionShape(pixels, channels_in, channels_out, kernel, bias)
+        shape = ConvolutionShape(pixels, channels_in, channels_out, kernel, bias, target.batch)
         return Op(
             name, "convolution", self.name, self.number, flops, vector, own, own, own, x, y, live=live, shape=shape
         )

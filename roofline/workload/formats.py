@@ -92,6 +92,8 @@ def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
     if not is_mix(weights.name):
         return [(weights, 1)]
     role = role_of(op)
+    if op.kind == "convolution" and not is_gguf(weights.name):
+        return [(DTYPES["bf16"], 1)]
     if role == "experts":
         parts = _expert_parts(weights.name, op, facts)
     else:
@@ -126,6 +128,9 @@ def mean_bits(formats: Formats, op: Op, vector_bits: float) -> float:
     if params <= 0:
         return matrix
     beside = sum((d.channel_bits * channels + d.tensor_bits * matrices) * count for d, count in formats) / total
+    if isinstance(op.shape, MatmulShape):
+        edges = float(op.shape.k) + float(op.shape.n)
+        beside += sum(d.rank * count for d, count in formats) / total * edges * 16.0
     vector = vectors * max(vector_bits, min(d.bits for d, _ in formats))
     return ((params - vectors) * matrix + beside + vector) / params
 

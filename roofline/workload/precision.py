@@ -13,6 +13,7 @@ from roofline.workload.formats import mean_bits, overridden, read_weights, role_
 from roofline.workload.op import Op
 
 _NONE: Mapping[str, DType] = {}
+_NO_PARTS: Mapping[str, Precision] = {}
 _NO_FACTS = ModelFacts()
 
 
@@ -22,7 +23,8 @@ class Precision:
 
     `overrides` gives single ops, by name or by role (embedding, head, router, attention, feed_forward, experts,
     norm), a format of their own. Below 16 bits only matrices are narrow: norms and biases stay in 16 bit, in GGUF
-    files in 32. `facts` are what the mix of a GGUF file depends on.
+    files in 32. `facts` are what the mix of a GGUF file depends on. `parts` are the formats of single parts of a model,
+    by their names, where they differ from these.
     """
 
     weights: DType
@@ -30,13 +32,14 @@ class Precision:
     cache: CacheFormat
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
     facts: ModelFacts = _NO_FACTS
+    parts: Mapping[str, Precision] = field(default_factory=lambda: _NO_PARTS)
     _known: dict[tuple[str, str, float], tuple[DType, float]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
     def __hash__(self) -> int:
         """Of the names alone: overrides are a mapping, which has no hash, and few differ in nothing else."""
-        return hash((self.weights.name, self.activations.name, self.cache.name, *self.overrides))
+        return hash((self.weights.name, self.activations.name, self.cache.name, *self.overrides, *self.parts))
 
     @classmethod
     def of(
@@ -64,7 +67,20 @@ class Precision:
     @property
     def label(self) -> str:
         """The formats of the weights as `--weights` takes them."""
-        return ",".join([self.weights.name, *(f"{name}={dtype.name}" for name, dtype in self.overrides.items())])
+        own = [f"{name}={dtype.name}" for name, dtype in self.overrides.items()]
+        parts = [f"{name}={part.label}" for name, part in self.parts.items() if part.label != self.weights.name]
+        return ",".join([self.weights.name, *own, *parts])
+
+    @property
+    def activations_label(self) -> str:
+        """The formats of the activations as `--activations` takes them."""
+        own = self.activations.name
+        named = [f"{name}={part.activations.name}" for name, part in self.parts.items() if part.activations.name != own]
+        return ",".join([own, *named])
+
+    def with_parts(self, parts: Mapping[str, Precision]) -> Precision:
+        """These formats, and others for single parts of a model."""
+        return Precision(self.weights, self.activations, self.cache, self.overrides, self.facts, parts)
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""

@@ -48,7 +48,7 @@ class ImageRun:
     `passes` copies of the batch go through the denoiser in every step (2 with classifier-free guidance, which
     `guidance` is the scale of). `strength`
     is how much of a given picture is replaced: only that share of the steps is run. `tiled` decodes and encodes in
-    overlapping tiles, `sliced` picture by picture.
+    overlapping tiles, `sliced` picture by picture. `checked`: pictures pass the safety checker that the pipeline has.
     """
 
     batch: Num = 1.0
@@ -61,3 +61,4 @@ class ImageRun:
     tiled: bool = False
     sliced: bool = False
     guidance: float = 7.5
+    checked: bool = True

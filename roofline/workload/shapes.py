@@ -217,13 +217,17 @@ class RowShape(NamedTuple):
 
 
 class ConvolutionShape(NamedTuple):
-    """A convolution over the batch: `pixels` of output, channels in and out, the side of its square kernel."""
+    """A convolution over the batch: `pixels` of output, channels in and out, the side of its square kernel.
+
+    `batch` is over how many pictures.
+    """
 
     pixels: Num
     channels_in: float
     channels_out: float
     kernel: float
     bias: bool = True
+    batch: Num = 1.0
 
 
 class DenseAttentionShape(NamedTuple):

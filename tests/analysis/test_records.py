@@ -59,7 +59,17 @@ def test_inputs_name_every_option() -> None:
     from roofline.keywords import Options
 
     inputs = rl.estimate("mistral-7b", gpu="a100").inputs
-    pictures = {"height", "width", "steps", "guidance", "scheduler", "strength", "tiling", "slicing"}
+    pictures = {
+        "height",
+        "width",
+        "steps",
+        "guidance",
+        "scheduler",
+        "strength",
+        "tiling",
+        "slicing",
+        "no_safety_checker",
+    }
     assert set(Options.__annotations__) - pictures - {"runtime_reserve", "spec_dir"} <= set(inputs)
     assert "runtime_reserve_bytes" in inputs
 

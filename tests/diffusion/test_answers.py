@@ -55,7 +55,8 @@ def test_curves_by_batch_are_drawn_for_pictures(kind: str, tmp_path: Path) -> No
 def test_what_is_on_the_gpu_is_the_sum_of_its_parts_with_offload_too() -> None:
     for offload in ("none", "model"):
         memory = ask("sdxl", offload=offload).memory
-        assert memory.total_bytes == memory.weights_bytes + memory.activation_peak_bytes
+        beside = memory.workspace_bytes + memory.context_bytes
+        assert memory.total_bytes == memory.weights_bytes + memory.activation_peak_bytes + beside
     assert memory.weights_bytes == memory.components["denoiser"]
     assert memory.activation_peak_bytes == memory.peaks["denoiser"]
     found = {d.quantity: d for d in explain(ask("sdxl", offload="model"))}
@@ -143,7 +144,7 @@ def test_the_largest_square_is_one_that_is_accepted() -> None:
 
 
 def test_the_runtime_keeps_its_part() -> None:
-    plain, kept = ask(), ask(runtime_reserve="1 GB")
+    plain, kept = ask(engine="ideal"), ask(engine="ideal", runtime_reserve="1 GB")
     assert kept.memory.total_bytes == plain.memory.total_bytes + 1e9
     assert kept.memory.max_batch < plain.memory.max_batch
     assert kept.inputs["runtime_reserve_bytes"] == 1e9

@@ -11,9 +11,10 @@ from typing import Final, TypeAlias
 from roofline.architectures.image.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
 from roofline.architectures.image.plain import plain_decode_ops, plain_encode_ops
 from roofline.errors import UsageError
+from roofline.num import Num
 from roofline.specs.image.parts import AutoencoderSpec, TinyAutoencoderSpec
 from roofline.specs.image.plain import VQVAESpec
-from roofline.workload.constructors_image import Plane
+from roofline.workload.constructors_image import Block, Plane
 from roofline.workload.op import Op
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase
@@ -24,7 +25,7 @@ OVERLAP: Final = 0.25
 
 
 def decode_phase(spec: Codec, run: ImageRun) -> Phase:
-    """Latents to pictures, once per run."""
+    """Latents to pictures, once per run. Tiles, and pictures made one by one, are kept until all are there."""
     scale = float(spec.scale)
     images = 1.0 if run.sliced else run.batch
     height, width = run.height / scale, run.width / scale
@@ -34,7 +35,13 @@ def decode_phase(spec: Codec, run: ImageRun) -> Phase:
     for plane, count in tiles:
         ops += _counted(_decode(spec, plane), count, total)
     boundary = images * (spec.latent_channels * height * width + spec.pixel_channels * run.height * run.width)
+    picture = float(spec.pixel_channels) * run.height * run.width
+    made = images * float(spec.pixel_channels) * scale**2 * sum(plane.area * count for plane, count in tiles)
+    if run.sliced:
+        ops = _beside(ops, (run.batch - 1.0) * picture)
     if total > 1.0:
+        whole = images * picture
+        ops = [*_beside(ops, made), Block("decoder").field("join", "copy", made, whole, live=whole)]
         ops.append(_idle(spec, "decoder"))
     ops.append(_idle(spec, "encoder"))
     return Phase("vae_decode", tuple(ops), run.batch if run.sliced else 1.0, "autoencoder", boundary)
@@ -67,6 +74,11 @@ def _encode(spec: Codec, plane: Plane) -> list[Op]:
     if isinstance(spec, VQVAESpec):
         return plain_encode_ops(spec, plane)
     return encode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_encode_ops(spec, plane)
+
+
+def _beside(ops: list[Op], held: Num) -> list[Op]:
+    """Ops that run while tiles or pictures made before are kept."""
+    return [op._replace(live=op.live + held) for op in ops]
 
 
 def _counted(ops: list[Op], count: float, tiles: float) -> list[Op]:

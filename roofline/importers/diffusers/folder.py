@@ -150,10 +150,10 @@ def _pipeline(folder: Path) -> Body:
     if denoiser is None or "vae" not in parts:
         missing = "vae" if denoiser is not None else "unet or transformer"
         raise SpecError(f"names no {missing}", document.place(()), INDEX)
-    return _assembled(folder, kind, parts, denoiser)
+    return _assembled(folder, kind, parts, denoiser, checked=_has(index, "safety_checker"))
 
 
-def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body) -> Body:
+def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body, *, checked: bool) -> Body:
     vae = dict(parts["vae"])
     upcast = bool(vae.pop("upcast", False))
     side = int(denoiser.get("sample", 64)) * int(denoiser.get("scale", 8))
@@ -172,6 +172,7 @@ def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Bod
         "autoencoder": vae,
         "text_encoders": texts,
         **controlnet_part,
+        **({"safety_checker": True} if checked else {}),
         "scheduler": _scheduler(folder),
         **_PIPELINES[kind],
         **tokens,

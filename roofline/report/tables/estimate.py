@@ -186,8 +186,9 @@ def component_table(est: Answer) -> Grid:
         for part in m.by_component
         if part.weights
     ]
-    if m.runtime_bytes:
-        rows.append(["runtime", "", "", *_sizes(float(m.runtime_bytes))])
+    shown = ("weights_bytes", "activation_peak_bytes")
+    beside = [part for part in m.parts if part.name not in shown and float(part.bytes)]
+    rows += [[part.title, "", "", *_sizes(float(part.bytes))] for part in beside]
     sums = _sizes(float(m.weights_bytes), float(m.activation_peak_bytes), float(m.total_bytes))
     rows.append(["on the GPU at once", *sums])
     if len(m.by_component) > 1:

@@ -7,6 +7,8 @@ from typing import Final
 
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
+from roofline.runs.image.options import away_of
+from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome
 from roofline.runs.telling.derivations import (
     DEFINITION,
@@ -22,15 +24,23 @@ from roofline.runs.telling.machine import slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, DenseAttentionShape, MatmulShape
 
+_STAGED: Final = "PyTorch's caching allocator and cuDNN; docs/memory_pictures.md"
 _COUNTER: Final = "operator by operator as torch 2.13.0 dispatches diffusers 0.42.1; a multiply-add is 2 FLOPs"
-_PARTS: Final = ("weights_bytes", "activation_peak_bytes", "runtime_bytes")
+_PARTS: Final = (
+    "weights_bytes",
+    "activation_peak_bytes",
+    "workspace_bytes",
+    "safety_checker_bytes",
+    "context_bytes",
+    "runtime_bytes",
+)
 
 
 def image_derivations(outcome: Outcome) -> Iterator[Derivation]:
     """The derivations of an image estimate's headline numbers."""
     yield _parameters(outcome)
     yield from _memory(outcome)
-    yield held_derivation(outcome, _PARTS, "weights + activations + runtime", [])
+    yield held_derivation(outcome, _PARTS, "weights + activations + workspace + safety checker + driver + runtime", [])
     yield ridge_derivation(outcome, slowest_precision(outcome))
     for phase in outcome.phases:
         yield from _phase(outcome, phase)
@@ -70,20 +80,35 @@ def _parameters(outcome: Outcome) -> Derivation:
 def _memory(outcome: Outcome) -> Iterator[Derivation]:
     m, away = outcome.memory, outcome.question.spread.away is not None
     parts = [Term(part.name, "bytes of its parameters", part.weights) for part in m.by_component if part.weights]
-    formula = "parameters × bits / 8" + (" of the part that needs most" if away else ", summed over the parts")
-    fullest = _fullest(outcome, away=away)
+    formula = "parameters × bits / 8" + (f" {_here(outcome)}" if away else ", summed over the parts")
+    fullest = _fullest(outcome)
     held = fullest if away else f"{len(parts)} parts"
     yield Derivation("memory.weights_bytes", "B", float(m.weights_bytes), formula, held, LEDGER, parts)
     peaks = [Term(part.name, "inputs + outputs + what must stay", float(part.activations)) for part in m.by_component]
     formula = "that of the part that needs most" if away else "largest over the phases"
     peak = float(m.activation_peak_bytes)
     yield Derivation("memory.activation_peak_bytes", "B", peak, formula, fullest, LEDGER, peaks)
+    staged = [Term(part.name, "copies of operands and results", float(part.workspace)) for part in m.by_component]
+    formula = "most of activations and buffers together, less activations"
+    yield Derivation("memory.workspace_bytes", "B", float(m.workspace_bytes), formula, fullest, _STAGED, staged)
 
 
-def _fullest(outcome: Outcome, *, away: bool) -> str:
+def _here(outcome: Outcome) -> str:
+    """Which weights are on the GPU with offload."""
+    away = away_of(outcome.question.spread)
+    assert away is not None
+    number = 2 * away.blocks if away.hidden else away.blocks
+    blocks = f"{number} largest blocks" if number > 1 else "largest block"
+    held = {"model": "", "leaf": "largest matrix of ", "group": f"{blocks} of "}[away.mode]
+    return f"of the {held}the part that needs most"
+
+
+def _fullest(outcome: Outcome) -> str:
     """The part with the largest peak, with its weights where only it is on the GPU."""
+    away = away_of(outcome.question.spread)
     parts = outcome.memory.by_component
-    return max(parts, key=lambda part: float(part.activations) + (part.weights if away else 0.0)).name
+    whole = away is not None and away.mode == "model"
+    return max(parts, key=lambda part: float(part.activations + part.workspace) + (part.weights if whole else 0.0)).name
 
 
 def _phase(outcome: Outcome, phase: PhaseEstimate) -> Iterator[Derivation]:
@@ -114,7 +139,7 @@ def _total(outcome: Outcome) -> Derivation:
         for p in outcome.phases
     ]
     if transfer is not None and transfer.times is not None:
-        moved = sum(part.weights for part in outcome.memory.by_component)
+        moved = float(moved_bytes(outcome.question, outcome.memory))
         terms.append(Term("transfer", f"{moved:,.0f} B from host memory", float(transfer.times.bound)))
     bound, formula = float(total.times.bound), "sum over phases of runs × time"
     summed = " + ".join(f"{term.name} {term.text}" for term in terms)

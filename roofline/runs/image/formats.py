@@ -1,14 +1,24 @@
-"""In which format each part of an image model runs."""
+"""In which format each part of an image model runs: as asked for all parts or for one, or as the model has it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from typing import Any, Final
 
+from roofline.errors import UsageError, nearest
 from roofline.runs.execution import machine_of
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
+from roofline.workload.workload import Workload
+
+#: What diffusers calls the parts of a pipeline, and shorter names.
+_CALLED: Final = {"transformer": "denoiser", "unet": "denoiser", "vae": "autoencoder"}
+_TEXTS: Final = "text_encoders"
+#: Formats of bitsandbytes, which leave alone what a model keeps in fp32.
+_BITSANDBYTES: Final = ("nf4", "bnb-int8")
 
 
 def own_dtype(spec: ImageSpec, gpu: GPUSpec) -> str:
@@ -17,20 +27,83 @@ def own_dtype(spec: ImageSpec, gpu: GPUSpec) -> str:
     return "fp16" if spec.dtype == "bf16" and served in ("fp16", "vector.fp16") else spec.dtype
 
 
+def read_formats(given: Mapping[str, Any], own: str, made: Callable[[], Workload]) -> Precision:
+    """The formats that `--weights` and `--activations` ask for: `[FORMAT][,PART=FORMAT …][,OP=FORMAT …]`.
+
+    PART is a part of the pipeline (`denoiser`, or as diffusers says `transformer` and `unet`; `text_encoder`,
+    `text_encoder_2`, all `text_encoders`; `autoencoder` or `vae`; `controlnet`, `refiner`), OP an op or a role. Raises
+    UsageError for a name that is none of these. `made` gives the workload, where its parts must be known.
+    """
+    weights, active = str(given.get("weights") or own), str(given.get("activations") or "")
+    if "=" not in weights + active:
+        return Precision.of(weights, active or None)
+    workload = made()
+    components = tuple(dict.fromkeys(phase.component for phase in workload.phases if phase.component != "noise"))
+    weights, of_parts = _split("weights", weights, components, own)
+    active, active_parts = _split("activations", active, components, "")
+    base = Precision.of(weights, active or None)
+    _check_ops(base, workload, components)
+    parts = {}
+    for name in dict.fromkeys((*of_parts, *active_parts)):
+        stored = of_parts.get(name, weights)
+        alone = Precision.of(stored)
+        beside = base.activations.name if alone.weights.bits < 16 or active or name not in of_parts else None
+        parts[name] = Precision.of(stored, active_parts.get(name) or beside)
+    return base.with_parts(parts) if parts else base
+
+
+def _split(option: str, text: str, components: tuple[str, ...], default: str) -> tuple[str, dict[str, str]]:
+    """An option's text without its parts, and the format of each part."""
+    parts: dict[str, str] = {}
+    rest = []
+    for item in text.split(","):
+        name, equals, value = (piece.strip() for piece in item.partition("="))
+        named = _CALLED.get(name, name)
+        meant = [part for part in components if part == named or (named == _TEXTS and part.startswith("text_encoder"))]
+        if equals and meant and value:
+            parts.update(dict.fromkeys(meant, value))
+        elif equals and option == "activations":
+            raise UsageError(f"--{option} {text[:60]}: {name!r} is no part of this model; {_known(components)}")
+        else:
+            rest.append(item.strip())
+    if rest and "=" in rest[0]:
+        rest.insert(0, default)
+    return ",".join(rest) or default, parts
+
+
+def _known(components: Iterable[str]) -> str:
+    return f"its parts: {', '.join(components)}"
+
+
+def _check_ops(base: Precision, workload: Workload, components: tuple[str, ...]) -> None:
+    """Raises UsageError where a format is given to what is neither a part nor an op with parameters."""
+    if not base.overrides:
+        return
+    unmatched = base.unmatched(op for phase in workload.phases for op in phase.ops if op.params)
+    if unmatched:
+        close = nearest(unmatched[0], [*components, *_CALLED, _TEXTS], 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UsageError(
+            f"--weights: {unmatched[0]!r} is no part of this model, and no op or role in it; {_known(components)} "
+            f"(also transformer, unet, vae, {_TEXTS}); roles: attention, feed_forward, norm.{hint}"
+        )
+
+
 def phase_precision(spec: ImageSpec, precision: Precision, component: str) -> Precision:
     """The format in which one part of a pipeline runs.
 
     What is stored in fp32 is multiplied in TF32 where the GPU has it: PyTorch's default for convolutions, and at worst
     too fast for the matrix products beside them.
     """
-    if precision.activations.name == "fp32" and precision.weights.name == "fp32":
+    asked = precision.parts.get(component)
+    precision = asked or precision
+    stored, active = precision.weights.name, precision.activations.name
+    upcast = isinstance(spec, PipelineSpec) and spec.upcast_autoencoder and component == "autoencoder" and asked is None
+    if stored == active == "fp32" or (upcast and active == "fp16"):
         return _plain("tf32")
-    if not isinstance(spec, PipelineSpec) or precision.activations.name != "fp16":
-        return precision
-    if component == "autoencoder" and spec.upcast_autoencoder:
-        return _plain("tf32")
-    if component.startswith("text_encoder") and spec.keep_fp32 and precision.weights.name == "fp16":
-        return _overridden(precision.label, precision.activations.name, spec.keep_fp32[0])
+    keeps = isinstance(spec, PipelineSpec) and component.startswith("text_encoder") and spec.keep_fp32
+    if keeps and (stored in _BITSANDBYTES or stored == active == "fp16"):
+        return _overridden(stored, active, keeps[0])
     return precision
 
 
@@ -50,5 +123,6 @@ def format_words(precision: Precision) -> str:
     if name == "tf32":
         return "fp32, multiplied in tf32"
     if precision.overrides:
-        return f"{name} with " + ", ".join(f"{op} in {dtype.name}" for op, dtype in precision.overrides.items())
+        stored = name if precision.weights.name == name else f"{precision.weights.name}, activations {name},"
+        return f"{stored} with " + ", ".join(f"{op} in {dtype.name}" for op, dtype in precision.overrides.items())
     return f"weights {precision.label}, activations {name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any, ClassVar, Final, cast
 
@@ -17,16 +17,18 @@ from roofline.architectures.image.pipeline import image_workload
 from roofline.machine.engine import find_engine, sums_in_half
 from roofline.num import Num
 from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
+from roofline.passes.image.offload import read_picture_offload
 from roofline.passes.parallel.pictures import split_pictures
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution
 from roofline.runs.image.changes import image_changes, image_plans
-from roofline.runs.image.formats import own_dtype, phase_precision
+from roofline.runs.image.formats import own_dtype, phase_precision, read_formats
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
-from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told
+from roofline.runs.image.transfer import shown, transfer
+from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
 from roofline.runs.options import SPREAD, Option, asked
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
@@ -37,20 +39,10 @@ from roofline.workload.workload import Phase, Workload
 
 #: What `generic` means for pictures: the engine with most runs of image models behind it.
 GENERIC: Final = "pytorch-eager"
-OFFLOADS: Final = ("none", "model")
 #: The options of several devices that image models take.
 _SPREADS: Final = frozenset({"gpus", "cp", "dp", "node", "overlap"})
 _OF_STEPS: Final = ("control", "denoise")
-_HELD: Final = ("weights_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
-
-
-@dataclass(frozen=True)
-class OnePartAtATime:
-    """All parts but the one at work wait in host memory."""
-
-    def text(self) -> str:
-        """As the option takes it."""
-        return "model"
+_HELD: Final = ("weights_bytes", "activation_peak_bytes", "workspace_bytes", "total_bytes", "capacity_bytes", "fits")
 
 
 class Image(Kind):
@@ -85,7 +77,7 @@ class Image(Kind):
         run = image_run(spec, given)
         word = one_of("fusion", asked(given, "fusion"), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
-        precision = Precision.of(given.get("weights") or own_dtype(spec, gpu), given.get("activations"))
+        precision = read_formats(given, own_dtype(spec, gpu), lambda: kept_workload(self, spec, run))
         spread = _spread(spec, gpu, given, spec_dir)
         return run, Execution(precision, level, engine, spread, word, sums_in_half(engine))
 
@@ -134,11 +126,11 @@ class Image(Kind):
         steps = [phase.times for phase in phases if phase.name in _OF_STEPS]
         step = reduce(Times.__add__, steps) if steps else None
         yield Quantity("step_s", "latency", "time per step", "s", step)
-        transfer = _transfer(question, memory)
-        yield Quantity("transfer_s", "latency", "weights from the host", "s", transfer)
+        fetched = transfer(question, phases, memory)
+        yield Quantity("transfer_s", "latency", "weights from the host", "s", fetched and shown(fetched))
         total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
-        if transfer is not None:
-            total = total + transfer
+        if fetched is not None:
+            total = total + fetched
         batch, pixels = question.run.batch, takes_pixels(question.spec)
         alone = isinstance(batch, float) and batch == 1
         title = ("whole picture" if alone else "whole batch") if pixels else "all prompts"
@@ -158,10 +150,11 @@ class Image(Kind):
             **(sized if pixels else dict.fromkeys(sized)),
             **(stepped if steps else dict.fromkeys(stepped)),
             "strength": run.strength,
-            "tiling": run.tiled,
+            "tiling": "vae" if run.tiled else False,
             "slicing": run.sliced,
+            "no_safety_checker": not run.checked,
             "weights": q.precision.label,
-            "activations": q.precision.activations.name,
+            "activations": q.precision.activations_label,
             "fusion": q.execution.asked_level,
             "level": q.execution.level,
             "engine": q.engine,
@@ -199,7 +192,7 @@ class Image(Kind):
             setting += f" in {steps}"
         level = f"fusion {execution.asked_level}"
         level += f" (level {execution.level})" if execution.level != execution.asked_level else ""
-        formats = f"weights {p.label}, activations {p.activations.name}"
+        formats = f"weights {p.label}, activations {p.activations_label}"
         return Told(f"{heading}; {formats}; {level}; engine {question.engine}", setting, "Latency and throughput")
 
     def requests(self, question: Question, number: int) -> str:
@@ -220,30 +213,17 @@ KIND: Final[Kind] = Image()
 
 def _spread(spec: ImageSpec, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
     """How an image run is spread; devices alone share the tokens of the pictures."""
-    offload = one_of("offload", given.get("offload", "none"), OFFLOADS)
+    away = read_picture_offload(str(given.get("offload", "none")))
     refuse_gpus(spec, given)
     options = {name: given[name] for name in _SPREADS & given.keys()}
     if "gpus" in options and not options.keys() & {"cp", "dp"}:
         options["cp"] = options["gpus"]
-    if not options and offload == "none" and "runtime_reserve" not in given:
+    if not options and away is None and "runtime_reserve" not in given:
         return ALONE
     from roofline.runs.devices.resolve import read_reserve, resolve_spread
 
     spread = resolve_spread(gpu, options, spec_dir) if options else ALONE
     reserve = read_reserve(given.get("runtime_reserve"), gpu.memory.capacity)
-    if offload == "none" and not reserve.bytes:
+    if away is None and not reserve.bytes:
         return spread
-    return replace(spread, away=OnePartAtATime() if offload == "model" else None, reserve=reserve, alone=False)
-
-
-def _transfer(question: Question, memory: Memory) -> Times | None:
-    """Seconds in which the weights of all parts come from host memory, once per run; None without offload or link."""
-    if question.spread.away is None:
-        return None
-    from roofline.runs.devices.resolve import links_of
-
-    fabric = question.spread.fabric or links_of(question.gpu, None, None)[1]
-    if fabric is None or fabric.host is None:
-        return None
-    weights = sum(part.weights for part in memory.by_component)
-    return Times.certain(weights / float(fabric.host.bandwidth))
+    return replace(spread, away=away, reserve=reserve, alone=False)

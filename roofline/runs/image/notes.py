@@ -9,11 +9,14 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import all_hold
+from roofline.num import all_hold, first_value
+from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.image.formats import format_words
-from roofline.runs.image.options import takes_steps
+from roofline.runs.image.held import context_bytes, has_checker, stages_copies
+from roofline.runs.image.options import away_of, takes_steps
+from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
@@ -31,7 +34,6 @@ _LEVELS: Final = {
     "compiled": "element-wise chains joined; convolutions, matrix products and attention stay library calls",
     "operands": "matrix products, convolutions and attention alone",
 }
-_SLACK: Final = "no allocator slack, no library workspace"
 
 
 def image_warnings(outcome: Outcome) -> list[Warn]:
@@ -67,6 +69,9 @@ def _of_language_models(engine: str) -> Iterator[Warn]:
 def _remedy(memory: Memory) -> str:
     if memory.model_offload_bytes <= memory.capacity_bytes:
         return "with one part at a time on the GPU (--offload model) it fits"
+    if memory.leaf_offload_bytes <= memory.capacity_bytes:
+        found = "group" if memory.group_offload_bytes <= memory.capacity_bytes else "leaf"
+        return f"with less than one part at a time on the GPU (--offload {found}) it fits"
     return "not even one part at a time fits (smaller picture, --tiling, --slicing, narrower --weights)"
 
 
@@ -89,15 +94,16 @@ def image_assumptions(outcome: Outcome) -> list[str]:
     """Everything that was assumed rather than asked."""
     q, execution = outcome.question, outcome.question.execution
     asked = f" (fusion {execution.asked_level})" if execution.asked_level != execution.level else ""
-    pipeline = "both prompts are encoded; the scheduler's own arithmetic and the safety checker are left out"
+    pipeline = "both prompts are encoded; the scheduler's own arithmetic is left out"
     return [
         *alias_notes(q),
         *_steps(outcome),
         *_own_formats(outcome),
-        f"weights {q.precision.label}, activations {q.precision.activations.name}; {_products(q)}",
+        f"weights {q.precision.label}, activations {q.precision.activations_label}; {_products(q)}",
         f"level {execution.level}{asked}: {_LEVELS[execution.level]}",
         *([pipeline] if isinstance(q.spec, PipelineSpec) else []),
         _offload_note(outcome),
+        *_held_notes(outcome),
         f"nominal dense peaks and nominal memory bandwidth; {reserve_note(q.spread)}",
         *expectation_notes(q.gpu, q.engine),
         *_spread_notes(q),
@@ -131,17 +137,40 @@ def _products(q: Question) -> str:
 
 
 def _offload_note(outcome: Outcome) -> str:
-    if outcome.question.spread.away is None:
-        return f"offload none: all parts stay on the GPU; {_SLACK}"
-    text = f"offload model: one part at a time on the GPU; {_SLACK}; "
-    transfer: Any = outcome.quantity("transfer_s")
-    if transfer.times is None:
+    away = away_of(outcome.question.spread)
+    if away is None:
+        return "offload none: all parts stay on the GPU"
+    blocks = f"{away.blocks} {'block' if away.blocks == 1 else 'blocks'} at a time"
+    place = {"model": "one part at a time", "leaf": "one matrix at a time", "group": blocks}[away.mode]
+    text = f"offload {away.text()}: {place} on the GPU; "
+    fetched: Any = outcome.quantity("transfer_s")
+    if fetched.times is None:
         return text + "no link to the host is described for this GPU, so fetching the parts costs no time here"
-    moved = sum(component.weights for component in outcome.memory.by_component)
-    return text + (
-        f"{moved / 1e9:.3g} GB of weights cross the link to the host once per run, not hidden behind work; they stay "
-        "in host memory, so nothing is copied back"
-    )
+    moved = float(moved_bytes(outcome.question, outcome.memory)) / 1e9
+    text += f"{moved:.3g} GB of weights cross the link to the host once per run, "
+    if away.hidden:
+        return text + "hidden behind work by a stream of its own as far as that lasts"
+    if away.copies == "pinned":
+        return text + "not hidden behind work, from pinned memory at the rate of the link; nothing is copied back"
+    back = ", and back" if away.mode == "model" else ""
+    return text + f"not hidden behind work; expected{back} at the {PAGEABLE / 1e9:g} GB/s of pageable memory"
+
+
+def _held_notes(outcome: Outcome) -> Iterator[str]:
+    """What is held beside weights and activations, and what is not counted."""
+    q, memory = outcome.question, outcome.memory
+    if q.engine == IDEAL:
+        yield "memory: tensors alone; no workspace, no safety checker, nothing for driver and libraries"
+        return
+    if has_checker(q):
+        yield "the pipeline's safety checker is in memory (--no-safety-checker leaves it out); its time is left out"
+    copies = "convolutions copy operands (in 16 bit results too) into the order that their kernels take"
+    copies = copies if stages_copies(q) else "convolutions run in the compiler's order of channels, without copies"
+    kept = first_value(memory.allocator_reserved_bytes) / 1e9
+    context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else "the reserve as given"
+    yield f"memory: {copies}; {context}; the allocator keeps up to {kept:.3g} GB where there is room"
+    if all_hold(q.precision.weights.rank > 0.0):
+        yield f"{q.precision.label}: the low-rank branch is held in 16 bit; its products, some 2 %, are left out"
 
 
 def _spread_notes(q: Question) -> list[str]:

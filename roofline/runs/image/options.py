@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from roofline.errors import UsageError
 from roofline.num import Num, all_hold
+from roofline.passes.image.offload import PictureOffload
 from roofline.runs.checks import whole_number
+from roofline.runs.devices.spread import Spread
 from roofline.runs.options import OPTIONS, asked
 from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
 from roofline.specs.image.pipeline import PipelineSpec
@@ -27,6 +29,8 @@ def refuse_useless(spec: ImageSpec, given: Mapping[str, Any]) -> None:
     """Raises UsageError for an option that this model has no use for: a part alone has no steps, or no pictures."""
     useless = given.keys() & _STEPPED if not takes_steps(spec) else set()
     useless |= given.keys() & _SIZED if not takes_pixels(spec) else set()
+    if "no_safety_checker" in given and not getattr(spec, "safety_checker", False):
+        raise UsageError(f"--no-safety-checker: {spec.name} comes without a safety checker")
     if useless:
         raise UsageError(f"{OPTIONS[min(useless)].flag} has no meaning for {spec.name}, a part alone")
 
@@ -54,10 +58,23 @@ def image_run(spec: ImageSpec, given: Mapping[str, Any]) -> ImageRun:
         passes=_passes(spec, guidance),
         scheduler=find_scheduler(given.get("scheduler", pipeline.scheduler if pipeline else "euler")),
         strength=_strength(given.get("strength", pipeline.strength if pipeline else None)),
-        tiled=bool(given.get("tiling", False)),
+        tiled=_tiled(given.get("tiling", False)),
         sliced=bool(given.get("slicing", False)),
         guidance=guidance,
+        checked=not given.get("no_safety_checker", False),
     )
+
+
+def _tiled(value: Any) -> bool:
+    """Whether the autoencoder runs in tiles: `vae`, which is all that runs in tiles, or a flag."""
+    if value not in (True, False, "vae"):
+        raise UsageError(f"--tiling {str(value)[:40]!r}: only the autoencoder runs in tiles: --tiling or --tiling vae")
+    return bool(value)
+
+
+def away_of(spread: Spread) -> PictureOffload | None:
+    """What waits in host memory; None where all is on the GPU."""
+    return cast("PictureOffload | None", spread.away)
 
 
 def _strength(value: Any) -> float | None:

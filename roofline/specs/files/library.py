@@ -73,7 +73,8 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     wanted = name.strip().lower()
     shelves = folders(shelf, spec_dir)
     for folder in shelves:
-        for path, alias in ((_stems(folder).get(wanted), None), (_aliases_of(folder).get(wanted), name)):
+        for table, alias in ((_stems, None), (_aliases_of, name)):
+            path = table(folder).get(wanted)
             if path is not None and (folder is shelves[-1] or _belongs(path, shelf)):
                 return Found(path, path.stem, alias)
     known = _known(shelf, spec_dir)

@@ -48,7 +48,7 @@ class PipelineSpec(ImageSpec):
     prompt; 3: InstructPix2Pix), unless `embedded_guidance` says that the denoiser takes the scale as an input.
     `upcast_autoencoder`: in fp16 the autoencoder runs in fp32. `keep_fp32` names ops that stay in fp32 in fp16.
     `task`: what the pipeline starts from: nothing, a picture, or a picture and a mask. `context_tokens`: text tokens
-    that the denoiser sees (default: those of its last text encoder).
+    that the denoiser sees (default: those of its last text encoder). `safety_checker`: it loads one.
     """
 
     family: Literal["pipeline"]
@@ -69,3 +69,4 @@ class PipelineSpec(ImageSpec):
     keep_fp32: Names = ()
     task: Literal["text-to-image", "image-to-image", "inpaint", "edit"] = "text-to-image"
     strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    safety_checker: bool = False
