@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     node: str | None
     overlap: str | None
     offload: str | None
+    host: str | None
     runtime_reserve: str | float | None
     utilisation: float | None
     max_sequences: int | None
@@ -91,6 +92,7 @@ class Grid(TypedDict, total=False):
     node: str | Iterable[str | None] | None
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
+    host: str | Iterable[str | None] | None
     runtime_reserve: str | float | Iterable[str | float | None] | None
     utilisation: float | Iterable[float | None] | None
     max_sequences: int | Iterable[int | None] | None

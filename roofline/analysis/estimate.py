@@ -13,6 +13,7 @@ from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.quantity import Headlines, headlines
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
+from roofline.machine.cores import CoreTime, core_time
 from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.runs.devices.words import placement, spread_sources
@@ -62,12 +63,14 @@ class Answer(Outcome):
     def _op_rows(self, name: str) -> Iterator[OpRow]:
         beside = self._aside is not None and self._aside[1].name == name
         workload, micro = (self._aside[0], 1.0) if beside and self._aside else (self.workload, self.microbatches)
-        phase, machine = workload[name], self.question.machine()
+        phase, machine, cores = workload[name], self.question.machine(), self.question.spread.cores
         precision = self.question.precision_of(phase)
         for op in phase.ops:
             count = float(op.count * micro)
             if op.kind == "collective":
                 yield exchange_row(self.question, op, count)
+            elif op.runs_on == "host" and cores is not None:
+                yield host_row(op, precision, core_time(op, precision, cores, machine), count)
             else:
                 yield op_row(op, precision, machine, count)
 
@@ -138,6 +141,24 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
     """One op of a phase, evaluated over its `count` executions."""
     cost = op_cost(op, precision, machine)
     on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
+    return _row(op, precision, count)._replace(
+        bound_s=count * cost.bound_s, bound_by="memory" if on_memory else "compute"
+    )
+
+
+def host_row(op: Op, precision: Precision, time: CoreTime, count: float) -> OpRow:
+    """One op that the host's cores run, or whose weights are fetched; named after both."""
+    own = "memory" if bool(time.memory_s >= time.compute_s) else "compute"
+    return _row(op, precision, count)._replace(
+        name=f"cpu.{op.name}",
+        bound_s=count * (time.own_s + time.link_s),
+        bound_by="communication" if bool(time.link_s > time.own_s) else own,
+        communication_bytes=count * time.link_bytes,
+    )
+
+
+def _row(op: Op, precision: Precision, count: float) -> OpRow:
+    """What an op counts over its `count` executions, whatever runs it."""
     return OpRow(
         name=op.name,
         kind=op.kind,
@@ -145,14 +166,14 @@ def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRo
         count=count,
         flops=count * op.flops,
         vector_flops=count * op.vector_flops,
-        bytes=count * cost.bytes,
+        bytes=count * precision.bytes(op),
         weight_bytes=count * precision.weight_bytes(op),
         cache_bytes=count * precision.cache_bytes(op),
         activation_bytes=count * precision.activation_bytes(op),
         kernels=count * op.kernels,
-        params=count * op.params,
-        bound_s=count * cost.bound_s,
-        bound_by="memory" if on_memory else "compute",
+        params=count * op.params * op.held,
+        bound_s=0.0,
+        bound_by="memory",
         dtype=precision.compute_dtype(op),
     )
 

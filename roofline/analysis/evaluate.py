@@ -20,6 +20,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric
+from roofline.machine.cores import beside, cores_cost
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
@@ -176,6 +177,11 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
         return StageTime(stage.number, cost, cost.kernels, expected_s=expected)
     cost = phase_cost(own_work(phase), precision, setting.machine, reference and own_work(reference))
     seconds, crossing = exchange_s(phase, precision, setting.fabric)
+    if phase.on_host:
+        cores = question.spread.cores
+        assert cores is not None
+        host = cores_cost(phase.on_host, precision, cores, setting.machine)
+        cost, seconds, crossing = beside(cost, host.cost), seconds + host.link_s, crossing + host.link_bytes
     given = without_received(phase)
     received = 0.0 if given is phase else seconds - exchange_s(given, precision, setting.fabric)[0]
     expected = expectation.seconds(given, precision) if expectation else 0.0

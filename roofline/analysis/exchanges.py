@@ -28,8 +28,9 @@ def exchange_s(phase: Phase, precision: Precision, fabric: Fabric | None) -> tup
 
 
 def own_work(phase: Phase) -> Phase:
-    """A phase without its communication."""
-    return replace(phase, ops=tuple(op for op in phase.ops if op.kind != "collective"))
+    """A phase without its communication, and without what the host runs."""
+    own = tuple(op for op in phase.ops if op.kind != "collective" and op.runs_on == "device")
+    return replace(phase, ops=own)
 
 
 def exchange_row(question: Question, op: Op, count: float) -> OpRow:

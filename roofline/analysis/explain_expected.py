@@ -80,10 +80,19 @@ def causes(est: Outcome, phase: PhaseEstimate) -> list[Cause]:
     alone = seconds(expectation, False)
     crossing = f"{format_si(float(phase.communication_bytes), 'B')} between devices"
     found.append(Cause("communication", seconds(expectation, True) - alone, crossing))
+    expectation, held = expectation._replace(cores=None), alone
+    alone = seconds(expectation, False)
+    found.append(Cause("host's cores", held - alone, _on_host(est)))
     found += _of_device(est, phase, _with_engine(expectation, hostless._replace(launch=0.0, rows=0.0)), alone)
     short = float(phase.times.expected) - seconds(_seconds(est, phase)[1], True)
     found.append(Cause("bound", short, "what is missing to the roofline bound, below which nothing is expected"))
     return [cause for cause in found if cause.seconds > 1e-12 * float(phase.times.expected)]
+
+
+def _on_host(est: Outcome) -> str:
+    """Whose cores run what the host holds."""
+    host = est.question.spread.host
+    return f"what {host.text} runs, or is fetched from its memory where that is quicker" if host is not None else ""
 
 
 def _launched(est: Outcome, phase: PhaseEstimate, expectation: Expectation) -> str:
@@ -206,6 +215,8 @@ def _source(est: Outcome) -> str:
     error = f", median error {100 * fit.median_error:.0f} %" if fit.median_error is not None else ""
     engine = f"engine {q.engine}: fit of {fit.date} to {fit.rows} runs{error}"
     known, ceilings = chip.chip.stand_ins[0].chip, measured_ceilings()
+    if chip.chip.cores:
+        return f"{engine}; shares of bandwidth and peak of a processor: nominal"
     rows = [row for kinds in ceilings.rows.values() for row in kinds.get(known, ())]
     kernels = f"kernels of {known}: fit of {ceilings.fitted} to {sum(row.rows for row in rows):,} kernels"
     middle = 100 * median(row.error for row in rows)

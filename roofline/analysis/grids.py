@@ -82,7 +82,9 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
     for index, question in enumerate(questions):
         for group in groups:
             other = questions[group[0]]
-            if question.spread.alone and question.execution == other.execution and question.kind == other.kind:
+            alike = question.execution == other.execution and question.kind == other.kind
+            cores = {q.gpu.kind == "cpu" for q in (question, other)}
+            if question.spread.alone and alike and len(cores) == 1:
                 group.append(index)
                 break
         else:

@@ -23,6 +23,7 @@ from roofline.machine.chip_facts import (
     units_of,
 )
 from roofline.machine.coefficients import COEFFICIENTS, Likeness, Measured, likeness
+from roofline.machine.cores import CORES_INTERVAL
 from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.machine.scaled import scaled
@@ -61,7 +62,7 @@ class ChipEfficiency:
 
     `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
     none; `exchange`, the engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes`
-    axes after that of the chips.
+    axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -74,6 +75,7 @@ class ChipEfficiency:
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
     axes: int = 0
+    cores: bool = False
     _known: dict[tuple[str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -88,16 +90,17 @@ class ChipEfficiency:
             exchange=exchange_of(spec, engine),
             sheet=Sheet(spec.name, likeness(spec), served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
             without=without,
+            cores=spec.kind == "cpu",
         )
 
     @classmethod
     def stacked(cls, chips: Sequence[ChipEfficiency], axes: int = 0) -> ChipEfficiency:
         """Several chips as one, along a first axis that `axes` more follow, each of length 1.
 
-        All must run one engine, whose habits choose between formulas: raises ValueError where they do not.
+        All must run one engine and be processors or none: raises ValueError where formulas would differ.
         """
-        engine = chips[0].engine
-        if any(chip.engine != engine or chip.members for chip in chips):
+        engine, cores = chips[0].engine, chips[0].cores
+        if any(chip.engine != engine or chip.cores != cores or chip.members for chip in chips):
             raise ValueError("only single chips of one engine can be stacked: its habits choose between formulas")
         return cls(
             stand_ins=tuple(known for chip in chips for known in chip.stand_ins),
@@ -108,6 +111,7 @@ class ChipEfficiency:
             exchange=stacked([chip.exchange for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
+            cores=cores,
         )
 
     @property
@@ -118,6 +122,8 @@ class ChipEfficiency:
     @property
     def interval(self) -> tuple[Num, Num]:
         """Low and high end of the engine's 80 % interval, as multiples of the expected time."""
+        if self.cores:
+            return CORES_INTERVAL
         low, high = zip(*(self.engine.interval(known.quality) for known in self.stand_ins), strict=True)
         return (stacked(low, self.axes), stacked(high, self.axes)) if self.members else (low[0], high[0])
 

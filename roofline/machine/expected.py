@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from roofline.machine.cores import cores_s
 from roofline.machine.demand import Demand, demand, demands
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
@@ -51,4 +52,6 @@ def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: Chip
 
 def _time(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> Num:
     compute = compute_time(asked.op.flops, asked.op.vector_flops, facts.dtype, machine)
+    if chip.cores:
+        return cores_s(compute, asked.bytes, machine.bandwidth)
     return maximum(kernel_time(asked, facts, chip), maximum(compute, asked.bytes / machine.bandwidth))

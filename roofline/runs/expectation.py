@@ -8,24 +8,36 @@ from typing import NamedTuple
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
 from roofline.machine.chip_facts import unstated_facts
+from roofline.machine.collectives import Fabric, collective_s
+from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
-from roofline.machine.expected import expected_phase_time
+from roofline.machine.expected import expected_op_time, expected_phase_time
 from roofline.machine.machine import Machine
-from roofline.num import Num, maximum
+from roofline.num import Num, is_nothing, maximum, minimum
+from roofline.runs.devices.spread import Spread
 from roofline.specs.gpu import GPUSpec
+from roofline.workload.op import Op
 from roofline.workload.precision import Precision
+from roofline.workload.shapes import CollectiveShape
 from roofline.workload.workload import Phase
 
 
 class Expectation(NamedTuple):
-    """An engine on a chip: what it makes of a phase. `low` and `high` are multiples of the expected time."""
+    """An engine on a chip: what it makes of a phase. `low` and `high` are multiples of the expected time.
+
+    `fabric` are the links over which it fetches what is elsewhere, `overlap` whether behind work; `cores` run what the
+    host holds.
+    """
 
     chip: ChipEfficiency
     machine: Machine
     batch: Num
     low: Num
     high: Num
+    fabric: Fabric | None = None
+    overlap: bool = False
+    cores: Cores | None = None
 
     @classmethod
     def of(cls, chip: ChipEfficiency, machine: Machine, batch: Num) -> Expectation:
@@ -34,8 +46,42 @@ class Expectation(NamedTuple):
 
     def seconds(self, phase: Phase, precision: Precision) -> Num:
         """Expected seconds of one repeat of a phase."""
-        seconds = expected_phase_time(phase, precision, self.machine, self.chip, self.batch)
+        seconds = expected_phase_time(phase.on_device, precision, self.machine, self.chip, self.batch)
+        fetching: Num = self._fetching(phase, precision)
+        for op in phase.on_host if self.cores is not None else ():
+            own, link = self.on_cores(op, precision)
+            seconds, fetching = seconds + op.count * own, fetching + op.count * link
+        if not is_nothing(fetching):
+            seconds = maximum(seconds, fetching) if self.overlap else seconds + fetching
         return seconds + self.chip.host * self.chip.engine.request_s if phase.name != "decode" else seconds
+
+    def on_cores(self, op: Op, precision: Precision) -> tuple[Num, Num]:
+        """Expected seconds of one execution of an op that the host holds, beside the link and on it."""
+        assert self.cores is not None
+        there = expected_op_time(op, precision, self.machine, self.chip) if self.cores.fetches else 0.0
+        return expected_core_time(op, precision, self.cores, there)
+
+    def _fetching(self, phase: Phase, precision: Precision) -> Num:
+        """Seconds in which a phase fetches what is in host memory or on disk, at the link's nominal rate."""
+        seconds: Num = 0.0
+        for op in phase.ops:
+            if self.fabric is not None and isinstance(op.shape, CollectiveShape) and op.shape.operation == "load":
+                waits = CROSSING_S if op.source is None else 0.0
+                seconds = seconds + op.count * (collective_s(op, precision, self.fabric) + waits)
+        return seconds
+
+    def beside(self, spread: Spread) -> Expectation:
+        """The same with what a spread keeps elsewhere; the interval widens where the host's cores compute."""
+        if spread.away is None:
+            return self
+        low, high = CORES_INTERVAL if spread.cores is not None else (1.0, 1.0)
+        return self._replace(
+            low=minimum(self.low, low),
+            high=maximum(self.high, high),
+            fabric=spread.fabric,
+            overlap=spread.overlap,
+            cores=spread.cores,
+        )
 
     def times(self, floor: Num, bound: Num, seconds: Num) -> Times:
         """All readings; nothing is expected below the bound."""
@@ -77,9 +123,11 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     low, high = chip.interval
     rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
     error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
-    kernels = ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
+    kernels = "kernels as measured on " + ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
+    if chip.cores:
+        kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
     span = f"80 % of runs between {low:g} and {high:g} times the expected time"
-    return [f"engine {engine}: {rests}{error}; kernels as measured on {kernels}; {span}"]
+    return [f"engine {engine}: {rests}{error}; {kernels}; {span}"]
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
@@ -87,13 +135,15 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if engine == IDEAL:
         return []
     found = []
-    known = efficiency_of(gpu, engine).stand_ins[0]
+    known, fit = efficiency_of(gpu, engine).stand_ins[0], read_engine(engine).fit
+    if gpu.kind == "cpu":
+        text = f"no run on a processor was at hand: of {gpu.name} fixed shares of bandwidth and peak are expected"
+        return [Warn("efficiency-of-cores", text)]
     if known.quality != "measured":
         like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
     found += _facts_warnings(gpu)
-    fit = read_engine(engine).fit
     if fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))

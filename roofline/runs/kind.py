@@ -102,7 +102,8 @@ class Question:
     def expectation(self, machine: Machine, batch: Num) -> Expectation | None:
         """What the engine makes of the machine; None for the ideal one, whose expected time is the bound."""
         if not self.stacked:
-            return expect(self.gpu, self.engine, machine, batch)
+            found = expect(self.gpu, self.engine, machine, batch)
+            return found and found.beside(self.spread)
         return expect_all(self.stacked, self.engine, machine, batch, self.axes)
 
     def precision_of(self, phase: Phase) -> Precision:

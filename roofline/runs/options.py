@@ -185,9 +185,19 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "offload",
             "str",
             None,
-            "Keep weights, experts or cache elsewhere, for example experts@host; pictures: model (one part at a "
+            "Keep weights, experts or cache elsewhere, for example experts=0.6@cpu; pictures: model (one part at a "
             "time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
-            "PART[=SHARE][@host|disk]",
+            "PART[=SHARE][@cpu|host|disk]",
+        ),
+        Option(
+            "host",
+            "str",
+            None,
+            "Processor of the host, whose cores compute what is offloaded to it, for example epyc-9654 or "
+            "'2x epyc-9654'. Default: the node's, or a usual one.",
+            "[N x]NAME|FILE",
+            TEXT,
+            listing="list_gpus",
         ),
         Option(
             "runtime_reserve",

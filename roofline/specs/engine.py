@@ -57,6 +57,24 @@ class HostTimes(Spec):
     request: Time = Field(0.0, description="once per request")
 
 
+class HostCompute(Spec):
+    """What an engine does with weights, experts or cache that stay in the host's memory: computes there, or streams."""
+
+    computes: bool = Field(
+        False, description="the host's cores run what needs them; else they are fetched over the link in every step"
+    )
+    streams_from: int = Field(
+        0,
+        ge=0,
+        description="tokens of a step from which on weights are fetched and multiplied on the device all the same, "
+        "where that is quicker; 0: never",
+    )
+    sockets: float = Field(
+        1.0, gt=0, le=1, description="share of the bandwidth of several sockets together that their cores reach"
+    )
+    sources: Annotated[Texts, Field(min_length=1)]
+
+
 class Intervals(Spec):
     """80 % of runs lie between these multiples of the expected time, by how the chip is known.
 
@@ -181,6 +199,7 @@ class EngineSpec(Spec):
         description="share of a cached key that each further query head of its group reads again; 0: none",
     )
     host: HostTimes = HostTimes()
+    offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
     interval: Intervals
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]

@@ -29,12 +29,17 @@ class NodeLink(Spec):
 
 
 class HostPart(Spec):
-    """Host memory or disk behind each accelerator: bandwidth per accelerator and direction; capacity of the node."""
+    """Host memory or disk behind each accelerator: bandwidth per accelerator and direction; capacity of the node.
+
+    `cpu` names the processor of the host, of which it has `sockets`.
+    """
 
     name: Text
     bandwidth: Bandwidth
     latency: Time = 0.0
     capacity: Bytes | None = None
+    cpu: Name | None = None
+    sockets: Size = 1
 
 
 class NodeSpec(Spec):

@@ -53,15 +53,16 @@ def collective(
 def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal["weights", "cache"]) -> Op:
     """A share of the weights that an op streams, or of its cache, fetched from host memory or disk before it runs.
 
-    The op keeps its name behind `load.`, so that its format is found. New cache elements are written back. What comes
-    in is written to device memory once, to a buffer for one layer, from where the op reads it;
-    of a table only the rows looked up.
+    It knows the op, whose format it has. New cache elements are written back. What comes in is written to device
+    memory once, to a buffer for one layer, from where the op reads it; of a table only the rows looked up.
     """
-    name, shape = f"load.{source.name}", CollectiveShape("load", 0.0, 1.0, 1.0, place)
+    name, shape = f"load.{source.name}", CollectiveShape("load", 0.0, 1.0, 1.0, place, share)
     if what == "weights":
-        buffer = 0.0 if source.kind == "gather" else source.params * share / source.count
-        weights = source.weights * share
-        return Op(name, "collective", source.block, source.count, params=buffer, weights=weights, shape=shape)
+        ledger = Op(
+            name, "collective", source.block, source.count, weights=source.weights * share, shape=shape, source=source
+        )
+        buffer = 0.0 if source.kind == "gather" else share / source.count
+        return ledger._replace(params=source.params, held=buffer) if buffer else ledger
     return Op(
         f"{name}.cache",
         "collective",
@@ -73,4 +74,11 @@ def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal
         shape=shape,
         cache_grows=source.cache_grows * share / source.count,
         row=source.row,
+        source=source,
     )
+
+
+def crossing(name: str, block: str, count: float, elements: Num) -> Op:
+    """Activations on their way between a device and its host, `count` times for the ops that the host runs."""
+    shape = CollectiveShape("load", 0.0, 1.0, 1.0, "host")
+    return Op(f"cross.{name}", "collective", block, count, communication=elements, shape=shape)

@@ -35,6 +35,9 @@ class Op(NamedTuple):
                     memory at once with the rest, because one kernel reads what another wrote or writes where it was
     communication   elements that cross a link, per device
     kernels         launches
+    held            share of its parameters that this device holds, where the rest is elsewhere
+    runs_on         what runs it: the device, or the cores of its host beside what they hold
+    source          of a load, the op that needs what is fetched
 
     A named tuple, because a large model has hundreds of ops and a frozen dataclass takes four times as long to make.
     """
@@ -66,3 +69,6 @@ class Op(NamedTuple):
     state_moved_fp32: Num = 0.0
     cache_grows: Num = 0.0
     row: Row | None = None
+    held: float = 1.0
+    runs_on: Literal["device", "host"] = "device"
+    source: Op | None = None

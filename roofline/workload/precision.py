@@ -96,8 +96,7 @@ class Precision:
         return self.weights.bits if self.weights.bits >= 16 and not self.overrides else self._stored(op)[1]
 
     def _stored(self, op: Op) -> tuple[DType, float]:
-        if op.kind == "collective":
-            op = op._replace(name=op.name.removeprefix("load."))
+        op = op.source or op
         key = (op.name, op.block, op.params)
         found = self._known.get(key)
         if found is None:
@@ -117,8 +116,8 @@ class Precision:
         return op.weights * (self.weight_bits(op) / 8)
 
     def held_bytes(self, op: Op) -> float:
-        """Bytes of parameters that one instance holds in memory."""
-        return op.params * (self.weight_bits(op) / 8)
+        """Bytes of parameters that one instance holds in memory, where a share is elsewhere those of the rest."""
+        return op.params * op.held * (self.weight_bits(op) / 8)
 
     def cache_element(self, op: Op) -> float:
         """Bytes of an element of an op's cache, mean over its row; a state keeps the activations' format, or 16 bit."""

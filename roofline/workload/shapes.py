@@ -255,13 +255,17 @@ class FieldShape(NamedTuple):
 
 
 class CollectiveShape(NamedTuple):
-    """An exchange of `elements` among `devices` that stand `stride` apart; `place` is where a load comes from."""
+    """An exchange of `elements` among `devices` that stand `stride` apart.
+
+    `place` is where a load comes from, `share` how much of what its op needs is there.
+    """
 
     operation: Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send", "load"]
     elements: Num
     devices: float
     stride: float = 1.0
     place: Literal["device", "host", "disk"] = "device"
+    share: float = 0.0
 
 
 Shape: TypeAlias = (

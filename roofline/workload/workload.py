@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from roofline.num import Num, maximum
@@ -83,9 +83,23 @@ class Phase:
             peak = maximum(peak, quantity(op))
         return peak
 
+    @property
+    def on_host(self) -> tuple[Op, ...]:
+        """The ops that the host's cores run."""
+        return self.kept("host", lambda: tuple(op for op in self.ops if op.runs_on == "host"))
+
+    @property
+    def on_device(self) -> Phase:
+        """The phase without what the host's cores run: itself, where these run nothing."""
+        if not self.on_host:
+            return self  # kept with itself it would not be freed at once
+        return self.kept(
+            "device", lambda: replace(self, ops=_here(self.ops), whole=_here(self.whole), widest=_here(self.widest))
+        )
+
     def live_peak(self, precision: Precision) -> Num:
-        """The most activation memory that any op needs, in bytes."""
-        return self.kept(("live", precision), lambda: self.peak(precision.live_bytes))
+        """The most activation memory that any op needs on the device, in bytes."""
+        return self.kept(("live", precision), lambda: self.on_device.peak(precision.live_bytes))
 
     @property
     def flops(self) -> Num:
@@ -112,6 +126,10 @@ class Phase:
         return streamed + self.boundary * (precision.activations.bits / 8)
 
 
+def _here(ops: tuple[Op, ...]) -> tuple[Op, ...]:
+    return tuple(op for op in ops if op.runs_on == "device")
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """What is run: phases in order."""
@@ -132,16 +150,17 @@ class Workload:
         return [op for phase in first.values() for op in phase.holders if op.params]
 
     def held(self, quantity: Callable[[Op], float]) -> float:
-        """A sum over the ops that hold the parameters."""
+        """A sum over the ops that hold the parameters in device memory."""
         total = 0.0
         for op in self.holders():
-            total += op.count * quantity(op)
+            if op.runs_on == "device":
+                total += op.count * quantity(op)
         return total
 
     @property
     def parameters(self) -> float:
-        """All parameters."""
-        return self.held(lambda op: op.params)
+        """All parameters that are held on the device: of a whole model, all."""
+        return self.held(lambda op: op.params * op.held)
 
     @property
     def active_parameters(self) -> float:
@@ -158,18 +177,18 @@ class Workload:
         return self.held(precision.held_bytes)
 
     def cache_elements(self) -> Num:
-        """Elements of KV-cache held when the last phase ends."""
-        last = self.phases[-1]
+        """Elements of KV-cache held in device memory when the last phase ends."""
+        last = self.phases[-1].on_device
         return last.kept("cache", lambda: last.held(lambda op: op.cache_held))
 
     def cache_bytes(self, precision: Precision) -> Num:
-        """Bytes of KV-cache held when the last phase ends."""
-        last = self.phases[-1]
+        """Bytes of KV-cache held in device memory when the last phase ends."""
+        last = self.phases[-1].on_device
         return last.kept(("cached", precision), lambda: last.held(precision.cached_bytes))
 
     def state_bytes(self, precision: Precision) -> Num:
-        """Bytes of fixed-size state (linear attention, state space) held when the last phase ends."""
-        last = self.phases[-1]
+        """Bytes of fixed-size state (linear attention, state space) held on the device when the last phase ends."""
+        last = self.phases[-1].on_device
         return last.kept(("state", precision), lambda: last.held(precision.state_bytes))
 
     def activation_peak_bytes(self, precision: Precision) -> Num:

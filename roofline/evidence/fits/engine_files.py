@@ -150,6 +150,7 @@ class _EngineFile:
         lines = [*self._about(), *self._habits(), *kept_lines(self.engine.name)]
         lines.append("factors: " + _inline({key: f"{getattr(self.engine, key):.3g}" for key in self._factors()}))
         lines.append("host: " + _inline(self._host()))
+        lines += self._offload()
         lines += interval_lines(self.spans)
         lines.append("fit: " + _inline(self.fit))
         notes = " ".join(part for part in (self.declared.notes, self.told) if part)
@@ -176,6 +177,16 @@ class _EngineFile:
         """Those of all engines, then those of image models that say something."""
         yield from (*_RATES, *_OVERHEADS)
         yield from (key for key in IMAGE_FACTORS if self.engine.fed or getattr(self.engine, key) != 1.0)
+
+    def _offload(self) -> Iterator[str]:
+        """What it does with what stays in the host's memory, where it computes there."""
+        ways = self.declared.offload
+        if ways is not None:
+            yield from ("offload:", f"  computes: {str(ways.computes).lower()}")
+            yield from (
+                f"  {name}: {value:g}" for name in ("streams_from", "sockets") if (value := getattr(ways, name))
+            )
+            yield from ("  sources:", *(f"    - {_quoted(source)}" for source in ways.sources))
 
     def _host(self) -> dict[str, str]:
         """Times of the host, those that are not zero."""

@@ -7,10 +7,14 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from roofline.evidence.runs.runs import PreparedRun
+from roofline.specs.engine import HostCompute
 
 
 class Declared(NamedTuple):
-    """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it."""
+    """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it.
+
+    `offload` says what it does with what stays in the host's memory.
+    """
 
     title: str
     library: str | None = None
@@ -25,6 +29,7 @@ class Declared(NamedTuple):
     like: str = "generic"
     eager: bool = False
     past: bool = False
+    offload: HostCompute | None = None
 
     @property
     def typical(self) -> bool:
@@ -34,6 +39,29 @@ class Declared(NamedTuple):
 
 _diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
 _compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
+
+_LLAMA_CPP: Final = HostCompute(
+    computes=True,
+    streams_from=32,
+    sockets=0.7,
+    sources=(
+        "llama.cpp, src/llama-model.cpp: tensors of the layers before n_layer + 1 - n_gpu_layers, and those of "
+        "--n-cpu-moe and --override-tensor, lie in the CPU's buffers, whose backend runs them; a layer's cache lies "
+        "with it",
+        "llama.cpp, ggml-cuda.cu, ggml_backend_cuda_device_offload_op: from a batch of 32 on the device runs products "
+        "whose weights are in host memory (--no-op-offload: it does not)",
+        "sockets: unverified, chosen with one run on two sockets in view; docs/parallel.md",
+    ),
+)
+_KTRANSFORMERS: Final = HostCompute(
+    computes=True,
+    sockets=0.7,
+    sources=(
+        "kvcache-ai/ktransformers, doc/en/FAQ.md: routed experts run on --cpu_infer cores of the host, unless a rule "
+        "puts them on the GPU",
+        "sockets: unverified, that of llama.cpp",
+    ),
+)
 
 GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
@@ -78,6 +106,14 @@ DECLARED: Final[dict[str, Declared]] = {
         chunk=512,
         aliases=("llamacpp", "llama-cpp"),
         notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
+        offload=_LLAMA_CPP,
+    ),
+    "ktransformers": Declared(
+        "KTransformers (experts on the host's cores)",
+        aliases=("kt", "kt-kernel"),
+        past=True,
+        offload=_KTRANSFORMERS,
+        notes="What the host computes is told in docs/parallel.md.",
     ),
     "mlx": Declared("MLX (mlx-lm)", widens=True),
     "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),

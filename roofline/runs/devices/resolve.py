@@ -10,10 +10,13 @@ from typing import Any, Final
 
 from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link
-from roofline.passes.offload import read_offload
+from roofline.machine.engine import find_engine
+from roofline.passes.offload import Offload, read_offload
 from roofline.runs.checks import one_of
+from roofline.runs.devices.hosts import cores_of, find_host, placed
 from roofline.runs.devices.spread import ALONE, AXES, Reserve, Spread
 from roofline.runs.load import Origin, is_path
+from roofline.runs.options import asked
 from roofline.specs.files.library import find, folders
 from roofline.specs.files.reader import read_node
 from roofline.specs.gpu import GPUSpec
@@ -42,7 +45,7 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
     """The spread that some options ask for; ALONE where all is one device with nothing set."""
     plan, notes = plan_of(options)
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
-    away = read_offload(options["offload"]) if options.get("offload") else None
+    away = _away(options, spec_dir)
     reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
     micro = _microbatches(options.get("microbatches"), plan)
     if overlap and plan.single and away is None:
@@ -51,7 +54,23 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
         return ALONE
     node, fabric = links_of(gpu, options.get("node"), spec_dir)
     alone = options.get("gpus") is not None and all(options.get(name) is None for name in (*AXES, "ep"))
-    return Spread(plan, fabric, node, overlap, away, reserve, micro, notes, alone)
+    host = find_host(gpu, options.get("host"), node, spec_dir) if away is not None and away.on_host else None
+    engine = _engine(options, spec_dir)
+    cores = cores_of(host, engine, plan, fabric) if host is not None and away is not None and away.computed else None
+    return Spread(plan, fabric, node, overlap, away, reserve, micro, notes, alone, host=host, cores=cores)
+
+
+def _away(options: Mapping[str, Any], spec_dir: str | None) -> Offload | None:
+    """What is away, and how the engine deals with it. Raises UsageError for a host of nothing."""
+    away = read_offload(options["offload"]) if options.get("offload") else None
+    if options.get("host") is not None and (away is None or not away.on_host):
+        named = str(options["host"])[:80]
+        raise UsageError(f"--host {named}: nothing stays with the host; say what does, as --offload experts@cpu")
+    return placed(away, _engine(options, spec_dir)) if away is not None else None
+
+
+def _engine(options: Mapping[str, Any], spec_dir: str | None) -> str:
+    return find_engine(asked(options, "engine"), spec_dir)
 
 
 def _microbatches(value: Any, plan: Plan) -> int | None:

@@ -10,6 +10,8 @@ from roofline.workload.plan import Plan
 
 if TYPE_CHECKING:
     from roofline.machine.collectives import Fabric
+    from roofline.machine.cores import Cores
+    from roofline.runs.devices.hosts import Host
     from roofline.specs.node import NodeSpec
 
 #: The axes of a plan that multiply to its devices.
@@ -39,7 +41,7 @@ class Spread:
     """Over which devices a run is spread, by which links, with what hidden behind what, and with what left elsewhere.
 
     A run on one device with everything in its memory is spread over that one, `alone`. `gpus_alone`: the number of
-    devices was given, and no axis.
+    devices was given, and no axis. `host` is known where something stays in its memory, `cores` where they compute.
     """
 
     plan: Plan = _ONE
@@ -52,6 +54,8 @@ class Spread:
     notes: tuple[str, ...] = ()
     gpus_alone: bool = False
     alone: bool = False
+    host: Host | None = None
+    cores: Cores | None = None
 
     def as_asked(self, error: UsageError) -> UsageError:
         """An error about the plan in the options that were given: `--gpus` alone was taken as `--tp`."""

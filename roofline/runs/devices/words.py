@@ -28,6 +28,7 @@ def placement(spread: Spread, batch: Num) -> dict[str, Any]:
         "node": spread.node.name if spread.node else None,
         "overlap": "full" if spread.overlap else "none",
         "offload": spread.away.text() if spread.away else None,
+        "host": spread.host.text if spread.host else None,
         "runtime_reserve_bytes": plain(spread.reserve.bytes),
     }
 
@@ -48,7 +49,8 @@ def where_words(spread: Spread, batch: Num) -> str:
             f"{plan.devices} GPUs ({plan.text()}){node}{replicas}; all that follows is per GPU, throughput that of all"
         )
     if spread.away is not None:
-        parts.append(f"offloaded: {spread.away.text()}")
+        computed = f", computed by {spread.host.text}" if spread.host is not None and spread.cores is not None else ""
+        parts.append(f"offloaded: {spread.away.text()}{computed}")
     return "; ".join(parts)
 
 

@@ -100,14 +100,15 @@ def _weights(device: _Device) -> Iterator[Derivation]:
     yield Derivation("parameters.total", "parameters", total, formula, f"{len(holders)} ops", LEDGER, summed, shapes)
     held, own = device.stage.workload.parameters, outcome.memory.weights_bytes
     formula = "sum over ops of parameters × bits / 8, scales included"
-    values = f"{held:,.0f} × {8 * own / held:.6g} / 8"
-    if not device.alone:
+    if device.alone:
+        values = f"{held:,.0f} × {8 * own / held:.6g} / 8"
+    else:
         formula = "sum over the device's ops of parameters × bits / 8"
         values = f"{held:,.0f} parameters on one device, of {total:,.0f}"
     summed = terms(
-        device.stage.workload.holders(),
+        [op for op in device.stage.workload.holders() if op.runs_on == "device"],
         p.held_bytes,
-        lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits",
+        lambda op: f"{parameter_text(op)} × {p.weight_bits(op):.6g} bits" + ("" if op.held == 1 else f" × {op.held:g}"),
     )
     dtype = lines.of_model(("dtype",))
     yield Derivation("memory.weights_bytes", "B", float(own), formula, values, p.weights.layout, summed, dtype)
@@ -139,7 +140,8 @@ def _cache(device: _Device) -> Iterator[Derivation]:
             LEDGER,
             lines=device.of_blocks("attention"),
         )
-    held = " + ".join(held_text(op, p) for op in device.caches) or "no cache"
+    here = [op for op in device.caches if op.runs_on == "device"]
+    held = " + ".join(held_text(op, p) for op in here) or "no cache"
     if not alone:
         held = (f"{device.micro:,.0f} microbatches × (" if device.micro != 1 else "(") + held + ")"
     yield Derivation(
@@ -156,7 +158,7 @@ def _cache(device: _Device) -> Iterator[Derivation]:
 def _activations(device: _Device) -> Derivation:
     """The op of a phase at which activations take most memory."""
     p = device.precision
-    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.one_pass)
+    ops = ((phase.name, op) for phase in device.stage.workload.phases for op in phase.on_device.one_pass)
     where, op = max(ops, key=lambda pair: float(p.live_bytes(pair[1])))
     formula = "largest over ops of what is in memory at once: inputs, outputs, and what must stay"
     peak, budget = float(p.live_bytes(op)), device.outcome.question.execution.budget

@@ -15,6 +15,7 @@ from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 from roofline.runs.text.draft import draft_notes, draft_warnings
+from roofline.runs.text.elsewhere import host_notes, host_warnings
 
 _LEVELS: Final = {
     "eager": "every kernel of the reference framework code; attention computes and stores the full square",
@@ -40,7 +41,7 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
         nominal,
         *budget_notes(q),
-        *_spread_notes(q.spread),
+        *_spread_notes(q),
     ]
     notes += draft_notes(run, q.spread.plan)
     mtp = outcome.parameters.beside.get("mtp")
@@ -55,18 +56,16 @@ def _formats(q: Question) -> str:
     return f"{stored}; matrices multiplied in {p.matrix_dtype()}"
 
 
-def _spread_notes(spread: Spread) -> list[str]:
+def _spread_notes(q: Question) -> list[str]:
     """What was assumed about several devices, offload and the runtime; nothing for one device as it is."""
+    spread = q.spread
     if spread.alone:
         return []
     plan, notes = spread.plan, list(spread.notes)
     if not plan.single:
         notes.append(f"{plan.devices} devices: {plan.text()}; counts, times and memory are those of the busiest one")
         notes += [*_plan_notes(spread), *link_notes(spread)]
-    if spread.away is not None:
-        hidden = "hidden behind work" if spread.overlap else "not hidden (--overlap full hides it)"
-        notes.append(f"offload {spread.away.text()}: fetched in every step, {hidden}; a buffer for one layer stays")
-    return notes
+    return [*notes, *host_notes(q)]
 
 
 def _plan_notes(spread: Spread) -> Iterator[str]:
@@ -88,7 +87,7 @@ def _plan_notes(spread: Spread) -> Iterator[str]:
 def text_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know before trusting the numbers."""
     q, spec = outcome.question, outcome.question.spec
-    found = [*memory_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
+    found = [*memory_warnings(q, outcome.memory), *host_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
