@@ -17,7 +17,8 @@ from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.checks import is_many
 from roofline.runs.load import GPULike, ModelLike
-from roofline.runs.options import SIZES, check_names
+from roofline.runs.names import check_names
+from roofline.runs.options import SIZES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
-
-from roofline.errors import UsageError, nearest
 
 Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int", "bool | str"]
 
@@ -264,38 +262,7 @@ WORDS: Final = {option.flag: option.words for option in OPTIONS.values() if opti
 #: Options about devices, and about what is elsewhere than in their memory.
 SPREAD: Final = tuple(option.name for option in PANELS["Several GPUs, and memory elsewhere"])
 
-#: What other programs call these options.
-_CALLED: Final[dict[str, tuple[str, ...]]] = {
-    "guidance": ("cfg", "cfg_scale"),
-    "steps": ("num_inference_steps",),
-    "scheduler": ("sampler",),
-    "batch": ("bs",),
-    "weights": ("dtype", "precision", "quantization", "quant"),
-    "kv_cache": ("kv",),
-    "tp": ("tensor_parallel_size", "tensor_parallel"),
-    "pp": ("pipeline_parallel_size",),
-    "dp": ("data_parallel_size",),
-    "gpus": ("num_gpus", "n_gpus"),
-    "generate": ("max_tokens", "max_new_tokens", "output_len"),
-    "chunk": ("max_num_batched_tokens", "chunked_prefill_size", "max_num_tokens", "ubatch", "ubatch_size"),
-    "utilisation": ("utilization", "gpu_memory_utilization", "mem_fraction_static", "gpu_memory_utilisation"),
-    "max_sequences": ("max_num_seqs", "max_running_requests", "max_batch_size"),
-    "prompt": ("input_len", "seq_len", "context"),
-    "fusion": ("attention",),
-}
-ELSEWHERE: Final = {other: name for name, others in _CALLED.items() for other in others}
-
 
 def asked(given: Mapping[str, Any], name: str) -> Any:
     """What an option was given, else its default."""
     return given[name] if name in given else OPTIONS[name].default
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Raises UsageError for the first name that is no option, with the option that is meant."""
-    for name in names:
-        if name not in KEYWORDS:
-            known = ELSEWHERE.get(name.lower())
-            meant = [known] if known else nearest(name, list(KEYWORDS), 1)
-            hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(KEYWORDS)}"
-            raise UsageError(f"unknown option {name}; {hint}")

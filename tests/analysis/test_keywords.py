@@ -14,7 +14,8 @@ from roofline import keywords
 from roofline.cli.commands.answers import estimate as command
 from roofline.cli.keywords import source
 from roofline.keywords import Grid, Options
-from roofline.runs.options import ELSEWHERE, KEYWORDS
+from roofline.runs.names import ELSEWHERE
+from roofline.runs.options import KEYWORDS
 from roofline.runs.registry import kinds
 
 

@@ -147,7 +147,7 @@ def test_devices_of_a_node_share_their_host() -> None:
 def test_a_long_prompt_may_be_fetched_where_the_engine_does_so() -> None:
     """llama.cpp takes products of 32 tokens or more to the GPU; a desktop's cores are slower than its link."""
     q4 = {"weights": "q4_k_m", "offload": "experts@cpu"}
-    long, short = (_moe(engine="llama.cpp", **q4, prompt=n) for n in (2048, 16))
+    long, short = (_moe(engine="llama.cpp", **q4, prompt=n, chunk="none") for n in (2048, 16))
     assert long.phase("prefill").communication_bytes > 0.5 * long.memory.host_bytes
     assert short.phase("prefill").communication_bytes < 0.01 * short.memory.host_bytes
     other = _moe(engine="generic", **q4, prompt=2048)
