@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Estimate, estimate, sweep, sweep_blocks
+    from roofline.api import Estimate, Fit, estimate, fit, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -24,6 +24,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Estimate": "roofline.api",
     "estimate": "roofline.api",
+    "Fit": "roofline.api",
+    "fit": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api",
     "sweep_blocks": "roofline.api",
@@ -42,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "Estimate",
+    "Fit",
     "RooflineError",
     "SpecError",
     "Sweep",
@@ -50,6 +53,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "estimate",
+    "fit",
     "list_engines",
     "list_gpus",
     "list_models",

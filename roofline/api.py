@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
+from roofline.analysis.fit.answer import Fitting
+from roofline.analysis.fit.answer import fit as find_fit
 from roofline.keywords import Grid, Options, with_keywords
 from roofline.runs.ask import ask
 from roofline.runs.checks import check_single
@@ -84,6 +86,37 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Opt
     """
     check_single({"model": model, "gpu": gpu, **options})
     return evaluate(ask(model, gpu, options), Estimate)
+
+
+@dataclass(frozen=True, repr=False)
+class Fit(Fitting):
+    """Whether a run fits, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
+
+    `fits`, `verdict`: the answer, in a word and in sentences; `answer`: the run as asked, as `roofline.estimate` has
+    it; `limits`: largest batch, context, requests at once and side of a picture, None without meaning; `fewest`: the
+    run on the fewest GPUs that hold it; `remedies`: what would help; `machines`: the accelerators looked at.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import fit_html
+
+        return fit_html(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    __repr__ = __str__
+
+
+@with_keywords(Options)
+def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Fit:
+    """Whether a run fits in memory, with how much room, on how few GPUs, and what would help.
+
+    `model` and `gpu` are names, files or specs; with `gpu="any"` every accelerator of the library is looked at.
+    Raises UsageError, UnknownNameError or SpecError.
+    """
+    check_single({"model": model, "gpu": gpu, **options})
+    return find_fit(model, gpu, options, Fit)
 
 
 @with_keywords(Grid)

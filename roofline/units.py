@@ -104,3 +104,9 @@ def format_count(value: float) -> str:
         if value >= 0.9995 * scale:
             return f"{value / scale:.3g} {word}"
     return f"{value:,.0f}"
+
+
+def short_count(value: float) -> str:
+    """A whole number as people say lengths: `8k` for 8,192, `640`, `8,000`."""
+    whole = int(value)
+    return f"{whole // 1024:,}k" if whole >= 1024 and whole % 1024 == 0 else f"{whole:,}"

@@ -12,6 +12,7 @@ def test_public_names() -> None:
     assert rl.__all__ == sorted(rl.__all__)
     assert set(rl.__all__) == {
         "Estimate",
+        "Fit",
         "RooflineError",
         "SpecError",
         "Sweep",
@@ -20,6 +21,7 @@ def test_public_names() -> None:
         "UsageError",
         "__version__",
         "estimate",
+        "fit",
         "list_engines",
         "list_gpus",
         "list_models",

@@ -32,6 +32,7 @@ def test_the_wheel_holds_the_specs_and_the_type_marker(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("models", "hardware", "hardware/nodes"):
         assert {f"roofline/{folder}/{path.name}" for path in (ROOT / folder).glob("*.yaml")} <= names
+    assert "roofline/hardware/prices.csv" in names
     assert {"roofline/py.typed", "roofline/analysis/catalogue/index.json"} <= names
     assert all(name.startswith(("roofline/", "roofline-")) for name in names)
 

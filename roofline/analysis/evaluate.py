@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
+from roofline.answer.memory import Memory
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric
@@ -23,9 +24,10 @@ from roofline.machine.cores import beside, cores_cost
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
+from roofline.runs.devices.spread import ALONE
 from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
-from roofline.runs.kind import Outcome, Question, Stage
+from roofline.runs.kind import Outcome, Question, Stage, Stages
 from roofline.workload.workload import Phase, Workload
 
 Form = TypeVar("Form", bound=Outcome)
@@ -104,6 +106,35 @@ def evaluate(question: Question, form: type[Form]) -> Form:
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
     return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
+
+
+#: What the devices of runs do, by all that it depends on but the accelerator.
+Kept: TypeAlias = dict[tuple[Any, ...], Stages]
+
+
+def memory_of(question: Question, kept: Kept) -> Memory:
+    """What a question's run holds, without its times; whether its devices have links for it is not looked at.
+
+    `kept` holds the stages of one model from call to call: they are the same on every accelerator. Raises UsageError
+    where its options do not fit its model.
+    """
+    whole = question.workload()
+    if question.precision.overrides:
+        check_overrides(question.precision, whole)
+
+    def stages(run: Any) -> Stages:
+        spread, away = question.spread, question.spread.away and question.spread.away.text()
+        how = (question.execution._replace(spread=ALONE), spread.plan, spread.alone, spread.microbatches, away)
+        key = (run, *how)
+        if key not in kept:
+            kept[key] = question.stages(run)
+        return kept[key]
+
+    def needs(run: Any) -> Num:
+        return question.kind.held(question, stages(run))
+
+    parameters = question.kind.parameters(question, whole)
+    return question.kind.memory(question, stages(question.run), parameters, needs)
 
 
 def evaluate_aside(question: Question) -> tuple[Workload, PhaseEstimate] | None:

@@ -29,6 +29,11 @@ def counted(value: Num | int, what: str) -> str:
     return "/".join(f"{v:g}" for v in value.flat) + f" {what}s"
 
 
+def counted_whole(value: int, what: str) -> str:
+    """A whole number and what it counts, with thousands apart: `1 request`, `1,204 requests`."""
+    return f"{value:,} {what}" + ("" if value == 1 else "s")
+
+
 def largest_value(value: Num) -> float:
     """A number, or the largest of a grid."""
     return value if isinstance(value, float) else float(value.max())

@@ -12,11 +12,12 @@ import typer
 from roofline import __version__
 from roofline.cli.parsing import Command, Group
 
-#: Each command's module in this package and the function there.
+#: Each command's module in `commands` and the function there.
 COMMANDS: Final = {
     "estimate": ("answers", "estimate"),
     "ops": ("answers", "ops"),
     "explain": ("answers", "explain"),
+    "fit": ("fit", "fit"),
     "levels": ("levels", "levels"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),
@@ -58,7 +59,7 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
     program.callback()(_main)
     for name in names:
         module, function = COMMANDS[name]
-        program.command(name, cls=Command)(getattr(import_module(f"roofline.cli.{module}"), function))
+        program.command(name, cls=Command)(getattr(import_module(f"roofline.cli.commands.{module}"), function))
     return program
 
 

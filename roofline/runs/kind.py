@@ -18,6 +18,7 @@ from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.quantity import Quantity
 from roofline.machine.machine import Machine
 from roofline.num import Num
+from roofline.runs.changes import Change, narrower_weights
 from roofline.runs.devices.spread import Spread
 from roofline.runs.execution import Execution
 from roofline.runs.expectation import Expectation, expect, expect_all
@@ -178,6 +179,7 @@ class Kind(ABC):
     sizes       the inputs that are numbers, as measured runs have them
     columns     what a sweep of such runs gives
     curves      the quantities that stand for latency and for throughput where one of them is drawn
+    served      whether the batch are requests that are served together as they come
     """
 
     name: ClassVar[str]
@@ -187,6 +189,7 @@ class Kind(ABC):
     sizes: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[str, ...]]
     curves: ClassVar[Mapping[str, str]]
+    served: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -230,6 +233,18 @@ class Kind(ABC):
     def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
         """What is held on the fullest device, and the limits that can be asked; `needs` tells bytes of other runs."""
 
+    def changes(self, question: Question) -> Iterator[Change]:
+        """Ways to need less memory with the same weights, least harm first; some may be of no use to the model."""
+        return iter(())
+
+    def formats(self, question: Question) -> Iterator[Change]:
+        """Narrower formats of the weights, wide to narrow."""
+        return narrower_weights(question.precision, question.engine, question.machine())
+
+    def plans(self, question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
+        """The options that lay a run over so many devices, `node` of which share fast links; the quickest first."""
+        return iter(())
+
     @abstractmethod
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """The headline figures, in the order of tables."""
@@ -253,6 +268,10 @@ class Kind(ABC):
     @abstractmethod
     def told(self, question: Question) -> Told:
         """How the question is said."""
+
+    def requests(self, question: Question, number: int) -> str:
+        """So many of what a batch counts: `41 requests of 8k tokens`."""
+        return f"a batch of {number:,}"
 
     @abstractmethod
     def speech(self, outcome: Outcome) -> str:

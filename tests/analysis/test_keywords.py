@@ -11,7 +11,7 @@ import pytest
 
 import roofline as rl
 from roofline import keywords
-from roofline.cli.answers import estimate as command
+from roofline.cli.commands.answers import estimate as command
 from roofline.cli.keywords import source
 from roofline.keywords import Grid, Options
 from roofline.runs.names import ELSEWHERE

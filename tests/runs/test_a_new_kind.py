@@ -121,7 +121,7 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Index:
     kinds = {home: registry._kind(home) for home in registry.HOMES} | {"a test": KIND}
     monkeypatch.setattr(registry, "HOMES", tuple(kinds))
     monkeypatch.setattr(registry, "_kind", kinds.__getitem__)
-    for name in ("batch", "weights", "engine"):
+    for name in ("batch", "weights", "activations", "engine"):
         monkeypatch.setitem(OPTIONS, name, OPTIONS[name]._replace(kinds=(*OPTIONS[name].kinds, KIND.name)))
     return Index(name="index", title="Index", sources=("a test",), vectors=VECTORS, width=WIDTH)
 
@@ -151,6 +151,14 @@ def test_it_is_printed_drawn_and_explained(index: Index) -> None:
     assert [found.quantity for found in est.explain()] == ["latency.query_s"]
     for figure in (est.plot(), memory_figure(est)):
         figure.savefig(io.BytesIO(), format="png")
+
+
+def test_it_is_fitted(index: Index) -> None:
+    fit = rl.fit(index, gpu="a100", batch=8)
+    assert fit.verdict == "Index in fp16 with a batch of 8 fits on one A100 SXM4 80GB."
+    assert fit.to_dict()["memory"]["index_bytes"] == 2 * VECTORS * WIDTH
+    assert [trial.words for trial in fit.remedies.each] == ["weights in int4-g128", "weights in int8"]
+    assert "all vectors" in fit._repr_html_()
 
 
 def test_it_is_swept_over_sizes_and_accelerators(index: Index) -> None:

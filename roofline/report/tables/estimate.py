@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.memory import Memory
+from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.report.tables.grid import Grid, grid
@@ -45,7 +46,7 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> Non
     console.print(component_table(est) if est.memory.by_component else part_table(est))
     for run in nearest[:1]:
         console.print(f"nearest measurement: {run}", markup=False)
-    print_warnings(est, console)
+    print_warnings(est.warnings, console)
 
 
 def print_aliases(est: Answer, console: Console) -> None:
@@ -203,7 +204,7 @@ def _sizes(*sizes: float) -> list[str]:
     return [format_si(size, "B") for size in sizes]
 
 
-def print_warnings(est: Answer, console: Console) -> None:
+def print_warnings(warnings: Iterable[Warn], console: Console) -> None:
     """Warnings, with their codes."""
-    for warn in est.warnings:
+    for warn in warnings:
         console.print(f"[yellow]warning[/yellow] {warn.code}: {warn.text}")

@@ -56,7 +56,7 @@ def print_explanation(
         console.print("[bold]Nearest measurements[/bold]")
     for run in evidence:
         console.print(f"  - {run}", markup=False)
-    print_warnings(est, console)
+    print_warnings(est.warnings, console)
 
 
 def _term(value: float, unit: str) -> str:

@@ -1,14 +1,17 @@
-"""How an estimate shows itself in a notebook: the tables of the command line, as HTML."""
+"""How an answer shows itself in a notebook: the tables of the command line, as HTML."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
+from roofline.analysis.fit.answer import Fitting
 from roofline.report.tables.console import Console
 from roofline.report.tables.estimate import print_estimate
+from roofline.report.tables.fit import print_fit
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
@@ -24,8 +27,18 @@ _CSS: Final = {
 
 def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
     """The estimate's tables as one preformatted block."""
+    return _block(lambda console: print_estimate(est, console, nearest))
+
+
+def fit_html(fit: Fitting) -> str:
+    """The verdict and its tables as one preformatted block."""
+    return _block(lambda console: print_fit(fit, console))
+
+
+def _block(show: Callable[[Console], None]) -> str:
+    """What is printed, as one preformatted block."""
     text = StringIO()
-    print_estimate(est, Console(text, _WIDTH, _span), nearest)
+    show(Console(text, _WIDTH, _span))
     return f'<pre style="line-height:1.3;overflow-x:auto">{text.getvalue()}</pre>'
 
 

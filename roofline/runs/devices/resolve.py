@@ -161,12 +161,23 @@ def _read(path: Path, stamp: int) -> NodeSpec:
 def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> NodeSpec | None:
     """The first node of the library that is made of this accelerator and does not say `default: false`."""
     for folder in folders("nodes", spec_dir):
-        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            match = _GPU_LINE.search(text)
-            if match is not None and match[1].strip("'\"") in (gpu.name, *gpu.aliases) and not _NAMED_ONLY.search(text):
-                return _read(path, path.stat().st_mtime_ns)
+        made_of = _made_of(folder, folder.stat().st_mtime_ns) if folder.is_dir() else {}
+        found = [made_of[name] for name in (gpu.name, *gpu.aliases) if name in made_of]
+        if found:
+            return _read(min(found), min(found).stat().st_mtime_ns)
     return None
+
+
+@lru_cache(maxsize=32)
+def _made_of(folder: Path, stamp: int) -> dict[str, Path]:
+    """The first node of a folder by the accelerator that it is made of, without those that must be named."""
+    table: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        match = _GPU_LINE.search(text)
+        if match is not None and not _NAMED_ONLY.search(text):
+            table.setdefault(match[1].strip("'\""), path)
+    return table
 
 
 def own_links(gpu: GPUSpec) -> Fabric | None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, cast
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
-from roofline.answer.plain import counted, plain
+from roofline.answer.plain import counted, counted_whole, plain
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
@@ -19,9 +19,11 @@ from roofline.num import Num
 from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
 from roofline.passes.image.offload import read_picture_offload
 from roofline.passes.parallel.pictures import split_pictures
+from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution
+from roofline.runs.image.changes import image_changes, image_plans
 from roofline.runs.image.formats import own_dtype, phase_precision, read_formats
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
@@ -111,6 +113,14 @@ class Image(Kind):
         """Weights and activations by part; the largest batch and square picture."""
         return image_memory(question, stages, needs)
 
+    def changes(self, question: Question) -> Iterator[Change]:
+        """Tiles, parts elsewhere, formats of the weights."""
+        return image_changes(question)
+
+    def plans(self, question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
+        """Tokens of the denoiser over so many devices."""
+        return image_plans(question, gpus, node)
+
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """Time of a step, of fetching parts, of all pictures; pictures per second."""
         steps = [phase.times for phase in phases if phase.name in _OF_STEPS]
@@ -184,6 +194,12 @@ class Image(Kind):
         level += f" (level {execution.level})" if execution.level != execution.asked_level else ""
         formats = f"weights {p.label}, activations {p.activations_label}"
         return Told(f"{heading}; {formats}; {level}; engine {question.engine}", setting, "Latency and throughput")
+
+    def requests(self, question: Question, number: int) -> str:
+        """So many pictures of the question's size, or prompts of a text encoder."""
+        if not takes_pixels(question.spec):
+            return counted_whole(number, "prompt")
+        return f"{counted_whole(number, 'picture')} of {question.run.height:g}×{question.run.width:g} px"
 
     def speech(self, outcome: Outcome) -> str:
         """How long all takes, and a step of it."""

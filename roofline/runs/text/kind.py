@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
-from roofline.answer.plain import plain
+from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
@@ -18,12 +18,14 @@ from roofline.errors import UsageError
 from roofline.machine.engine import find_engine
 from roofline.num import Num
 from roofline.runs.budget import budget_of, chunk_of, layout_of
+from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
 from roofline.runs.options import Option, asked
+from roofline.runs.text.changes import text_changes, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
@@ -31,7 +33,7 @@ from roofline.runs.text.stages import most_needed, text_stages
 from roofline.runs.text.towers import refuse_no_towers, towers_parameters
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.units import format_time
+from roofline.units import format_time, short_count
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import FUSIONS, Phase, Workload
@@ -49,6 +51,7 @@ class Text(Kind):
     sizes: ClassVar[tuple[str, ...]] = ("batch", "prompt", "generate")
     columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
     curves: ClassVar[Mapping[str, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
+    served: ClassVar[bool] = True
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model that generates."""
@@ -117,6 +120,14 @@ class Text(Kind):
     def memory(self, question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
         """Weights, KV-cache, state, activations, runtime; the largest batch and context."""
         return text_memory(question, stages, parameters, needs)
+
+    def changes(self, question: Question) -> Iterator[Change]:
+        """Chunks, formats of the cache and of the weights."""
+        return text_changes(question)
+
+    def plans(self, question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
+        """Tensors, then layers over so many devices; experts whole."""
+        return text_plans(question, gpus, node)
 
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """Time to first token, per output token, of the whole request; tokens per second."""
@@ -195,6 +206,12 @@ class Text(Kind):
             f"batch {run.batch:,.0f}{replica}, {lengths}; {formats}; {how}",
             f"batch {run.batch:,.0f}{replica}, {run.prompt:,.0f} tokens in, {run.generate:,.0f} out",
             readings,
+        )
+
+    def requests(self, question: Question, number: int) -> str:
+        """So many requests of the question's lengths."""
+        return (
+            f"{counted_whole(number, 'request')} of {short_count(question.run.prompt + question.run.generate)} tokens"
         )
 
     def speech(self, outcome: Outcome) -> str:

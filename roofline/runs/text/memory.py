@@ -8,7 +8,7 @@ from functools import partial
 
 from roofline.answer.memory import Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
-from roofline.num import Num, first_value, maximum
+from roofline.num import Num, first_value, is_nothing, maximum
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
@@ -43,8 +43,12 @@ def text_memory(question: Question, stages: Stages, parameters: Parameters, need
     )
 
 
-def _pool(question: Question, held: Held, room: Num) -> Pool:
-    """What is left for sequences, in tokens and in sequences of the lengths that were asked."""
+def _pool(question: Question, held: Held, room: Num) -> Pool | None:
+    """What is left for sequences, in tokens and in sequences of the lengths that were asked; None where a sequence
+    leaves nothing in memory.
+    """
+    if is_nothing(held.sequences):
+        return None
     run, room = question.run, maximum(room, 0.0)
     each = held.sequences / run.batch
     at_once = room / maximum(each, 1e-9)

@@ -34,10 +34,11 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
 
         print_estimate(est, console(), nearest(est, 1))
         return
-    _note_warnings(est.warnings)
+    note_warnings(est.warnings)
 
 
-def _note_warnings(warnings: list[Warn]) -> None:
+def note_warnings(warnings: list[Warn]) -> None:
+    """Warnings beside an answer for programs, on standard error."""
     for warn in warnings:
         sys.stderr.write(f"warning {warn.code}: {warn.text}\n")
 
@@ -71,7 +72,7 @@ def ops(
             write_json({"schema_version": 1, "inputs": est.inputs, "ops": rows})
         else:
             write_csv(rows)
-        _note_warnings(est.warnings)
+        note_warnings(est.warnings)
         return
     from roofline.report.tables.estimate import print_warnings
     from roofline.report.tables.ops import print_ops
@@ -79,7 +80,7 @@ def ops(
     out = console()
     for name, rows_of_phase in tables.items():
         print_ops(est, name, rows_of_phase, by, out)
-    print_warnings(est, out)
+    print_warnings(est.warnings, out)
 
 
 @with_options()

@@ -1,0 +1,103 @@
+"""A run that can be asked again with something changed, and what is held then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from roofline.analysis.evaluate import Kept, memory_of
+from roofline.answer.memory import Memory
+from roofline.answer.plain import plain
+from roofline.errors import UsageError
+from roofline.runs.ask import ask
+from roofline.runs.kind import Question
+from roofline.runs.load import GPULike, ModelLike
+from roofline.runs.options import OPTIONS
+from roofline.workload.plan import Plan
+
+#: The options that lay a run over several devices.
+PLAN: Final = ("gpus", "tp", "pp", "microbatches", "ep", "dp", "cp")
+#: The limits that every answer names, null where they have no meaning.
+LIMITS: Final = ("max_batch", "max_context", "max_concurrency", "max_side_px")
+
+
+class Trial(NamedTuple):
+    """One way to run it: what is changed, in words and as options, the question, and what it holds per device."""
+
+    words: str
+    options: Mapping[str, Any]
+    question: Question
+    memory: Memory
+
+    @property
+    def fits(self) -> bool:
+        """Whether it fits."""
+        return bool(self.memory.fits)
+
+    @property
+    def missing(self) -> float:
+        """Bytes by which it misses on the fullest device; below zero: what is left."""
+        return float(self.memory.total_bytes) - float(self.memory.usable_bytes)
+
+    @property
+    def plan(self) -> Plan:
+        """Over which devices it runs."""
+        return self.question.spread.plan
+
+    @property
+    def room(self) -> int | None:
+        """The largest batch of all replicas together; None where batches have no limit of memory."""
+        most: int | None = self.memory.max_batch
+        return None if most is None else most * self.plan.dp
+
+    def limits(self) -> dict[str, int | None]:
+        """How far it can grow, by the names in JSON."""
+        found: dict[str, int | None] = dict.fromkeys(LIMITS)
+        found |= {limit.name: limit.value for limit in self.memory.limits}
+        return found | {"max_concurrency": self.room if self.question.kind.served else None}
+
+    def placed(self) -> dict[str, Any]:
+        """How many devices it takes, and the plan over them."""
+        return {"gpus": self.plan.devices, "plan": plan_dict(self.plan)}
+
+    def held(self) -> dict[str, Any]:
+        """Bytes per device, and whether they fit."""
+        room = {"total_bytes": self.memory.total_bytes, "usable_bytes": self.memory.usable_bytes, "fits": self.fits}
+        return {name: plain(value) for name, value in room.items()}
+
+
+def plan_dict(plan: Plan) -> dict[str, int]:
+    """A plan as options."""
+    return {"tp": plan.tp, "pp": plan.pp, "ep": plan.ep, "cp": plan.cp, "dp": plan.dp}
+
+
+class Case(NamedTuple):
+    """What is asked: a model, an accelerator, the options that were given; `kept` are stages of runs seen before."""
+
+    model: ModelLike
+    gpu: GPULike | None
+    options: Mapping[str, Any]
+    kept: Kept
+
+    def alone(self) -> Case:
+        """The same on one device."""
+        return self._replace(options={name: value for name, value in self.options.items() if name not in PLAN})
+
+    @property
+    def planned(self) -> bool:
+        """Whether devices were asked for."""
+        return any(self.options.get(name) is not None for name in PLAN)
+
+    def tried(self, words: str, changed: Mapping[str, Any]) -> Trial:
+        """The same with some options changed. Raises UsageError where they do not go together."""
+        question = ask(self.model, self.gpu, {**self.options, **changed})
+        return Trial(words, changed, question, memory_of(question, self.kept))
+
+    def possible(self, words: str, changed: Mapping[str, Any]) -> Trial | None:
+        """The same, or None where the options do not go together or are not known."""
+        if not changed.keys() <= OPTIONS.keys():
+            return None
+        try:
+            return self.tried(words, changed)
+        except UsageError:
+            return None

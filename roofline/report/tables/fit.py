@@ -1,0 +1,99 @@
+"""The tables of `roofline fit`: the verdict, what is held, what would help, and which machines hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from roofline.analysis.fit.answer import Fitting
+from roofline.analysis.fit.machines import Machine
+from roofline.analysis.fit.remedies import saved
+from roofline.analysis.fit.trial import Trial
+from roofline.analysis.fit.words import short_title
+from roofline.report.tables.estimate import component_table, part_table, print_aliases, print_warnings
+from roofline.report.tables.grid import Grid, grid
+from roofline.runs.devices.words import where_words
+from roofline.units import format_si, short_count
+
+if TYPE_CHECKING:
+    from roofline.report.tables.console import Console
+
+#: Rows of machines that are shown; JSON and CSV have all.
+_SHOWN: Final = 20
+#: The warning that the verdict has told.
+_TOLD: Final = "does-not-fit"
+#: How limits are called in a heading.
+_HEADINGS: Final = {"max_batch": "batch", "max_context": "context", "max_side_px": "square"}
+
+
+def print_fit(fit: Fitting, console: Console) -> None:
+    """The verdict first, then what it rests on."""
+    q = fit.answer.question
+    console.print(fit.verdict, style="bold", markup=False)
+    console.print()
+    if fit.anywhere:
+        if fit.fits:
+            console.print(machine_table(fit.machines))
+        console.print(f"On {short_title(q.gpu)}:")
+    console.print(q.kind.told(q).heading)
+    where = where_words(q.spread, q.run.batch)
+    if where:
+        console.print(where)
+    print_aliases(fit.answer, console)
+    console.print()
+    console.print(component_table(fit.answer) if fit.asked.memory.by_component else part_table(fit.answer))
+    for line in _pool(fit):
+        console.print(line)
+        console.print()
+    if fit.remedies.each:
+        console.print(remedy_table(fit))
+    print_warnings((warn for warn in fit.warnings if warn.code != _TOLD), console)
+
+
+def _pool(fit: Fitting) -> Iterator[str]:
+    """What is left for the cache, where it fits."""
+    pool = fit.asked.memory.pool
+    if pool is not None and fit.fits:
+        left = f"{format_si(float(pool.bytes), 'B')} are left for the cache: {float(pool.tokens):,.0f} tokens"
+        yield f"{left}, {float(pool.concurrency):,.1f} times {short_count(float(pool.at_tokens))}"
+
+
+def remedy_table(fit: Fitting) -> Grid:
+    """What would help, each with what it needs then and how far it could grow."""
+    limits = [limit.name for limit in fit.asked.memory.limits]
+    headings = [(f"largest {_HEADINGS.get(name, name.removeprefix('max_'))}", "right?") for name in limits]
+    columns = (("change", "text"), ("needs", "right"), ("saves", "right"), ("", "left"), *headings)
+    rows = [_remedy(trial, fit.asked, limits) for trial in fit.remedies.each]
+    each = "" if fit.asked.plan.single else " per GPU"
+    return grid(f"What would help, and how much{each}", columns, rows)
+
+
+def _remedy(trial: Trial, asked: Trial, limits: Sequence[str]) -> list[str]:
+    found = trial.limits()
+    sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(saved(trial, asked), "B")]
+    grows = [f"{found[name]:,}" if found[name] else "–" for name in limits]
+    return [trial.words, *sizes, "fits" if trial.fits else "no", *grows]
+
+
+_MACHINES: Final = (
+    *(("accelerator", "name"), ("GPUs", "right"), ("plan", "left?"), ("needs", "right"), ("of", "right")),
+    *(("batch", "right"), ("USD/h", "right"), ("read", "name?"), ("from", "left?")),
+)
+
+
+def machine_table(machines: Sequence[Machine]) -> Grid:
+    """The accelerators that hold it, the cheapest first, then those without a known price."""
+    holding = [machine for machine in machines if machine.fits]
+    rows = [_machine(machine) for machine in holding[:_SHOWN]]
+    more = f"; {len(holding) - _SHOWN} more in --json" if len(holding) > _SHOWN else ""
+    title = f"Machines that hold it, the cheapest first, then by memory; bytes per GPU{more}"
+    return grid(title, _MACHINES, rows)
+
+
+def _machine(machine: Machine) -> list[str]:
+    assert machine.trial is not None
+    trial, price, cost = machine.trial, machine.price, machine.cost_per_hour
+    plan = "" if trial.plan.single else trial.plan.text()
+    sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(float(trial.memory.usable_bytes), "B")]
+    told = ["–", "", ""] if price is None or cost is None else [f"{cost:,.2f}", price.date, price.provider]
+    return [machine.gpu.name, str(machine.gpus), plan, *sizes, f"{trial.room:,}" if trial.room else "–", *told]

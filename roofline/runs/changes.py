@@ -1,0 +1,61 @@
+"""Other ways to run the same: what may be changed so that a run needs less memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from roofline.machine.machine import Machine
+from roofline.specs.dtypes import find_dtype
+from roofline.workload.precision import Precision
+
+#: Formats of weights, wide to narrow: at each width those that engines load, first the one that needs units of its own.
+_WIDTHS: Final = (("fp8", "int8"), ("nvfp4", "int4-g128"))
+#: The same for engines with files of their own. Sources: llama.cpp tools/quantize; mlx-lm `convert --q-bits`.
+_OF_ENGINE: Final[Mapping[str, tuple[str, ...]]] = {
+    "llama.cpp": ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "q3_k_m"),
+    "mlx": ("mlx-8bit", "mlx-6bit", "mlx-5bit", "mlx-4bit", "mlx-3bit"),
+}
+#: What units are called that multiply a format as it is, where that is not its own name.
+_UNITS: Final = {"fp4": "nvfp4"}
+#: What activations are beside narrow weights where nothing is said.
+_BESIDE_NARROW: Final = "bf16"
+#: Of the bits of a format, so many are no change worth naming.
+_NARROWER: Final = 0.9
+
+
+class Change(NamedTuple):
+    """Options to change, by their names, and what that is in words: `KV-cache in fp8`."""
+
+    words: str
+    options: Mapping[str, Any]
+
+
+def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Iterator[Change]:
+    """Narrower formats of the weights, wide to narrow: those that the engine reads and the chip has units for.
+
+    Activations and cache stay in the formats that they have.
+    """
+    active, cache = precision.activations_label, precision.cache.name
+    kept = {"activations": active} if active != _BESIDE_NARROW else {}
+    kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
+    for name in _ladder(precision, engine, machine):
+        if find_dtype(name).bits < _NARROWER * precision.weights.bits:
+            yield Change(f"weights in {name}", {"weights": name, **kept})
+
+
+def _ladder(precision: Precision, engine: str, machine: Machine) -> Iterable[str]:
+    """The formats that go with the engine, or with the format that was asked for."""
+    for name, formats in _OF_ENGINE.items():
+        if engine == name or precision.label in formats:
+            return formats
+    return [_served(machine, names) for names in _WIDTHS]
+
+
+def _served(machine: Machine, names: tuple[str, ...]) -> str:
+    """The first of several formats that the chip multiplies as it is, else the last of them."""
+    for name in names:
+        compute = find_dtype(name).compute
+        if machine.served_by[compute][0] in (compute, _UNITS.get(compute)):
+            return name
+    return names[-1]

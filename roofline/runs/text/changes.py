@@ -1,0 +1,46 @@
+"""What makes a language model's run need less memory: chunks, formats of the cache, plans over several devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from roofline.runs.changes import Change
+from roofline.runs.kind import Question
+from roofline.specs.dtypes import find_dtype
+
+#: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
+#: lmdeploy `quant_policy`; mlx-lm `--kv-bits`.
+_CACHES: Final[Mapping[str, tuple[str, ...]]] = {
+    "llama.cpp": ("q8_0", "q4_0"),
+    "lmdeploy": ("int8", "int4"),
+    "mlx": ("mlx-8bit", "mlx-4bit"),
+}
+_ANY_CACHE: Final = ("fp8",)
+_CHUNKS: Final = (8192, 2048, 512)
+_UTILISATIONS: Final = (0.95, 0.98)
+
+
+def text_changes(question: Question) -> Iterator[Change]:
+    """Changes that leave the numbers as they are first, then formats of the cache, wide to narrow."""
+    if question.execution.level == "eager":
+        yield Change("fusion flash", {"fusion": "flash"})
+    yield from (Change(f"utilisation {share:g}", {"utilisation": share}) for share in _UTILISATIONS)
+    yield from (Change(f"prompts in chunks of {chunk:,} tokens", {"chunk": chunk}) for chunk in _CHUNKS)
+    for name in _CACHES.get(question.engine, _ANY_CACHE):
+        if find_dtype(name).bits < question.precision.cache.bits:
+            yield Change(f"KV-cache in {name}", {"kv_cache": name})
+
+
+def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
+    """Plans over so many devices, `node` of which have fast links: as much tensor parallelism as there can be first.
+
+    Where the heads do not divide, layers are laid over stages; experts are also tried whole, each on one device.
+    """
+    experts = any(getattr(block.feed_forward, "experts", 0) for block in question.spec.blocks)
+    for tp in range(min(gpus, node), 0, -1):
+        if gpus % tp == 0:
+            plan = {"tp": tp, "pp": gpus // tp}
+            yield plan
+            if experts and tp > 1:
+                yield plan | {"ep": tp}
