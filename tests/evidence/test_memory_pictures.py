@@ -8,7 +8,7 @@ from statistics import mean, median
 
 import pytest
 
-from roofline.evidence.checks.memory_pictures import Met, context_by_gpu, measured_rows, meet, page, within
+from roofline.evidence.memory.pictures import Met, context_by_gpu, measured_rows, meet, page, within
 from roofline.runs.image.held import CONTEXT
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "memory_pictures.md"

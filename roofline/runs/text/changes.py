@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from roofline.runs.changes import Change
+from roofline.runs.devices.hosts import habits_of
 from roofline.runs.kind import Question
 from roofline.specs.dtypes import find_dtype
 
@@ -17,6 +18,8 @@ _CACHES: Final[Mapping[str, tuple[str, ...]]] = {
     "mlx": ("mlx-8bit", "mlx-4bit"),
 }
 _ANY_CACHE: Final = ("fp8",)
+#: The engine that stands for whichever serves it well.
+_ANY: Final = "generic"
 _CHUNKS: Final = (8192, 2048, 512)
 _UTILISATIONS: Final = (0.95, 0.98)
 
@@ -30,6 +33,18 @@ def text_changes(question: Question) -> Iterator[Change]:
     for name in _CACHES.get(question.engine, _ANY_CACHE):
         if find_dtype(name).bits < question.precision.cache.bits:
             yield Change(f"KV-cache in {name}", {"kv_cache": name})
+    if _has_experts(question) and question.spread.away is None and _computes(question.engine):
+        yield Change("experts on the host's cores", {"offload": "experts@cpu"})
+
+
+def _has_experts(question: Question) -> bool:
+    return any(getattr(block.feed_forward, "experts", 0) for block in question.spec.blocks)
+
+
+def _computes(engine: str) -> bool:
+    """Whether an engine runs on the host what stays there, or may be one that does."""
+    habits = habits_of(engine)
+    return engine == _ANY or (habits is not None and habits.computes)
 
 
 def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
@@ -37,7 +52,7 @@ def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str
 
     Where the heads do not divide, layers are laid over stages; experts are also tried whole, each on one device.
     """
-    experts = any(getattr(block.feed_forward, "experts", 0) for block in question.spec.blocks)
+    experts = _has_experts(question)
     for tp in range(min(gpus, node), 0, -1):
         if gpus % tp == 0:
             plan = {"tp": tp, "pp": gpus // tp}

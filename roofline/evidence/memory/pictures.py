@@ -1,12 +1,12 @@
 """How near the memory of pictures comes to measured runs: docs/memory_pictures.md, from the rows that are shipped.
 
-python -m roofline.evidence.checks.memory_pictures docs/memory_pictures.md
+python -m roofline.evidence.memory.pictures -o docs/memory_pictures.md
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
@@ -109,7 +109,7 @@ def _lines(every: Sequence[Met]) -> Iterator[str]:
     )
     yield from paragraphs(
         "# Memory of pictures, against measured runs",
-        "Made by `python -m roofline.evidence.checks.memory_pictures docs/memory_pictures.md`; the rows are "
+        "Made by `python -m roofline.evidence.memory.pictures -o docs/memory_pictures.md`; the rows are "
         "`roofline/evidence/measurements/memory_images.csv`. 1 GB = 1e9 B.",
         "What is on the GPU at once is the sum of parts, each of which stands alone in `memory` of an answer:",
     )
@@ -189,8 +189,8 @@ def _coefficients(met: Sequence[Met]) -> Iterator[str]:
         f"runs of each are off by {_of_the_other(met, contexts):.1%} at most."
     )
     yield (
-        "* copies of a convolution: two (operand and result) in 16 bit and one (operand) in fp32. Found from the four "
-        "rows of one source (sayakpaul/sample-datasets); the other rows of allocated memory are held out."
+        "* copies of a convolution: two (operand and result) in 16 bit and one (operand) in fp32. Chosen with all rows "
+        "of allocated memory in view, so their errors are not those of rows left out."
     )
     yield (
         "* what the allocator keeps has no figure that is fitted: blocks of tensors twice as large as all before are a "
@@ -231,11 +231,13 @@ def _rows(met: Iterable[Met]) -> Iterator[Sequence[str]]:
         )
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page."""
-    Path(arguments[0]).write_text(page(), encoding="utf-8")
-    return 0
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line: write the page."""
+    parser = argparse.ArgumentParser(prog="python -m roofline.evidence.memory.pictures", description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the page to write")
+    options = parser.parse_args(arguments)
+    options.output.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()
