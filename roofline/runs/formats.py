@@ -8,6 +8,7 @@ from typing import Any
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
+from roofline.runs.execution import own_dtype
 from roofline.specs.caches import refuse_cache
 from roofline.specs.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
@@ -23,7 +24,7 @@ def resolve_precision(
     cache = kv_cache or (None if weights else spec.cache_dtype)
     if not weights:
         activations = activations or spec.activation_dtype
-    found = _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+    found = _precision(weights or own_dtype(spec.dtype, machine), activations, cache, overrides, facts_of(spec))
     refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
     return found
 
@@ -48,13 +49,6 @@ def _precision(
     weights: str, activations: str | None, cache: str | None, overrides: tuple[tuple[str, str], ...], facts: ModelFacts
 ) -> Precision:
     return Precision.of(weights, activations, cache, overrides=dict(overrides), facts=facts)
-
-
-def own_dtype(spec: TransformerSpec, machine: Machine) -> str:
-    """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
-    if spec.dtype == "bf16" and machine.served_by["bf16"][0] in ("fp16", "vector.fp16"):
-        return "fp16"
-    return spec.dtype
 
 
 _FACTS: dict[int, tuple[TransformerSpec, ModelFacts]] = {}

@@ -59,10 +59,6 @@ class Metadata:
             self.refuse(key, f"{shown(repr(value))} is not a whole number from {least} to 10^9")
         return value
 
-    def optional(self, key: str, least: int = 1) -> int | None:
-        """A whole number, or None where the key is not there or is 0."""
-        return self.whole(key, least=0) or None if self.has(key) and least else None
-
     def listed(self, key: str) -> list[Any] | None:
         """A list with a value for each layer; None where the key is not there or is a single number."""
         value = self.raw(key)

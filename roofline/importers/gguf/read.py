@@ -19,6 +19,7 @@ from roofline.importers.gguf.header import Header
 from roofline.importers.gguf.hybrids import HYBRIDS
 from roofline.importers.gguf.metadata import Metadata
 from roofline.importers.gguf.names import stored
+from roofline.importers.gguf.recurrent import RECURRENT
 from roofline.importers.gguf.split import read_whole
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
@@ -30,7 +31,7 @@ from roofline.importers.stored import StoredTensor
 from roofline.specs.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
-ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS}
+ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS, **RECURRENT}
 _ENDING: Final = re.compile(r"(-\d{5}-of-\d{5})?\.gguf$", re.IGNORECASE)
 _NOT_MODELS: Final = {
     "clip": "a vision or audio tower with its projector (mmproj)",

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from roofline.errors import SpecError
-from roofline.importers.class_keys import ClassKeys, class_keys, ignored_or_refused, told
+from roofline.importers.class_keys import REMOVE_HINT, ClassKeys, class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
@@ -47,7 +47,6 @@ from roofline.specs.files.reader import validate_model
 Body: TypeAlias = dict[str, Any]
 #: Keys of a multimodal config that would concern the layers of its text model.
 _OF_THE_TEXT: Final = re.compile(r"expert|moe|nextn|mtp|num_\w*layers|kv_heads|layer_types|sliding_window")
-_REMOVE: Final = "Remove it, or set it to null, if it changes no shape."
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -121,7 +120,7 @@ def _check_outer(config: Config, model_type: str) -> None:
         scalar = value is not None and not isinstance(value, (dict, str))
         if key not in config.used and scalar and _OF_THE_TEXT.search(key) and not is_harmless(key, value):
             message = f"unknown key for {model_type}, which may change the shape of its text model"
-            config.unsupported(key, message, _REMOVE)
+            config.unsupported(key, message, REMOVE_HINT)
 
 
 def check_keys(config: Config, model_type: str) -> None:
