@@ -6,13 +6,11 @@ table at its end. The function gives the keys of a config.json; flags come from 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from roofline.errors import Place, SpecError, UnsupportedError, nearest
 from roofline.importers.gguf.common import ORIGINS, Translate
-from roofline.importers.gguf.cursor import shown
 from roofline.importers.gguf.dense import DENSE
 from roofline.importers.gguf.experts import EXPERTS
 from roofline.importers.gguf.header import Header
@@ -27,12 +25,13 @@ from roofline.importers.huggingface.read import check_keys, clean_name, family_f
 from roofline.importers.huggingface.stated import mapped, taken_defaults
 from roofline.importers.json_document import JsonDocument, JsonPath
 from roofline.importers.quantization.formats import strip_places
-from roofline.importers.stored import StoredTensor
+from roofline.importers.stored.parts import part_of
+from roofline.importers.stored.tensor import StoredTensor
+from roofline.importers.stored.words import shown
 from roofline.specs.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
 ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS, **RECURRENT}
-_ENDING: Final = re.compile(r"(-\d{5}-of-\d{5})?\.gguf$", re.IGNORECASE)
 _NOT_MODELS: Final = {
     "clip": "a vision or audio tower with its projector (mmproj)",
     "adapter": "an adapter (LoRA)",
@@ -116,7 +115,9 @@ def _retold(error: SpecError, arch: str) -> NoReturn:
 
 def _name(header: Header) -> str:
     """A name from the file's."""
-    return clean_name(_ENDING.sub("", Path(header.path).name)) or "model"
+    file = Path(header.path)
+    part = part_of(file.name)
+    return clean_name(part.stem if part else file.name.removesuffix(file.suffix)) or "model"
 
 
 def _data(header: Header, m: Metadata, config: Config, body: dict[str, Any], name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from roofline.importers.safetensors.header import BITS, Tensor
-from roofline.importers.stored import StoredTensor
+from roofline.importers.stored.tensor import StoredTensor
 
 _A, _F = "attention.", "feed_forward."
 _QKV: Final = (f"{_A}q_proj", f"{_A}k_proj", f"{_A}v_proj")

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from roofline.architectures.build import build_workload
 from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
-from roofline.importers.stored import StoredTensor
+from roofline.importers.stored.tensor import StoredTensor
 from roofline.runs.formats import facts_of
 from roofline.specs.dtypes import DTYPES
 from roofline.specs.mixes import ModelFacts
