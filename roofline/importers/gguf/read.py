@@ -22,9 +22,10 @@ from roofline.importers.gguf.split import read_whole
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.read import check_keys, clean_name, family_function
-from roofline.importers.huggingface.stated import mapped, taken_defaults
+from roofline.importers.huggingface.spec_data import Origin, spec_data
+from roofline.importers.huggingface.stated import mapped
 from roofline.importers.json_document import JsonDocument, JsonPath
-from roofline.importers.quantization.formats import strip_places
+from roofline.importers.quantization.formats import Formats, strip_places
 from roofline.importers.stored.parts import part_of
 from roofline.importers.stored.tensor import StoredTensor
 from roofline.importers.stored.words import shown
@@ -121,24 +122,14 @@ def _name(header: Header) -> str:
 
 
 def _data(header: Header, m: Metadata, config: Config, body: dict[str, Any], name: str) -> dict[str, Any]:
-    file = Path(header.path).name
+    file, model_type = Path(header.path).name, str(config.data["model_type"])
     body.pop("modules", None)
-    if config.data["model_type"] == "bert":
+    if model_type == "bert":
         body["pooler"] = False
     title = header.values.get("general.name")
     title = shown(title, 200) if isinstance(title, str) and title.strip() else name
-    notes = [str(note) for note in body.pop("notes", ())]
-    stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
-    data: dict[str, Any] = {"family": "transformer", "name": name, "title": title, "dtype": "bf16", **stated}
-    data["sources"] = [f"header of {file} (GGUF, architecture {m.arch}, as the config {config.data['model_type']})"]
-    assumed = []
-    if defaults := taken_defaults(config):
-        assumed.append(f"not in {file}, so as the config class of {config.data['model_type']} has it: {defaults}")
-    if unread := m.unread():
-        listed = ", ".join(shown(key) for key in unread[:20])
-        assumed.append(f"keys of the header that are not understood, taken to change nothing: {listed}")
-    if assumed:
-        data["assumed"] = assumed
-    if notes:
-        data["notes"] = " ".join(notes)
-    return data
+    source = f"header of {file} (GGUF, architecture {m.arch}, as the config {model_type})"
+    listed = ", ".join(shown(key) for key in m.unread()[:20])
+    told = f"keys of the header that are not understood, taken to change nothing: {listed}"
+    formats = Formats("bf16", {}, notes=(told,) if listed else ())
+    return spec_data(body, config, Origin(name, title, source, file, model_type), formats)

@@ -36,9 +36,10 @@ from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
-from roofline.importers.huggingface.stated import mapped, taken_defaults
+from roofline.importers.huggingface.spec_data import Origin, spec_data
+from roofline.importers.huggingface.stated import mapped
 from roofline.importers.json_document import read_json
-from roofline.importers.quantization.formats import Formats, formats_of
+from roofline.importers.quantization.formats import formats_of
 from roofline.specs.base import Spec
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate_model
@@ -71,7 +72,9 @@ def import_config(path: Path, name: str | None = None) -> Body:
     check_keys(config, model_type)
     if config.path and config.outer is not None:
         _check_outer(config.outer, str(config.outer.data["model_type"]))
-    return _spec_data(file, clean_name(name) or model_name(file, config), config, model_type, body, formats)
+    called = clean_name(name) or model_name(file, config)
+    source = f"{file.name} of {called} (Hugging Face, model_type {model_type})"
+    return spec_data(body, config, Origin(called, called, source, file.name, model_type), formats)
 
 
 def _add_towers(body: Body, config: Config) -> None:
@@ -139,39 +142,6 @@ def _check_section(config: Config, known: ClassKeys | None, model_type: str) -> 
     config.notes.extend(told(ignored))
     for child in config.children:
         _check_section(child, None, model_type)
-
-
-def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Body, formats: Formats) -> Body:
-    """The model file: what the mapping gave, and what names it."""
-    unverified = list(body.pop("unverified", ()))
-    if formats.assumed:
-        unverified.append(formats.assumed)
-    notes = [str(note) for note in body.pop("notes", ())]
-    if config.outer is not None:
-        notes.append(f"Parameters, FLOPs and times are those of the text model ({_where(config)}) of a multimodal one.")
-    stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
-    data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}
-    if formats.overrides:
-        data["dtypes"] = formats.overrides
-    if formats.cache:
-        data["cache_dtype"] = formats.cache
-    if formats.activations:
-        data["activation_dtype"] = formats.activations
-    data["sources"] = [f"{file.name} of {name} (Hugging Face, model_type {model_type})"]
-    assumed = [*formats.notes, *config.notes, *(note for child in config.children for note in child.notes)]
-    if defaults := taken_defaults(config):
-        assumed.insert(0, f"not in {file.name}, so as the config class of {model_type} has it: {defaults}")
-    if assumed:
-        data["assumed"] = assumed
-    if unverified:
-        data["unverified"] = unverified
-    if notes:
-        data["notes"] = " ".join(notes)
-    return data
-
-
-def _where(config: Config) -> str:
-    return ".".join(map(str, config.path)) or "the top level"
 
 
 def model_name(file: Path, config: Config) -> str:
