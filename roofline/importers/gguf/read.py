@@ -123,7 +123,6 @@ def _name(header: Header) -> str:
 
 def _data(header: Header, m: Metadata, config: Config, body: dict[str, Any], name: str) -> dict[str, Any]:
     file, model_type = Path(header.path).name, str(config.data["model_type"])
-    body.pop("modules", None)
     if model_type == "bert":
         body["pooler"] = False
     title = header.values.get("general.name")
