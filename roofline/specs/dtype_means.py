@@ -1,13 +1,16 @@
-"""Formats of an operation as a file stores it, and files whose formats follow no published rule.
+"""Several formats as one, their mean.
 
-q6_k*3+q4_k*5       of 8 parts of an operation's elements 3 and 5 in these formats
-int4-gptq@4.156     in one format, with its mean bits, scales and vectors included
+60*int4-g128+4*bf16     matrices of equal size, of 64 of which 60 are in the one format and 4 in the other
+stored:3*q6_k+5*q4_k    an operation as a file stores it, of 8 parts of its elements 3 and 5 in these formats
+int4-gptq@4.156         an operation as a file stores it: in one format, with its mean bits
+
+What a file stores is all that an operation has: biases and scales are among it, and none are counted beside.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from roofline.errors import UsageError
@@ -21,8 +24,10 @@ _DYNAMIC: Final = {
     "q6_k_xl": "q6_k",
     "q8_k_xl": "q8_0",
 }
+#: Before the formats of an operation as a file stores it.
+STORED: Final = "stored:"
 _STATED: Final = re.compile(r"([a-z][a-z0-9_-]*)@(\d{1,2}(?:\.\d{1,20})?)")
-_TERM: Final = re.compile(r"([a-z][a-z0-9_-]*)\*([1-9]\d{0,15})")
+_TERM: Final = re.compile(r"(?:([1-9]\d{0,15})\*)?([a-z0-9_.-]{1,40})")
 _MOST_TERMS: Final = 16
 
 
@@ -38,22 +43,47 @@ def refuse_dynamic(name: str, key: str, table: Mapping[str, DType]) -> None:
     )
 
 
-def stored_mean(key: str, table: Mapping[str, DType], aliases: Mapping[str, str]) -> DType | None:
-    """The mean of the formats that a key names; None where it is of neither form. `table` has formats by name."""
+def mean_of(key: str, single: Callable[[str], DType | None]) -> DType | None:
+    """The mean of the formats that a key names; None where it is of no such form. `single` finds a format by name."""
     if stated := _STATED.fullmatch(key):
-        return _with_bits(key, table.get(aliases.get(stated[1], stated[1])), float(stated[2]))
-    terms = [_TERM.fullmatch(term) for term in key.split("+", _MOST_TERMS)]
-    if not all(terms):
+        return _with_bits(key, single(stated[1]), float(stated[2]))
+    terms = key.removeprefix(STORED).split("+", _MOST_TERMS)
+    whole = key.startswith(STORED)
+    if len(terms) > _MOST_TERMS or not (whole or len(terms) > 1):
         return None
-    found = [(table.get(aliases.get(term[1], term[1])), int(term[2])) for term in terms if term is not None]
-    if any(dtype is None or dtype.mix for dtype, _ in found):
-        return None
-    parts = sorted(((dtype, count) for dtype, count in found if dtype is not None), key=lambda part: -part[1])
+    found = [_term(term, single) for term in terms]
+    parts = sorted((part for part in found if part is not None), key=lambda part: -part[1])
+    return _mean(key, parts, whole) if len(parts) == len(found) else None
+
+
+def stored_as(counts: Mapping[str, int]) -> str:
+    """The name of an operation's format by the elements that a file has in each, the most first."""
+    parts = sorted(counts.items(), key=lambda part: -part[1])
+    return STORED + "+".join(f"{count}*{name}" for name, count in parts)
+
+
+def only_format(name: str) -> str | None:
+    """The format that all elements have where a file stores them in one; None where it has several."""
+    return None if "+" in name else name.removeprefix(STORED).rpartition("*")[2]
+
+
+def _term(term: str, single: Callable[[str], DType | None]) -> tuple[DType, int] | None:
+    """A format and how many parts are in it; a file of several formats is none."""
+    match = _TERM.fullmatch(term)
+    dtype = single(match[2]) if match else None
+    return None if match is None or dtype is None or dtype.mix else (dtype, int(match[1] or 1))
+
+
+def _mean(key: str, parts: list[tuple[DType, int]], whole: bool) -> DType:
     total = sum(count for _, count in parts)
     bits = sum(dtype.bits * count for dtype, count in parts) / total
+    compute = parts[0][0].compute
+    if not whole:
+        layout = ", ".join(f"{count} of {total} parts {dtype.name}" for dtype, count in parts)
+        return DType(key, bits, compute, layout, parts=tuple((dtype.name, float(count)) for dtype, count in parts))
     gguf = any(dtype.layout.startswith("GGUF") for dtype, _ in parts)
     layout = f"{'GGUF' if gguf else 'stored'}: {', '.join(f'{count / total:.1%} {d.name}' for d, count in parts)}"
-    return DType(key, bits, parts[0][0].compute, layout, whole=True)
+    return DType(key, bits, compute, layout, whole=True)
 
 
 def _with_bits(key: str, dtype: DType | None, bits: float) -> DType | None:

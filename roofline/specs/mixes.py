@@ -12,29 +12,42 @@ likewise.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from roofline.specs.gguf_files import BASE, ModelFacts, Shares, file_shares, more_bits
 
-__all__ = ["ModelFacts", "Shares", "is_gguf", "is_mix", "more_bits", "shares_of"]
+__all__ = ["CHECKPOINTS", "Checkpoint", "ModelFacts", "Shares", "is_gguf", "is_mix", "more_bits", "shares_of"]
 
-#: Other checkpoints: the format of the matrices of the blocks; all else stays in 16 bit.
-_BLOCKS_ONLY: Final = {
-    "awq": "int4-gptq",
-    "gptq-int4": "int4-gptq",
-    "gptq-int8": "int8-gptq",
-    "fp8-block": "fp8-b128",
-} | {
-    "nf4": "nf4-b64",
-    "bnb-int8": "int8",
-    "svdquant-int4": "int4-r32",
-    "svdquant-nvfp4": "nvfp4-r32",
+
+class Checkpoint(NamedTuple):
+    """A checkpoint whose blocks are in the format `base`; all else stays in 16 bit.
+
+    `what` it is called; `linear`: that only linear layers are narrowed; `compute`: in which format it multiplies, where
+    that is another than the base's.
+    """
+
+    base: str
+    what: str
+    linear: bool = False
+    compute: str = ""
+
+
+CHECKPOINTS: Final[Mapping[str, Checkpoint]] = {
+    "awq": Checkpoint("int4-gptq", "AWQ checkpoint"),
+    "gptq-int4": Checkpoint("int4-gptq", "GPTQ checkpoint"),
+    "gptq-int8": Checkpoint("int8-gptq", "GPTQ checkpoint"),
+    "nf4": Checkpoint("nf4-b64", "bitsandbytes 4 bit", linear=True),
+    "bnb-int8": Checkpoint("int8", "bitsandbytes 8 bit (LLM.int8)", linear=True, compute="bf16"),
+    "svdquant-int4": Checkpoint("int4-r32", "SVDQuant", linear=True),
+    "svdquant-nvfp4": Checkpoint("nvfp4-r32", "SVDQuant", linear=True),
+    "fp8-block": Checkpoint("fp8-b128", "FP8 checkpoint"),
 }
 
 
 def is_mix(name: str) -> bool:
     """Whether a file of this format holds more than one format."""
-    return name in BASE or name in _BLOCKS_ONLY
+    return name in BASE or name in CHECKPOINTS
 
 
 def is_gguf(name: str) -> bool:
@@ -44,7 +57,7 @@ def is_gguf(name: str) -> bool:
 
 def shares_of(mix: str, op: str, role: str, facts: ModelFacts) -> Shares:
     """The formats of an op's matrices in a file of format `mix`, with the number of layers of each."""
-    if mix in _BLOCKS_ONLY:
+    if mix in CHECKPOINTS:
         wide = role in ("embedding", "head", "router", "position")
-        return (("bf16" if wide else _BLOCKS_ONLY[mix], facts.layers),)
+        return (("bf16" if wide else CHECKPOINTS[mix].base, facts.layers),)
     return file_shares(mix, op, role, facts)

@@ -22,6 +22,7 @@ from roofline.runs.files.stored import (
     with_formats,
 )
 from roofline.runs.formats import facts_of
+from roofline.specs.dtype_means import only_format
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.formats import qualified
 from roofline.workload.op import Op
@@ -116,12 +117,10 @@ def _stored_as(bucket: Bucket, op: Op, precision: Precision) -> str | None:
     if same(precision.weight_bits(op), bits):
         return None
     plain = all(tensor.elements for tensor in bucket.tensors) and not _packed(bucket)
-    formats = format_of(bucket.tensors) if plain else ""
-    if plain and "+" not in formats:
-        single = formats.partition("*")[0]
-        alone = Precision.of(precision.weights.name, overrides={qualified(op): single})
-        return single if same(alone.weight_bits(op), bits) else formats
     if plain:
-        return formats
+        formats = format_of(bucket.tensors)
+        single = only_format(formats)
+        alone = Precision.of(precision.weights.name, overrides={qualified(op): single} if single else {})
+        return single if single and same(alone.weight_bits(op), bits) else formats
     base = precision.weight_dtype(op).name.partition("@")[0]
     return f"{base}@{bits:.12f}".rstrip("0").rstrip(".")

@@ -116,7 +116,7 @@ def test_layers_of_two_formats_have_the_mean(tmp_path: Path) -> None:
     found["model.layers.1.mlp.down_proj.weight"] = ("F32", (64, 96))
     model = folder(tmp_path, found)
     assert weights(model) == size(found)
-    assert rl.load_model(str(model)).dtypes == {"down_proj": "bf16*1+fp32*1"}
+    assert rl.load_model(str(model)).dtypes == {"down_proj": "stored:1*bf16+1*fp32"}
 
 
 def test_scales_are_part_of_their_matrix(tmp_path: Path) -> None:
