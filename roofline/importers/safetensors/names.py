@@ -74,7 +74,12 @@ FORMATS: Final = {
     "F8_E5M2": "fp8_e5m2",
     "I8": "int8",
 }
-_BUFFERS: Final = re.compile(r".*\.(?:rotary_emb\.inv_freq|attn\.(?:bias|masked_bias)|attention\.(?:bias|masked_bias))")
+#: Why tensors are none of the language model's, where it may have them all the same: beside its layers.
+TOWERS: Final = "towers and projectors of other inputs"
+FURTHER: Final = "heads that predict further tokens"
+_BUFFERS: Final = re.compile(
+    r".*\.(?:inv_freq|position_ids|num_batches_tracked|attn\.(?:bias|masked_bias)|attention\.(?:bias|masked_bias))"
+)
 _TOWERS: Final = re.compile(
     r"(?:model\.)?(?:visual|vision_\w+|vision|image_newline|multi_modal_projector|mm_projector|mlp1|audio_\w+|embed_vision"
     r"|embed_audio|connector|resampler|talker|code2wav)\..*|(?:model\.)?image_newline"
@@ -83,15 +88,15 @@ _TOWERS: Final = re.compile(
 
 def extra(name: str, layers: int, tied: bool) -> str | None:
     """Why a tensor is none of the language model's parameters; None where it is one."""
-    if _TOWERS.fullmatch(name):
-        return "towers and projectors of other inputs"
     if _BUFFERS.fullmatch(name):
         return "buffers that code computes"
+    if _TOWERS.fullmatch(name):
+        return TOWERS
     if name.endswith("e_score_correction_bias"):
         return "corrections of the router's scores"
     layer = _LAYER.fullmatch(name)
     if re.match(r"(?:model\.)?mtp\.", name) or (layer is not None and int(layer[1]) >= layers):
-        return "heads that predict further tokens"
+        return FURTHER
     if tied and _HEAD.fullmatch(name.rpartition(".")[0]):
         return "a copy of the embedding as the head, which is tied"
     return None

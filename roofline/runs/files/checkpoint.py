@@ -11,6 +11,7 @@ from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
 from roofline.importers.safetensors.folder import Checkpoint
 from roofline.importers.safetensors.names import stored
+from roofline.runs.files.beside import with_beside
 from roofline.runs.files.stored import (
     ONE_TOKEN,
     Bucket,
@@ -18,7 +19,6 @@ from roofline.runs.files.stored import (
     named,
     same,
     sorted_out,
-    told_of_extra,
     with_formats,
 )
 from roofline.runs.formats import facts_of
@@ -51,7 +51,8 @@ def with_checkpoint(data: dict[str, Any], found: Checkpoint | None, path: Path) 
     tensors = stored(found.tensors, layers, spec.tied_embeddings)
     buckets = sorted_out(ops, [one for one in tensors if one.extra is None])
     _check_model(buckets, path)
-    return _compared(data, spec, told_of_extra(tensors), buckets, precision)
+    data, told = with_beside(data, spec, [one for one in tensors if one.extra is not None])
+    return _compared(data, spec, told, buckets, precision)
 
 
 def _told(found: Checkpoint, ops: Sequence[Op], precision: Precision) -> Iterator[str]:
