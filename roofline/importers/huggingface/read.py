@@ -25,7 +25,7 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from roofline.errors import SpecError
 from roofline.importers.class_keys import REMOVE_HINT, ClassKeys, class_keys, ignored_or_refused, told
@@ -40,6 +40,7 @@ from roofline.importers.huggingface.spec_data import Origin, spec_data
 from roofline.importers.huggingface.stated import mapped
 from roofline.importers.json_document import read_json
 from roofline.importers.quantization.formats import formats_of
+from roofline.importers.quantization.modules import ModuleNames, module_names
 from roofline.specs.base import Spec
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate_model
@@ -51,13 +52,25 @@ _OF_THE_TEXT: Final = re.compile(r"expert|moe|nextn|mtp|num_\w*layers|kv_heads|l
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
+class Imported(NamedTuple):
+    """The data of a model file, and what checkpoints call the modules of a language model."""
+
+    data: Body
+    names: ModuleNames | None = None
+
+
 def import_config(path: Path, name: str | None = None) -> Body:
     """A config.json (or its folder) as the data of a model file, called `name` or after its file.
 
     Only data is read: no code that comes with a model is run. Raises SpecError or UnsupportedError with the place.
     """
+    return import_named(path, name).data
+
+
+def import_named(path: Path, name: str | None = None) -> Imported:
+    """`import_config`, with the names of the modules."""
     if is_diffusers(path):
-        return import_diffusers(path)
+        return Imported(import_diffusers(path))
     file = config_file(path)
     document = read_json(file)
     config = text_config(document)
@@ -67,6 +80,7 @@ def import_config(path: Path, name: str | None = None) -> Body:
         body = as_eagle(config, body)
     else:
         _add_towers(body, config)
+    names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
     read_described(config, body)
     check_keys(config, model_type)
@@ -74,7 +88,7 @@ def import_config(path: Path, name: str | None = None) -> Body:
         _check_outer(config.outer, str(config.outer.data["model_type"]))
     called = clean_name(name) or model_name(file, config)
     source = f"{file.name} of {called} (Hugging Face, model_type {model_type})"
-    return spec_data(body, config, Origin(called, called, source, file.name, model_type), formats)
+    return Imported(spec_data(body, config, Origin(called, called, source, file.name, model_type), formats), names)
 
 
 def _add_towers(body: Body, config: Config) -> None:

@@ -41,7 +41,7 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
 
         model = import_gguf(path, name)
         return with_stored_formats(model.data, model.tensors, model.path, (model.file_type,))
-    from roofline.importers.huggingface.read import import_config
+    from roofline.importers.huggingface.read import import_named
     from roofline.importers.safetensors.folder import beside_config
     from roofline.runs.files.checkpoint import with_checkpoint
 
@@ -49,10 +49,10 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         from roofline.importers.safetensors.folder import Checkpoint, config_beside, read_whole
 
         config = config_beside(path)
-        return with_checkpoint(import_config(config, name), Checkpoint(read_whole(path)), path)
+        return with_checkpoint(import_named(config, name), Checkpoint(read_whole(path)), path)
     _refuse_folder_of_gguf(path)
-    data = import_config(path, name)
-    return with_checkpoint(data, beside_config(path), path) if path.is_dir() else data
+    imported = import_named(path, name)
+    return with_checkpoint(imported, beside_config(path), path) if path.is_dir() else imported.data
 
 
 def _refuse_folder_of_gguf(path: Path) -> None:
