@@ -52,11 +52,6 @@ def machine_of(gpu: GPUSpec, half_sums: bool = False) -> Machine:
     return known[1]
 
 
-def own_dtype(dtype: str, machine: Machine) -> str:
-    """A model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
-    return "fp16" if dtype == "bf16" and machine.served_by["bf16"][0] in ("fp16", "vector.fp16") else dtype
-
-
 def spread_of(gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> Spread:
     """The spread that the options given ask for. Raises UsageError, UnknownNameError or SpecError."""
     if given.keys().isdisjoint(SPREAD):

@@ -8,7 +8,6 @@ from typing import Any
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
-from roofline.runs.execution import own_dtype
 from roofline.specs.caches import refuse_cache
 from roofline.specs.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
@@ -49,6 +48,11 @@ def _precision(
     weights: str, activations: str | None, cache: str | None, overrides: tuple[tuple[str, str], ...], facts: ModelFacts
 ) -> Precision:
     return Precision.of(weights, activations, cache, overrides=dict(overrides), facts=facts)
+
+
+def own_dtype(dtype: str, machine: Machine) -> str:
+    """A model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
+    return "fp16" if dtype == "bf16" and machine.served_by["bf16"][0] in ("fp16", "vector.fp16") else dtype
 
 
 _FACTS: dict[int, tuple[TransformerSpec, ModelFacts]] = {}

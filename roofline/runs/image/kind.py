@@ -22,7 +22,8 @@ from roofline.passes.parallel.pictures import split_pictures
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
-from roofline.runs.execution import Execution, machine_of, own_dtype
+from roofline.runs.execution import Execution, machine_of
+from roofline.runs.formats import own_dtype
 from roofline.runs.image.changes import image_changes, image_plans
 from roofline.runs.image.formats import phase_precision, read_formats
 from roofline.runs.image.memory import image_bytes, image_memory
