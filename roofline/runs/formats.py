@@ -8,8 +8,8 @@ from typing import Any
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
-from roofline.specs.caches import refuse_cache
-from roofline.specs.mixes import ModelFacts
+from roofline.specs.formats.caches import refuse_cache
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload

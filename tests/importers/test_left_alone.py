@@ -18,9 +18,9 @@ from roofline.importers.huggingface.defaults import defaults_of
 from roofline.importers.huggingface.read import family_function, import_config, import_named, read_config
 from roofline.importers.json_document import parse_json
 from roofline.importers.quantization.modules import ModuleNames, module_names
-from roofline.workload.formats import ROLES, names_of
 from roofline.workload.op import Op
 from roofline.workload.run import TextRun
+from roofline.workload.storage.formats import ROLES, names_of
 
 from .configs import LLAMA, MOE, written
 from .stored.test_safetensors import size, write

@@ -6,9 +6,9 @@ import pytest
 
 import roofline as rl
 from roofline.errors import UsageError
-from roofline.specs.dtypes import DTYPES, find_dtype
-from roofline.specs.ggml import QUANTISED, TENSOR_TYPES, fallback
-from roofline.specs.gguf_files import BASE, FILE_TYPES, ModelFacts, file_shares
+from roofline.specs.formats.dtypes import DTYPES, find_dtype
+from roofline.specs.formats.ggml import QUANTISED, TENSOR_TYPES, fallback
+from roofline.specs.formats.gguf_files import BASE, FILE_TYPES, ModelFacts, file_shares
 
 GIB = 2.0**30
 #: Bits per weight of Llama 3.1 8B: ggml-org/llama.cpp @311c2c9f, tools/quantize/README.md.

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import Place, SpecError
 from roofline.importers.gguf.cursor import Cursor
 from roofline.importers.stored.words import AGAIN, FETCH, IS_POINTER, POINTER, shown
-from roofline.specs.ggml import TENSOR_TYPES, TensorType
+from roofline.specs.formats.ggml import TENSOR_TYPES, TensorType
 
 MAGIC: Final = b"GGUF"
 _OLD: Final = (b"lmgg", b"fmgg", b"tjgg", b"algg", b"ggml", b"ggjt", b"ggmf", b"GGML", b"GGJT")

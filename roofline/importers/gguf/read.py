@@ -29,7 +29,7 @@ from roofline.importers.quantization.formats import Formats, strip_places
 from roofline.importers.stored.parts import part_of
 from roofline.importers.stored.tensor import StoredTensor
 from roofline.importers.stored.words import shown
-from roofline.specs.gguf_files import FILE_TYPES
+from roofline.specs.formats.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
 ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS, **RECURRENT}

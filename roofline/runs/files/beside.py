@@ -11,7 +11,7 @@ from roofline.architectures.towers.parameters import tower_parameters
 from roofline.importers.safetensors.names import FURTHER, TOWERS
 from roofline.importers.stored.tensor import StoredTensor
 from roofline.runs.files.stored import same, told_of_extra
-from roofline.specs.dtypes import find_dtype
+from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.text.tower import Tower
 from roofline.specs.text.transformer import TransformerSpec
 

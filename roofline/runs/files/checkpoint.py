@@ -23,11 +23,11 @@ from roofline.runs.files.stored import (
     with_formats,
 )
 from roofline.runs.formats import facts_of
-from roofline.specs.dtype_means import only_format
+from roofline.specs.formats.means import only_format
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.workload.formats import ROLES, names_of, qualified
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
+from roofline.workload.storage.formats import ROLES, names_of, qualified
 
 #: A file whose elements differ from the config's parameters by more than this is of another model.
 _OTHER_MODEL: Final = 0.02

@@ -11,13 +11,13 @@ from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
 from roofline.importers.stored.tensor import StoredTensor
 from roofline.runs.formats import facts_of
-from roofline.specs.dtype_means import only_format, stored_as
-from roofline.specs.dtypes import DTYPES
-from roofline.specs.mixes import ModelFacts
-from roofline.workload.formats import qualified, role_of
+from roofline.specs.formats.dtypes import DTYPES
+from roofline.specs.formats.means import only_format, stored_as
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
+from roofline.workload.storage.formats import qualified, role_of
 
 ONE_TOKEN: Final = TextRun(1.0, 1.0, 0.0)
 #: Bytes of an op count as equal within this much, relative.

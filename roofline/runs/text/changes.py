@@ -8,7 +8,7 @@ from typing import Any, Final
 from roofline.runs.changes import Change
 from roofline.runs.devices.hosts import habits_of
 from roofline.runs.kind import Question
-from roofline.specs.dtypes import find_dtype
+from roofline.specs.formats.dtypes import find_dtype
 
 #: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
 #: lmdeploy `quant_policy`; mlx-lm `--kv-bits`.

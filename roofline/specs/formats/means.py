@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from roofline.errors import UsageError
-from roofline.specs.dtype import DType
+from roofline.specs.formats.dtype import DType
 
 #: Files that choose a format for each tensor of each model, and the mix of llama.cpp that is nearest in size.
 _DYNAMIC: Final = {

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from roofline.specs.dtype import DType, grouped
+from roofline.specs.formats.dtype import DType, grouped
 
 _HALF: Final = "bf16"
 _LARGEST_GROUP: Final = 1 << 20

@@ -1,7 +1,7 @@
 """Checkpoints that store their matrices in several formats: which matrix takes which.
 
-GGUF's rules (`roofline.specs.gguf_files`) depend on the layer; a mix therefore says for each op which formats its
-layers take, and in which shares. A matrix is named as in the op ledger, or by its role: embedding, head, router,
+GGUF's rules (`roofline.specs.formats.gguf_files`) depend on the layer; a mix therefore says for each op which formats
+its layers take, and in which shares. A matrix is named as in the op ledger, or by its role: embedding, head, router,
 attention, feed_forward, experts.
 
 bitsandbytes and SVDQuant take linear layers alone, so that convolutions stay in 16 bit too.
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from roofline.specs.gguf_files import BASE, ModelFacts, Shares, file_shares, more_bits
+from roofline.specs.formats.gguf_files import BASE, ModelFacts, Shares, file_shares, more_bits
 
 __all__ = ["CHECKPOINTS", "Checkpoint", "ModelFacts", "Shares", "is_gguf", "is_mix", "more_bits", "shares_of"]
 

@@ -1,7 +1,7 @@
 """Number formats: how many bits one element takes in memory, scales included, and which peak multiplies it.
 
 The one place to add a precision: a row here, and a `peak` line on the hardware that accelerates it. What a file of
-several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.specs.mixes`.
+several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.specs.formats.mixes`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Final
 
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.dtype import DType, grouped
-from roofline.specs.dtype_means import mean_of, refuse_dynamic
-from roofline.specs.dtype_rules import described
-from roofline.specs.ggml import BY_NAME, QUANTISED
-from roofline.specs.gguf_files import BASE, WIDE_ENDS
-from roofline.specs.mixes import CHECKPOINTS, Checkpoint
+from roofline.specs.formats.dtype import DType, grouped
+from roofline.specs.formats.ggml import BY_NAME, QUANTISED
+from roofline.specs.formats.gguf_files import BASE, WIDE_ENDS
+from roofline.specs.formats.means import mean_of, refuse_dynamic
+from roofline.specs.formats.mixes import CHECKPOINTS, Checkpoint
+from roofline.specs.formats.rules import described
 
 __all__ = ["ALIASES", "CACHES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format"]
 
@@ -82,7 +82,7 @@ def _gguf() -> list[DType]:
 
 
 def _mixed() -> list[DType]:
-    """File formats that mix several; `roofline.specs.mixes` says which matrix takes which."""
+    """File formats that mix several; `roofline.specs.formats.mixes` says which matrix takes which."""
     rows = [DType(name, BY_NAME[base].bits, _HALF, _file_layout(name), mix=True) for name, base in BASE.items()]
     rows = [row for row in rows if row.name not in QUANTISED]
     return [*rows, *(_checkpoint(name, plain) for name, plain in CHECKPOINTS.items())]
