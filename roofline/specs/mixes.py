@@ -7,7 +7,7 @@ attention, feed_forward, experts.
 bitsandbytes and SVDQuant take linear layers alone, so that convolutions stay in 16 bit too.
 
 Source: AutoGPTQ and AutoAWQ convert the linear layers of the blocks alone; DeepSeek-V3's and Qwen3's FP8 checkpoints
-likewise.
+likewise; nunchaku's SVDQuant checkpoints (Li et al. 2024, arXiv:2411.05007) those of the transformer's blocks.
 """
 
 from __future__ import annotations

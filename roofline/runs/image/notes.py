@@ -171,7 +171,11 @@ def _held_notes(outcome: Outcome) -> Iterator[str]:
     context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else "the reserve as given"
     yield f"memory: {copies}; {context}; the allocator keeps up to {kept:.3g} GB where there is room"
     if all_hold(q.precision.weights.rank > 0.0):
-        yield f"{q.precision.label}: the low-rank branch is held in 16 bit; its products, some 2 %, are left out"
+        rank = f"{first_value(q.precision.weights.rank):g}"
+        yield (
+            f"{q.precision.label}: a branch of rank {rank} is held in 16 bit; its products, {rank} · (rows + columns) "
+            "beside the rows · columns of each matrix, are left out"
+        )
 
 
 def _spread_notes(q: Question) -> list[str]:
