@@ -107,7 +107,7 @@ def image_assumptions(outcome: Outcome) -> list[str]:
         *([pipeline] if isinstance(q.spec, PipelineSpec) else []),
         _offload_note(outcome),
         *_held_notes(outcome),
-        f"nominal dense peaks and nominal memory bandwidth; {reserve_note(q.spread)}",
+        "nominal dense peaks and nominal memory bandwidth",
         *expectation_notes(q.gpu, q.engine),
         *_spread_notes(q),
     ]
@@ -163,15 +163,16 @@ def _held_notes(outcome: Outcome) -> Iterator[str]:
     """What is held beside weights and activations, and what is not counted."""
     q, memory = outcome.question, outcome.memory
     if q.engine == IDEAL:
-        yield "memory: tensors alone; no workspace, no safety checker, nothing for driver and libraries"
+        kept = reserve_note(q.spread) if q.spread.reserve.source else "nothing for driver and libraries"
+        yield f"memory: tensors alone; no workspace, no safety checker, {kept}"
         return
     if has_checker(q):
         yield "the pipeline's safety checker is in memory (--no-safety-checker leaves it out); its time is left out"
     copies = "convolutions copy operands (in 16 bit results too) into the order that their kernels take"
     copies = copies if stages_copies(q) else "convolutions run in the compiler's order of channels, without copies"
-    kept = first_value(memory.allocator_reserved_bytes) / 1e9
-    context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else "the reserve as given"
-    yield f"memory: {copies}; {context}; the allocator keeps up to {kept:.3g} GB where there is room"
+    freed = first_value(memory.allocator_reserved_bytes) / 1e9
+    context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else reserve_note(q.spread)
+    yield f"memory: {copies}; {context}; the allocator keeps up to {freed:.3g} GB where there is room"
     yield from _branch_notes(q)
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import maximum
 from roofline.runs.devices.spread import Spread
 from roofline.runs.devices.words import link_notes
 from roofline.runs.expectation import expectation_notes, expectation_warnings
@@ -102,7 +101,7 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
 def _context(q: Question) -> Iterator[Warn]:
     run, spec = q.run, q.spec
     # the last token is never fed back: it needs no position
-    longest = run.prompt + maximum(run.generate - 1.0, 0.0)
+    longest = run.cached
     if isinstance(longest, float) and spec.max_context is not None and longest > spec.max_context:
         text = f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for"
         yield Warn("context-exceeds-maximum", text)

@@ -105,8 +105,7 @@ def held_by(question: Question, stage: Stage, micro: Num) -> Held:
 def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:
     """The pages in which a stage holds keys and states alike; None where it has but one of the two."""
     last, run = stage.workload.phases[-1], question.run
-    end = run.prompt + maximum(run.generate - 1.0, 0.0)
-    return unified(last.holders, question.precision, run.batch / micro, end)
+    return unified(last.holders, question.precision, run.batch / micro, run.cached)
 
 
 def most_needed(question: Question, stages: Stages) -> Num:
