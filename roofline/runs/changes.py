@@ -20,7 +20,7 @@ _OF_ENGINE: Final[Mapping[str, tuple[str, ...]]] = {
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
 _BESIDE_NARROW: Final = "bf16"
-#: Of the bits of a format, so many are no change worth naming.
+#: Of the bits of a format, so many are no change worth naming; chosen.
 _NARROWER: Final = 0.9
 
 

@@ -109,6 +109,7 @@ def test_a_draft_is_held_and_changes_no_time(tmp_path: Path) -> None:
         assert est.latency.to_dict() == plain.latency.to_dict()
         assert [phase.name for phase in est.phases] == [phase.name for phase in plain.phases]
         assert sum(row.params for row in est.ops("draft")) == est.parameters.beside["draft"]
+        assert set(load_model(draft).sources) <= set(est.sources)
 
 
 def test_the_cache_of_a_draft_has_slots_for_its_tokens() -> None:

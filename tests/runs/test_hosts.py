@@ -134,6 +134,13 @@ def test_host_memory_that_does_not_suffice_is_told() -> None:
     assert "host-memory" not in [warn.code for warn in quiet.warnings]
 
 
+@pytest.mark.parametrize("host", [None, "epyc-9654"])
+def test_the_host_is_among_the_sources(host: str | None) -> None:
+    """Assumed or named: its figures stand in the answer, so their sources do."""
+    found = _moe(offload="experts@cpu", host=host)
+    assert set(rl.load_gpu(host or "ryzen-7950x").sources) <= set(found.sources)
+
+
 def test_devices_of_a_node_share_their_host() -> None:
     """Four devices that run at once have a quarter of the cores each; pipeline stages follow each other."""
     options = {"gpu": "h100", "engine": "ideal", "offload": "experts@cpu", "host": "2x xeon-8480"}

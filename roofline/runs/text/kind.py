@@ -113,6 +113,11 @@ class Text(Kind):
             further["draft"] = draft_parameters(draft.spec, mtp=draft.mtp)
         return Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters, further)
 
+    def sources(self, question: Question) -> tuple[str, ...]:
+        """Those of the model and of a draft."""
+        draft = question.run.draft
+        return (*question.spec.sources, *(draft.spec.sources if draft is not None else ()))
+
     def held(self, question: Question, stages: Stages) -> Num:
         """Bytes on the device that needs most."""
         return most_needed(question, stages)
