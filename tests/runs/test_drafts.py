@@ -140,7 +140,7 @@ def test_a_recurrence_keeps_a_state_for_each_token_of_a_draft() -> None:
 
 
 def test_only_models_that_have_them_draft_with_mtp_layers() -> None:
-    with pytest.raises(UsageError, match=r"no layers of its own .* deepseek-v3"):
+    with pytest.raises(UsageError, match=r"no layers of its own .* EAGLE head"):
         rl.estimate("llama-3.1-8b", gpu="a100", draft="mtp")
 
 
