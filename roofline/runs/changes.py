@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from roofline.machine.engine import GENERIC, IDEAL, engine_names, read_engine
 from roofline.machine.machine import Machine
 from roofline.specs.dtypes import find_dtype
+from roofline.specs.engine import EngineFormats
 from roofline.workload.precision import Precision
 
 #: Formats of weights, wide to narrow: at each width those that engines load, first the one that needs units of its own.
 _WIDTHS: Final = (("fp8", "int8"), ("nvfp4", "int4-g128"))
-#: The same for engines with files of their own. Sources: llama.cpp tools/quantize; mlx-lm `convert --q-bits`.
-_OF_ENGINE: Final[Mapping[str, tuple[str, ...]]] = {
-    "llama.cpp": ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "q3_k_m"),
-    "mlx": ("mlx-8bit", "mlx-6bit", "mlx-5bit", "mlx-4bit", "mlx-3bit"),
-}
 #: What units are called that multiply a format as it is, where that is not its own name.
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
@@ -29,6 +26,12 @@ class Change(NamedTuple):
 
     words: str
     options: Mapping[str, Any]
+
+
+def formats_of(engine: str) -> EngineFormats | None:
+    """What the file of an engine says of formats; where it says nothing, that of the generic engine."""
+    own = read_engine(engine).formats if engine != IDEAL else None
+    return own or read_engine(GENERIC).formats
 
 
 def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Iterator[Change]:
@@ -46,9 +49,13 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Ite
 
 def _ladder(precision: Precision, engine: str, machine: Machine) -> Iterable[str]:
     """The formats that go with the engine, or with the format that was asked for."""
-    for name, formats in _OF_ENGINE.items():
-        if engine == name or precision.label in formats:
-            return formats
+    own = formats_of(engine)
+    if own is not None and own.weights:
+        return own.weights
+    for name in engine_names()[1:]:
+        known = read_engine(name).formats
+        if known is not None and precision.label in known.weights:
+            return known.weights
     return [_served(machine, names) for names in _WIDTHS]
 
 

@@ -1,6 +1,6 @@
-"""From measured kernels to the coefficients of the chips.
+r"""From measured kernels to the coefficients of the chips.
 
-    python -m roofline.evidence.kernels.fit FOLDER --source WHOSE --date DAY \\
+    python -m roofline.evidence.kernels.fit FOLDER --source WHOSE --date DAY \
         -o roofline/machine/chips/chip_efficiency.json
 
 reads the tables of a folder (Parquet or CSV, named by kind as below), groups them by chip, engine, format and kernel,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from roofline.evidence.runs.runs import PreparedRun
+from roofline.machine.engine import GENERIC
 
 
 class Declared(NamedTuple):
@@ -37,7 +38,6 @@ class Declared(NamedTuple):
 _diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
 _compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
 
-GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared(
         "TensorRT-LLM",
