@@ -20,7 +20,7 @@ from roofline.workload.shapes import ExpertsShape, MatmulShape
 
 #: Share of the nominal bandwidth at which cores read weights, of their peak that they reach; seconds in which the
 #: threads of one op meet, and in which device and host wait for each other where activations cross. Source: chosen
-#: with four published runs of llama.cpp in view, told in docs/parallel.md; not a fit. The share of the peak and both
+#: with four published runs of llama.cpp in view, told in docs/hosts.md; not a fit. The share of the peak and both
 #: times are nominal, unverified.
 REACHED: Final = 0.6
 CEILING: Final = 0.25

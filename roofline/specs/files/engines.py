@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from roofline.specs.files.document import read_document
-
 #: One YAML per engine.
 ENGINES: Final = Path(__file__).resolve().parents[2] / "engines"
 
@@ -19,6 +17,8 @@ def kept_caches() -> Mapping[str, tuple[str, ...]]:
 
     The spec of an engine rests on this: which formats are caches.
     """
+    from roofline.specs.files.document import read_document
+
     found: dict[str, tuple[str, ...]] = {}
     for path in sorted(ENGINES.glob("*.yaml")):
         data: Any = read_document(path).data
