@@ -19,7 +19,6 @@ from roofline.evidence.markdown import paragraphs, table
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, MEETING_S, REACHED
 from roofline.machine.engine import read_engine
 from roofline.runs.ask import ask
-from roofline.specs.engine import HostCompute
 
 ROWS: Final = Path(__file__).resolve().parents[1] / "measurements" / "host.csv"
 _NUMBERS: Final = ("prompt", "generate")
@@ -116,7 +115,7 @@ def page(met: Sequence[Met]) -> str:
 def _how(mean: float) -> str:
     low, high = CORES_INTERVAL
     habits = read_engine("llama.cpp").offload
-    sockets = habits.sockets if isinstance(habits, HostCompute) else 1.0
+    sockets = habits.sockets if habits is not None else 1.0
     return (
         f"Of a host's cores are expected {100 * REACHED:.0f} % of the bandwidth, of several sockets together "
         f"{100 * sockets:.0f} % of that, {100 * CEILING:.0f} % of the peak, {MEETING_S * 1e6:g} µs per op and "
