@@ -48,11 +48,11 @@ class Options(TypedDict, total=False):
     overlap: str | None
     offload: str | None
     host: str | None
+    pad_heads: bool
     runtime_reserve: str | float | None
     utilisation: float | None
     max_sequences: int | None
     memory: str | None
-    pad_heads: bool
     height: int | NDArray[Any] | None
     width: int | NDArray[Any] | None
     steps: int | NDArray[Any] | None
@@ -95,11 +95,11 @@ class Grid(TypedDict, total=False):
     overlap: str | Iterable[str | None] | None
     offload: str | Iterable[str | None] | None
     host: str | Iterable[str | None] | None
+    pad_heads: bool | Iterable[bool]
     runtime_reserve: str | float | Iterable[str | float | None] | None
     utilisation: float | Iterable[float | None] | None
     max_sequences: int | Iterable[int | None] | None
     memory: str | Iterable[str | None] | None
-    pad_heads: bool | Iterable[bool]
     height: int | Iterable[int | None] | None
     width: int | Iterable[int | None] | None
     steps: int | Iterable[int | None] | None

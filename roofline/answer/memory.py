@@ -9,11 +9,14 @@ from typing import Any, Final, NamedTuple
 
 from roofline.answer.plain import plain
 from roofline.num import Num
+from roofline.units import format_si
 
 #: Limits that every answer's JSON names, null where they have no meaning.
 _ALWAYS: Final = ("max_batch", "max_context")
 #: How names in JSON end where attributes may leave the unit out.
 _UNITS: Final = ("", "_bytes", "_px")
+#: A limit that stands for none: as much as you like.
+ENDLESS: Final = 2**40
 
 
 class Part(NamedTuple):
@@ -67,7 +70,7 @@ class Limit:
 
     @cached_property
     def value(self) -> int | None:
-        """The number, 0 where not even one fits."""
+        """The number, 0 where not even one fits, ENDLESS where memory sets no limit."""
         return self.find()
 
 
@@ -89,6 +92,12 @@ class Memory:
     instead: tuple[tuple[str, str, Num], ...] = ()
     usable: Num | None = None
     pool: Pool | None = None
+
+    @property
+    def room(self) -> str:
+        """What there is room for: the capacity, or what may be used of it."""
+        usable, capacity = float(self.usable_bytes), format_si(float(self.capacity_bytes), "B")
+        return capacity if usable == float(self.capacity_bytes) else f"{usable / 1e9:.1f} of {capacity}"
 
     @property
     def usable_bytes(self) -> Num:
@@ -156,8 +165,7 @@ class Memory:
             found.update(part.beside)
         found |= self._room() | {name: limit and limit.value for name, limit in self._limits().items()}
         found |= self._further()
-        if self.pool is not None:
-            found["pool"] = self.pool._asdict()
+        found["pool"] = self.pool and self.pool._asdict()
         return {name: _plain(value) for name, value in found.items()}
 
     def _room(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final, Literal, NamedTuple, cast, get_args
 
 from roofline.errors import UsageError
-from roofline.num import Num
+from roofline.num import is_nothing
 from roofline.workload.constructors_collective import crossing, load
 from roofline.workload.op import Op
 from roofline.workload.shapes import ExpertsShape
@@ -153,7 +153,7 @@ def _split(op: Op, away: Offload) -> Iterator[Op]:
     elif op.kind == "experts":
         share = away.experts.computed
         elements = op.shape.tokens * op.shape.hidden if isinstance(op.shape, ExpertsShape) else op.write
-    elif not _is_none(op.cache_held):
+    elif not is_nothing(op.cache_held):
         share = away.cache.computed
     if share < 1.0:
         yield op._replace(count=op.count * (1.0 - share)) if share else op
@@ -169,13 +169,9 @@ def _fetched(op: Op, away: Offload) -> Iterator[Op]:
         assert weights.place != "cpu"
         yield load(op, weights.share, weights.place, "weights")
         own = own._replace(held=1.0 - weights.share)
-    if away.cache.fetched and not _is_none(op.cache_held):
+    if away.cache.fetched and not is_nothing(op.cache_held):
         share, place = away.cache.share, away.cache.place
         assert place != "cpu"
         yield load(op, share, place, "cache")
         own = own._replace(cache_held=own.cache_held * (1.0 - share), cache_grows=own.cache_grows * (1.0 - share))
     yield own
-
-
-def _is_none(held: Num) -> bool:
-    return isinstance(held, float) and held == 0.0

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from math import isqrt
 from typing import Final, NamedTuple
 
+from roofline.answer.memory import ENDLESS
+
 #: Beyond this the answer is "as much as you like".
-CEILING: Final = 2**40
+CEILING: Final = ENDLESS
 #: How many times the one number another is, so that halving the distance would take long.
 _WIDE: Final = 4
 

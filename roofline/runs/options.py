@@ -198,6 +198,9 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             TEXT,
             listing="list_gpus",
         ),
+        Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
+    ),
+    "Memory": (
         Option(
             "runtime_reserve",
             "str | float",
@@ -229,7 +232,6 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "which the system lets the GPU have a part. Default: the chip's.",
             "SIZE",
         ),
-        Option("pad_heads", "bool", False, "Fill up with empty heads where tp does not divide them.", kinds=TEXT),
     ),
     "Image models": (
         Option("height", "int", None, "Height in pixels.", "PX", IMAGE, size=True),
@@ -260,8 +262,12 @@ KEYWORDS: Final[dict[str, Option]] = OPTIONS | {SPEC_DIR.name: SPEC_DIR}
 SIZES: Final = tuple(option.name for option in OPTIONS.values() if option.size)
 #: Flags that may be followed by a word, and which.
 WORDS: Final = {option.flag: option.words for option in OPTIONS.values() if option.words}
-#: Options about devices, and about what is elsewhere than in their memory.
-SPREAD: Final = tuple(option.name for option in PANELS["Several GPUs, and memory elsewhere"])
+#: Options about devices, their memory, and what is elsewhere.
+SPREAD: Final = tuple(
+    option.name for title in ("Several GPUs, and memory elsewhere", "Memory") for option in PANELS[title]
+)
+#: Those that say how a model is spread over devices.
+AXES: Final = ("tp", "pp", "microbatches", "ep", "pad_heads")
 
 
 def asked(given: Mapping[str, Any], name: str) -> Any:

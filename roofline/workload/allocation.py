@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from roofline.errors import UsageError
-from roofline.num import Num, ceil, minimum
+from roofline.num import Num, ceil, is_nothing, minimum
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, Span
 from roofline.workload.workload import Phase, Workload
@@ -64,7 +64,7 @@ def _allocated_phase(phase: Phase, layout: CacheLayout) -> Phase:
     span = next((found for op in phase.ops if (found := _span(op)) is not None), None)
     if span is None:
         return phase
-    ops = tuple(op if _is_zero(op.cache_held) else _allocated_op(op, span, layout) for op in phase.ops)
+    ops = tuple(op if is_nothing(op.cache_held) else _allocated_op(op, span, layout) for op in phase.ops)
     return replace(phase, ops=ops)
 
 
@@ -85,7 +85,3 @@ def _allocated_op(op: Op, span: Span, layout: CacheLayout) -> Op:
 def _span(op: Op) -> Span | None:
     span: Any = getattr(op.shape, "span", None)
     return span if isinstance(span, Span) else None
-
-
-def _is_zero(value: Num) -> bool:
-    return isinstance(value, float) and value == 0.0

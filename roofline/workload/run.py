@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from roofline.num import Num
+from roofline.num import Num, maximum
 
 if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
@@ -39,6 +39,16 @@ class TextRun:
     past: Num = 0.0
     passes: Num = 1.0
     draft: Draft | None = None
+
+    @property
+    def steps(self) -> Num:
+        """Decode steps: the prefill gives the first token."""
+        return maximum(self.generate - 1.0, 0.0)
+
+    @property
+    def cached(self) -> Num:
+        """Tokens of a sequence that are cached at the end: the last one is never fed back."""
+        return self.prompt + self.steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,14 +204,14 @@ def test_nothing_and_grids_are_refused() -> None:
             draw()
 
 
-def test_memory_bars_add_up_and_end_at_the_capacity() -> None:
+def test_memory_bars_add_up_and_end_at_what_may_be_used() -> None:
     est = rl.estimate("mistral-7b", gpu="a100", batch=8)
     figure = memory_figure(est)
     parts = [text.get_text() for text in _texts(figure, "part")]
     assert parts[0] == "weights 14.5 GB" and parts[1].startswith("KV-cache 670 MB") and parts[-1].startswith("free")
     bars = [c.get_paths()[0].get_extents() for c in figure.axes[0].collections if c.get_paths()[0].get_extents().x1 > 1]
     assert bars[0].x1 == est.memory.weights_bytes
-    assert max(bar.x1 for bar in bars) == est.memory.capacity_bytes
+    assert max(bar.x1 for bar in bars) == est.memory.usable_bytes
     assert f"batch {est.memory.max_batch:,}" in _texts(figure, "limits")[0].get_text()
 
 
@@ -219,6 +219,6 @@ def test_memory_that_does_not_fit_says_by_how_much() -> None:
     figure = memory_figure(*(rl.estimate("llama-3-70b", gpu=gpu) for gpu in ("a100", "h200")))
     assert [text.get_text() for text in _texts(figure, "name")] == ["A100 SXM4 80GB", "H200 SXM 141GB"]
     first = _texts(figure, "verdict")[0].get_text()
-    assert first.startswith("142 GB of 85.9 GB: 55.") and first.endswith("GB too much")
+    assert first.startswith("142 GB in 85.4 of 85.9 GB: 56.") and first.endswith("GB too much")
     assert sum(c.get_hatch() is not None for c in figure.axes[0].collections) >= 1
     assert b"pattern" in render(figure, "svg")

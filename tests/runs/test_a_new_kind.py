@@ -143,7 +143,7 @@ def test_it_is_printed_drawn_and_explained(index: Index) -> None:
     est = rl.estimate(index, gpu="a100", batch=8)
     assert (
         str(est)
-        == "Index on NVIDIA A100 SXM4 80GB, a search: fits (2.05 GB of 85.9 GB); found at once (roofline bound)."
+        == "Index on NVIDIA A100 SXM4 80GB, a search: fits (2.05 GB in 85.9 GB); found at once (roofline bound)."
     )
     shown = est._repr_html_()
     for words in ("queries per second", "Latency of a search", "largest index 0 vectors", "all vectors", "exhaustive"):

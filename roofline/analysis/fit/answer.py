@@ -94,9 +94,8 @@ class Fitting:
     def _memory(self) -> dict[str, Any]:
         """Parts, their sum, and what there is room for; the limits stand apart."""
         memory = self.asked.memory
-        apart = {*LIMITS, *(limit.name for limit in memory.limits), "fits"}
-        found = {name: value for name, value in memory.to_dict().items() if name not in apart}
-        return found | {"usable_bytes": plain(memory.usable_bytes)}
+        apart = {*LIMITS, *(limit.name for limit in memory.limits), "fits", "pool"}
+        return {name: value for name, value in memory.to_dict().items() if name not in apart}
 
     def _pool(self) -> dict[str, Any]:
         pool = self.asked.memory.pool

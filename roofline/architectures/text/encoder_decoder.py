@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from roofline.architectures.text.layers import block_ops, norm_op, stack_labels
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.num import Num, maximum
+from roofline.num import Num
 from roofline.specs.caches import Row
 from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
@@ -25,7 +25,7 @@ def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     prompt, first = Span(run.batch, run.prompt, 0.0), Span(run.batch, 1.0, 0.0)
     ops = [*_encoder_ops(spec, prompt), *_decoder_ops(spec, first, prompt, fresh=True)]
     prefill = Phase("prefill", tuple(ops), 1.0, boundary=ops[-1].write, context=first.mean_past, tokens=prompt.tokens)
-    steps = maximum(run.generate - 1.0, 0.0)
+    steps = run.steps
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
     span = Span(run.batch, 1.0, 1.0, steps)

@@ -6,7 +6,7 @@ from roofline.architectures.text import side_paths, streams
 from roofline.architectures.text.layers import block_ops, group_labels, norm_op
 from roofline.architectures.text.reference import reference_spec
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.num import Num, maximum
+from roofline.num import Num
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -25,7 +25,7 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
 
         return encoder_decoder_workload(spec, run)
     prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes), 1.0, every)
-    steps = 0.0 if encodes_only(spec) else maximum(run.generate - 1.0, 0.0)
+    steps = 0.0 if encodes_only(spec) else run.steps
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
     span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed")

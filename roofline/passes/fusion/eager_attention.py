@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from roofline.num import Num, where
+from roofline.num import Num, is_nothing, where
 from roofline.passes.fusion.kernels import ROWS, evaluate
 from roofline.specs.caches import Row
 from roofline.workload.constructors import VECTOR_FLOPS
@@ -18,16 +18,12 @@ from roofline.workload.shapes import AttentionShape, MatmulShape, RowShape
 
 def is_cached(op: Op) -> bool:
     """Whether an attention adds keys and values to a cache of its own: else the ledger holds the constant zero."""
-    return not _is_zero(op.cache_held)
+    return not is_nothing(op.cache_held)
 
 
 def shares_cache(op: Op) -> bool:
     """Whether an attention reads the cache of another layer."""
-    return _is_zero(op.cache_held) and not _is_zero(op.cache_read)
-
-
-def _is_zero(constant: Num) -> bool:
-    return isinstance(constant, float) and constant == 0.0
+    return is_nothing(op.cache_held) and not is_nothing(op.cache_read)
 
 
 def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:

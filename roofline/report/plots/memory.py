@@ -60,9 +60,9 @@ def _bytes_axis(axes: Axes) -> None:
 
 
 def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
-    """One bar: its name above, the parts, the capacity line, and below it what each part is."""
+    """One bar: its name above, the parts, lines at what may be used and at the capacity, below it what each part is."""
     memory = estimate.memory
-    capacity, total = float(memory.capacity_bytes), float(memory.total_bytes)
+    capacity, usable, total = (float(b) for b in (memory.capacity_bytes, memory.usable_bytes, memory.total_bytes))
     parts = [
         (part.title, float(part.bytes), _COLOURS[index % len(_COLOURS)]) for index, part in enumerate(memory.parts)
     ]
@@ -72,16 +72,18 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     for _, size, colour in parts:
         axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
         start += size
-    if total < capacity:
-        axes.fill_betweenx([low, high], total, capacity, color=_FREE, lw=0)
-        parts.append(("free", capacity - total, _FREE))
+    if total < usable:
+        axes.fill_betweenx([low, high], total, usable, color=_FREE, lw=0)
+        parts.append(("free", usable - total, _FREE))
     else:
-        axes.fill_betweenx([low, high], capacity, total, facecolor="none", edgecolor="white", hatch="////", lw=0)
+        axes.fill_betweenx([low, high], usable, total, facecolor="none", edgecolor="white", hatch="////", lw=0)
+    if usable < capacity:
+        axes.plot([usable] * 2, [low - 3, high + 3], color=INK, lw=0.8, ls=":", clip_on=False)
     axes.plot([capacity] * 2, [low - 3, high + 3], color=INK, lw=1.4, clip_on=False)
     axes.text(0, low - 5, name, weight="bold", size=SIZE, va="bottom", ha="left", gid="name")
-    verdict = f"{format_si(total, 'B')} of {format_si(capacity, 'B')}"
+    verdict = f"{format_si(total, 'B')} in {memory.room}"
     if not memory.fits:
-        verdict += f": {format_si(total - capacity, 'B')} too much"
+        verdict += f": {format_si(total - usable, 'B')} too much"
     look: Look = {"color": INK if memory.fits else COLOURS[1], "transform": axes.get_yaxis_transform()}
     axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict", **look)
     _name_parts(axes, parts, high + 6)

@@ -102,7 +102,7 @@ def _note(estimates: Sequence[Answer], series: Sequence[Series], unnamed: int) -
 def _beyond(estimates: Sequence[Answer]) -> str:
     """What the dots do not show: that a run needs more memory than there is."""
     over = {
-        name: f"{format_si(float(m.total_bytes), 'B')} on an accelerator of {format_si(float(m.capacity_bytes), 'B')}"
+        name: f"{format_si(float(m.total_bytes), 'B')} in {m.room}"
         for m, name in zip((e.memory for e in estimates), series_names(estimates), strict=True)
         if not m.fits
     }

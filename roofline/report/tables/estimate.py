@@ -23,8 +23,7 @@ def sentence(est: Answer) -> str:
     """The answer in one sentence."""
     q, m = est.question, est.memory
     what = f"{q.spec.title} on {q.gpu.title}, {q.kind.told(q).setting}"
-    room = f"{format_si(float(m.total_bytes), 'B')} of {format_si(float(m.capacity_bytes), 'B')}"
-    fit = f"{'fits' if m.fits else 'does not fit'} ({room})"
+    fit = f"{'fits' if m.fits else 'does not fit'} ({format_si(float(m.total_bytes), 'B')} in {m.room})"
     return f"{what}: {fit}; {q.kind.speech(est)} ({'roofline bound' if q.engine == 'ideal' else 'expected'})."
 
 
@@ -161,9 +160,8 @@ def largest(memory: Memory) -> str:
 
 def _verdict(memory: Memory) -> str:
     """Whether all fits, in GB, and in the GiB that drivers' tools tell."""
-    verdict, usable, has = "fits" if memory.fits else "DOES NOT FIT", float(memory.usable_bytes), memory.capacity_bytes
-    room = format_si(float(has), "B") if usable == has else f"{usable / 1e9:.1f} of {format_si(float(has), 'B')}"
-    return f"{verdict} in {room} ({format_binary(float(memory.total_bytes))} of {format_binary(usable)})"
+    total, usable = format_binary(float(memory.total_bytes)), format_binary(float(memory.usable_bytes))
+    return f"{'fits' if memory.fits else 'DOES NOT FIT'} in {memory.room} ({total} of {usable})"
 
 
 def part_table(est: Answer) -> Grid:

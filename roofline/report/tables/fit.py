@@ -10,6 +10,7 @@ from roofline.analysis.fit.machines import Machine
 from roofline.analysis.fit.remedies import saved
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import short_title
+from roofline.answer.memory import ENDLESS
 from roofline.report.tables.estimate import component_table, part_table, print_aliases, print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
@@ -71,8 +72,15 @@ def remedy_table(fit: Fitting) -> Grid:
 def _remedy(trial: Trial, asked: Trial, limits: Sequence[str]) -> list[str]:
     found = trial.limits()
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(saved(trial, asked), "B")]
-    grows = [f"{found[name]:,}" if found[name] else "–" for name in limits]
+    grows = [_limit(found[name]) for name in limits]
     return [trial.words, *sizes, "fits" if trial.fits else "no", *grows]
+
+
+def _limit(value: int | None) -> str:
+    """A limit in a table."""
+    if not value:
+        return "–"
+    return "any" if value >= ENDLESS else f"{value:,}"
 
 
 _MACHINES: Final = (

@@ -29,7 +29,7 @@ from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import shown, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
-from roofline.runs.options import SPREAD, Option, asked
+from roofline.runs.options import AXES, Option, asked
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.units import format_time
@@ -62,7 +62,7 @@ class Image(Kind):
 
     def refusal(self, option: Option, spec: Any) -> str:
         """Why an option of another kind is not taken."""
-        if option.name in SPREAD:
+        if option.name in AXES:
             several = "several GPUs share tokens (--cp) or batches (--dp)"
             return f"{option.flag} is not modelled for image models; {several}"
         return f"{option.flag} goes with language models, and {spec.name} is {self.noun}"

@@ -107,8 +107,8 @@ def on_device(run: TextRun, plan: Plan) -> Workload | None:
 
 
 def _sharded(draft: Draft, run: TextRun, plan: Plan) -> _Sharded:
-    steps = maximum(run.generate - 1.0, 1.0)
-    past = maximum(run.prompt + maximum(run.generate - 1.0, 0.0) - steps, 0.0)
+    steps = maximum(run.steps, 1.0)
+    past = maximum(run.cached - steps, 0.0)
     span = Span(run.batch, 1.0, past, steps, absorbed=run.latent == "absorbed")
     ops = tuple(draft_ops(draft.spec, span, mtp=draft.mtp))
     whole = Workload((Phase("decode", ops, draft.tokens, context=span.mean_past, tokens=span.tokens),))

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from roofline.answer.memory import Limit, Memory, Part, Pool
+from roofline.answer.memory import ENDLESS, Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
-from roofline.num import Num, first_value, is_nothing, maximum
+from roofline.num import Num, first_value, floor, is_nothing, maximum
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
-from roofline.runs.limits import CEILING, largest
+from roofline.runs.limits import largest
 from roofline.runs.text.draft import Drafted, drafted_parts
 from roofline.runs.text.elsewhere import elsewhere
 from roofline.runs.text.stages import held_by
@@ -39,7 +39,7 @@ def text_memory(question: Question, stages: Stages, parameters: Parameters, need
         machine.capacity,
         tuple(_limits(question, needs, float(first_value(seen)))),
         usable=budget.usable(held, seen),
-        pool=_pool(question, held, budget.pool(held, seen)),
+        pool=_pool(question, held, budget.pool(held, seen)) if budget.whole_chunk else None,
     )
 
 
@@ -52,8 +52,7 @@ def _pool(question: Question, held: Held, room: Num) -> Pool | None:
     run, room = question.run, maximum(room, 0.0)
     each = held.sequences / run.batch
     at_once = room / maximum(each, 1e-9)
-    fed = run.prompt + maximum(run.generate - 1.0, 0.0)
-    return Pool(room, at_once * fed, at_once, run.prompt + run.generate)
+    return Pool(room, floor(at_once * run.cached), at_once, run.prompt + run.generate)
 
 
 def _parts(question: Question, stage: Stage, held: Held, micro: Num, parameters: Parameters) -> Iterator[Part]:
@@ -124,12 +123,12 @@ def _max_context(run: TextRun, needs: Needs, capacity: float) -> int:
     The number of generated tokens stays as asked; the prompt grows.
     """
     prompt = largest(lambda n: float(needs(replace(run, prompt=float(n)))), capacity)
-    return prompt + int(float(run.generate)) if prompt else 0
+    return min(prompt + int(float(run.generate)), ENDLESS) if prompt else 0
 
 
 def _context_words(own: int | None, held: int) -> str:
     """The longest context that memory holds, and the model's own limit where that comes first."""
-    if held >= CEILING:
+    if held >= ENDLESS:
         return "any context" + (f"; the model's own limit is {own:,}" if own is not None else "")
     if own is None or held <= own:
         return f"largest context {held:,} tokens"

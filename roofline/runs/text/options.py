@@ -10,6 +10,7 @@ from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.runs.options import asked
 from roofline.specs.text.transformer import TransformerSpec
+from roofline.workload.allocation import read_layout
 from roofline.workload.run import Latent, Logits, TextRun, Work
 
 if TYPE_CHECKING:
@@ -29,16 +30,8 @@ def text_run(given: Mapping[str, Any], layout: CacheLayout | None = None) -> Tex
         cast("Logits", one_of("logits", asked(given, "logits"), ("last", "all"))),
         cast("Latent", one_of("latent", asked(given, "latent"), ("absorbed", "naive"))),
         cast("Work", one_of("work", asked(given, "work"), ("ideal", "reference"))),
-        _layout(given["kv_layout"]) if "kv_layout" in given else layout,
+        read_layout(given["kv_layout"]) if "kv_layout" in given else layout,
     )
-
-
-def _layout(text: str) -> CacheLayout | None:
-    if text == "ideal":
-        return None
-    from roofline.workload.allocation import read_layout
-
-    return read_layout(text)
 
 
 def refuse_idle(spec: TransformerSpec, run: TextRun, spread: Spread) -> None:
