@@ -86,9 +86,9 @@ class Answer(Outcome):
 
     @cached_property
     def sources(self) -> list[str]:
-        """Where the shapes and the datasheet values come from."""
+        """Where the shapes and the datasheet values come from, those of a draft, a node and a host among them."""
         q = self.question
-        return list(dict.fromkeys([*q.spec.sources, *q.gpu.sources, *spread_sources(q.spread)]))
+        return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread)]))
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

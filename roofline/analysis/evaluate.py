@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.answer.memory import Memory
-from roofline.answer.phase import PhaseEstimate
+from roofline.answer.phase import Parameters, PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.collectives import Fabric
 from roofline.machine.cores import beside, cores_cost
@@ -94,15 +94,12 @@ class _Setting(NamedTuple):
 def evaluate(question: Question, form: type[Form]) -> Form:
     """Evaluate a question, as an outcome of that form. Raises UsageError where its options do not fit its model."""
     kind, run = question.kind, question.run
-    whole = question.workload()
-    if question.precision.overrides:
-        check_overrides(question.precision, whole)
+    parameters = _parameters(question)
     stages = question.stages()
     machine, micro = question.machine(), stages.microbatches
     expectation = question.expectation(machine, run.batch / micro)
     setting = _Setting(question, machine, expectation, micro)
     phases, ledger = _phases(setting, stages.each)
-    parameters = kind.parameters(question, whole)
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
     return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
@@ -118,9 +115,7 @@ def memory_of(question: Question, kept: Kept) -> Memory:
     `kept` holds the stages of one model from call to call: they are the same on every accelerator. Raises UsageError
     where its options do not fit its model.
     """
-    whole = question.workload()
-    if question.precision.overrides:
-        check_overrides(question.precision, whole)
+    parameters = _parameters(question)
 
     def stages(run: Any) -> Stages:
         spread, away = question.spread, question.spread.away and question.spread.away.text()
@@ -133,8 +128,15 @@ def memory_of(question: Question, kept: Kept) -> Memory:
     def needs(run: Any) -> Num:
         return question.kind.held(question, stages(run))
 
-    parameters = question.kind.parameters(question, whole)
     return question.kind.memory(question, stages(question.run), parameters, needs)
+
+
+def _parameters(question: Question) -> Parameters:
+    """Parameters of the model. Raises UsageError for formats of ops that it does not have."""
+    whole = question.workload()
+    if question.precision.overrides:
+        check_overrides(question.precision, whole)
+    return question.kind.parameters(question, whole)
 
 
 def evaluate_aside(question: Question) -> tuple[Workload, PhaseEstimate] | None:

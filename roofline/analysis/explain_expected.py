@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from roofline.analysis.evaluate import in_stages, without_received
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
-from roofline.machine.coefficients import measured_ceilings
+from roofline.machine.chips.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, Engine, engine_path, read_engine
 from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections

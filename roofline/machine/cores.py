@@ -8,7 +8,7 @@ of many tokens over the link instead and multiply on the device: the quicker way
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.machine.collectives import Link
 from roofline.machine.machine import Machine
@@ -20,7 +20,7 @@ from roofline.workload.shapes import ExpertsShape, MatmulShape
 
 #: Share of the nominal bandwidth at which cores read weights, of their peak that they reach; seconds in which the
 #: threads of one op meet, and in which device and host wait for each other where activations cross. Source: chosen
-#: with four published runs of llama.cpp in view, told in docs/parallel.md; not a fit. The share of the peak and both
+#: with four published runs of llama.cpp in view, told in docs/hosts.md; not a fit. The share of the peak and both
 #: times are nominal, unverified.
 REACHED: Final = 0.6
 CEILING: Final = 0.25
@@ -74,17 +74,16 @@ def core_time(op: Op, precision: Precision, cores: Cores, device: Machine) -> Co
     """The roofline of one execution: on the cores, or fetched, where the engine does so and that is quicker."""
     here = op_cost(op, precision, cores.machine)
     own = CoreTime(maximum(here.compute_s, here.vector_s), here.memory_s, 0.0, 0.0)
-    tokens = _tokens(op)
-    if tokens is None or cores.link is None or not cores.fetches:
+    fetch = _fetch_of(op, precision, cores)
+    if fetch is None:
         return own
-    moved, there = precision.weight_bytes(op), op_cost(op, precision, device)
-    link_s = cores.link.latency + moved / cores.link.bandwidth
-    fetched = (tokens >= cores.streams_from) & (link_s + there.bound_s < own.own_s)
+    there = op_cost(op, precision, device)
+    fetched = fetch.pays(there.bound_s, own.own_s)
     return CoreTime(
         where(fetched, maximum(there.compute_s, there.vector_s), own.compute_s),
         where(fetched, there.memory_s, own.memory_s),
-        where(fetched, link_s, 0.0),
-        where(fetched, moved, 0.0),
+        where(fetched, fetch.link_s, 0.0),
+        where(fetched, fetch.bytes, 0.0),
     )
 
 
@@ -95,12 +94,35 @@ def expected_core_time(op: Op, precision: Precision, cores: Cores, on_device: Nu
     """
     cost = op_cost(op, precision, cores.machine)
     own = cores_s(maximum(cost.compute_s, cost.vector_s), cost.bytes, cores.bandwidth)
+    fetch = _fetch_of(op, precision, cores)
+    if fetch is None:
+        return own, 0.0
+    fetched = fetch.pays(on_device, own)
+    return where(fetched, on_device, own), where(fetched, fetch.link_s, 0.0)
+
+
+class _Fetch(NamedTuple):
+    """The other way: an op's weights over the link. Bytes, seconds, and whether the engine takes it for so many tokens.
+
+    `allowed` is a truth value, or an array of them.
+    """
+
+    bytes: Num
+    link_s: Num
+    allowed: Any
+
+    def pays(self, on_device: Num, on_cores: Num) -> Any:
+        """Whether it is taken and quicker, by the seconds of the op on the device and on the cores."""
+        return self.allowed & (self.link_s + on_device < on_cores)
+
+
+def _fetch_of(op: Op, precision: Precision, cores: Cores) -> _Fetch | None:
+    """The other way of an op; None where it has no weights or the engine never fetches them."""
     tokens = _tokens(op)
     if tokens is None or cores.link is None or not cores.fetches:
-        return own, 0.0
-    link_s = cores.link.latency + precision.weight_bytes(op) / cores.link.bandwidth
-    fetched = (tokens >= cores.streams_from) & (link_s + on_device < own)
-    return where(fetched, on_device, own), where(fetched, link_s, 0.0)
+        return None
+    moved = precision.weight_bytes(op)
+    return _Fetch(moved, cores.link.latency + moved / cores.link.bandwidth, tokens >= cores.streams_from)
 
 
 def cores_s(compute_s: Num, moved: Num, bandwidth: Num) -> Num:
@@ -136,9 +158,7 @@ def cores_cost(ops: Sequence[Op], precision: Precision, cores: Cores, device: Ma
 
     The floor is what the host's peak, its memory or the link need at least, whichever is longest, all ops together.
     """
-    sums: dict[str, Num] = dict.fromkeys(
-        ("flops", "vector", "bytes", "bound", "compute", "stream", "link", "moved"), 0.0
-    )
+    sums: dict[str, Num] = dict.fromkeys(_SUMS, 0.0)
     parts: list[Longest] = []
     for op in ops:
         time, moved = core_time(op, precision, cores, device), precision.bytes(op)

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.errors import UnknownNameError
+from roofline.specs.files.engines import ENGINES
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
 
 IDEAL: Final = "ideal"
-_FOLDER: Final = Path(__file__).resolve().parent.parent / "engines"
+#: The engine that stands for whichever serves a model well.
+GENERIC: Final = "generic"
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
@@ -91,7 +93,7 @@ BARE: Final = Engine("bare")
 
 def engine_names() -> list[str]:
     """Names of all engines, `ideal` first."""
-    return [IDEAL, *sorted(path.stem for path in _FOLDER.glob("*.yaml"))]
+    return [IDEAL, *sorted(path.stem for path in ENGINES.glob("*.yaml"))]
 
 
 @cache
@@ -106,7 +108,7 @@ def read_engine(name: str) -> EngineSpec:
 
 def engine_path(name: str) -> Path:
     """The file of an engine by its exact name, or the file itself."""
-    return Path(name) if _is_file(name) else _FOLDER / f"{name}.yaml"
+    return Path(name) if _is_file(name) else ENGINES / f"{name}.yaml"
 
 
 def _is_file(name: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.cores import cores_s
 from roofline.machine.demand import Demand, demand, demands
-from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
 from roofline.machine.machine import Machine
 from roofline.machine.served import kernel_time

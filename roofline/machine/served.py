@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.demand import Demand
-from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
 from roofline.machine.kernels.collective import collective_time
 from roofline.machine.kernels.common import ChipFacts

@@ -14,8 +14,9 @@ from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import Num, maximum, minimum
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
-from roofline.specs.engine import Defaults
+from roofline.specs.engine import Defaults, SetAside
 from roofline.specs.gpu import GPUSpec
+from roofline.workload.plan import Plan
 
 if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
@@ -128,15 +129,18 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
         raise UsageError("--max-sequences: nothing is kept for them with --engine ideal or a --runtime-reserve")
     if engine == IDEAL:
         return BARE._replace(share=share, runtime=reserve.bytes, given=share is not None, reserved=bool(reserve.source))
-    memory = read_engine(engine).memory
+    memory, habit = read_engine(engine).memory, read_engine(engine).memory.share
     if reserve.source:
         own = Budget(share, runtime=reserve.bytes, given=share is not None, reserved=True)
         return own._replace(whole_chunk=memory.whole_chunk)
+    if memory.aside is not None:
+        chunk = chunk_of(engine, gpu, given.get("chunk")) or chunk_of(engine, gpu, None)
+        habit = _left(memory.aside, chunk, gpu, spread.plan)
     if slots is not None and not memory.sampling:
         raise UsageError(f"--max-sequences: it is not known what {engine} keeps for each of them")
     sequences = default_of(memory.sequences, gpu) if slots is None else int(float(whole_number("max-sequences", slots)))
     return Budget(
-        share=memory.share if share is None else share,
+        share=habit if share is None else share,
         of=memory.of,
         runtime=memory.runtime + (memory.linked if several else 0.0),
         logits=memory.sampling * sequences,
@@ -145,6 +149,16 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
         whole_chunk=memory.whole_chunk,
         given=share is not None,
     )
+
+
+def _left(aside: SetAside, chunk: float, gpu: GPUSpec, plan: Plan) -> float:
+    """The share of an accelerator's memory that is left beside what an engine sets aside; to a thousandth, as engines
+    round it; a hundredth at least.
+    """
+    graph = default_of(aside.graph, gpu, plan.tp)
+    prompts = aside.token * max(chunk, float(aside.tokens))
+    kept = aside.fixed + prompts + aside.sequence * graph + aside.device * plan.tp * plan.pp
+    return max(round(1.0 - kept / gpu.memory.capacity, 3), 0.01)
 
 
 def layout_of(engine: str) -> CacheLayout | None:
@@ -182,10 +196,10 @@ def chunk_of(engine: str, gpu: GPUSpec, asked: Any) -> float:
     return float(whole_number("chunk", int(text) if isinstance(asked, str) else asked))
 
 
-def default_of(defaults: Defaults, gpu: GPUSpec) -> int:
-    """What counts on an accelerator; 0 where nothing does."""
+def default_of(defaults: Defaults, gpu: GPUSpec, tp: int = 1) -> int:
+    """What counts on an accelerator, of so many that share a tensor; 0 where nothing does."""
     found = 0
     for entry in defaults:
-        if gpu.memory.capacity >= entry.memory and not gpu.name.startswith(entry.but):
+        if gpu.memory.capacity >= entry.memory and tp >= entry.tp and not gpu.name.startswith(entry.but):
             found = entry.value
     return found

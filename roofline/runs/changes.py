@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from roofline.machine.engine import GENERIC, IDEAL, engine_names, read_engine
 from roofline.machine.machine import Machine
+from roofline.specs.engine import EngineFormats
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.workload.precision import Precision
 
 #: Formats of weights, wide to narrow: at each width those that engines load, first the one that needs units of its own.
 _WIDTHS: Final = (("fp8", "int8"), ("nvfp4", "int4-g128"))
-#: The same for engines with files of their own. Sources: llama.cpp tools/quantize; mlx-lm `convert --q-bits`.
-_OF_ENGINE: Final[Mapping[str, tuple[str, ...]]] = {
-    "llama.cpp": ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "q3_k_m"),
-    "mlx": ("mlx-8bit", "mlx-6bit", "mlx-5bit", "mlx-4bit", "mlx-3bit"),
-}
 #: What units are called that multiply a format as it is, where that is not its own name.
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
 _BESIDE_NARROW: Final = "bf16"
-#: Of the bits of a format, so many are no change worth naming.
+#: Of the bits of a format, so many are no change worth naming; chosen.
 _NARROWER: Final = 0.9
 
 
@@ -31,24 +28,37 @@ class Change(NamedTuple):
     options: Mapping[str, Any]
 
 
-def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Iterator[Change]:
+def formats_of(engine: str) -> EngineFormats | None:
+    """What the file of an engine says of formats; where it says nothing, that of the generic engine."""
+    own = read_engine(engine).formats if engine != IDEAL else None
+    return own or read_engine(GENERIC).formats
+
+
+def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: Sequence[str] = ()) -> Iterator[Change]:
     """Narrower formats of the weights, wide to narrow: those that the engine reads and the chip has units for.
 
-    Activations and cache stay in the formats that they have.
+    Activations and cache stay in the formats that they have, and `wide` parts in 16 bit where a format is of one matrix
+    and not of a file: tools that quantise leave them so.
     """
     active, cache = precision.activations_label, precision.cache.name
     kept = {"activations": active} if active != _BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
     for name in _ladder(precision, engine, machine):
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:
-            yield Change(f"weights in {name}", {"weights": name, **kept})
+            ends = () if find_dtype(name).mix or name.startswith("mlx-") else wide
+            weights = ",".join([name, *(f"{part}={_BESIDE_NARROW}" for part in ends)])
+            yield Change(f"weights in {name}", {"weights": weights, **kept})
 
 
 def _ladder(precision: Precision, engine: str, machine: Machine) -> Iterable[str]:
     """The formats that go with the engine, or with the format that was asked for."""
-    for name, formats in _OF_ENGINE.items():
-        if engine == name or precision.label in formats:
-            return formats
+    own = formats_of(engine)
+    if own is not None and own.weights:
+        return own.weights
+    for name in engine_names()[1:]:
+        known = read_engine(name).formats
+        if known is not None and precision.label in known.weights:
+            return known.weights
     return [_served(machine, names) for names in _WIDTHS]
 
 

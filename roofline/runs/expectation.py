@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
-from roofline.machine.chip_facts import unstated_facts
+from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.chips.facts import unstated_facts
 from roofline.machine.collectives import Fabric, collective_s
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
-from roofline.machine.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.expected import expected_op_time, expected_phase_time
 from roofline.machine.machine import Machine

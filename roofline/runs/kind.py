@@ -225,6 +225,10 @@ class Kind(ABC):
     def parameters(self, question: Question, whole: Workload) -> Parameters:
         """Parameter counts of the model, and of what is held beside it."""
 
+    def sources(self, question: Question) -> tuple[str, ...]:
+        """Where the shapes come from: those of the model, and of what is held beside it."""
+        return tuple(question.spec.sources)
+
     @abstractmethod
     def held(self, question: Question, stages: Stages) -> Num:
         """Bytes on the fullest device."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Names, NoBytes, Size, Spec, Text, Texts, Time
+from roofline.specs.base import AsTuple, Name, Names, NoBytes, Size, Spec, Text, Texts, Time, known_dtype
+from roofline.specs.formats.caches import known_cache
 
 Factor = Annotated[float, Field(gt=0, le=20)]
 #: Low and high end of an 80 % interval, as multiples of the expected time.
@@ -105,6 +107,7 @@ class Default(Spec):
 
     value: Size
     memory: NoBytes = 0.0
+    tp: Size = Field(1, description="from so many tensor-parallel devices on")
     but: Names = Field((), description="chips for which this entry does not count, as their names begin")
 
 
@@ -119,16 +122,28 @@ def _defaults(value: Any) -> Any:
 Defaults = Annotated[tuple[Default, ...], BeforeValidator(_defaults), Field(max_length=16)]
 
 
+class SetAside(Spec):
+    """Bytes of a device that an engine leaves for all but weights and cache, where its share follows from them."""
+
+    fixed: NoBytes = 0.0
+    token: NoBytes = Field(0.0, description="per token of a chunk of prompts")
+    tokens: Size = Field(1, description="at least so many tokens count")
+    sequence: NoBytes = Field(0.0, description="per sequence of the largest step that is recorded as a graph")
+    graph: Defaults = Field((), description="sequences of that step")
+    device: NoBytes = Field(0.0, description="per device of a replica")
+
+
 class EngineMemory(Spec):
     """How an engine uses the memory of a device: which part is its own, and what stands in it beside weights and cache.
 
     `share`: of the memory that programs can have, this much is the engine's; `of` says of what: `all`, weights,
     activations and cache must stand within it (vLLM); `static`, weights and cache must, activations stand beside it
-    (SGLang); `free`, the cache gets this share of what is left beside all else (TensorRT-LLM). Without a share the
-    cache is made as asked, and everything must find room.
+    (SGLang); `free`, the cache gets this share of what is left beside all else (TensorRT-LLM). Instead of a share
+    there may be bytes that are set `aside`. Without either the cache is made as asked, and everything must find room.
     """
 
     share: float | None = Field(None, gt=0, le=1)
+    aside: SetAside | None = None
     of: Literal["all", "static", "free"] = "all"
     runtime: NoBytes = Field(0.0, description="context, libraries and work buffers of one device")
     linked: NoBytes = Field(0.0, description="further, where devices exchange")
@@ -154,6 +169,30 @@ class EngineMemory(Spec):
         description="states of recurrent layers have room of their own, or pages of the cache, which are made as large",
     )
     sources: Texts = ()
+
+
+def _is_cache(name: str) -> str:
+    """The name of a format that a cache may have."""
+    if not known_cache(name):
+        raise PydanticCustomError("cache", "{name} is no format of a cache", {"name": repr(known_dtype(name))})
+    return name
+
+
+Caches = Annotated[tuple[Annotated[str, AfterValidator(_is_cache)], ...], AsTuple]
+
+
+class EngineFormats(Spec):
+    """Formats that an engine runs: what may be tried where memory is short, wide to narrow, and what it keeps besides.
+
+    The `cache` formats and the `further` ones may be ones that nothing computes in.
+    """
+
+    weights: Annotated[tuple[Annotated[str, AfterValidator(known_dtype)], ...], AsTuple] = Field(
+        (), description="of files of its own; none: those that the chip has units for"
+    )
+    cache: Caches = ()
+    further: Caches = Field((), description="caches that it keeps in special builds, or that are rare")
+    sources: Annotated[Texts, Field(min_length=1)]
 
 
 class EngineSpec(Spec):
@@ -193,6 +232,10 @@ class EngineSpec(Spec):
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
     chunk: Defaults = Field(
         (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"
+    )
+    chunk_sources: Texts = ()
+    formats: EngineFormats | None = Field(
+        None, description="formats that it runs; where nothing is said, those of the generic engine"
     )
     memory: EngineMemory = Field(EngineMemory(), description="how the memory of a device is used")
     reread: float = Field(

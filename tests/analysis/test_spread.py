@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.errors import UnknownNameError, UsageError
-from roofline.runs.devices.resolve import RESERVES, plan_of, read_reserve
+from roofline.machine.engine import read_engine
+from roofline.runs.devices.resolve import TRANSFORMERS, plan_of, read_reserve
 from roofline.workload.plan import Plan
 
 ROW = {"weights": "fp8", "kv_cache": "fp8", "batch": 64, "prompt": 2048, "generate": 512}
@@ -159,16 +160,36 @@ def test_the_runtime_reserve_is_held_back() -> None:
     assert kept.memory.total_bytes == plain.memory.total_bytes + 2e9
     assert kept.memory.max_batch < plain.memory.max_batch
     assert kept.latency == plain.latency
-    assert read_reserve(5, 80e9) == (5.0, "as asked")
+    assert read_reserve(5, 80e9)[:2] == (5.0, "as asked")
     assert read_reserve("10%", 80e9)[0] == 8e9
-    assert read_reserve("vllm", 80e9)[0] == 8e9
 
 
-@pytest.mark.parametrize("name", RESERVES)
+@pytest.mark.parametrize("name", ["vllm", "fastertransformer", "ft", "pytorch-eager"])
+def test_the_reserve_of_an_engine_is_what_its_file_says(name: str) -> None:
+    found = read_reserve(name, 80e9)
+    memory = read_engine(found.engine).memory
+    assert found.bytes == memory.runtime
+    assert read_reserve(name, 80e9, several=True).bytes == memory.runtime + memory.linked
+
+
+@pytest.mark.parametrize("name", ["transformers", "fastertransformer"])
 def test_a_named_reserve_says_where_it_was_read(name: str) -> None:
     est = _estimate("llama-2-7b", runtime_reserve=name)
+    source = TRANSFORMERS.source if name == "transformers" else read_engine(name).memory.sources[0]
     assert est.memory.runtime_bytes > 0
-    assert any(RESERVES[name][1] in note for note in est.assumptions)
+    assert any(source in note for note in est.assumptions)
+
+
+def test_an_engine_named_as_its_own_reserve_keeps_its_own_budget() -> None:
+    """The share, the pool and the runtime are those of the engine alone."""
+    plain, named = (_estimate(engine="vllm", tp=4, **reserve) for reserve in ({}, {"runtime_reserve": "vllm"}))
+    assert named.memory.to_dict() == plain.memory.to_dict()
+
+
+@pytest.mark.parametrize("name", ["ideal", "mlx"])
+def test_a_reserve_that_nobody_knows_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is not known; give bytes"):
+        _estimate("llama-2-7b", runtime_reserve=name)
 
 
 def test_offloaded_weights_cross_the_host_link_in_every_step() -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.machine import Machine
 
 LAYERS, WIDTH, HIDDEN, KEYS, VOCABULARY, HEADS, GROUPS, DIM = 32.0, 4096.0, 14336.0, 1024.0, 32000.0, 32.0, 8.0, 128.0

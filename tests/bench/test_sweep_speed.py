@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import roofline as rl
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import load_engine
 from roofline.machine.machine import Machine
 

@@ -22,8 +22,8 @@ from roofline.evidence.kernels.problems import (
     prefill_problem,
 )
 from roofline.evidence.kernels.ranges import RANGES
-from roofline.machine import stand_ins
-from roofline.machine.coefficients import measured_ceilings
+from roofline.machine.chips import stand_ins
+from roofline.machine.chips.coefficients import measured_ceilings
 
 
 def test_the_shipped_document_says_whose_measurements_it_rests_on() -> None:

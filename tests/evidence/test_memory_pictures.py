@@ -8,8 +8,7 @@ from statistics import mean, median
 
 import pytest
 
-from roofline.evidence.memory.pictures import Met, context_by_gpu, measured_rows, meet, page, within
-from roofline.runs.image.held import CONTEXT
+from roofline.evidence.memory.pictures import Met, context_by_gpu, known_context, measured_rows, meet, page, within
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "memory_pictures.md"
 _CLASSIC = (
@@ -57,4 +56,4 @@ def test_weights_and_activations_alone_are_never_above_what_is_allocated() -> No
 def test_the_driver_takes_what_two_gpus_show() -> None:
     by_gpu = context_by_gpu(met())
     assert len(by_gpu) == 2
-    assert mean(by_gpu.values()) == pytest.approx(CONTEXT, rel=0.03)
+    assert mean(by_gpu.values()) == pytest.approx(known_context(), rel=0.03)

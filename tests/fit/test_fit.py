@@ -16,6 +16,8 @@ FIELDS = """
     warnings sources
 """
 TEXT = st.sampled_from(["mistral-7b", "llama-2-13b", "mixtral-8x7b", "gpt2"])
+#: What tools that quantise leave in 16 bit.
+WIDE = "embedding=bf16,head=bf16"
 GPUS = st.sampled_from(["rtx-4090", "l4", "a100", "h100"])
 
 
@@ -58,7 +60,7 @@ def test_a_run_that_does_not_fit_is_told_what_would_help() -> None:
         "With weights in fp8 it fits"
     )
     assert "as asked it takes 2 × H100 SXM5 80GB" in fit.verdict
-    assert fit.to_dict()["widest_format"]["options"] == {"weights": "fp8"}
+    assert fit.to_dict()["widest_format"]["options"] == {"weights": f"fp8,{WIDE}"}
     assert fit.to_dict()["fewest_gpus"]["gpus"] == 2
 
 
@@ -66,7 +68,7 @@ def test_a_narrower_format_on_fewer_gpus_is_a_remedy() -> None:
     """38 GB need two cards of 24; the 141 as asked need six or seven."""
     fit = rl.fit("llama-3-70b", gpu="rtx-4090")
     by = {trial.words: trial for trial in fit.remedies.each if trial.fits}
-    assert by["weights in int4-g128 on 2 GPUs"].options == {"weights": "int4-g128", "tp": 2, "pp": 1}
+    assert by["weights in int4-g128 on 2 GPUs"].options == {"weights": f"int4-g128,{WIDE}", "tp": 2, "pp": 1}
     assert "With weights in fp8 on " in fit.verdict
     assert fit.remedies.widest is None
 
@@ -82,9 +84,9 @@ def test_the_formats_are_those_of_chip_and_engine() -> None:
         fit = rl.fit("mistral-7b", gpu=gpu, engine=engine)
         return [trial.options["weights"] for trial in fit.remedies.each if "weights" in trial.options]
 
-    assert formats("a100", "vllm") == ["int4-g128", "int8"]
-    assert formats("h100", "vllm") == ["int4-g128", "fp8"]
-    assert formats("b200", "vllm") == ["nvfp4", "fp8"]
+    assert formats("a100", "vllm") == [f"int4-g128,{WIDE}", f"int8,{WIDE}"]
+    assert formats("h100", "vllm") == [f"int4-g128,{WIDE}", f"fp8,{WIDE}"]
+    assert formats("b200", "vllm") == [f"nvfp4,{WIDE}", f"fp8,{WIDE}"]
     assert formats("rtx-4090", "llama.cpp")[-1] == "q8_0"
     assert formats("m3-max", "mlx")[-1] == "mlx-8bit"
 

@@ -10,8 +10,8 @@ import pytest
 
 import roofline as rl
 from roofline.errors import SpecError, UnknownNameError
-from roofline.machine.coefficients import measured_ceilings
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.coefficients import measured_ceilings
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import (
     BARE,
     IDEAL,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from roofline.architectures.build import build_workload
 from roofline.architectures.image.pipeline import image_workload
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import load_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.machine import Machine

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
 from roofline.machine.machine import Machine

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roofline.architectures.text.transformer import forward_ops
-from roofline.machine import stand_ins
-from roofline.machine.coefficients import Ceilings, measured_ceilings
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips import stand_ins
+from roofline.machine.chips.coefficients import Ceilings, measured_ceilings
+from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.chips.stand_ins import stand_in
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_op_time
 from roofline.machine.kernels.attention import DecodeCoefficients, DecodeWork, decode_time
 from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.kernels.experts import ExpertsCoefficients, ExpertsWork, experts_time
 from roofline.machine.machine import Machine
-from roofline.machine.stand_ins import stand_in
 from roofline.machine.time import op_cost
 from roofline.runs.load import load_model, locate_gpu
 from roofline.workload import constructors as make

@@ -114,6 +114,22 @@ def test_a_reserve_stands_in_the_place_of_all_that_the_engine_keeps() -> None:
     assert memory.usable_bytes == memory.capacity_bytes - 480 * 2**20
 
 
+@pytest.mark.parametrize(
+    ("gpu", "options", "aside"),
+    [
+        ("h100", {}, 512 + 8192 * 1.5 + 256 * 2 + 128),
+        ("h100", {"tp": 4}, 512 + 8192 * 1.5 + 512 * 2 + 4 * 128),
+        ("h100", {"chunk": 512}, 512 + 2048 * 1.5 + 256 * 2 + 128),
+        ("rtx-4090", {}, 512 + 2048 * 1.5 + 24 * 2 + 128),
+        ("b200", {}, 512 + 16384 * 1.5 + 512 * 2 + 128),
+    ],
+)
+def test_the_share_of_sglang_follows_from_what_it_sets_aside(gpu: str, options: dict[str, Any], aside: float) -> None:
+    """MiB by the rules of its server_args.py, worked out by hand."""
+    share = rl.estimate("llama-3.1-8b", gpu=gpu, engine="sglang", **options).inputs["utilisation"]
+    assert share == round(1 - aside * 2**20 / rl.load_gpu(gpu).memory.capacity, 3)
+
+
 def test_states_stand_in_pages_as_large_as_those_of_keys() -> None:
     """Qwen3-Next in vLLM: a state of 2.1 MB needs a page of 1,056 tokens of 2,048 B."""
     asked = {"gpu": "h200", "prompt": 4000, "generate": 1, "weights": "fp8"}

@@ -110,6 +110,7 @@ def test_a_draft_is_held_and_changes_no_time(tmp_path: Path) -> None:
         assert est.latency.to_dict() == plain.latency.to_dict()
         assert [phase.name for phase in est.phases] == [phase.name for phase in plain.phases]
         assert sum(row.params for row in est.ops("draft")) == est.parameters.beside["draft"]
+        assert set(load_model(draft).sources) <= set(est.sources)
 
 
 def test_the_cache_of_a_draft_has_slots_for_its_tokens() -> None:
@@ -140,7 +141,7 @@ def test_a_recurrence_keeps_a_state_for_each_token_of_a_draft() -> None:
 
 
 def test_only_models_that_have_them_draft_with_mtp_layers() -> None:
-    with pytest.raises(UsageError, match=r"no layers of its own .* deepseek-v3"):
+    with pytest.raises(UsageError, match=r"no layers of its own .* EAGLE head"):
         rl.estimate("llama-3.1-8b", gpu="a100", draft="mtp")
 
 

@@ -23,7 +23,7 @@ from roofline.evidence.runs.rows import by_reason, read_file
 from roofline.evidence.runs.runs import PreparedRun, known_engine, prepare_all
 from roofline.evidence.runs.shipped import SHIPPED
 from roofline.evidence.runs.suspects import suspect
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import IDEAL, find_engine, load_engine, read_engine
 
 #: What an unknown engine of language models, and of pictures, is checked as.

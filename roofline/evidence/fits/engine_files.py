@@ -22,10 +22,10 @@ from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, GENERIC, Declared, declared_of, of_images, rows_of
+from roofline.evidence.runs.declared import DECLARED, Declared, declared_of, of_images, rows_of
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
-from roofline.machine.engine import Engine, engine_path
+from roofline.machine.engine import GENERIC, Engine, engine_path
 from roofline.specs.engine import EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.reader import validate
@@ -33,6 +33,9 @@ from roofline.specs.files.reader import validate
 #: The factors of an engine in the order in which its file gives them.
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
+#: The blocks of an engine's file that are written by hand.
+KEPT: Final = ("chunk", "chunk_sources", "memory", "formats", "offload")
+_KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
 
@@ -150,7 +153,6 @@ class _EngineFile:
         lines = [*self._about(), *self._habits(), *kept_lines(self.engine.name)]
         lines.append("factors: " + _inline({key: f"{getattr(self.engine, key):.3g}" for key in self._factors()}))
         lines.append("host: " + _inline(self._host()))
-        lines += self._offload()
         lines += interval_lines(self.spans)
         lines.append("fit: " + _inline(self.fit))
         notes = " ".join(part for part in (self.declared.notes, self.told) if part)
@@ -178,16 +180,6 @@ class _EngineFile:
         yield from (*_RATES, *_OVERHEADS)
         yield from (key for key in IMAGE_FACTORS if self.engine.fed or getattr(self.engine, key) != 1.0)
 
-    def _offload(self) -> Iterator[str]:
-        """What it does with what stays in the host's memory, where it computes there."""
-        ways = self.declared.offload
-        if ways is not None:
-            yield from ("offload:", f"  computes: {str(ways.computes).lower()}")
-            yield from (
-                f"  {name}: {value:g}" for name in ("streams_from", "sockets") if (value := getattr(ways, name))
-            )
-            yield from ("  sources:", *(f"    - {_quoted(source)}" for source in ways.sources))
-
     def _host(self) -> dict[str, str]:
         """Times of the host, those that are not zero."""
         times = {key: getattr(self.engine, f"{key}_s") for key in ("kernel", "step", "sequence", "request")}
@@ -195,11 +187,11 @@ class _EngineFile:
 
 
 def kept_lines(name: str) -> list[str]:
-    """What an engine's file says of chunks and memory: facts of its documentation, which no fit touches."""
+    """What an engine's file says of KEPT: facts of its documentation, which no fit touches."""
     path, found, keeping = engine_path(name), [], False
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         if not line.startswith((" ", "-")):
-            keeping = line.startswith(("chunk:", "memory:"))
+            keeping = line.startswith(_KEPT_LINES)
         if keeping:
             found.append(line)
     return found

@@ -21,8 +21,8 @@ import numpy as np
 from roofline.evidence.fits.fit_engines import EngineFitted, interval, left_out
 from roofline.evidence.fits.robust import Array
 from roofline.evidence.runs.runs import PreparedRun
+from roofline.machine.chips.stand_ins import stand_in
 from roofline.machine.engine import load_engine
-from roofline.machine.stand_ins import stand_in
 
 Range = tuple[float, float]
 #: How a chip is known, best first.

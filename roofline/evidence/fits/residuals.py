@@ -20,11 +20,11 @@ import numpy as np
 from roofline.evidence.fits.engine_files import borrowed_intervals, interval_lines
 from roofline.evidence.fits.fit_engines import EngineFitted
 from roofline.evidence.fits.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
-from roofline.evidence.runs.declared import DECLARED, GENERIC, IMAGE_ENGINES, least_left, rows_of, ways_of
+from roofline.evidence.runs.declared import DECLARED, IMAGE_ENGINES, least_left, rows_of, ways_of
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.evidence.runs.shipped import SHIPPED
-from roofline.machine.engine import load_engine, read_engine
+from roofline.machine.engine import GENERIC, load_engine, read_engine
 
 
 def residuals_of(name: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:

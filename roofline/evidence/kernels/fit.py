@@ -1,6 +1,7 @@
-"""From measured kernels to the coefficients of the chips.
+r"""From measured kernels to the coefficients of the chips.
 
-    python -m roofline.evidence.kernels.fit FOLDER -o roofline/machine/chip_efficiency.json --source WHOSE --date DAY
+    python -m roofline.evidence.kernels.fit FOLDER --source WHOSE --date DAY \
+        -o roofline/machine/chips/chip_efficiency.json
 
 reads the tables of a folder (Parquet or CSV, named by kind as below), groups them by chip, engine, format and kernel,
 fits the kernel models of `roofline.machine` to each group, and writes one row of coefficients per group. The same
@@ -26,7 +27,7 @@ from roofline.evidence.kernels.formats import FORMATS
 from roofline.evidence.kernels.problems import Chip, Problem
 from roofline.evidence.kernels.ranges import RANGES
 from roofline.evidence.kernels.tables import Array, Table, groups, read_table
-from roofline.machine.coefficients import Likeness, Measured, likeness
+from roofline.machine.chips.coefficients import Likeness, Measured, likeness
 from roofline.machine.machine import Machine
 from roofline.runs.load import locate_gpu
 

@@ -14,8 +14,8 @@ import numpy as np
 from roofline.evidence.kernels.fit import Group, fit_all, folder_options
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.markdown import paragraphs, table
-from roofline.machine.coefficients import Measured, likeness
-from roofline.machine.stand_ins import borrow, without_laggards
+from roofline.machine.chips.coefficients import Measured, likeness
+from roofline.machine.chips.stand_ins import borrow, without_laggards
 from roofline.runs.load import locate_gpu
 
 LONG: Final = 20e-6

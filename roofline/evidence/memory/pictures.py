@@ -15,13 +15,16 @@ from typing import Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
 from roofline.evidence.markdown import paragraphs, table
+from roofline.machine.engine import read_engine
 from roofline.passes.image.offload import PAGEABLE
 from roofline.passes.image.workspace import INDEXED
 from roofline.runs.ask import ask
-from roofline.runs.image.held import CONTEXT, SAFETY_CHECKER
+from roofline.runs.image.held import SAFETY_CHECKER
 from roofline.runs.image.memory import MOST_PICTURES, MOST_PIXELS
 from roofline.runs.kind import Outcome
 
+#: The engine of the measured runs.
+ENGINE: Final = "pytorch-eager"
 ROWS: Final = Path(__file__).resolve().parents[1] / "measurements" / "memory_images.csv"
 #: What each measure sees of a run.
 _SEES: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -59,6 +62,11 @@ class Met(NamedTuple):
         return self.tensors / self.measured - 1.0
 
 
+def known_context() -> float:
+    """Bytes of driver and libraries, as the engine's file says."""
+    return read_engine(ENGINE).memory.runtime
+
+
 def measured_rows() -> list[dict[str, str]]:
     """The rows that are shipped."""
     with ROWS.open(encoding="utf-8", newline="") as file:
@@ -84,7 +92,7 @@ def context_by_gpu(met: Iterable[Met]) -> dict[str, float]:
     for one in met:
         row = one.row
         if row["measure"] == "driver" and not row["options"] and row["source"].startswith("onnxruntime"):
-            found.setdefault(row["gpu_as_published"], []).append(one.measured - (one.said - CONTEXT))
+            found.setdefault(row["gpu_as_published"], []).append(one.measured - (one.said - known_context()))
     return {gpu: median(values) for gpu, values in found.items()}
 
 
@@ -179,9 +187,9 @@ def _coefficients(met: Sequence[Met]) -> Iterator[str]:
         "One figure per mechanism; all else follows from shapes and from sources that the code names.",
     )
     yield (
-        f"* driver and libraries: {CONTEXT / 1e9:g} GB, the mean over GPUs of the median of nvidia-smi less what is "
-        f"said to be reserved, of runs with the safety checker loaded: {each}; with the figure of the other GPU, the "
-        f"runs of each are off by {_of_the_other(met, contexts):.1%} at most."
+        f"* driver and libraries: {known_context() / 1e9:g} GB, the mean over GPUs of the median of nvidia-smi less "
+        f"what is said to be reserved, of runs with the safety checker loaded: {each}; with the figure of the other "
+        f"GPU, the runs of each are off by {_of_the_other(met, contexts):.1%} at most."
     )
     yield (
         "* copies of a convolution: two (operand and result) in 16 bit and one (operand) in fp32. Chosen with all rows "
@@ -206,7 +214,7 @@ def _of_the_other(met: Sequence[Met], contexts: Mapping[str, float]) -> float:
         gpu = one.row["gpu_as_published"]
         if one.row["measure"] == "driver" and gpu in contexts:
             other = mean(value for name, value in contexts.items() if name != gpu)
-            errors.append(abs((one.said - CONTEXT + other) / one.measured - 1.0))
+            errors.append(abs((one.said - known_context() + other) / one.measured - 1.0))
     return max(errors)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from roofline.evidence.markdown import paragraphs, table
 from roofline.evidence.memory.logs import LogLine, read_logs
 from roofline.machine.engine import IDEAL, engine_names, read_engine
-from roofline.specs.engine import Default, EngineSpec
+from roofline.specs.engine import Default, EngineSpec, SetAside
 from roofline.units import format_si
 
 _INTRO: Final = (
@@ -87,9 +87,9 @@ def _engines() -> Iterator[str]:
 
 def _engine(spec: EngineSpec) -> list[str]:
     m = spec.memory
-    share = "" if m.share is None else f"{m.share:g}"
+    share = _aside(m.aside) if m.aside is not None else "" if m.share is None else f"{m.share:g}"
     runtime, linked = (format_si(value, "B") if value else "" for value in (m.runtime, m.linked))
-    of, sources = m.of if share else "", "; ".join(m.sources)
+    of, sources = m.of if share else "", "; ".join([*(f"chunk: {source}" for source in spec.chunk_sources), *m.sources])
     return [
         spec.name,
         _chosen(spec.chunk),
@@ -101,6 +101,14 @@ def _engine(spec: EngineSpec) -> list[str]:
         str(m.page),
         sources,
     ]
+
+
+def _aside(aside: SetAside) -> str:
+    """What is left beside the bytes that are set aside."""
+    each = {"token": "token of a chunk", "sequence": "sequence of the largest graph", "device": "device"}
+    parts = [format_si(aside.fixed, "B")]
+    parts += [f"{format_si(getattr(aside, name), 'B')} per {what}" for name, what in each.items()]
+    return f"all but {', '.join(parts)}"
 
 
 def _chosen(defaults: Sequence[Default]) -> str:

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from roofline.evidence.runs.runs import PreparedRun
-from roofline.specs.engine import HostCompute
+from roofline.machine.engine import GENERIC
 
 
 class Declared(NamedTuple):
     """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it.
 
-    `offload` says what it does with what stays in the host's memory.
+    `apart` keeps its rows out of the generic engine's fit.
     """
 
     title: str
@@ -23,47 +23,21 @@ class Declared(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
-    chunk: int = 0
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
     eager: bool = False
-    past: bool = False
-    offload: HostCompute | None = None
+    apart: bool = False
 
     @property
     def typical(self) -> bool:
         """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
-        return not (self.eager or self.past)
+        return not (self.eager or self.apart)
 
 
 _diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
 _compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
 
-_LLAMA_CPP: Final = HostCompute(
-    computes=True,
-    streams_from=32,
-    sockets=0.7,
-    sources=(
-        "llama.cpp, src/llama-model.cpp: tensors of the layers before n_layer + 1 - n_gpu_layers, and those of "
-        "--n-cpu-moe and --override-tensor, lie in the CPU's buffers, whose backend runs them; a layer's cache lies "
-        "with it",
-        "llama.cpp, ggml-cuda.cu, ggml_backend_cuda_device_offload_op: from a batch of 32 on the device runs products "
-        "whose weights are in host memory (--no-op-offload: it does not)",
-        "sockets: unverified, chosen with one run on two sockets in view; docs/parallel.md",
-    ),
-)
-_KTRANSFORMERS: Final = HostCompute(
-    computes=True,
-    sockets=0.7,
-    sources=(
-        "kvcache-ai/ktransformers, doc/en/FAQ.md: routed experts run on --cpu_infer cores of the host, unless a rule "
-        "puts them on the GPU",
-        "sockets: unverified, that of llama.cpp",
-    ),
-)
-
-GENERIC: Final = "generic"
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared(
         "TensorRT-LLM",
@@ -78,7 +52,7 @@ DECLARED: Final[dict[str, Declared]] = {
         "trtllm",
         joins="all",
         like="tensorrt-llm",
-        past=True,
+        apart=True,
         notes="Before its kernels shared a cached key among the query heads of a group.",
     ),
     "vllm": Declared("vLLM", "vllm", joins="all", mixes=True, notes="Steps replayed as CUDA graphs."),
@@ -96,23 +70,20 @@ DECLARED: Final[dict[str, Declared]] = {
         "trtllm",
         joins="all",
         aliases=("ft",),
-        past=True,
+        apart=True,
         notes="Numbers of about 2021; later versions are faster.",
     ),
     "llama.cpp": Declared(
         "llama.cpp (CUDA and Metal)",
         half_sums=True,
         widens=True,
-        chunk=512,
         aliases=("llamacpp", "llama-cpp"),
         notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
-        offload=_LLAMA_CPP,
     ),
     "ktransformers": Declared(
         "KTransformers (experts on the host's cores)",
         aliases=("kt", "kt-kernel"),
-        past=True,
-        offload=_KTRANSFORMERS,
+        apart=True,
         notes="What the host computes is told in docs/parallel.md.",
     ),
     "mlx": Declared("MLX (mlx-lm)", widens=True),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from roofline.errors import RooflineError, UnknownNameError, UsageError
 from roofline.evidence.runs.rows import MeasuredRun
-from roofline.machine.efficiency import ChipEfficiency
+from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine, find_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost

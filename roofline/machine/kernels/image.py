@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.machine.chip_facts import UnitFacts
+from roofline.machine.chips.facts import UnitFacts
 from roofline.machine.engine import Engine
 from roofline.num import Num, minimum, where
 

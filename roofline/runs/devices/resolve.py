@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from roofline.errors import UsageError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.machine.collectives import Fabric, Link
-from roofline.machine.engine import find_engine
+from roofline.machine.engine import IDEAL, find_engine, read_engine
 from roofline.passes.offload import Offload, read_offload
 from roofline.runs.checks import one_of
 from roofline.runs.devices.hosts import cores_of, find_host, placed
@@ -25,16 +25,10 @@ from roofline.units import parse_quantity
 from roofline.workload.plan import Plan, check_plan
 
 OVERLAPS: Final = ("none", "full")
-#: What runtimes keep beside weights, cache and activations, and where that was read.
-RESERVES: Final = {
-    "transformers": ("37 MiB", "Qwen3 speed benchmark @7a2f61ff: Qwen3-8B, measured less weights and cache"),
-    "fastertransformer": (
-        "2.77 GB",
-        "FasterTransformer gpt_guide.md @df4a753: median of 24 runs of 3 models at batch 1 to 8, measured "
-        "less weights and cache; CUDA context, libraries and work buffers",
-    ),
-    "vllm": ("10%", "vLLM documentation: gpu_memory_utilization is 0.9 where nothing is said"),
-}
+#: What a runtime that is no engine here keeps beside weights, cache and activations.
+TRANSFORMERS: Final = Reserve(
+    37 * 2.0**20, "Qwen3 speed benchmark @7a2f61ff: Qwen3-8B, measured less weights and cache"
+)
 _PERCENT: Final = re.compile(r"\d+(\.\d+)?%")
 _GPU_LINE: Final = re.compile(r"^gpu:\s*([^\s#]+)", re.MULTILINE)
 #: What a node says that must be named: a cloud's instance, cards whose links vary.
@@ -46,7 +40,9 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
     plan, notes = plan_of(options)
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
     away = _away(options, spec_dir)
-    reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
+    reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity, spec_dir, plan.devices > plan.dp)
+    if reserve.engine and reserve.engine == _engine(options, spec_dir):
+        reserve = Reserve()  # what it keeps is part of its own budget
     micro = _microbatches(options.get("microbatches"), plan)
     if overlap and plan.single and away is None:
         raise UsageError("--overlap full: one GPU with everything in its memory has no communication to hide")
@@ -121,19 +117,19 @@ def _size(name: str, value: Any) -> int:
     return int(value)
 
 
-def read_reserve(value: Any, capacity: float) -> Reserve:
-    """What the runtime keeps on each device.
+def read_reserve(value: Any, capacity: float, spec_dir: str | None = None, several: bool = False) -> Reserve:
+    """What the runtime keeps on each device, one of `several` that exchange or one alone.
 
-    A number of bytes, a quantity such as `2 GB`, a share of the memory such as `10%`, or a runtime of RESERVES.
+    A number of bytes, a quantity such as `2 GB`, a share of the memory such as `10%`, the name of an engine, whose file
+    says it, or `transformers`. Raises UsageError.
     """
     if value is None:
         return Reserve()
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
         return Reserve(float(value), "as asked")
     text = str(value).strip().lower()
-    if text in RESERVES:
-        amount, source = RESERVES[text]
-        return Reserve(read_reserve(amount, capacity).bytes, source)
+    if text == "transformers":
+        return TRANSFORMERS
     if text.endswith("%"):
         if not _PERCENT.fullmatch(text) or float(text[:-1]) > 100:
             raise UsageError(f"--runtime-reserve {text[:40]}: a share of the memory is between 0% and 100%")
@@ -141,7 +137,21 @@ def read_reserve(value: Any, capacity: float) -> Reserve:
     try:
         return Reserve(parse_quantity(value, "bytes"), "as asked")
     except ValueError as error:
-        raise UsageError(f"--runtime-reserve: {error}; or 10%, or one of {', '.join(RESERVES)}") from None
+        reason = f"--runtime-reserve: {error}; or 10%, transformers, or an engine (`roofline list engines`)"
+    try:
+        engine = find_engine(str(value), spec_dir)
+    except UnknownNameError:
+        raise UsageError(reason) from None
+    return _reserve_of(engine, several)
+
+
+def _reserve_of(engine: str, several: bool) -> Reserve:
+    """What the file of an engine says of its runtime. Raises UsageError where it says nothing."""
+    memory = read_engine(engine).memory if engine != IDEAL else None
+    if memory is None or not memory.runtime:
+        raise UsageError(f"--runtime-reserve {engine}: what it keeps is not known; give bytes, for example '0.5 GB'")
+    kept = memory.runtime + (memory.linked if several else 0.0)
+    return Reserve(kept, f"what engine {engine} keeps: {'; '.join(memory.sources)}", engine)
 
 
 def locate_node(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin]:

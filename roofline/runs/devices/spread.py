@@ -26,10 +26,11 @@ class Away(Protocol):
 
 
 class Reserve(NamedTuple):
-    """Bytes that the runtime keeps on each device, and where the number comes from."""
+    """Bytes that the runtime keeps on each device, where the number comes from, and the engine that was named."""
 
     bytes: float = 0.0
     source: str = ""
+    engine: str = ""
 
 
 _ONE: Final = Plan()

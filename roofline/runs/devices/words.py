@@ -98,5 +98,6 @@ def _link(link: Link) -> dict[str, Any]:
 
 
 def spread_sources(spread: Spread) -> tuple[str, ...]:
-    """Where the links come from."""
-    return spread.node.sources if spread.node is not None else ()
+    """Where the links and the host's figures come from."""
+    node = spread.node.sources if spread.node is not None else ()
+    return (*node, *(spread.host.spec.sources if spread.host is not None else ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from roofline.machine.engine import IDEAL
+from roofline.machine.engine import IDEAL, read_engine
 from roofline.runs.kind import Question
 from roofline.specs.image.pipeline import PipelineSpec
 
@@ -21,9 +21,6 @@ SAFETY_CHECKER: Final = (
     + 20.0 * 768.0
     + 20.0
 )
-#: Bytes that a process takes on a GPU before its first tensor: the driver's context, cuBLAS and cuDNN. The mean of two
-#: GPUs of what nvidia-smi shows above what the allocator reserves, three runs each (docs/memory_pictures.md).
-CONTEXT: Final = 0.43e9
 
 
 def has_checker(question: Question) -> bool:
@@ -40,9 +37,12 @@ def checker_bytes(question: Question) -> float:
 
 
 def context_bytes(question: Question) -> float:
-    """Bytes that the process takes before its first tensor; none for the ideal engine, or where a reserve is given."""
+    """Bytes that the process takes before its first tensor: the driver's context, cuBLAS and cuDNN.
+
+    None for the ideal engine, or where a reserve is given. Source: the engine's file.
+    """
     given = question.engine == IDEAL or question.spread.reserve.bytes
-    return 0.0 if given else CONTEXT
+    return 0.0 if given else read_engine(question.engine).memory.runtime
 
 
 def stages_copies(question: Question) -> bool:

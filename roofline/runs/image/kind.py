@@ -224,7 +224,7 @@ def _spread(spec: ImageSpec, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: s
     from roofline.runs.devices.resolve import read_reserve, resolve_spread
 
     spread = resolve_spread(gpu, options, spec_dir) if options else ALONE
-    reserve = read_reserve(given.get("runtime_reserve"), gpu.memory.capacity)
+    reserve = read_reserve(given.get("runtime_reserve"), gpu.memory.capacity, spec_dir)
     if away is None and not reserve.bytes:
         return spread
     return replace(spread, away=away, reserve=reserve, alone=False)

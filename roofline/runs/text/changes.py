@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from roofline.runs.changes import Change
+from roofline.machine.engine import GENERIC
+from roofline.runs.changes import Change, formats_of, narrower_weights
 from roofline.runs.devices.hosts import habits_of
 from roofline.runs.kind import Question
-from roofline.specs.formats.dtypes import find_dtype
+from roofline.specs.formats.caches import read_cache
 
-#: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
-#: lmdeploy `quant_policy`; mlx-lm `--kv-bits`.
-_CACHES: Final[Mapping[str, tuple[str, ...]]] = {
-    "llama.cpp": ("q8_0", "q4_0"),
-    "lmdeploy": ("int8", "int4"),
-    "mlx": ("mlx-8bit", "mlx-4bit"),
-}
-_ANY_CACHE: Final = ("fp8",)
-#: The engine that stands for whichever serves it well.
-_ANY: Final = "generic"
 _SEQUENCES: Final = (256, 64)
 _CHUNKS: Final = (8192, 2048, 512)
 _UTILISATIONS: Final = (0.95, 0.98)
@@ -32,11 +23,24 @@ def text_changes(question: Question) -> Iterator[Change]:
     yield from _sequences(question)
     yield from (Change(f"utilisation {share:g}", {"utilisation": share}) for share in _UTILISATIONS)
     yield from (Change(f"prompts in chunks of {chunk:,} tokens", {"chunk": chunk}) for chunk in _CHUNKS)
-    for name in _CACHES.get(question.engine, _ANY_CACHE):
-        if find_dtype(name).bits < question.precision.cache.bits:
+    formats = formats_of(question.engine)
+    for name in formats.cache if formats is not None else ():
+        if read_cache(name).bits < question.precision.cache.bits:
             yield Change(f"KV-cache in {name}", {"kv_cache": name})
     if _has_experts(question) and question.spread.away is None and _computes(question.engine):
         yield Change("experts on the host's cores", {"offload": "experts@cpu"})
+
+
+def text_formats(question: Question) -> Iterator[Change]:
+    """Narrower formats of the weights; embedding, head and router stay in 16 bit, as tools that quantise leave them."""
+    spec = question.spec
+    there = (
+        ("embedding", spec.vocabulary),
+        ("head", spec.head and spec.vocabulary),
+        ("router", _has_experts(question)),
+    )
+    wide = [name for name, is_there in there if is_there]
+    return narrower_weights(question.precision, question.engine, question.machine(), wide)
 
 
 def _sequences(question: Question) -> Iterator[Change]:
@@ -54,7 +58,7 @@ def _has_experts(question: Question) -> bool:
 def _computes(engine: str) -> bool:
     """Whether an engine runs on the host what stays there, or may be one that does."""
     habits = habits_of(engine)
-    return engine == _ANY or (habits is not None and habits.computes)
+    return engine == GENERIC or (habits is not None and habits.computes)
 
 
 def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:

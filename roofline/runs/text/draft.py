@@ -28,7 +28,6 @@ from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Stage
 from roofline.runs.load import locate_model
 from roofline.specs.base import Spec
-from roofline.specs.files.library import bundled
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count
 from roofline.workload.allocation import allocated
@@ -77,10 +76,9 @@ def resolve_draft(
 def _mtp_layers(spec: TransformerSpec) -> int:
     if spec.mtp is not None:
         return spec.mtp.layers
-    found = sorted(path.stem for path in bundled("models").glob("*.yaml") if "\nmtp:" in path.read_text("utf-8"))
     raise UsageError(
-        f"--draft mtp: {spec.name} has no layers of its own that predict further tokens; name an EAGLE head or a "
-        f"smaller model of its vocabulary. Models that have them: {', '.join(found)}"
+        f"--draft mtp: {spec.name} has no layers of its own that predict further tokens (`mtp` in `roofline show`); "
+        "name an EAGLE head or a smaller model of its vocabulary"
     )
 
 

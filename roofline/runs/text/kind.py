@@ -25,7 +25,7 @@ from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
 from roofline.runs.options import Option, asked
-from roofline.runs.text.changes import text_changes, text_plans
+from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
@@ -113,6 +113,11 @@ class Text(Kind):
             further["draft"] = draft_parameters(draft.spec, mtp=draft.mtp)
         return Parameters(whole.parameters, whole.active_parameters, whole.embedding_parameters, further)
 
+    def sources(self, question: Question) -> tuple[str, ...]:
+        """Those of the model and of a draft."""
+        draft = question.run.draft
+        return (*question.spec.sources, *(draft.spec.sources if draft is not None else ()))
+
     def held(self, question: Question, stages: Stages) -> Num:
         """Bytes on the device that needs most."""
         return most_needed(question, stages)
@@ -122,8 +127,12 @@ class Text(Kind):
         return text_memory(question, stages, parameters, needs)
 
     def changes(self, question: Question) -> Iterator[Change]:
-        """Chunks, formats of the cache and of the weights."""
+        """Sequences at once, the engine's share, chunks, formats of the cache, what the host may run."""
         return text_changes(question)
+
+    def formats(self, question: Question) -> Iterator[Change]:
+        """Narrower formats of the weights, with what tools leave wide."""
+        return text_formats(question)
 
     def plans(self, question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
         """Tensors, then layers over so many devices; experts whole."""

@@ -11,7 +11,8 @@ from math import ceil
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.formats.dtypes import ALIASES, DTYPES, DType, single_format
+from roofline.specs.files.engines import kept_caches
+from roofline.specs.formats.dtypes import ALIASES, DTYPES, DType, find_dtype, single_format, weights_alone
 
 RowKind: TypeAlias = Literal["pair", "latent", "compressed", "index", "cross"]
 
@@ -167,10 +168,23 @@ def read_cache(text: str) -> CacheFormat:
 
 def _single(name: str, text: str) -> DType:
     try:
-        return single_format(name, "kv-cache")
+        if not weights_alone(find_dtype(name)):
+            return single_format(name, "kv-cache")
+        return _rare_format(name)
     except UnknownNameError as error:
         known = {known: known for known in (*DTYPES, *PACKED)} | ALIASES
         raise UnknownNameError("precision", name.strip() or text, known, "roofline list precisions") from error
+
+
+def _rare_format(name: str) -> DType:
+    """A format that nothing computes in but that an engine keeps caches in. Raises UsageError for others."""
+    kept = kept_caches()
+    try:
+        return single_format(name, "kv-cache", {each for names in kept.values() for each in names})
+    except UsageError as error:
+        alone = {engine: [each for each in names if weights_alone(find_dtype(each))] for engine, names in kept.items()}
+        known = "; ".join(f"{', '.join(names)} as {engine}" for engine, names in alone.items() if names)
+        raise UsageError(f"{error}, or a cache {known}") from None
 
 
 def refuse_cache(cache: CacheFormat, kinds: tuple[str, ...], name: str) -> None:

@@ -6,7 +6,7 @@ several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.spe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +18,7 @@ from roofline.specs.formats.means import mean_of, refuse_dynamic
 from roofline.specs.formats.mixes import CHECKPOINTS, Checkpoint
 from roofline.specs.formats.rules import described
 
-__all__ = ["ALIASES", "CACHES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format"]
+__all__ = ["ALIASES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format", "weights_alone"]
 
 _HALF: Final = "bf16"
 
@@ -181,28 +181,22 @@ def find_dtype(name: str) -> DType:
     return DTYPES[key]
 
 
-#: Formats that nothing computes in but that engines keep caches in, and which do: scales per head and token.
-#: Source: the engines' documentation (llama.cpp --cache-type-k, LMDeploy quant_policy, MLX-LM --kv-bits,
-#: transformers QuantizedCache; OmniServe KV4).
-CACHES: Final[dict[str, tuple[str, ...]]] = {
-    "llama.cpp": ("q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"),
-    "LMDeploy and OmniServe": ("int4-g128", "int8-g128"),
-    "transformers": ("int2-g64", "int4-g64", "int8-g64"),
-    "MLX": ("mlx-2bit", "mlx-3bit", "mlx-4bit", "mlx-5bit", "mlx-6bit", "mlx-8bit"),
-}
+def weights_alone(dtype: DType) -> bool:
+    """Whether it is a format that nothing computes in: weights are widened from it."""
+    return dtype.bits < 16 and dtype.compute == _HALF
 
 
-def single_format(name: str, option: str) -> DType:
+def single_format(name: str, option: str, kept: Collection[str] = ()) -> DType:
     """The format of that name for `--weights` of one op, `--activations` or `--kv-cache`.
 
-    Raises UnknownNameError, and UsageError for a mix and for formats of weights where there are none.
+    `kept` are formats of weights alone that are taken all the same. Raises UnknownNameError, and UsageError for a mix
+    and for formats of weights where there are none.
     """
     found = find_dtype(name)
     if found.mix or (found.parts and option != "weights"):
         raise UsageError(f"--{option} {name}: {found.name} mixes formats of weights; it cannot hold {option}")
-    cached = option == "kv-cache" and any(found.name in names for names in CACHES.values())
-    if option != "weights" and found.bits < 16 and found.compute == _HALF and not cached:
-        reason = f"--{option} {name}: {found.name} is a format of weights alone. Take fp8, int8 or one of 16 bits"
-        known = "; ".join(f"{', '.join(names)} as {engine}" for engine, names in CACHES.items())
-        raise UsageError(reason + (f", or a cache {known}" if option == "kv-cache" else ""))
+    if option != "weights" and weights_alone(found) and found.name not in kept:
+        raise UsageError(
+            f"--{option} {name}: {found.name} is a format of weights alone. Take fp8, int8 or one of 16 bits"
+        )
     return found

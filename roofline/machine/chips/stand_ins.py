@@ -7,7 +7,7 @@ from functools import cache
 from math import exp, log
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, likeness, measured_ceilings
+from roofline.machine.chips.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, likeness, measured_ceilings
 from roofline.machine.kernels import experts, matmul
 from roofline.specs.gpu import GPUSpec
 

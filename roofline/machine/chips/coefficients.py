@@ -9,7 +9,7 @@ from importlib.resources import files
 from math import hypot, log2
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chip_facts import half_peak_of, units_of
+from roofline.machine.chips.facts import half_peak_of, units_of
 from roofline.machine.kernels.attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels.collective import CollectiveCoefficients
 from roofline.machine.kernels.experts import ExpertsCoefficients
@@ -104,7 +104,7 @@ class Ceilings(NamedTuple):
 @cache
 def measured_ceilings() -> Ceilings:
     """The shipped coefficients, read once."""
-    text = (files("roofline.machine") / "chip_efficiency.json").read_text(encoding="utf-8")
+    text = (files("roofline.machine.chips") / "chip_efficiency.json").read_text(encoding="utf-8")
     data = json.loads(text)
     rows = {kind: _by_chip(entry["rows"]) for kind, entry in data["kinds"].items()}
     known = {chip: Likeness._make(facts) for chip, facts in data["chips"].items()}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from roofline.machine.chip_facts import UnitFacts
+from roofline.machine.chips.facts import UnitFacts
 from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels.common import smooth_maximum
 from roofline.machine.kernels.image import IMAGE_KINDS, scaled_image

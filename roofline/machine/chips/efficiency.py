@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chip_facts import (
+from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured, likeness
+from roofline.machine.chips.facts import (
     UnitFacts,
     exchange_of,
     host_of,
@@ -22,12 +23,8 @@ from roofline.machine.chip_facts import (
     unit_facts,
     units_of,
 )
-from roofline.machine.coefficients import COEFFICIENTS, Likeness, Measured, likeness
-from roofline.machine.cores import CORES_INTERVAL
-from roofline.machine.engine import BARE, Engine
-from roofline.machine.kernels.image import IMAGE_KINDS
-from roofline.machine.scaled import scaled
-from roofline.machine.stand_ins import (
+from roofline.machine.chips.scaled import scaled
+from roofline.machine.chips.stand_ins import (
     STAND_INS,
     StandIn,
     borrow,
@@ -37,6 +34,9 @@ from roofline.machine.stand_ins import (
     stand_in,
     stand_in_order,
 )
+from roofline.machine.cores import CORES_INTERVAL
+from roofline.machine.engine import BARE, Engine
+from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
 
