@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import all_hold, first_value
+from roofline.num import all_hold, any_holds, first_value
 from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
@@ -39,7 +38,7 @@ _LEVELS: Final = {
 def image_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know, with codes."""
     q, memory = outcome.question, outcome.memory
-    found = [] if memory.fits else [*memory_warnings(q, memory, f"; {_remedy(memory)}")]
+    found = [] if memory.fits else [*memory_warnings(q, memory, "; `roofline fit` tells what would help")]
     dtype = q.precision.matrix_dtype()
     unit = q.machine().served_by[dtype][0].removeprefix("vector.")
     if unit != dtype and slowest_precision(outcome).matrix_dtype() == dtype:
@@ -64,15 +63,6 @@ def _of_language_models(engine: str) -> Iterator[Warn]:
             "are an extrapolation; pytorch-eager and pytorch-compile ran pictures"
         )
         yield Warn("engine-of-language-models", text)
-
-
-def _remedy(memory: Memory) -> str:
-    if memory.model_offload_bytes <= memory.capacity_bytes:
-        return "with one part at a time on the GPU (--offload model) it fits"
-    if memory.leaf_offload_bytes <= memory.capacity_bytes:
-        found = "group" if memory.group_offload_bytes <= memory.capacity_bytes else "leaf"
-        return f"with less than one part at a time on the GPU (--offload {found}) it fits"
-    return "not even one part at a time fits (smaller picture, --tiling, --slicing, narrower --weights)"
 
 
 def _scheduler_warnings(q: Question) -> Iterator[Warn]:
@@ -143,7 +133,8 @@ def _offload_note(outcome: Outcome) -> str:
         return "offload none: all parts stay on the GPU"
     blocks = f"{away.blocks} {'block' if away.blocks == 1 else 'blocks'} at a time"
     place = {"model": "one part at a time", "leaf": "one matrix at a time", "group": blocks}[away.mode]
-    text = f"offload {away.text()}: {place} on the GPU; "
+    held = float(first_value(outcome.memory.host_bytes)) / 1e9
+    text = f"offload {away.text()}: {place} on the GPU; {held:.3g} GB wait in host memory, {away.copies}; "
     fetched: Any = outcome.quantity("transfer_s")
     if fetched.times is None:
         return text + "no link to the host is described for this GPU, so fetching the parts costs no time here"
@@ -167,9 +158,13 @@ def _held_notes(outcome: Outcome) -> Iterator[str]:
     if has_checker(q):
         yield "the pipeline's safety checker is in memory (--no-safety-checker leaves it out); its time is left out"
     copies = "convolutions copy operands (in 16 bit results too) into the order that their kernels take"
-    copies = copies if stages_copies(q) else "convolutions run in the compiler's order of channels, without copies"
+    if q.gpu.vendor != "nvidia":
+        copies += ", as cuDNN's do and other libraries are assumed to"
+    copies = copies if any_holds(stages_copies(q)) else "convolutions take tensors in the order that they are in"
     freed = first_value(memory.allocator_reserved_bytes) / 1e9
     context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else reserve_note(q.spread)
+    unseen = float(first_value(q.machine().unseen)) / 1e9
+    context += f"; the driver keeps {unseen:.2g} GB of the card, which no process sees" if unseen else ""
     yield f"memory: {copies}; {context}; the allocator keeps up to {freed:.3g} GB where there is room"
     if all_hold(q.precision.weights.rank > 0.0):
         yield f"{q.precision.label}: the low-rank branch is held in 16 bit; its products, some 2 %, are left out"
