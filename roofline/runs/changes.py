@@ -19,7 +19,7 @@ _OF_ENGINE: Final[Mapping[str, tuple[str, ...]]] = {
 #: What units are called that multiply a format as it is, where that is not its own name.
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
-_BESIDE_NARROW: Final = "bf16"
+BESIDE_NARROW: Final = "bf16"
 #: Of the bits of a format, so many are no change worth naming.
 _NARROWER: Final = 0.9
 
@@ -37,7 +37,7 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine) -> Ite
     Activations and cache stay in the formats that they have.
     """
     active, cache = precision.activations_label, precision.cache.name
-    kept = {"activations": active} if active != _BESIDE_NARROW else {}
+    kept = {"activations": active} if active != BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
     for name in _ladder(precision, engine, machine):
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:

@@ -25,7 +25,7 @@ from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution
-from roofline.runs.image.changes import image_changes, image_plans
+from roofline.runs.image.changes import image_changes, image_formats, image_plans
 from roofline.runs.image.formats import own_dtype, phase_precision, read_formats
 from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
@@ -57,6 +57,7 @@ class Image(Kind):
     level_phase: ClassVar[str] = "denoise"
     sizes: ClassVar[tuple[str, ...]] = ("batch", "height", "width", "steps")
     columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)
+    costs: ClassVar[str] = "total_s"
     curves: ClassVar[Mapping[str, str]] = {"latency": "total_s", "throughput": "images_per_s"}
 
     def takes(self, spec: Any) -> bool:
@@ -118,8 +119,12 @@ class Image(Kind):
         return image_memory(question, stages, needs)
 
     def changes(self, question: Question) -> Iterator[Change]:
-        """Tiles, parts elsewhere, formats of the weights."""
+        """Tiles, and parts elsewhere."""
         return image_changes(question)
+
+    def formats(self, question: Question) -> Iterator[Change]:
+        """Narrower formats as they are loaded for pictures."""
+        return image_formats(question)
 
     def plans(self, question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
         """Tokens of the denoiser over so many devices."""

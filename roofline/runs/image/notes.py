@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
-from roofline.machine.engine import IDEAL, read_engine
+from roofline.machine.engine import IDEAL
 from roofline.num import all_hold, any_holds, first_value
 from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
+from roofline.runs.image.changes import runs_pictures
 from roofline.runs.image.formats import format_words
 from roofline.runs.image.held import context_bytes, has_checker, stages_copies
 from roofline.runs.image.options import away_of, takes_steps
@@ -55,9 +56,8 @@ def image_warnings(outcome: Outcome) -> list[Warn]:
 
 
 def _of_language_models(engine: str) -> Iterator[Warn]:
-    """An engine of the library that runs other models than pictures; its title says so."""
-    bundled = engine != IDEAL and not engine.endswith((".yaml", ".yml"))
-    if bundled and not any(words in read_engine(engine).title for words in ("image models", "diffusers")):
+    """An engine of the library that runs other models than pictures."""
+    if not runs_pictures(engine):
         text = (
             f"engine {engine} was fitted to runs of language models: for pictures its expected time and interval "
             "are an extrapolation; pytorch-eager and pytorch-compile ran pictures"
