@@ -54,6 +54,12 @@ class Trial(NamedTuple):
         most: int | None = self.memory.max_batch
         return None if most is None else most * self.plan.dp
 
+    @property
+    def waiting(self) -> Any:
+        """Bytes that stay in host memory; None where none do."""
+        beside = (figure for part in self.memory.parts for figure in part.beside)
+        return next((size for name, size in beside if name == "host_bytes"), None)
+
     def limits(self) -> dict[str, int | None]:
         """How far it can grow, by the names in JSON."""
         found: dict[str, int | None] = dict.fromkeys(LIMITS)

@@ -137,8 +137,10 @@ _ASKED: Final = (
     "* `--offload model`: one part at a time on the GPU; `leaf`: one matrix (sequential offload); `group=N`: N "
     "blocks, and the next N while those work. `@pageable` or `@pinned` says how weights are copied: by default as"
     " the libraries do, pageable for model (there and back) and leaf, pinned and prefetched by a stream of its "
-    "own for group. The time is `latency.transfer_s`: at the bound by the link, expected by the copies, and for "
-    "prefetched groups what work leaves of it.",
+    "own for group. `latency.transfer_s` is the time of the copies themselves, at the bound by the link; the total has "
+    "them, and of prefetched groups what work leaves of them. All weights wait in host memory (`memory.host_bytes`, "
+    "pinned or pageable). Where the processor shares the memory (Apple, GB10, Ryzen AI, Jetson), or computes itself, "
+    "`--offload` is refused.",
     "* `--weights bf16,denoiser=fp8`: one part in its own format. Parts are `denoiser` (also `transformer`, "
     "`unet`), `text_encoder`, `text_encoder_2` …, all `text_encoders`, `autoencoder` (`vae`), `controlnet`, "
     "`refiner`; `--activations` takes them too; a name that is none of them, and no op, is refused. `nf4` and "
@@ -156,6 +158,8 @@ _PARTS: Final = (
     "* **safety checker**: 303,981,588 parameters of CLIP's vision tower, where the published pipeline loads one; "
     "`--no-safety-checker` leaves it out. Offload leaves it on the GPU, as diffusers does.",
     "* **driver and libraries**: what a process takes before its first tensor; `--runtime-reserve` replaces it.",
+    "* no part of the sum, but of the room: what the driver of NVIDIA's cards keeps of the capacity, 480 MiB, which no "
+    "process sees (`usable_bytes`); the same as for language models.",
     "* beside the sum, `allocator_reserved_bytes`: freed blocks stay with the allocator; those of a decoder's smaller "
     "pictures are of no use to the larger ones after them. nvidia-smi shows them; the allocator gives them back before "
     "it fails, so they decide nothing about what fits.",

@@ -62,13 +62,14 @@ def _pool(fit: Fitting) -> Iterator[str]:
 def remedy_table(fit: Fitting) -> Grid:
     """What would help, each with what it needs then and how far it could grow."""
     limits = [limit.name for limit in fit.asked.memory.limits]
-    headings = [(f"largest {_HEADINGS.get(name, name.removeprefix('max_'))}", "right?") for name in limits]
     told = fit.asked.timed().seconds
+    names = [_HEADINGS.get(name, name.removeprefix("max_")) for name in limits]
+    headings = [(f"largest {name}" if told is None else f"{name} ≤", "right?") for name in names]
     timed = [] if told is None else [("expected", "right")]
     columns = (("change", "text"), ("needs", "right"), ("saves", "right?"), ("", "left"), *timed, *headings)
     rows = [_remedy(trial, fit.asked, limits, told is not None) for trial in fit.remedies.each]
     each = "" if fit.asked.plan.single else " per GPU"
-    than = "" if told is None else f"; where it fits, the quickest first; as asked {format_time(told)} if it fitted"
+    than = "" if told is None else f"; where it fits, the quickest first; as asked {format_time(told)}"
     return grid(f"What would help, and how much{each}{than}", columns, rows)
 
 
