@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import Kept, evaluate, memory_of
-from roofline.answer.memory import Memory
+from roofline.answer.memory import ENDLESS, Memory
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
@@ -50,9 +50,10 @@ class Trial(NamedTuple):
 
     @property
     def room(self) -> int | None:
-        """The largest batch of all replicas together; None where batches have no limit of memory."""
+        """The largest batch of all replicas together that the engine runs at once; None without a limit of memory."""
         most: int | None = self.memory.max_batch
-        return None if most is None else most * self.plan.dp
+        at_once = self.question.execution.budget.sequences or ENDLESS
+        return None if most is None else min(most, at_once) * self.plan.dp
 
     @property
     def waiting(self) -> Any:

@@ -20,6 +20,8 @@ from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.specs.formats.dtypes import find_dtype
+from roofline.specs.formats.mixes import format_of_blocks
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
@@ -166,8 +168,19 @@ def _held_notes(outcome: Outcome) -> Iterator[str]:
     unseen = float(first_value(q.machine().unseen)) / 1e9
     context += f"; the driver keeps {unseen:.2g} GB of the card, which no process sees" if unseen else ""
     yield f"memory: {copies}; {context}; the allocator keeps up to {freed:.3g} GB where there is room"
-    if all_hold(q.precision.weights.rank > 0.0):
-        yield f"{q.precision.label}: the low-rank branch is held in 16 bit; its products, some 2 %, are left out"
+    yield from _branch_notes(q)
+
+
+def _branch_notes(q: Question) -> Iterator[str]:
+    """What is held of low-rank branches, and that their products are not counted."""
+    asked = (q.precision, *q.precision.parts.values())
+    for name in dict.fromkeys(held.name for each in asked for held in (each.weights, *each.overrides.values())):
+        rank = find_dtype(format_of_blocks(name)).rank
+        if rank > 0.0:
+            yield (
+                f"{name}: a branch of rank {rank:g} beside each matrix is held in 16 bit; its products, {rank:g} · "
+                "(rows + columns) to the rows · columns of the matrix, are left out"
+            )
 
 
 def _spread_notes(q: Question) -> list[str]:

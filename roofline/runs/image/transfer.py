@@ -17,7 +17,7 @@ from roofline.runs.kind import Question
 _BOTH_WAYS: Final = 2.0
 #: By how much another host may be slower than the one whose copies were measured, at the upper end of the interval:
 #: half of the lanes or of the channels of memory. Assumed; no second host is known (unverified).
-_SLOWER: Final = 2.0
+SLOWER: Final = 2.0
 
 
 def host_link(question: Question) -> float | None:
@@ -53,7 +53,7 @@ def transfer(question: Question, memory: Memory) -> Times | None:
     if away.copies == "pinned" or question.engine == IDEAL:
         return Times.certain(bound)
     expected = slow * (_BOTH_WAYS if away.mode == "model" else 1.0)
-    return Times(bound, bound, expected, bound, expected * _SLOWER)
+    return Times(bound, bound, expected, bound, expected * SLOWER)
 
 
 def beyond_work(question: Question, phases: tuple[PhaseEstimate, ...], copies: Times) -> Times:

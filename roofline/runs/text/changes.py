@@ -8,7 +8,7 @@ from typing import Any, Final
 from roofline.runs.changes import Change
 from roofline.runs.devices.hosts import habits_of
 from roofline.runs.kind import Question
-from roofline.specs.dtypes import find_dtype
+from roofline.specs.formats.dtypes import find_dtype
 
 #: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
 #: lmdeploy `quant_policy`; mlx-lm `--kv-bits`.
@@ -20,6 +20,7 @@ _CACHES: Final[Mapping[str, tuple[str, ...]]] = {
 _ANY_CACHE: Final = ("fp8",)
 #: The engine that stands for whichever serves it well.
 _ANY: Final = "generic"
+_SEQUENCES: Final = (256, 64)
 _CHUNKS: Final = (8192, 2048, 512)
 _UTILISATIONS: Final = (0.95, 0.98)
 
@@ -28,6 +29,7 @@ def text_changes(question: Question) -> Iterator[Change]:
     """Changes that leave the numbers as they are first, then formats of the cache, wide to narrow."""
     if question.execution.level == "eager":
         yield Change("fusion flash", {"fusion": "flash"})
+    yield from _sequences(question)
     yield from (Change(f"utilisation {share:g}", {"utilisation": share}) for share in _UTILISATIONS)
     yield from (Change(f"prompts in chunks of {chunk:,} tokens", {"chunk": chunk}) for chunk in _CHUNKS)
     for name in _CACHES.get(question.engine, _ANY_CACHE):
@@ -35,6 +37,14 @@ def text_changes(question: Question) -> Iterator[Change]:
             yield Change(f"KV-cache in {name}", {"kv_cache": name})
     if _has_experts(question) and question.spread.away is None and _computes(question.engine):
         yield Change("experts on the host's cores", {"offload": "experts@cpu"})
+
+
+def _sequences(question: Question) -> Iterator[Change]:
+    """Fewer sequences at once where the engine keeps room to draw tokens for each: never fewer than are asked."""
+    at_once = question.execution.budget.sequences
+    for number in _SEQUENCES:
+        if float(question.run.batch) <= number < at_once:
+            yield Change(f"at most {number:,} sequences at once", {"max_sequences": number})
 
 
 def _has_experts(question: Question) -> bool:
