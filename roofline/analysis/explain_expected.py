@@ -64,9 +64,10 @@ def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
         for phase in est.phases
         for cause in found[phase.name]
     ]
-    transfer = est.quantity("transfer_s")
-    if transfer is not None and transfer.times is not None:
-        whole.append(Cause("transfer", float(transfer.times.expected), "weights from host memory, per run"))
+    transfer, total = est.quantity("transfer_s"), est.quantity("total_s")
+    if transfer is not None and transfer.times is not None and total is not None and total.times is not None:
+        late = float(total.times.expected) - sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+        whole.append(Cause("transfer", late, "weights from host memory that no work hides, per run"))
     return _summed(whole)
 
 

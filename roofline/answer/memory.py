@@ -79,8 +79,8 @@ class Memory:
     """Bytes per device.
 
     `parts` sum to `total_bytes`; `limits` are what can be asked beyond; `by_component` says which part of the model
-    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes; `usable` is what the
-    engine may take of the capacity, all of it where None; `pool` is what is left for the cache, where there is one.
+    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes or None; `usable` is what
+    the engine may take of the capacity, all of it where None; `pool` is what is left for the cache, where there is one.
     Parts, figures beside them and limits are attributes by their names in JSON: `memory.weights_bytes`,
     `memory.max_batch`.
     """
@@ -89,7 +89,7 @@ class Memory:
     capacity_bytes: Num
     limits: tuple[Limit, ...] = field(default=(), compare=False)
     by_component: tuple[Component, ...] = ()
-    instead: tuple[tuple[str, str, Num], ...] = ()
+    instead: tuple[tuple[str, str, Num | None], ...] = ()
     usable: Num | None = None
     pool: Pool | None = None
 

@@ -30,7 +30,7 @@ _NO_DOT: Final = 1.0
 #: What the driver of NVIDIA cards reports and does not hand out, on Linux: nvidia-smi's total less CUDA's total is 453
 #: MiB on an RTX 3090, 483 on a 4090, 488 on a 5090, 461 on a 5070 Ti, 550 on an H100 SXM (tables of nvidia-smi, and
 #: start-up lines of llama.cpp and PyTorch, both of public files).
-_UNSEEN: Final = 480.0 * 2**20
+UNSEEN: Final = 480.0 * 2**20
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Machine:
             capacity=spec.memory.capacity,
             vectored={dtype: float(served[dtype].startswith("vector.")) for dtype in _WIDE},
             half_gain=gain,
-            unseen=_UNSEEN if spec.vendor == "nvidia" and spec.kind == "gpu" else 0.0,
+            unseen=UNSEEN if spec.vendor == "nvidia" and spec.kind == "gpu" else 0.0,
             dot=_NO_DOT if vector is None else vector,
         )
 

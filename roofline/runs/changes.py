@@ -16,7 +16,7 @@ _WIDTHS: Final = (("fp8", "int8"), ("nvfp4", "int4-g128"))
 #: What units are called that multiply a format as it is, where that is not its own name.
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
-_BESIDE_NARROW: Final = "bf16"
+BESIDE_NARROW: Final = "bf16"
 #: Of the bits of a format, so many are no change worth naming; chosen.
 _NARROWER: Final = 0.9
 
@@ -41,12 +41,12 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: 
     and not of a file: tools that quantise leave them so.
     """
     active, cache = precision.activations_label, precision.cache.name
-    kept = {"activations": active} if active != _BESIDE_NARROW else {}
+    kept = {"activations": active} if active != BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
     for name in _ladder(precision, engine, machine):
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:
             ends = () if find_dtype(name).mix or name.startswith("mlx-") else wide
-            weights = ",".join([name, *(f"{part}={_BESIDE_NARROW}" for part in ends)])
+            weights = ",".join([name, *(f"{part}={BESIDE_NARROW}" for part in ends)])
             yield Change(f"weights in {name}", {"weights": weights, **kept})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from roofline.machine.machine import Machine
+from roofline.num import Num
 from roofline.runs.budget import BARE, Budget
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.options import SPREAD
@@ -39,6 +40,10 @@ class Execution(NamedTuple):
     def machine(self, gpu: GPUSpec) -> Machine:
         """The machine as peaks, at the rate at which products are summed."""
         return machine_of(gpu, self.half_sums)
+
+    def seen(self, machine: Machine) -> Num:
+        """Bytes of a machine's memory that programs can have: all but what its driver keeps."""
+        return machine.capacity if self.budget.all_seen else machine.capacity - machine.unseen
 
 
 _MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}

@@ -178,6 +178,7 @@ class Kind(ABC):
     level_phase the phase that is compared, if the run has it
     sizes       the inputs that are numbers, as measured runs have them
     columns     what a sweep of such runs gives
+    costs       the time by which ways to need less memory are told, the quickest first; empty: by what they save
     curves      the quantities that stand for latency and for throughput where one of them is drawn
     served      whether the batch are requests that are served together as they come
     """
@@ -188,6 +189,7 @@ class Kind(ABC):
     level_phase: ClassVar[str] = ""
     sizes: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[str, ...]]
+    costs: ClassVar[str] = ""
     curves: ClassVar[Mapping[str, str]]
     served: ClassVar[bool] = False
 

@@ -1,10 +1,12 @@
 """How often a scheduler calls the denoiser: not once per step for all of them.
 
-Source: diffusers 0.42.1, lengths of `timesteps` after `set_timesteps`.
+Source: diffusers 0.42.1, lengths of `timesteps` after `set_timesteps`; k-diffusion, sampling.py, for what user
+interfaces call by its names.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
 from roofline.errors import UnknownNameError
@@ -17,6 +19,7 @@ _CALLS: Final[dict[str, tuple[float, float]]] = {
     "kdpm2": (2.0, -1.0),
     "kdpm2-ancestral": (2.0, -1.0),
     "dpm++-sde": (2.0, -1.0),
+    "dpm++-2s-ancestral": (2.0, -1.0),  # of k-diffusion; the class of diffusers, dpm++-2s, calls once per step
     "flow-heun": (2.0, -1.0),
     "ddim": (1.0, 0.0),
     "ddpm": (1.0, 0.0),
@@ -35,18 +38,20 @@ _CALLS: Final[dict[str, tuple[float, float]]] = {
 _OTHER_NAMES: Final[dict[str, str]] = {
     "pndm": "pndmscheduler plms",
     "heun": "heundiscretescheduler",
-    "kdpm2": "kdpm2discretescheduler dpm2",
-    "kdpm2-ancestral": "kdpm2ancestraldiscretescheduler",
+    "kdpm2": "kdpm2discretescheduler dpm2 dpm-2",
+    "kdpm2-ancestral": "kdpm2ancestraldiscretescheduler dpm2-a dpm-2-ancestral",
     "dpm++-sde": "dpmsolversdescheduler dpm++sde dpmpp-sde",
+    "dpm++-2s-ancestral": "dpm++-2s-a dpm++2s-a dpmpp-2s-ancestral",
     "flow-heun": "flowmatchheundiscretescheduler",
     "ddim": "ddimscheduler",
     "ddpm": "ddpmscheduler",
     "euler": "eulerdiscretescheduler",
     "euler-ancestral": "eulerancestraldiscretescheduler euler-a",
     "lms": "lmsdiscretescheduler",
-    "dpm++-2m": "dpmsolvermultistepscheduler dpmsolver++ dpmpp-2m dpm++2m",
+    "dpm++-2m": "dpmsolvermultistepscheduler dpmsolver++ dpmpp-2m dpm++2m dpm++ dpmpp dpm++-2m-sde dpmpp-2m-sde "
+    "dpm++-2m-sde-heun dpm++-3m dpm++-3m-sde dpmpp-3m-sde",
     "dpm++-2s": "dpm++2s dpmpp-2s dpmsolversinglestepscheduler",
-    "unipc": "unipcmultistepscheduler",
+    "unipc": "unipcmultistepscheduler uni-pc uni-pc-bh2",
     "deis": "deismultistepscheduler",
     "lcm": "lcmscheduler",
     "tcd": "tcdscheduler",
@@ -55,6 +60,12 @@ _OTHER_NAMES: Final[dict[str, str]] = {
 }
 _ALIASES: Final = {alias: name for name, aliases in _OTHER_NAMES.items() for alias in aliases.split()}
 SCHEDULERS: Final = tuple(_CALLS)
+#: How user interfaces end a name by the noise levels between which steps lie, and how they begin it by the library: no
+#: step more or less.
+_SPACED: Final = re.compile(
+    "(-(k|karras|exponential|polyexponential|sgm-uniform|ddim-uniform|uniform|simple|normal|beta|trailing|gpu))+$"
+)
+_LIBRARY: Final = "k-"
 #: Time steps at which models of noise are trained (`num_train_timesteps`).
 TRAINED_STEPS: Final = 1000
 #: Schedulers that can be told to follow flows (`use_flow_sigmas`), besides those that do nothing else.
@@ -62,12 +73,18 @@ _EITHER: Final = frozenset({"dpm++-2m", "dpm++-2s", "dpm++-sde", "unipc", "deis"
 
 
 def find_scheduler(name: str) -> str:
-    """The scheduler of that name or of that diffusers class. Raises UnknownNameError with the nearest names."""
-    key = name.strip().lower().replace("_", "-")
-    key = _ALIASES.get(key, key)
-    if key not in _CALLS:
-        raise UnknownNameError("scheduler", name, [*SCHEDULERS, *_ALIASES], "roofline list schedulers")
-    return key
+    """The scheduler of that name, of that diffusers class, or as user interfaces write it: `DPM++ 2M Karras`.
+
+    Raises UnknownNameError with the nearest names.
+    """
+    key = re.sub("[ _-]+", "-", name.strip().lower())
+    plain = _SPACED.sub("", key.removeprefix(_LIBRARY))
+    for known in (key, plain):
+        found = _ALIASES.get(known, known)
+        if found in _CALLS:
+            return found
+    names = {known: known for known in SCHEDULERS} | _ALIASES
+    raise UnknownNameError("scheduler", name, names, "roofline list schedulers")
 
 
 def scheduler_aliases(name: str) -> tuple[str, ...]:

@@ -128,9 +128,12 @@ def test_the_largest_picture_fits_and_the_next_does_not(model: str, gpu: str, ba
 def test_a_remedy_holds_what_it_says_when_it_is_asked(asked: tuple[str, dict[str, Any]], gpu: str) -> None:
     model, options = asked
     fit = rl.fit(model, gpu=gpu, **options)
-    savings = [trial["saved_bytes"] for trial in fit.to_dict()["remedies"]]
+    remedies = fit.to_dict()["remedies"]
+    savings = [trial["saved_bytes"] for trial in remedies if "total_s" not in trial or not trial["fits"]]
+    seconds = [trial["total_s"] for trial in remedies if "total_s" in trial and trial["fits"]]
     assert savings == sorted(savings, reverse=True)
-    assert all(saving > 0 for saving in savings)
+    assert seconds == sorted(seconds)
+    assert all(trial["saved_bytes"] > 0 for trial in remedies)
     for trial in fit.remedies.each:
         again = rl.estimate(model, gpu=gpu, **{**options, **trial.options}).memory
         assert (again.total_bytes, again.fits) == (trial.memory.total_bytes, trial.fits)
@@ -143,6 +146,37 @@ def test_pictures_are_told_of_offload_and_tiling() -> None:
     by = {tuple(sorted(trial.options)): trial.limits() for trial in fit.remedies.each}
     assert {("offload",), ("tiling",), ("offload", "tiling")} <= set(by)
     assert by[("offload", "tiling")]["max_side_px"] > by[("offload",)]["max_side_px"] > fit.limits["max_side_px"]
+
+
+def test_pictures_are_told_the_quickest_way_first() -> None:
+    """Offload by leaves saves most and takes several times as long as any other way."""
+    fit = rl.fit("flux-dev", gpu="rtx-4090")
+    found = fit.to_dict()["remedies"]
+    fitting = [each for each in found if each["fits"]]
+    assert found[: len(fitting)] == fitting
+    assert "leaf" in fitting[-1]["change"]
+    assert fit.remedies.mildest is not None
+    kept = [each for each in fitting if "weights" not in each["options"]]
+    assert fit.remedies.mildest.words == kept[0]["change"]
+    for trial in fit.remedies.each:
+        assert trial.seconds == rl.estimate("flux-dev", gpu="rtx-4090", **trial.options).latency.total.expected
+    assert all("total_s" not in each for each in rl.fit("llama-3-70b", gpu="h100").to_dict()["remedies"])
+
+
+def test_pictures_are_offered_the_formats_that_diffusers_loads() -> None:
+    """Layerwise casting of the denoiser to fp8, and bitsandbytes; as they go where bitsandbytes does not run."""
+
+    def formats(model: str, gpu: str, **options: Any) -> list[str]:
+        question = rl.estimate(model, gpu=gpu, **options).question
+        return [change.options["weights"] for change in question.kind.formats(question)]
+
+    assert formats("sdxl", "rtx-3060") == ["fp16,denoiser=fp8", "bnb-int8", "nf4"]
+    assert formats("flux-dev", "a100", weights="bf16,vae=fp32")[0] == "bf16,autoencoder=fp32,denoiser=fp8"
+    assert formats("flux-dev-transformer", "a100") == ["fp8", "bnb-int8", "nf4"]
+    assert formats("t5-xxl", "a100") == ["bnb-int8", "nf4"]
+    assert formats("sdxl", "apple-m4-max") == ["int8", "int4-g128"]
+    assert "q8_0" in formats("sdxl", "a100", engine="llama.cpp")
+    assert "nf4" not in formats("sdxl", "a100", engine="llama.cpp")
 
 
 def test_no_remedy_does_only_what_a_part_of_it_does() -> None:

@@ -105,6 +105,8 @@ class Fitting:
 
     def _remedy(self, trial: Trial) -> dict[str, Any]:
         room = {"saved_bytes": plain(saved(trial, self.asked)), "limits": trial.limits()}
+        room |= {} if trial.seconds is None else {trial.question.kind.costs: trial.seconds}
+        room |= {"host_bytes": plain(waiting)} if (waiting := trial.waiting) is not None else {}
         return {"change": trial.words, "options": dict(trial.options), **trial.held(), **room, **trial.placed()}
 
     def records(self) -> Iterator[dict[str, Any]]:

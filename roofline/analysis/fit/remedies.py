@@ -12,9 +12,10 @@ from roofline.analysis.fit.trial import Case, Trial
 class Remedies(NamedTuple):
     """What would help.
 
-    `each`: every change that saves memory, that which saves most first. `mildest`: the first that makes it fit, in the
-    order of how much it changes; `widest`: the widest format of the weights that fits. Both None where it fits as asked
-    or nothing of that kind makes it fit.
+    `each`: every change that saves memory, that which saves most first, or where time is told those that fit, the
+    quickest first. `mildest`: the first that makes it fit, in the order of how much it changes, or the quickest that
+    leaves the formats as they are; `widest`: the widest format of the weights that fits. Both None where it fits as
+    asked or nothing of that kind makes it fit.
     """
 
     each: tuple[Trial, ...] = ()
@@ -24,16 +25,25 @@ class Remedies(NamedTuple):
 
 def remedies(case: Case, asked: Trial, least: Trial | None) -> Remedies:
     """All changes of options tried, and more devices: one more, and the fewest that hold the run, `least`."""
-    changes, formats = list(_changes(case, asked)), list(_formats(case, asked))
+    changes, formats = ([trial.timed() for trial in found] for found in (_changes(case, asked), _formats(case, asked)))
     mild = [*changes, *formats]
     if not any(trial.fits for trial in mild):
-        mild += [*_pairs(case, asked, changes, formats), *_fewer_devices(case, formats, least)]
-    each = sorted([*mild, *_devices(case, asked, least)], key=lambda trial: -saved(trial, asked))
+        further = (*_pairs(case, asked, changes, formats), *_fewer_devices(case, formats, least))
+        mild += [trial.timed() for trial in further]
+    devices = [trial.timed() for trial in _devices(case, asked, least)]
+    each = sorted([*mild, *devices], key=lambda trial: _order(trial, asked))
     helping = tuple(trial for trial in each if saved(trial, asked) > 0 and not any(_idle(trial, less) for less in each))
     if asked.fits:
         return Remedies(helping)
-    first, widest = (next((trial for trial in those if trial.fits), None) for those in (mild, formats))
+    quickest = sorted((trial for trial in changes if trial.fits), key=lambda trial: trial.seconds or 0.0)
+    first, widest = (next((trial for trial in those if trial.fits), None) for those in ([*quickest, *mild], formats))
     return Remedies(helping, first, widest)
+
+
+def _order(trial: Trial, asked: Trial) -> tuple[bool, float, float]:
+    """Where time is told, what fits first, and of that the quickest; else, and of others, what saves most."""
+    seconds = trial.seconds if trial.fits else None
+    return seconds is None, seconds or 0.0, -saved(trial, asked)
 
 
 def _devices(case: Case, asked: Trial, least: Trial | None) -> Iterator[Trial]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from roofline.analysis.evaluate import Kept, memory_of
+from roofline.analysis.evaluate import Kept, evaluate, memory_of
 from roofline.answer.memory import ENDLESS, Memory
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
-from roofline.runs.kind import Question
+from roofline.runs.kind import Outcome, Question
 from roofline.runs.load import GPULike, ModelLike
 from roofline.runs.options import OPTIONS
 from roofline.workload.plan import Plan
@@ -22,12 +22,16 @@ LIMITS: Final = ("max_batch", "max_context", "max_concurrency", "max_side_px")
 
 
 class Trial(NamedTuple):
-    """One way to run it: what is changed, in words and as options, the question, and what it holds per device."""
+    """One way to run it: what is changed, in words and as options, the question, and what it holds per device.
+
+    `seconds` is the time that is expected, where ways are told by what they cost.
+    """
 
     words: str
     options: Mapping[str, Any]
     question: Question
     memory: Memory
+    seconds: float | None = None
 
     @property
     def fits(self) -> bool:
@@ -51,6 +55,12 @@ class Trial(NamedTuple):
         at_once = self.question.execution.budget.sequences or ENDLESS
         return None if most is None else min(most, at_once) * self.plan.dp
 
+    @property
+    def waiting(self) -> Any:
+        """Bytes that stay in host memory; None where none do."""
+        beside = (figure for part in self.memory.parts for figure in part.beside)
+        return next((size for name, size in beside if name == "host_bytes"), None)
+
     def limits(self) -> dict[str, int | None]:
         """How far it can grow, by the names in JSON."""
         found: dict[str, int | None] = dict.fromkeys(LIMITS)
@@ -60,6 +70,17 @@ class Trial(NamedTuple):
     def placed(self) -> dict[str, Any]:
         """How many devices it takes, and the plan over them."""
         return {"gpus": self.plan.devices, "plan": plan_dict(self.plan)}
+
+    def timed(self) -> Trial:
+        """With the time that is expected, for kinds of run that are told by it; as it is where there are no links."""
+        name = self.question.kind.costs
+        if not name:
+            return self
+        try:
+            found = evaluate(self.question, Outcome).quantity(name)
+        except UsageError:
+            return self
+        return self if found is None or found.times is None else self._replace(seconds=float(found.times.expected))
 
     def held(self) -> dict[str, Any]:
         """Bytes per device, and whether they fit."""

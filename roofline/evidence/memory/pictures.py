@@ -16,11 +16,13 @@ from typing import Any, Final, NamedTuple
 from roofline.analysis.evaluate import evaluate
 from roofline.evidence.markdown import paragraphs, table
 from roofline.machine.engine import read_engine
+from roofline.machine.machine import UNSEEN
 from roofline.passes.image.offload import PAGEABLE
 from roofline.passes.image.workspace import INDEXED
 from roofline.runs.ask import ask
 from roofline.runs.image.held import SAFETY_CHECKER
 from roofline.runs.image.memory import MOST_PICTURES, MOST_PIXELS
+from roofline.runs.image.transfer import SLOWER
 from roofline.runs.kind import Outcome
 
 #: The engine of the measured runs.
@@ -160,6 +162,10 @@ def _parts() -> Iterator[str]:
     yield f"* **safety checker**: {SAFETY_CHECKER:,.0f} parameters, where the published pipeline loads one."
     yield "* **driver and libraries**: what a process takes before its first tensor."
     yield (
+        f"* no part of the sum, but of the room: what the driver of NVIDIA's cards keeps of the capacity, "
+        f"{UNSEEN / 2**20:g} MiB, which no process sees; the same as for language models."
+    )
+    yield (
         "* beside the sum, `allocator_reserved_bytes`: freed blocks that stay with the allocator as long as there is "
         "room. nvidia-smi shows them; they decide nothing about what fits."
     )
@@ -202,7 +208,7 @@ def _coefficients(met: Sequence[Met]) -> Iterator[str]:
     yield (
         f"* copies of pageable memory: {PAGEABLE / 1e9:g} GB/s, from two ways of offload of FLUX.1-dev on one machine, "
         "which agree within 4 %; another host may be several times faster, so the interval of such runs reaches down "
-        "to the rate of the link."
+        f"to the rate of the link, and up to {SLOWER:g} times what is expected (assumed: no second host is known)."
     )
     yield ""
 

@@ -189,10 +189,10 @@ def component_table(est: Answer) -> Grid:
     rows += [[part.title, "", "", *_sizes(float(part.bytes))] for part in beside]
     sums = _sizes(float(m.weights_bytes), float(m.activation_peak_bytes), float(m.total_bytes))
     rows.append(["on the GPU at once", *sums])
+    rows += [[part.note, *_sizes(float(part.beside[0][1])), "", ""] for part in m.parts if part.note and part.beside]
     if len(m.by_component) > 1:
-        rows += [
-            [f"with {option}", "", "", *_sizes(float(size))] for option, _, size in m.instead if size != m.total_bytes
-        ]
+        others = [(option, size) for option, _, size in m.instead if size is not None and size != m.total_bytes]
+        rows += [[f"with {option}", "", "", *_sizes(float(size))] for option, size in others]
     columns = (("", "left"), ("weights", "right"), ("activations", "right"), ("both", "right"))
     title = f"Memory (1 GB = 1e9 B), {format_count(est.parameters.total)} parameters: {_verdict(m)}; {largest(m)}"
     return grid(title, columns, rows)

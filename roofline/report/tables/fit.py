@@ -14,7 +14,7 @@ from roofline.answer.memory import ENDLESS
 from roofline.report.tables.estimate import component_table, part_table, print_aliases, print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
-from roofline.units import format_si, short_count
+from roofline.units import format_si, format_time, short_count
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console
@@ -62,18 +62,23 @@ def _pool(fit: Fitting) -> Iterator[str]:
 def remedy_table(fit: Fitting) -> Grid:
     """What would help, each with what it needs then and how far it could grow."""
     limits = [limit.name for limit in fit.asked.memory.limits]
-    headings = [(f"largest {_HEADINGS.get(name, name.removeprefix('max_'))}", "right?") for name in limits]
-    columns = (("change", "text"), ("needs", "right"), ("saves", "right"), ("", "left"), *headings)
-    rows = [_remedy(trial, fit.asked, limits) for trial in fit.remedies.each]
+    told = fit.asked.timed().seconds
+    names = [_HEADINGS.get(name, name.removeprefix("max_")) for name in limits]
+    headings = [(f"largest {name}" if told is None else f"{name} ≤", "right?") for name in names]
+    timed = [] if told is None else [("expected", "right")]
+    columns = (("change", "text"), ("needs", "right"), ("saves", "right?"), ("", "left"), *timed, *headings)
+    rows = [_remedy(trial, fit.asked, limits, told is not None) for trial in fit.remedies.each]
     each = "" if fit.asked.plan.single else " per GPU"
-    return grid(f"What would help, and how much{each}", columns, rows)
+    than = "" if told is None else f"; where it fits, the quickest first; as asked {format_time(told)}"
+    return grid(f"What would help, and how much{each}{than}", columns, rows)
 
 
-def _remedy(trial: Trial, asked: Trial, limits: Sequence[str]) -> list[str]:
+def _remedy(trial: Trial, asked: Trial, limits: Sequence[str], timed: bool) -> list[str]:
     found = trial.limits()
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(saved(trial, asked), "B")]
     grows = [_limit(found[name]) for name in limits]
-    return [trial.words, *sizes, "fits" if trial.fits else "no", *grows]
+    taken = ["–" if trial.seconds is None else format_time(trial.seconds)] if timed else []
+    return [trial.words, *sizes, "fits" if trial.fits else "no", *taken, *grows]
 
 
 def _limit(value: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
 from roofline.runs.image.options import away_of
-from roofline.runs.image.transfer import moved_bytes
+from roofline.runs.image.transfer import beyond_work, moved_bytes
 from roofline.runs.kind import Outcome
 from roofline.runs.telling.derivations import (
     DEFINITION,
@@ -139,8 +139,10 @@ def _total(outcome: Outcome) -> Derivation:
         for p in outcome.phases
     ]
     if transfer is not None and transfer.times is not None:
-        moved = float(moved_bytes(outcome.question, outcome.memory))
-        terms.append(Term("transfer", f"{moved:,.0f} B from host memory", float(transfer.times.bound)))
+        late = float(beyond_work(outcome.question, outcome.phases, transfer.times).bound)
+        moved = f"{float(moved_bytes(outcome.question, outcome.memory)):,.0f} B from host memory"
+        hidden = "" if late == float(transfer.times.bound) else ", beyond the work that hides it"
+        terms.append(Term("transfer", f"{moved}{hidden}", late))
     bound, formula = float(total.times.bound), "sum over phases of runs × time"
     summed = " + ".join(f"{term.name} {term.text}" for term in terms)
     return Derivation("latency.total_s", "s", bound, formula, summed, DEFINITION)

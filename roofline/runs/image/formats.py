@@ -15,8 +15,8 @@ from roofline.workload.workload import Workload
 #: What diffusers calls the parts of a pipeline, and shorter names.
 _CALLED: Final = {"transformer": "denoiser", "unet": "denoiser", "vae": "autoencoder"}
 _TEXTS: Final = "text_encoders"
-#: Formats of bitsandbytes, which leave alone what a model keeps in fp32.
-_BITSANDBYTES: Final = ("nf4", "bnb-int8")
+#: Formats of bitsandbytes, wide to narrow, which leave alone what a model keeps in fp32.
+BITSANDBYTES: Final = ("bnb-int8", "nf4")
 
 
 def read_formats(given: Mapping[str, Any], own: str, made: Callable[[], Workload]) -> Precision:
@@ -94,7 +94,7 @@ def phase_precision(spec: ImageSpec, precision: Precision, component: str) -> Pr
     if stored == active == "fp32" or (upcast and active == "fp16"):
         return _plain("tf32")
     keeps = isinstance(spec, PipelineSpec) and component.startswith("text_encoder") and spec.keep_fp32
-    if keeps and (stored in _BITSANDBYTES or stored == active == "fp16"):
+    if keeps and (stored in BITSANDBYTES or stored == active == "fp16"):
         return _overridden(stored, active, keeps[0])
     return precision
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from roofline.machine.engine import IDEAL, read_engine
+from roofline.num import stacked
+from roofline.passes.image.offload import PictureOffload
 from roofline.runs.kind import Question
+from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.pipeline import PipelineSpec
 
 #: Parameters of the safety checker of Stable Diffusion 1: CLIP's ViT-L/14 (24 layers of 1,024, 257 positions), its
@@ -21,6 +24,9 @@ SAFETY_CHECKER: Final = (
     + 20.0 * 768.0
     + 20.0
 )
+#: The engine whose convolutions take tensors as they are. Source: MLX, mlx.nn.Conv2d: inputs are NHWC.
+_ORDERED: Final = "mlx"
+_APPLE: Final = "apple"
 
 
 def has_checker(question: Question) -> bool:
@@ -45,9 +51,26 @@ def context_bytes(question: Question) -> float:
     return 0.0 if given else read_engine(question.engine).memory.runtime
 
 
-def stages_copies(question: Question) -> bool:
-    """Whether convolutions copy their operands into another order.
+def has_no_host(gpu: GPUSpec) -> bool:
+    """Whether there is no memory beside the chip's that weights could wait in: the processor shares it, or is it."""
+    return gpu.memory.unified is not None or gpu.kind == "cpu"
+
+
+def no_host_words(gpu: GPUSpec, away: PictureOffload) -> str:
+    """Why nothing can be kept in host memory, and what takes less instead."""
+    why = "is a processor itself" if gpu.kind == "cpu" else "has unified memory, which its processor shares"
+    less = "narrower --weights, --tiling, --slicing or smaller pictures take less"
+    return f"--offload {away.text()}: {gpu.name} {why}: nothing can be moved away from it; {less}"
+
+
+def stages_copies(question: Question) -> Any:
+    """Whether convolutions copy their operands into another order; of stacked accelerators that differ, for each.
 
     With `compiled` too: it is usually the denoiser that is compiled, and the decoder, which decides, stays as it is.
+    The copies are cuDNN's, and assumed of other makers' libraries; MLX keeps the channels of a pixel side by side, and
+    for Apple's chips none are known.
     """
-    return question.engine != IDEAL and question.execution.level != "operands"
+    if question.engine in (IDEAL, _ORDERED) or question.execution.level == "operands":
+        return False
+    found = [gpu.vendor != _APPLE for gpu in question.stacked or (question.gpu,)]
+    return found[0] if len(set(found)) == 1 else stacked(found, question.axes) > 0.0

@@ -14,21 +14,24 @@ from roofline.answer.plain import counted, counted_whole, plain
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
-from roofline.machine.engine import find_engine, sums_in_half
+from roofline.errors import UsageError
+from roofline.machine.engine import IDEAL, find_engine, sums_in_half
 from roofline.num import Num
 from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
 from roofline.passes.image.offload import read_picture_offload
 from roofline.passes.parallel.pictures import split_pictures
+from roofline.runs.budget import BARE
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution, machine_of
 from roofline.runs.formats import own_dtype
-from roofline.runs.image.changes import image_changes, image_plans
+from roofline.runs.image.changes import image_changes, image_formats, image_plans
 from roofline.runs.image.formats import phase_precision, read_formats
+from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
-from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
-from roofline.runs.image.transfer import shown, transfer
+from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
+from roofline.runs.image.transfer import beyond_work, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
 from roofline.runs.options import AXES, Option, asked
 from roofline.specs.gpu import GPUSpec
@@ -55,6 +58,7 @@ class Image(Kind):
     level_phase: ClassVar[str] = "denoise"
     sizes: ClassVar[tuple[str, ...]] = ("batch", "height", "width", "steps")
     columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)
+    costs: ClassVar[str] = "total_s"
     curves: ClassVar[Mapping[str, str]] = {"latency": "total_s", "throughput": "images_per_s"}
 
     def takes(self, spec: Any) -> bool:
@@ -80,7 +84,8 @@ class Image(Kind):
         level = OF_FUSION.get(word, word)
         precision = read_formats(given, own_dtype(spec.dtype, machine_of(gpu)), lambda: kept_workload(self, spec, run))
         spread = _spread(spec, gpu, given, spec_dir)
-        return run, Execution(precision, level, engine, spread, word, sums_in_half(engine))
+        budget = BARE._replace(all_seen=engine == IDEAL)
+        return run, Execution(precision, level, engine, spread, word, sums_in_half(engine), budget=budget)
 
     def workload(self, spec: Any, run: Any) -> Workload:
         """The phases as built: one op per kernel, attention fused."""
@@ -115,8 +120,12 @@ class Image(Kind):
         return image_memory(question, stages, needs)
 
     def changes(self, question: Question) -> Iterator[Change]:
-        """Tiles, parts elsewhere, formats of the weights."""
+        """Tiles, and parts elsewhere."""
         return image_changes(question)
+
+    def formats(self, question: Question) -> Iterator[Change]:
+        """Narrower formats as they are loaded for pictures."""
+        return image_formats(question)
 
     def plans(self, question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
         """Tokens of the denoiser over so many devices."""
@@ -127,11 +136,13 @@ class Image(Kind):
         steps = [phase.times for phase in phases if phase.name in _OF_STEPS]
         step = reduce(Times.__add__, steps) if steps else None
         yield Quantity("step_s", "latency", "time per step", "s", step)
-        fetched = transfer(question, phases, memory)
-        yield Quantity("transfer_s", "latency", "weights from the host", "s", fetched and shown(fetched))
+        fetched = transfer(question, memory)
+        away = away_of(question.spread)
+        behind = ", behind work" if away is not None and away.hidden else ""
+        yield Quantity("transfer_s", "latency", f"weights from the host{behind}", "s", fetched)
         total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
         if fetched is not None:
-            total = total + fetched
+            total = total + beyond_work(question, phases, fetched)
         batch, pixels = question.run.batch, takes_pixels(question.spec)
         alone = isinstance(batch, float) and batch == 1
         title = ("whole picture" if alone else "whole batch") if pixels else "all prompts"
@@ -191,6 +202,8 @@ class Image(Kind):
             steps = counted(run.steps, "step")
             heading += f", {steps} of {run.scheduler}, guidance {run.guidance:g}{more}"
             setting += f" in {steps}"
+        ways = [words for words, used in (("in tiles", run.tiled), ("picture by picture", run.sliced)) if used]
+        heading += f"; autoencoder {', '.join(ways)}" if ways else ""
         level = f"fusion {execution.asked_level}"
         level += f" (level {execution.level})" if execution.level != execution.asked_level else ""
         formats = f"weights {p.label}, activations {p.activations_label}"
@@ -216,6 +229,8 @@ def _spread(spec: ImageSpec, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: s
     """How an image run is spread; devices alone share the tokens of the pictures."""
     away = read_picture_offload(str(given.get("offload", "none")))
     refuse_gpus(spec, given)
+    if away is not None and has_no_host(gpu):
+        raise UsageError(no_host_words(gpu, away))
     options = {name: given[name] for name in _SPREADS & given.keys()}
     if "gpus" in options and not options.keys() & {"cp", "dp"}:
         options["cp"] = options["gpus"]

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from roofline.answer.memory import Component, Limit, Memory, Part
-from roofline.num import Num, first_value, maximum, where
+from roofline.num import Num, any_holds, first_value, maximum, where
 from roofline.passes.image.offload import PictureOffload, on_gpu
 from roofline.passes.image.workspace import peak_with_workspace, reserved_bytes
-from roofline.runs.image.held import checker_bytes, context_bytes, stages_copies
+from roofline.runs.image.held import checker_bytes, context_bytes, has_no_host, stages_copies
 from roofline.runs.image.options import away_of, largest_side, multiple_of, takes_pixels
 from roofline.runs.kind import Needs, Question, Stages
 from roofline.runs.limits import largest
@@ -49,13 +49,15 @@ def components_of(question: Question, workload: Workload) -> tuple[Component, ..
     peaks: dict[str, Num] = {}
     fullest: dict[str, Num] = {}
     staged = stages_copies(question)
+    copied = any_holds(staged)
     for phase in workload.phases:
         precision, name = question.precision_of(phase), phase.component
         if name not in weights:
             weights[name] = sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params)
         peak = phase.live_peak(precision)
         peaks[name] = maximum(peaks.get(name, 0.0), peak)
-        fullest[name] = maximum(fullest.get(name, 0.0), peak_with_workspace(phase, precision) if staged else peak)
+        full = where(staged, peak_with_workspace(phase, precision), peak) if copied else peak
+        fullest[name] = maximum(fullest.get(name, 0.0), full)
     return tuple(Component(name, held, peaks[name], fullest[name] - peaks[name]) for name, held in weights.items())
 
 
@@ -101,7 +103,7 @@ def image_memory(question: Question, stages: Stages, needs: Needs) -> Memory:
     components = components_of(question, workload)
     here, beside = resident(question, workload, components, away_of(question.spread)), _beside(question)
     parts = (
-        Part("weights_bytes", "weights", here.weights),
+        _weights(question, components, here),
         Part("kv_cache_bytes", "KV-cache", 0.0, beside=(("kv_cache_bytes_per_token", 0.0),)),
         Part("state_bytes", "state", 0.0),
         Part("activation_peak_bytes", "activations", here.activations),
@@ -110,19 +112,36 @@ def image_memory(question: Question, stages: Stages, needs: Needs) -> Memory:
         Part("context_bytes", "driver and libraries", context_bytes(question)),
         Part("runtime_bytes", "runtime", question.spread.reserve.bytes, beside=_reserved(question, workload, here)),
     )
-    capacity = question.machine().capacity
+    machine = question.machine()
+    seen = question.execution.seen(machine)
+    limits = tuple(_limits(question, needs, float(first_value(seen))))
     instead = tuple(
-        (option, name, resident(question, workload, components, away).total + beside) for option, name, away in _INSTEAD
+        (
+            option,
+            name,
+            None if has_no_host(question.gpu) else resident(question, workload, components, away).total + beside,
+        )
+        for option, name, away in _INSTEAD
     )
-    return Memory(parts, capacity, tuple(_limits(question, needs, float(first_value(capacity)))), components, instead)
+    return Memory(parts, machine.capacity, limits, components, instead, usable=seen)
+
+
+def _weights(question: Question, components: tuple[Component, ...], here: Resident) -> Part:
+    """The weights on the GPU; with offload, what waits for it in host memory: a copy of all weights."""
+    away = away_of(question.spread)
+    if away is None:
+        return Part("weights_bytes", "weights", here.weights)
+    held = sum(part.weights for part in components)
+    return Part("weights_bytes", "weights", here.weights, f"in host memory, {away.copies}", (("host_bytes", held),))
 
 
 def _reserved(question: Question, workload: Workload, here: Resident) -> tuple[tuple[str, Num], ...]:
     """What an allocator of the framework keeps where there is room: weights, and blocks of every size there was."""
-    if not stages_copies(question):
+    staged = stages_copies(question)
+    if not any_holds(staged):
         return (("allocator_reserved_bytes", here.total),)
     kept = reserved_bytes([(phase, question.precision_of(phase)) for phase in workload.phases])
-    return (("allocator_reserved_bytes", here.weights + checker_bytes(question) + kept),)
+    return (("allocator_reserved_bytes", where(staged, here.weights + checker_bytes(question) + kept, here.total)),)
 
 
 def _limits(question: Question, needs: Needs, capacity: float) -> Iterator[Limit]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
-from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import all_hold, first_value
+from roofline.machine.engine import IDEAL
+from roofline.num import all_hold, any_holds, first_value
 from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
+from roofline.runs.image.changes import runs_pictures
 from roofline.runs.image.formats import format_words
 from roofline.runs.image.held import context_bytes, has_checker, stages_copies
 from roofline.runs.image.options import away_of, takes_steps
@@ -41,7 +41,7 @@ _LEVELS: Final = {
 def image_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know, with codes."""
     q, memory = outcome.question, outcome.memory
-    found = [] if memory.fits else [*memory_warnings(q, memory, f"; {_remedy(memory)}")]
+    found = [] if memory.fits else [*memory_warnings(q, memory, "; `roofline fit` tells what would help")]
     dtype = q.precision.matrix_dtype()
     unit = q.machine().served_by[dtype][0].removeprefix("vector.")
     if unit != dtype and slowest_precision(outcome).matrix_dtype() == dtype:
@@ -58,23 +58,13 @@ def image_warnings(outcome: Outcome) -> list[Warn]:
 
 
 def _of_language_models(engine: str) -> Iterator[Warn]:
-    """An engine of the library that runs other models than pictures; its title says so."""
-    bundled = engine != IDEAL and not engine.endswith((".yaml", ".yml"))
-    if bundled and not any(words in read_engine(engine).title for words in ("image models", "diffusers")):
+    """An engine of the library that runs other models than pictures."""
+    if not runs_pictures(engine):
         text = (
             f"engine {engine} was fitted to runs of language models: for pictures its expected time and interval "
             "are an extrapolation; pytorch-eager and pytorch-compile ran pictures"
         )
         yield Warn("engine-of-language-models", text)
-
-
-def _remedy(memory: Memory) -> str:
-    if memory.model_offload_bytes <= memory.capacity_bytes:
-        return "with one part at a time on the GPU (--offload model) it fits"
-    if memory.leaf_offload_bytes <= memory.capacity_bytes:
-        found = "group" if memory.group_offload_bytes <= memory.capacity_bytes else "leaf"
-        return f"with less than one part at a time on the GPU (--offload {found}) it fits"
-    return "not even one part at a time fits (smaller picture, --tiling, --slicing, narrower --weights)"
 
 
 def _scheduler_warnings(q: Question) -> Iterator[Warn]:
@@ -145,7 +135,8 @@ def _offload_note(outcome: Outcome) -> str:
         return "offload none: all parts stay on the GPU"
     blocks = f"{away.blocks} {'block' if away.blocks == 1 else 'blocks'} at a time"
     place = {"model": "one part at a time", "leaf": "one matrix at a time", "group": blocks}[away.mode]
-    text = f"offload {away.text()}: {place} on the GPU; "
+    held = float(first_value(outcome.memory.host_bytes)) / 1e9
+    text = f"offload {away.text()}: {place} on the GPU; {held:.3g} GB wait in host memory, {away.copies}; "
     fetched: Any = outcome.quantity("transfer_s")
     if fetched.times is None:
         return text + "no link to the host is described for this GPU, so fetching the parts costs no time here"
@@ -169,9 +160,13 @@ def _held_notes(outcome: Outcome) -> Iterator[str]:
     if has_checker(q):
         yield "the pipeline's safety checker is in memory (--no-safety-checker leaves it out); its time is left out"
     copies = "convolutions copy operands (in 16 bit results too) into the order that their kernels take"
-    copies = copies if stages_copies(q) else "convolutions run in the compiler's order of channels, without copies"
+    if q.gpu.vendor != "nvidia":
+        copies += ", as cuDNN's do and other libraries are assumed to"
+    copies = copies if any_holds(stages_copies(q)) else "convolutions take tensors in the order that they are in"
     freed = first_value(memory.allocator_reserved_bytes) / 1e9
     context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else reserve_note(q.spread)
+    unseen = float(first_value(q.machine().unseen)) / 1e9
+    context += f"; the driver keeps {unseen:.2g} GB of the card, which no process sees" if unseen else ""
     yield f"memory: {copies}; {context}; the allocator keeps up to {freed:.3g} GB where there is room"
     yield from _branch_notes(q)
 

@@ -1,4 +1,4 @@
-"""Seconds in which weights come from host memory, as far as no work hides them."""
+"""Seconds in which weights come from host memory, and what of them no work hides."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
-from roofline.num import Num, maximum, minimum
+from roofline.num import Num, maximum
 from roofline.passes.image.offload import copied_bytes, rate
 from roofline.runs.image.options import away_of
 from roofline.runs.kind import Question
 
 #: Times that a part of pageable memory crosses the link per run: there, and back when the next one comes.
 _BOTH_WAYS: Final = 2.0
+#: By how much another host may be slower than the one whose copies were measured, at the upper end of the interval:
+#: half of the lanes or of the channels of memory. Assumed; no second host is known (unverified).
+SLOWER: Final = 2.0
 
 
 def host_link(question: Question) -> float | None:
@@ -36,35 +39,30 @@ def moved_bytes(question: Question, memory: Memory) -> Num:
     return moved
 
 
-def transfer(question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Times | None:
-    """Seconds per run; None without offload or link.
+def transfer(question: Question, memory: Memory) -> Times | None:
+    """Seconds of all copies of a run, hidden behind work or not; None without offload or link.
 
-    At the bound, at the rate of the link; expected, at the rate of the copies: the interval reaches from the one to the
-    other. What a stream of its own fetches from pinned memory counts as far as it takes longer than the work.
+    At the bound, at the rate of the link; expected, at the rate of the copies. That of pageable memory is known of one
+    host: the interval reaches from the link's to half of it.
     """
     away, link = away_of(question.spread), host_link(question) if question.spread.away else None
     if away is None or link is None:
         return None
-    if away.hidden:
-        return beyond_work(question, phases, link)
     moved = moved_bytes(question, memory)
     bound, slow = moved / link, moved / rate(away, link)
     if away.copies == "pinned" or question.engine == IDEAL:
         return Times.certain(bound)
     expected = slow * (_BOTH_WAYS if away.mode == "model" else 1.0)
-    return Times(bound, bound, expected, bound, expected)
+    return Times(bound, bound, expected, bound, expected * SLOWER)
 
 
-def shown(fetched: Times) -> Times:
-    """Seconds of fetching alone, as a quantity: slower work hides more of it, which turns the readings round."""
-    low, high = minimum(fetched.low, fetched.high), maximum(fetched.low, fetched.high)
-    return Times(minimum(fetched.floor, fetched.bound), fetched.bound, fetched.expected, low, high)
-
-
-def beyond_work(question: Question, phases: tuple[PhaseEstimate, ...], link: float) -> Times:
-    """What copying takes longer than the work of each phase, whose blocks are alike; less where work is slower."""
-    away = away_of(question.spread)
-    assert away is not None
+def beyond_work(question: Question, phases: tuple[PhaseEstimate, ...], copies: Times) -> Times:
+    """What copies add to the time of a run: all of it, or where a stream of its own fetches them, what they take longer
+    than the work of each phase, whose blocks are alike; less where work is slower.
+    """
+    away, link = away_of(question.spread), host_link(question)
+    if away is None or link is None or not away.hidden:
+        return copies
     total = Times.certain(0.0)
     for phase in phases:
         ledger = question.workload()[phase.name]

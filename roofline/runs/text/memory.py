@@ -32,7 +32,7 @@ def fullest(question: Question, stages: Stages) -> Stage:
 def text_memory(question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
     """Bytes on the device that needs most."""
     stage, machine, budget = fullest(question, stages), question.machine(), question.execution.budget
-    seen = machine.capacity if budget.all_seen else machine.capacity - machine.unseen
+    seen = question.execution.seen(machine)
     held = held_by(question, stage, stages.microbatches)
     return Memory(
         tuple(_parts(question, stage, held, stages.microbatches, parameters)),
