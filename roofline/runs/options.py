@@ -192,9 +192,10 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "host",
             "str",
             None,
-            "Processor of the host, whose cores compute what is offloaded to it, for example epyc-9654 or "
-            "'2x epyc-9654'. Default: the node's, or a usual one.",
-            "[N x]NAME|FILE",
+            "Processor of the host, whose cores compute what is offloaded to it, and the memory that it has in all: "
+            "epyc-9654, '2x epyc-9654:768GB', or 64GB alone. Default: the node's, or a usual one with the most that it "
+            "takes.",
+            "[N x]NAME|FILE[:SIZE]",
             TEXT,
             listing="list_gpus",
         ),

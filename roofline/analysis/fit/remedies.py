@@ -49,11 +49,14 @@ def _devices(case: Case, asked: Trial, least: Trial | None) -> Iterator[Trial]:
 def _idle(trial: Trial, less: Trial) -> bool:
     """Whether a change does no more than a part of it: its further options save nothing and let nothing grow."""
     part = less.options.items() < trial.options.items()
-    return part and less.missing <= trial.missing and less.limits() == trial.limits()
+    no_less = less.missing <= trial.missing and less.host_missing <= trial.host_missing
+    return part and no_less and less.limits() == trial.limits()
 
 
 def saved(trial: Trial, asked: Trial) -> float:
-    """Bytes per device that a change makes room for."""
+    """Bytes per device that a change makes room for; in the host's memory, where that alone lacks room."""
+    if asked.missing <= 0 < asked.host_missing:
+        return asked.host_missing - trial.host_missing
     return asked.missing - trial.missing
 
 

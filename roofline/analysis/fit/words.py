@@ -45,8 +45,18 @@ def with_room(trial: Trial) -> str:
     return f" with room for {q.kind.requests(q, number)}{in_all}" if number else ""
 
 
+def beside(trial: Trial) -> str:
+    """Behind the devices: ` and 17.0 GB of host memory`, where anything stays there."""
+    host = trial.memory.host
+    return f" and {format_si(float(host.together), 'B')} of host memory" if host is not None else ""
+
+
 def missing(trial: Trial) -> str:
-    """By how much it misses."""
+    """By how much it misses, on the fullest device, else in the host's memory."""
+    host = trial.memory.host
+    if host is not None and trial.missing <= 0:
+        room = f"{format_si(float(host.together), 'B')} stay there, {host.name} takes {format_si(host.capacity, 'B')}"
+        return f"misses by {format_si(trial.host_missing, 'B')} of host memory ({room})"
     each = " per GPU" if trial.plan.devices > 1 else ""
     return f"misses by {format_si(trial.missing, 'B', 2 if trial.missing < 1e10 else 3)}{each}"
 
@@ -55,7 +65,7 @@ def verdict(asked: Trial, fewest: Trial | None, fewer: Trial | None, help_: Reme
     """Whether it fits and with how much room, how far fewer devices miss it, and what would make it fit."""
     if not asked.fits:
         return " ".join(_misfit(asked, fewest, help_))
-    text = f"{subject(asked)} fits on {where(asked)}{with_room(asked)}"
+    text = f"{subject(asked)} fits on {where(asked)}{beside(asked)}{with_room(asked)}"
     replica = asked.plan.devices // asked.plan.dp
     if fewest is not None and fewest.plan.devices < replica:
         return f"{text}; {where(fewest)} would hold it."

@@ -45,7 +45,7 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
     """The spread that some options ask for; ALONE where all is one device with nothing set."""
     plan, notes = plan_of(options)
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
-    away = _away(options, spec_dir)
+    away = _away(gpu, options, spec_dir)
     reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
     micro = _microbatches(options.get("microbatches"), plan)
     if overlap and plan.single and away is None:
@@ -60,12 +60,19 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
     return Spread(plan, fabric, node, overlap, away, reserve, micro, notes, alone, host=host, cores=cores)
 
 
-def _away(options: Mapping[str, Any], spec_dir: str | None) -> Offload | None:
-    """What is away, and how the engine deals with it. Raises UsageError for a host of nothing."""
+def _away(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Offload | None:
+    """What is away, and how the engine deals with it. Raises UsageError for a host of nothing, and where the host has
+    no memory of its own.
+    """
     away = read_offload(options["offload"]) if options.get("offload") else None
     if options.get("host") is not None and (away is None or not away.on_host):
         named = str(options["host"])[:80]
         raise UsageError(f"--host {named}: nothing stays with the host; say what does, as --offload experts@cpu")
+    if away is not None and away.on_host and gpu.memory.unified is not None:
+        raise UsageError(
+            f"--offload {away.text()}: {gpu.name} has one memory for GPU and processor (unified memory), so nothing "
+            "gets room by going to the host; leave it out, or say @disk"
+        )
     return placed(away, _engine(options, spec_dir)) if away is not None else None
 
 
