@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from roofline.analysis.fit.fewest import fewest, more
 from roofline.analysis.fit.trial import Case, Trial
+from roofline.runs.changes import Change
 
 
 class Remedies(NamedTuple):
@@ -24,10 +25,13 @@ class Remedies(NamedTuple):
 
 def remedies(case: Case, asked: Trial, least: Trial | None) -> Remedies:
     """All changes of options tried, and more devices: one more, and the fewest that hold the run, `least`."""
-    changes, formats = list(_changes(case, asked)), list(_formats(case, asked))
-    mild = [*changes, *formats]
-    if not any(trial.fits for trial in mild):
-        mild += [*_pairs(case, asked, changes, formats), *_fewer_devices(case, formats, least)]
+    formats = list(_formats(case, asked))
+    changes, behind, last = (list(_changes(case, asked, turn)) for turn in ("first", "behind formats", "last"))
+    mild = [*changes, *formats, *behind]
+    if not any(trial.fits for trial in (*changes, *formats)):
+        mild += [*_pairs(case, asked, changes, formats), *_stepped(case, asked, formats)]
+        mild += _fewer_devices(case, formats, least)
+    mild += last
     each = sorted([*mild, *_devices(case, asked, least)], key=lambda trial: -saved(trial, asked))
     helping = tuple(trial for trial in each if saved(trial, asked) > 0 and not any(_idle(trial, less) for less in each))
     if asked.fits:
@@ -69,11 +73,40 @@ def _fewer_devices(case: Case, formats: list[Trial], least: Trial | None) -> Ite
             yield found._replace(words=f"{trial.words} on {found.words}", options=options)
 
 
-def _changes(case: Case, asked: Trial) -> Iterator[Trial]:
+def _changes(case: Case, asked: Trial, turn: str) -> Iterator[Trial]:
     for change in asked.question.kind.changes(asked.question):
-        trial = case.possible(change.words, change.options)
-        if trial is not None:
-            yield trial
+        if change.turn == turn:
+            trial = (
+                _first_that_fits(case, asked, change) if change.steps else case.possible(change.words, change.options)
+            )
+            if trial is not None:
+                yield trial
+
+
+def _first_that_fits(case: Case, asked: Trial, change: Change) -> Trial | None:
+    """The least of the steps of a change that makes it fit, found by halving; None where none does or need be."""
+    found, low, high = None, 0, 0 if asked.fits else len(change.steps)
+    while low < high:
+        middle = (low + high) // 2
+        trial = case.possible(change.steps[middle].words, change.steps[middle].options)
+        if trial is None:
+            return None
+        if trial.memory.fits_device:
+            found, high = trial, middle
+        else:
+            low = middle + 1
+    return found if found is not None and found.fits else None
+
+
+def _stepped(case: Case, asked: Trial, formats: list[Trial]) -> Iterator[Trial]:
+    """Each format with the least of the steps of what comes behind formats that makes it fit then."""
+    for change in asked.question.kind.changes(asked.question):
+        for trial in formats if change.steps and change.turn == "behind formats" else ():
+            here = case._replace(options={**case.options, **trial.options})
+            found = _first_that_fits(here, trial, change)
+            if found is not None:
+                options = {**trial.options, **found.options}
+                yield found._replace(words=f"{trial.words}, {found.words}", options=options)
 
 
 def _formats(case: Case, asked: Trial) -> Iterator[Trial]:

@@ -81,7 +81,9 @@ def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str
     yield f"{text}; there is room for {q.kind.requests(q, asked.room)}." if asked.room else f"{text}."
     takes = f"it takes {where(fewest)}{with_room(fewest)}" if fewest is not None else ""
     if help_.mildest is not None:
-        text = f"With {help_.mildest.words} it fits{with_room(help_.mildest)}"
+        host = help_.mildest.memory.host
+        held = f", in {format_si(float(host.together), 'B')} of host memory," if host is not None else ""
+        text = f"With {help_.mildest.words}{held} it fits{with_room(help_.mildest)}"
         yield f"{text}; as asked {takes}." if takes else f"{text}."
     elif takes:
         yield f"As asked {takes}."

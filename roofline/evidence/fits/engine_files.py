@@ -186,6 +186,8 @@ class _EngineFile:
             yield from (
                 f"  {name}: {value:g}" for name in ("streams_from", "sockets") if (value := getattr(ways, name))
             )
+            words = ((name, getattr(ways, name)) for name in ("experts_option", "layers_option"))
+            yield from (f"  {name}: {_quoted(value)}" for name, value in words if value)
             yield from ("  sources:", *(f"    - {_quoted(source)}" for source in ways.sources))
 
     def _host(self) -> dict[str, str]:
@@ -194,12 +196,16 @@ class _EngineFile:
         return {key: f"{value * 1e6:.3g} us" for key, value in times.items() if value}
 
 
+#: Parts of an engine's file that are such.
+_FACTS: Final = ("chunk:", "memory:", "split:", "towers:")
+
+
 def kept_lines(name: str) -> list[str]:
-    """What an engine's file says of chunks and memory: facts of its documentation, which no fit touches."""
+    """What an engine's file says of chunks, memory and the like: facts of its documentation, which no fit touches."""
     path, found, keeping = engine_path(name), [], False
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         if not line.startswith((" ", "-")):
-            keeping = line.startswith(("chunk:", "memory:"))
+            keeping = line.startswith(_FACTS)
         if keeping:
             found.append(line)
     return found

@@ -44,6 +44,8 @@ _LLAMA_CPP: Final = HostCompute(
     computes=True,
     streams_from=32,
     sockets=0.7,
+    experts_option="--n-cpu-moe",
+    layers_option="-ngl",
     sources=(
         "llama.cpp, src/llama-model.cpp: tensors of the layers before n_layer + 1 - n_gpu_layers, and those of "
         "--n-cpu-moe and --override-tensor, lie in the CPU's buffers, whose backend runs them; a layer's cache lies "

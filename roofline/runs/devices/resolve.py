@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, Link
-from roofline.machine.engine import find_engine
+from roofline.machine.engine import IDEAL, find_engine, read_engine
 from roofline.passes.offload import Offload, read_offload
 from roofline.runs.checks import one_of
 from roofline.runs.devices.hosts import cores_of, find_host, placed
 from roofline.runs.devices.spread import ALONE, AXES, Reserve, Spread
 from roofline.runs.load import Origin, is_path
 from roofline.runs.options import asked
+from roofline.specs.engine import Split
 from roofline.specs.files.library import find, folders
 from roofline.specs.files.reader import read_node
 from roofline.specs.gpu import GPUSpec
@@ -43,7 +44,7 @@ _NAMED_ONLY: Final = re.compile(r"^default:\s*false\b", re.MULTILINE)
 
 def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Spread:
     """The spread that some options ask for; ALONE where all is one device with nothing set."""
-    plan, notes = plan_of(options)
+    plan, notes = plan_of(options, split_of(_engine(options, spec_dir)))
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
     away = _away(gpu, options, spec_dir)
     reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity)
@@ -100,8 +101,14 @@ def links_of(gpu: GPUSpec, named: str | None, spec_dir: str | None) -> tuple[Nod
     return node, Fabric.of(node) if node is not None else own_links(gpu)
 
 
-def plan_of(options: Mapping[str, Any]) -> tuple[Plan, tuple[str, ...]]:
-    """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred.
+def split_of(engine: str) -> Split:
+    """By what an engine lays a model over a number of devices where nothing else is said."""
+    return read_engine(engine).split if engine != IDEAL else Split()
+
+
+def plan_of(options: Mapping[str, Any], split: Split) -> tuple[Plan, tuple[str, ...]]:
+    """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred; `gpus` alone are
+    taken as the engine does.
 
     Raises UsageError where they contradict each other.
     """
@@ -112,6 +119,10 @@ def plan_of(options: Mapping[str, Any]) -> tuple[Plan, tuple[str, ...]]:
         if ep > 1:
             given["dp"] = gpus or ep
             notes = (f"attention is data-parallel over the {given['dp']} devices (--ep alone; --tp splits it)",)
+        elif split.by == "layers" and gpus and gpus > 1:
+            given["pp"] = gpus
+            own = f" ({split.option})" if split.option else ""
+            notes = (f"--gpus {gpus} is --pp {gpus}: the engine lays layers over GPUs{own}; --tp splits tensors",)
         else:
             given["tp"] = gpus or 1
     plan = Plan(**given, ep=ep, pad_heads=bool(options.get("pad_heads")))

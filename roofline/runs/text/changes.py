@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from roofline.runs.changes import Change
-from roofline.runs.devices.hosts import habits_of
+from roofline.runs.devices.resolve import split_of
 from roofline.runs.kind import Question
+from roofline.runs.text.host_changes import has_experts, host_changes
 from roofline.specs.dtypes import find_dtype
 
 #: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
@@ -18,14 +19,14 @@ _CACHES: Final[Mapping[str, tuple[str, ...]]] = {
     "mlx": ("mlx-8bit", "mlx-4bit"),
 }
 _ANY_CACHE: Final = ("fp8",)
-#: The engine that stands for whichever serves it well.
-_ANY: Final = "generic"
 _CHUNKS: Final = (8192, 2048, 512)
 _UTILISATIONS: Final = (0.95, 0.98)
 
 
 def text_changes(question: Question) -> Iterator[Change]:
-    """Changes that leave the numbers as they are first, then formats of the cache, wide to narrow."""
+    """Changes that leave the numbers as they are first, then formats of the cache, wide to narrow, then what may
+    stay with the host.
+    """
     if question.execution.level == "eager":
         yield Change("fusion flash", {"fusion": "flash"})
     yield from (Change(f"utilisation {share:g}", {"utilisation": share}) for share in _UTILISATIONS)
@@ -33,26 +34,19 @@ def text_changes(question: Question) -> Iterator[Change]:
     for name in _CACHES.get(question.engine, _ANY_CACHE):
         if find_dtype(name).bits < question.precision.cache.bits:
             yield Change(f"KV-cache in {name}", {"kv_cache": name})
-    if _has_experts(question) and question.spread.away is None and _computes(question.engine):
-        yield Change("experts on the host's cores", {"offload": "experts@cpu"})
-
-
-def _has_experts(question: Question) -> bool:
-    return any(getattr(block.feed_forward, "experts", 0) for block in question.spec.blocks)
-
-
-def _computes(engine: str) -> bool:
-    """Whether an engine runs on the host what stays there, or may be one that does."""
-    habits = habits_of(engine)
-    return engine == _ANY or (habits is not None and habits.computes)
+    yield from host_changes(question)
 
 
 def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
     """Plans over so many devices, `node` of which have fast links: as much tensor parallelism as there can be first.
 
-    Where the heads do not divide, layers are laid over stages; experts are also tried whole, each on one device.
+    Where the heads do not divide, layers are laid over stages; experts are also tried whole, each on one device. An
+    engine that splits layers where nothing is said has that one plan.
     """
-    experts = _has_experts(question)
+    if split_of(question.engine).by == "layers":
+        yield {"tp": 1, "pp": gpus}
+        return
+    experts = has_experts(question.spec)
     for tp in range(min(gpus, node), 0, -1):
         if gpus % tp == 0:
             plan = {"tp": tp, "pp": gpus // tp}

@@ -30,7 +30,10 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     part = replace(run, batch=run.batch / micro) if stages > 1 else run
     whole = question.workload(part)
     chunks = chunks_of(part, question.execution.chunk)
-    kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
+    try:
+        kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
+    except UsageError as error:
+        raise spread.as_asked(error) from None
     found = [_stage(question, number, stage, whole, chunks) for stage, number in kinds.items()]
     # stages are in order, and the last of a pipeline is alone of its kind
     found[-1] = found[-1]._replace(aside=on_device(run, spread.plan))
