@@ -197,8 +197,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "offload",
             "str",
             None,
-            "Keep weights, experts or cache elsewhere, for example experts=0.6@cpu or experts=9/24@cpu; pictures: model "
-            "(one part at a time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
+            "Keep weights, experts or cache elsewhere, for example experts=0.6@cpu or experts=9/24@cpu; pictures: "
+            "model (one part at a time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
             "PART[=SHARE][@cpu|host|disk]",
         ),
         Option(
