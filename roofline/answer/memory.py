@@ -202,8 +202,7 @@ class Memory:
             found.update(part.beside)
         found |= self._room() | {name: limit and limit.value for name, limit in self._limits().items()}
         found |= self._further()
-        if self.pool is not None:
-            found["pool"] = self.pool._asdict()
+        found["pool"] = self.pool and self.pool._asdict()
         return {name: _plain(value) for name, value in found.items()}
 
     def _room(self) -> dict[str, Any]:

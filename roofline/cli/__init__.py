@@ -76,4 +76,8 @@ def _run(program: typer.Typer) -> int:
     except Abort:
         sys.stderr.write("roofline: stopped\n")
         return 130
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click found the pipe closed, and would exit with 1
+            return 0
+        raise
     return code if isinstance(code, int) else 0

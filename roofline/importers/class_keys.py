@@ -1,7 +1,8 @@
 """The keys that each library's class of a config reads: a key that it does not know cannot change its model.
 
 The facts are data (`class_keys.json`): names of parameters, of other spellings, and of what a constructor takes from
-its further arguments. `tests/importers/class_keys.py` writes them. Source: transformers 5.24.0 and diffusers 0.42.1.
+its further arguments. `tests/importers/write_config_classes.py` writes them. Source: transformers 5.24.0 and diffusers
+0.42.1.
 """
 
 from __future__ import annotations

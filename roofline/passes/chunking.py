@@ -17,36 +17,45 @@ from roofline.workload.workload import Workload
 
 
 class Chunks(NamedTuple):
-    """A prefill in `number` passes: the run of the mean one, and that of the one that needs most memory."""
+    """A prefill in `number` passes: the run of the mean one, None where one pass takes all of the prompts, and that of
+    the one that needs most memory.
+    """
 
     number: Num
-    mean: TextRun
+    mean: TextRun | None
     widest: TextRun
 
 
-def chunks_of(run: TextRun, chunk: float) -> Chunks | None:
+def chunks_of(run: TextRun, chunk: float, *, reserved: bool = False) -> Chunks | None:
     """The passes of a run's prefill of at most `chunk` tokens each; None where one pass takes all, or `chunk` is 0.
 
-    A pass takes sequences as a whole where they are shorter, else a part of one.
+    A pass takes sequences as a whole where they are shorter, else a part of one. `reserved`: the memory of a whole
+    chunk is taken whatever the prompts are.
     """
     if not chunk:
         return None
     tokens = run.batch * run.prompt
-    if not any_holds(tokens > chunk):
+    cut = any_holds(tokens > chunk)
+    if not cut and not reserved:
         return None
     number = maximum(ceil(tokens / chunk), 1.0)
-    mean, most = tokens / number, minimum(tokens, chunk)
-    new, widest = minimum(run.prompt, mean), minimum(run.prompt, most)
-    return Chunks(
-        number,
-        replace(run, batch=mean / new, prompt=new, generate=1.0, passes=run.prompt / new),
-        replace(run, batch=most / widest, prompt=widest, generate=1.0, past=run.prompt - widest),
-    )
+    most = chunk if reserved else minimum(tokens, chunk)
+    longest = minimum(run.prompt, most)
+    widest = replace(run, batch=most / longest, prompt=longest, generate=1.0, past=run.prompt - longest)
+    return Chunks(number, _mean(run, tokens / number) if cut else None, widest)
 
 
-def in_chunks(whole: Workload, number: Num, mean: Workload, widest: Workload) -> Workload:
+def _mean(run: TextRun, tokens: Num) -> TextRun:
+    """The run of a pass of so many tokens, each sequence in as many passes as it takes."""
+    new = minimum(run.prompt, tokens)
+    return replace(run, batch=tokens / new, prompt=new, generate=1.0, passes=run.prompt / new)
+
+
+def in_chunks(whole: Workload, number: Num, mean: Workload | None, widest: Workload) -> Workload:
     """The workload whose first phase is run in so many passes, by the ops of the mean pass and of the widest."""
     first = whole.phases[0]
+    if mean is None:
+        return Workload((replace(first, widest=widest.phases[0].ops), *whole.phases[1:]))
     times: Any = number  # executions of a grid's points differ
     ops = tuple(op._replace(count=op.count * times) for op in mean.phases[0].ops)
     passed = replace(first, ops=ops, whole=first.ops, widest=widest.phases[0].ops)

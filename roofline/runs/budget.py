@@ -65,7 +65,8 @@ class Budget(NamedTuple):
 
     `share` and `of`: see `roofline.specs.engine.EngineMemory`; without a share everything must find room. `runtime`
     are bytes beside weights, cache and activations, `logits` those of drawing tokens for all sequences, over the size
-    of the vocabulary. `padded`: states stand in pages of the cache. `all_seen`: the driver keeps nothing. `given`: the
+    of the vocabulary. `padded`: states stand in pages of the cache. `whole_chunk`: activations of a chunk
+    are reserved, whatever the prompts. `all_seen`: the driver keeps nothing. `given`: the
     share was asked for, `reserved`: what the runtime keeps.
     """
 
@@ -75,6 +76,7 @@ class Budget(NamedTuple):
     logits: float = 0.0
     sequences: int = 0
     padded: bool = False
+    whole_chunk: bool = False
     all_seen: bool = False
     given: bool = False
     reserved: bool = False
@@ -122,15 +124,17 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
     share = None if asked is None else _share(asked)
     several, reserve = spread.plan.devices > spread.plan.dp, spread.reserve
     slots = given.get("max_sequences")
-    if engine == IDEAL or reserve.source:
-        if slots is not None:
-            raise UsageError("--max-sequences: nothing is kept for them with --engine ideal or a --runtime-reserve")
-        own = Budget(share, runtime=reserve.bytes, given=share is not None)
-        return own._replace(all_seen=engine == IDEAL, reserved=bool(reserve.source))
+    if slots is not None and (engine == IDEAL or reserve.source):
+        raise UsageError("--max-sequences: nothing is kept for them with --engine ideal or a --runtime-reserve")
+    if engine == IDEAL:
+        return BARE._replace(share=share, runtime=reserve.bytes, given=share is not None, reserved=bool(reserve.source))
     memory = read_engine(engine).memory
-    sequences = default_of(memory.sequences, gpu) if slots is None else int(float(whole_number("max-sequences", slots)))
+    if reserve.source:
+        own = Budget(share, runtime=reserve.bytes, given=share is not None, reserved=True)
+        return own._replace(whole_chunk=memory.whole_chunk)
     if slots is not None and not memory.sampling:
         raise UsageError(f"--max-sequences: it is not known what {engine} keeps for each of them")
+    sequences = default_of(memory.sequences, gpu) if slots is None else int(float(whole_number("max-sequences", slots)))
     return Budget(
         share=memory.share if share is None else share,
         of=memory.of,
@@ -138,6 +142,7 @@ def budget_of(engine: str, gpu: GPUSpec, given: Mapping[str, Any], spread: Sprea
         logits=memory.sampling * sequences,
         sequences=sequences,
         padded=memory.states == "padded",
+        whole_chunk=memory.whole_chunk,
         given=share is not None,
     )
 

@@ -66,12 +66,7 @@ def _plain() -> list[DType]:
         ),
         grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
         grouped("mxfp6", 6, 8, 32, "fp8", "e2m3 or e3m2 with an 8-bit exponent per 32"),
-        grouped("int4-r32", 4, 16, 64, _HALF, "4 bit, fp16 scale per 64, and a 16-bit branch of rank 32")._replace(
-            rank=32
-        ),
-        grouped("nvfp4-r32", 4, 8, 16, "fp4", "nvfp4 and a 16-bit branch of rank 32 beside each matrix")._replace(
-            tensor_bits=32, rank=32
-        ),
+        *_low_rank(),
     ]
     rows += [
         grouped(f"mlx-{b}bit", b, 32, 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
@@ -89,13 +84,26 @@ def _bitsandbytes() -> Iterator[DType]:
         yield grouped(f"{name}-dq", 4, 8 + 32 / 256, 64, _HALF, double)
 
 
+def _low_rank() -> Iterator[DType]:
+    """Four bits, and beside each matrix two of 16 bit and `rank` columns.
+
+    Source: Li et al. 2024, SVDQuant (arXiv:2411.05007); rank 32, 64 or 16 elements per scale and the types of scales by
+    default in its engine, nunchaku-ai/nunchaku @e612300e nunchaku/models/linear.py. Scales per channel are left out.
+    """
+    what, rank = "and a 16-bit branch of rank", 32
+    int4 = grouped("int4-r32", 4, 16, 64, _HALF, f"4 bit, fp16 scale per 64, {what} {rank}")
+    nvfp4 = grouped("nvfp4-r32", 4, 8, 16, "fp4", f"nvfp4 {what} {rank} beside each matrix")
+    yield int4._replace(rank=rank)
+    yield nvfp4._replace(tensor_bits=32, rank=rank)
+
+
 def _gguf() -> list[DType]:
     """Formats of one matrix in a GGUF file, and of the files that are named after them."""
     return [DType(name, BY_NAME[name].bits, _HALF, f"GGUF: {layout}") for name, layout in QUANTISED.items()]
 
 
 def _mixed() -> list[DType]:
-    """File formats that mix several; `roofline.specs.mixes` says which matrix takes which."""
+    """File formats that mix several; `roofline.specs.mixes` says which matrix takes which, and whose rule that is."""
     rows = [DType(name, BY_NAME[base].bits, _HALF, _file_layout(name), mix=True) for name, base in BASE.items()]
     rows = [row for row in rows if row.name not in QUANTISED]
     rest = "embedding, head and router in 16 bit"

@@ -145,6 +145,9 @@ class EngineMemory(Spec):
         description="bytes per logit of all sequences that the engine may hold, while tokens are drawn",
     )
     sequences: Defaults = Field((), description="sequences that the engine holds at once where nothing is said")
+    whole_chunk: bool = Field(
+        False, description="the activations of a whole chunk are reserved, whatever the prompts are"
+    )
     page: Size = Field(1, description="tokens of a sequence that the cache takes room for at a time")
     windows: Literal["window", "full"] = Field(
         "window", description="layers with a window cache that window, or every token of the sequence"

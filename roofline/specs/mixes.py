@@ -7,7 +7,7 @@ attention, feed_forward, experts.
 bitsandbytes and SVDQuant take linear layers alone, so that convolutions stay in 16 bit too.
 
 Source: AutoGPTQ and AutoAWQ convert the linear layers of the blocks alone; DeepSeek-V3's and Qwen3's FP8 checkpoints
-likewise.
+likewise; nunchaku's SVDQuant checkpoints (Li et al. 2024, arXiv:2411.05007) those of the transformer's blocks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 from roofline.specs.gguf_files import BASE, ModelFacts, Shares, file_shares, more_bits
 
-__all__ = ["ModelFacts", "Shares", "is_gguf", "is_mix", "more_bits", "shares_of"]
+__all__ = ["ModelFacts", "Shares", "format_of_blocks", "is_gguf", "is_mix", "more_bits", "shares_of"]
 
 #: Other checkpoints: the format of the matrices of the blocks; all else stays in 16 bit.
 _BLOCKS_ONLY: Final = {
@@ -35,6 +35,11 @@ _BLOCKS_ONLY: Final = {
 def is_mix(name: str) -> bool:
     """Whether a file of this format holds more than one format."""
     return name in BASE or name in _BLOCKS_ONLY
+
+
+def format_of_blocks(name: str) -> str:
+    """The format of the matrices of the blocks where all have one; else, and of a single format, the name itself."""
+    return _BLOCKS_ONLY.get(name, name)
 
 
 def is_gguf(name: str) -> bool:

@@ -140,6 +140,14 @@ def test_svdquant_has_a_low_rank_branch() -> None:
     assert stored == pytest.approx(6.77e9, rel=0.03)
 
 
+@pytest.mark.parametrize("weights", ["svdquant-int4", "bf16,denoiser=svdquant-int4"])
+def test_the_products_of_a_branch_are_told_to_be_left_out(weights: str) -> None:
+    notes = [note for note in ask("flux.1-dev", weights=weights).assumptions if "branch of rank 32" in note]
+    assert len(notes) == 1
+    assert "left out" in notes[0]
+    assert not any("branch of rank" in note for note in ask("flux.1-dev").assumptions)
+
+
 # --- offload
 
 

@@ -12,6 +12,16 @@ from roofline.evidence.memory.pictures import Met, context_by_gpu, measured_rows
 from roofline.runs.image.held import CONTEXT
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "memory_pictures.md"
+_CLASSIC = (
+    "classic attention of several pictures: the allocator kept a fifth to a quarter more; the reason is not known"
+)
+_SLICED = "sliced decoding on an A6000 alone: the same run on other GPUs is met within 20 %; the reason is not known"
+#: Rows that are further off than their measure allows, with what is known of it.
+NOT_MET = {
+    **dict.fromkeys(("MEMI-110", "MEMI-118", "MEMI-128", "MEMI-136", "MEMI-150", "MEMI-159", "MEMI-160"), _CLASSIC),
+    **dict.fromkeys(("MEMI-164", "MEMI-166"), _CLASSIC),
+    **dict.fromkeys(("MEMI-91", "MEMI-93"), _SLICED),
+}
 
 
 @cache
@@ -25,13 +35,19 @@ def test_the_page_is_what_the_program_makes() -> None:
 
 @pytest.mark.parametrize(
     ("measure", "rows", "most", "worst"),
-    [("allocated", 32, 0.02, 0.07), ("reserved", 120, 0.08, 0.4), ("driver", 11, 0.03, 0.1)],
+    [("allocated", 32, 0.02, 0.07), ("reserved", 120, 0.08, 0.2), ("driver", 11, 0.03, 0.1)],
 )
 def test_what_is_said_is_near_what_was_measured(measure: str, rows: int, most: float, worst: float) -> None:
-    errors = [abs(one.error) for one in within(met()) if one.row["measure"] == measure]
+    """In the middle, and row by row but for those that are named."""
+    errors = {one.row["id"]: abs(one.error) for one in within(met()) if one.row["measure"] == measure}
     assert len(errors) >= rows
-    assert median(errors) < most
-    assert max(errors) < worst
+    assert median(errors.values()) < most
+    not_met = {row for row, error in errors.items() if error > worst}
+    assert not_met == {row for row in NOT_MET if row in errors}
+
+
+def test_no_row_is_far_off() -> None:
+    assert max(abs(one.error) for one in within(met())) < 0.4
 
 
 def test_weights_and_activations_alone_are_never_above_what_is_allocated() -> None:

@@ -47,12 +47,27 @@ def test_where_heads_do_not_divide_layers_are_laid_over_stages(gpus: int, plan: 
     assert (first.plan.tp, first.plan.pp) == plan
 
 
-def test_a_run_that_nothing_holds_has_no_answer() -> None:
-    assert found("llama-3-70b", "m3-max", batch=10000) is None
+@pytest.mark.parametrize(("gpu", "batch", "devices"), [("h100", 1_000_000, 64 * 8), ("rtx-4090", 3_000, 8)])
+def test_a_run_that_nothing_holds_has_no_answer(gpu: str, batch: int, devices: int) -> None:
+    """All devices that links reach, nodes of a fabric or one node without, have less together than it needs."""
+    case = Case("llama-3-70b", gpu, {"batch": batch}, {})
+    single = case.tried("one GPU", {})
+    reach = Reach.of(single, case)
+    assert reach.node * reach.nodes == devices
+    assert single.memory.total_bytes > devices * single.memory.usable_bytes
+    assert fewest(case) is None
 
 
 def test_devices_without_links_are_not_put_together() -> None:
-    assert found("llama-3-70b", "m3-max", weights="fp16", batch=400) is None
+    """Two would have the memory, as two of the same with links do."""
+    case = Case("llama-3-70b", "m3-max", {}, {})
+    single = case.tried("one GPU", {})
+    assert single.memory.usable_bytes < single.memory.total_bytes < 2 * single.memory.usable_bytes
+    assert Reach.of(single, case) == Reach(1, 1)
+    assert fewest(case) is None
+    linked = found("deepseek-v3", "m3-ultra", weights="mlx-8bit", node="mac-studio-2-tb5-tcp")
+    assert linked is not None
+    assert linked.plan.devices == 2
 
 
 def test_the_plan_that_was_asked_for_does_not_matter() -> None:

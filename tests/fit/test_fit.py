@@ -159,17 +159,17 @@ def test_pictures_are_no_requests() -> None:
 
 
 def test_the_pool_is_what_is_left() -> None:
-    fit = rl.fit("llama-2-7b", gpu="a100")
+    fit = rl.fit("llama-2-7b", gpu="a100", engine="vllm")
     memory, pool = fit.asked.memory, fit.asked.memory.pool
     assert pool is not None
     assert pool.bytes == pytest.approx(memory.usable_bytes - memory.total_bytes + memory.kv_cache_bytes, rel=1e-9)
-    assert pool.tokens == pytest.approx(pool.bytes / memory.kv_cache_bytes_per_token, rel=1e-3)
+    assert pool.tokens == pytest.approx(pool.bytes / memory.kv_cache_bytes_per_token, rel=3e-3)
     assert pool.concurrency == pytest.approx(pool.tokens / pool.at_tokens, rel=3e-3)
 
 
 def test_nothing_is_left_for_the_cache_of_an_encoder() -> None:
-    assert rl.fit("bert-base", gpu="a100").asked.memory.pool is None
-    assert rl.fit("mamba-2.8b", gpu="a100").asked.memory.pool is not None
+    assert rl.fit("bert-base", gpu="a100", engine="vllm").asked.memory.pool is None
+    assert rl.fit("mamba-2.8b", gpu="a100", engine="vllm").asked.memory.pool is not None
 
 
 @pytest.mark.parametrize("model", ["llama-3-70b", "sdxl"])

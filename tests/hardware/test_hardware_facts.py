@@ -1,4 +1,8 @@
-"""The hardware shelf says what the vendors say: every figure against an independent copy of the facts."""
+"""The hardware shelf against a second copy of its figures, by chip: a slip of the pen in one of the two is found.
+
+The copy names no source of its own: it was written down from the same research as the files, whose `sources` count,
+and where a file says "recalled" or "secondary" the copy is no better. What it cannot find is a fault of both.
+"""
 
 import json
 from pathlib import Path

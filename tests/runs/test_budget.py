@@ -100,7 +100,7 @@ def test_the_largest_batch_fits_and_one_more_does_not(engine: str, options: dict
     assert not rl.estimate("llama-3.1-8b", gpu="a100", **asked, batch=most + 1).memory.fits
 
 
-@pytest.mark.parametrize("engine", ["vllm", "llama.cpp", "generic"])
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "llama.cpp"])
 def test_the_pool_holds_as_many_sequences_as_fit(engine: str) -> None:
     """Where activations are those of a chunk, they do not grow with the batch: the pool says the largest batch."""
     memory = rl.estimate("llama-3.1-8b", gpu=GPU, prompt=8000, generate=192, engine=engine).memory

@@ -11,6 +11,7 @@ import pytest
 import roofline as rl
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.errors import UnsupportedError, UsageError
+from roofline.runs.ask import ask
 from roofline.runs.load import load_model
 
 LLAMA = {
@@ -187,7 +188,9 @@ def test_a_draft_is_split_as_its_model_where_its_heads_divide() -> None:
 
 def test_the_last_stage_of_a_pipeline_holds_the_draft() -> None:
     """The first stage has as many layers and an embedding, the last a head and the draft."""
+    options = {"tp": 4, "pp": 2, "draft": "llama-3.2-1b"}
+    stages = ask("llama-3-70b", "h100", options).stages().each
+    assert [stage.aside is not None for stage in stages] == [False, True]
     plain = rl.estimate("llama-3-70b", gpu="h100", tp=4, pp=2)
-    est = rl.estimate("llama-3-70b", gpu="h100", tp=4, pp=2, draft="llama-3.2-1b")
-    assert est.memory.draft_weights_bytes > 0
+    est = rl.estimate("llama-3-70b", gpu="h100", **options)
     assert est.memory.total_bytes > plain.memory.total_bytes

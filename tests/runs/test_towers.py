@@ -7,9 +7,12 @@ import pytest
 import roofline as rl
 from roofline.analysis.explain import explain
 from roofline.errors import UsageError
+from roofline.runs.ask import ask
 
 #: Parameters of Qwen3-VL-4B's tower: Qwen3VLModel.visual (transformers 5.24.0, meta device).
 _QWEN3_VL_4B = 415_347_712
+#: Of Gemma 3 27B's, the projector of its width included: models/gemma-3-27b.yaml.
+_GEMMA_3 = 423_060_336
 
 
 def test_towers_are_in_the_weights_and_told_apart() -> None:
@@ -58,9 +61,10 @@ def test_tensor_parallelism_splits_towers() -> None:
 
 
 def test_a_pipeline_has_them_in_its_first_stage() -> None:
-    loaded = rl.estimate("gemma-3-27b", gpu="h100", pp=4)
-    without = rl.estimate("gemma-3-27b", gpu="h100", pp=4, no_vision=True)
-    assert 0 <= loaded.memory.weights_bytes - without.memory.weights_bytes <= 2 * 423_060_336
+    first, *others = ask("gemma-3-27b", "h100", {"pp": 4}).stages().each
+    assert (first.number, first.beside) == (1, 2 * _GEMMA_3)
+    assert [stage.beside for stage in others] == [0.0] * len(others)
+    assert sum(stage.number for stage in others) == 3
 
 
 def test_room_for_a_batch_is_what_towers_leave() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import Kept, memory_of
-from roofline.answer.memory import Memory
+from roofline.answer.memory import ENDLESS, Memory
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
@@ -52,9 +52,10 @@ class Trial(NamedTuple):
 
     @property
     def room(self) -> int | None:
-        """The largest batch of all replicas together; None where batches have no limit of memory."""
+        """The largest batch of all replicas together that the engine runs at once; None without a limit of memory."""
         most: int | None = self.memory.max_batch
-        return None if most is None else most * self.plan.dp
+        at_once = self.question.execution.budget.sequences or ENDLESS
+        return None if most is None else min(most, at_once) * self.plan.dp
 
     def limits(self) -> dict[str, int | None]:
         """How far it can grow, by the names in JSON."""

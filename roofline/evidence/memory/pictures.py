@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
@@ -15,8 +16,10 @@ from typing import Any, Final, NamedTuple
 from roofline.analysis.evaluate import evaluate
 from roofline.evidence.markdown import paragraphs, table
 from roofline.passes.image.offload import PAGEABLE
+from roofline.passes.image.workspace import INDEXED
 from roofline.runs.ask import ask
-from roofline.runs.image.held import CONTEXT
+from roofline.runs.image.held import CONTEXT, SAFETY_CHECKER
+from roofline.runs.image.memory import MOST_PICTURES, MOST_PIXELS
 from roofline.runs.kind import Outcome
 
 ROWS: Final = Path(__file__).resolve().parents[1] / "measurements" / "memory_images.csv"
@@ -111,12 +114,11 @@ def _lines(every: Sequence[Met]) -> Iterator[str]:
         "# Memory of pictures, against measured runs",
         "Made by `python -m roofline.evidence.memory.pictures -o docs/memory_pictures.md`; the rows are "
         "`roofline/evidence/measurements/memory_images.csv`. 1 GB = 1e9 B.",
-        "What is on the GPU at once is the sum of parts, each of which stands alone in `memory` of an answer:",
+        "What is on the GPU at once is the sum of parts, each of which stands alone in `memory` of an answer; "
+        "[which options change them](parallel.md#memory-of-pictures). Searches end at "
+        f"{MOST_PIXELS:,} px and {MOST_PICTURES:,} pictures.",
     )
-    yield from _PARTS
-    yield ""
-    yield from paragraphs("## What changes it")
-    yield from _ASKED
+    yield from _parts()
     yield ""
     yield from paragraphs("## Errors", said)
     head = ("measure", "source", "rows", "median", "worst", "mean", "weights and activations alone, median")
@@ -130,36 +132,29 @@ def _lines(every: Sequence[Met]) -> Iterator[str]:
     yield from table(_HEAD, _rows(allocated))
 
 
-_ASKED: Final = (
-    "* `--tiling` (or `--tiling vae`: nothing else runs in tiles) and `--slicing`: the autoencoder in overlapping"
-    " tiles, or one picture at a time; tiles and pictures made before are kept until all are there. The largest "
-    "picture is searched up to 16,384 px, the largest batch up to 1,048,576.",
-    "* `--offload model`: one part at a time on the GPU; `leaf`: one matrix (sequential offload); `group=N`: N "
-    "blocks, and the next N while those work. `@pageable` or `@pinned` says how weights are copied: by default as"
-    " the libraries do, pageable for model (there and back) and leaf, pinned and prefetched by a stream of its "
-    "own for group. The time is `latency.transfer_s`: at the bound by the link, expected by the copies, and for "
-    "prefetched groups what work leaves of it.",
-    "* `--weights bf16,denoiser=fp8`: one part in its own format. Parts are `denoiser` (also `transformer`, "
-    "`unet`), `text_encoder`, `text_encoder_2` …, all `text_encoders`, `autoencoder` (`vae`), `controlnet`, "
-    "`refiner`; `--activations` takes them too; a name that is none of them, and no op, is refused. `nf4` and "
-    "`bnb-int8` (bitsandbytes) and `svdquant-int4` or `-nvfp4` (with a 16-bit branch of rank 32) store linear "
-    "layers alone; what a model keeps in fp32 (a matrix of T5) stays so under bitsandbytes.",
-)
+#: Channels of the widest tensor of a decoder at the size of the picture (Stable Diffusion's, FLUX.1's).
+_WIDE: Final = 256
 _HEAD: Final = ("row", "measure", "model", "GPU", "batch", "side", "options", "measured", "said", "error")
-_PARTS: Final = (
-    "* **weights**, and **activations**: the most that tensors take while any kernel runs, exact against recordings "
-    "([image models](image_models.md)). `--engine ideal` says these alone.",
-    "* **workspace**: cuDNN's tensor-core kernels take the channels of a pixel side by side; in 16 bit operand and "
-    "result of a convolution pass through copies in that order, in fp32 (TF32) the operand does. A batch of more than "
-    "2³¹ elements runs in pieces; one picture of more (a decoder above 2,896 px) is unfolded into nine columns by the "
-    "fallback, which is where untiled decoding ends on most GPUs. None at level `operands`, an engine's own kernels.",
-    "* **safety checker**: 303,981,588 parameters of CLIP's vision tower, where the published pipeline loads one; "
-    "`--no-safety-checker` leaves it out. Offload leaves it on the GPU, as diffusers does.",
-    "* **driver and libraries**: what a process takes before its first tensor; `--runtime-reserve` replaces it.",
-    "* beside the sum, `allocator_reserved_bytes`: freed blocks stay with the allocator; those of a decoder's smaller "
-    "pictures are of no use to the larger ones after them. nvidia-smi shows them; the allocator gives them back before "
-    "it fails, so they decide nothing about what fits.",
-)
+
+
+def _parts() -> Iterator[str]:
+    """The parts that stand beside tensors, each as `memory` of an answer names it, with the sizes that the code has."""
+    yield (
+        "* **weights**, and **activations**: the most that tensors take while any kernel runs, exact against "
+        "recordings ([image models](image_models.md))."
+    )
+    yield (
+        "* **workspace**: copies of convolutions in the order that cuDNN's kernels take. A batch of more than "
+        f"{INDEXED:,.0f} elements runs in pieces; one picture of more ({_WIDE} channels above "
+        f"{math.isqrt(int(INDEXED) // _WIDE):,} px square) is unfolded into columns, which is where untiled decoding "
+        "ends on most GPUs."
+    )
+    yield f"* **safety checker**: {SAFETY_CHECKER:,.0f} parameters, where the published pipeline loads one."
+    yield "* **driver and libraries**: what a process takes before its first tensor."
+    yield (
+        "* beside the sum, `allocator_reserved_bytes`: freed blocks that stay with the allocator as long as there is "
+        "room. nvidia-smi shows them; they decide nothing about what fits."
+    )
 
 
 def _by_source(met: Sequence[Met]) -> Iterator[Sequence[str]]:

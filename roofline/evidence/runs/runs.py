@@ -19,7 +19,7 @@ from roofline.runs.ask import ask
 from roofline.runs.kind import Question
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
-from roofline.workload.workload import Phase
+from roofline.workload.workload import Phase, Workload
 
 
 class Part(NamedTuple):
@@ -177,12 +177,16 @@ def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:
     """The phases on one device, the prompts in chunks where the engine takes them so."""
     lengths = replace(question.run, batch=float(batch))
-    own = shard(question.workload(lengths), run.plan)
+    own = _shard(run, question, lengths)
     chunks = chunks_of(lengths, question.execution.chunk)
     if chunks is not None:
-        each = (question.kind.workload(question.spec, passed) for passed in (chunks.mean, chunks.widest))
-        own = in_chunks(own, chunks.number, *(shard(passed, run.plan) for passed in each))
+        mean = None if chunks.mean is None else _shard(run, question, chunks.mean)
+        own = in_chunks(own, chunks.number, mean, _shard(run, question, chunks.widest))
     return own.phases
+
+
+def _shard(run: MeasuredRun, question: Question, lengths: Any) -> Workload:
+    return shard(question.workload(lengths), run.plan)
 
 
 def _decode(run: MeasuredRun, phases: Sequence[Phase]) -> Phase:

@@ -149,7 +149,8 @@ def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Bod
         unverified.append(formats.assumed)
     notes = [str(note) for note in body.pop("notes", ())]
     if config.outer is not None:
-        notes.append(f"Parameters, FLOPs and times are those of the text model ({_where(config)}) of a multimodal one.")
+        beside = "; its towers count in memory." if body.get("towers") else " of a multimodal one."
+        notes.append(f"Parameters, FLOPs and times are those of the text model ({_where(config)}){beside}")
     stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
     data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}
     if formats.overrides:

@@ -26,7 +26,7 @@ from roofline.workload.shapes import ConvolutionShape
 from roofline.workload.workload import Phase
 
 #: Elements that indices of 32 bits reach, and those of a piece where a batch has more.
-_INDEXED: Final = 2.0**31 - 1.0
+INDEXED: Final = 2.0**31 - 1.0
 _PIECE: Final = 2.0**29
 
 
@@ -37,10 +37,10 @@ def workspace_bytes(op: Op, precision: Precision) -> Num:
         return 0.0
     largest = maximum(op.read, op.write)
     each = largest / shape.batch
-    at_once = where(largest > _INDEXED, maximum(floor(_PIECE / maximum(each, 1.0)), 1.0), shape.batch)
+    at_once = where(largest > INDEXED, maximum(floor(_PIECE / maximum(each, 1.0)), 1.0), shape.batch)
     copied = op.read + op.write if precision.activations.bits <= 16 else op.read
     columns = shape.kernel**2 * shape.channels_in * shape.pixels if shape.kernel > 1 else 0.0 * largest
-    elements = where(each > _INDEXED, columns, copied * at_once) / shape.batch
+    elements = where(each > INDEXED, columns, copied * at_once) / shape.batch
     return elements * (precision.activations.bits / 8)
 
 

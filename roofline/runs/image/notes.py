@@ -20,8 +20,10 @@ from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.specs.dtypes import find_dtype
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
+from roofline.specs.mixes import format_of_blocks
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
 
 _LEVELS: Final = {
@@ -171,8 +173,19 @@ def _held_notes(outcome: Outcome) -> Iterator[str]:
     freed = first_value(memory.allocator_reserved_bytes) / 1e9
     context = f"{context_bytes(q) / 1e9:g} GB for driver and libraries" if context_bytes(q) else reserve_note(q.spread)
     yield f"memory: {copies}; {context}; the allocator keeps up to {freed:.3g} GB where there is room"
-    if all_hold(q.precision.weights.rank > 0.0):
-        yield f"{q.precision.label}: the low-rank branch is held in 16 bit; its products, some 2 %, are left out"
+    yield from _branch_notes(q)
+
+
+def _branch_notes(q: Question) -> Iterator[str]:
+    """What is held of low-rank branches, and that their products are not counted."""
+    asked = (q.precision, *q.precision.parts.values())
+    for name in dict.fromkeys(held.name for each in asked for held in (each.weights, *each.overrides.values())):
+        rank = find_dtype(format_of_blocks(name)).rank
+        if rank > 0.0:
+            yield (
+                f"{name}: a branch of rank {rank:g} beside each matrix is held in 16 bit; its products, {rank:g} · "
+                "(rows + columns) to the rows · columns of the matrix, are left out"
+            )
 
 
 def _spread_notes(q: Question) -> list[str]:

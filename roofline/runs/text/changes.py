@@ -19,6 +19,7 @@ _CACHES: Final[Mapping[str, tuple[str, ...]]] = {
     "mlx": ("mlx-8bit", "mlx-4bit"),
 }
 _ANY_CACHE: Final = ("fp8",)
+_SEQUENCES: Final = (256, 64)
 _CHUNKS: Final = (8192, 2048, 512)
 _UTILISATIONS: Final = (0.95, 0.98)
 
@@ -29,12 +30,21 @@ def text_changes(question: Question) -> Iterator[Change]:
     """
     if question.execution.level == "eager":
         yield Change("fusion flash", {"fusion": "flash"})
+    yield from _sequences(question)
     yield from (Change(f"utilisation {share:g}", {"utilisation": share}) for share in _UTILISATIONS)
     yield from (Change(f"prompts in chunks of {chunk:,} tokens", {"chunk": chunk}) for chunk in _CHUNKS)
     for name in _CACHES.get(question.engine, _ANY_CACHE):
         if find_dtype(name).bits < question.precision.cache.bits:
             yield Change(f"KV-cache in {name}", {"kv_cache": name})
     yield from host_changes(question)
+
+
+def _sequences(question: Question) -> Iterator[Change]:
+    """Fewer sequences at once where the engine keeps room to draw tokens for each: never fewer than are asked."""
+    at_once = question.execution.budget.sequences
+    for number in _SEQUENCES:
+        if float(question.run.batch) <= number < at_once:
+            yield Change(f"at most {number:,} sequences at once", {"max_sequences": number})
 
 
 def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from functools import partial
 
 from roofline.answer.memory import ENDLESS, Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
-from roofline.num import Num, first_value, is_nothing, maximum
+from roofline.num import Num, first_value, floor, is_nothing, maximum
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
@@ -39,7 +39,7 @@ def text_memory(question: Question, stages: Stages, parameters: Parameters, need
         machine.capacity,
         tuple(_limits(question, needs, float(first_value(seen)))),
         usable=budget.usable(held, seen),
-        pool=_pool(question, held, budget.pool(held, seen)),
+        pool=_pool(question, held, budget.pool(held, seen)) if budget.whole_chunk else None,
         host=host_room(question, stage, stages),
     )
 
@@ -53,7 +53,7 @@ def _pool(question: Question, held: Held, room: Num) -> Pool | None:
     run, room = question.run, maximum(room, 0.0)
     each = held.sequences / run.batch
     at_once = room / maximum(each, 1e-9)
-    return Pool(room, at_once * run.cached, at_once, run.prompt + run.generate)
+    return Pool(room, floor(at_once * run.cached), at_once, run.prompt + run.generate)
 
 
 def _parts(question: Question, stage: Stage, held: Held, parameters: Parameters) -> Iterator[Part]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from roofline.answer.phase import Warn
 from roofline.machine.engine import IDEAL, read_engine
+from roofline.num import first_value
 from roofline.runs.devices.spread import Spread
 from roofline.runs.devices.words import link_notes
 from roofline.runs.expectation import expectation_notes, expectation_warnings
@@ -88,7 +89,13 @@ def _plan_notes(spread: Spread) -> Iterator[str]:
 def text_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know before trusting the numbers."""
     q, spec = outcome.question, outcome.question.spec
-    found = [*memory_warnings(q, outcome.memory), *host_warnings(q, outcome.memory), *_context(q), *_fallbacks(q)]
+    found = [
+        *memory_warnings(q, outcome.memory),
+        *host_warnings(q, outcome.memory),
+        *_context(q),
+        *_waiting(q),
+        *_fallbacks(q),
+    ]
     found += tower_warnings(q)
     found += hardware_warnings(outcome, _computed_in(q))
     if spec.unverified:
@@ -96,6 +103,14 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
     found += draft_warnings(spec, q.run, outcome.parameters.beside, outcome.parameters.total)
     found += _published(q, outcome.parameters.total)
     return [*found, *expectation_warnings(q.gpu, q.engine), *_of_pictures(q.engine)]
+
+
+def _waiting(q: Question) -> Iterator[Warn]:
+    """A batch of more sequences than the engine runs at once: the rest waits, which no figure counts."""
+    at_once, batch = q.execution.budget.sequences, first_value(q.run.batch)
+    if at_once and batch > at_once:
+        text = f"{q.engine} runs {at_once:,} sequences at once (--max-sequences); of {batch:,.0f} the rest would wait"
+        yield Warn("batch-beyond-sequences", text)
 
 
 def _context(q: Question) -> Iterator[Warn]:

@@ -14,7 +14,7 @@ from roofline.passes.chunking import Chunks, chunks_of, in_chunks
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
-from roofline.runs.kind import Question, Stage, Stages
+from roofline.runs.kind import Question, Stage, Stages, kept_workload
 from roofline.runs.text.draft import drafted, on_device
 from roofline.runs.text.elsewhere import of_device
 from roofline.runs.text.pages import Pages, unified
@@ -29,7 +29,8 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     micro: Num = minimum(run.batch, float(spread.microbatches or stages)) if stages > 1 else 1.0
     part = replace(run, batch=run.batch / micro) if stages > 1 else run
     whole = question.workload(part)
-    chunks = chunks_of(part, question.execution.chunk)
+    execution = question.execution
+    chunks = chunks_of(part, execution.chunk, reserved=execution.budget.whole_chunk)
     try:
         kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
     except UsageError as error:
@@ -48,20 +49,21 @@ def _stage(question: Question, number: int, stage: int, whole: Workload, chunks:
     towers = 0.0 if stage else tower_bytes(question)
     if chunks is None:
         return Stage(number, own, ideal, beside=towers)
-    passes = _passes(question, whole, chunks)
-    mean, widest = (apply_fusion(_device(each, spread, stage), level) for each in passes)
-    return Stage(number, in_chunks(own, chunks.number, mean, widest), ideal, beside=towers)
+    mean, widest = _passes(question, whole, chunks)
+    fused = apply_fusion(_device(widest, spread, stage), level)
+    split = None if mean is None else apply_fusion(_device(mean, spread, stage), level)
+    return Stage(number, in_chunks(own, chunks.number, split, fused), ideal, beside=towers)
 
 
-def _passes(question: Question, whole: Workload, chunks: Chunks) -> tuple[Workload, Workload]:
-    """The mean pass and the widest, kept with the whole prefill but for grids, which would be held twice."""
-    kind, spec = question.kind, question.spec
-
-    def make() -> tuple[Workload, Workload]:
-        return kind.workload(spec, chunks.mean), kind.workload(spec, chunks.widest)
-
-    single = isinstance(chunks.number, float)
-    return whole.phases[0].kept(("chunk", question.execution.chunk), make) if single else make()
+def _passes(question: Question, whole: Workload, chunks: Chunks) -> tuple[Workload | None, Workload]:
+    """The mean pass, kept with the whole prefill, and the widest, kept by its run; but for grids, held twice else."""
+    kind, spec, mean = question.kind, question.spec, chunks.mean
+    if not isinstance(chunks.number, float):
+        return kind.workload(spec, mean) if mean is not None else None, kind.workload(spec, chunks.widest)
+    widest = kept_workload(kind, spec, chunks.widest)
+    if mean is None:
+        return None, widest
+    return whole.phases[0].kept(("chunk", question.execution.chunk), lambda: kind.workload(spec, mean)), widest
 
 
 def _kinds_of_stages(whole: Workload, stages: int) -> dict[int, int]:

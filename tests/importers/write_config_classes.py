@@ -1,7 +1,7 @@
 """Writes what is known of config classes, from the libraries' own source: names of keys, and defaults of towers.
 
-Needs transformers and diffusers, which the project itself does not: `python class_keys.py`, in an environment that has
-them. It writes `class_keys.json` of the importers and `defaults.json` of the towers.
+Needs transformers and diffusers, which the project itself does not: `python -m tests.importers.write_config_classes`
+in an environment that has them. It writes `class_keys.json` of the importers and `defaults.json` of the towers.
 """
 
 from __future__ import annotations
