@@ -40,7 +40,8 @@ _OF_RUNNERS: Final = frozenset(
 )
 _FORMATS: Final = frozenset({"dtype", "quant", "quantization", "bits"})
 _FILE: Final = Path(__file__).with_name("class_keys.json")
-_REMOVE: Final = "Remove it, or set it to null, if it changes no shape."
+#: What to do with a key that is not known.
+REMOVE_HINT: Final = "Remove it, or set it to null, if it changes no shape."
 _ALIKE: Final = 0.84
 
 
@@ -86,7 +87,7 @@ def ignored_or_refused(config: Config, key: str, known: ClassKeys | None, what: 
     reason = "" if misspelt else _without_effect(key, config.data[key], known)
     if not reason:
         hint = f"{close[0]!r} is understood. " if misspelt and close[0] != "model_type" else ""
-        config.unsupported(key, f"unknown key for {what}, which may change the shape", f"{hint}{_REMOVE}")
+        config.unsupported(key, f"unknown key for {what}, which may change the shape", f"{hint}{REMOVE_HINT}")
     return reason
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from roofline.machine.likeness import Places
 from roofline.num import Num, points, span_many
 from roofline.passes.fusion.joined import join_projections
-from roofline.specs.dtypes import DType
+from roofline.specs.formats.dtypes import DType
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase

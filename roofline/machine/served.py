@@ -14,7 +14,7 @@ from roofline.machine.kernels.experts import ExpertsWork, experts_time
 from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_time
 from roofline.machine.kernels.scan import scan_time
 from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
-from roofline.specs.dtypes import DType
+from roofline.specs.formats.dtypes import DType
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from roofline.machine.machine import Machine
-from roofline.specs.dtypes import find_dtype
+from roofline.specs.formats.dtypes import find_dtype
 from roofline.workload.precision import Precision
 
 #: Formats of weights, wide to narrow: at each width those that engines load, first the one that needs units of its own.

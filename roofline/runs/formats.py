@@ -8,8 +8,8 @@ from typing import Any
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
 from roofline.machine.machine import Machine
-from roofline.specs.caches import refuse_cache
-from roofline.specs.mixes import ModelFacts
+from roofline.specs.formats.caches import refuse_cache
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload
@@ -23,7 +23,7 @@ def resolve_precision(
     cache = kv_cache or (None if weights else spec.cache_dtype)
     if not weights:
         activations = activations or spec.activation_dtype
-    found = _precision(weights or own_dtype(spec, machine), activations, cache, overrides, facts_of(spec))
+    found = _precision(weights or own_dtype(spec.dtype, machine), activations, cache, overrides, facts_of(spec))
     refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
     return found
 
@@ -50,11 +50,9 @@ def _precision(
     return Precision.of(weights, activations, cache, overrides=dict(overrides), facts=facts)
 
 
-def own_dtype(spec: TransformerSpec, machine: Machine) -> str:
-    """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
-    if spec.dtype == "bf16" and machine.served_by["bf16"][0] in ("fp16", "vector.fp16"):
-        return "fp16"
-    return spec.dtype
+def own_dtype(dtype: str, machine: Machine) -> str:
+    """A model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
+    return "fp16" if dtype == "bf16" and machine.served_by["bf16"][0] in ("fp16", "vector.fp16") else dtype
 
 
 _FACTS: dict[int, tuple[TransformerSpec, ModelFacts]] = {}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from roofline.errors import did_you_mean
-from roofline.specs.dtypes import ALIASES, DTYPES, made_by_rule
+from roofline.specs.formats.dtypes import ALIASES, DTYPES, made_by_rule
 from roofline.units import UNITS, parse_quantity
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"

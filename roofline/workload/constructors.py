@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from roofline.num import Num, maximum, minimum, power
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.num import Num, where
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.workload.constructors import VECTOR_FLOPS
 from roofline.workload.op import Op
 from roofline.workload.shapes import DepthwiseShape, RowShape, ScanShape, SelectedAttentionShape, Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from roofline.num import Num
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.workload.shapes import Shape
 
 Kind: TypeAlias = Literal[

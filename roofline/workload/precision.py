@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from roofline.num import Num, is_nothing
-from roofline.specs.caches import CacheFormat, plain_cache, read_cache
-from roofline.specs.dtypes import DType, find_dtype, single_format
-from roofline.specs.mixes import ModelFacts
-from roofline.workload.formats import names_of, read_weights
+from roofline.specs.formats.caches import CacheFormat, plain_cache, read_cache
+from roofline.specs.formats.dtypes import DType, find_dtype, single_format
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
+from roofline.workload.storage.formats import names_of, read_weights
 from roofline.workload.storage.matrices import stored
 
 _NONE: Mapping[str, DType] = {}

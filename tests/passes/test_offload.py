@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.passes.offload import Away, Offload, Place, offload, read_offload
-from roofline.specs.dtypes import DTYPES
-from roofline.specs.mixes import ModelFacts
+from roofline.specs.formats.dtypes import DTYPES
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.dtypes import DTYPES
+from roofline.specs.formats.dtypes import DTYPES
 from roofline.workload.precision import Precision
 
 FLOAT_ORDER = ["nvfp4", "mxfp8", "fp16", "fp32"]

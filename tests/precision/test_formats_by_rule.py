@@ -8,7 +8,7 @@ import pytest
 
 import roofline as rl
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.dtypes import DTYPES, find_dtype
+from roofline.specs.formats.dtypes import DTYPES, find_dtype
 from roofline.workload.precision import Precision
 from roofline.workload.storage.matrices import Matrix, matrix_bits
 

@@ -6,9 +6,9 @@ import pytest
 
 import roofline as rl
 from roofline.errors import UsageError
-from roofline.specs.dtypes import DTYPES, find_dtype
-from roofline.specs.ggml import QUANTISED, TENSOR_TYPES, fallback
-from roofline.specs.gguf_files import BASE, FILE_TYPES, ModelFacts, file_shares
+from roofline.specs.formats.dtypes import DTYPES, find_dtype
+from roofline.specs.formats.ggml import QUANTISED, TENSOR_TYPES, fallback
+from roofline.specs.formats.gguf_files import BASE, FILE_TYPES, ModelFacts, file_shares
 
 GIB = 2.0**30
 #: Bits per weight of Llama 3.1 8B: ggml-org/llama.cpp @311c2c9f, tools/quantize/README.md.
@@ -134,9 +134,12 @@ def test_dynamic_files_are_refused_with_the_nearest_mix(name: str, nearest: str)
 
 
 def test_a_stored_format_is_the_mean_of_its_parts() -> None:
-    found = find_dtype("q6_k*1+q4_k*3")
+    found = find_dtype("stored:1*q6_k+3*q4_k")
     assert (found.bits, found.compute) == ((6.5625 + 3 * 4.5) / 4, "bf16")
     assert find_dtype("int4-gptq@4.25").bits == 4.25
-    for wrong in ("q6_k*", "q6_k*0", "q9*1", "q4_k_m*1", "fp8@999", "q4_k*1+" * 40 + "q4_k*1"):
+    # only what is marked as stored has scales and biases in it, whatever the order of its parts
+    assert find_dtype("stored:3*q4_k+1*q6_k")[1:] == found[1:]
+    assert (found.whole, find_dtype("3*q4_k+1*q6_k").whole, find_dtype("1*q6_k+3*q4_k").whole) == (True, False, False)
+    for wrong in ("q6_k*1+q4_k*3", "stored:0*q6_k", "stored:1*q9", "stored:1*q4_k_m", "fp8@999", "q4_k+" * 40 + "q4_k"):
         with pytest.raises(UsageError):
             find_dtype(wrong)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import roofline as rl
-from roofline.specs.mixes import more_bits
+from roofline.specs.formats.mixes import more_bits
 from roofline.specs.text.transformer import TransformerSpec
 
 GIB = 2.0**30

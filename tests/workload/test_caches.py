@@ -9,7 +9,7 @@ import pytest
 
 import roofline as rl
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.caches import PACKED, Row, read_cache
+from roofline.specs.formats.caches import PACKED, Row, read_cache
 from roofline.workload.precision import Precision
 
 LATENT = Row(576.0, kind="latent", rope=64.0)

@@ -10,9 +10,9 @@ from roofline.errors import RooflineError, UnknownNameError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
 from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
-from roofline.specs.caches import PACKED
-from roofline.specs.dtypes import find_dtype
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines
+from roofline.specs.formats.caches import PACKED
+from roofline.specs.formats.dtypes import find_dtype
 
 _WHAT: Final = "model, GPU, node, engine or precision"
 

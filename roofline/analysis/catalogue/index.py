@@ -74,7 +74,7 @@ def _list(listing: str, lines: Iterator[str]) -> str:
 
 def _lines(listing: str) -> Iterator[str]:
     from roofline.analysis.catalogue.computed import ROWS, mean_bits, part_files
-    from roofline.specs.dtypes import DTYPES
+    from roofline.specs.formats.dtypes import DTYPES
 
     folder = _folder(listing)
     if listing == "mixes":

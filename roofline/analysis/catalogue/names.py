@@ -29,8 +29,8 @@ def list_engines() -> list[str]:
 
 def list_precisions() -> list[str]:
     """Names of all number formats, as `roofline list precisions` prints them."""
-    from roofline.specs.caches import PACKED
-    from roofline.specs.dtypes import DTYPES
+    from roofline.specs.formats.caches import PACKED
+    from roofline.specs.formats.dtypes import DTYPES
 
     return [*DTYPES, *PACKED]
 

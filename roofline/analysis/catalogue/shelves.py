@@ -51,8 +51,8 @@ def _computed(shelf: Shelf, path: Path) -> Any:
 
 def precision_rows() -> Iterator[PrecisionRow]:
     """All number formats, those of packed caches last."""
-    from roofline.specs.caches import PACKED
-    from roofline.specs.dtypes import DTYPES
+    from roofline.specs.formats.caches import PACKED
+    from roofline.specs.formats.dtypes import DTYPES
 
     model = files("models")[MIXED_IN]
     means = dict(stored("mixes")(model) or ())

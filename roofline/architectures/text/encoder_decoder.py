@@ -11,7 +11,7 @@ from __future__ import annotations
 from roofline.architectures.text.layers import block_ops, norm_op, stack_labels
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.specs.text.attention import Indexer, LatentAttention
 from roofline.workload.constructors_state import CacheUse
 from roofline.workload.op import Op

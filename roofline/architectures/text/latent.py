@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from roofline.architectures.text.indexer import Selection, selection
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.specs.text.attention import LatentAttention
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.constructors_state import CacheUse

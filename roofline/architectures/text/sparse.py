@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num, where
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.specs.text.attention import BlockSparseAttention, CompressedAttention, Indexer
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.constructors_state import CacheUse

@@ -97,6 +97,12 @@ def expert_width(m: Metadata) -> int:
     return m.width_of("ffn_up_exps.weight") or m.width_of("ffn_up.0.weight") or m.whole("feed_forward_length")
 
 
+def shared_width(m: Metadata) -> int:
+    """The width of the shared expert: its key, else its tensors, else 0."""
+    default = m.width_of("ffn_up_shexp.weight") or 0
+    return m.whole("expert_shared_feed_forward_length", default=default, least=0)
+
+
 def experts(m: Metadata, number: str = "num_experts", width: str = "moe_intermediate_size") -> Keys:
     """Experts, how many are used for each token, and how wide they are."""
     return {

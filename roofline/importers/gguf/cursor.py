@@ -6,6 +6,7 @@ import struct
 from typing import BinaryIO, Final
 
 from roofline.errors import Place, SpecError
+from roofline.importers.stored.words import AGAIN, shown
 
 _PIECE: Final = 1 << 18
 _LENGTH: Final = struct.Struct("<Q")
@@ -34,7 +35,7 @@ class Cursor:
         if count > self.size - self.position:
             left = self.size - self.position
             claim = f"{what} takes {count:,} bytes at byte {self.position:,}, {left:,} are left"
-            raise self.refuse(f"is truncated or damaged: {claim}", hint="Download it again.")
+            raise self.refuse(f"is truncated or damaged: {claim}", hint=AGAIN)
         if self.position + count > MAX_HEADER:
             raise self.refuse(f"has a header of more than {MAX_HEADER:,} bytes ({what})")
 
@@ -45,7 +46,7 @@ class Cursor:
             self._refill(count)
         found = self._piece[self._at : self._at + count]
         if len(found) < count:
-            raise self.refuse(f"ends in the middle of {what}", hint="Download it again.")
+            raise self.refuse(f"ends in the middle of {what}", hint=AGAIN)
         self._at += count
         return found
 
@@ -87,9 +88,3 @@ class Cursor:
         self._start, self._at = self.position, 0
         self.file.seek(self._start)
         self._piece = self.file.read(min(max(count, _PIECE), self.size - self._start))
-
-
-def shown(text: str, most: int = 60) -> str:
-    """Text of a file as it can be printed: escapes, control characters and great lengths made plain."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in text[:most])
-    return plain + ("..." if len(text) > most else "")

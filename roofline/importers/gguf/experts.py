@@ -1,11 +1,11 @@
-"""Architectures with experts or with recurrences: GGUF's keys as those of the family's config.json.
+"""Architectures with experts: GGUF's keys as those of the family's config.json.
 
 Source: ggml-org/llama.cpp @007dbbf3, conversion/*.py (which key comes from which) and src/llama-arch.cpp (names).
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from roofline.importers.gguf.common import (
     Keys,
@@ -16,23 +16,19 @@ from roofline.importers.gguf.common import (
     head_width,
     plain,
     rotated,
+    shared_width,
 )
 from roofline.importers.gguf.metadata import Metadata
 
 
 def qwen2moe(m: Metadata) -> Keys:
     """Qwen 1.5 MoE, Qwen 2 57B: a gated shared expert."""
-    return decoder(m, "qwen2_moe", shared_expert_intermediate_size=_shared_width(m), **experts(m))
+    return decoder(m, "qwen2_moe", shared_expert_intermediate_size=shared_width(m), **experts(m))
 
 
 def qwen3moe(m: Metadata) -> Keys:
     """Qwen 3 MoE and the text model of Qwen 3 VL MoE."""
     return decoder(m, "qwen3_moe", **experts(m))
-
-
-def _shared_width(m: Metadata) -> int:
-    default = m.width_of("ffn_up_shexp.weight") or 0
-    return m.whole("expert_shared_feed_forward_length", default=default, least=0)
 
 
 def olmoe(m: Metadata) -> Keys:
@@ -50,7 +46,7 @@ def phimoe(m: Metadata) -> Keys:
 
 def granitemoe(m: Metadata) -> Keys:
     """Granite MoE, with a shared expert where there is one."""
-    shared = _shared_width(m)
+    shared = shared_width(m)
     found = experts(m, "num_local_experts", "intermediate_size")
     if shared:
         return decoder(m, "granitemoeshared", shared_intermediate_size=shared, **found)
@@ -104,7 +100,7 @@ def minimax_m2(m: Metadata) -> Keys:
 def hunyuan_moe(m: Metadata) -> Keys:
     """Hunyuan MoE: shared experts as wide as routed ones."""
     width = expert_width(m)
-    shared = _shared_width(m) // width or 1
+    shared = shared_width(m) // width or 1
     counts = {"num_experts": m.whole("expert_count"), "moe_topk": m.whole("expert_used_count")}
     return decoder(m, "hunyuan_v1_moe", num_shared_expert=shared, **counts) | {"intermediate_size": width}
 
@@ -147,79 +143,6 @@ def deepseek2(m: Metadata) -> Keys:
     return keys | _first_dense(m)
 
 
-def _gated_delta(m: Metadata) -> Keys:
-    """Sizes of the gated delta nets of Qwen3-Next and Qwen3.5, under the names of state spaces."""
-    values = m.whole("ssm.time_step_rank")
-    inner = m.whole("ssm.inner_size")
-    if inner % values:
-        m.refuse("ssm.inner_size", f"{inner:,} do not divide by {values} value heads")
-    return {
-        "linear_conv_kernel_dim": m.whole("ssm.conv_kernel"),
-        "linear_num_key_heads": m.whole("ssm.group_count"),
-        "linear_num_value_heads": values,
-        "linear_key_head_dim": m.whole("ssm.state_size"),
-        "linear_value_head_dim": inner // values,
-        "layer_types": _kinds(m, m.whole("full_attention_interval", default=4)),
-        **rotated(m, head_width(m)),
-    }
-
-
-def _kinds(m: Metadata, period: int) -> list[str]:
-    return ["linear_attention" if (index + 1) % period else "full_attention" for index in range(m.layers)]
-
-
-def qwen3next(m: Metadata) -> Keys:
-    """Qwen3-Next."""
-    return decoder(m, "qwen3_next", shared_expert_intermediate_size=_shared_width(m), **experts(m), **_gated_delta(m))
-
-
-def qwen35(m: Metadata) -> Keys:
-    """Qwen3.5, dense."""
-    return decoder(m, "qwen3_5_text", **_gated_delta(m))
-
-
-def qwen35moe(m: Metadata) -> Keys:
-    """Qwen3.5 with experts."""
-    keys = decoder(m, "qwen3_5_moe_text", shared_expert_intermediate_size=_shared_width(m))
-    keys.pop("intermediate_size", None)
-    return keys | experts(m) | _gated_delta(m)
-
-
-def mamba(m: Metadata) -> Keys:
-    """Mamba; Falcon Mamba where its scan is normed."""
-    normed = bool(m.raw("ssm.dt_b_c_rms"))
-    return _state_space(
-        m,
-        "falcon_mamba" if normed else "mamba",
-        intermediate_size=m.whole("ssm.inner_size"),
-        time_step_rank=m.whole("ssm.time_step_rank"),
-    )
-
-
-def mamba2(m: Metadata) -> Keys:
-    """Mamba-2."""
-    heads, inner, width = m.whole("ssm.time_step_rank"), m.whole("ssm.inner_size"), m.whole("embedding_length")
-    sizes: dict[str, Any] = {"num_heads": heads, "head_dim": inner // heads, "n_groups": m.whole("ssm.group_count")}
-    return _state_space(m, "mamba2", **sizes, expand=inner / width)
-
-
-def _state_space(m: Metadata, model_type: str, **more: Any) -> Keys:
-    m.raw("attention.head_count")
-    m.raw("feed_forward_length")
-    return {
-        "model_type": model_type,
-        "num_hidden_layers": m.layers,
-        "hidden_size": m.whole("embedding_length"),
-        "vocab_size": m.rows("token_embd.weight"),
-        "tie_word_embeddings": "output.weight" not in m.tensors,
-        "state_size": m.whole("ssm.state_size"),
-        "conv_kernel": m.whole("ssm.conv_kernel"),
-        "use_bias": m.any("ssm_in.bias"),
-        "use_conv_bias": m.any("ssm_conv1d.bias"),
-        **more,
-    }
-
-
 EXPERTS: Final[dict[str, Translate]] = {
     "qwen2moe": qwen2moe,
     "qwen3moe": qwen3moe,
@@ -235,9 +158,4 @@ EXPERTS: Final[dict[str, Translate]] = {
     "hunyuan-moe": hunyuan_moe,
     "ernie4_5-moe": ernie_moe,
     "deepseek2": deepseek2,
-    "qwen3next": qwen3next,
-    "qwen35": qwen35,
-    "qwen35moe": qwen35moe,
-    "mamba": mamba,
-    "mamba2": mamba2,
 }

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from roofline.errors import Place, SpecError
-from roofline.importers.gguf.cursor import Cursor, shown
-from roofline.specs.ggml import TENSOR_TYPES, TensorType
+from roofline.importers.gguf.cursor import Cursor
+from roofline.importers.stored.words import AGAIN, FETCH, IS_POINTER, POINTER, shown
+from roofline.specs.formats.ggml import TENSOR_TYPES, TensorType
 
 MAGIC: Final = b"GGUF"
 _OLD: Final = (b"lmgg", b"fmgg", b"tjgg", b"algg", b"ggml", b"ggjt", b"ggmf", b"GGML", b"GGJT")
-_LFS: Final = b"version https://git-lfs"
 _MOST_KEYS: Final = 65_536
 _MOST_TENSORS: Final = 200_000
 _MOST_TEXTS: Final = 2_000_000
@@ -27,7 +27,6 @@ _MOST_KEPT: Final = 4_096
 _LONGEST_TEXT: Final = 65_536
 _LONGEST_KEY: Final = 1_024
 _MOST_ELEMENTS: Final = 10**15
-_AGAIN: Final = "Download it again."
 #: Kinds of values by number: struct's form and bytes; 8 is text, 9 a list.
 _SCALARS: Final = {
     0: ("B", 1),
@@ -98,7 +97,7 @@ def _header(cursor: Cursor) -> Header:
         message = (
             f"claims {tensor_count:,} tensors and {key_count:,} keys; at most {_MOST_TENSORS:,} and {_MOST_KEYS:,}"
         )
-        raise cursor.refuse(f"{message} are read", hint=_AGAIN)
+        raise cursor.refuse(f"{message} are read", hint=AGAIN)
     cursor.need(tensor_count * 25 + key_count * 13, "what it claims to hold")
     values: dict[str, Any] = {}
     for _ in range(key_count):
@@ -114,15 +113,14 @@ def _header(cursor: Cursor) -> Header:
 
 def _check_magic(cursor: Cursor) -> None:
     start = cursor.peek(24)
-    if start.startswith(_LFS):
-        message = "is a Git LFS pointer, not the file itself"
-        raise cursor.refuse(message, hint="Fetch the file with `git lfs pull`, or download it.")
+    if start.startswith(POINTER):
+        raise cursor.refuse(IS_POINTER, hint=FETCH)
     if start[:4] in _OLD:
         raise cursor.refuse("is a GGML file from before GGUF", hint="Convert it with llama.cpp.")
     if start[:4] != MAGIC:
         raise cursor.refuse("is not a GGUF file: it does not begin with GGUF")
     if len(start) < 24:
-        raise cursor.refuse(f"is truncated: {cursor.size} bytes hold no header", hint=_AGAIN)
+        raise cursor.refuse(f"is truncated: {cursor.size} bytes hold no header", hint=AGAIN)
     little, big = struct.unpack("<I", start[4:8])[0], struct.unpack(">I", start[4:8])[0]
     if little not in (2, 3):
         which = f"is big-endian (version {big})" if big in (2, 3) else f"has version {little} of the format"
@@ -133,14 +131,14 @@ def _check_magic(cursor: Cursor) -> None:
 def _name(cursor: Cursor, what: str, longest: int) -> str:
     length = cursor.number("Q", f"the length of {what}")
     if not 0 < length <= longest:
-        raise cursor.refuse(f"has {what} of {length:,} bytes; 1 to {longest:,} are understood", hint=_AGAIN)
+        raise cursor.refuse(f"has {what} of {length:,} bytes; 1 to {longest:,} are understood", hint=AGAIN)
     raw = cursor.take(length, what)
     try:
         name = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise cursor.refuse(f"has {what} that is not UTF-8 text: {shown(repr(raw))}", hint=_AGAIN) from None
+        raise cursor.refuse(f"has {what} that is not UTF-8 text: {shown(repr(raw))}", hint=AGAIN) from None
     if not name.isprintable():
-        raise cursor.refuse(f"has {what} with control characters: {shown(name)}", hint=_AGAIN)
+        raise cursor.refuse(f"has {what} with control characters: {shown(name)}", hint=AGAIN)
     return name
 
 
@@ -152,7 +150,7 @@ def _value(cursor: Cursor, key: str, kind: int) -> Any:
         return _text(cursor, key)
     if kind == _LIST:
         return _list(cursor, key)
-    raise cursor.refuse(f"has a value of kind {kind}, which GGUF does not know", key, _AGAIN)
+    raise cursor.refuse(f"has a value of kind {kind}, which GGUF does not know", key, AGAIN)
 
 
 def _text(cursor: Cursor, key: str) -> str:
@@ -169,12 +167,12 @@ def _list(cursor: Cursor, key: str) -> list[Any] | Listed:
     kind, count = cursor.number("I", shown(key)), cursor.number("Q", shown(key))
     if kind == _TEXT:
         if count > _MOST_TEXTS:
-            raise cursor.refuse(f"claims {count:,} texts; at most {_MOST_TEXTS:,} are read", key, _AGAIN)
+            raise cursor.refuse(f"claims {count:,} texts; at most {_MOST_TEXTS:,} are read", key, AGAIN)
         cursor.need(count * 8, shown(key))
         cursor.skip_texts(count, shown(key))
         return Listed(count)
     if kind not in _SCALARS:
-        raise cursor.refuse(f"is a list of kind {kind}, which is not understood", key, _AGAIN)
+        raise cursor.refuse(f"is a list of kind {kind}, which is not understood", key, AGAIN)
     form, size = _SCALARS[kind]
     cursor.need(count * size, shown(key))
     if count > _MOST_KEPT:
@@ -186,7 +184,7 @@ def _list(cursor: Cursor, key: str) -> list[Any] | Listed:
 def _alignment(cursor: Cursor, values: dict[str, Any]) -> int:
     value = values.get("general.alignment", 32)
     if isinstance(value, bool) or not isinstance(value, int) or value not in (1 << power for power in range(3, 21)):
-        raise cursor.refuse(f"{shown(str(value))} is no power of two from 8 to 2^20", "general.alignment", _AGAIN)
+        raise cursor.refuse(f"{shown(str(value))} is no power of two from 8 to 2^20", "general.alignment", AGAIN)
     return value
 
 
@@ -194,19 +192,19 @@ def _tensor(cursor: Cursor, alignment: int) -> Tensor:
     name = _name(cursor, "a tensor's name", 256)
     axes = cursor.number("I", shown(name))
     if not 1 <= axes <= 4:
-        raise cursor.refuse(f"has {axes:,} axes; 1 to 4 are understood", name, _AGAIN)
+        raise cursor.refuse(f"has {axes:,} axes; 1 to 4 are understood", name, AGAIN)
     shape = struct.unpack(f"<{axes}Q", cursor.take(8 * axes, shown(name)))
     number, offset = cursor.number("I", shown(name)), cursor.number("Q", shown(name))
     kind = TENSOR_TYPES.get(number)
     if kind is None:
         raise cursor.refuse(f"has type {number}, which is not known", name, "It may be newer than this program.")
     if not all(shape) or math.prod(shape) > _MOST_ELEMENTS:
-        raise cursor.refuse(f"has the shape {' x '.join(map(str, shape))}, which cannot be", name, _AGAIN)
+        raise cursor.refuse(f"has the shape {' x '.join(map(str, shape))}, which cannot be", name, AGAIN)
     if shape[0] % kind.elements:
         message = f"has rows of {shape[0]:,} elements, no whole blocks of {kind.elements} ({kind.name})"
-        raise cursor.refuse(message, name, _AGAIN)
+        raise cursor.refuse(message, name, AGAIN)
     if offset % alignment:
-        raise cursor.refuse(f"begins at byte {offset:,}, no multiple of {alignment}", name, _AGAIN)
+        raise cursor.refuse(f"begins at byte {offset:,}, no multiple of {alignment}", name, AGAIN)
     return Tensor(name, shape, kind, offset)
 
 
@@ -216,11 +214,11 @@ def _check_data(cursor: Cursor, tensors: tuple[Tensor, ...], start: int) -> None
     end = 0
     for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
         if tensor.name in names:
-            raise cursor.refuse("stands twice", tensor.name, _AGAIN)
+            raise cursor.refuse("stands twice", tensor.name, AGAIN)
         names.add(tensor.name)
         if tensor.offset < end:
-            raise cursor.refuse("overlaps the tensor before it", tensor.name, _AGAIN)
+            raise cursor.refuse("overlaps the tensor before it", tensor.name, AGAIN)
         end = tensor.offset + tensor.bytes
     if tensors and start + end > cursor.size:
         message = f"is truncated: its tensors take {start + end:,} bytes with the header, the file has {cursor.size:,}"
-        raise cursor.refuse(message, hint=_AGAIN)
+        raise cursor.refuse(message, hint=AGAIN)

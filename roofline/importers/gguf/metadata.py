@@ -6,9 +6,9 @@ import re
 from typing import Any, Final, NoReturn
 
 from roofline.errors import Place, SpecError, UnsupportedError
-from roofline.importers.gguf.cursor import shown
 from roofline.importers.gguf.header import Header, Listed, Tensor
 from roofline.importers.huggingface.config import LARGEST, MOST_LAYERS
+from roofline.importers.stored.words import shown
 
 _BLOCK: Final = re.compile(r"blk\.(\d+)\.(.+)")
 #: Keys of an architecture that change neither shapes nor cache.
@@ -58,10 +58,6 @@ class Metadata:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
             self.refuse(key, f"{shown(repr(value))} is not a whole number from {least} to 10^9")
         return value
-
-    def optional(self, key: str, least: int = 1) -> int | None:
-        """A whole number, or None where the key is not there or is 0."""
-        return self.whole(key, least=0) or None if self.has(key) and least else None
 
     def listed(self, key: str) -> list[Any] | None:
         """A list with a value for each layer; None where the key is not there or is a single number."""

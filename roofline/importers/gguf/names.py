@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from roofline.importers.gguf.header import Tensor
-from roofline.importers.stored import StoredTensor
+from roofline.importers.stored.tensor import StoredTensor
 
 #: Operations are named `part.operation`, the part being the last word of its block in the ledger.
 _QKV: Final = ("attention.q_proj", "attention.k_proj", "attention.v_proj")

@@ -6,32 +6,33 @@ table at its end. The function gives the keys of a config.json; flags come from 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from roofline.errors import Place, SpecError, UnsupportedError, nearest
 from roofline.importers.gguf.common import ORIGINS, Translate
-from roofline.importers.gguf.cursor import shown
 from roofline.importers.gguf.dense import DENSE
 from roofline.importers.gguf.experts import EXPERTS
 from roofline.importers.gguf.header import Header
 from roofline.importers.gguf.hybrids import HYBRIDS
 from roofline.importers.gguf.metadata import Metadata
 from roofline.importers.gguf.names import stored
+from roofline.importers.gguf.recurrent import RECURRENT
 from roofline.importers.gguf.split import read_whole
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.read import check_keys, clean_name, family_function
-from roofline.importers.huggingface.stated import mapped, taken_defaults
+from roofline.importers.huggingface.spec_data import Origin, spec_data
+from roofline.importers.huggingface.stated import mapped
 from roofline.importers.json_document import JsonDocument, JsonPath
-from roofline.importers.quantization.formats import strip_places
-from roofline.importers.stored import StoredTensor
-from roofline.specs.gguf_files import FILE_TYPES
+from roofline.importers.quantization.formats import Formats, strip_places
+from roofline.importers.stored.parts import part_of
+from roofline.importers.stored.tensor import StoredTensor
+from roofline.importers.stored.words import shown
+from roofline.specs.formats.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
-ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS}
-_ENDING: Final = re.compile(r"(-\d{5}-of-\d{5})?\.gguf$", re.IGNORECASE)
+ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS, **RECURRENT}
 _NOT_MODELS: Final = {
     "clip": "a vision or audio tower with its projector (mmproj)",
     "adapter": "an adapter (LoRA)",
@@ -115,28 +116,19 @@ def _retold(error: SpecError, arch: str) -> NoReturn:
 
 def _name(header: Header) -> str:
     """A name from the file's."""
-    return clean_name(_ENDING.sub("", Path(header.path).name)) or "model"
+    file = Path(header.path)
+    part = part_of(file.name)
+    return clean_name(part.stem if part else file.name.removesuffix(file.suffix)) or "model"
 
 
 def _data(header: Header, m: Metadata, config: Config, body: dict[str, Any], name: str) -> dict[str, Any]:
-    file = Path(header.path).name
-    body.pop("modules", None)
-    if config.data["model_type"] == "bert":
+    file, model_type = Path(header.path).name, str(config.data["model_type"])
+    if model_type == "bert":
         body["pooler"] = False
     title = header.values.get("general.name")
     title = shown(title, 200) if isinstance(title, str) and title.strip() else name
-    notes = [str(note) for note in body.pop("notes", ())]
-    stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
-    data: dict[str, Any] = {"family": "transformer", "name": name, "title": title, "dtype": "bf16", **stated}
-    data["sources"] = [f"header of {file} (GGUF, architecture {m.arch}, as the config {config.data['model_type']})"]
-    assumed = []
-    if defaults := taken_defaults(config):
-        assumed.append(f"not in {file}, so as the config class of {config.data['model_type']} has it: {defaults}")
-    if unread := m.unread():
-        listed = ", ".join(shown(key) for key in unread[:20])
-        assumed.append(f"keys of the header that are not understood, taken to change nothing: {listed}")
-    if assumed:
-        data["assumed"] = assumed
-    if notes:
-        data["notes"] = " ".join(notes)
-    return data
+    source = f"header of {file} (GGUF, architecture {m.arch}, as the config {model_type})"
+    listed = ", ".join(shown(key) for key in m.unread()[:20])
+    told = f"keys of the header that are not understood, taken to change nothing: {listed}"
+    formats = Formats("bf16", {}, notes=(told,) if listed else ())
+    return spec_data(body, config, Origin(name, title, source, file, model_type), formats)

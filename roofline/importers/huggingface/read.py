@@ -25,10 +25,10 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from roofline.errors import SpecError
-from roofline.importers.class_keys import ClassKeys, class_keys, ignored_or_refused, told
+from roofline.importers.class_keys import REMOVE_HINT, ClassKeys, class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
@@ -36,9 +36,11 @@ from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
-from roofline.importers.huggingface.stated import mapped, taken_defaults
+from roofline.importers.huggingface.spec_data import Origin, spec_data
+from roofline.importers.huggingface.stated import mapped
 from roofline.importers.json_document import read_json
-from roofline.importers.quantization.formats import Formats, formats_of
+from roofline.importers.quantization.formats import formats_of
+from roofline.importers.quantization.modules import ModuleNames, module_names
 from roofline.specs.base import Spec
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate_model
@@ -47,8 +49,14 @@ from roofline.specs.files.reader import validate_model
 Body: TypeAlias = dict[str, Any]
 #: Keys of a multimodal config that would concern the layers of its text model.
 _OF_THE_TEXT: Final = re.compile(r"expert|moe|nextn|mtp|num_\w*layers|kv_heads|layer_types|sliding_window")
-_REMOVE: Final = "Remove it, or set it to null, if it changes no shape."
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
+
+
+class Imported(NamedTuple):
+    """The data of a model file, and what checkpoints call the modules of a language model."""
+
+    data: Body
+    names: ModuleNames | None = None
 
 
 def import_config(path: Path, name: str | None = None) -> Body:
@@ -56,8 +64,13 @@ def import_config(path: Path, name: str | None = None) -> Body:
 
     Only data is read: no code that comes with a model is run. Raises SpecError or UnsupportedError with the place.
     """
+    return import_named(path, name).data
+
+
+def import_named(path: Path, name: str | None = None) -> Imported:
+    """`import_config`, with the names of the modules."""
     if is_diffusers(path):
-        return import_diffusers(path)
+        return Imported(import_diffusers(path))
     file = config_file(path)
     document = read_json(file)
     config = text_config(document)
@@ -67,12 +80,15 @@ def import_config(path: Path, name: str | None = None) -> Body:
         body = as_eagle(config, body)
     else:
         _add_towers(body, config)
+    names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
     read_described(config, body)
     check_keys(config, model_type)
     if config.path and config.outer is not None:
         _check_outer(config.outer, str(config.outer.data["model_type"]))
-    return _spec_data(file, clean_name(name) or model_name(file, config), config, model_type, body, formats)
+    called = clean_name(name) or model_name(file, config)
+    source = f"{file.name} of {called} (Hugging Face, model_type {model_type})"
+    return Imported(spec_data(body, config, Origin(called, called, source, file.name, model_type), formats), names)
 
 
 def _add_towers(body: Body, config: Config) -> None:
@@ -121,7 +137,7 @@ def _check_outer(config: Config, model_type: str) -> None:
         scalar = value is not None and not isinstance(value, (dict, str))
         if key not in config.used and scalar and _OF_THE_TEXT.search(key) and not is_harmless(key, value):
             message = f"unknown key for {model_type}, which may change the shape of its text model"
-            config.unsupported(key, message, _REMOVE)
+            config.unsupported(key, message, REMOVE_HINT)
 
 
 def check_keys(config: Config, model_type: str) -> None:
@@ -140,40 +156,6 @@ def _check_section(config: Config, known: ClassKeys | None, model_type: str) -> 
     config.notes.extend(told(ignored))
     for child in config.children:
         _check_section(child, None, model_type)
-
-
-def _spec_data(file: Path, name: str, config: Config, model_type: str, body: Body, formats: Formats) -> Body:
-    """The model file: what the mapping gave, and what names it."""
-    unverified = list(body.pop("unverified", ()))
-    if formats.assumed:
-        unverified.append(formats.assumed)
-    notes = [str(note) for note in body.pop("notes", ())]
-    if config.outer is not None:
-        beside = "; its towers count in memory." if body.get("towers") else " of a multimodal one."
-        notes.append(f"Parameters, FLOPs and times are those of the text model ({_where(config)}){beside}")
-    stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
-    data: Body = {"family": "transformer", "name": name, "title": name, "dtype": formats.dtype, **stated}
-    if formats.overrides:
-        data["dtypes"] = formats.overrides
-    if formats.cache:
-        data["cache_dtype"] = formats.cache
-    if formats.activations:
-        data["activation_dtype"] = formats.activations
-    data["sources"] = [f"{file.name} of {name} (Hugging Face, model_type {model_type})"]
-    assumed = [*formats.notes, *config.notes, *(note for child in config.children for note in child.notes)]
-    if defaults := taken_defaults(config):
-        assumed.insert(0, f"not in {file.name}, so as the config class of {model_type} has it: {defaults}")
-    if assumed:
-        data["assumed"] = assumed
-    if unverified:
-        data["unverified"] = unverified
-    if notes:
-        data["notes"] = " ".join(notes)
-    return data
-
-
-def _where(config: Config) -> str:
-    return ".".join(map(str, config.path)) or "the top level"
 
 
 def model_name(file: Path, config: Config) -> str:

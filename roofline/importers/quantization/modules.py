@@ -6,7 +6,8 @@ names that tools use for it inside a layer; `Layout` puts the layer before them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,9 @@ from roofline.importers.quantization import names as table
 
 #: Key under which a mapping function says at which layers of the checkpoint the layers of a group stand.
 AT: Final = "at"
+#: A name with the number of its layer, and what stands behind it.
+LAYER: Final = re.compile(r"(?:.*?\.)?(?:layers|layer|h|blocks|block)\.(\d+)\.(.+)")
+_EXPERT: Final = re.compile(r"(?<=\.experts)\.\d+\.")
 
 
 class Slot(NamedTuple):
@@ -30,13 +34,24 @@ class Slot(NamedTuple):
     experts: int = 0
 
 
-class Module(NamedTuple):
-    """A module of a checkpoint: group and layer that it stands in (None outside of the layers), operation, name."""
+class ModuleNames(NamedTuple):
+    """Operations by the names of their modules: inside a layer behind its number, and outside of all layers."""
 
-    group: int | None
-    layer: int | None
-    op: str
-    name: str
+    inside: Mapping[str, tuple[str, ...]]
+    outside: Mapping[str, tuple[str, ...]]
+
+    def operations(self, name: str) -> tuple[str, ...]:
+        """The operations that a module is, or is a part of; none where the name says nothing."""
+        layer = LAYER.fullmatch(name)
+        if layer is not None:
+            tail = _EXPERT.sub(".{e}.", f".{layer[2]}")[1:]
+            if found := self.inside.get(tail):
+                return found
+            if ".experts." in f".{tail}.":
+                return tuple(table.EXPERTS)
+        parts = name.split(".")
+        ends = (".".join(parts[at:]) for at in range(len(parts)))
+        return next((found for end in ends if (found := self.outside.get(end))), table.BESIDE.get(parts[-1], ()))
 
 
 class Layout(NamedTuple):
@@ -115,22 +130,22 @@ def _tables(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "streams_weights", "hc_head_fn"
 
 
-def module_names(model: Mapping[str, Any], model_type: str = "llama", multimodal: bool = False) -> Iterator[Module]:
-    """Every module of a model, under the first of the names that checkpoints give it, experts one by one.
-
-    `model` is the body of a spec as plain data, before the groups' layers (`at`) are taken out. The name of a tensor is
-    that of its module and `.weight`.
-    """
+def module_names(model: Mapping[str, Any], model_type: str, multimodal: bool = False) -> ModuleNames:
+    """The modules of a model whose body is given as plain data, before what it says for this module is taken out."""
     layout = layout_of(model_type, multimodal)
-    for group, block in enumerate(model["blocks"]):
-        slots = modules_of(block, layout, model, model_type)
-        for layer in layers_of(block):
-            for slot in slots:
-                for expert in range(max(slot.experts, 1)):
-                    tail = slot.names[0].replace("{e}", str(expert))
-                    yield Module(group, layer, slot.op, f"{layout.prefixes[0]}.{layer}.{tail}")
-    for slot in outside(model):
-        yield Module(None, None, slot.op, slot.names[0])
+    groups = (*model["blocks"], *model.get("encoder", ()))
+    return ModuleNames(
+        _by_name(slot for block in groups for slot in modules_of(block, layout, model, model_type)),
+        _by_name(outside(model)),
+    )
+
+
+def _by_name(slots: Iterable[Slot]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for slot in slots:
+        for name in slot.names:
+            found.setdefault(name, {})[slot.op] = None
+    return {name: tuple(operations) for name, operations in found.items()}
 
 
 @lru_cache(maxsize=256)

@@ -269,6 +269,11 @@ ALTUP: Final[dict[str, str]] = {
     "altup_prediction_coefs": "altup.prediction_coefs",
     "altup_correction_coefs": "altup.correction_coefs",
 }
+#: What no tool narrows, by the last word of its name: convolutions, sinks.
+BESIDE: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys("conv1d conv_1d conv q_conv1d k_conv1d v_conv1d".split(), ("conv",)),  # noqa: SIM905
+    "sinks": ("attention",),
+}
 #: Modules outside of the layers: embeddings, heads, and matrices.
 EMBEDDINGS: Final = """
     model.embed_tokens model.language_model.embed_tokens language_model.model.embed_tokens transformer.wte

@@ -159,13 +159,41 @@ def integer(bits: int, size: int | None, zero: str) -> str:
     return _SHORT.get(name, name)
 
 
-def cache_of(description: Description, key: str, value: Any) -> str | None:
-    """The format of a cache: a name, or the bits and type of its elements."""
-    if value is None:
+def floats(bits: int, size: int | None, *, by_channel: bool = False, exponents: bool = False) -> str | None:
+    """The name of floats in groups (None: per tensor or channel), whose scales may be exponents; None where none is."""
+    if bits == 8 and size:
+        return "mxfp8" if size == 32 and exponents else f"fp8-s{size}"
+    if bits == 8:
+        return "fp8-channel" if by_channel else "fp8"
+    return {(4, 16): "nvfp4", (4, 32): "mxfp4", (6, 32): "mxfp6"}.get((bits, size or 0))
+
+
+def fp8_blocks(description: Description, key: str, value: Any) -> str:
+    """The name of 8-bit floats in blocks: `[128, 128]` or `128x128`, outputs before inputs."""
+    sizes = [int(part) for part in value.split("x") if part.isdigit()] if isinstance(value, str) else value
+    good = isinstance(sizes, list) and len(sizes) == 2 and all(_is_size(size) for size in sizes)
+    if not good:
+        description.refuse(key, f"{str(value)[:40]!r} is no block of two sizes", "As in [128, 128]: outputs, inputs.")
+    outputs, inputs = sizes
+    return f"fp8-b{inputs}" if inputs == outputs else f"fp8-b{inputs}x{outputs}"
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1 << 20
+
+
+def cache_of(description: Description, *keys: str) -> str | None:
+    """The format of a cache under the first of these keys that is there: a name, or bits and type of its elements.
+
+    `static` and `dynamic` are scales of 8-bit floats.
+    """
+    given = [(key, value) for key in keys if (value := description.get(key)) is not None]
+    if not given:
         return None
+    key, value = given[0]
     if isinstance(value, str):
         named = {"fp8": "fp8", "fp8_e4m3": "fp8", "nvfp4": "nvfp4", "int8": "int8", "fp8_e5m2": "fp8_e5m2"}
-        named |= {"auto": "", "none": "", "fp16": "fp16", "bf16": "bf16"}
+        named |= {"static": "fp8", "dynamic": "fp8", "auto": "", "none": "", "fp16": "fp16", "bf16": "bf16"}
         if value.lower() not in named:
             description.unsupported(key, f"{value[:40]!r} is not a known format of a cache", "Known: fp8, int8, nvfp4.")
         return named[value.lower()] or None

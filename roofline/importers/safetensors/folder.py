@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from roofline.errors import Place, SpecError
 from roofline.importers.json_document import read_json
 from roofline.importers.safetensors.header import Tensor, is_pointer, read_header
+from roofline.importers.stored.parts import MOST_PARTS, all_parts, all_there, part_of
 
 INDEX: Final = "model.safetensors.index.json"
-_PART: Final = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.safetensors")
-_MOST_FILES: Final = 2_000
 
 
 class Checkpoint(NamedTuple):
@@ -43,12 +41,9 @@ def config_beside(file: Path) -> Path:
 def read_whole(file: Path) -> list[Tensor]:
     """The tensors of a file, and of all parts where it is one of several, or of the files that an index names."""
     if file.name.endswith(".index.json"):
-        return _joined(file, _named_by(file)[0])
-    match = _PART.fullmatch(file.name)
-    if match is None:
-        return read_header(file)
-    count = min(int(match[3]), _MOST_FILES)
-    return _joined(file, [f"{match[1]}-{index:05d}-of-{match[3]}.safetensors" for index in range(1, count + 1)])
+        return _joined(file, all_there(file, _named_by(file)[0]))
+    part = part_of(file.name)
+    return read_header(file) if part is None else _joined(file, all_parts(file, part))
 
 
 def beside_config(folder: Path) -> Checkpoint | None:
@@ -59,9 +54,9 @@ def beside_config(folder: Path) -> Checkpoint | None:
         return _what_there_is(folder, index, names, claimed)
     others = sorted(path.name for path in folder.glob("*.safetensors") if not path.name.startswith("adapter_"))
     alone = ["model.safetensors"] if "model.safetensors" in others else others
-    if len(alone) == 1 and not _PART.fullmatch(alone[0]):
+    if len(alone) == 1 and part_of(alone[0]) is None:
         return _what_there_is(folder, folder / alone[0], alone, None)
-    parts = sorted(path.name for path in folder.glob("model-*-of-*.safetensors") if _PART.fullmatch(path.name))
+    parts = sorted(path.name for path in folder.glob("model-*-of-*.safetensors") if part_of(path.name))
     if not parts:
         return None
     first = folder / parts[0]
@@ -69,8 +64,8 @@ def beside_config(folder: Path) -> Checkpoint | None:
 
 
 def _complete(parts: list[str]) -> bool:
-    match = _PART.fullmatch(parts[0])
-    return match is not None and len(parts) == int(match[3])
+    first = part_of(parts[0])
+    return first is not None and len(parts) == first.total
 
 
 def _missing(parts: list[str]) -> Checkpoint:
@@ -87,7 +82,7 @@ def _what_there_is(folder: Path, origin: Path, names: list[str], claimed: int | 
             told = f"{len(names) - len(there)} of {len(names)} files of weights are not there ({missing}): not compared"
             return Checkpoint(None, claimed, told)
         return Checkpoint(None, claimed)
-    return Checkpoint(_joined(origin, names), claimed)
+    return Checkpoint(_joined(origin, [folder / name for name in names]), claimed)
 
 
 def _named_by(index: Path) -> tuple[list[str], int | None]:
@@ -100,7 +95,7 @@ def _named_by(index: Path) -> tuple[list[str], int | None]:
         raise SpecError("has no weight_map of names to files", document.place(()), "weight_map", hint)
     files = sorted(set(named.values()))
     for name in files:
-        if Path(name).name != name or not name.endswith(".safetensors") or len(files) > _MOST_FILES:
+        if Path(name).name != name or not name.endswith(".safetensors") or len(files) > MOST_PARTS:
             place = document.place(("weight_map",))
             raise SpecError(f"names {name[:60]!r}, which is no safetensors file beside it", place, "weight_map")
     metadata = data.get("metadata")
@@ -108,13 +103,8 @@ def _named_by(index: Path) -> tuple[list[str], int | None]:
     return files, int(total) if isinstance(total, (int, float)) and 0 < total < 1e18 else None
 
 
-def _joined(origin: Path, names: list[str]) -> list[Tensor]:
-    missing = [name for name in names if not origin.with_name(name).is_file()]
-    if missing:
-        shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-        hint = "All files of a checkpoint are needed to know its bytes; only their headers are read."
-        raise SpecError(f"is one of {len(names)} files; beside it there is no {shown}", Place(str(origin)), hint=hint)
-    tensors = [tensor for name in names for tensor in read_header(origin.with_name(name))]
+def _joined(origin: Path, files: list[Path]) -> list[Tensor]:
+    tensors = [tensor for file in files for tensor in read_header(file)]
     if len({tensor.name for tensor in tensors}) < len(tensors):
         raise SpecError("two of its files hold a tensor of one name", Place(str(origin)))
     return tensors

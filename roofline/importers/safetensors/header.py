@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from roofline.errors import Place, SpecError
-from roofline.importers.gguf.cursor import shown
+from roofline.importers.stored.words import AGAIN, FETCH, IS_POINTER, POINTER, shown
 
 #: Longer headers are refused; the largest released ones take some 2 MB.
 MAX_HEADER: Final = 20_000_000
-_LFS: Final = b"version https://git-lfs"
-_AGAIN: Final = "Download it again."
 #: Bits of an element, by the name of its type.
 BITS: Final = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
@@ -48,7 +46,7 @@ def is_pointer(path: Path) -> bool:
     """Whether a file is a Git LFS pointer, which stands for one that was not fetched."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_LFS)) == _LFS
+            return file.read(len(POINTER)) == POINTER
     except OSError:
         return False
 
@@ -66,15 +64,14 @@ def read_header(path: Path) -> list[Tensor]:
         raise SpecError(f"cannot be read: {error.strerror or error}", Place(str(path))) from None
 
 
-def _refuse(path: str, message: str, field: str = "", hint: str = _AGAIN) -> SpecError:
+def _refuse(path: str, message: str, field: str = "", hint: str = AGAIN) -> SpecError:
     return SpecError(message, Place(path), shown(field) if field else "", hint)
 
 
 def _json_of(file: BinaryIO, size: int, path: str) -> bytes:
     start = file.read(8)
-    if start and _LFS.startswith(start):
-        hint = "Fetch the file with `git lfs pull`, or download it."
-        raise _refuse(path, "is a Git LFS pointer, not the file itself", hint=hint)
+    if start and POINTER.startswith(start):
+        raise _refuse(path, IS_POINTER, hint=FETCH)
     length = int.from_bytes(start, "little")
     if len(start) < 8 or size < 10:
         raise _refuse(path, f"is truncated: {size} bytes hold no header")

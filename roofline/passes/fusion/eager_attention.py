@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from roofline.num import Num, is_nothing, where
 from roofline.passes.fusion.kernels import ROWS, evaluate
-from roofline.specs.caches import Row
+from roofline.specs.formats.caches import Row
 from roofline.workload.constructors import VECTOR_FLOPS
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape, MatmulShape, RowShape

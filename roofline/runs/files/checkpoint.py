@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from roofline.architectures.build import build_workload
 from roofline.errors import Place, SpecError
-from roofline.importers.huggingface.read import validated
+from roofline.importers.huggingface.read import Imported, validated
 from roofline.importers.safetensors.folder import Checkpoint
 from roofline.importers.safetensors.names import stored
+from roofline.importers.stored.tensor import StoredTensor
+from roofline.runs.files.beside import with_beside
 from roofline.runs.files.stored import (
     ONE_TOKEN,
     Bucket,
@@ -18,14 +20,14 @@ from roofline.runs.files.stored import (
     named,
     same,
     sorted_out,
-    told_of_extra,
     with_formats,
 )
 from roofline.runs.formats import facts_of
+from roofline.specs.formats.means import only_format
 from roofline.specs.text.transformer import TransformerSpec
-from roofline.workload.formats import qualified
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
+from roofline.workload.storage.formats import ROLES, names_of, qualified
 
 #: A file whose elements differ from the config's parameters by more than this is of another model.
 _OTHER_MODEL: Final = 0.02
@@ -34,12 +36,13 @@ _OTHER_MODEL: Final = 0.02
 _OTHER_FORMAT: Final = 1.5
 
 
-def with_checkpoint(data: dict[str, Any], found: Checkpoint | None, path: Path) -> dict[str, Any]:
+def with_checkpoint(imported: Imported, found: Checkpoint | None, path: Path) -> dict[str, Any]:
     """A model's data with what safetensors files say: bytes by tensor, and where they differ from the config.
 
     Without such files the data is as it was. Raises SpecError at `path` for files of another model.
     """
-    if data.get("family") != "transformer" or found is None:
+    data, names = imported
+    if names is None or found is None:
         return data
     spec: Any = validated(data, str(path))
     ops = build_workload(spec, ONE_TOKEN).holders()
@@ -47,10 +50,23 @@ def with_checkpoint(data: dict[str, Any], found: Checkpoint | None, path: Path) 
     if found.tensors is None:
         return with_formats(data, spec.dtype, spec.dtypes, list(_told(found, ops, precision)))
     layers = sum(block.layers for block in spec.blocks)
-    tensors = stored(found.tensors, layers, spec.tied_embeddings)
-    buckets = sorted_out(ops, [one for one in tensors if one.extra is None])
+    tensors = stored(found.tensors, names, layers, spec.tied_embeddings)
+    buckets = sorted_out(ops, list(_with_homes((one for one in tensors if one.extra is None), ops)))
     _check_model(buckets, path)
-    return _compared(data, spec, told_of_extra(tensors), buckets, precision)
+    data, told = with_beside(data, spec, [one for one in tensors if one.extra is not None])
+    return _compared(data, spec, told, buckets, precision)
+
+
+def _with_homes(tensors: Iterable[StoredTensor], ops: Iterable[Op]) -> Iterator[StoredTensor]:
+    """Tensors with their operations as the ledger of this model has them: `kv_b_proj` may be two there."""
+    homes: dict[str, list[str]] = {}
+    for op in ops:
+        for name in names_of(op):
+            if name == op.name or name not in ROLES:
+                homes.setdefault(name, []).append(qualified(op))
+    for tensor in tensors:
+        found = dict.fromkeys(home for name in tensor.operations for home in homes.get(name, ()))
+        yield tensor._replace(operations=tuple(found))
 
 
 def _told(found: Checkpoint, ops: Sequence[Op], precision: Precision) -> Iterator[str]:
@@ -116,12 +132,10 @@ def _stored_as(bucket: Bucket, op: Op, precision: Precision) -> str | None:
     if same(precision.weight_bits(op), bits):
         return None
     plain = all(tensor.elements for tensor in bucket.tensors) and not _packed(bucket)
-    formats = format_of(bucket.tensors) if plain else ""
-    if plain and "+" not in formats:
-        single = formats.partition("*")[0]
-        alone = Precision.of(precision.weights.name, overrides={qualified(op): single})
-        return single if same(alone.weight_bits(op), bits) else formats
     if plain:
-        return formats
+        formats = format_of(bucket.tensors)
+        single = only_format(formats)
+        alone = Precision.of(precision.weights.name, overrides={qualified(op): single} if single else {})
+        return single if single and same(alone.weight_bits(op), bits) else formats
     base = precision.weight_dtype(op).name.partition("@")[0]
     return f"{base}@{bits:.12f}".rstrip("0").rstrip(".")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Final
 
 from roofline.errors import Place, SpecError
+from roofline.importers.stored.parts import MOST_PARTS, part_of
 from roofline.specs.base import Spec
 
 #: What files of weights are called.
 STORED: Final = (".gguf", ".safetensors")
-_PART: Final = re.compile(r"(.*)-\d{5}-of-(\d{5})(\.gguf|\.safetensors)", re.IGNORECASE | re.DOTALL)
-_MOST_PARTS: Final = 1_000
 
 
 def is_foreign(path: Path) -> bool:
@@ -27,10 +25,8 @@ def parts_of(path: str) -> list[str]:
     if path.endswith(".safetensors.index.json"):
         return [path, str(Path(path).parent)]
     beside = [str(Path(path).with_name("config.json"))] if path.lower().endswith(".safetensors") else []
-    match = _PART.fullmatch(path)
-    if match is None or int(match[2]) > _MOST_PARTS:
-        return [path, *beside]
-    return beside + [f"{match[1]}-{index:05d}-of-{match[2]}{match[3]}" for index in range(1, int(match[2]) + 1)]
+    part = part_of(path)
+    return [path, *beside] if part is None or part.total > MOST_PARTS else beside + part.names()
 
 
 def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
@@ -45,7 +41,7 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
 
         model = import_gguf(path, name)
         return with_stored_formats(model.data, model.tensors, model.path, (model.file_type,))
-    from roofline.importers.huggingface.read import import_config
+    from roofline.importers.huggingface.read import import_named
     from roofline.importers.safetensors.folder import beside_config
     from roofline.runs.files.checkpoint import with_checkpoint
 
@@ -53,10 +49,10 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         from roofline.importers.safetensors.folder import Checkpoint, config_beside, read_whole
 
         config = config_beside(path)
-        return with_checkpoint(import_config(config, name), Checkpoint(read_whole(path)), path)
+        return with_checkpoint(import_named(config, name), Checkpoint(read_whole(path)), path)
     _refuse_folder_of_gguf(path)
-    data = import_config(path, name)
-    return with_checkpoint(data, beside_config(path), path) if path.is_dir() else data
+    imported = import_named(path, name)
+    return with_checkpoint(imported, beside_config(path), path) if path.is_dir() else imported.data
 
 
 def _refuse_folder_of_gguf(path: Path) -> None:

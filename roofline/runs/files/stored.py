@@ -9,14 +9,15 @@ from typing import Any, Final, NamedTuple
 from roofline.architectures.build import build_workload
 from roofline.errors import Place, SpecError
 from roofline.importers.huggingface.read import validated
-from roofline.importers.stored import StoredTensor
+from roofline.importers.stored.tensor import StoredTensor
 from roofline.runs.formats import facts_of
-from roofline.specs.dtypes import DTYPES
-from roofline.specs.mixes import ModelFacts
-from roofline.workload.formats import qualified, role_of
+from roofline.specs.formats.dtypes import DTYPES
+from roofline.specs.formats.means import only_format, stored_as
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
+from roofline.workload.storage.formats import qualified, role_of
 
 ONE_TOKEN: Final = TextRun(1.0, 1.0, 0.0)
 #: Bytes of an op count as equal within this much, relative.
@@ -142,13 +143,12 @@ def most_frequent(tensors: Iterable[StoredTensor]) -> str:
 
 
 def format_of(tensors: Sequence[StoredTensor]) -> str:
-    """The format of an operation: `q6_k*3+q4_k*5` by the elements of each, the most first."""
+    """The format of an operation: `stored:5*q4_k+3*q6_k` by the elements of each, the most first."""
     counts: dict[str, int] = {}
     for tensor in tensors:
         counts[tensor.format] = counts.get(tensor.format, 0) + tensor.elements
     divisor = gcd(*counts.values()) or 1
-    parts = sorted(counts.items(), key=lambda part: -part[1])
-    return "+".join(f"{name}*{count // divisor}" for name, count in parts)
+    return stored_as({name: count // divisor for name, count in counts.items()})
 
 
 def _overrides(main: str, ops: Sequence[Op], formats: Mapping[str, str], facts: ModelFacts) -> dict[str, str]:
@@ -187,8 +187,8 @@ def _alone(name: str, parts: Mapping[str, set[str]]) -> bool:
 
 def _shortest(main: str, name: str, fmt: str, ops: Sequence[Op]) -> str:
     """The name of a format alone where it gives the same bytes as the mean over the operation's elements."""
-    single = fmt.partition("*")[0]
-    if "+" in fmt:
+    single = only_format(fmt)
+    if single is None:
         return fmt
     own = [op for op in ops if qualified(op) == name]
     alone = Precision.of(main, overrides={name: single})

@@ -7,8 +7,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 from roofline.errors import UsageError, nearest
-from roofline.runs.execution import machine_of
-from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
@@ -19,12 +17,6 @@ _CALLED: Final = {"transformer": "denoiser", "unet": "denoiser", "vae": "autoenc
 _TEXTS: Final = "text_encoders"
 #: Formats of bitsandbytes, which leave alone what a model keeps in fp32.
 _BITSANDBYTES: Final = ("nf4", "bnb-int8")
-
-
-def own_dtype(spec: ImageSpec, gpu: GPUSpec) -> str:
-    """The model's own format; fp16 for a bf16 model on a GPU that multiplies fp16 but not bf16."""
-    served = machine_of(gpu).served_by["bf16"][0]
-    return "fp16" if spec.dtype == "bf16" and served in ("fp16", "vector.fp16") else spec.dtype
 
 
 def read_formats(given: Mapping[str, Any], own: str, made: Callable[[], Workload]) -> Precision:

@@ -22,9 +22,10 @@ from roofline.passes.parallel.pictures import split_pictures
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
-from roofline.runs.execution import Execution
+from roofline.runs.execution import Execution, machine_of
+from roofline.runs.formats import own_dtype
 from roofline.runs.image.changes import image_changes, image_plans
-from roofline.runs.image.formats import own_dtype, phase_precision, read_formats
+from roofline.runs.image.formats import phase_precision, read_formats
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import shown, transfer
@@ -77,7 +78,7 @@ class Image(Kind):
         run = image_run(spec, given)
         word = one_of("fusion", asked(given, "fusion"), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
-        precision = read_formats(given, own_dtype(spec, gpu), lambda: kept_workload(self, spec, run))
+        precision = read_formats(given, own_dtype(spec.dtype, machine_of(gpu)), lambda: kept_workload(self, spec, run))
         spread = _spread(spec, gpu, given, spec_dir)
         return run, Execution(precision, level, engine, spread, word, sums_in_half(engine))
 

@@ -20,10 +20,10 @@ from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
-from roofline.specs.dtypes import find_dtype
+from roofline.specs.formats.dtypes import find_dtype
+from roofline.specs.formats.mixes import format_of_blocks
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
-from roofline.specs.mixes import format_of_blocks
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
 
 _LEVELS: Final = {

@@ -9,7 +9,7 @@ from roofline.runs.changes import Change
 from roofline.runs.devices.resolve import split_of
 from roofline.runs.kind import Question
 from roofline.runs.text.host_changes import has_experts, host_changes
-from roofline.specs.dtypes import find_dtype
+from roofline.specs.formats.dtypes import find_dtype
 
 #: Formats of the cache, wide to narrow, by engine. Sources: vLLM `--kv-cache-dtype`; llama.cpp `--cache-type-k`;
 #: lmdeploy `quant_policy`; mlx-lm `--kv-bits`.

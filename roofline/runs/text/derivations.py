@@ -22,7 +22,7 @@ from roofline.runs.telling.derivations import (
 from roofline.runs.text.draft import draft_derivations
 from roofline.runs.text.memory import fullest
 from roofline.runs.text.phases import CASSON, KIPPLY, phase_derivations
-from roofline.runs.text.towers import tower_bits
+from roofline.runs.text.towers import towers_bits
 from roofline.runs.text.words import growth_text, held_text, parameter_text
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -107,7 +107,7 @@ def _weights(device: _Device) -> Iterator[Derivation]:
         formula = "sum over the device's ops of parameters × bits / 8"
         values = f"{held:,.0f} parameters on one device, of {total:,.0f}"
     if beside:
-        bits, towers = tower_bits(p), outcome.parameters.beside["towers"]
+        bits, towers = towers_bits(outcome.question), outcome.parameters.beside["towers"]
         formula, values = f"{formula}, and the towers'", f"{values} + {beside:,.0f}"
         share = "" if device.alone else f" / {outcome.question.spread.plan.tp} devices"
         product, files = f"{towers:,.0f} × {bits:g} / 8{share}", lines.of_model(("towers",))

@@ -24,7 +24,6 @@ from roofline.runs.options import asked
 from roofline.specs.text.tower import Tower
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count, format_si
-from roofline.workload.precision import Precision
 
 _COUNTED: dict[int, tuple[Tower, float]] = {}
 
@@ -46,13 +45,22 @@ def tower_bytes(question: Question) -> float:
     """Bytes of the towers on a device of the first stage; 0 where they are not loaded."""
     if not question.execution.towers:
         return 0.0
-    held = towers_parameters(question.spec) * tower_bits(question.precision) / 8
+    held = sum(_parameters(tower) * _bits(question, tower) for tower in question.spec.towers) / 8
     return held / question.spread.plan.tp
 
 
-def tower_bits(precision: Precision) -> float:
-    """Bits of a parameter of a tower: as the language model's, and at least 16."""
-    return max(16.0, precision.weights.bits)
+def towers_bits(question: Question) -> float:
+    """Bits of a parameter of the towers, in the mean."""
+    found = sum(_parameters(tower) * _bits(question, tower) for tower in question.spec.towers)
+    return found / towers_parameters(question.spec)
+
+
+def _bits(question: Question, tower: Tower) -> float:
+    """Bits of a parameter of a tower: as its file says, unless formats are asked for; else as the language model's, and
+    at least 16.
+    """
+    weights = question.precision.weights
+    return tower.bits if tower.bits and weights.name == question.spec.dtype else max(16.0, weights.bits)
 
 
 def towers_wanted(spec: TransformerSpec, engine: str, given: Mapping[str, Any]) -> bool:
@@ -85,9 +93,9 @@ def tower_notes(question: Question) -> Iterator[str]:
         if not question.execution.towers:
             yield f"left out ({why}): the {what}"
             continue
-        bits = tower_bits(question.precision)
+        bits = _bits(question, tower)
         split = f", split over tp {tp}" if tp > 1 else ""
-        held = f"{format_si(count * bits / 8, 'B')} in {bits:g} bit{split}"
+        held = f"{format_si(count * bits / 8, 'B')} in {bits:.4g} bit{split}"
         yield f"the {what} is loaded: {held}, in no time; --no-vision leaves it out"
 
 

@@ -106,7 +106,8 @@ class Tower(Spec):
 
     `name` is what it reads, `kind` how its class is called. `before` embeds patches or frames, `after` brings what the
     layers give to the width of the language model. `image` is the side of a picture in pixels where it is fixed,
-    `patch` that of a patch, `merge` how many patches a side become one token of the language model.
+    `patch` that of a patch, `merge` how many patches a side become one token of the language model. `bits` are those of
+    a parameter as a file stores them, in the mean; without them it is in 16 bit, or as wide as the language model.
     """
 
     name: Name
@@ -121,4 +122,5 @@ class Tower(Spec):
     before: Pieces = ()
     blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=1000)]
     after: Pieces = ()
+    bits: Annotated[float, Field(ge=0.5, le=64)] | None = None
     source: Text | None = None

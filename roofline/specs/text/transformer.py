@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
-from roofline.specs.caches import known_cache
+from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.tower import Tower
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from roofline.specs.dtypes import DType
-from roofline.specs.mixes import ModelFacts
-from roofline.workload.formats import Formats, expert_formats, overridden, parts_of, stored_as
+from roofline.specs.formats.dtypes import DType
+from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, DepthwiseShape, ExpertsShape, MatmulShape, RowShape
+from roofline.workload.storage.formats import Formats, expert_formats, overridden, parts_of, stored_as
 
 #: Ops whose parameters are vectors, which no tool narrows: norms, decays and steps of a recurrence, sinks.
 _VECTORS: Final = ("norm", "pointwise", "scan", "attention")

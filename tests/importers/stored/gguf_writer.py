@@ -9,7 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from roofline.specs.ggml import BY_NAME
+from roofline.specs.formats.ggml import BY_NAME
 
 Tensors = Iterable[tuple[str, tuple[int, ...], str]]
 

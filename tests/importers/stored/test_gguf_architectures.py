@@ -13,8 +13,8 @@ import pytest
 import roofline as rl
 from roofline.architectures.build import build_workload
 from roofline.runs.formats import facts_of
-from roofline.specs.ggml import fallback
-from roofline.specs.gguf_files import FILE_TYPES, ModelFacts, file_shares
+from roofline.specs.formats.ggml import fallback
+from roofline.specs.formats.gguf_files import FILE_TYPES, ModelFacts, file_shares
 from roofline.workload.run import TextRun
 from tests.importers.stored.blueprint import Blueprint, GemmaBlueprint, Tensor
 from tests.importers.stored.gguf_writer import stored_bytes, write

@@ -15,8 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
+from roofline.architectures.build import build_workload
+from roofline.architectures.text.transformer import mtp_parameters
+from roofline.architectures.towers.parameters import tower_parameters
 from roofline.errors import RooflineError, SpecError
 from roofline.importers.safetensors.header import BITS, read_header
+from roofline.workload.run import TextRun
 
 CONFIG = {
     "model_type": "llama",
@@ -116,7 +120,7 @@ def test_layers_of_two_formats_have_the_mean(tmp_path: Path) -> None:
     found["model.layers.1.mlp.down_proj.weight"] = ("F32", (64, 96))
     model = folder(tmp_path, found)
     assert weights(model) == size(found)
-    assert rl.load_model(str(model)).dtypes == {"down_proj": "bf16*1+fp32*1"}
+    assert rl.load_model(str(model)).dtypes == {"down_proj": "stored:1*bf16+1*fp32"}
 
 
 def test_scales_are_part_of_their_matrix(tmp_path: Path) -> None:
@@ -314,3 +318,56 @@ def test_every_truncation_is_refused(tmp_path: Path) -> None:
         path.write_bytes(WHOLE[:end])
         with pytest.raises(SpecError):
             read_header(path)
+
+
+def _multimodal(path: Path, dtype: str, cut: int = 0) -> Path:
+    """A folder of a language model with a tower, whose tensors are one of `dtype` and `cut` elements short."""
+    vision = {"model_type": "clip_vision_model", "hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4}
+    vision |= {"num_hidden_layers": 2, "patch_size": 14, "image_size": 56}
+    config = {"model_type": "llava", "text_config": CONFIG, "vision_config": vision, "dtype": "bfloat16"}
+    (path / "config.json").write_text(json.dumps(config))
+    elements = int(tower_parameters(rl.load_model(str(path / "config.json")).towers[0]))
+    found = {name.replace("model.", "language_model.model.", 1): tensor for name, tensor in tensors().items()}
+    found["vision_tower.all.weight"] = (dtype, (elements - 1000 - cut,))
+    found["multi_modal_projector.linear_1.weight"] = (dtype, (1000,))
+    found["vision_tower.embeddings.position_ids"] = ("I64", (1, 17))
+    write(path / "model.safetensors", found)
+    return path
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [("BF16", 16), ("F32", 32), ("F8_E4M3", 8)])
+def test_a_tower_takes_the_bytes_of_the_files(tmp_path: Path, dtype: str, bits: int) -> None:
+    model = _multimodal(tmp_path, dtype)
+    spec: Any = rl.load_model(str(model))
+    est = rl.estimate(spec, gpu="h100", prompt=8, generate=2)
+    assert est.memory.towers_bytes == tower_parameters(spec.towers[0]) * bits / 8
+    assert f"in {bits} bit" in " ".join(est.assumptions)
+    assert "towers and projectors" not in assumed(model)
+    assert "buffers that code computes, 1 tensor" in assumed(model)
+    # asked for in another format, it is as it would be without a file
+    assert rl.estimate(spec, gpu="h100", weights="int4").memory.towers_bytes == tower_parameters(spec.towers[0]) * 2
+
+
+def test_a_tower_of_another_size_is_told(tmp_path: Path) -> None:
+    model = _multimodal(tmp_path, "F32", cut=7)
+    assert rl.load_model(str(model)).towers[0].bits is None
+    assert "vision tower:" in assumed(model) and "which are taken" in assumed(model)
+    assert "not counted: towers" not in assumed(model)
+
+
+def test_heads_of_further_tokens_are_not_called_uncounted(tmp_path: Path) -> None:
+    config = {
+        **{key: value for key, value in CONFIG.items() if key not in ("mlp_bias",)},
+        **{"model_type": "glm4_moe", "n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16},
+        **{"n_shared_experts": 1, "first_k_dense_replace": 1, "num_nextn_predict_layers": 1, "head_dim": 16},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    spec: Any = rl.load_model(str(tmp_path / "config.json"))
+    ops = build_workload(spec, TextRun(1.0, 1.0, 0.0)).holders()
+    found: Tensors = {"model.all.weight": ("BF16", (int(sum(op.count * op.params for op in ops)),))}
+    found["model.layers.2.all.weight"] = ("BF16", (int(mtp_parameters(spec)),))
+    found["model.layers.2.shared_head.head.weight"] = ("BF16", (128, 64))
+    write(tmp_path / "model.safetensors", found)
+    assert "further tokens" not in assumed(tmp_path)
+    write(tmp_path / "model.safetensors", found | {"model.layers.2.more.weight": ("BF16", (7,))})
+    assert "heads that predict further tokens:" in assumed(tmp_path)

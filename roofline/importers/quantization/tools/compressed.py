@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from roofline.importers.quantization.rules import Rule
-from roofline.importers.quantization.scheme import Description, Scheme, cache_of, integer, left_alone, rule_of
+from roofline.importers.quantization.scheme import (
+    Description,
+    Scheme,
+    cache_of,
+    floats,
+    fp8_blocks,
+    integer,
+    left_alone,
+    rule_of,
+)
 
 _HARMLESS: Final = """
     format quantization_status global_compression_ratio version quant_library producer quant_algo kv_cache_quant_algo
@@ -28,7 +37,7 @@ def compressed(description: Description) -> Scheme | None:
     description.harmless(_HARMLESS)
     left = left_alone(description.texts("ignore", "exclude_modules"))
     groups = [found for own in description.sections("config_groups").values() if (found := _group(own)) is not None]
-    cache = cache_of(description, "kv_cache_scheme", description.get("kv_cache_scheme"))
+    cache = cache_of(description, "kv_cache_scheme")
     _check_sparsity(description)
     whole = [group for group in groups if not group.targets or any(target in _CLASSES for target in group.targets)]
     named: list[Rule] = []
@@ -96,26 +105,11 @@ def weights_format(weights: Description) -> str | None:
 def _float(weights: Description, form: tuple[int, str, int | None], block: Any) -> str | None:
     bits, strategy, size = form
     if bits == 8 and strategy == "block":
-        return _block(weights, block)
-    if bits == 8 and strategy in ("group", "tensor_group") and size:
-        exponents = "uint8" in str(weights.data.get("scale_dtype", "uint8")) or "e8m0" in str(
-            weights.data.get("scale_dtype")
-        )
-        return "mxfp8" if size == 32 and exponents else f"fp8-s{size}"
-    if bits == 8:
-        return "fp8-channel" if strategy == "channel" else "fp8"
-    return {(4, 16): "nvfp4", (4, 32): "mxfp4", (6, 32): "mxfp6"}.get((bits, size or 0))
-
-
-def _block(weights: Description, value: Any) -> str:
-    sizes = [128, 128] if value is None else value
-    if isinstance(sizes, str):
-        sizes = [int(part) for part in sizes.split("x") if part.isdigit()]
-    good = isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(s, int) and 1 <= s <= 1 << 20 for s in sizes)
-    if not good:
-        weights.refuse("block_structure", f"{str(value)[:40]!r} is no block of two sizes", "As in [128, 128].")
-    outputs, inputs = sizes
-    return f"fp8-b{inputs}" if inputs == outputs else f"fp8-b{inputs}x{outputs}"
+        return fp8_blocks(weights, "block_structure", [128, 128] if block is None else block)
+    if bits == 8 and strategy not in ("group", "tensor_group"):
+        size = None
+    scales = str(weights.data.get("scale_dtype", "uint8"))
+    return floats(bits, size, by_channel=strategy == "channel", exponents="uint8" in scales or "e8m0" in scales)
 
 
 def _check_sparsity(description: Description) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from roofline.importers.quantization.rules import Rule
-from roofline.importers.quantization.scheme import Description, Scheme, cache_of, left_alone
+from roofline.importers.quantization.scheme import Description, Scheme, cache_of, fp8_blocks, left_alone
 from roofline.importers.quantization.tools.modelopt import algorithm
 
 _OF_FP8: Final = """
@@ -16,6 +16,7 @@ _OF_FP8: Final = """
 #: What describes the experts' format once more, beside `moe_quant_algo`.
 _OF_EXPERTS: Final = "config_groups ignore exclude_modules quant_algo quantized_layers producer group_size"
 _OF_EXLLAMA: Final = "version calibration measurement codebook out_scales quant_date quantizer meta"
+_CACHE_KEYS: Final = ("kv_cache_scheme", "kv_cache_quant_algo", "kv_cache_dtype")
 _MLX_BITS: Final = (2, 3, 4, 5, 6, 8)
 
 
@@ -23,7 +24,7 @@ def fp8(description: Description) -> Scheme:
     """8-bit floats, per tensor or in blocks; `moe_quant_algo` gives the experts another format."""
     description.harmless(_OF_FP8)
     blocks = description.get("weight_block_size")
-    dtype = "fp8" if blocks is None else _blocks(description, "weight_block_size", blocks)
+    dtype = "fp8" if blocks is None else fp8_blocks(description, "weight_block_size", blocks)
     rules = left_alone(description.texts("modules_to_not_convert", "ignored_layers"))
     if description.get("moe_quant_algo"):
         description.harmless(_OF_EXPERTS)
@@ -31,23 +32,7 @@ def fp8(description: Description) -> Scheme:
     rules += (
         left_alone(description.texts("ignore", "exclude_modules")) if "moe_quant_algo" not in description.data else ()
     )
-    return Scheme(dtype, rules, cache=_cache(description), head=description.flag("lm_head"))
-
-
-def _cache(description: Description) -> str | None:
-    for key in ("kv_cache_scheme", "kv_cache_quant_algo", "kv_cache_dtype"):
-        value = description.get(key)
-        if value is not None:
-            return "fp8" if value in ("static", "dynamic") else cache_of(description, key, value)
-    return None
-
-
-def _blocks(description: Description, key: str, value: Any) -> str:
-    sizes = value if isinstance(value, list) else []
-    if len(sizes) != 2 or not all(isinstance(size, int) and 1 <= size <= 1 << 20 for size in sizes):
-        description.refuse(key, f"{value!r} is no block of two sizes"[:80], "As in [128, 128]: outputs, inputs.")
-    outputs, inputs = sizes
-    return f"fp8-b{inputs}" if inputs == outputs else f"fp8-b{inputs}x{outputs}"
+    return Scheme(dtype, rules, cache=cache_of(description, *_CACHE_KEYS), head=description.flag("lm_head"))
 
 
 def fbgemm(description: Description) -> Scheme:

@@ -51,10 +51,7 @@ def modelopt(description: Description) -> Scheme | None:
     if name is None:
         return compressed(description) if description.data.get("config_groups") else None
     description.harmless("config_groups")
-    cache = None
-    for key in ("kv_cache_quant_algo", "kv_cache_scheme"):
-        if (value := description.get(key)) is not None and cache is None:
-            cache = cache_of(description, key, value)
+    cache = cache_of(description, "kv_cache_quant_algo", "kv_cache_scheme")
     if name != "MIXED_PRECISION":
         description.harmless("quantized_layers")
         return Scheme(algorithm(description, "quant_algo"), left, cache=cache, activations=_ACTIVATIONS.get(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.quantization.scheme import Description, Scheme, integer, left_alone, rule_of
+from roofline.importers.quantization.scheme import Description, Scheme, floats, integer, left_alone, rule_of
 
 _HARMLESS: Final = """
     algo_config export quant_mode softmax_quant_spec version kv_cache_post_rope kv_cache_group quantizer_version
@@ -95,16 +95,14 @@ def _tensor(own: Description, key: str, value: Any) -> str | None:
 
 
 def _float(tensor: Description, name: str, scheme: str, size: int | None) -> str:
-    if name.startswith(("fp8", "float8")):
-        if scheme == "per_group":
-            exponents = str(tensor.data.get("scale_format", "")).lower() == "e8m0"
-            return "mxfp8" if size == 32 and exponents else f"fp8-s{size or 128}"
-        if "e5m2" in name and scheme == "per_tensor":
-            return "fp8_e5m2"
-        return "fp8-channel" if scheme == "per_channel" else "fp8"
-    grouped = {("fp4", 32): "mxfp4", ("fp4", 16): "nvfp4", ("fp6", 32): "mxfp6", ("mx", 32): "mxfp4"}
-    found = grouped.get((name.partition("_")[0], size or 32))
-    if found is None:
+    if "e5m2" in name and scheme == "per_tensor":
+        return "fp8_e5m2"
+    kind = name.partition("_")[0]
+    bits = 8 if name.startswith(("fp8", "float8")) else {"fp4": 4, "fp6": 6, "mx": 4}.get(kind, 0)
+    default = {8: 128 if scheme == "per_group" else None}.get(bits, 32)
+    exponents = str(tensor.data.get("scale_format", "")).lower() == "e8m0"
+    found = floats(bits, size or default, by_channel=scheme == "per_channel", exponents=exponents)
+    if found is None or (kind == "mx" and size not in (None, 32)):
         hint = "Understood: fp8, fp6, fp4 in groups of 16 or 32, int2 to int8."
         tensor.unsupported("dtype", f"{name[:40]!r} ({scheme}, groups of {size}) is not modelled", hint)
     return found

@@ -1,4 +1,4 @@
-"""Which format each op's weights are stored in, and how many bits that makes per parameter."""
+"""Which format each op's weights are stored in."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
-from roofline.specs.dtypes import DTYPES, DType, find_dtype
-from roofline.specs.ggml import fallback
-from roofline.specs.mixes import ModelFacts, is_gguf, is_mix, shares_of
+from roofline.specs.formats.dtypes import DTYPES, DType, find_dtype
+from roofline.specs.formats.ggml import fallback
+from roofline.specs.formats.mixes import ModelFacts, is_gguf, is_mix, shares_of
 from roofline.workload.op import Op
 from roofline.workload.shapes import ExpertsShape, MatmulShape, RowShape
 

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.dtypes import ALIASES, DTYPES, DType, single_format
+from roofline.specs.formats.dtypes import ALIASES, DTYPES, DType, single_format
 
 RowKind: TypeAlias = Literal["pair", "latent", "compressed", "index", "cross"]
 

@@ -1,4 +1,4 @@
-"""Number formats that no table lists: any bits in groups of any size, and matrices of several formats.
+"""Number formats by rule: any bits in groups of any size.
 
     int3-g64, int3-s64, int3-z64   3 bit per element, and per 64 an fp16 scale: with an fp16 zero point, without one,
                                    with one of 3 bit
@@ -8,7 +8,6 @@
     hqq-3bit-g64                   HQQ's packing: 10 of 3 bit in 4 bytes, 5 to 7 bit in a byte each
     exl2-4.65, exl3-3.5            ExLlama's mean bits per weight
     nvfp4-a16, nvfp4-a8            weight-only: multiplied in 16 bit, or in fp8
-    60*int4-g128+4*bf16            of 64 equal parts 60 in the one format, 4 in the other
 
 Source: the file formats of GPTQModel, compressed-tensors, MLX, HQQ and ExLlama.
 """
@@ -19,11 +18,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from roofline.specs.dtype import DType, grouped
+from roofline.specs.formats.dtype import DType, grouped
 
 _HALF: Final = "bf16"
 _LARGEST_GROUP: Final = 1 << 20
-_ZERO: Final = {"g": "and fp16 zero point", "s": "", "z": "and a zero point as wide as an element"}
+_ZERO: Final = {"g": "and fp16 zero point", "s": "", "z": "and {bits}-bit zero point"}
 
 
 def _zero_bits(kind: str, bits: int) -> float:
@@ -32,13 +31,13 @@ def _zero_bits(kind: str, bits: int) -> float:
 
 def _integers(match: re.Match[str]) -> DType | None:
     bits, kind, size = int(match[1]), match[2], int(match[3])
-    layout = f"weight-only, {bits} bit, fp16 scale {_ZERO[kind]} per {size}".replace("  ", " ")
+    layout = f"weight-only, {bits} bit, fp16 scale {_ZERO[kind].format(bits=bits)} per {size}".replace("  ", " ")
     return grouped(match[0], bits, _zero_bits(kind, bits), size, _HALF, layout) if _fits(size) else None
 
 
 def _channels(match: re.Match[str]) -> DType:
     bits, kind = int(match[1]), match[2] or "s"
-    layout = f"weight-only, {bits} bit, fp16 scale {_ZERO[kind]} per channel".replace("  ", " ")
+    layout = f"weight-only, {bits} bit, fp16 scale {_ZERO[kind].format(bits=bits)} per channel".replace("  ", " ")
     return DType(match[0], bits, _HALF, layout, channel_bits=_zero_bits(kind, bits))
 
 
@@ -92,22 +91,6 @@ def _weight_only(match: re.Match[str], table: Mapping[str, DType]) -> DType | No
     return base._replace(name=match[0], compute=compute, layout=f"{base.layout}, multiplied in {match[2]} bit")
 
 
-def _several(name: str, table: Mapping[str, DType], aliases: Mapping[str, str]) -> DType | None:
-    """Parts of equal size in several formats: their mean."""
-    counted = [part.rpartition("*")[::2] for part in name.split("+")]
-    known = []
-    for number, part in counted:
-        dtype = table.get(aliases.get(part, part)) or _one(part, table)
-        if dtype is None or dtype.mix or float(number or 1) <= 0:
-            return None
-        known.append((float(number or 1), dtype))
-    known.sort(key=lambda part: -part[0])
-    total = sum(number for number, _ in known)
-    bits = sum(number * dtype.bits for number, dtype in known) / total
-    layout = ", ".join(f"{number:g} of {total:g} parts {dtype.name}" for number, dtype in known)
-    return DType(name, bits, known[0][1].compute, layout, parts=tuple((dtype.name, n) for n, dtype in known))
-
-
 _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | None]], ...]] = (
     (re.compile(r"int([1-8])-([gsz])([1-9]\d{0,6})"), _integers),
     (re.compile(r"int([1-8])(?:-([gsz]))?-channel"), _channels),
@@ -118,7 +101,6 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | Non
     (re.compile(r"exl([23])-(\d{1,2}(?:\.\d{1,6})?)"), _exllama),
 )
 _WEIGHT_ONLY: Final = re.compile(r"([a-z0-9_-]{1,40})-a(8|16)")
-_SEVERAL: Final = re.compile(r"(?:\d{1,7}\*)?[a-z0-9_.-]{1,40}(?:\+(?:\d{1,7}\*)?[a-z0-9_.-]{1,40}){1,15}")
 
 
 def _fits(size: int) -> bool:
@@ -132,11 +114,7 @@ def _simple(name: str) -> DType | None:
     return None
 
 
-def _one(name: str, table: Mapping[str, DType]) -> DType | None:
+def described(name: str, table: Mapping[str, DType]) -> DType | None:
+    """The format that a name describes; None where it describes none. `table` has those with names of their own."""
     match = _WEIGHT_ONLY.fullmatch(name)
     return _weight_only(match, table) if match else _simple(name)
-
-
-def described(name: str, table: Mapping[str, DType], aliases: Mapping[str, str]) -> DType | None:
-    """The format that a name describes; None where it describes none. `table` has those with names of their own."""
-    return _several(name, table, aliases) if _SEVERAL.fullmatch(name) else _one(name, table)

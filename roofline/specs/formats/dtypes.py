@@ -1,7 +1,7 @@
 """Number formats: how many bits one element takes in memory, scales included, and which peak multiplies it.
 
 The one place to add a precision: a row here, and a `peak` line on the hardware that accelerates it. What a file of
-several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.specs.mixes`.
+several formats mixes (GGUF's q4_k_m, a GPTQ checkpoint) stands in `roofline.specs.formats.mixes`.
 """
 
 from __future__ import annotations
@@ -11,21 +11,28 @@ from functools import lru_cache
 from typing import Final
 
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.dtype import DType, grouped
-from roofline.specs.dtype_means import refuse_dynamic, stored_mean
-from roofline.specs.dtype_rules import described
-from roofline.specs.ggml import BY_NAME, QUANTISED
-from roofline.specs.gguf_files import BASE, WIDE_ENDS
+from roofline.specs.formats.dtype import DType, grouped
+from roofline.specs.formats.ggml import BY_NAME, QUANTISED
+from roofline.specs.formats.gguf_files import BASE, WIDE_ENDS
+from roofline.specs.formats.means import mean_of, refuse_dynamic
+from roofline.specs.formats.mixes import CHECKPOINTS, Checkpoint
+from roofline.specs.formats.rules import described
 
 __all__ = ["ALIASES", "CACHES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format"]
 
 _HALF: Final = "bf16"
 
 
+def _ruled(rule: str, name: str = "", used_by: str = "") -> DType:
+    """A format that a rule describes, under a name of its own where it has one."""
+    found = described(rule, {})
+    assert found is not None
+    return found._replace(name=name or rule, layout=found.layout + used_by)
+
+
 def _plain() -> list[DType]:
     """Formats of one matrix, with their scales."""
-    zero = "fp16 scale and fp16 zero point per"
-    rows = [
+    return [
         DType("fp64", 64, "fp64", "IEEE double"),
         DType("fp32", 32, "fp32", "IEEE single"),
         DType("tf32", 32, "tf32", "stored as fp32, multiplied with 10 bits of mantissa"),
@@ -34,30 +41,14 @@ def _plain() -> list[DType]:
         DType("fp8", 8, "fp8", "e4m3, one fp32 scale per tensor", tensor_bits=32),
         DType("fp8_e5m2", 8, "fp8", "e5m2, one fp32 scale per tensor", tensor_bits=32),
         DType("fp8-channel", 8, "fp8", "e4m3, one fp32 scale per channel", channel_bits=32),
-        DType(
-            "fp8-b128",
-            8 + 32 / 128**2,
-            "fp8",
-            "e4m3, one fp32 scale per block of 128 x 128",
-            block=(128, 128),
-            block_bits=32,
-        ),
+        _ruled("fp8-b128"),
         grouped("mxfp8", 8, 8, 32, "fp8", "e4m3 with an 8-bit exponent per 32"),
         DType("int8", 8, "int8", "one fp16 scale per channel", channel_bits=16),
-        DType("int4", 4, _HALF, "weight-only, one fp16 scale per channel", channel_bits=16),
-        *(grouped(f"int4-g{g}", 4, 32, g, _HALF, f"weight-only, {zero} {g}") for g in (128, 64, 32)),
-        *(
-            grouped(f"int{b}-g{g}", b, 32, g, _HALF, f"weight-only, {b} bit, {zero} {g}")
-            for b in (2, 3, 5, 6, 8)
-            for g in (128, 64, 32)
-        ),
-        *(grouped(f"int4-s{g}", 4, 16, g, _HALF, f"weight-only, fp16 scale per {g}") for g in (128, 64, 32)),
-        *(
-            grouped(
-                f"int{b}-gptq", b, 16 + b, 128, _HALF, f"weight-only, fp16 scale and {b}-bit zero point per 128{by}"
-            )
-            for b, by in ((4, " (GPTQ, AWQ)"), (8, " (GPTQ)"))
-        ),
+        _ruled("int4-channel", "int4"),
+        *(_ruled(f"int{bits}-g{size}") for bits in (4, 2, 3, 5, 6, 8) for size in (128, 64, 32)),
+        *(_ruled(f"int4-s{size}") for size in (128, 64, 32)),
+        _ruled("int4-z128", "int4-gptq", " (GPTQ, AWQ)"),
+        _ruled("int8-z128", "int8-gptq", " (GPTQ)"),
         *_bitsandbytes(),
         DType("ternary", 2, _HALF, "-1, 0 or 1, four to a byte, one fp16 scale per tensor", tensor_bits=16),
         DType("fp4", 4, "fp4", "e2m1 without scales"),
@@ -67,12 +58,8 @@ def _plain() -> list[DType]:
         grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
         grouped("mxfp6", 6, 8, 32, "fp8", "e2m3 or e3m2 with an 8-bit exponent per 32"),
         *_low_rank(),
+        *(_ruled(f"mlx-{bits}bit-g64", f"mlx-{bits}bit") for bits in (2, 3, 4, 5, 6, 8)),
     ]
-    rows += [
-        grouped(f"mlx-{b}bit", b, 32, 64, _HALF, f"MLX: {b} bit, fp16 scale and fp16 bias per 64")
-        for b in (2, 3, 4, 5, 6, 8)
-    ]
-    return rows
 
 
 def _bitsandbytes() -> Iterator[DType]:
@@ -103,21 +90,21 @@ def _gguf() -> list[DType]:
 
 
 def _mixed() -> list[DType]:
-    """File formats that mix several; `roofline.specs.mixes` says which matrix takes which, and whose rule that is."""
+    """File formats that mix several.
+
+    `roofline.specs.formats.mixes` says which matrix takes which, and whose rule that is.
+    """
     rows = [DType(name, BY_NAME[base].bits, _HALF, _file_layout(name), mix=True) for name, base in BASE.items()]
     rows = [row for row in rows if row.name not in QUANTISED]
-    rest = "embedding, head and router in 16 bit"
-    return [
-        *rows,
-        DType("awq", 4 + 20 / 128, _HALF, f"AWQ checkpoint: int4-gptq, {rest}", mix=True),
-        DType("gptq-int4", 4 + 20 / 128, _HALF, f"GPTQ checkpoint: int4-gptq, {rest}", mix=True),
-        DType("gptq-int8", 8 + 24 / 128, _HALF, f"GPTQ checkpoint: int8-gptq, {rest}", mix=True),
-        DType("nf4", 4 + 32 / 64, _HALF, f"bitsandbytes 4 bit: nf4-b64 in linear layers, {rest}", mix=True),
-        DType("bnb-int8", 8, _HALF, f"bitsandbytes 8 bit (LLM.int8): int8 in linear layers, {rest}", mix=True),
-        DType("svdquant-int4", 4 + 16 / 64, _HALF, f"SVDQuant: int4-r32 in linear layers, {rest}", mix=True),
-        DType("svdquant-nvfp4", 4 + 8 / 16, "fp4", f"SVDQuant: nvfp4-r32 in linear layers, {rest}", mix=True),
-        DType("fp8-block", 8 + 32 / 128**2, "fp8", f"FP8 checkpoint: fp8-b128, {rest}", mix=True),
-    ]
+    return [*rows, *(_checkpoint(name, plain) for name, plain in CHECKPOINTS.items())]
+
+
+def _checkpoint(name: str, found: Checkpoint) -> DType:
+    """A checkpoint's bits are those of the format of its blocks."""
+    base = _PLAIN[found.base]
+    where = " in linear layers" if found.linear else ""
+    layout = f"{found.what}: {base.name}{where}, embedding, head and router in 16 bit"
+    return DType(name, base.bits, found.compute or base.compute, layout, mix=True)
 
 
 def _file_layout(name: str) -> str:
@@ -128,7 +115,8 @@ def _file_layout(name: str) -> str:
     return f"GGUF file: mostly {BASE[name]}, some matrices wider, vectors fp32"
 
 
-DTYPES: Final[dict[str, DType]] = {row.name: row for row in (*_plain(), *_gguf(), *_mixed())}
+_PLAIN: Final[dict[str, DType]] = {row.name: row for row in (*_plain(), *_gguf())}
+DTYPES: Final[dict[str, DType]] = _PLAIN | {row.name: row for row in _mixed()}
 
 ALIASES: Final[dict[str, str]] = {
     "float64": "fp64",
@@ -171,7 +159,11 @@ ALIASES: Final[dict[str, str]] = {
 @lru_cache(maxsize=1024)
 def made_by_rule(name: str) -> DType | None:
     """The format that a name in lower case describes where no table has it; None where it describes none."""
-    return stored_mean(name, DTYPES, ALIASES) or described(name, DTYPES, ALIASES)
+    return mean_of(name, _single) or described(name, DTYPES)
+
+
+def _single(name: str) -> DType | None:
+    return DTYPES.get(ALIASES.get(name, name)) or described(name, DTYPES)
 
 
 def find_dtype(name: str) -> DType:

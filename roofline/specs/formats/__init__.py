@@ -1,0 +1,1 @@
+"""Number formats: one each, by rule, mixed, of files and of caches."""
