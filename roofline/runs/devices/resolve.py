@@ -25,6 +25,7 @@ from roofline.specs.node import NodeSpec
 from roofline.units import parse_quantity
 from roofline.workload.plan import Plan, check_plan
 
+_TENSORS: Final = Split()
 OVERLAPS: Final = ("none", "full")
 #: What runtimes keep beside weights, cache and activations, and where that was read.
 RESERVES: Final = {
@@ -103,10 +104,10 @@ def links_of(gpu: GPUSpec, named: str | None, spec_dir: str | None) -> tuple[Nod
 
 def split_of(engine: str) -> Split:
     """By what an engine lays a model over a number of devices where nothing else is said."""
-    return read_engine(engine).split if engine != IDEAL else Split()
+    return read_engine(engine).split if engine != IDEAL else _TENSORS
 
 
-def plan_of(options: Mapping[str, Any], split: Split) -> tuple[Plan, tuple[str, ...]]:
+def plan_of(options: Mapping[str, Any], split: Split = _TENSORS) -> tuple[Plan, tuple[str, ...]]:
     """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred; `gpus` alone are
     taken as the engine does.
 
