@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     kv_layout: str | None
     chunk: str | int | None
     no_vision: bool
+    vision: bool
     weights: str | None
     activations: str | None
     kv_cache: str | None
@@ -78,6 +79,7 @@ class Grid(TypedDict, total=False):
     kv_layout: str | Iterable[str | None] | None
     chunk: str | int | Iterable[str | int | None] | None
     no_vision: bool | Iterable[bool]
+    vision: bool | Iterable[bool]
     weights: str | Iterable[str | None] | None
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from roofline.answer.plain import plain
-from roofline.num import Num
+from roofline.num import Num, first_value
 from roofline.units import format_si
 
 #: Limits that every answer's JSON names, null where they have no meaning.
@@ -42,6 +42,27 @@ class Component(NamedTuple):
     weights: float
     activations: Num
     workspace: Num = 0.0
+
+
+class HostRoom(NamedTuple):
+    """What stays in the memory of a host: bytes of the device that leaves most, of all devices of the host together,
+    and what the host, of that name, takes.
+    """
+
+    name: str
+    bytes: Num
+    together: Num
+    capacity: float
+
+    @property
+    def fits(self) -> Any:
+        """Whether the host takes it."""
+        return self.together <= self.capacity
+
+    @property
+    def text(self) -> str:
+        """What stays there, and what there is room for: `17.0 GB of 206 GB`."""
+        return f"{format_si(first_value(self.together), 'B')} of {format_si(self.capacity, 'B')}"
 
 
 class Pool(NamedTuple):
@@ -79,8 +100,9 @@ class Memory:
     """Bytes per device.
 
     `parts` sum to `total_bytes`; `limits` are what can be asked beyond; `by_component` says which part of the model
-    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes or None; `usable` is what
-    the engine may take of the capacity, all of it where None; `pool` is what is left for the cache, where there is one.
+    holds how much; `instead` is what is needed otherwise: an option, its name in JSON, bytes or None; `usable` is
+    what the engine may take of the capacity, all of it where None; `pool` is what is left for the cache, where there is
+    one; `host` is what stays in a host's memory, which is no part of the sum.
     Parts, figures beside them and limits are attributes by their names in JSON: `memory.weights_bytes`,
     `memory.max_batch`.
     """
@@ -92,6 +114,7 @@ class Memory:
     instead: tuple[tuple[str, str, Num | None], ...] = ()
     usable: Num | None = None
     pool: Pool | None = None
+    host: HostRoom | None = None
 
     @property
     def room(self) -> str:
@@ -113,9 +136,20 @@ class Memory:
         return total
 
     @property
-    def fits(self) -> Any:
-        """Whether all of it is within what may be used of the capacity."""
+    def fits_device(self) -> Any:
+        """Whether what is held is within what may be used of the device's capacity."""
         return self.total_bytes <= self.usable_bytes
+
+    @property
+    def fits(self) -> Any:
+        """Whether the device holds its part, and the host what stays with it."""
+        return self.fits_device if self.host is None else self.fits_device & self.host.fits
+
+    @property
+    def asked_of_room(self) -> str:
+        """What is held, and in what: `10.4 GB in 25.8 GB`, with what a host holds."""
+        here = f"{format_si(float(self.total_bytes), 'B')} in {self.room}"
+        return here if self.host is None else f"{here}, {self.host.text} in host memory"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -147,6 +181,9 @@ class Memory:
         """What belongs to some kinds of run alone; the limits of the contract where they have no meaning."""
         found: dict[str, Any] = {name: None for name, limit in self._limits().items() if limit is None}
         found |= {name: value for _, name, value in self.instead}
+        if self.host is not None:
+            found["host_bytes"], found["host_together_bytes"] = self.host.bytes, self.host.together
+            found["host_capacity_bytes"] = self.host.capacity
         if self.by_component:
             found["components_bytes"] = {component.name: component.weights for component in self.by_component}
             found["peaks_bytes"] = {component.name: component.activations for component in self.by_component}
@@ -173,7 +210,7 @@ class Memory:
         return {
             "total_bytes": total,
             "capacity_bytes": self.capacity_bytes,
-            "fits": total <= self.usable_bytes,
+            "fits": self.fits,
             "usable_bytes": self.usable_bytes,
         }
 

@@ -75,7 +75,8 @@ class Offload(NamedTuple):
 
 
 def read_offload(text: str) -> Offload:
-    """Read `PART[=SHARE][@host|disk|cpu]`, several with commas: `experts@host`, `weights=50%,cache=1@disk`.
+    """Read `PART[=SHARE][@host|disk|cpu]`, several with commas: `experts@host`, `weights=50%,cache=1@disk`,
+    `experts=9/24@cpu`.
 
     Raises UsageError for an unknown part, share or place, and for a part that is named twice.
     """
@@ -98,10 +99,14 @@ def read_offload(text: str) -> Offload:
 
 
 def _share(text: str, share: str) -> float:
-    """A share in per cent or as a fraction; all where none is given."""
+    """A share in per cent, as a fraction (`0.6`) or as parts of a number (`9/24`); all where none is given."""
+    number, slash, whole = share.partition("/")
     try:
-        value = float(share.removesuffix("%")) / (100.0 if share.endswith("%") else 1.0) if share else 1.0
-    except ValueError:
+        if slash:
+            value = int(number) / int(whole)
+        else:
+            value = float(share.removesuffix("%")) / (100.0 if share.endswith("%") else 1.0) if share else 1.0
+    except (ValueError, ZeroDivisionError):
         value = -1.0
     if not 0.0 < value <= 1.0:
         raise UsageError(f"--offload {text}: {share!r} is no share between 0 and 1, or 0% and 100%")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from roofline.machine.engine import GENERIC, IDEAL, engine_names, read_engine
 from roofline.machine.machine import Machine
@@ -22,10 +22,17 @@ _NARROWER: Final = 0.9
 
 
 class Change(NamedTuple):
-    """Options to change, by their names, and what that is in words: `KV-cache in fp8`."""
+    """Options to change, by their names, and what that is in words: `KV-cache in fp8`.
+
+    `steps` are changes of one kind from least to most, each of which needs less memory on the device than the one
+    before: in the place of the change itself the first of them counts that makes a run fit. `turn` says when it is
+    tried: before narrower formats of the weights, behind them, or behind all else, more devices too.
+    """
 
     words: str
     options: Mapping[str, Any]
+    steps: tuple[Change, ...] = ()
+    turn: Literal["first", "behind formats", "last"] = "first"
 
 
 def formats_of(engine: str) -> EngineFormats | None:

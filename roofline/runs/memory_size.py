@@ -28,16 +28,19 @@ def resized(gpu: GPUSpec, value: Any) -> GPUSpec:
     A whole number of GB is the size by which memory is sold, and has as many GiB. Raises UsageError for what is no
     size, with a unit, between 0.1 GB and 1 PB.
     """
+    return _of_size(gpu, sold_size(value, "memory"))
+
+
+def sold_size(value: Any, option: str) -> float:
+    """Bytes of a size by which memory is sold, as an option was given it. Raises UsageError as `resized` does."""
     try:
         size = parse_quantity(value, "bytes")
     except ValueError as error:
-        raise UsageError(f"--memory: {error}") from None
+        raise UsageError(f"--{option}: {error}") from None
     if not _LEAST <= size <= _MOST:
-        raise UsageError(f"--memory {str(value)[:40]}: a memory has between 0.1 GB and 1 PB")
+        raise UsageError(f"--{option} {str(value)[:40]}: a memory has between 0.1 GB and 1 PB")
     label = _LABEL.fullmatch(str(value).strip())
-    if label is not None:
-        size = float(label[1]) * _GIB * (1024.0 if label[2] == "T" else 1.0)
-    return _of_size(gpu, size)
+    return size if label is None else float(label[1]) * _GIB * (1024.0 if label[2] == "T" else 1.0)
 
 
 def variant(name: str, find: Callable[[str], GPUSpec]) -> GPUSpec | None:

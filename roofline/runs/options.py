@@ -106,6 +106,13 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             ("text",),
         ),
         Option("no_vision", "bool", False, "Leave out the vision and audio towers of the model.", kinds=("text",)),
+        Option(
+            "vision",
+            "bool",
+            False,
+            "Hold the towers also where the engine loads them only when asked (llama.cpp: --mmproj).",
+            kinds=("text",),
+        ),
     ),
     "Formats": (
         Option(
@@ -157,7 +164,13 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option("draft_tokens", "int", None, "Tokens drafted per step. Default: by the kind of draft.", "N", ("text",)),
     ),
     "Several GPUs, and memory elsewhere": (
-        Option("gpus", "int", None, "GPUs in all: tp × pp × cp × dp. Alone: tensor-parallel.", "N"),
+        Option(
+            "gpus",
+            "int",
+            None,
+            "GPUs in all: tp × pp × cp × dp. Alone: as the engine splits, mostly tensors.",
+            "N",
+        ),
         Option("tp", "int", None, "Tensor-parallel GPUs: heads, columns, rows, vocabulary.", "N", TEXT),
         Option("pp", "int", None, "Pipeline stages.", "N", TEXT),
         Option("microbatches", "int", None, "Parts of the batch in a pipeline. Default: pp.", "N", TEXT),
@@ -184,17 +197,18 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "offload",
             "str",
             None,
-            "Keep weights, experts or cache elsewhere, for example experts=0.6@cpu; pictures: model (one part at a "
-            "time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
+            "Keep weights, experts or cache elsewhere, for example experts=0.6@cpu or experts=9/24@cpu; pictures: "
+            "model (one part at a time on the GPU), leaf or group[=BLOCKS], each with @pageable or @pinned copies.",
             "PART[=SHARE][@cpu|host|disk]",
         ),
         Option(
             "host",
             "str",
             None,
-            "Processor of the host, whose cores compute what is offloaded to it, for example epyc-9654 or "
-            "'2x epyc-9654'. Default: the node's, or a usual one.",
-            "[N x]NAME|FILE",
+            "Processor of the host, whose cores compute what is offloaded to it, and the memory that it has in all: "
+            "epyc-9654, '2x epyc-9654:768GB', or 64GB alone. Default: the node's, or a usual one with the most that it "
+            "takes.",
+            "[N x]NAME|FILE[:SIZE]",
             TEXT,
             listing="list_gpus",
         ),

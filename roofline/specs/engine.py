@@ -74,6 +74,12 @@ class HostCompute(Spec):
     sockets: float = Field(
         1.0, gt=0, le=1, description="share of the bandwidth of several sockets together that their cores reach"
     )
+    experts_option: Text | None = Field(
+        None, description="its option for so many layers, counted from the first, whose experts stay with the host"
+    )
+    layers_option: Text | None = Field(
+        None, description="its option for so many layers, the head as one more, that the device has"
+    )
     sources: Annotated[Texts, Field(min_length=1)]
 
 
@@ -195,6 +201,24 @@ class EngineFormats(Spec):
     sources: Annotated[Texts, Field(min_length=1)]
 
 
+class Split(Spec):
+    """By what a number of devices alone splits a model: its tensors, or its layers; `option` is the engine's word."""
+
+    by: Literal["tensors", "layers"] = "tensors"
+    option: Text | None = None
+    sources: Texts = ()
+
+
+class Towers(Spec):
+    """Towers that are loaded with every model, or those that stand in a file of their own, only when asked for it, by
+    the engine's `option`.
+    """
+
+    loaded: bool = True
+    option: Text | None = None
+    sources: Texts = ()
+
+
 class EngineSpec(Spec):
     """One engine: whose kernels it runs, how they fare, and what the host adds."""
 
@@ -238,6 +262,8 @@ class EngineSpec(Spec):
         None, description="formats that it runs; where nothing is said, those of the generic engine"
     )
     memory: EngineMemory = Field(EngineMemory(), description="how the memory of a device is used")
+    split: Split = Field(Split(), description="by what a model is laid over several devices where nothing is said")
+    towers: Towers = Field(Towers(), description="whether encoders of pictures and sound are loaded with a model")
     reread: float = Field(
         0.0,
         ge=0,

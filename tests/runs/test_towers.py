@@ -81,3 +81,17 @@ def test_where_the_bytes_come_from_is_told() -> None:
 def test_encoders_that_are_not_modelled_are_warned_about() -> None:
     codes = {warn.code for warn in rl.estimate("gemma-3n-e4b", gpu="h100").warnings}
     assert "tower-not-counted" in codes
+
+
+def test_llama_cpp_holds_them_when_asked() -> None:
+    """They stand in a file of their own, which --mmproj loads; without it no other weight changes."""
+    options = {"gpu": "h100", "engine": "llama.cpp"}
+    without, with_them = rl.estimate("qwen3-vl-4b", **options), rl.estimate("qwen3-vl-4b", **options, vision=True)
+    assert without.memory.towers_bytes == 0
+    assert any("--mmproj" in note and "--vision" in note for note in without.assumptions)
+    assert with_them.memory.weights_bytes - without.memory.weights_bytes == 2 * _QWEN3_VL_4B
+    assert rl.estimate("qwen3-vl-4b", gpu="h100", vision=True).memory.towers_bytes == 2 * _QWEN3_VL_4B
+    with pytest.raises(UsageError, match="not both"):
+        rl.estimate("qwen3-vl-4b", gpu="h100", vision=True, no_vision=True)
+    with pytest.raises(UsageError, match="--vision: no vision or audio tower of qwen3-8b"):
+        rl.estimate("qwen3-8b", gpu="h100", vision=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from roofline.analysis.fit.fewest import fewest, more
 from roofline.analysis.fit.trial import Case, Trial
+from roofline.runs.changes import Change
 
 
 class Remedies(NamedTuple):
@@ -25,19 +26,24 @@ class Remedies(NamedTuple):
 
 def remedies(case: Case, asked: Trial, least: Trial | None) -> Remedies:
     """All changes of options tried, and more devices: one more, and the fewest that hold the run, `least`."""
-    changes, formats = ([trial.timed() for trial in found] for found in (_changes(case, asked), _formats(case, asked)))
-    mild = [*changes, *formats]
-    if not any(trial.fits for trial in mild):
-        further = (*_pairs(case, asked, changes, formats), *_fewer_devices(case, formats, least))
-        mild += [trial.timed() for trial in further]
-    devices = [trial.timed() for trial in _devices(case, asked, least)]
-    each = sorted([*mild, *devices], key=lambda trial: _order(trial, asked))
+    formats = _timed(_formats(case, asked))
+    changes, behind, last = (_timed(_changes(case, asked, turn)) for turn in ("first", "behind formats", "last"))
+    mild = [*changes, *formats, *behind]
+    if not any(trial.fits for trial in (*changes, *formats)):
+        further = (*_pairs(case, asked, changes, formats), *_stepped(case, asked, formats))
+        mild += _timed((*further, *_fewer_devices(case, formats, least)))
+    mild += last
+    each = sorted([*mild, *_timed(_devices(case, asked, least))], key=lambda trial: _order(trial, asked))
     helping = tuple(trial for trial in each if saved(trial, asked) > 0 and not any(_idle(trial, less) for less in each))
     if asked.fits:
         return Remedies(helping)
     quickest = sorted((trial for trial in changes if trial.fits), key=lambda trial: trial.seconds or 0.0)
     first, widest = (next((trial for trial in those if trial.fits), None) for those in ([*quickest, *mild], formats))
     return Remedies(helping, first, widest)
+
+
+def _timed(found: Iterable[Trial]) -> list[Trial]:
+    return [trial.timed() for trial in found]
 
 
 def _order(trial: Trial, asked: Trial) -> tuple[bool, float, float]:
@@ -59,11 +65,14 @@ def _devices(case: Case, asked: Trial, least: Trial | None) -> Iterator[Trial]:
 def _idle(trial: Trial, less: Trial) -> bool:
     """Whether a change does no more than a part of it: its further options save nothing and let nothing grow."""
     part = less.options.items() < trial.options.items()
-    return part and less.missing <= trial.missing and less.limits() == trial.limits()
+    no_less = less.missing <= trial.missing and less.host_missing <= trial.host_missing
+    return part and no_less and less.limits() == trial.limits()
 
 
 def saved(trial: Trial, asked: Trial) -> float:
-    """Bytes per device that a change makes room for."""
+    """Bytes per device that a change makes room for; in the host's memory, where that alone lacks room."""
+    if asked.missing <= 0 < asked.host_missing:
+        return asked.host_missing - trial.host_missing
     return asked.missing - trial.missing
 
 
@@ -76,11 +85,40 @@ def _fewer_devices(case: Case, formats: list[Trial], least: Trial | None) -> Ite
             yield found._replace(words=f"{trial.words} on {found.words}", options=options)
 
 
-def _changes(case: Case, asked: Trial) -> Iterator[Trial]:
+def _changes(case: Case, asked: Trial, turn: str) -> Iterator[Trial]:
     for change in asked.question.kind.changes(asked.question):
-        trial = case.possible(change.words, change.options)
-        if trial is not None:
-            yield trial
+        if change.turn == turn:
+            trial = (
+                _first_that_fits(case, asked, change) if change.steps else case.possible(change.words, change.options)
+            )
+            if trial is not None:
+                yield trial
+
+
+def _first_that_fits(case: Case, asked: Trial, change: Change) -> Trial | None:
+    """The least of the steps of a change that makes it fit, found by halving; None where none does or need be."""
+    found, low, high = None, 0, 0 if asked.fits else len(change.steps)
+    while low < high:
+        middle = (low + high) // 2
+        trial = case.possible(change.steps[middle].words, change.steps[middle].options)
+        if trial is None:
+            return None
+        if trial.memory.fits_device:
+            found, high = trial, middle
+        else:
+            low = middle + 1
+    return found if found is not None and found.fits else None
+
+
+def _stepped(case: Case, asked: Trial, formats: list[Trial]) -> Iterator[Trial]:
+    """Each format with the least of the steps of what comes behind formats that makes it fit then."""
+    for change in asked.question.kind.changes(asked.question):
+        for trial in formats if change.steps and change.turn == "behind formats" else ():
+            here = case._replace(options={**case.options, **trial.options})
+            found = _first_that_fits(here, trial, change)
+            if found is not None:
+                options = {**trial.options, **found.options}
+                yield found._replace(words=f"{trial.words}, {found.words}", options=options)
 
 
 def _formats(case: Case, asked: Trial) -> Iterator[Trial]:

@@ -44,6 +44,12 @@ class Trial(NamedTuple):
         return float(self.memory.total_bytes) - float(self.memory.usable_bytes)
 
     @property
+    def host_missing(self) -> float:
+        """Bytes that the host lacks; below zero: what is left there; 0 where nothing stays there."""
+        host = self.memory.host
+        return 0.0 if host is None else float(host.together) - host.capacity
+
+    @property
     def plan(self) -> Plan:
         """Over which devices it runs."""
         return self.question.spread.plan
@@ -85,6 +91,8 @@ class Trial(NamedTuple):
     def held(self) -> dict[str, Any]:
         """Bytes per device, and whether they fit."""
         room = {"total_bytes": self.memory.total_bytes, "usable_bytes": self.memory.usable_bytes, "fits": self.fits}
+        if (host := self.memory.host) is not None:
+            room |= {"host_together_bytes": host.together, "host_capacity_bytes": host.capacity}
         return {name: plain(value) for name, value in room.items()}
 
 

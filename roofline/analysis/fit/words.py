@@ -45,8 +45,18 @@ def with_room(trial: Trial) -> str:
     return f" with room for {q.kind.requests(q, number)}{in_all}" if number else ""
 
 
+def beside(trial: Trial) -> str:
+    """Behind the devices: ` and 17.0 GB of host memory`, where anything stays there."""
+    host = trial.memory.host
+    return f" and {format_si(float(host.together), 'B')} of host memory" if host is not None else ""
+
+
 def missing(trial: Trial) -> str:
-    """By how much it misses."""
+    """By how much it misses, on the fullest device, else in the host's memory."""
+    host = trial.memory.host
+    if host is not None and trial.missing <= 0:
+        room = f"{format_si(float(host.together), 'B')} stay there, {host.name} takes {format_si(host.capacity, 'B')}"
+        return f"misses by {format_si(trial.host_missing, 'B')} of host memory ({room})"
     each = " per GPU" if trial.plan.devices > 1 else ""
     return f"misses by {format_si(trial.missing, 'B', 2 if trial.missing < 1e10 else 3)}{each}"
 
@@ -55,7 +65,7 @@ def verdict(asked: Trial, fewest: Trial | None, fewer: Trial | None, help_: Reme
     """Whether it fits and with how much room, how far fewer devices miss it, and what would make it fit."""
     if not asked.fits:
         return " ".join(_misfit(asked, fewest, help_))
-    text = f"{subject(asked)} fits on {where(asked)}{with_room(asked)}"
+    text = f"{subject(asked)} fits on {where(asked)}{beside(asked)}{with_room(asked)}"
     replica = asked.plan.devices // asked.plan.dp
     if fewest is not None and fewest.plan.devices < replica:
         return f"{text}; {where(fewest)} would hold it."
@@ -71,7 +81,9 @@ def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str
     yield f"{text}; there is room for {q.kind.requests(q, asked.room)}." if asked.room else f"{text}."
     takes = f"it takes {where(fewest)}{with_room(fewest)}" if fewest is not None else ""
     if help_.mildest is not None:
-        text = f"With {help_.mildest.words} it fits{with_room(help_.mildest)}"
+        host = help_.mildest.memory.host
+        held = f", in {format_si(float(host.together), 'B')} of host memory," if host is not None else ""
+        text = f"With {help_.mildest.words}{held} it fits{with_room(help_.mildest)}"
         yield f"{text}; as asked {takes}." if takes else f"{text}."
     elif takes:
         yield f"As asked {takes}."

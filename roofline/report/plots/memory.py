@@ -81,8 +81,8 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
         axes.plot([usable] * 2, [low - 3, high + 3], color=INK, lw=0.8, ls=":", clip_on=False)
     axes.plot([capacity] * 2, [low - 3, high + 3], color=INK, lw=1.4, clip_on=False)
     axes.text(0, low - 5, name, weight="bold", size=SIZE, va="bottom", ha="left", gid="name")
-    verdict = f"{format_si(total, 'B')} in {memory.room}"
-    if not memory.fits:
+    verdict = memory.asked_of_room
+    if not memory.fits_device:
         verdict += f": {format_si(total - usable, 'B')} too much"
     look: Look = {"color": INK if memory.fits else COLOURS[1], "transform": axes.get_yaxis_transform()}
     axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict", **look)

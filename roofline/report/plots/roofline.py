@@ -20,7 +20,6 @@ from roofline.report.plots.points import Frame, silent_kinds, silent_share, visi
 from roofline.report.plots.roofs import Skyline
 from roofline.report.plots.series import Series, conditions, distinct, heading, picture, series_names
 from roofline.report.plots.sweep import sweep_figure
-from roofline.units import format_si
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,7 +101,7 @@ def _note(estimates: Sequence[Answer], series: Sequence[Series], unnamed: int) -
 def _beyond(estimates: Sequence[Answer]) -> str:
     """What the dots do not show: that a run needs more memory than there is."""
     over = {
-        name: f"{format_si(float(m.total_bytes), 'B')} in {m.room}"
+        name: m.asked_of_room
         for m, name in zip((e.memory for e in estimates), series_names(estimates), strict=True)
         if not m.fits
     }

@@ -23,7 +23,7 @@ def sentence(est: Answer) -> str:
     """The answer in one sentence."""
     q, m = est.question, est.memory
     what = f"{q.spec.title} on {q.gpu.title}, {q.kind.told(q).setting}"
-    fit = f"{'fits' if m.fits else 'does not fit'} ({format_si(float(m.total_bytes), 'B')} in {m.room})"
+    fit = f"{'fits' if m.fits else 'does not fit'} ({m.asked_of_room})"
     return f"{what}: {fit}; {q.kind.speech(est)} ({'roofline bound' if q.engine == 'ideal' else 'expected'})."
 
 
@@ -161,7 +161,7 @@ def largest(memory: Memory) -> str:
 def _verdict(memory: Memory) -> str:
     """Whether all fits, in GB, and in the GiB that drivers' tools tell."""
     total, usable = format_binary(float(memory.total_bytes)), format_binary(float(memory.usable_bytes))
-    return f"{'fits' if memory.fits else 'DOES NOT FIT'} in {memory.room} ({total} of {usable})"
+    return f"{'fits' if memory.fits_device else 'DOES NOT FIT'} in {memory.room} ({total} of {usable})"
 
 
 def part_table(est: Answer) -> Grid:
@@ -171,6 +171,10 @@ def part_table(est: Answer) -> Grid:
     rows = [[title, format_si(size, "B"), percent(size / capacity), note] for title, size, note in held]
     total = float(m.total_bytes)
     rows.append(["total", format_si(total, "B"), percent(total / capacity), _verdict(m)])
+    if (host := m.host) is not None:
+        size, verdict = float(host.together), "fits" if host.fits else "DOES NOT FIT"
+        note = f"{verdict} in {format_si(host.capacity, 'B')} of {host.name}"
+        rows.append(["host memory", format_si(size, "B"), percent(size / host.capacity), note])
     scope = "" if est.question.spread.alone else " per GPU"
     columns = (("", "left"), ("bytes", "right"), ("share", "right?"), ("", "left"))
     return grid(f"Memory{scope} (1 GB = 1e9 B); {largest(m)}", columns, rows)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: Rows of machines that are shown; JSON and CSV have all.
 _SHOWN: Final = 20
-#: The warning that the verdict has told.
-_TOLD: Final = "does-not-fit"
+#: The warnings that the verdict has told.
+_TOLD: Final = ("does-not-fit", "host-memory")
 #: How limits are called in a heading.
 _HEADINGS: Final = {"max_batch": "batch", "max_context": "context", "max_side_px": "square"}
 
@@ -48,7 +48,7 @@ def print_fit(fit: Fitting, console: Console) -> None:
         console.print()
     if fit.remedies.each:
         console.print(remedy_table(fit))
-    print_warnings((warn for warn in fit.warnings if warn.code != _TOLD), console)
+    print_warnings((warn for warn in fit.warnings if warn.code not in _TOLD), console)
 
 
 def _pool(fit: Fitting) -> Iterator[str]:

@@ -17,6 +17,7 @@ from roofline.runs.devices.hosts import cores_of, find_host, placed
 from roofline.runs.devices.spread import ALONE, AXES, Reserve, Spread
 from roofline.runs.load import Origin, is_path
 from roofline.runs.options import asked
+from roofline.specs.engine import Split
 from roofline.specs.files.library import find, folders
 from roofline.specs.files.reader import read_node
 from roofline.specs.gpu import GPUSpec
@@ -24,6 +25,7 @@ from roofline.specs.node import NodeSpec
 from roofline.units import parse_quantity
 from roofline.workload.plan import Plan, check_plan
 
+_TENSORS: Final = Split()
 OVERLAPS: Final = ("none", "full")
 #: What a runtime that is no engine here keeps beside weights, cache and activations.
 TRANSFORMERS: Final = Reserve(
@@ -37,9 +39,9 @@ _NAMED_ONLY: Final = re.compile(r"^default:\s*false\b", re.MULTILINE)
 
 def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Spread:
     """The spread that some options ask for; ALONE where all is one device with nothing set."""
-    plan, notes = plan_of(options)
+    plan, notes = plan_of(options, split_of(_engine(options, spec_dir)))
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
-    away = _away(options, spec_dir)
+    away = _away(gpu, options, spec_dir)
     reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity, spec_dir, plan.devices > plan.dp)
     if reserve.engine and reserve.engine == _engine(options, spec_dir):
         reserve = Reserve()  # what it keeps is part of its own budget
@@ -56,12 +58,19 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
     return Spread(plan, fabric, node, overlap, away, reserve, micro, notes, alone, host=host, cores=cores)
 
 
-def _away(options: Mapping[str, Any], spec_dir: str | None) -> Offload | None:
-    """What is away, and how the engine deals with it. Raises UsageError for a host of nothing."""
+def _away(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Offload | None:
+    """What is away, and how the engine deals with it. Raises UsageError for a host of nothing, and where the host has
+    no memory of its own.
+    """
     away = read_offload(options["offload"]) if options.get("offload") else None
     if options.get("host") is not None and (away is None or not away.on_host):
         named = str(options["host"])[:80]
         raise UsageError(f"--host {named}: nothing stays with the host; say what does, as --offload experts@cpu")
+    if away is not None and away.on_host and gpu.memory.unified is not None:
+        raise UsageError(
+            f"--offload {away.text()}: {gpu.name} has one memory for GPU and processor (unified memory), so nothing "
+            "gets room by going to the host; leave it out, or say @disk"
+        )
     return placed(away, _engine(options, spec_dir)) if away is not None else None
 
 
@@ -89,8 +98,14 @@ def links_of(gpu: GPUSpec, named: str | None, spec_dir: str | None) -> tuple[Nod
     return node, Fabric.of(node) if node is not None else own_links(gpu)
 
 
-def plan_of(options: Mapping[str, Any]) -> tuple[Plan, tuple[str, ...]]:
-    """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred.
+def split_of(engine: str) -> Split:
+    """By what an engine lays a model over a number of devices where nothing else is said."""
+    return read_engine(engine).split if engine != IDEAL else _TENSORS
+
+
+def plan_of(options: Mapping[str, Any], split: Split = _TENSORS) -> tuple[Plan, tuple[str, ...]]:
+    """The plan that `gpus`, `tp`, `pp`, `cp`, `dp` and `ep` name together, and what was inferred; `gpus` alone are
+    taken as the engine does.
 
     Raises UsageError where they contradict each other.
     """
@@ -101,6 +116,10 @@ def plan_of(options: Mapping[str, Any]) -> tuple[Plan, tuple[str, ...]]:
         if ep > 1:
             given["dp"] = gpus or ep
             notes = (f"attention is data-parallel over the {given['dp']} devices (--ep alone; --tp splits it)",)
+        elif split.by == "layers" and gpus and gpus > 1:
+            given["pp"] = gpus
+            own = f" ({split.option})" if split.option else ""
+            notes = (f"--gpus {gpus} is --pp {gpus}: the engine lays layers over GPUs{own}; --tp splits tensors",)
         else:
             given["tp"] = gpus or 1
     plan = Plan(**given, ep=ep, pad_heads=bool(options.get("pad_heads")))

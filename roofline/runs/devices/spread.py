@@ -59,11 +59,12 @@ class Spread:
     cores: Cores | None = None
 
     def as_asked(self, error: UsageError) -> UsageError:
-        """An error about the plan in the options that were given: `--gpus` alone was taken as `--tp`."""
+        """An error about the plan in the options that were given: `--gpus` alone was taken as `--tp` or `--pp`."""
         if not self.gpus_alone:
             return error
-        tp = self.plan.tp
-        return UsageError(str(error).replace(f"--tp {tp}", f"--gpus {tp} (taken as --tp {tp})", 1))
+        axis, number = ("tp", self.plan.tp) if self.plan.tp > 1 else ("pp", self.plan.pp)
+        given = f"--{axis} {number}"
+        return UsageError(str(error).replace(given, f"--gpus {number} (taken as {given})", 1))
 
 
 #: One device, and nothing elsewhere.

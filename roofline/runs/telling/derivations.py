@@ -103,7 +103,7 @@ def held_derivation(outcome: Outcome, names: Sequence[str], formula: str, lines:
     """All that is held, beside what there is room for: the sum of the parts of these names."""
     m = outcome.memory
     values = {part.name: number(part.bytes) for part in m.parts}
-    fits = "fits in" if m.fits else "does not fit in"
+    fits = "fits in" if m.fits_device else "does not fit in"
     substituted = f"{' + '.join(values[name] for name in names)}; {fits} {number(m.usable_bytes)}"
     total = float(m.total_bytes)
     return Derivation("memory.total_bytes", "B", total, formula, substituted, LEDGER, lines=lines)

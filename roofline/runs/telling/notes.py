@@ -26,7 +26,7 @@ def alias_notes(q: Question) -> list[str]:
 
 def memory_warnings(q: Question, memory: Memory, remedy: str = "") -> Iterator[Warn]:
     """That a run does not fit, and what would."""
-    if not memory.fits:
+    if not memory.fits_device:
         needs, has = float(memory.total_bytes) / 1e9, float(memory.capacity_bytes) / 1e9
         usable = float(memory.usable_bytes) / 1e9
         room = f"{has:,.1f} GB" if usable == has else f"{usable:,.1f} GB for it, of {has:,.1f} GB"

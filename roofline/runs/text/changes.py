@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from roofline.machine.engine import GENERIC
 from roofline.runs.changes import Change, formats_of, narrower_weights
-from roofline.runs.devices.hosts import habits_of
+from roofline.runs.devices.resolve import split_of
 from roofline.runs.kind import Question
+from roofline.runs.text.host_changes import has_experts, host_changes
 from roofline.specs.formats.caches import read_cache
 
 _SEQUENCES: Final = (256, 64)
@@ -17,7 +17,9 @@ _UTILISATIONS: Final = (0.95, 0.98)
 
 
 def text_changes(question: Question) -> Iterator[Change]:
-    """Changes that leave the numbers as they are first, then formats of the cache, wide to narrow."""
+    """Changes that leave the numbers as they are first, then formats of the cache, wide to narrow, then what may
+    stay with the host.
+    """
     if question.execution.level == "eager":
         yield Change("fusion flash", {"fusion": "flash"})
     yield from _sequences(question)
@@ -27,8 +29,7 @@ def text_changes(question: Question) -> Iterator[Change]:
     for name in formats.cache if formats is not None else ():
         if read_cache(name).bits < question.precision.cache.bits:
             yield Change(f"KV-cache in {name}", {"kv_cache": name})
-    if _has_experts(question) and question.spread.away is None and _computes(question.engine):
-        yield Change("experts on the host's cores", {"offload": "experts@cpu"})
+    yield from host_changes(question)
 
 
 def text_formats(question: Question) -> Iterator[Change]:
@@ -37,7 +38,7 @@ def text_formats(question: Question) -> Iterator[Change]:
     there = (
         ("embedding", spec.vocabulary),
         ("head", spec.head and spec.vocabulary),
-        ("router", _has_experts(question)),
+        ("router", has_experts(spec)),
     )
     wide = [name for name, is_there in there if is_there]
     return narrower_weights(question.precision, question.engine, question.machine(), wide)
@@ -51,22 +52,16 @@ def _sequences(question: Question) -> Iterator[Change]:
             yield Change(f"at most {number:,} sequences at once", {"max_sequences": number})
 
 
-def _has_experts(question: Question) -> bool:
-    return any(getattr(block.feed_forward, "experts", 0) for block in question.spec.blocks)
-
-
-def _computes(engine: str) -> bool:
-    """Whether an engine runs on the host what stays there, or may be one that does."""
-    habits = habits_of(engine)
-    return engine == GENERIC or (habits is not None and habits.computes)
-
-
 def text_plans(question: Question, gpus: int, node: int) -> Iterator[Mapping[str, Any]]:
     """Plans over so many devices, `node` of which have fast links: as much tensor parallelism as there can be first.
 
-    Where the heads do not divide, layers are laid over stages; experts are also tried whole, each on one device.
+    Where the heads do not divide, layers are laid over stages; experts are also tried whole, each on one device. An
+    engine that splits layers where nothing is said has that one plan.
     """
-    experts = _has_experts(question)
+    if split_of(question.engine).by == "layers":
+        yield {"tp": 1, "pp": gpus}
+        return
+    experts = has_experts(question.spec)
     for tp in range(min(gpus, node), 0, -1):
         if gpus % tp == 0:
             plan = {"tp": tp, "pp": gpus // tp}

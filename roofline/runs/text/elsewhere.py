@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from roofline.answer.memory import Memory
+from roofline.answer.memory import HostRoom, Memory
 from roofline.answer.phase import Warn
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED
 from roofline.machine.engine import IDEAL
-from roofline.num import Num, first_value
+from roofline.num import Num, all_hold, first_value
 from roofline.passes.offload import Offload
 from roofline.runs.devices.spread import Spread
-from roofline.runs.kind import Question, Stage
+from roofline.runs.kind import Question, Stage, Stages
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 from roofline.workload.workload import Phase
@@ -48,39 +48,49 @@ def _cache(phase: Phase, precision: Precision) -> Num:
     return total
 
 
-def elsewhere(question: Question, stage: Stage, micro: Num) -> tuple[tuple[str, Num], ...]:
-    """The figure that stands beside the weights where anything is away."""
-    if question.spread.host is None:
-        return ()
-    return (("host_bytes", host_bytes(question, stage, micro)),)
+def host_room(question: Question, fullest: Stage, stages: Stages) -> HostRoom | None:
+    """What stays with a host beside what it takes; None where nothing does."""
+    host = question.spread.host
+    if host is None:
+        return None
+    left = host_bytes(question, fullest, stages.microbatches)
+    return HostRoom(host.text, left, _together(question, stages), host.capacity)
+
+
+def _together(question: Question, stages: Stages) -> Num:
+    """Bytes that all devices of one host leave there; beyond one host, as many devices of the mean stage."""
+    total: Num = 0.0
+    for stage in stages.each:
+        total = total + stage.number * host_bytes(question, stage, stages.microbatches)
+    return total * (_devices(question.spread) / question.spread.plan.pp)
+
+
+def of_device(question: Question, stages: Stages) -> Num:
+    """What stays with the host, as the same share of the device's memory [B]."""
+    host, machine = question.spread.host, question.machine()
+    assert host is not None
+    seen = machine.capacity if question.execution.budget.all_seen else machine.capacity - machine.unseen
+    return _together(question, stages) * (seen / host.capacity)
 
 
 def host_warnings(question: Question, memory: Memory) -> Iterator[Warn]:
-    """Where a host has less memory than what its devices leave there."""
-    spread = question.spread
-    if spread.host is None:
+    """Where a host has less memory than what its devices leave there, and where it is not known how much it has."""
+    room, host = memory.host, question.spread.host
+    if room is None or host is None:
         return
-    needed = float(first_value(memory.host_bytes)) * _devices(spread)
-    has = _capacity(spread)
-    if has is not None and needed > has:
-        held = f"{needed / 1e9:,.1f} GB stay in host memory, {spread.host.text} takes {has / 1e9:,.1f} GB"
-        yield Warn("host-memory", held)
+    held = f"{first_value(room.together) / 1e9:,.1f} GB stay in host memory"
+    takes = f"{host.text} takes {room.capacity / 1e9:,.1f} GB"
+    if not all_hold(room.fits):
+        yield Warn("host-memory", f"{held}, {takes}")
+    if host.memory is None:
+        sized = f"--host '{host.text}:SIZE'"
+        yield Warn("host-memory-assumed", f"{held}; {takes} at most: what is fitted is not known, say it with {sized}")
 
 
 def _devices(spread: Spread) -> int:
     """The devices of one host."""
     devices = spread.plan.devices
     return min(devices, spread.fabric.node) if spread.fabric is not None else devices
-
-
-def _capacity(spread: Spread) -> float | None:
-    """Bytes that the processors take at most, where they are named; else those of the node, where it says so."""
-    if spread.host is not None and spread.host.named:
-        return spread.host.capacity
-    part = spread.node.host if spread.node is not None else None
-    if part is not None and part.capacity is not None:
-        return part.capacity
-    return spread.host.capacity if spread.host is not None else None
 
 
 def host_notes(question: Question) -> Iterator[str]:

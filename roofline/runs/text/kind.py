@@ -30,7 +30,7 @@ from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.stages import most_needed, text_stages
-from roofline.runs.text.towers import refuse_no_towers, towers_parameters
+from roofline.runs.text.towers import apart_option, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time, short_count
@@ -82,8 +82,7 @@ class Text(Kind):
         run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, precision, spec_dir))
         chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
         budget = budget_of(engine, gpu, given, spread)
-        towers = not asked(given, "no_vision")
-        refuse_no_towers(spec, towers)
+        towers = towers_wanted(spec, engine, given)
         return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget, towers=towers)
 
     def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
@@ -179,6 +178,7 @@ class Text(Kind):
             "max_sequences": q.execution.budget.sequences or None,
             "draft": run.draft.named if run.draft else None,
             "draft_tokens": plain(run.draft.tokens) if run.draft else None,
+            "vision": q.execution.towers and bool(apart_option(q.engine)),
             "no_vision": not q.execution.towers,
         }
 

@@ -14,7 +14,7 @@ from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest
 from roofline.runs.text.draft import Drafted, drafted_parts
-from roofline.runs.text.elsewhere import elsewhere
+from roofline.runs.text.elsewhere import host_room
 from roofline.runs.text.stages import held_by
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
@@ -35,11 +35,12 @@ def text_memory(question: Question, stages: Stages, parameters: Parameters, need
     seen = question.execution.seen(machine)
     held = held_by(question, stage, stages.microbatches)
     return Memory(
-        tuple(_parts(question, stage, held, stages.microbatches, parameters)),
+        tuple(_parts(question, stage, held, parameters)),
         machine.capacity,
         tuple(_limits(question, needs, float(first_value(seen)))),
         usable=budget.usable(held, seen),
         pool=_pool(question, held, budget.pool(held, seen)) if budget.whole_chunk else None,
+        host=host_room(question, stage, stages),
     )
 
 
@@ -55,15 +56,13 @@ def _pool(question: Question, held: Held, room: Num) -> Pool | None:
     return Pool(room, floor(at_once * run.cached), at_once, run.prompt + run.generate)
 
 
-def _parts(question: Question, stage: Stage, held: Held, micro: Num, parameters: Parameters) -> Iterator[Part]:
+def _parts(question: Question, stage: Stage, held: Held, parameters: Parameters) -> Iterator[Part]:
     each, first = growth(stage, question.precision)
-    away = elsewhere(question, stage, micro)
     note = f"{format_count(parameters.total)} parameters"
     if stage.beside:
         note += f" and {format_count(parameters.beside['towers'])} of towers"
-    note += "".join(f"; {format_si(first_value(size), 'B')} in host memory" for _, size in away)
     towers: tuple[tuple[str, Num], ...] = (("towers_bytes", stage.beside),) if question.spec.towers else ()
-    yield Part("weights_bytes", "weights", held.weights, note, (*towers, *away))
+    yield Part("weights_bytes", "weights", held.weights, note, towers)
     per_token = (("kv_cache_bytes_per_token", each), ("kv_cache_bytes_per_token_below_windows", first))
     yield Part("kv_cache_bytes", "KV-cache", held.cache, _growth_text(each, first), per_token)
     yield Part("state_bytes", "state", held.state, "fixed size")

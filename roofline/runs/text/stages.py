@@ -16,6 +16,7 @@ from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages, kept_workload
 from roofline.runs.text.draft import drafted, on_device
+from roofline.runs.text.elsewhere import of_device
 from roofline.runs.text.pages import Pages, unified
 from roofline.runs.text.towers import tower_bytes
 from roofline.workload.run import TextRun
@@ -30,7 +31,10 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     whole = question.workload(part)
     execution = question.execution
     chunks = chunks_of(part, execution.chunk, reserved=execution.budget.whole_chunk)
-    kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
+    try:
+        kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
+    except UsageError as error:
+        raise spread.as_asked(error) from None
     found = [_stage(question, number, stage, whole, chunks) for stage, number in kinds.items()]
     # stages are in order, and the last of a pipeline is alone of its kind
     found[-1] = found[-1]._replace(aside=on_device(run, spread.plan))
@@ -111,8 +115,12 @@ def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:
 
 
 def most_needed(question: Question, stages: Stages) -> Num:
-    """Bytes that programs must have on the device that needs most."""
+    """Bytes that programs must have on the device that needs most.
+
+    Where something stays with a host, what it holds of its memory counts as that share of the device's: the limits are
+    then those of the fuller of the two.
+    """
     most: Num = 0.0
     for stage in stages.each:
         most = maximum(most, question.execution.budget.needed(held_by(question, stage, stages.microbatches)))
-    return most
+    return most if question.spread.host is None else maximum(most, of_device(question, stages))

@@ -1,6 +1,7 @@
 """Towers beside a language model: what they hold, and what is said of them.
 
-An engine loads them with the model, whatever is asked of it. They stay in 16 bit where the language model is narrower:
+An engine loads them with the model, whatever is asked of it, but for those that have them in a file of their own
+(llama.cpp). They stay in 16 bit where the language model is narrower:
 checkpoints leave them out of their quantisation. Source: mlx-community's 4-bit files of gemma-4-26b-a4b (15.609 GB, of
 which 1.146 GB are the tower in 16 bit) and Qwen3.5-27B (16.054 GB with, 15.130 GB without the tower of 0.461 B
 parameters), as exo's model cards state them; the `ignore` lists of the NVFP4 and FP8 files of Qwen3.5 and Gemma 4.
@@ -11,12 +12,15 @@ first stage; replicas and context-parallel devices hold all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from roofline.answer.phase import Warn
 from roofline.architectures.towers.parameters import tower_parameters
 from roofline.errors import UsageError
+from roofline.machine.engine import IDEAL, read_engine
 from roofline.runs.kind import Question
+from roofline.runs.options import asked
 from roofline.specs.text.tower import Tower
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count, format_si
@@ -59,20 +63,35 @@ def _bits(question: Question, tower: Tower) -> float:
     return tower.bits if tower.bits and weights.name == question.spec.dtype else max(16.0, weights.bits)
 
 
-def refuse_no_towers(spec: TransformerSpec, wanted: bool) -> None:
-    """Refuse to leave out what is not there. Raises UsageError."""
-    if not wanted and not spec.towers:
-        raise UsageError(f"--no-vision: no vision or audio tower of {spec.name} is counted")
+def towers_wanted(spec: TransformerSpec, engine: str, given: Mapping[str, Any]) -> bool:
+    """Whether towers are held: as asked, else as the engine loads them.
+
+    Raises UsageError where both is asked for, or towers are that no model of that name has.
+    """
+    with_them, without = bool(asked(given, "vision")), bool(asked(given, "no_vision"))
+    if with_them and without:
+        raise UsageError("--vision and --no-vision: towers are held or left out, not both")
+    if (with_them or without) and not spec.towers:
+        option = "vision" if with_them else "no-vision"
+        raise UsageError(f"--{option}: no vision or audio tower of {spec.name} is counted")
+    return with_them or (not without and not apart_option(engine))
+
+
+def apart_option(engine: str) -> str:
+    """The option by which an engine loads towers, where it does so only when asked; else empty."""
+    ways = read_engine(engine).towers if engine != IDEAL else None
+    return "" if ways is None or ways.loaded else ways.option or "its own option"
 
 
 def tower_notes(question: Question) -> Iterator[str]:
     """What is assumed of the towers."""
-    spec, tp = question.spec, question.spread.plan.tp
+    spec, tp, option = question.spec, question.spread.plan.tp, apart_option(question.engine)
+    why = f"{question.engine} loads it with {option} alone, --vision holds it" if option else "--no-vision"
     for tower in spec.towers:
         count = _parameters(tower)
         what = f"{tower.name} tower of {format_count(count)} parameters ({_shape(tower)})"
         if not question.execution.towers:
-            yield f"left out (--no-vision): the {what}"
+            yield f"left out ({why}): the {what}"
             continue
         bits = _bits(question, tower)
         split = f", split over tp {tp}" if tp > 1 else ""

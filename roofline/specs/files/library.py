@@ -116,6 +116,13 @@ def files(shelf: Shelf, spec_dir: str | None = None) -> dict[str, Path]:
     return {name: found[name.lower()] for name in names(shelf, spec_dir)}
 
 
+def of_kind(kind: str, spec_dir: str | None = None) -> list[str]:
+    """Names of the accelerators of a kind, `cpu` for example, sorted."""
+    return [
+        name for name, path in files("hardware", spec_dir).items() if (f := _KIND.search(_head(path))) and f[2] == kind
+    ]
+
+
 def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
     """Names and aliases of the engines in the user's own folders; the first folder that has a name wins."""
     found: dict[str, Path] = {}
