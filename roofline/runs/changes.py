@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from roofline.machine.engine import GENERIC, IDEAL, engine_names, read_engine
@@ -44,29 +44,24 @@ def formats_of(engine: str) -> EngineFormats | None:
 def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: Sequence[str] = ()) -> Iterator[Change]:
     """Narrower formats of the weights, wide to narrow: those that the engine reads and the chip has units for.
 
-    Activations and cache stay in the formats that they have, and `wide` parts in 16 bit where a format is of one matrix
-    and not of a file: tools that quantise leave them so.
+    Activations and cache stay in the formats that they have. `wide` parts stay in 16 bit, as tools that quantise leave
+    them, but not in the formats of an engine's own files, which say all of a model.
     """
     active, cache = precision.activations_label, precision.cache.name
     kept = {"activations": active} if active != BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
-    for name in _ladder(precision, engine, machine):
+    files = _file_formats(precision, engine)
+    ends = "".join(f",{part}={BESIDE_NARROW}" for part in wide) if not files else ""
+    for name in files or [_served(machine, names) for names in _WIDTHS]:
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:
-            ends = () if find_dtype(name).mix or name.startswith("mlx-") else wide
-            weights = ",".join([name, *(f"{part}={BESIDE_NARROW}" for part in ends)])
-            yield Change(f"weights in {name}", {"weights": weights, **kept})
+            yield Change(f"weights in {name}", {"weights": name + ends, **kept})
 
 
-def _ladder(precision: Precision, engine: str, machine: Machine) -> Iterable[str]:
-    """The formats that go with the engine, or with the format that was asked for."""
-    own = formats_of(engine)
-    if own is not None and own.weights:
-        return own.weights
-    for name in engine_names()[1:]:
-        known = read_engine(name).formats
-        if known is not None and precision.label in known.weights:
-            return known.weights
-    return [_served(machine, names) for names in _WIDTHS]
+def _file_formats(precision: Precision, engine: str) -> Sequence[str]:
+    """The formats of files that the engine alone reads, or else of which one was asked for."""
+    known = (formats_of(engine), *(read_engine(name).formats for name in engine_names()[1:]))
+    own, *others = (formats.weights if formats is not None else () for formats in known)
+    return own or next((names for names in others if precision.label in names), ())
 
 
 def _served(machine: Machine, names: tuple[str, ...]) -> str:
