@@ -89,6 +89,17 @@ def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str
         yield f"As asked {takes}."
     else:
         yield "Nothing that was tried makes it fit."
+        yield from _larger_host(asked, help_)
+
+
+def _larger_host(asked: Trial, help_: Remedies) -> Iterator[str]:
+    """What would do with more memory in the host: the way that leaves least there."""
+    ways = [trial for trial in (asked, *help_.each) if trial.missing <= 0 < trial.host_missing]
+    least = min(ways, key=lambda trial: trial.host_missing, default=None)
+    if least is not None and (host := least.memory.host) is not None:
+        what = "As asked" if least is asked else f"With {least.words}"
+        needs, takes = format_si(float(host.together), "B"), format_si(host.capacity, "B")
+        yield f"{what} it would, with {needs} of host memory: {host.name} takes {takes}, --host names another."
 
 
 def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:

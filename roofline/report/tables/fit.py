@@ -78,7 +78,13 @@ def _remedy(trial: Trial, asked: Trial, limits: Sequence[str], timed: bool) -> l
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(saved(trial, asked), "B")]
     grows = [_limit(found[name]) for name in limits]
     taken = ["–" if trial.seconds is None else format_time(trial.seconds)] if timed else []
-    return [trial.words, *sizes, "fits" if trial.fits else "no", *taken, *grows]
+    return [trial.words, *sizes, _whether(trial), *taken, *grows]
+
+
+def _whether(trial: Trial) -> str:
+    if trial.fits:
+        return "fits"
+    return "no" if trial.missing > 0 else "host short"
 
 
 def _limit(value: int | None) -> str:
