@@ -7,16 +7,18 @@ names that tools use for it inside a layer; `Layout` puts the layer before them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from roofline.importers.quantization import names as table
+from roofline.importers.quantization.named import Alias
 
 #: Key under which a mapping function says at which layers of the checkpoint the layers of a group stand.
 AT: Final = "at"
 #: A name with the number of its layer, and what stands behind it.
 LAYER: Final = re.compile(r"(?:.*?\.)?(?:layers|layer|h|blocks|block)\.(\d+)\.(.+)")
+_LETTER: Final = re.compile(r"\.w\d$")
 _EXPERT: Final = re.compile(r"(?<=\.experts)\.\d+\.")
 
 
@@ -25,13 +27,14 @@ class Slot(NamedTuple):
 
     `op` is the operation that it is, or a part of it (of equal parts, where several slots have one `op`). `names`: what
     the module may be called, `{e}` standing for the number of an expert of which there are `experts`. `kind` says which
-    tools touch it: linear, router, head, embedding.
+    tools touch it: linear, router, head, embedding. `aliases` are names that it shares, or that checkpoints do not use.
     """
 
     op: str
     names: tuple[str, ...]
     kind: str = "linear"
     experts: int = 0
+    aliases: tuple[Alias, ...] = ()
 
 
 class ModuleNames(NamedTuple):
@@ -93,7 +96,35 @@ def modules_of(
         *(_slots(table.ALTUP) if model.get("altup") else ()),
     ]
     own: Mapping[str, tuple[str, ...]] = model.get("modules", {})
-    return tuple(_with_names(slot, own, layout) for slot in slots)
+    return _told_apart([_with_names(slot, own, layout) for slot in slots], model_type)
+
+
+def _told_apart(slots: list[Slot], model_type: str) -> tuple[Slot, ...]:
+    """Modules whose names say which are their own, and which are shared or not of the checkpoint."""
+    sharing: dict[str, list[int]] = {}
+    for at, slot in enumerate(slots):
+        for name in slot.names:
+            sharing.setdefault(name, []).append(at)
+    fused = _found(table.STORED_FUSED, model_type)
+    lettered = model_type in table.LETTERED.split()
+    own = [_own_names(slot, sharing, fused, lettered) for slot in slots]
+    everything = range(len(slots))
+    told = []
+    for at, slot in enumerate(slots):
+        others = [name for name in slot.names if name not in own[at]]
+        apart = {name: everything if lettered and slot.experts else sharing[name] for name in others}
+        aliases = (Alias(name, tuple(rival for of in those for rival in own[of])) for name, those in apart.items())
+        told.append(slot._replace(aliases=tuple(aliases)))
+    return tuple(told)
+
+
+def _own_names(
+    slot: Slot, sharing: Mapping[str, Sequence[int]], fused: tuple[str, ...], lettered: bool
+) -> tuple[str, ...]:
+    stored = tuple(name for name in slot.names if name.rpartition(".")[2] in fused)
+    if not stored and lettered and slot.experts:
+        stored = tuple(name for name in slot.names if _LETTER.search(name))
+    return stored or tuple(name for name in slot.names if len(sharing[name]) == 1)
 
 
 def outside(model: Mapping[str, Any]) -> tuple[Slot, ...]:

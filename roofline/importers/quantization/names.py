@@ -218,13 +218,22 @@ DENSE: Final[dict[str, str]] = {
     """,
 }
 
+#: Modules that checkpoints of a family have fused, and families whose experts have matrices w1, w2 and w3.
+STORED_FUSED: Final[dict[str, str]] = {
+    "phi3 phi4mm": "qkv_proj gate_up_proj",
+    "glm glm4": "gate_up_proj",
+    "gpt_oss": "gate_up_proj",
+    "qwen3_next": "in_proj_qkvz in_proj_ba",
+}
+LETTERED: Final = "mixtral phimoe minimax_m2 minimax minimax_text_01 kimi_linear deepseek_ref"
+
 _ROUTED: Final = ("mlp", "block_sparse_moe", "ffn", "feed_forward", "mixer", "moe")
 
 
 def _experts(matrix: str, letter: str, joined: str) -> str:
     """Names of one matrix of the experts: each expert's, those of all, and where gate and up are one tensor."""
     each = [f"{part}.experts.{{e}}.{name}" for part in _ROUTED for name in (matrix, letter)]
-    whole = [f"{part}.experts.{name}" for part in _ROUTED for name in (matrix, joined)]
+    whole = [f"{part}.experts.{name}" for part in _ROUTED for name in (matrix, joined, letter)]
     alone = [f"moe.{matrix}", f"experts.{{e}}.{matrix}", f"experts.{matrix}", f"experts.{joined}"]
     linear = "output_linear" if matrix == "down_proj" else "input_linear"
     return " ".join(dict.fromkeys([*each, *whole, *alone, f"block_sparse_moe.{linear}"]))

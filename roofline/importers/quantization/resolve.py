@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from roofline.importers.quantization import names as table
 from roofline.importers.quantization.modules import AT, Layout, Slot, layers_of, modules_of, outside
-from roofline.importers.quantization.rules import Matcher, Named
+from roofline.importers.quantization.named import Named
+from roofline.importers.quantization.rules import Matcher
 from roofline.importers.quantization.scheme import Scheme
 
 #: Operation -> format.
@@ -86,7 +87,7 @@ class _Applied(NamedTuple):
         found: dict[str, Counter[str]] = {}
         for slot in slots:
             counted = found.setdefault(slot.op, Counter())
-            module = Named(layer, slot.kind, slot.names, prefixes)
+            module = Named(layer, slot.kind, slot.names, prefixes, aliases=slot.aliases)
             for expert, number in self._experts(layer, slot.experts):
                 counted[self.format_of(slot, module._replace(expert=expert))] += number
         return {op: _mean(counted) for op, counted in found.items()}

@@ -7,18 +7,16 @@ itself repeats or branches) is refused, and so are more rules than can be tried 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import translate
-from functools import lru_cache
 from time import process_time
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple
+
+from roofline.importers.quantization.named import Named, Test, beginnings, runs, stands_at
 
 #: match, search: a regular expression from the beginning of a name, or anywhere in it. name: the name, a module that it
 #: stands in, or its end; a glob or an expression where it is written as one. part: a part of the name.
 How = Literal["match", "search", "name", "part", "linear"]
-
-#: Whether a rule names a module of this name.
-Test: TypeAlias = Callable[[str], object]
 
 _LONGEST: Final = 4000
 _MOST_TESTS: Final = 2_000_000
@@ -53,23 +51,6 @@ class Rule(NamedTuple):
         return self.text or self.pattern
 
 
-class Named(NamedTuple):
-    """A module to be matched: its layer (-1 outside of the layers) and kind, what it may be called inside the layer and
-    where layers stand, and the number of the expert that it belongs to, for which its names have `{e}`.
-    """
-
-    layer: int
-    kind: str
-    tails: tuple[str, ...]
-    prefixes: tuple[str, ...] = ()
-    expert: int = 0
-
-    def names(self) -> list[str]:
-        """All whole names."""
-        inside = [tail.replace("{e}", str(self.expert)) for tail in self.tails]
-        return [f"{prefix}.{self.layer}.{tail}" for prefix in self.prefixes for tail in inside] or inside
-
-
 class UnmatchableError(Exception):
     """A rule that cannot be matched: its number, what is wrong, what to do."""
 
@@ -90,7 +71,7 @@ class Matcher:
         self.numbers_experts = False
         self.numbered: dict[int, set[int]] = {}
         self.matched: set[int] = set()
-        self._plain: dict[tuple[int, str], int] = {}
+        self._plain: dict[tuple[int, str], dict[str, int]] = {}
         self._anywhere: dict[str, int] = {}
         self._twins: dict[int, int] = {}
         self._tried: list[tuple[int, int | None, Test]] = []
@@ -106,7 +87,8 @@ class Matcher:
             self._tried.append((index, None, _always))
         elif layered and not _SPECIAL.search(rule.pattern) and "*" not in rule.pattern:
             layer, tail = int(layered[1]), layered[2] or ""
-            self._twins[index] = self._plain.setdefault((layer, tail), index)
+            prefix = rule.pattern[: layered.start(1) - 1]
+            self._twins[index] = self._plain.setdefault((layer, tail), {}).setdefault(prefix, index)
             if expert := _EXPERT.search(tail):
                 self.numbered.setdefault(layer, set()).add(int(expert[1]))
         elif rule.how == "name" and not _SPECIAL.search(rule.pattern) and "*" not in rule.pattern:
@@ -139,8 +121,9 @@ class Matcher:
         if self._plain:
             for beginning in beginnings(module.tails):
                 key = module.layer, beginning.replace("{e}", str(module.expert))
-                if key in self._plain:
-                    yield self._plain[key]
+                for prefix, index in self._plain.get(key, {}).items():
+                    if stands_at(prefix, module.prefixes):
+                        yield index
         if self._anywhere:
             for run in runs(module.tails, module.prefixes):
                 if (part := run.replace("{e}", str(module.expert))) in self._anywhere:
@@ -155,12 +138,12 @@ class Matcher:
         return found
 
     def _try(self, module: Named) -> Iterator[int]:
-        names = module.names() if self._tried else []
+        number = len(module.tails) * max(len(module.prefixes), 1)
         for index, layer, test in self._tried:
             if layer is not None and layer != module.layer:
                 continue
-            self._count(index, len(names))
-            if any(test(name) for name in names) and (test is not _always or module.kind == "linear"):
+            self._count(index, number)
+            if module.kind == "linear" if test is _always else module.meant_by(test):
                 yield index
                 if _applies(self.rules[index], module.kind):
                     return
@@ -188,27 +171,6 @@ def _applies(rule: Rule, kind: str) -> bool:
 
 def _always(name: str) -> bool:
     return True
-
-
-@lru_cache(maxsize=1024)
-def beginnings(tails: tuple[str, ...]) -> tuple[str, ...]:
-    """Beginnings of names inside a layer, from none of it to the whole."""
-    out: dict[str, None] = {"": None}
-    for tail in tails:
-        parts = tail.split(".")
-        out.update(dict.fromkeys(".".join(parts[:end]) for end in range(1, len(parts) + 1)))
-    return tuple(out)
-
-
-@lru_cache(maxsize=1024)
-def runs(tails: tuple[str, ...], prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    """Parts of names between dots, one or several in a row, before the layer and behind it."""
-    out: dict[str, None] = {}
-    for text in (*tails, *prefixes):
-        parts = text.split(".")
-        ends = range(len(parts))
-        out.update(dict.fromkeys(".".join(parts[i : j + 1]) for i in ends for j in ends[i:]))
-    return tuple(out)
 
 
 def _literal_layer(rule: Rule) -> int | None:
