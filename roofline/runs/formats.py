@@ -74,7 +74,10 @@ def _facts(spec: TransformerSpec) -> ModelFacts:
             group = max(group, attention.heads / attention.kv_heads)
             packed = packed or bool(getattr(attention, "packed", False))
         experts = max(experts, getattr(block.feed_forward, "experts", 0))
-    return ModelFacts(sum(block.layers for block in spec.blocks), group, experts, spec.tied_embeddings, packed)
+    layers = sum(block.layers for block in spec.blocks)
+    native = spec.dtypes.get("experts", spec.dtype) if experts else ""
+    kept = native if native == "mxfp4" else ""
+    return ModelFacts(layers, group, experts, spec.tied_embeddings, packed, kept)
 
 
 def check_overrides(precision: Precision, workload: Workload) -> None:

@@ -75,6 +75,19 @@ def test_four_bit_i_quants_are_those_with_an_importance_matrix(name: str, bits: 
         ("gpt-oss-20b", "mxfp4_moe", 12.1e9, 0.005),
         # bartowski/Meta-Llama-3-8B-Instruct-GGUF
         ("llama-3-8b", "iq4_nl", 4.67e9, 0.002),
+        # bartowski/openai_gpt-oss-20b-GGUF and unsloth/gpt-oss-20b-GGUF: experts stay in mxfp4 in files of all types
+        ("gpt-oss-20b", "q4_k_m", 11_624_759_488, 0.0015),
+        ("gpt-oss-20b", "q6_k", 12.04e9, 0.0015),
+        ("gpt-oss-20b", "q8_0", 12.11e9, 0.0015),
+        # unsloth/gpt-oss-120b-GGUF, as ailocalcheck.com lists it: GiB to two decimals
+        ("gpt-oss-120b", "q2_k", 58.27 * GIB, 0.0005),
+        ("gpt-oss-120b", "q4_k_m", 58.46 * GIB, 0.0005),
+        ("gpt-oss-120b", "q8_0", 59.03 * GIB, 0.0005),
+        # published file of Phi-4, whose queries, keys and values are one matrix: the header and tokenizer beside
+        ("phi-4-14b", "q2_k", 5_547_348_160, 0.001),
+        # bytes of the tensors of published files
+        ("deepseek-v2-lite", "q6_k", 14_062_976_000, 1e-9),
+        ("glm-4.5-air", "q6_k", 95_849_490_944, 1e-6),
     ],
 )
 def test_a_file_has_the_published_size(model: str, name: str, size: float, within: float) -> None:
@@ -122,6 +135,50 @@ def test_rows_that_are_no_whole_blocks_fall_back() -> None:
     assert [fallback("q4_k", row) for row in (512, 96, 100)] == ["q4_k", "q5_0", "fp16"]
     assert fallback("iq2_xs", 96) == "iq4_nl"
     assert fallback("bf16", 7) == "bf16"
+
+
+def test_matrices_of_an_expert_fall_back_each_by_its_own_rows() -> None:
+    """DeepSeek-V2-Lite: rows of 2048 in gate and up, of 1408 = 5.5 * 256 in down, which takes q8_0 alone."""
+    experts = 26 * 64 * 2048 * 1408
+    narrow, wide = (rl.estimate("deepseek-v2-lite", gpu="h200", weights=f"q6_k{own}") for own in ("", ",experts=q8_0"))
+    more = 2 * experts * (DTYPES["q8_0"].bits - DTYPES["q6_k"].bits) / 8
+    assert wide.memory.weights_bytes - narrow.memory.weights_bytes == pytest.approx(more, rel=1e-9)
+
+
+def test_dense_matrices_fall_back_each_by_its_own_rows() -> None:
+    """Qwen2.5 0.5B has rows of 896 = 3.5 * 256 in all matrices but down, whose 4864 are 19 * 256."""
+    narrow, wide = (
+        rl.estimate("qwen2.5-0.5b", gpu="h100", weights=name).memory.weights_bytes for name in ("q6_k", "q8_0")
+    )
+    less = 24 * 896 * 4864 * (DTYPES["q8_0"].bits - DTYPES["q6_k"].bits) / 8
+    assert wide - narrow == pytest.approx(less, rel=1e-9)
+
+
+def test_native_experts_give_way_to_narrower_types_alone() -> None:
+    """antirez/deepseek-v4-gguf has files of DeepSeek-V4-Flash with experts in iq2_xxs and q2_k."""
+    taken = {
+        name: rl.estimate("deepseek-v4-flash", gpu="h200", weights=name).memory.weights_bytes
+        for name in ("q2_k", "q2_k,experts=mxfp4", "q8_0", "q8_0,experts=mxfp4")
+    }
+    assert taken["q2_k"] < taken["q2_k,experts=mxfp4"]
+    assert taken["q8_0"] == pytest.approx(taken["q8_0,experts=mxfp4"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "fused"),
+    [
+        ("q3_k_m", "q4_k"),
+        ("q3_k_l", "q4_k"),
+        ("iq3_m", "q4_k"),
+        ("q4_k_m", "q5_k"),
+        ("q5_k_m", "q6_k"),
+        ("q2_k", "q2_k"),
+    ],
+)
+@pytest.mark.parametrize("op", ["q_proj", "k_proj", "v_proj"])
+def test_fused_queries_keys_and_values_have_a_rule_of_their_own(name: str, fused: str, op: str) -> None:
+    facts = ModelFacts(layers=80, group=8, experts=8, packed=True)
+    assert file_shares(name, op, "attention", facts) == ((fused, 80),)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ Shares: TypeAlias = tuple[tuple[str, int], ...]
 class ModelFacts(NamedTuple):
     """What a mix must know about a model: layers, query heads per kv head, experts, whether the head is tied.
 
-    `packed`: queries, keys and values are one matrix.
+    `packed`: queries, keys and values are one matrix. `native_experts`: the format in which the model's experts are
+    published where files keep it (gpt-oss: mxfp4); none where empty.
     """
 
     layers: int = 1
@@ -26,6 +27,7 @@ class ModelFacts(NamedTuple):
     experts: int = 0
     tied: bool = False
     packed: bool = False
+    native_experts: str = ""
 
 
 _Rule: TypeAlias = tuple[Callable[[int, ModelFacts], bool], str]
@@ -158,12 +160,18 @@ _DOWN: Final[Mapping[str, _Rules]] = {
     "q5_k_m": ((_more, "q6_k"),),
     "q4_k_s": ((_first_eighth, "q5_k"),),
 }
+#: attn_qkv, by the rule under which files were published: llama.cpp since takes it as attn_v.
+_FUSED: Final[Mapping[str, _Rules]] = {
+    **dict.fromkeys(("q3_k_m", "q3_k_l", "iq3_m"), ((_always, "q4_k"),)),
+    "q4_k_m": ((_always, "q5_k"),),
+    "q5_k_m": ((_always, "q6_k"),),
+}
 _UP: Final[Mapping[str, _Rules]] = {"iq3_xs": ((_middle, "iq3_xxs"),)}
 _RULES: Final[Mapping[str, Mapping[str, _Rules]]] = {
     "q_proj": _QUERIES,
     "k_proj": _KEYS,
     "v_proj": _VALUES,
-    "qkv_proj": _VALUES,
+    "qkv_proj": _FUSED,
     "o_proj": _OUTPUT,
     **dict.fromkeys(("down_proj", "experts_down", "shared_down_proj"), _DOWN),
     **dict.fromkeys(("gate_proj", "up_proj", "experts_up", "shared_gate_proj", "shared_up_proj"), _UP),
@@ -177,8 +185,8 @@ def file_shares(name: str, op: str, role: str, facts: ModelFacts) -> Shares:
         return (("fp32", facts.layers),)
     if role in ("head", "embedding"):
         return ((_end(name, role, facts), facts.layers),)
-    if facts.packed and op in ("q_proj", "k_proj"):
-        op = "v_proj"
+    if facts.packed and op in ("q_proj", "k_proj", "v_proj"):
+        op = "qkv_proj"
     plain = WIDE_ENDS.get(name, name)
     if plain == "mxfp4_moe":
         return (("mxfp4" if op in _EXPERTS else "q8_0", facts.layers),)
@@ -203,8 +211,8 @@ def _widened(name: str, op: str, facts: ModelFacts) -> Callable[[str], str]:
     """What becomes of small matrices that many share: values in models of 80 layers, keys and values of 8 experts."""
     if name in _LOW:
         return lambda dtype: dtype
-    if facts.experts == 8 and op in ("k_proj", "v_proj", "qkv_proj"):
+    if facts.experts == 8 and op in ("k_proj", "v_proj"):
         return lambda dtype: "q8_0"
-    if op in ("v_proj", "qkv_proj") and facts.layers == 80 and facts.group == 8:
+    if op == "v_proj" and facts.layers == 80 and facts.group == 8:
         return lambda dtype: "q5_k" if dtype in ("q3_k", "q4_k") else dtype
     return lambda dtype: dtype

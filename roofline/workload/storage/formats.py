@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from roofline.errors import UsageError
 from roofline.specs.formats.dtypes import DTYPES, DType, find_dtype
 from roofline.specs.formats.ggml import fallback
-from roofline.specs.formats.mixes import ModelFacts, is_gguf, is_mix, shares_of
+from roofline.specs.formats.mixes import ModelFacts, Shares, is_gguf, is_mix, shares_of
 from roofline.workload.op import Op
 from roofline.workload.shapes import ExpertsShape, MatmulShape, RowShape
 
@@ -134,11 +134,9 @@ def stored_as(weights: DType, op: Op, facts: ModelFacts) -> Formats:
     if op.kind == "convolution" and not is_gguf(weights.name):
         return [(DTYPES["bf16"], 1)]
     if role == "experts":
-        parts = _expert_parts(weights.name, op, facts)
+        parts = list(_expert_parts(weights.name, op, facts))
     else:
-        parts = [(name, float(count)) for name, count in shares_of(weights.name, op.name, role, facts)]
-    if is_gguf(weights.name):
-        parts = [(_whole_blocks(name, op), count) for name, count in parts]
+        parts = _in_blocks(weights.name, shares_of(weights.name, op.name, role, facts), _row(op))
     return [(DTYPES[name], count) for name, count in sorted(parts, key=lambda part: -part[1])]
 
 
@@ -150,20 +148,31 @@ def expert_formats(overrides: Mapping[str, DType], op: Op, whole: Formats) -> li
     return [whole if dtype is None else parts_of(dtype) for dtype in own]
 
 
-def _expert_parts(mix: str, op: Op, facts: ModelFacts) -> list[tuple[str, float]]:
-    """Of the matrices of an expert one is the down projection, which a mix may store wider."""
-    matrices = 2.0 if isinstance(op.shape, ExpertsShape) and not op.shape.gated else 3.0
-    up = [(name, count * (matrices - 1)) for name, count in shares_of(mix, "experts_up", "experts", facts)]
-    return up + [(name, float(count)) for name, count in shares_of(mix, "experts_down", "experts", facts)]
+def _expert_parts(mix: str, op: Op, facts: ModelFacts) -> Iterator[tuple[str, float]]:
+    """Gate and up, then the down projection, which a mix may store wider and whose rows have another length."""
+    shape = op.shape if isinstance(op.shape, ExpertsShape) else None
+    up, down = (float(shape.width), float(shape.hidden)) if shape else (None, None)
+    ups = 1.0 if shape and not shape.gated else 2.0
+    for matrix, row, each in (("experts_up", up, ups), ("experts_down", down, 1.0)):
+        for name, count in _in_blocks(mix, shares_of(mix, matrix, "experts", facts), row):
+            yield _or_native(mix, name, facts), count * each
 
 
-def _whole_blocks(name: str, op: Op) -> str:
-    """The type that takes the rows of all matrices of an op."""
-    shape = op.shape
-    rows = [shape.k] if isinstance(shape, MatmulShape) else []
-    if isinstance(shape, ExpertsShape):
-        rows = [shape.width, shape.hidden]
-    if isinstance(shape, RowShape):
-        rows = [shape.width]
-    taken = (fallback(name, float(row)) for row in rows)
-    return next((other for other in taken if other != name), name)
+def _or_native(mix: str, name: str, facts: ModelFacts) -> str:
+    """GGUF files keep experts that are published in a narrow format, unless `name` is narrower."""
+    native = facts.native_experts
+    return native if native and is_gguf(mix) and DTYPES[name].bits >= DTYPES[native].bits else name
+
+
+def _in_blocks(mix: str, shares: Shares, row: float | None) -> list[tuple[str, float]]:
+    """The types of matrices with rows of `row` elements, of which a GGUF file stores whole blocks."""
+    if row is None or not is_gguf(mix):
+        return [(name, float(count)) for name, count in shares]
+    return [(fallback(name, row), float(count)) for name, count in shares]
+
+
+def _row(op: Op) -> float | None:
+    """Elements in a row of an op's matrix."""
+    if isinstance(op.shape, MatmulShape):
+        return float(op.shape.k)
+    return float(op.shape.width) if isinstance(op.shape, RowShape) else None
