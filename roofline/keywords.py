@@ -51,7 +51,7 @@ class Options(TypedDict, total=False):
     host: str | None
     pad_heads: bool
     runtime_reserve: str | float | None
-    utilisation: float | None
+    utilisation: str | float | None
     max_sequences: int | None
     memory: str | None
     height: int | NDArray[Any] | None
@@ -99,7 +99,7 @@ class Grid(TypedDict, total=False):
     host: str | Iterable[str | None] | None
     pad_heads: bool | Iterable[bool]
     runtime_reserve: str | float | Iterable[str | float | None] | None
-    utilisation: float | Iterable[float | None] | None
+    utilisation: str | float | Iterable[str | float | None] | None
     max_sequences: int | Iterable[int | None] | None
     memory: str | Iterable[str | None] | None
     height: int | Iterable[int | None] | None

@@ -172,8 +172,9 @@ def layout_of(engine: str) -> CacheLayout | None:
 
 
 def _share(value: Any) -> float:
+    text = value.strip() if isinstance(value, str) else ""
     try:
-        share = float(value)
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(value)
     except (TypeError, ValueError):
         share = -1.0
     if isinstance(value, bool) or not 0.0 < share <= 1.0:

@@ -19,6 +19,8 @@ _MOST: Final = 1e15
 _SIZED: Final = re.compile(r"(.+?)[\s_-](\d{1,4}) ?gi?b", re.IGNORECASE)
 _LONGEST_NAME: Final = 200
 _LABEL: Final = re.compile(r"(\d+)\s*([GT])B")
+#: As people type a size: `48gb`, `48G`, `48 gib`.
+_TYPED: Final = re.compile(r"(.*?)([MGT])(i?)B?", re.IGNORECASE)
 _WHOSE: Final = {"macos": "macOS", None: "its system"}
 
 
@@ -32,14 +34,19 @@ def resized(gpu: GPUSpec, value: Any) -> GPUSpec:
 
 
 def sold_size(value: Any, option: str) -> float:
-    """Bytes of a size by which memory is sold, as an option was given it. Raises UsageError as `resized` does."""
+    """Bytes of a size by which memory is sold, as an option was given it: `48GB`, `48gb`, `48G`.
+
+    Raises UsageError as `resized` does.
+    """
+    typed = _TYPED.fullmatch(value.strip()) if isinstance(value, str) else None
+    text = f"{typed[1].strip()} {typed[2].upper()}{typed[3].lower()}B" if typed else value
     try:
-        size = parse_quantity(value, "bytes")
+        size = parse_quantity(text, "bytes")
     except ValueError as error:
         raise UsageError(f"--{option}: {error}") from None
     if not _LEAST <= size <= _MOST:
         raise UsageError(f"--{option} {str(value)[:40]}: a memory has between 0.1 GB and 1 PB")
-    label = _LABEL.fullmatch(str(value).strip())
+    label = _LABEL.fullmatch(str(text).strip())
     return size if label is None else float(label[1]) * _GIB * (1024.0 if label[2] == "T" else 1.0)
 
 

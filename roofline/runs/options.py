@@ -224,9 +224,9 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         ),
         Option(
             "utilisation",
-            "float",
+            "str | float",
             None,
-            "Share of the memory that the engine takes, above 0 to 1. Default: the engine's own.",
+            "Share of the memory that the engine takes, above 0 to 1 (0.9 or 90%). Default: the engine's own.",
             "SHARE",
             TEXT,
         ),

@@ -11,14 +11,20 @@ from roofline.specs.base import AsTuple, Bandwidth, Bytes, Spec, Text
 
 _GIB: Final = 2.0**30
 #: What macOS lets a GPU have of memory of a size (bytes, from it upwards): recommendedMaxWorkingSetSize over the size.
-#: Read: 2/3 at 16 and 32 GB (10922 and 21845 MiB, llama.cpp logs and ollama issue 434); 81 % at 64 GB and 84 % at
-#: 128 GB (53084 and 110100 MiB, device lists of llama.cpp on recent systems; antirez/ds4 pull 893: 107.52 GiB on two
-#: machines of 128 GB). Older systems stop at 75 % of 64 GB and more. Between and beyond these sizes unverified.
+#: Read in public logs of llama.cpp: 2/3 at 16, 24 and 32 GB (10922 to 21845 MiB; ollama issue 434); 75 % at 36 GB
+#: (28991.03 MB, M4 Max), 48 GB (38654.71 MB, M3 Max) and 96 GB (73728 MiB, issue 3213); 81 % at 64 GB (53084 MiB); 84 %
+#: at 128 GB (110100 MiB; antirez/ds4 pull 893: 107.52 GiB on two machines); 464 of 512 GiB (498216.21 MB, M3 Ultra).
+#: Of two systems' parts the smaller: recent ones leave 74 % of 16 GB (12713.12 MB) and 78 % of 32 and 48 GB (26800.60
+#: and 40200.90 MB), older ones 75 % of 64 GB and more. 192 GB, 256 GB and sizes between are unverified.
 MACOS_SHARES: Final[tuple[tuple[float, float], ...]] = (
     (0.0, 2 / 3),
-    (37 * _GIB, 0.75),
+    (36 * _GIB, 0.75),
     (64 * _GIB, 0.81),
+    (96 * _GIB, 0.75),
     (128 * _GIB, 0.84),
+    (192 * _GIB, 0.75),
+    (256 * _GIB, 0.84),
+    (512 * _GIB, 464 / 512),
 )
 
 

@@ -16,6 +16,9 @@ GIB, MIB = 2**30, 2**20
 CHIPS = {name: read_gpu(path) for name, path in files("hardware").items()}
 MACS = [name for name, spec in CHIPS.items() if spec.memory.unified and spec.memory.unified.system == "macos"]
 
+#: recommendedMaxWorkingSetSize [MiB] by the size of a Mac [GiB].
+READ = {16: 10922, 24: 16384, 32: 21845, 36: 27648, 48: 36864, 64: 53084, 96: 73728, 128: 110100, 512: 475136}
+NONSENSE = ["48", "-5 GB", "-5g", "0 GB", "lots", "G", "x48G", "16 ZB", "48GBs", "1000000 TB", "nan GB", ""]
 #: MiB as tools of drivers print them in public logs: nvidia-smi, rocm-smi, hl-smi.
 REPORTED = {
     "h100": 81559,
@@ -25,6 +28,11 @@ REPORTED = {
     "4090": 24564,
     "mi300x": 196592,
     "gaudi2": 98304,
+    "l20": 46068,
+    "k80": 11441,
+    "m40-12gb": 11520,
+    "titan-v": 12066,
+    "quadro-rtx-5000": 16125,
 }
 
 
@@ -56,7 +64,7 @@ def test_a_mac_has_what_macos_leaves_its_gpu(name: str) -> None:
     assert memory.capacity == pytest.approx(macos_share(memory.size) * memory.size, rel=1e-4)
 
 
-@pytest.mark.parametrize(("gib", "mib"), [(16, 10922), (32, 21845), (64, 53084), (128, 110100)])
+@pytest.mark.parametrize(("gib", "mib"), READ.items())
 def test_the_share_of_macos_is_the_one_that_was_read(gib: int, mib: int) -> None:
     """recommendedMaxWorkingSetSize of machines of these sizes, from public logs of llama.cpp and ollama."""
     assert macos_share(gib * GIB) * gib * GIB == pytest.approx(mib * MIB, rel=2e-4)
@@ -66,7 +74,7 @@ def test_the_share_of_macos_is_the_one_that_was_read(gib: int, mib: int) -> None
     ("asked", "name", "mib"),
     [
         ("m4-max-64gb", "apple-m4-max-64gb", 53084),
-        ("M4 Max 36 GB", "apple-m4-max-36gb", 24 * 1024),
+        ("M4 Max 36 GB", "apple-m4-max-36gb", 27 * 1024),
         ("apple-m1-8gb", "apple-m1-8gb", 8192 * 2 / 3),
         ("strix-halo-64gb", "ryzen-ai-max-395-64gb", 48 * 1024),
         ("rtx-3090-24gb", "rtx-3090", 24576),
@@ -105,7 +113,14 @@ def test_memory_of_another_size() -> None:
     assert exact.memory.capacity_bytes == 25.5e9
 
 
-@pytest.mark.parametrize("nonsense", ["48", "-5 GB", "0 GB", "lots", "16 ZB", "1000000 TB", "nan GB", ""])
+@pytest.mark.parametrize(
+    ("typed", "size"), [("48gb", 48 * GIB), ("48G", 48 * GIB), (" 48 gib", 48 * GIB), ("25.5g", 25.5e9)]
+)
+def test_a_size_is_read_as_people_type_it(typed: str, size: float) -> None:
+    assert rl.estimate("llama-3.1-8b", gpu="rtx-4090", memory=typed).inputs["memory"] == size
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
 def test_a_memory_that_is_none_is_refused(nonsense: str) -> None:
     with pytest.raises(UsageError, match="--memory"):
         rl.estimate("llama-3.1-8b", gpu="h100", memory=nonsense)

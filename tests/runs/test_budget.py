@@ -70,6 +70,10 @@ def test_a_peak_is_that_of_a_chunk_or_of_a_decode_step() -> None:
         ({"utilisation": 0}, "--utilisation 0"),
         ({"utilisation": 1.2}, "--utilisation 1.2"),
         ({"utilisation": True}, "--utilisation"),
+        ({"utilisation": "0%"}, "--utilisation 0%"),
+        ({"utilisation": "101%"}, "--utilisation 101%"),
+        ({"utilisation": "nan%"}, "--utilisation nan%"),
+        ({"utilisation": "%"}, "--utilisation %"),
         ({"chunk": 0}, "--chunk"),
         ({"chunk": "many"}, "--chunk many"),
         ({"chunk": -5}, "--chunk"),
@@ -81,6 +85,10 @@ def test_a_peak_is_that_of_a_chunk_or_of_a_decode_step() -> None:
 def test_what_cannot_be_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         rl.estimate("llama-3.1-8b", gpu=GPU, **options)
+
+
+def test_a_share_may_be_written_in_percent() -> None:
+    assert rl.estimate("llama-3.1-8b", gpu=GPU, engine="vllm", utilisation="85 %").inputs["utilisation"] == 0.85
 
 
 def test_an_encoder_takes_no_chunks() -> None:

@@ -24,7 +24,7 @@ from roofline.workload.plan import Plan
 _SOCKETS: Final = re.compile(r"\s*(\d+)\s*[x×]\s*(.+?)\s*", re.IGNORECASE)
 _MOST_SOCKETS: Final = 16
 #: A size of memory, alone or behind a processor and a colon.
-_SIZED: Final = re.compile(r"(?:(.*):)?\s*(\d+(?:\.\d+)?\s*[kMGTP]i?B)\s*", re.IGNORECASE)
+_SIZED: Final = re.compile(r"(?:(.*):)?\s*(\d+(?:\.\d+)?\s*[kMGTP]i?B?)\s*", re.IGNORECASE)
 #: Boards for desktops, by what their titles contain; all others stand in servers.
 _DESKTOP: Final = ("GeForce", "Titan", "Radeon RX", "Intel Arc")
 #: The usual hosts of both, and why: two channels of DDR5; two sockets of twelve channels of DDR5 each.
