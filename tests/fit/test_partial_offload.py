@@ -79,3 +79,13 @@ def test_llama_cpp_lays_layers_over_gpus() -> None:
     plans = [trial["plan"] for trial in rl.fit("llama-3.1-70b", **options).to_dict()["remedies"]]
     assert {plan["tp"] for plan in plans} == {1}
     assert 2 in {plan["pp"] for plan in plans}
+
+
+def test_a_host_that_is_too_small_is_told_with_what_would_do() -> None:
+    fit = rl.fit("deepseek-v3", gpu="rtx-4090", engine="ktransformers")
+    assert "With experts on the host's cores it would, with 654 GB of host memory" in fit.verdict
+    assert "--offload experts=1@cpu --host NAME" in fit.verdict
+    larger = rl.fit(
+        "deepseek-v3", gpu="rtx-4090", engine="ktransformers", offload="experts@cpu", host="ryzen-7950x:768GB"
+    )
+    assert larger.fits

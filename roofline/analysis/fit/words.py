@@ -99,7 +99,9 @@ def _larger_host(asked: Trial, help_: Remedies) -> Iterator[str]:
     if least is not None and (host := least.memory.host) is not None:
         what = "As asked" if least is asked else f"With {least.words}"
         needs, takes = format_si(float(host.together), "B"), format_si(host.capacity, "B")
-        yield f"{what} it would, with {needs} of host memory: {host.name} takes {takes}, --host names another."
+        offload = least.question.spread.away
+        option = f"--offload {offload.text()} --host NAME" if offload is not None else "--host NAME"
+        yield f"{what} it would, with {needs} of host memory; {host.name} takes {takes}, {option} is another."
 
 
 def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:
