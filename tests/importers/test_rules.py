@@ -10,6 +10,7 @@ import pytest
 
 import roofline as rl
 from roofline.importers.huggingface.read import read_config
+from roofline.importers.quantization.named import stands_at
 
 from .configs import LLAMA, written
 from .tensors import groups, total
@@ -86,3 +87,19 @@ def test_the_gate_of_a_mixtral_is_its_router(tmp_path: Path, rules: dict[str, An
     left = {"modules_to_not_convert": ["block_sparse_moe.gate"]}
     assert _size(tmp_path, MIXTRAL, _AWQ | rules) == _size(tmp_path, MIXTRAL, _AWQ | left)
     assert _size(tmp_path, MIXTRAL, _AWQ | {"modules_to_not_convert": ["w1"]}) > _size(tmp_path, MIXTRAL, _AWQ | left)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "prefixes", "meant"),
+    [
+        ("model.layers", ("model.layers",), True),
+        ("transformer.h", ("model.layers",), True),
+        ("visual.blocks", ("model.layers",), False),
+        ("mtp.layers", ("model.layers", "layers"), False),
+        ("mtp.layers", ("mtp.layers", "model.mtp.layers"), True),
+        ("layers", ("mtp.layers", "model.mtp.layers"), True),
+        ("model.layers", ("mtp.layers", "model.mtp.layers"), False),
+    ],
+)
+def test_layers_of_a_rule_are_those_that_stand_there(prefix: str, prefixes: tuple[str, ...], meant: bool) -> None:
+    assert stands_at(prefix, prefixes) is meant

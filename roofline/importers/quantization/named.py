@@ -41,20 +41,33 @@ class Named(NamedTuple):
         inside = [tail.replace("{e}", str(self.expert)) for tail in (self.tails if tails is None else tails)]
         return [f"{prefix}.{self.layer}.{tail}" for prefix in self.prefixes for tail in inside] or inside
 
+    def spelled(self) -> Spelled:
+        """Its names, and beside each alias those of its rivals."""
+        aliases = {alias.name for alias in self.aliases}
+        own = self.names(tail for tail in self.tails if tail not in aliases)
+        return Spelled(own, [(self.names((alias.name,)), self.names(alias.rivals)) for alias in self.aliases])
+
+
+class Spelled(NamedTuple):
+    """The whole names of a module: its own, and those of each alias with the names of its rivals."""
+
+    own: list[str]
+    aliases: list[tuple[list[str], list[str]]]
+
     def meant_by(self, test: Test) -> bool:
         """Whether an expression or a glob means this module."""
-        aliases = {alias.name for alias in self.aliases}
-        if any(map(test, self.names(tail for tail in self.tails if tail not in aliases))):
+        if any(map(test, self.own)):
             return True
-        fitting = (alias for alias in self.aliases if any(map(test, self.names((alias.name,)))))
-        return any(not any(map(test, self.names(alias.rivals))) for alias in fitting)
+        return any(any(map(test, names)) and not any(map(test, rivals)) for names, rivals in self.aliases)
 
 
 @lru_cache(maxsize=1024)
 def stands_at(prefix: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether layers of a rule are those of the model, and not those of a tower beside it."""
-    ours = any(f".{known}".endswith(f".{prefix}") or f".{prefix}".endswith(f".{known}") for known in prefixes)
-    return not _BESIDE.search(prefix) or (ours and "mtp" in "".join(prefixes))
+    """Whether the layers of a rule are those that stand at `prefixes`: of the model, or of what stands beside it."""
+    beside = [known for known in prefixes if _BESIDE.search(known)]
+    if not beside:
+        return not _BESIDE.search(prefix)
+    return any(f".{known}".endswith(f".{prefix}") or f".{prefix}".endswith(f".{known}") for known in beside)
 
 
 @lru_cache(maxsize=1024)

@@ -138,12 +138,15 @@ class Matcher:
         return found
 
     def _try(self, module: Named) -> Iterator[int]:
+        if not self._tried:
+            return
         number = len(module.tails) * max(len(module.prefixes), 1)
+        spelled = module.spelled()
         for index, layer, test in self._tried:
             if layer is not None and layer != module.layer:
                 continue
             self._count(index, number)
-            if module.kind == "linear" if test is _always else module.meant_by(test):
+            if module.kind == "linear" if test is _always else spelled.meant_by(test):
                 yield index
                 if _applies(self.rules[index], module.kind):
                     return
