@@ -26,11 +26,13 @@ class Remedies(NamedTuple):
 
 def remedies(case: Case, asked: Trial, least: Trial | None) -> Remedies:
     """All changes of options tried, and more devices: one more, and the fewest that hold the run, `least`."""
+    known = tuple(asked.question.kind.changes(asked.question))
     formats = _timed(_formats(case, asked))
-    changes, behind, last = (_timed(_changes(case, asked, turn)) for turn in ("first", "behind formats", "last"))
+    turns = ("first", "behind formats", "last")
+    changes, behind, last = (_timed(_tried(case, asked, (c for c in known if c.turn == turn))) for turn in turns)
     mild = [*changes, *formats, *behind]
     if not any(trial.fits for trial in (*changes, *formats)):
-        further = (*_pairs(case, asked, changes, formats), *_stepped(case, asked, formats))
+        further = (*_pairs(case, asked, changes, formats), *_stepped(case, known, formats))
         mild += _timed((*further, *_fewer_devices(case, formats, least)))
     mild += last
     each = sorted([*mild, *_timed(_devices(case, asked, least))], key=lambda trial: _order(trial, asked))
@@ -85,14 +87,12 @@ def _fewer_devices(case: Case, formats: list[Trial], least: Trial | None) -> Ite
             yield found._replace(words=f"{trial.words} on {found.words}", options=options)
 
 
-def _changes(case: Case, asked: Trial, turn: str) -> Iterator[Trial]:
-    for change in asked.question.kind.changes(asked.question):
-        if change.turn == turn:
-            trial = (
-                _first_that_fits(case, asked, change) if change.steps else case.possible(change.words, change.options)
-            )
-            if trial is not None:
-                yield trial
+def _tried(case: Case, asked: Trial, changes: Iterable[Change]) -> Iterator[Trial]:
+    for change in changes:
+        stepped = bool(change.steps)
+        trial = _first_that_fits(case, asked, change) if stepped else case.possible(change.words, change.options)
+        if trial is not None:
+            yield trial
 
 
 def _first_that_fits(case: Case, asked: Trial, change: Change) -> Trial | None:
@@ -110,9 +110,9 @@ def _first_that_fits(case: Case, asked: Trial, change: Change) -> Trial | None:
     return found if found is not None and found.fits else None
 
 
-def _stepped(case: Case, asked: Trial, formats: list[Trial]) -> Iterator[Trial]:
+def _stepped(case: Case, known: Iterable[Change], formats: list[Trial]) -> Iterator[Trial]:
     """Each format with the least of the steps of what comes behind formats that makes it fit then."""
-    for change in asked.question.kind.changes(asked.question):
+    for change in known:
         for trial in formats if change.steps and change.turn == "behind formats" else ():
             here = case._replace(options={**case.options, **trial.options})
             found = _first_that_fits(here, trial, change)

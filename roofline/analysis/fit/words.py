@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from roofline.analysis.fit.trial import Trial
+from roofline.answer.memory import HostRoom
 from roofline.specs.gpu import GPUSpec
 from roofline.units import format_si
 
@@ -48,7 +49,11 @@ def with_room(trial: Trial) -> str:
 def beside(trial: Trial) -> str:
     """Behind the devices: ` and 17.0 GB of host memory`, where anything stays there."""
     host = trial.memory.host
-    return f" and {format_si(float(host.together), 'B')} of host memory" if host is not None else ""
+    return f" and {_stays(host)}" if host is not None else ""
+
+
+def _stays(host: HostRoom) -> str:
+    return f"{format_si(float(host.together), 'B')} of host memory"
 
 
 def missing(trial: Trial) -> str:
@@ -82,7 +87,7 @@ def _misfit(asked: Trial, fewest: Trial | None, help_: Remedies) -> Iterator[str
     takes = f"it takes {where(fewest)}{with_room(fewest)}" if fewest is not None else ""
     if help_.mildest is not None:
         host = help_.mildest.memory.host
-        held = f", in {format_si(float(host.together), 'B')} of host memory," if host is not None else ""
+        held = f", in {_stays(host)}," if host is not None else ""
         text = f"With {help_.mildest.words}{held} it fits{with_room(help_.mildest)}"
         yield f"{text}; as asked {takes}." if takes else f"{text}."
     elif takes:
@@ -98,10 +103,10 @@ def _larger_host(asked: Trial, help_: Remedies) -> Iterator[str]:
     least = min(ways, key=lambda trial: trial.host_missing, default=None)
     if least is not None and (host := least.memory.host) is not None:
         what = "As asked" if least is asked else f"With {least.words}"
-        needs, takes = format_si(float(host.together), "B"), format_si(host.capacity, "B")
+        takes = format_si(host.capacity, "B")
         offload = least.question.spread.away
         option = f"--offload {offload.text()} --host NAME" if offload is not None else "--host NAME"
-        yield f"{what} it would, with {needs} of host memory; {host.name} takes {takes}, {option} is another."
+        yield f"{what} it would, with {_stays(host)}; {host.name} takes {takes}, {option} is another."
 
 
 def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:

@@ -60,23 +60,23 @@ def _fewer_tokens(op: Op, cp: float) -> Op:
     return over_fewer_tokens(op, cp, fewer)
 
 
+def _own_cache(op: Op, cp: float) -> Op:
+    """An op with the part of the cache that is a device's own."""
+    return op._replace(
+        cache_read=op.cache_read / cp,
+        cache_write=op.cache_write / cp,
+        cache_held=op.cache_held / cp,
+        cache_grows=op.cache_grows / cp,
+    )
+
+
 def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
     """Own queries, all keys and values: these cross the links once; each device caches its own."""
     cp, span = float(plan.cp), shape.span
     fresh = span.tokens * shape.kv_heads * (shape.key_dim + shape.value_dim)
     new = span.new / cp
-    own = op._replace(
-        flops=op.flops / cp,
-        vector_flops=op.vector_flops / cp,
-        read=(op.read - fresh) / cp + fresh,
-        write=op.write / cp,
-        cache_read=op.cache_read / cp,
-        cache_write=op.cache_write / cp,
-        cache_held=op.cache_held / cp,
-        cache_grows=op.cache_grows / cp,
-        live=op.live / cp,
-        shape=shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0)),
-    )
+    queries = shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0))
+    own = over_fewer_tokens(_own_cache(op, cp), cp, queries)._replace(read=(op.read - fresh) / cp + fresh)
     name, stride = f"{op.name}.all_gather", float(plan.tp)
     ring = collective(name, op.block, "all_gather", fresh, cp, stride=stride, count=op.count, live=own.live)
     return [ring, own]
@@ -85,13 +85,9 @@ def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
 def _step_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
     """All new queries, own part of the cache; the outputs and a maximum and a sum per head and query are joined."""
     cp, span = float(plan.cp), shape.span
-    own = op._replace(
+    own = _own_cache(op, cp)._replace(
         flops=op.flops / cp,
         vector_flops=op.vector_flops / cp,
-        cache_read=op.cache_read / cp,
-        cache_write=op.cache_write / cp,
-        cache_held=op.cache_held / cp,
-        cache_grows=op.cache_grows / cp,
         shape=shape._replace(span=span._replace(past=span.past / cp)),
     )
     partial = op.write + 2.0 * span.tokens * shape.heads

@@ -17,6 +17,7 @@ import roofline as rl
 from roofline.errors import RooflineError, SpecError, UnsupportedError
 from roofline.importers.gguf.header import read_header
 from tests.importers.stored.gguf_writer import header, text, value, write
+from tests.importers.stored.hostile import refused
 
 KEYS: dict[str, Any] = {
     "general.architecture": "llama",
@@ -61,19 +62,7 @@ def _file(folder: Path, raw: bytes, size: int | None = None) -> Path:
 
 
 def _refused(path: Path) -> str:
-    """The error of a file, which must come at once and take little memory."""
-    tracemalloc.start()
-    started = time.perf_counter()
-    try:
-        with pytest.raises(SpecError) as caught:
-            read_header(path)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 3_000_000
-    assert time.perf_counter() - started < 1.0
-    assert str(caught.value).startswith(str(path))
-    return str(caught.value)
+    return refused(read_header, path)
 
 
 def test_the_small_file_is_a_model(tmp_path: Path) -> None:
