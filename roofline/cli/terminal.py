@@ -6,8 +6,15 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from roofline.visible import visible
+
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console, Paint
+
+
+def tell(line: str) -> None:
+    """A line beside the answer, on standard error."""
+    sys.stderr.write(f"{visible(line)}\n")
 
 
 def console() -> Console:

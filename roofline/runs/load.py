@@ -14,6 +14,7 @@ from roofline.runs.files.model_files import STORED, is_foreign, parts_of, read_f
 from roofline.runs.memory_size import variant
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
+from roofline.specs.files.paths import exists, expanded
 from roofline.specs.files.reader import read_gpu, read_model
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.gpu_memory import Memory
@@ -103,7 +104,7 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
     if not name.strip():
         raise UsageError(f"an empty name for a {'model' if shelf == 'models' else 'GPU'}")
     if is_path(name):
-        path = Path(name).expanduser()
+        path = expanded(name)
         found = Found(path, path.stem)
     else:
         found = find(shelf, name, spec_dir)
@@ -120,9 +121,7 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
 def is_path(name: str) -> bool:
     """Whether a name is meant as a path: it exists, has an extension of ours, or starts as a path does."""
     return (
-        name.lower().endswith((".yaml", ".yml", ".json", *STORED))
-        or name.startswith((".", "/", "~"))
-        or Path(name).exists()
+        name.lower().endswith((".yaml", ".yml", ".json", *STORED)) or name.startswith((".", "/", "~")) or exists(name)
     )
 
 

@@ -17,6 +17,7 @@ from zlib import crc32
 
 from roofline.analysis.catalogue.rows import MIXED_IN
 from roofline.specs.files.library import bundled
+from roofline.specs.files.paths import is_file
 
 INDEX: Final = Path(__file__).with_name("index.json")
 #: The shelf on which a list of the index has its files, where it is called otherwise.
@@ -94,7 +95,7 @@ def main(arguments: list[str]) -> int:
     """Write the index, or say whether it is what the files say."""
     new = text()
     if "--check" in arguments:
-        same = INDEX.is_file() and INDEX.read_text(encoding="utf-8") == new
+        same = is_file(INDEX) and INDEX.read_text(encoding="utf-8") == new
         sys.stdout.write(f"{INDEX}: {'up to date' if same else 'differs from the files'}\n")
         return 0 if same else 1
     INDEX.write_text(new, encoding="utf-8")

@@ -20,6 +20,7 @@ from roofline.importers.diffusers.transformers import dit, flux, mmdit, pixart
 from roofline.importers.diffusers.unet import controlnet, unet
 from roofline.importers.huggingface.config import Config
 from roofline.importers.json_document import JsonDocument, read_json
+from roofline.specs.files.paths import is_file, is_folder
 
 Body: TypeAlias = dict[str, Any]
 INDEX: Final = "model_index.json"
@@ -69,13 +70,13 @@ _T5_TOKENS: Final = {
 
 def is_diffusers(path: Path) -> bool:
     """Whether a folder or a config.json is a diffusers pipeline or one of its components."""
-    if path.is_dir():
-        if (path / INDEX).is_file():
+    if is_folder(path):
+        if is_file(path / INDEX):
             return True
         path = path / "config.json"
     if path.name == INDEX:
         return True
-    if not path.is_file():
+    if not is_file(path):
         return False
     data = read_json(path).data
     return isinstance(data, dict) and _class_of(data) in COMPONENTS
@@ -83,10 +84,10 @@ def is_diffusers(path: Path) -> bool:
 
 def import_diffusers(path: Path) -> Body:
     """The data of a model file. Raises SpecError or UnsupportedError with the place."""
-    folder = path if path.is_dir() else path.parent
-    if (path.is_dir() and (path / INDEX).is_file()) or path.name == INDEX:
+    folder = path if is_folder(path) else path.parent
+    if (is_folder(path) and is_file(path / INDEX)) or path.name == INDEX:
         return _pipeline(folder)
-    body = _component(path / "config.json" if path.is_dir() else path)
+    body = _component(path / "config.json" if is_folder(path) else path)
     body.pop("upcast", None)
     return body
 
@@ -202,7 +203,7 @@ def _has(index: Mapping[str, Any], key: str) -> bool:
 
 def _file(folder: Path, key: str, document: JsonDocument) -> Path:
     file = folder / key / "config.json"
-    if not file.is_file():
+    if not is_file(file):
         message = f"names the component {key!r}, but {key}/config.json is missing"
         hint = "Copy the component's config.json there; its weights are not needed."
         raise SpecError(message, document.place((key,)), key, hint)
@@ -212,7 +213,7 @@ def _file(folder: Path, key: str, document: JsonDocument) -> Path:
 def _scheduler(folder: Path) -> str:
     """The scheduler's class from its config; euler where the folder says nothing."""
     file = folder / "scheduler" / "scheduler_config.json"
-    if not file.is_file():
+    if not is_file(file):
         return "euler"
     document = read_json(file, "scheduler_config.json")
     name = document.data.get("_class_name") if isinstance(document.data, dict) else None

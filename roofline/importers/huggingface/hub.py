@@ -12,6 +12,7 @@ from typing import Final
 from roofline.errors import SpecError, UsageError
 from roofline.importers.huggingface.read import read_config
 from roofline.specs.base import Spec
+from roofline.specs.files.paths import expanded
 
 _NAME: Final = re.compile(r"hf:(?P<repo>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w./-]+))?")
 
@@ -24,7 +25,7 @@ def read_hub(name: str) -> Spec:
 def config_path(name: str) -> tuple[Path, str | None]:
     """The config.json that a path or `hf:org/name` means, and the name of a model on the hub."""
     if not name.startswith("hf:"):
-        return Path(name).expanduser(), None
+        return expanded(name), None
     match = _NAME.fullmatch(name)
     if match is None:
         raise UsageError(f"{name}: give hf:org/name or hf:org/name@revision, for example hf:Qwen/Qwen3-8B")

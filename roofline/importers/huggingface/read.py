@@ -43,6 +43,7 @@ from roofline.importers.quantization.formats import formats_of
 from roofline.importers.quantization.modules import ModuleNames, module_names
 from roofline.specs.base import Spec
 from roofline.specs.files.document import Document
+from roofline.specs.files.paths import is_file, is_folder
 from roofline.specs.files.reader import validate_model
 
 #: The keys of a model file, as plain data.
@@ -116,10 +117,10 @@ def validated(data: Body, name: str) -> Spec:
 
 def config_file(path: Path) -> Path:
     """The config.json that a path means: the file, or the one in a folder."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     file = path / "config.json"
-    if file.is_file():
+    if is_file(file):
         return file
     raise SpecError(f"{path}: is a folder without a config.json")
 

@@ -30,7 +30,7 @@ _HEADINGS: Final = {"max_batch": "batch", "max_context": "context", "max_side_px
 def print_fit(fit: Fitting, console: Console) -> None:
     """The verdict first, then what it rests on."""
     q = fit.answer.question
-    console.print(fit.verdict, style="bold", markup=False)
+    console.print(fit.verdict, style="bold")
     console.print()
     if fit.anywhere:
         if fit.fits:

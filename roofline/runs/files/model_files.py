@@ -8,6 +8,7 @@ from typing import Any, Final
 from roofline.errors import Place, SpecError
 from roofline.importers.stored.parts import MOST_PARTS, part_of
 from roofline.specs.base import Spec
+from roofline.specs.files.paths import is_file, is_folder
 
 #: What files of weights are called.
 STORED: Final = (".gguf", ".safetensors")
@@ -15,7 +16,7 @@ STORED: Final = (".gguf", ".safetensors")
 
 def is_foreign(path: Path) -> bool:
     """Whether a path is a file or folder that is imported: not a model file of ours."""
-    return path.suffix.lower() in (".json", *STORED) or path.is_dir()
+    return path.suffix.lower() in (".json", *STORED) or is_folder(path)
 
 
 def parts_of(path: str) -> list[str]:
@@ -52,12 +53,12 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         return with_checkpoint(import_named(config, name), Checkpoint(read_whole(path)), path)
     _refuse_folder_of_gguf(path)
     imported = import_named(path, name)
-    return with_checkpoint(imported, beside_config(path), path) if path.is_dir() else imported.data
+    return with_checkpoint(imported, beside_config(path), path) if is_folder(path) else imported.data
 
 
 def _refuse_folder_of_gguf(path: Path) -> None:
     """A folder may hold the same model in several sizes, so that one of them must be named."""
-    if not path.is_dir() or (path / "config.json").is_file() or (path / "model_index.json").is_file():
+    if not is_folder(path) or is_file(path / "config.json") or is_file(path / "model_index.json"):
         return
     names = sorted(file.name for file in path.glob("*.gguf"))
     if names:
