@@ -96,9 +96,9 @@ class _Closed(io.TextIOBase):
 def _prepare_streams() -> None:
     """Letters that a stream does not have become question marks; errors that nobody wants to see go nowhere."""
     if sys.stdout is None:
-        sys.stdout = _Closed()  # type: ignore[unreachable]
+        sys.stdout = _Closed()
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # type: ignore[unreachable]  # noqa: PTH123, SIM115
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -119,8 +119,8 @@ def _run(program: typer.Typer) -> int:
         return _refused(message(error))
     except Abort:
         raise KeyboardInterrupt from None
-    except SystemExit:
-        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click found the pipe closed, and would exit with 1
-            return 0
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # the parser found the pipe closed, and would exit with 1
+            raise leaving.__context__ from None
         raise
     return code if isinstance(code, int) else 0

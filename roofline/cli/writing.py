@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from stat import S_IMODE
 
 from roofline.errors import UsageError
 from roofline.specs.files.paths import exists, is_file, is_folder
@@ -48,6 +49,8 @@ def write_whole(path: Path, text: str) -> None:
         beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
         try:
             beside.write_text(text, encoding="utf-8")
+            if is_file(place):  # who may read it stays as it was
+                beside.chmod(S_IMODE(place.stat().st_mode))
             beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from roofline.runs.files.model_files import STORED, is_foreign, parts_of, read_f
 from roofline.runs.memory_size import variant
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, find
-from roofline.specs.files.paths import exists, expanded
+from roofline.specs.files.paths import exists, expanded, working_folder
 from roofline.specs.files.reader import read_gpu, read_model
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.gpu_memory import Memory
@@ -97,7 +97,7 @@ _MOST_KNOWN: Final = 2048
 
 
 def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path], S]) -> tuple[S, Origin]:
-    key = (shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH"), os.getcwd())
+    key = (shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH"), working_folder())
     known = _KNOWN.get(key)
     if known is not None and _stamp(known[0]) == known[1] != _MISSING:
         return known[2], known[3]

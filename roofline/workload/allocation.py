@@ -42,16 +42,19 @@ def read_layout(text: str) -> CacheLayout | None:
     """`ideal`, or parts joined by commas: `paged`, `paged:BLOCK`, `full-windows`, `full-chunks`. Raises UsageError."""
     if text == "ideal":
         return None
-    block, full = 1.0, set()
+    block, full, named = 1.0, set(), set[str]()
     for part in text.split(","):
         name, _, size = part.strip().partition(":")
-        if name == "paged" and (not size or (size.isdecimal() and 1 <= int(size) <= 10**6)):
+        if name in named:
+            raise UsageError(f"--kv-layout {text[:80]}: {name} is named twice")
+        named.add(name)
+        if name == "paged" and (not size or (size.isdecimal() and len(size) < 9 and 1 <= int(size) <= 10**6)):
             block = float(size or DEFAULT_BLOCK)
         elif name in ("full-windows", "full-chunks") and not size:
             full.add(name)
         else:
             known = "ideal, paged, paged:BLOCK, full-windows, full-chunks"
-            raise UsageError(f"--kv-layout {text}: {part.strip()!r} is not one of {known}")
+            raise UsageError(f"--kv-layout {text[:80]}: {part.strip()[:40]!r} is not one of {known}")
     return CacheLayout(block, "full-windows" in full, "full-chunks" in full)
 
 

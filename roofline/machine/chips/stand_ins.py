@@ -32,6 +32,7 @@ _MAKES: Final = ("marlin", "triton", "cutlass", "trtllm", "deepgemm", "cutedsl")
 _COMMON: Final = "vllm"
 #: How fast likeness fades, per octave.
 _FADING: Final = 2.5
+_FAR: Final = 100.0
 #: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
 _CLOCKED: Final = 0.75
 #: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
@@ -124,7 +125,9 @@ def borrow(
         found = found[:1]
     nearest = {known[chip].family: (chip, row) for chip, row in reversed(found)}
     taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
-    shares = [exp(-_FADING * own.distance(known[chip])) for chip, _ in taken]
+    distances = [own.distance(known[chip]) for chip, _ in taken]
+    beyond = max(0.0, min(distances) - _FAR)  # of a chip unlike all others the nearest still counts for something
+    shares = [exp(-_FADING * (distance - beyond)) for distance in distances]
     scaled = [_adapted(kind, row.values, known[chip], own) for chip, row in taken]
     columns = zip(COEFFICIENTS[kind]._fields, zip(*scaled, strict=True), strict=False)
     mean = [_mean(name, column, shares, kind) for name, column in columns]

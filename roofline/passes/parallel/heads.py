@@ -33,6 +33,10 @@ def heads_of(block: list[Op], plan: Plan) -> Heads:
         return heads_of_recurrence(block, plan)
     latent = any(op.name == "kv_a_proj" for op in block)
     groups = shape.kv_heads if isinstance(shape, AttentionShape) else shape.groups
+    if plan.pad_heads and tp > shape.heads:
+        raise UsageError(
+            f"--tp {tp:,}: {tp - shape.heads:,.0f} devices would have empty heads alone, of {block[0].block}"
+        )
     if shape.heads % tp and not plan.pad_heads:
         refuse_heads(tp, shape.heads, f"query heads of {block[0].block}")
     query = -(-shape.heads // tp) / shape.heads

@@ -43,8 +43,13 @@ def bundled(shelf: Shelf) -> Path:
     if shelf == "nodes":
         return bundled("hardware") / "nodes"
     package = Path(__file__).resolve().parents[2]
-    inside = package / shelf
-    return inside if is_folder(inside) else package.parent / shelf
+    found = next((folder for folder in (package / shelf, package.parent / shelf) if is_folder(folder)), None)
+    if found is None:
+        raise UsageError(
+            f"the {shelf} that come with roofline are not beside it in {package}: install it as folders "
+            "(pip install roofline); from a zip file it cannot read them"
+        )
+    return found
 
 
 def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:

@@ -31,6 +31,14 @@ def exists(path: str | os.PathLike[str]) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def working_folder() -> str:
+    """Where the program was started; nothing where that is no longer there."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 def stamp(path: str | os.PathLike[str]) -> int:
     """When it was changed last [ns]; 0 where it is not there."""
     try:

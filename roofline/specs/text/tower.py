@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Size, Spec, Text
+from roofline.specs.base import AsTuple, Layers, Name, Size, Spec, Text
 
 
 class TablePiece(Spec):
@@ -78,7 +78,7 @@ class TowerLayers(Spec):
     factors in each.
     """
 
-    layers: Size
+    layers: Layers
     heads: Size
     kv_heads: Size | None = None
     head_dim: Size

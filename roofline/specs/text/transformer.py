@@ -10,8 +10,22 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
+from roofline.specs.base import (
+    MOST_LAYERS,
+    AsTuple,
+    Layers,
+    Length,
+    Name,
+    Names,
+    Published,
+    Size,
+    Spec,
+    Text,
+    Texts,
+    known_dtype,
+)
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.text.eagle import Eagle
 from roofline.specs.text.tower import Tower
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
@@ -48,8 +62,8 @@ class SoftmaxAttention(Spec):
     kv_heads: Size
     head_dim: Size
     value_dim: Size | None = None
-    window: Size | None = None
-    chunk: Size | None = None
+    window: Length | None = None
+    chunk: Length | None = None
     causal: bool = True
     rotary: bool = True
     qkv_bias: bool = False
@@ -148,7 +162,7 @@ class BlockGroup(Spec):
     """
 
     name: Name | None = None
-    layers: Size
+    layers: Layers
     attention: SoftmaxAttention | None = None
     feed_forward: FeedForwardSpec | None = None
     norms: Annotated[int, Field(ge=0, le=8)] = 2
@@ -182,7 +196,7 @@ class Positions(Spec):
     """
 
     kind: Literal["rotary", "learned", "sinusoidal", "relative", "bucketed", "alibi", "none"]
-    size: Size | None = None
+    size: Length | None = None
     buckets: Size | None = None
     rotary_dim: Size | None = None
 
@@ -208,28 +222,6 @@ class AlternatingUpdates(Spec):
     inputs: Annotated[int, Field(ge=2, le=64)]
 
 
-class Eagle(Spec):
-    """What makes of a transformer of few layers a head that drafts for another model, from what that computes.
-
-    `version` 1: a projection of the token's embedding and the model's last hidden state, side by side, then the layers;
-    3: a projection of `features` hidden states of the model, which queries, keys and values of the first layer read
-    beside the embedding, each normed. The hidden states are `target_width` wide. Without `own_embedding` the model's
-    table is read, without `head_vocabulary` the model's head; a head of its own may know fewer tokens.
-
-    Source: Li et al. 2024 (arXiv:2401.15077), 2025 (arXiv:2503.01840); SafeAILab/EAGLE, eagle/model/cnets.py.
-    """
-
-    version: Literal[1, 3]
-    features: Size
-    target_width: Size
-    own_embedding: bool = False
-    head_vocabulary: Size | None = None
-    projection_bias: bool = False
-    projection_norm: bool = False
-    first_norm: bool = True
-    last_norm: bool = True
-
-
 class TransformerSpec(Spec):
     """A language model as shapes.
 
@@ -249,7 +241,7 @@ class TransformerSpec(Spec):
     vocabulary: Size | None
     width: Size
     embedding_width: Size | None = None
-    max_context: Size | None = None
+    max_context: Length | None = None
     dtype: str = "bf16"
     dtypes: dict[str, str] = Field(default_factory=dict)
     cache_dtype: str | None = None
@@ -278,6 +270,14 @@ class TransformerSpec(Spec):
     unverified: Texts = ()
     assumed: Texts = ()
     notes: Text | None = None
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> TransformerSpec:
+        if sum(group.layers for group in (*self.encoder, *self.blocks)) > MOST_LAYERS:
+            raise PydanticCustomError("blocks", "more than {most} layers in all", {"most": MOST_LAYERS})
+        if self.vocabulary is None and (self.encoder or self.eagle):
+            raise PydanticCustomError("vocabulary", "vocabulary: null is for a stack of layers that draws no tokens")
+        return self
 
     @field_validator("cache_dtype")
     @classmethod
