@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from errno import EBADF
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import typer
@@ -123,4 +123,10 @@ def _run(program: typer.Typer) -> int:
         if isinstance(leaving.__context__, BrokenPipeError):  # the parser found the pipe closed, and would exit with 1
             raise leaving.__context__ from None
         raise
+    if code == _STOPPED:
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
+
+
+#: What newer parsers make of a stop, without a word.
+_STOPPED: Final = 130

@@ -131,7 +131,7 @@ _MISSING: Final = (0, 0)
 def _stamp(path: str) -> tuple[int, int]:
     try:
         found = [os.stat(part) for part in parts_of(path)]
-    except OSError:
+    except (OSError, ValueError):
         return _MISSING
     if any(S_ISDIR(status.st_mode) for status in found):
         return _MISSING  # what a folder holds may change while the folder does not

@@ -1,0 +1,320 @@
+"""Inputs of every kind that people give, changed at random: each a file or a command line, and the call that reads it.
+
+An input is drawn from its number and a seed alone, so that one that fails can be made again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, Final, NamedTuple
+from unittest.mock import patch
+
+import yaml
+
+import roofline as rl
+from roofline.report.tables.console import Console
+from roofline.report.tables.estimate import print_estimate
+from roofline.runs.options import OPTIONS
+from roofline.specs.files.library import bundled
+from roofline.visible import visible
+from tests.fuzz.mutate import NUMBERS, TEXTS, changed, garbled
+
+_TESTS: Final = Path(__file__).parents[1]
+_GPUS: Final = ("a100", "h100", "mi300x", "apple-m4-max", "tpu-v5e", "xeon-8592", "rtx-4090", "b200")
+_TEXT_MODELS: Final = ("mistral-7b", "mixtral-8x7b", "deepseek-v3", "gpt-oss-20b", "t5-large", "bert-base-uncased")
+_PICTURES: Final = ("sd15-unet", "sdxl", "flux.1-dev", "sd-vae", "dit-xl-2-256")
+_ENGINES: Final = ("generic", "vllm", "llama.cpp", "sglang", "trtllm", "ideal")
+#: Options of a run, as a user may add them to a file of his own.
+_RUNS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {},
+    {},
+    {"batch": 64, "prompt": 4000},
+    {"weights": "q4_k_m"},
+    {"weights": "int4-g128"},
+    {"weights": "fp8"},
+    {"fusion": "eager"},
+    {"fusion": "compiled"},
+    {"tp": 2},
+    {"tp": 8, "pad_heads": True},
+    {"pp": 2},
+    {"cp": 2},
+    {"ep": 2},
+    {"dp": 2},
+    {"offload": "weights=0.5"},
+    {"offload": "experts@cpu"},
+    {"kv_cache": "fp8"},
+    {"engine": "vllm"},
+    {"engine": "llama.cpp"},
+    {"engine": "ideal"},
+    {"generate": 0},
+    {"generate": 1, "prompt": 1},
+    {"logits": "all"},
+    {"work": "reference"},
+    {"latent": "naive"},
+    {"chunk": 256},
+    {"kv_layout": "paged"},
+    {"memory": "48GB"},
+)
+_PICTURE_RUNS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {},
+    {},
+    {"batch": 4},
+    {"height": 256, "width": 512},
+    {"steps": 1},
+    {"weights": "fp8"},
+    {"fusion": "eager"},
+    {"offload": "model"},
+    {"slicing": True},
+    {"weights": "fp32"},
+    {"guidance": 1.0},
+)
+
+
+class Input(NamedTuple):
+    """What is tried: its kind, how it is made again, and the call."""
+
+    kind: str
+    label: str
+    run: Callable[[], Any]
+
+
+def drawn(number: int, seed: int, folder: Path) -> Input:
+    """The input of a number: its file is written into `folder`, in place of the one before."""
+    random = Random(f"{seed}:{number}")
+    kind = random.choices(tuple(KINDS), _WEIGHTS)[0]
+    return Input(kind, f"seed {seed}, number {number}", KINDS[kind](random, folder))
+
+
+@cache
+def _bundled(shelf: str) -> tuple[tuple[str, Any], ...]:
+    files = sorted(bundled(shelf).glob("*.yaml"))  # type: ignore[arg-type]
+    return tuple((file.stem, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files)
+
+
+@cache
+def _models(pictures: bool) -> tuple[tuple[str, Any], ...]:
+    return tuple(
+        (name, data)
+        for name, data in _bundled("models")
+        if (data["family"] not in ("transformer", "pipeline")) == pictures and data["family"] != "pipeline"
+    )
+
+
+@cache
+def _pipelines() -> tuple[tuple[str, Any], ...]:
+    return tuple((name, data) for name, data in _bundled("models") if data["family"] == "pipeline")
+
+
+@cache
+def _configs() -> tuple[Any, ...]:
+    found = []
+    for name in ("llm_all", "llm_core", "llm_encoders", "llm_exotic_small"):
+        models = json.loads((_TESTS / "oracle" / f"{name}.json").read_text(encoding="utf-8"))["models"]
+        found += [row["config"] for row in (models.values() if isinstance(models, dict) else models) if "config" in row]
+    return tuple(found)
+
+
+@cache
+def _folders() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(gzip.decompress((_TESTS / "diffusion" / "folders.json.gz").read_bytes()))
+    return found
+
+
+def _written(data: Any, random: Random, file: Path) -> Path:
+    """The data after some changes, in a file; now and then its letters are changed, or its bytes are none."""
+    made = changed(data, random, random.choice((0, 1, 1, 1, 2, 3)))
+    if file.suffix == ".json":
+        text = json.dumps(made)
+    else:
+        text = yaml.safe_dump(made, sort_keys=False, allow_unicode=random.random() < 0.5)
+    if random.random() < 0.25:
+        text = garbled(text, random)
+    raw = text.encode("utf-8", "surrogatepass")
+    if random.random() < 0.02:
+        raw = raw[: random.randrange(len(raw) + 1)] + random.randbytes(9)
+    file.write_bytes(raw)
+    return file
+
+
+def _shown(est: Any, random: Random) -> Any:
+    """All that an answer says, now and then as tables too, in which nothing may be obeyed by a terminal."""
+    kind = random.randrange(8)
+    if kind == 0:
+        stream = io.StringIO()
+        print_estimate(est, Console(stream, random.choice((40, 80, 200))), est.nearest)
+        _check(stream.getvalue())
+    elif kind == 1:
+        return [est.to_dict(), [row.to_dict() for row in est.ops()]]
+    elif kind == 2:
+        return [est.to_dict(), [derived.to_dict() for derived in est.explain()]]
+    return est.to_dict()
+
+
+def _check(text: str) -> None:
+    if visible(text) != text:
+        raise AssertionError(f"a terminal would obey {text[:200]!r}")
+
+
+def _language(random: Random, folder: Path) -> Callable[[], Any]:
+    path = _written(random.choice(_models(False))[1], random, folder / "x.yaml")
+    return _estimate(str(path), random.choice(_GPUS), random.choice(_RUNS), random)
+
+
+def _picture(random: Random, folder: Path) -> Callable[[], Any]:
+    path = _written(random.choice(_models(True))[1], random, folder / "x.yaml")
+    return _estimate(str(path), random.choice(_GPUS[:3]), random.choice(_PICTURE_RUNS), random)
+
+
+def _pipeline(random: Random, folder: Path) -> Callable[[], Any]:
+    path = _written(random.choice(_pipelines())[1], random, folder / "x.yaml")
+    return _estimate(str(path), "a100", random.choice(_PICTURE_RUNS), random)
+
+
+def _gpu(random: Random, folder: Path) -> Callable[[], Any]:
+    path = _written(random.choice(_bundled("hardware"))[1], random, folder / "x.yaml")
+    if random.random() < 0.2:
+        return _estimate(random.choice(_PICTURES), str(path), random.choice(_PICTURE_RUNS), random)
+    return _estimate(random.choice(_TEXT_MODELS), str(path), random.choice(_RUNS), random)
+
+
+def _node(random: Random, folder: Path) -> Callable[[], Any]:
+    data = random.choice(_bundled("nodes"))[1]
+    path = _written(data, random, folder / "x.yaml")
+    options = {"node": str(path)} | random.choice(
+        ({}, {"tp": 8}, {"tp": 2}, {"pp": 16}, {"offload": "weights=0.5"}, {"dp": 3})
+    )
+    return _estimate("mixtral-8x7b", data["gpu"], options, random)
+
+
+_SPREADS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"tp": 8},
+    {"tp": 2},
+    {"pp": 16},
+    {"offload": "weights=0.5"},
+    {"dp": 3},
+)
+
+
+def _engine(random: Random, folder: Path) -> Callable[[], Any]:
+    files = sorted(Path(rl.__file__).parent.glob("engines/*.yaml"))
+    data = yaml.safe_load(random.choice(files).read_text(encoding="utf-8"))
+    path = _written(data, random, folder / "x.yaml")
+    options = random.choice(_RUNS) | {"engine": str(path)}
+    return _estimate(random.choice(_TEXT_MODELS), random.choice(_GPUS), options, random)
+
+
+def _config(random: Random, folder: Path) -> Callable[[], Any]:
+    path = _written(random.choice(_configs()), random, folder / "config.json")
+    return _estimate(str(path), random.choice(_GPUS), random.choice(_RUNS), random)
+
+
+def _diffusers(random: Random, folder: Path) -> Callable[[], Any]:
+    names = [name for name in _folders() if name.endswith("config.json")]
+    path = _written(_folders()[random.choice(names)], random, folder / "config.json")
+    return _estimate(str(path), "a100", random.choice(_PICTURE_RUNS), random)
+
+
+def _csv(random: Random, folder: Path) -> Callable[[], Any]:
+    from roofline.evidence.checks.validate import validate_runs
+    from roofline.evidence.fits.calibrate import fit_file
+
+    rows = [["model", "gpu", "engine", "batch", "prompt", "generate", "metric", "value"]]
+    metrics = ("latency_ms", "ttft_ms", "tpot_ms", "output_tokens_per_s", "step_ms")
+    for _ in range(random.randrange(12)):
+        sizes = [str(random.choice((1, 8, 64, 512, 2048))) for _ in range(3)]
+        value = str(random.choice((0.5, 10, 300, 1e4)))
+        rows.append([random.choice(_TEXT_MODELS), random.choice(_GPUS), "vllm", *sizes, random.choice(metrics), value])
+    for _ in range(random.randrange(4)):
+        row = random.choice(rows)
+        row[random.randrange(len(row))] = random.choice((*TEXTS, *map(str, NUMBERS)))
+    text = "\n".join(",".join(row) for row in rows) + "\n"
+    if random.random() < 0.3:
+        text = garbled(text, random)
+    path = folder / "x.csv"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    if random.random() < 0.1:
+        return lambda: fit_file(path).text
+    return lambda: validate_runs(path).to_dict()
+
+
+def _command(random: Random, folder: Path) -> Callable[[], Any]:
+    arguments = [
+        random.choice(("estimate", "estimate", "ops", "explain", "fit", "levels", "show", "list", "import", "validate"))
+    ]
+    arguments += ["--model", random.choice((*_TEXT_MODELS, *_PICTURES))] if random.random() < 0.9 else []
+    arguments += ["--gpu", random.choice(_GPUS)] if random.random() < 0.9 else []
+    for _ in range(random.choice((0, 1, 1, 2, 3))):
+        option = random.choice(list(OPTIONS.values()))
+        arguments.append(option.flag)
+        if option.type != "bool":
+            arguments.append(str(random.choice((*TEXTS, *NUMBERS, *_SAID))))
+    if random.random() < 0.2:
+        place = random.randrange(len(arguments))
+        arguments[place] = random.choice((*TEXTS, arguments[place][:-1], arguments[place] * 2))
+    if random.random() < 0.4:
+        arguments.append(random.choice(("--json", "--csv", "--only", "--by", "x")))
+    return lambda: commanded([argument.replace("\0", "") for argument in arguments])
+
+
+_COMMANDS: Final = ("estimate",) * 2 + ("ops", "explain", "fit", "levels", "show", "list", "import", "validate")
+_SAID: Final = (
+    "8",
+    "16",
+    "1000",
+    "0.5",
+    "50%",
+    "vllm",
+    "paged:16",
+    "weights=0.5",
+    "experts@cpu",
+    "model",
+    "euler",
+    "1 GB",
+    "fp8",
+)
+
+
+def commanded(arguments: list[str]) -> None:
+    """A command line through the program's own door. Raises AssertionError for a code or a message that is none."""
+    from roofline.cli import _guarded
+
+    out, told = io.StringIO(), io.StringIO()
+    with patch.object(sys, "argv", ["roofline", *arguments]), redirect_stdout(out), redirect_stderr(told):
+        code = _guarded(debug=False)
+    _check(out.getvalue() + told.getvalue())
+    if (
+        code not in (0, 1, 2)
+        or (code == 2 and not told.getvalue().strip())
+        or "than can be computed" in told.getvalue()
+    ):
+        raise AssertionError(f"exit code {code} for {arguments}: {told.getvalue()[:200]}")
+
+
+def _estimate(model: str, gpu: str, options: dict[str, Any], random: Random) -> Callable[[], Any]:
+    return lambda: _shown(rl.estimate(model, gpu, **options), random)
+
+
+KINDS: Final[dict[str, Callable[[Random, Path], Callable[[], Any]]]] = {
+    "language model": _language,
+    "picture": _picture,
+    "pipeline": _pipeline,
+    "gpu": _gpu,
+    "node": _node,
+    "engine": _engine,
+    "config.json": _config,
+    "diffusers": _diffusers,
+    "csv": _csv,
+    "command": _command,
+}
+_WEIGHTS: Final = (6, 3, 1, 4, 2, 3, 6, 2, 1, 2)
