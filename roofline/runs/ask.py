@@ -16,6 +16,8 @@ from roofline.runs.registry import kind_of
 from roofline.specs.files.library import is_node
 from roofline.specs.gpu import GPUSpec
 
+#: Characters of the longest word that an option may be: numbers of more digits are none.
+_LONGEST: Final = 4000
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -44,6 +46,8 @@ def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that ask for anything. Raises UsageError for one that this kind of run has no use for."""
     given = {}
     for name, value in options.items():
+        if isinstance(value, str) and len(value) > _LONGEST:
+            raise UsageError(f"--{name.replace('_', '-')} has {len(value):,} characters; at most {_LONGEST:,} are read")
         option = OPTIONS.get(name)
         if option is not None and option.is_given(value):
             if kind.name not in option.kinds:

@@ -25,59 +25,19 @@ from roofline.report.tables.estimate import print_estimate
 from roofline.runs.options import OPTIONS
 from roofline.specs.files.library import bundled
 from roofline.visible import visible
+from tests.fuzz.bases import (
+    GPUS,
+    PICTURE_RUNS,
+    PICTURES,
+    QUANTISED,
+    RUNS,
+    SAID,
+    TEXT_MODELS,
+    VISION,
+)
 from tests.fuzz.mutate import NUMBERS, TEXTS, changed, garbled
 
 _TESTS: Final = Path(__file__).parents[1]
-_GPUS: Final = ("a100", "h100", "mi300x", "apple-m4-max", "tpu-v5e", "xeon-8592", "rtx-4090", "b200")
-_TEXT_MODELS: Final = ("mistral-7b", "mixtral-8x7b", "deepseek-v3", "gpt-oss-20b", "t5-large", "bert-base-uncased")
-_PICTURES: Final = ("sd15-unet", "sdxl", "flux.1-dev", "sd-vae", "dit-xl-2-256")
-_ENGINES: Final = ("generic", "vllm", "llama.cpp", "sglang", "trtllm", "ideal")
-#: Options of a run, as a user may add them to a file of his own.
-_RUNS: Final[tuple[dict[str, Any], ...]] = (
-    {},
-    {},
-    {},
-    {"batch": 64, "prompt": 4000},
-    {"weights": "q4_k_m"},
-    {"weights": "int4-g128"},
-    {"weights": "fp8"},
-    {"fusion": "eager"},
-    {"fusion": "compiled"},
-    {"tp": 2},
-    {"tp": 8, "pad_heads": True},
-    {"pp": 2},
-    {"cp": 2},
-    {"ep": 2},
-    {"dp": 2},
-    {"offload": "weights=0.5"},
-    {"offload": "experts@cpu"},
-    {"kv_cache": "fp8"},
-    {"engine": "vllm"},
-    {"engine": "llama.cpp"},
-    {"engine": "ideal"},
-    {"generate": 0},
-    {"generate": 1, "prompt": 1},
-    {"logits": "all"},
-    {"work": "reference"},
-    {"latent": "naive"},
-    {"chunk": 256},
-    {"kv_layout": "paged"},
-    {"memory": "48GB"},
-)
-_PICTURE_RUNS: Final[tuple[dict[str, Any], ...]] = (
-    {},
-    {},
-    {},
-    {"batch": 4},
-    {"height": 256, "width": 512},
-    {"steps": 1},
-    {"weights": "fp8"},
-    {"fusion": "eager"},
-    {"offload": "model"},
-    {"slicing": True},
-    {"weights": "fp32"},
-    {"guidance": 1.0},
-)
 
 
 class Input(NamedTuple):
@@ -167,24 +127,24 @@ def _check(text: str) -> None:
 
 def _language(random: Random, folder: Path) -> Callable[[], Any]:
     path = _written(random.choice(_models(False))[1], random, folder / "x.yaml")
-    return _estimate(str(path), random.choice(_GPUS), random.choice(_RUNS), random)
+    return _estimate(str(path), random.choice(GPUS), random.choice(RUNS), random)
 
 
 def _picture(random: Random, folder: Path) -> Callable[[], Any]:
     path = _written(random.choice(_models(True))[1], random, folder / "x.yaml")
-    return _estimate(str(path), random.choice(_GPUS[:3]), random.choice(_PICTURE_RUNS), random)
+    return _estimate(str(path), random.choice(GPUS[:3]), random.choice(PICTURE_RUNS), random)
 
 
 def _pipeline(random: Random, folder: Path) -> Callable[[], Any]:
     path = _written(random.choice(_pipelines())[1], random, folder / "x.yaml")
-    return _estimate(str(path), "a100", random.choice(_PICTURE_RUNS), random)
+    return _estimate(str(path), "a100", random.choice(PICTURE_RUNS), random)
 
 
 def _gpu(random: Random, folder: Path) -> Callable[[], Any]:
     path = _written(random.choice(_bundled("hardware"))[1], random, folder / "x.yaml")
     if random.random() < 0.2:
-        return _estimate(random.choice(_PICTURES), str(path), random.choice(_PICTURE_RUNS), random)
-    return _estimate(random.choice(_TEXT_MODELS), str(path), random.choice(_RUNS), random)
+        return _estimate(random.choice(PICTURES), str(path), random.choice(PICTURE_RUNS), random)
+    return _estimate(random.choice(TEXT_MODELS), str(path), random.choice(RUNS), random)
 
 
 def _node(random: Random, folder: Path) -> Callable[[], Any]:
@@ -196,33 +156,28 @@ def _node(random: Random, folder: Path) -> Callable[[], Any]:
     return _estimate("mixtral-8x7b", data["gpu"], options, random)
 
 
-_SPREADS: Final[tuple[dict[str, Any], ...]] = (
-    {},
-    {"tp": 8},
-    {"tp": 2},
-    {"pp": 16},
-    {"offload": "weights=0.5"},
-    {"dp": 3},
-)
-
-
 def _engine(random: Random, folder: Path) -> Callable[[], Any]:
     files = sorted(Path(rl.__file__).parent.glob("engines/*.yaml"))
     data = yaml.safe_load(random.choice(files).read_text(encoding="utf-8"))
     path = _written(data, random, folder / "x.yaml")
-    options = random.choice(_RUNS) | {"engine": str(path)}
-    return _estimate(random.choice(_TEXT_MODELS), random.choice(_GPUS), options, random)
+    options = random.choice(RUNS) | {"engine": str(path)}
+    return _estimate(random.choice(TEXT_MODELS), random.choice(GPUS), options, random)
 
 
 def _config(random: Random, folder: Path) -> Callable[[], Any]:
-    path = _written(random.choice(_configs()), random, folder / "config.json")
-    return _estimate(str(path), random.choice(_GPUS), random.choice(_RUNS), random)
+    data = dict(random.choice(_configs()))
+    if random.random() < 0.3:
+        data["quantization_config"] = random.choice(QUANTISED)
+    if random.random() < 0.1:
+        data = {"model_type": "llava", "text_config": data, "vision_config": VISION}
+    path = _written(data, random, folder / "config.json")
+    return _estimate(str(path), random.choice(GPUS), random.choice(RUNS), random)
 
 
 def _diffusers(random: Random, folder: Path) -> Callable[[], Any]:
     names = [name for name in _folders() if name.endswith("config.json")]
     path = _written(_folders()[random.choice(names)], random, folder / "config.json")
-    return _estimate(str(path), "a100", random.choice(_PICTURE_RUNS), random)
+    return _estimate(str(path), "a100", random.choice(PICTURE_RUNS), random)
 
 
 def _csv(random: Random, folder: Path) -> Callable[[], Any]:
@@ -234,7 +189,7 @@ def _csv(random: Random, folder: Path) -> Callable[[], Any]:
     for _ in range(random.randrange(12)):
         sizes = [str(random.choice((1, 8, 64, 512, 2048))) for _ in range(3)]
         value = str(random.choice((0.5, 10, 300, 1e4)))
-        rows.append([random.choice(_TEXT_MODELS), random.choice(_GPUS), "vllm", *sizes, random.choice(metrics), value])
+        rows.append([random.choice(TEXT_MODELS), random.choice(GPUS), "vllm", *sizes, random.choice(metrics), value])
     for _ in range(random.randrange(4)):
         row = random.choice(rows)
         row[random.randrange(len(row))] = random.choice((*TEXTS, *map(str, NUMBERS)))
@@ -252,37 +207,19 @@ def _command(random: Random, folder: Path) -> Callable[[], Any]:
     arguments = [
         random.choice(("estimate", "estimate", "ops", "explain", "fit", "levels", "show", "list", "import", "validate"))
     ]
-    arguments += ["--model", random.choice((*_TEXT_MODELS, *_PICTURES))] if random.random() < 0.9 else []
-    arguments += ["--gpu", random.choice(_GPUS)] if random.random() < 0.9 else []
+    arguments += ["--model", random.choice((*TEXT_MODELS, *PICTURES))] if random.random() < 0.9 else []
+    arguments += ["--gpu", random.choice(GPUS)] if random.random() < 0.9 else []
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         option = random.choice(list(OPTIONS.values()))
         arguments.append(option.flag)
         if option.type != "bool":
-            arguments.append(str(random.choice((*TEXTS, *NUMBERS, *_SAID))))
+            arguments.append(str(random.choice((*TEXTS, *NUMBERS, *SAID))))
     if random.random() < 0.2:
         place = random.randrange(len(arguments))
         arguments[place] = random.choice((*TEXTS, arguments[place][:-1], arguments[place] * 2))
     if random.random() < 0.4:
         arguments.append(random.choice(("--json", "--csv", "--only", "--by", "x")))
     return lambda: commanded([argument.replace("\0", "") for argument in arguments])
-
-
-_COMMANDS: Final = ("estimate",) * 2 + ("ops", "explain", "fit", "levels", "show", "list", "import", "validate")
-_SAID: Final = (
-    "8",
-    "16",
-    "1000",
-    "0.5",
-    "50%",
-    "vllm",
-    "paged:16",
-    "weights=0.5",
-    "experts@cpu",
-    "model",
-    "euler",
-    "1 GB",
-    "fp8",
-)
 
 
 def commanded(arguments: list[str]) -> None:

@@ -120,7 +120,7 @@ class Tower(Spec):
     patch: Size | None = None
     merge: Size | None = None
     before: Pieces = ()
-    blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=256)]
     after: Pieces = ()
     bits: Annotated[float, Field(ge=0.5, le=64)] | None = None
     source: Text | None = None

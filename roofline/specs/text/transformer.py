@@ -259,8 +259,8 @@ class TransformerSpec(Spec):
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
-    encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
-    blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=256)] = ()
+    blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=256)]
     mtp: BlockGroup | None = None
     eagle: Eagle | None = None
     towers: Annotated[tuple[Tower, ...], AsTuple, Field(max_length=8)] = ()
