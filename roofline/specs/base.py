@@ -42,14 +42,12 @@ Power = Annotated[float, *_quantity("power")]
 Price = Annotated[float, *_quantity("price", zero=True)]
 Time = Annotated[float, *_quantity("time", zero=True)]
 
-#: The largest width, count of heads, rows or units that any model or machine has is some 300,000; lengths of a context
-#: are given as 10^9 where there is no limit. Bounds keep every product of a few of them within the range of a float.
-LARGEST: Final = 10**7
-LONGEST: Final = 10**9
-MOST_LAYERS: Final = 10_000
+#: Sizes are bounded so that no product of a few of them leaves the range of a float; what all of them make together is
+#: checked where it is counted.
+LARGEST: Final = 10**9
 Size = Annotated[int, Field(ge=1, le=LARGEST)]
-Length = Annotated[int, Field(ge=1, le=LONGEST)]
 #: Layers are gone through one by one.
+MOST_LAYERS: Final = 10_000
 Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 #: A part of a whole that is divided by: not so small that what comes out has no size.
 Share = Annotated[float, Field(ge=1e-3, le=1)]

@@ -35,9 +35,9 @@ def changed(tmp_path: Path, shelf: Any, name: str, change: dict[str, Any]) -> st
     [
         ({"blocks.0.layers": 10**9}, "blocks.0.layers"),
         ({"blocks.0.layers": 20_000}, "blocks.0.layers"),
-        ({"width": 10**8}, "width"),
-        ({"vocabulary": 10**8}, "vocabulary"),
-        ({"blocks.0.feed_forward.width": 10**9}, "width"),
+        ({"width": 10**10}, "width"),
+        ({"vocabulary": 2 * 10**9}, "vocabulary"),
+        ({"blocks.0.feed_forward.width": 10**12}, "width"),
         ({"max_context": 10**10}, "max_context"),
     ],
 )
@@ -56,7 +56,7 @@ def test_layers_count_together(tmp_path: Path) -> None:
 
 
 def test_products_that_no_model_has(tmp_path: Path) -> None:
-    change = {"width": 10**7, "blocks.0.feed_forward.width": 10**7, "blocks.0.layers": 10_000}
+    change = {"width": 10**7, "blocks.0.feed_forward.width": 10**9, "blocks.0.layers": 10_000}
     with pytest.raises(SpecError, match=r"1e\+15") as caught:
         rl.estimate(changed(tmp_path, "models", "mistral-7b", change), "a100")
     assert "x.yaml" in str(caught.value)

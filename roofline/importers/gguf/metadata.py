@@ -7,9 +7,8 @@ from typing import Any, Final, NoReturn
 
 from roofline.errors import Place, SpecError, UnsupportedError
 from roofline.importers.gguf.header import Header, Listed, Tensor
-from roofline.importers.huggingface.config import largest
 from roofline.importers.stored.words import shown
-from roofline.specs.base import LONGEST, MOST_LAYERS
+from roofline.specs.base import LARGEST, MOST_LAYERS
 
 _BLOCK: Final = re.compile(r"blk\.(\d+)\.(.+)")
 #: Keys of an architecture that change neither shapes nor cache.
@@ -56,9 +55,8 @@ class Metadata:
             return default
         if value is None:
             self.refuse(key, "is missing", "The header of a model says it.")
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest(key):
-            most = "10^9" if largest(key) == LONGEST else "10^7"
-            self.refuse(key, f"{shown(repr(value))} is not a whole number from {least} to {most}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= LARGEST:
+            self.refuse(key, f"{shown(repr(value))} is not a whole number from {least} to 10^9")
         return value
 
     def listed(self, key: str) -> list[Any] | None:

@@ -6,22 +6,14 @@ class (`defaults.json` of its family), *null* takes what the mapping function sa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from roofline.errors import SpecError, UnsupportedError
 from roofline.importers.json_document import JsonDocument, JsonPath
-from roofline.specs.base import LARGEST, LONGEST, MOST_LAYERS
+from roofline.specs.base import LARGEST, MOST_LAYERS
 
-#: Sizes that are lengths of a sequence, by their names: configs write a very large one where there is no limit.
-_LENGTHS: Final = re.compile(r"position|context|window|length|seq|chunk|max_|_id$")
 _UNSET: Final[Any] = object()
-
-
-def largest(key: str) -> int:
-    """The largest number that a key may have, by what it is called."""
-    return LONGEST if _LENGTHS.search(key) else LARGEST
 
 
 class ContradictionError(SpecError):
@@ -98,7 +90,7 @@ class Config:
     # key of which the class has no default
 
     def whole(self, *keys: str, default: Any = _UNSET, null: Any = _UNSET, least: int = 1) -> int:
-        """A whole number from `least` to what any model has."""
+        """A whole number from `least` to 10^9."""
         value = self.raw(*keys, default=default)
         if value is None and null is not _UNSET:
             value = null
@@ -214,10 +206,8 @@ class Config:
     def _whole(self, key: str, value: Any, least: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             self.refuse(key, f"must be a whole number, not {_shown(value)}")
-        if not least <= value <= LONGEST:
+        if not least <= value <= LARGEST:
             self.refuse(key, f"{str(value)[:40]} is not a whole number from {least} to 10^9")
-        if value > largest(key):
-            self.refuse(key, f"{value:,} is more than any model has (10^7)")
         if value > MOST_LAYERS and key.endswith(("layers", "n_layer", "num_blocks")):
             self.refuse(key, f"{value:,} layers are more than {MOST_LAYERS:,}")
         return value

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import Length, Size, Spec
+from roofline.specs.base import Size, Spec
 from roofline.specs.text.recurrence import (
     ChannelMix,
     GatedDelta,
@@ -97,7 +97,7 @@ class CompressedAttention(Spec):
     head_dim: Size
     rope_dim: Size
     query_rank: Size
-    window: Length
+    window: Size
     rate: Size | None = None
     overlap: bool = False
     indexer: Indexer | None = None

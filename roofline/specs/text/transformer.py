@@ -14,7 +14,6 @@ from roofline.specs.base import (
     MOST_LAYERS,
     AsTuple,
     Layers,
-    Length,
     Name,
     Names,
     Published,
@@ -62,8 +61,8 @@ class SoftmaxAttention(Spec):
     kv_heads: Size
     head_dim: Size
     value_dim: Size | None = None
-    window: Length | None = None
-    chunk: Length | None = None
+    window: Size | None = None
+    chunk: Size | None = None
     causal: bool = True
     rotary: bool = True
     qkv_bias: bool = False
@@ -196,7 +195,7 @@ class Positions(Spec):
     """
 
     kind: Literal["rotary", "learned", "sinusoidal", "relative", "bucketed", "alibi", "none"]
-    size: Length | None = None
+    size: Size | None = None
     buckets: Size | None = None
     rotary_dim: Size | None = None
 
@@ -241,7 +240,7 @@ class TransformerSpec(Spec):
     vocabulary: Size | None
     width: Size
     embedding_width: Size | None = None
-    max_context: Length | None = None
+    max_context: Size | None = None
     dtype: str = "bf16"
     dtypes: dict[str, str] = Field(default_factory=dict)
     cache_dtype: str | None = None
