@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from roofline.errors import UsageError
-
-try:
-    from matplotlib.backend_bases import RendererBase
-    from matplotlib.figure import Figure
-except ModuleNotFoundError as missing:
-    raise UsageError(f'plots need {missing.name}, which is not there: pip install "matplotlib>=3.8"') from None
+from matplotlib.backend_bases import RendererBase
+from matplotlib.figure import Figure
 
 from roofline.report.plots.files import render
 from roofline.report.plots.style import styled

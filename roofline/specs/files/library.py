@@ -46,8 +46,8 @@ def bundled(shelf: Shelf) -> Path:
     found = next((folder for folder in (package / shelf, package.parent / shelf) if is_folder(folder)), None)
     if found is None:
         raise UsageError(
-            f"the {shelf} that come with roofline are not beside it in {package}: install it as folders "
-            "(pip install roofline); from a zip file it cannot read them"
+            f"the files of {shelf}/ that come with roofline are not in {package}: install it as folders "
+            "(pip install roofline); from a zip file they cannot be read"
         )
     return found
 
