@@ -1,0 +1,56 @@
+"""Which word of a multimodal file says that the head is the embedding: its own, its text section's, or either.
+
+The facts are data (`wrappers.json`), per class: the section and the type of its text model, and the rule, with the
+values of the outer class and of the text model's class where a file is silent. They were read off the library: of a
+model of each class it was asked which weights it ties, for every pair of words. `never`: the class has a head of its
+own whatever is said. A class that the library does not have is followed by its text section, then by its outer word.
+
+Source: the config and model classes of transformers 5.24.0 (`_tied_weights_keys`, `get_expanded_tied_weights_keys`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+TIED: Final = "tie_word_embeddings"
+_FILE: Final = Path(__file__).with_name("wrappers.json")
+
+
+@cache
+def _classes() -> dict[str, dict[str, Any]]:
+    classes: dict[str, dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))["classes"]
+    return classes
+
+
+def wrapped_type(wrapper: str) -> str | None:
+    """The type of the text model of a multimodal class where its section does not say it."""
+    found = _classes().get(wrapper)
+    return None if found is None else str(found["text"])
+
+
+def tied_by_class(wrapper: str, outer: Mapping[str, Any], text: Mapping[str, Any]) -> bool | None:
+    """Whether the class makes the head of the embedding, from what it and its text section say; None: not known.
+
+    A file that brings code of its own and has no outer word may be of another class: then the section counts.
+    """
+    found = _classes().get(wrapper)
+    word, inner = _word(outer), _word(text)
+    if found is None or (word is None and inner is not None and outer.get("auto_map")):
+        return None
+    rule = found["tied"]
+    if rule == "never":
+        return False
+    own = word if word is not None else found.get("outer")
+    section = inner if inner is not None else found.get("inner")
+    if rule == "either":
+        return bool(own or section)
+    return bool(section if rule == "inner" or own is None else own)
+
+
+def _word(data: Mapping[str, Any]) -> bool | None:
+    value = data.get(TIED)
+    return None if value is None else bool(value)
