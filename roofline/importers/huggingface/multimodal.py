@@ -88,7 +88,9 @@ def _follow_class(config: Config, wrapper: str, outer: Mapping[str, Any], text: 
     said = text.get(TIED)
     if said is not None and bool(said) != tied:
         held = "the embedding" if tied else "a matrix of its own"
-        config.notes.append(f"{config.field_name(TIED)} {str(said).lower()} has no effect in {wrapper}: the head is {held}")
+        config.notes.append(
+            f"{config.field_name(TIED)} {str(said).lower()} has no effect in {wrapper}: the head is {held}"
+        )
     config.data = {**{key: value for key, value in config.data.items() if key != "tie_embedding"}, TIED: tied}
 
 

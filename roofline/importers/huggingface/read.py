@@ -34,6 +34,7 @@ from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
 from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.forms.heads import follow_architecture
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.spec_data import Origin, spec_data
@@ -79,6 +80,7 @@ def import_named(path: Path, name: str | None = None) -> Imported:
     if is_eagle(config):
         body = as_eagle(config, body)
     else:
+        follow_architecture(config, body, model_type, file)
         _add_towers(body, config)
     names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
