@@ -37,10 +37,10 @@ def encodes_only(spec: TransformerSpec) -> bool:
     """Whether the model sees its whole input at once and generates nothing: it says so, or it has no head and no causal
     layer (BERT).
     """
-    return (
-        not spec.generates
-        or not (spec.head or spec.encoder or spec.eagle)
-        and all(isinstance(group.attention, SoftmaxAttention) and not group.attention.causal for group in spec.blocks)
+    if not spec.generates:
+        return True
+    return not (spec.head or spec.encoder or spec.eagle) and all(
+        isinstance(group.attention, SoftmaxAttention) and not group.attention.causal for group in spec.blocks
     )
 
 
