@@ -20,6 +20,14 @@ from roofline.importers.huggingface.forms.wrappers import TIED, tied_by_class, w
 from roofline.importers.huggingface.stated import ESSENTIAL
 from roofline.importers.json_document import JsonDocument
 
+#: Tokens that are decoded at once (LocateAnything): no matter of shapes.
+_OF_DECODING: Final = ("block_size",)
+#: Keys beside the sizes of a flat file that concern encoders of pictures and sound, and what joins them (MiniCPM-V).
+_OF_MEDIA: Final = """
+    query_num slice_config slice_mode use_image_id vision_batch_size batch_vision_input batch_3d_resampler
+    drop_vision_last_layer audio_pool_step audio_chunk_length init_audio init_tts init_vision stream_input chunk_input
+    tts_config listen_speak_type
+"""
 _GUESS: Final = "A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model."
 
 
@@ -33,7 +41,7 @@ def text_config(document: JsonDocument) -> Config:
     model_type = _model_type(document, data)
     if section_of(data) is not None:
         return _nested(document, data, model_type)
-    text_type = _held_type(model_type)
+    text_type = _held_type(_with_version(data, model_type))
     if model_type not in FAMILIES and text_type is not None and _has_sizes(data):
         return _flat(document, data, text_type)
     return _config(document, data, _known_type(document, model_type, ("model_type",)))
@@ -51,6 +59,7 @@ def _has_sizes(data: Mapping[str, Any]) -> bool:
 def _flat(document: JsonDocument, data: Mapping[str, Any], text_type: str) -> Config:
     """A multimodal file whose top level is its text model."""
     config = _config(document, data, text_type, (), Config(document, data))
+    config.ignore(_OF_MEDIA)
     _follow_class(config, str(data.get("model_type")), data, {})
     config.notes.append(f"the sizes of the text model stand at the top level, which is read as {text_type}")
     return config
@@ -73,6 +82,12 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
     config = _config(document, data, known, path, outer)
     _follow_class(config, model_type, wrapper, data)
     return _doubled(config, outer)
+
+
+def _with_version(data: Mapping[str, Any], model_type: str) -> str:
+    """The type with its version, where one name stands for several text models (MiniCPM-V)."""
+    versioned = f"{model_type}/{data.get('version')}"
+    return versioned if versioned in TEXT_TYPES else model_type
 
 
 def _held_type(wrapper: str) -> str | None:
@@ -143,7 +158,7 @@ def _config(
     outer: Config | None = None,
 ) -> Config:
     config = Config(document, data, path, defaults_of(model_type), names_of(model_type), outer)
-    config.used.add("model_type")
+    config.used.update(("model_type", *_OF_DECODING))
     if "model_type" not in data or data["model_type"] != model_type:
         config.data = {**data, "model_type": model_type}
     return config

@@ -20,6 +20,7 @@ from roofline.specs.text.recurrence import (
     Mamba,
     Mamba2,
     MatrixLSTM,
+    PlainMatrix,
     ShortConvolution,
     TimeMix,
     refuse_remainder,
@@ -155,6 +156,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "time_mix": TimeMix,
     "channel_mix": ChannelMix,
     "shared_block": SharedBlock,
+    "linear": PlainMatrix,
 }
 
 

@@ -30,6 +30,10 @@ _REWARDS: Final = re.compile(r".*For(Process)?RewardModel")
 _BARE: Final = re.compile(r".*(Model|Encoder|ForRetrieval|ForEmbedding|ForTextEmbedding)")
 
 
+#: Types of embedding models whose own code has no causal mask.
+_MUTUAL: Final = ("bidir_mistral", "llama_bidirec", "nvembed")
+
+
 class _Scores(NamedTuple):
     """A head of scores: whether it has a bias, and whether it has two whatever labels a file names."""
 
@@ -74,7 +78,7 @@ def follow_architecture(config: Config, body: Body, model_type: str, file: Path)
     if name in _facts()["untied"].split() and body.get("tied_embeddings"):
         body["tied_embeddings"] = False
         config.notes.append(f"{name} ties no weights, whatever tie_word_embeddings says")
-    mutual = _both_directions(config, body)
+    mutual = _both_directions(config, body, str(said.data.get("model_type")))
     if scores := next((rule for end, rule in _SCORES.items() if name.endswith(end)), None):
         labels = _LABELS if scores.two else _labels(config, said)
         _encode(body, {"labels": labels} | ({"bias": True} if scores.bias else {}))
@@ -140,11 +144,13 @@ def _headless(name: str, *, mutual: bool, saved: bool) -> str:
     return f"{name or 'the model'} has no head, so it encodes and generates nothing{': ' * bool(why)}{why}"
 
 
-def _both_directions(config: Config, body: Body) -> bool:
+def _both_directions(config: Config, body: Body, outermost: str) -> bool:
     """Let attention see both directions where a file says so. Windows are bounds on each side, as the library's are."""
     config.ignore("use_bidirectional_attention", "is_causal", "bidirectional")
-    gemma = config.data.get("use_bidirectional_attention") in (True, "all")
+    # within PaliGemma the flag concerns the prefix alone, behind which the model generates
+    gemma = config.outer is None and config.data.get("use_bidirectional_attention") in (True, "all")
     flagged = config.data.get("is_causal") is False or config.data.get("bidirectional") is True
+    flagged = flagged or outermost in _MUTUAL
     if not gemma and not flagged:
         return False
     key = "use_bidirectional_attention" if gemma else "is_causal"
@@ -153,6 +159,8 @@ def _both_directions(config: Config, body: Body) -> bool:
         if attention.get("kind") != "softmax" or "chunk" in attention:
             config.unsupported(key, "layers that see both directions are modelled with softmax attention alone")
         attention["causal"] = False
+        if outermost in _MUTUAL:
+            attention.pop("window", None)
         if "window" in attention:
             attention["window"] = attention["window"] // 2 + 1 if gemma else attention["window"] + 1
     return True

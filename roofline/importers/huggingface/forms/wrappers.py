@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from roofline.importers.huggingface.forms.dialects import DIALECT
+
 TIED: Final = "tie_word_embeddings"
 _FILE: Final = Path(__file__).with_name("wrappers.json")
 
@@ -39,7 +41,7 @@ def tied_by_class(wrapper: str, outer: Mapping[str, Any], text: Mapping[str, Any
     """
     found = _classes().get(wrapper)
     word, inner = _word(outer), _word(text)
-    if found is None or (word is None and inner is not None and outer.get("auto_map")):
+    if found is None or outer.get(DIALECT) or (word is None and inner is not None and outer.get("auto_map")):
         return None
     rule = found["tied"]
     if rule == "never":
