@@ -16,7 +16,7 @@ from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.families import ALIASES, FAMILIES, TEXT_SECTIONS, TEXT_TYPES
-from roofline.importers.huggingface.forms.wrappers import TIED, tied_by_class, wrapped_type
+from roofline.importers.huggingface.forms.wrappers import TIED, defaults_in, tied_by_class, wrapped_type
 from roofline.importers.huggingface.stated import ESSENTIAL
 from roofline.importers.json_document import JsonDocument
 
@@ -80,6 +80,7 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
         raise UnsupportedError(message, document.place(path), ".".join(path), hint)
     known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
     config = _config(document, data, known, path, outer)
+    config.defaults = {**config.defaults, **defaults_in(model_type, known)}
     _follow_class(config, model_type, wrapper, data)
     return _doubled(config, outer)
 

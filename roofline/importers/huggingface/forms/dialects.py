@@ -70,9 +70,16 @@ def in_words_of_classes(document: JsonDocument) -> JsonDocument:
         return document
     if isinstance(data.get(_SPECULATORS), dict) and "speculators_model_type" in data:
         return _Translated(document, _speculator(document, data), {})
-    if {"dim", "n_layers"} <= data.keys() and data.keys() & {"hidden_dim", "multiple_of", "n_groups"}:
-        return _Translated(document, _params(document, data), _WORDS)
-    return document
+    return _Translated(document, _params(document, data), _WORDS) if _is_params(data) else document
+
+
+def _is_params(data: Data) -> bool:
+    """Whether it is a params.json: by its words, which DistilBERT's config shares."""
+    if not {"dim", "n_layers"} <= data.keys() or "architectures" in data:
+        return False
+    if data.get("model_type") == "mamba":
+        return True
+    return data.get("model_type") in (None, "transformer") and bool(data.keys() & {"hidden_dim", "multiple_of"})
 
 
 def _params(document: JsonDocument, data: Data) -> Data:

@@ -34,6 +34,13 @@ def wrapped_type(wrapper: str) -> str | None:
     return None if found is None else str(found["text"])
 
 
+def defaults_in(wrapper: str, text_type: str) -> Mapping[str, Any]:
+    """Values that a multimodal class gives absent keys of its text section, in the place of the text's own class."""
+    found = _classes().get(wrapper, {})
+    defaults: dict[str, Any] = found.get("defaults", {}) if found.get("text") == text_type else {}
+    return defaults
+
+
 def tied_by_class(wrapper: str, outer: Mapping[str, Any], text: Mapping[str, Any]) -> bool | None:
     """Whether the class makes the head of the embedding, from what it and its text section say; None: not known.
 
