@@ -133,7 +133,7 @@ FAMILIES: Final[dict[str, str]] = {
 }
 
 #: Where a multimodal config keeps its language model.
-TEXT_SECTIONS: Final = ("text_config", "llm_config", "language_config", "thinker_config")
+TEXT_SECTIONS: Final = ("text_config", "llm_config", "language_config", "thinker_config", "vlm_config")
 
 #: Other names of a model type, of the same class under another name.
 ALIASES: Final[dict[str, str]] = {

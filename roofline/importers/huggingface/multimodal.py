@@ -44,6 +44,9 @@ def text_config(document: JsonDocument) -> Config:
     text_type = _held_type(_with_version(data, model_type))
     if model_type not in FAMILIES and text_type is not None and _has_sizes(data):
         return _flat(document, data, text_type)
+    if model_type not in FAMILIES and text_type is not None:
+        hint = f"A config.json of {model_type} has its language model in a section, as text_config."
+        raise SpecError("holds neither a section for its language model nor sizes", document.place(()), hint=hint)
     return _config(document, data, _known_type(document, model_type, ("model_type",)))
 
 

@@ -3,7 +3,8 @@
 A class that generates has the head over the vocabulary. A class of the bare layers (`MistralModel`) has none; one that
 classifies (`Qwen3ForSequenceClassification`) has scores instead. Both only encode: a sequence goes through the layers
 at once, every position is computed, and nothing is cached. So do models whose attention sees both directions, and those
-that sentence-transformers saved, whatever class they name.
+that sentence-transformers saved, whatever class they name. A model that retrieves pages (ColPali) projects every
+position to a short vector.
 
 Source: the model classes of transformers 5.24.0, whose heads were read off models of every class; `masking_utils.py`
 there (`is_causal`); Gemma3TextConfig and Gemma4TextConfig (`use_bidirectional_attention`).
@@ -82,6 +83,8 @@ def follow_architecture(config: Config, body: Body, model_type: str, file: Path)
     if scores := next((rule for end, rule in _SCORES.items() if name.endswith(end)), None):
         labels = _LABELS if scores.two else _labels(config, said)
         _encode(body, {"labels": labels} | ({"bias": True} if scores.bias else {}))
+    elif name.endswith("ForRetrieval") and said.given("embedding_dim"):
+        _encode(body, {"labels": said.whole("embedding_dim"), "bias": True})
     elif _REWARDS.fullmatch(name):
         labels = _LABELS if "Process" in name else 1
         _encode(body, {"labels": labels, "bias": True, "inner": body["width"]})
