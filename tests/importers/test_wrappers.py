@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 import roofline as rl
+from roofline.errors import SpecError
 from roofline.importers.huggingface.read import read_config
 
 from .configs import LLAMA, written
@@ -97,3 +98,33 @@ def test_deepseek_without_latents_has_plain_attention(tmp_path: Path) -> None:
     }
     spec = read_config(written(tmp_path, {"model_type": "deepseek_vl_v2", "language_config": text}))
     assert {(part.attention.kind, part.attention.head_dim) for part in spec.blocks} == {("softmax", 32)}
+
+
+def test_a_multimodal_file_without_its_language_model_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="holds neither a section for its language model nor sizes"):
+        read_config(written(tmp_path, {"model_type": "gemma3", "vision_config": {}}))
+
+
+def test_a_flat_file_of_a_class_that_is_not_modelled_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="is not an architecture that is modelled"):
+        read_config(written(tmp_path, {**LLAMA, "model_type": "glm_image", "vision_config": {}}))
+
+
+def test_a_model_that_retrieves_pages_has_vectors_for_a_head(tmp_path: Path) -> None:
+    """ColPali: PaliGemma's language model of 2,508,531,712, and 262,272 that project (transformers 5.24.0)."""
+    text = {
+        "model_type": "gemma",
+        "vocab_size": 257152,
+        "hidden_size": 2048,
+        "intermediate_size": 16384,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 1,
+        "num_hidden_layers": 18,
+    }
+    data = {
+        "model_type": "colpali",
+        "architectures": ["ColPaliForRetrieval"],
+        "embedding_dim": 128,
+        "vlm_config": {"model_type": "paligemma", "text_config": text},
+    }
+    assert _parameters(written(tmp_path, data)) == 2_508_531_712 + 262_272

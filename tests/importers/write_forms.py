@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from roofline import importers
-from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.families import FAMILIES, TEXT_SECTIONS
 
 TARGET: Final = Path(importers.__file__).parent / "huggingface" / "forms"
 _WORDS: Final = (None, True, False)
@@ -97,7 +97,7 @@ def wrappers(known: dict[str, Any]) -> dict[str, Any]:
             made = CONFIG_MAPPING[model_type]
             config = made()
             held = config.get_text_config(decoder=True)
-            section = next(key for key in made.sub_configs if getattr(config, key, None) is held)
+            section = next(key for key in TEXT_SECTIONS if getattr(config, key, None) is held)
             found[model_type] = {"text": held.model_type, "section": section, **tying(made, section, held.model_type)}
             given = getattr(made.from_dict({section: {"model_type": held.model_type}}), section).to_dict()
             own = CONFIG_MAPPING[held.model_type]().to_dict()

@@ -43,8 +43,8 @@ def text_config(document: JsonDocument) -> Config:
         return _nested(document, data, model_type)
     text_type = _held_type(_with_version(data, model_type))
     if model_type not in FAMILIES and text_type is not None and _has_sizes(data):
-        return _flat(document, data, text_type)
-    if model_type not in FAMILIES and text_type is not None:
+        return _flat(document, data, _known_type(document, text_type, ("model_type",)))
+    if model_type not in FAMILIES and text_type in FAMILIES:
         hint = f"A config.json of {model_type} has its language model in a section, as text_config."
         raise SpecError("holds neither a section for its language model nor sizes", document.place(()), hint=hint)
     return _config(document, data, _known_type(document, model_type, ("model_type",)))
