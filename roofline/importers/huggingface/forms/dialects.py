@@ -95,6 +95,9 @@ def _params(document: JsonDocument, data: Data) -> Data:
     _windows(config)
     _quantised(config)
     _experts(document, config)
+    for key in ("multimodal", "vision_encoder"):
+        if not isinstance(config.get(key, {}), (dict, type(None))):
+            raise UnsupportedError("must be a mapping", document.place((key,)), key)
     return {DIALECT: "params.json", **_with_media(config)}
 
 
@@ -182,7 +185,7 @@ def _with_media(config: Data) -> Data:
         return outer | {"text_config": config, "vision_config": {**vision, "model_type": "pixtral"}}
     if isinstance(sound, dict) and isinstance(sound.get("encoder_args"), dict):
         return outer | {"model_type": "voxtral", "text_config": config, "audio_config": _sound(sound["encoder_args"])}
-    return outer | config
+    return outer | config | ({"multimodal": media} if media else {})
 
 
 def _sound(encoder: Data) -> Data:
