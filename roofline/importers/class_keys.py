@@ -51,6 +51,8 @@ _OF_RUNNERS: Final = frozenset(
 )
 _FORMATS: Final = frozenset({"dtype", "quant", "quantization", "bits"})
 _FILE: Final = Path(__file__).with_name("class_keys.json")
+#: Where a file says by which version of a library it was written.
+_VERSIONS: Final = {"transformers": "transformers_version", "diffusers": "_diffusers_version"}
 _UNSET: Final[Any] = object()
 #: What to do with a key that is not known.
 REMOVE_HINT: Final = "Remove it, or set it to null, if it changes no shape."
@@ -122,8 +124,9 @@ def ignored_or_refused(config: Config, key: str, known: ClassKeys | None, what: 
 
 def _unread(config: Config, key: str, known: ClassKeys, what: str) -> str:
     """Why a key that a class of the library does not read has no effect; refused where the class may be too old."""
-    written = str((config.outer or config).data.get("transformers_version") or "")
-    old = known.library == "transformers" and (0,) < _order(written) <= _order(known.version)
+    data = (config.outer or config).data
+    written = str(data.get(_VERSIONS[known.library]) or "")
+    old = (0,) < _order(written) <= _order(known.version)
     if not old and key not in known.anywhere and _tells_of_shapes(key, config.data[key]):
         message = f"unknown key for {what}, which may change the shape: {known} may be older than this key"
         config.unsupported(key, message, REMOVE_HINT)

@@ -137,16 +137,31 @@ def known_keys() -> str:
     return " ".join(sorted(found - {"self", "kwargs"}))
 
 
-def diffusers_keys() -> dict[str, dict[str, str]]:
-    """Per component class: parameters of its constructor, read without running it."""
-    root = Path(str(util.find_spec("diffusers").origin)).parent  # type: ignore[union-attr]
+def diffusers_keys() -> dict[str, dict[str, Any]]:
+    """Per component class: parameters of its constructor and their defaults, read without running it."""
     found = {}
+    for name, made in _constructors():
+        if name in COMPONENTS:
+            arguments = {arg.arg for arg in made.args.args} - {"self"}
+            pairs = zip(made.args.args[::-1], made.args.defaults[::-1], strict=False)
+            plain = {arg.arg: value.value for arg, value in pairs if isinstance(value, ast.Constant)}
+            found[name] = _entry(name, arguments) | {"defaults": dict(sorted(plain.items()))}
+    return dict(sorted(found.items()))
+
+
+def known_to_diffusers() -> str:
+    """Every parameter of any constructor of its models."""
+    return " ".join(sorted({arg.arg for _, made in _constructors() for arg in made.args.args} - {"self"}))
+
+
+def _constructors() -> Iterator[tuple[str, ast.FunctionDef]]:
+    root = Path(str(util.find_spec("diffusers").origin)).parent  # type: ignore[union-attr]
     for file in sorted((root / "models").rglob("*.py")):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and node.name in COMPONENTS:
-                made = next(part for part in node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__")
-                found[node.name] = _entry(node.name, {arg.arg for arg in made.args.args} - {"self"})
-    return found
+            parts = node.body if isinstance(node, ast.ClassDef) else ()
+            made = next((part for part in parts if isinstance(part, ast.FunctionDef) and part.name == "__init__"), None)
+            if isinstance(node, ast.ClassDef) and made is not None:
+                yield node.name, made
 
 
 def _taken(source: str) -> set[str]:
@@ -221,7 +236,7 @@ def main() -> None:
         library: {"version": importlib.metadata.version(library), "types": keys}
         for library, keys in (("transformers", transformers_keys()), ("diffusers", diffusers_keys()))
     }
-    found["transformers"]["known"] = known_keys()
+    found["transformers"]["known"], found["diffusers"]["known"] = known_keys(), known_to_diffusers()
     (TARGET / "class_keys.json").write_text(_a_line_each(found), encoding="utf-8")
     lines = ",\n".join(f" {json.dumps(kind)}: {json.dumps(facts)}" for kind, facts in tower_defaults().items())
     (TARGET / "huggingface" / "towers" / "defaults.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
