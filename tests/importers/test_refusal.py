@@ -331,3 +331,16 @@ def test_no_structural_key_is_on_the_harmless_list(key: str) -> None:
 def test_an_unmodelled_architecture_names_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="Nearest: llama"):
         read_config(written(tmp_path, {**LLAMA, "model_type": "llama5"}))
+
+
+@pytest.mark.parametrize(("key", "model_type"), [("add_cross_attention", "gpt2"), ("is_decoder", "bert")])
+def test_a_decoder_made_of_another_model_is_refused_where_its_class_reads_that(
+    tmp_path: Path, key: str, model_type: str
+) -> None:
+    sizes = {"n_layer": 4, "n_embd": 64, "n_head": 4} if model_type == "gpt2" else {**LLAMA}
+    data = {**sizes, "vocab_size": 1000, "model_type": model_type}
+    for removed in ("num_key_value_heads", "torch_dtype"):
+        data.pop(removed, None)
+    assert read_config(written(tmp_path, {**data, key: False}))
+    with pytest.raises(UnsupportedError, match=key):
+        read_config(written(tmp_path, {**data, key: True}))
