@@ -111,7 +111,7 @@ def ignored_or_refused(config: Config, key: str, known: ClassKeys | None, what: 
             return ""
         hint = f"Understood: {_spelled(known.defaults[key])}, as that class has it." if key in known.defaults else ""
         config.unsupported(key, f"{_spelled(value)} is not modelled, and {known} reads it", hint or REMOVE_HINT)
-    if is_off(value) and (known is not None or not _tells_of_shapes(key, value)):
+    if is_off(value):
         return ""
     if known is not None and key in known.idle and not known.replaced:
         return f"{known} does not read it"
