@@ -53,6 +53,16 @@ def test_without_its_class_a_wrapper_is_followed_by_its_text_section(tmp_path: P
         assert not read_config(written(tmp_path, outer)).tied_embeddings
 
 
+def test_files_of_version_4_follow_their_text_section(tmp_path: Path) -> None:
+    """Mistral Small 3.1 of transformers 4.50 has a head of its own, though the class of version 5 would tie it."""
+    data = {"model_type": "mistral3", "text_config": {**LLAMA, "model_type": "mistral"}}
+    tied = [
+        read_config(written(tmp_path, data | {"transformers_version": version})).tied_embeddings
+        for version in ("4.50.0.dev0", "5.24.0")
+    ]
+    assert tied == [False, True]
+
+
 def _with_code(text: dict[str, Any]) -> dict[str, Any]:
     return {"model_type": "internvl", "auto_map": {"AutoModel": "modeling.Own"}, "text_config": text}
 

@@ -44,11 +44,12 @@ def defaults_in(wrapper: str, text_type: str) -> Mapping[str, Any]:
 def tied_by_class(wrapper: str, outer: Mapping[str, Any], text: Mapping[str, Any]) -> bool | None:
     """Whether the class makes the head of the embedding, from what it and its text section say; None: not known.
 
-    A file that brings code of its own and has no outer word may be of another class: then the section counts.
+    Without an outer word the section counts in files of version 4 of the library, which looked at nothing else, and
+    where a file brings code of its own, and so another class.
     """
     found = _classes().get(wrapper)
     word, inner = _word(outer), _word(text)
-    if found is None or outer.get(DIALECT) or (word is None and inner is not None and outer.get("auto_map")):
+    if found is None or outer.get(DIALECT) or (word is None and (_is_old(outer, text) or _is_own(outer, inner))):
         return None
     rule = found["tied"]
     if rule == "never":
@@ -58,6 +59,14 @@ def tied_by_class(wrapper: str, outer: Mapping[str, Any], text: Mapping[str, Any
     if rule == "either":
         return bool(own or section)
     return bool(section if rule == "inner" or own is None else own)
+
+
+def _is_old(*parts: Mapping[str, Any]) -> bool:
+    return any(str(part.get("transformers_version", "")).startswith("4.") for part in parts)
+
+
+def _is_own(outer: Mapping[str, Any], inner: bool | None) -> bool:
+    return inner is not None and bool(outer.get("auto_map"))
 
 
 def _word(data: Mapping[str, Any]) -> bool | None:
