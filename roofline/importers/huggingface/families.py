@@ -125,6 +125,31 @@ FAMILIES: Final[dict[str, str]] = {
     "xlstm": "recurrent.recurrences:xlstm",
     "step3p5": "experts.step:step",
     "step3p7": "experts.step:step",
+    "afmoe": "experts.gated:afmoe",
+    "laguna": "experts.gated:laguna",
+    "beam": "experts.gated:beam",
+    "hy_v3": "experts.sliding:hy_v3",
+    "exaone_moe": "experts.sliding:exaone_moe",
+    "cohere2_moe": "experts.sliding:cohere2_moe",
+    "mellum": "experts.sliding:mellum",
+    "granitemoe_swa": "experts.sliding:granitemoe_swa",
+    "flex_olmo": "experts.sliding:flex_olmo",
+    "kolibri1": "experts.sliding:kolibri1",
+    "flint": "experts.sliding:flint",
+    "aria_text": "experts.sliding:aria",
+    "sarvam_moe": "experts.mixtral:glm4_moe",
+    "mistral4": "experts.latent:deepseek",
+    "sarvam_mla": "experts.latent:deepseek",
+    "axk1": "experts.latent:axk1",
+    "longcat_flash": "experts.shortcut:longcat",
+    "jetmoe": "experts.routed_heads:jetmoe",
+    "granite_swa": "dense.looped:granite_swa",
+    "dory": "dense.looped:dory",
+    "hrm_text": "dense.looped:hrm_text",
+    "gemma4_unified_text": "dense.gemma3n:gemma4",
+    "lfm3": "recurrent.recurrences:lfm3",
+    "bailing_hybrid": "recurrent.bailing:bailing_hybrid",
+    "lara_mini": "recurrent.bailing:lara_mini",
 }
 
 #: Where a multimodal config keeps its language model.
@@ -140,6 +165,7 @@ ALIASES: Final[dict[str, str]] = {
 #: The text model of a multimodal one whose section does not name it, or whose top level it is; "outer/inner" renames
 #: an inner type. Source: the config classes of transformers 5.24.0, and the files of those that bring their own code.
 TEXT_TYPES: Final[dict[str, str]] = {
+    "aria": "aria_text",
     "audioflamingo3": "qwen2",
     "aya_vision": "cohere2",
     "blip-2": "opt",
@@ -154,6 +180,7 @@ TEXT_TYPES: Final[dict[str, str]] = {
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
     "gemma4": "gemma4_text",
+    "gemma4_unified": "gemma4_unified_text",
     "glm46v": "glm4v_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",

@@ -247,6 +247,6 @@ def _feed_forward(forward: Mapping[str, Any], behind_cross: bool) -> Iterator[Sl
         for slot in _slots(table.SHARED) if forward.get("shared_width") else ():
             if slot.op != "shared_gate_proj" or gated:
                 yield slot
-        if forward.get("shared_width") and forward.get("shared_gate"):
+        if forward.get("shared_gate"):
             yield Slot("shared_gate", (table.SHARED_GATE,))
         yield from _slots(table.LATENT) if forward.get("latent_width") else ()

@@ -84,13 +84,13 @@ class GatedDelta(Spec):
 class KimiDelta(Spec):
     """The gated delta rule with a decay per channel (Kimi delta attention).
 
-    Decays come through a bottleneck of `decay_rank`, the output gate through one of `gate_rank` where that is given.
+    Decays come through a bottleneck of `decay_rank`, the output gate through one of `gate_rank`, where these are given.
     """
 
     kind: Literal["kimi_delta"]
     heads: Size
     head_dim: Size
-    decay_rank: Size
+    decay_rank: Size | None = None
     gate_rank: Size | None = None
     kernel: Size
 

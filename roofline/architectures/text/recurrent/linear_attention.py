@@ -43,7 +43,7 @@ def kimi_delta_ops(spec: TransformerSpec, attention: KimiDelta, layer: Sublayer)
     Source: Kimi Team 2025 (arXiv:2510.26692); transformers 5.23.0, kimi_linear.
     """
     stream, width = layer.stream, float(spec.width)
-    heads, dim, rank = float(attention.heads), float(attention.head_dim), float(attention.decay_rank)
+    heads, dim = float(attention.heads), float(attention.head_dim)
     inner = heads * dim
     row = layer.tokens * inner
     beside = stream + 3.0 * row
@@ -54,8 +54,7 @@ def kimi_delta_ops(spec: TransformerSpec, attention: KimiDelta, layer: Sublayer)
         layer.linear("v_proj", width, inner, live=stream + 2.0 * row),
         layer.depthwise(3.0 * inner, float(attention.kernel)),
         layer.pointwise("unit_length", 2.0 * inner, reads=1.0, each=_UNIT_LENGTH, live=stream + row),
-        layer.linear("decay_a_proj", width, rank, live=beside),
-        layer.linear("decay_b_proj", rank, inner, live=beside),
+        *_decay_ops(attention, width, layer.beside(beside)),
         layer.linear("rate_proj", width, heads, live=beside + row),
         layer.scan(shape, read=4.0 * inner + heads, write=inner, params=inner + heads),
     ]
@@ -69,6 +68,15 @@ def kimi_delta_ops(spec: TransformerSpec, attention: KimiDelta, layer: Sublayer)
         layer.over(layer.tokens * heads).gated_norm("gated_norm", dim, dim, function="sigmoid"),
         layer.linear("o_proj", inner, width),
     ]
+
+
+def _decay_ops(attention: KimiDelta, width: float, layer: Sublayer) -> list[Op]:
+    """The decays of all channels, through a bottleneck where there is one."""
+    inner = float(attention.heads) * float(attention.head_dim)
+    if attention.decay_rank is None:
+        return [layer.linear("decay_b_proj", width, inner)]
+    rank = float(attention.decay_rank)
+    return [layer.linear("decay_a_proj", width, rank), layer.linear("decay_b_proj", rank, inner)]
 
 
 def lightning_ops(spec: TransformerSpec, attention: Lightning, layer: Sublayer) -> list[Op]:
