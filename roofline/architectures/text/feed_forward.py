@@ -46,8 +46,8 @@ def _experts_ops(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> list
         router = _scaled(router, width + moe.experts)
     ops = [router, _routed(moe, inner, layer)]
     if moe.latent_width is not None:
-        ops.insert(1, layer.linear("latent_down_proj", width, inner))
-        ops.append(layer.linear("latent_up_proj", inner, width))
+        ops.insert(1, layer.linear("latent_down_proj", width, inner, bias=moe.latent_bias))
+        ops.append(layer.linear("latent_up_proj", inner, width, bias=moe.latent_bias))
     if moe.shared_width:
         shared = layer.beside(layer.stream + layer.tokens * width)
         ops += _dense_ops(moe, width, float(moe.shared_width), shared, bias=moe.shared_bias, prefix="shared_")

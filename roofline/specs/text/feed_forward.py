@@ -50,6 +50,7 @@ class ExpertsFeedForward(Spec):
     router_bias: bool = False
     router_scales: bool = False
     latent_width: Size | None = None
+    latent_bias: bool = False
     shared_width: Annotated[int, Field(ge=0, le=10**9)] = 0
     shared_gate: bool = False
     shared_bias: bool = False

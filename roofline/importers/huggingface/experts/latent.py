@@ -12,8 +12,8 @@ from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, with_shared
 from roofline.importers.huggingface.defaults import defaults_of
 
-#: Types whose class has experts in every layer behind the first, whatever `moe_layer_freq` says.
-_EVERY_LAYER: Final = ("deepseek_v2", "deepseek_v3", "kimi_k2", "mistral4", "sarvam_mla", "glm4_moe_lite")
+#: Types of which `moe_layer_freq` is read; other classes have experts in every layer behind the first ones.
+_WITH_FREQUENCY: Final = ("axk1", "axk2", "dots3_note_text", "kimi_k3")
 
 
 def deepseek(config: Config) -> dict[str, Any]:
@@ -23,8 +23,6 @@ def deepseek(config: Config) -> dict[str, Any]:
     if config.data["model_type"] == "glm4_moe_lite":
         config.defaults = {**config.defaults, "first_k_dense_replace": 1}
     layers = config.whole("num_hidden_layers")
-    if config.data["model_type"] in _EVERY_LAYER and not brings_code(config):
-        _ignore_frequency(config)
     attention, feed_forward = latent_attention(config), sparse_after_dense(config, layers)
     return latent_body(config, [attention] * layers, feed_forward, mtp_layers(config))
 
@@ -32,12 +30,6 @@ def deepseek(config: Config) -> dict[str, Any]:
 def brings_code(config: Config) -> bool:
     """Whether the file names code of its own, which runs in the place of the library's class."""
     return "auto_map" in (config.outer or config).data
-
-
-def _ignore_frequency(config: Config) -> None:
-    """Read over `moe_layer_freq`: with a note, where that would mean other layers."""
-    if config.raw("moe_layer_freq", default=1) not in (1, None):
-        config.notes.append("ignored, since the class of transformers does not read it: moe_layer_freq")
 
 
 def axk1(config: Config) -> dict[str, Any]:
@@ -102,19 +94,25 @@ def sparse_after_dense(config: Config, layers: int, **more: Any) -> FeedForward:
 
 
 def sparse_layers(config: Config, layers: int) -> list[bool]:
-    """Which layers have experts."""
+    """Which layers have experts: by name, else those behind the first, of these each `moe_layer_freq`-th or as it
+    lists, where the class or the file's own code reads that.
+    """
     kinds = config.texts("mlp_layer_types", length=layers, choices=("dense", "sparse"))
     first = config.whole_or_none("first_k_dense_replace", default=0, least=0) or 0
-    if kinds is not None:
-        config.ignore("moe_layer_freq")
-        return [kind == "sparse" for kind in kinds]
-    if "moe_layer_freq" in config.used:
-        return [index >= first for index in range(layers)]
     every = config.raw("moe_layer_freq", default=1)
-    if isinstance(every, list):
-        flags = config.wholes("moe_layer_freq", length=layers) or []
-        return [bool(flag) for flag in flags]
-    period = config.whole("moe_layer_freq", default=1)
+    listed = config.wholes("moe_layer_freq", length=layers) if isinstance(every, list) else None
+    period = 1 if listed is not None or every is None else config.whole("moe_layer_freq", default=1)
+    if kinds is not None:
+        return [kind == "sparse" for kind in kinds]
+    if config.data["model_type"] not in _WITH_FREQUENCY and not brings_code(config):
+        unread = {"moe_layer_freq": every not in (1, None)}
+        if config.data["model_type"] == "glm4_moe_lite":
+            unread["first_k_dense_replace"], first = first != 1, 1
+        for key in (key for key, matters in unread.items() if matters):
+            config.notes.append(f"ignored, since the class of transformers does not read it: {key}")
+        return [index >= first for index in range(layers)]
+    if listed is not None:
+        return [bool(flag) for flag in listed]
     return [index >= first and index % period == 0 for index in range(layers)]
 
 

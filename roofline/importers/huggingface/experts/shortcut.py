@@ -30,7 +30,11 @@ def longcat(config: Config) -> dict[str, Any]:
     if top_k > number + zero:
         config.refuse("moe_topk", f"{top_k} of {number + zero} experts cannot be chosen")
     held = bool(zero) and not brings_code(config)
-    more = {"router_bias": config.flag("router_bias", default=False), "zero_experts": zero, "zero_matrices": held}
+    more: dict[str, Any] = {
+        "router_bias": config.flag("router_bias", default=False),
+        "zero_experts": zero,
+        "zero_matrices": held,
+    }
     experts = experts_block(config, width, number, min(top_k, number), activation, **more) | {"top_k": top_k}
     dense = dense_block(config.whole("ffn_hidden_size"), activation)
     blocks = [

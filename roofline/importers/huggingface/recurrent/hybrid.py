@@ -100,7 +100,7 @@ def granite_hybrid(config: Config) -> dict[str, Any]:
     block = _mamba2(config, width) if any(kind in MAMBA for kind in kinds) else {}
     config.ignore(_OF_GRANITE)
     activation = parts.activation(config, "hidden_act")
-    shared = config.whole("shared_intermediate_size")
+    shared = config.whole("shared_intermediate_size", least=0)
     if config.whole("num_local_experts", null=0, least=0):
         feed_forward = routed(config, activation, width="intermediate_size", shared_width=shared)
     else:
