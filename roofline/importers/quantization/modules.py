@@ -209,8 +209,8 @@ def _attention(attention: Mapping[str, Any], model_type: str) -> Iterator[Slot]:
         absent |= {"q_proj"} if attention.get("query_rank") else {"q_a_proj", "q_b_proj"}
     if kind in ("softmax", "latent") and not attention.get("output_gate"):
         absent.add("output_gate_proj")
-    if kind == "kimi_delta" and not attention.get("gate_rank"):
-        absent.add("gate_a_proj")
+    if kind == "kimi_delta":
+        absent |= {f"{of}_a_proj" for of in ("gate", "decay") if not attention.get(f"{of}_rank")}
     indexer = attention.get("indexer") or {}
     for slot in _slots(table.ATTENTIONS.get(kind, {})):
         without = _without_indexer(slot.op, kind, indexer, attention)

@@ -20,11 +20,13 @@ CONTAINERS: Final[dict[str, str]] = {
     "bart mbart": "self_attn encoder_attn fc1 fc2",
     "dbrx": "norm_attn_norm ffn",
     "mixtral phimoe minimax_m2 minimax minimax_text_01 minimax_m3 minimax_m3_vl_text": "self_attn block_sparse_moe mlp",
-    "granitemoe granitemoeshared granitemoehybrid": "self_attn mamba block_sparse_moe shared_mlp mlp",
+    "granitemoe granitemoeshared granitemoehybrid granitemoe_swa": "self_attn mamba block_sparse_moe shared_mlp mlp",
     "llama4_text": "self_attn feed_forward",
     "jamba bamba falcon_h1": "self_attn mamba feed_forward",
     "nemotron_h mamba falcon_mamba mamba2 mamba_ssm": "mixer",
-    "lfm2 lfm2_moe": "self_attn conv feed_forward",
+    "lfm2 lfm2_moe lfm3": "self_attn conv feed_forward",
+    "jetmoe": "self_attention mlp",
+    "longcat_flash": "self_attn mlps mlp",
     "recurrent_gemma": "temporal_block mlp_block",
     "rwkv": "attention feed_forward",
     "xlstm": "mlstm_layer ffn",
@@ -131,8 +133,10 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
         "q_proj": "self_attn.q_proj",
         "k_proj": "self_attn.k_proj",
         "v_proj": "self_attn.v_proj",
-        "decay_a_proj": "self_attn.f_a_proj",
-        "decay_b_proj": "self_attn.f_b_proj",
+        "decay_a_proj": "self_attn.f_a_proj self_attn.forget_gate.f_a_proj",
+        "decay_b_proj": """
+            self_attn.f_b_proj self_attn.f_proj self_attn.forget_gate.f_b_proj self_attn.forget_gate.f_proj
+        """,
         "rate_proj": "self_attn.b_proj",
         "gate_a_proj": "self_attn.g_a_proj",
         "gate_b_proj": "self_attn.g_b_proj self_attn.g_proj",
@@ -179,6 +183,7 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
         "channel_value_proj": "feed_forward.value",
         "channel_receptance": "feed_forward.receptance",
     },
+    "routed_heads": {"k_proj": "self_attention.kv_proj", "v_proj": "self_attention.kv_proj"},
     "shared_block": {
         "q_proj": "shared_transformer.self_attn.q_proj",
         "k_proj": "shared_transformer.self_attn.k_proj",
@@ -247,6 +252,7 @@ EXPERTS: Final[dict[str, str]] = {
 ROUTER: Final = """
     mlp.gate mlp.router block_sparse_moe.gate block_sparse_moe.router.layer ffn.gate ffn.router.layer mixer.gate
     feed_forward.router feed_forward.gate moe.gate router.proj mlp.gate.wg
+    mlp.router.gate mlp.router.classifier mlp.router.layer block_sparse_moe.router
 """
 
 
@@ -287,7 +293,7 @@ BESIDE: Final[dict[str, tuple[str, ...]]] = {
 EMBEDDINGS: Final = """
     model.embed_tokens model.language_model.embed_tokens language_model.model.embed_tokens transformer.wte
     transformer.word_embeddings gpt_neox.embed_in model.decoder.embed_tokens backbone.embeddings backbone.embedding
-    model.embed embed shared model.shared embeddings.word_embeddings rwkv.embeddings
+    model.embeddings model.embed embed shared model.shared embeddings.word_embeddings rwkv.embeddings
 """
 HEADS: Final = "lm_head language_model.lm_head model.lm_head embed_out head output"
 OUTSIDE: Final[dict[str, str]] = {

@@ -5,11 +5,17 @@ Source: the config and model class of transformers 5.24.0, jetmoe; Shen et al. 2
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import body_of, routed
+
+_MODULES: Final = {
+    "experts_gate": ("mlp.input_linear",),
+    "experts_up": ("mlp.input_linear",),
+    "experts_down": ("mlp.output_linear",),
+}
 
 
 def jetmoe(config: Config) -> dict[str, Any]:
@@ -29,4 +35,4 @@ def jetmoe(config: Config) -> dict[str, Any]:
     }
     layers = config.whole("num_hidden_layers")
     blocks = [{"layers": layers, "attention": attention, "feed_forward": experts}]
-    return body_of(config, width, {"kind": "rotary"}, blocks)
+    return body_of(config, width, {"kind": "rotary"}, blocks) | {"modules": _MODULES}

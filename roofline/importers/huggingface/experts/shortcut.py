@@ -5,12 +5,28 @@ Source: the config and model class of transformers 5.24.0, longcat_flash; Meitua
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import body_of, dense_block, experts_block
 from roofline.importers.huggingface.experts.latent import brings_code, latent_attention
+
+#: Both attentions and both dense feed-forwards of a layer, by their numbers.
+_MODULES: Final = {
+    op: tuple(f"{part}.{number}.{name}" for number in (0, 1))
+    for part, names in {
+        "self_attn": {
+            "q_a_proj": "q_a_proj",
+            "q_b_proj": "q_b_proj",
+            "kv_a_proj": "kv_a_proj_with_mqa",
+            "kv_b_proj": "kv_b_proj",
+            "o_proj": "o_proj",
+        },
+        "mlps": {name: name for name in ("gate_proj", "up_proj", "down_proj")},
+    }.items()
+    for op, name in names.items()
+}
 
 
 def longcat(config: Config) -> dict[str, Any]:
@@ -37,13 +53,14 @@ def longcat(config: Config) -> dict[str, Any]:
     }
     experts = experts_block(config, width, number, min(top_k, number), activation, **more) | {"top_k": top_k}
     dense = dense_block(config.whole("ffn_hidden_size"), activation)
+    twice = [index // 2 for index in range(2 * layers)]
     blocks = [
-        {"name": "layers", "layers": 2 * layers, "attention": attention, "feed_forward": dense},
-        {"name": "shortcut", "layers": layers, "feed_forward": experts, "norms": 0},
+        {"name": "layers", "layers": 2 * layers, "attention": attention, "feed_forward": dense, "at": twice},
+        {"name": "shortcut", "layers": layers, "feed_forward": experts, "norms": 0, "at": list(range(layers))},
     ]
     if held:
         config.notes.append("zero_expert_num: counted with the matrices that the class of transformers allocates")
-    return body_of(config, config.whole("hidden_size"), {"kind": "rotary"}, blocks)
+    return body_of(config, config.whole("hidden_size"), {"kind": "rotary"}, blocks) | {"modules": _MODULES}
 
 
 def _layers(config: Config) -> int:
