@@ -150,6 +150,10 @@ FAMILIES: Final[dict[str, str]] = {
     "lfm3": "recurrent.recurrences:lfm3",
     "bailing_hybrid": "recurrent.bailing:bailing_hybrid",
     "lara_mini": "recurrent.bailing:lara_mini",
+    "bailing_moe": "experts.bailing:bailing_moe",
+    "bailing_moe_v2": "experts.bailing:bailing_moe",
+    "bailing_moe_linear": "experts.bailing:bailing_linear",
+    "bailing_moe_linear_v2": "experts.bailing:bailing_linear",
 }
 
 #: Where a multimodal config keeps its language model.

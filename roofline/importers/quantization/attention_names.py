@@ -89,9 +89,9 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
         "o_proj": "self_attn.o_proj",
     },
     "lightning": {
-        "qkv_proj": "self_attn.qkv_proj",
-        "output_gate_proj": "self_attn.output_gate",
-        "o_proj": "self_attn.out_proj self_attn.o_proj",
+        "qkv_proj": "self_attn.qkv_proj attention.query_key_value",
+        "output_gate_proj": "self_attn.output_gate attention.g_proj",
+        "o_proj": "self_attn.out_proj self_attn.o_proj attention.dense",
     },
     "mamba": {
         "in_proj": "mixer.in_proj mamba.in_proj",

@@ -26,6 +26,7 @@ CONTAINERS: Final[dict[str, str]] = {
     "nemotron_h mamba falcon_mamba mamba2 mamba_ssm": "mixer",
     "lfm2 lfm2_moe lfm3": "self_attn conv feed_forward",
     "jetmoe": "self_attention mlp",
+    "bailing_moe bailing_moe_v2 bailing_moe_linear bailing_moe_linear_v2": "attention mlp",
     "longcat_flash": "self_attn mlps mlp",
     "recurrent_gemma": "temporal_block mlp_block",
     "rwkv": "attention feed_forward",

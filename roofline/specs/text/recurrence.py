@@ -96,11 +96,16 @@ class KimiDelta(Spec):
 
 
 class Lightning(Spec):
-    """Linear attention with a fixed decay per head (Lightning attention): a state of [head_dim, head_dim] per head."""
+    """Linear attention with a fixed decay per head (Lightning attention): a state of [head_dim, head_dim] per head.
+
+    `activation`: queries, keys and values are activated; `qk_norm`: each head of queries and keys is normed.
+    """
 
     kind: Literal["lightning"]
     heads: Size
     head_dim: Size
+    activation: bool = True
+    qk_norm: bool = False
 
 
 class ShortConvolution(Spec):

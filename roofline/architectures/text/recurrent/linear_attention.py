@@ -89,9 +89,13 @@ def lightning_ops(spec: TransformerSpec, attention: Lightning, layer: Sublayer) 
     width, heads, dim = float(spec.width), float(attention.heads), float(attention.head_dim)
     inner = heads * dim
     shape = ScanShape(layer.span, heads, dim, dim, "decay")
+    ops = [layer.linear("qkv_proj", width, 3.0 * inner)]
+    if attention.activation:
+        ops.append(layer.activate("qkv_activation", 3.0 * inner, function="silu"))
+    if attention.qk_norm:
+        ops += [layer.over(layer.tokens * heads).norm(name, dim) for name in ("q_norm", "k_norm")]
     return [
-        layer.linear("qkv_proj", width, 3.0 * inner),
-        layer.activate("qkv_activation", 3.0 * inner, function="silu"),
+        *ops,
         layer.scan(shape, read=3.0 * inner, write=inner, fp32=False),
         layer.norm("output_norm", inner),
         layer.linear("output_gate_proj", width, inner, live=layer.stream + layer.tokens * inner),
