@@ -39,7 +39,7 @@ def _is_own(op: Op) -> bool:
 
 
 def _attention_ops(spec: TransformerSpec, shared: SharedBlock, layer: Sublayer) -> list[Op]:
-    double, rank = 2.0 * spec.width, float(shared.adapter_rank)
+    double, rank = 2.0 * spec.width, float(shared.adapter_rank or 0)
     heads, groups, dim = float(shared.heads), float(shared.kv_heads), float(shared.head_dim)
     queries, keys = heads * dim, groups * dim
     ops: list[Op] = []
@@ -54,13 +54,19 @@ def _attention_ops(spec: TransformerSpec, shared: SharedBlock, layer: Sublayer) 
 
 
 def _feed_forward_ops(shared: SharedBlock, width: float, layer: Sublayer) -> list[Op]:
-    hidden, rank, bias = float(shared.hidden), float(shared.adapter_rank), shared.bias
-    beside = layer.stream + 2.0 * layer.tokens * hidden
+    hidden, bias = float(shared.hidden), shared.bias
+    beside = layer.beside(layer.stream + 2.0 * layer.tokens * hidden)
+    adapted: list[Op] = []
+    if shared.adapter_rank is not None:
+        rank = float(shared.adapter_rank)
+        adapted = [
+            beside.linear("gate_up_adapter_a", width, rank),
+            beside.linear("gate_up_adapter_b", rank, 2.0 * hidden),
+            layer.add("adapter_add", 2.0 * hidden),
+        ]
     return [
         layer.linear("gate_up_proj", width, 2.0 * hidden, bias=bias),
-        layer.linear("gate_up_adapter_a", width, rank, live=beside),
-        layer.linear("gate_up_adapter_b", rank, 2.0 * hidden, live=beside),
-        layer.add("adapter_add", 2.0 * hidden),
+        *adapted,
         layer.activate("activation", hidden, function=shared.activation, gated=True),
         layer.linear("down_proj", hidden, width, bias=bias),
     ]

@@ -150,6 +150,7 @@ FAMILIES: Final[dict[str, str]] = {
     "lfm3": "recurrent.recurrences:lfm3",
     "bailing_hybrid": "recurrent.bailing:bailing_hybrid",
     "lara_mini": "recurrent.bailing:lara_mini",
+    "zamba": "recurrent.zamba:zamba",
     "bailing_moe": "experts.bailing:bailing_moe",
     "bailing_moe_v2": "experts.bailing:bailing_moe",
     "bailing_moe_linear": "experts.bailing:bailing_linear",

@@ -35,7 +35,7 @@ CONTAINERS: Final[dict[str, str]] = {
     "deepseek_v4 deepseek_ref": "self_attn mlp attn ffn",
     "deepseek_v3 deepseek_v32 kimi_k2": "self_attn mlp",
     "kimi_linear kimi_k3": "self_attn mlp block_sparse_moe",
-    "zamba2": "mamba mamba_decoder shared_transformer linear",
+    "zamba zamba2": "mamba mamba_decoder shared_transformer linear",
     "gemma4_text": "self_attn mlp experts moe router per_layer_input_gate per_layer_projection",
 }
 USUAL: Final = "self_attn linear_attn mlp per_layer_input_gate per_layer_projection laurel altup".split()  # noqa: SIM905

@@ -138,11 +138,11 @@ class CompressedAttention(Spec):
 
 
 class SharedBlock(Spec):
-    """A transformer block of twice the width that several layers share, and a projection back (Zamba 2).
+    """A transformer block of twice the width that several layers share, and a projection back (Zamba).
 
-    It reads the residual beside the embedding. Layers of its own have adapters of `adapter_rank` to the feed-forward,
-    with `attention_adapters` also to queries, keys and values, and the projection. `held: false`: its other matrices
-    are those of an earlier group.
+    It reads the residual beside the embedding. Each layer may have adapters of `adapter_rank` to the feed-forward, with
+    `attention_adapters` also to queries, keys and values, and the projection. `held: false`: its other matrices are
+    those of an earlier group.
     """
 
     kind: Literal["shared_block"]
@@ -150,7 +150,7 @@ class SharedBlock(Spec):
     kv_heads: Size
     head_dim: Size
     hidden: Size
-    adapter_rank: Size
+    adapter_rank: Size | None = None
     attention_adapters: bool = False
     activation: Activation = "gelu"
     bias: bool = False

@@ -200,6 +200,8 @@ def zamba2(config: Config) -> dict[str, Any]:
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
     config.ignore(_OF_ZAMBA2)
     hybrids, held = _zamba_hybrids(config, layers), config.whole("num_mem_blocks")
+    if hybrids > held and not parts.tied(config):
+        config.unsupported("tie_word_embeddings", "false is not modelled: the class then shares no blocks either")
     heads, kv_heads = parts.heads_of(config)
     mamba = _zamba_mamba(config, width)
     config.must_be("use_conv_bias", True, default=True)
