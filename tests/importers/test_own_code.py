@@ -68,15 +68,12 @@ PUBLISHED: Final = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("config", "total", "active"), [row[1:] for row in PUBLISHED], ids=[row[0] for row in PUBLISHED]
-)
+@pytest.mark.parametrize(("name", "config", "total", "active"), PUBLISHED)
 def test_ling_and_ring_have_their_published_parameters(
-    config: dict[str, Any], total: float, active: float, tmp_path: Path
+    name: str, config: dict[str, Any], total: float, active: float, tmp_path: Path
 ) -> None:
-    found = rl.estimate(str(written(tmp_path, config, f"{name}.json")), gpu="h100", prompt=16, generate=2).to_dict()[
-        "parameters"
-    ]
+    file = written(tmp_path, config, f"{name}.json")
+    found = rl.estimate(str(file), gpu="h100", prompt=16, generate=2).to_dict()["parameters"]
     assert found["total"] / 1e9 == pytest.approx(total, abs=0.05)
     assert found["active"] / 1e9 == pytest.approx(active, abs=0.01)
 
