@@ -138,3 +138,14 @@ def test_a_model_that_retrieves_pages_has_vectors_for_a_head(tmp_path: Path) -> 
         "vlm_config": {"model_type": "paligemma", "text_config": text},
     }
     assert _parameters(written(tmp_path, data)) == 2_508_531_712 + 262_272
+
+
+def test_tokens_that_are_decoded_at_once_change_no_shape(tmp_path: Path) -> None:
+    """LocateAnything says `block_size` in its text section."""
+    text = {**LLAMA, "model_type": "qwen2"}
+    plain, blocks = (
+        read_config(written(tmp_path, {"model_type": "locateanything", "text_config": text | more}))
+        for more in ({}, {"block_size": 6})
+    )
+    assert plain.blocks == blocks.blocks
+    assert any("text_config.block_size" in note for note in blocks.assumed)

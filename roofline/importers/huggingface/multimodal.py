@@ -20,8 +20,6 @@ from roofline.importers.huggingface.forms.wrappers import TIED, defaults_in, tie
 from roofline.importers.huggingface.stated import ESSENTIAL
 from roofline.importers.json_document import JsonDocument
 
-#: Tokens that are decoded at once (LocateAnything): no matter of shapes.
-_OF_DECODING: Final = ("block_size",)
 #: Keys beside the sizes of a flat file that concern encoders of pictures and sound, and what joins them (MiniCPM-V).
 _OF_MEDIA: Final = """
     query_num slice_config slice_mode use_image_id vision_batch_size batch_vision_input batch_3d_resampler
@@ -84,6 +82,9 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
     known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
     config = _config(document, data, known, path, outer)
     config.defaults = {**config.defaults, **defaults_in(model_type, known)}
+    if "block_size" in data:
+        config.ignore("block_size")
+        config.notes.append(f"{config.field_name('block_size')}, tokens decoded at once (LocateAnything), has no shape")
     _follow_class(config, model_type, wrapper, data)
     return _doubled(config, outer)
 
@@ -162,7 +163,7 @@ def _config(
     outer: Config | None = None,
 ) -> Config:
     config = Config(document, data, path, defaults_of(model_type), names_of(model_type), outer)
-    config.used.update(("model_type", *_OF_DECODING))
+    config.used.add("model_type")
     if "model_type" not in data or data["model_type"] != model_type:
         config.data = {**data, "model_type": model_type}
     return config
