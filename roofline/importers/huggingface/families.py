@@ -125,6 +125,18 @@ FAMILIES: Final[dict[str, str]] = {
     "xlstm": "recurrent.recurrences:xlstm",
     "step3p5": "experts.step:step",
     "step3p7": "experts.step:step",
+    "apertus": "dense.llama_variants:apertus",
+    "apertus1p5_text": "dense.llama_variants:apertus",
+    "nanochat": "dense.llama_variants:nanochat",
+    "exaone": "dense.llama:llama",
+    "iquestcoder": "dense.llama:llama",
+    "emu3_text_model": "dense.llama:llama",
+    "minicpm3": "experts.latent:minicpm3",
+    "xglm": "classic.early:xglm",
+    "biogpt": "classic.early:biogpt",
+    "ctrl": "classic.early:ctrl",
+    "openai-gpt": "classic.early:openai_gpt",
+    "gpt_neox_japanese": "classic.early:gpt_neox_japanese",
 }
 
 #: Where a multimodal config keeps its language model.
@@ -135,11 +147,13 @@ ALIASES: Final[dict[str, str]] = {
     "exaone4_5_text": "exaone4",
     "camembert": "roberta",
     "RefinedWebModel": "falcon",
+    "gpt-sw3": "gpt2",
 }
 
 #: The text model of a multimodal one whose section does not name it, or whose top level it is; "outer/inner" renames
 #: an inner type. Source: the config classes of transformers 5.24.0, and the files of those that bring their own code.
 TEXT_TYPES: Final[dict[str, str]] = {
+    "apertus1p5": "apertus1p5_text",
     "audioflamingo3": "qwen2",
     "aya_vision": "cohere2",
     "blip-2": "opt",
@@ -148,6 +162,7 @@ TEXT_TYPES: Final[dict[str, str]] = {
     "deepseek_vl": "llama",
     "deepseek_vl_hybrid": "llama",
     "deepseek_vl_v2": "deepseek_v2",
+    "emu3": "emu3_text_model",
     "exaone4_5": "exaone4",
     "fast_vlm": "qwen2",
     "fuyu": "persimmon",

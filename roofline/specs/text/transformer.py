@@ -14,8 +14,9 @@ from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Tex
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.tower import Tower
 
-#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
-Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
+#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one. `xielu` has
+#: two learned scalars per layer (Huang et al. 2024, arXiv:2411.13010).
+Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu", "xielu"]
 
 
 class Norm(Spec):
@@ -88,7 +89,7 @@ class SoftmaxAttention(Spec):
 class DenseFeedForward(Spec):
     """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU).
 
-    `inner_norm` norms what goes into the last matrix.
+    `inner_norm` norms what goes into the last matrix. `output_bias`: that matrix has a bias where the others have none.
     """
 
     kind: Literal["dense"]
@@ -96,6 +97,7 @@ class DenseFeedForward(Spec):
     gated: bool = False
     activation: Activation = "silu"
     bias: bool = False
+    output_bias: bool = False
     inner_norm: bool = False
 
 
@@ -234,7 +236,8 @@ class TransformerSpec(Spec):
     """A language model as shapes.
 
     `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
-    it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
+    it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give, where
+    the table knows more. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
     rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
     sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
@@ -264,6 +267,7 @@ class TransformerSpec(Spec):
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
+    head_vocabulary: Size | None = None
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None

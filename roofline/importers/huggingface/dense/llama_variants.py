@@ -71,6 +71,27 @@ def hunyuan(config: Config) -> dict[str, Any]:
     return decoder(config, Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM), dense(config))
 
 
+def apertus(config: Config) -> dict[str, Any]:
+    """Apertus: norms of queries and keys per head, no gate; 1.5's head may know fewer tokens than its table."""
+    bias = config.flag("attention_bias", default=False)
+    style = Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM)
+    body = decoder(config, style, dense(config, gated=False))
+    if config.data["model_type"] == "apertus1p5_text":
+        rows = config.whole_or_none("output_vocab_size")
+        if rows is not None and rows > body["vocabulary"]:
+            config.refuse("output_vocab_size", f"{rows:,} are more than vocab_size {body['vocabulary']:,}")
+        if rows is not None and rows != body["vocabulary"]:
+            body["head_vocabulary"] = rows
+    return body
+
+
+def nanochat(config: Config) -> dict[str, Any]:
+    """nanochat: norms without weights, one of them behind the embedding, a squared ReLU without a gate."""
+    bias = config.flag("attention_bias", default=False)
+    style = Style(norm_weight=False, qkv_bias=bias, output_bias=bias, attention={"qk_norm": "plain"})
+    return decoder(config, style, dense(config, gated=False)) | {"embedding_norm": True}
+
+
 def ernie(config: Config) -> dict[str, Any]:
     """ERNIE 4.5, dense: biases by one flag."""
     bias = config.flag("use_bias", default=False)
