@@ -137,6 +137,22 @@ FAMILIES: Final[dict[str, str]] = {
     "ctrl": "classic.early:ctrl",
     "openai-gpt": "classic.early:openai_gpt",
     "gpt_neox_japanese": "classic.early:gpt_neox_japanese",
+    "internlm": "own.llama_like:internlm",
+    "internlm2": "own.llama_like:internlm",
+    "baichuan": "own.llama_like:baichuan",
+    "orion": "own.llama_like:orion",
+    "minicpm": "own.llama_like:minicpm",
+    "deepseek": "own.llama_like:deepseek",
+    "plamo": "own.llama_like:plamo",
+    "solar": "own.llama_like:solar",
+    "telechat": "own.llama_like:telechat",
+    "deci": "own.llama_like:deci",
+    "qwen": "own.packed:qwen",
+    "chatglm": "own.packed:chatglm",
+    "phi-msft": "own.packed:phi_msft",
+    "jais": "own.packed:jais",
+    "codeshell": "own.packed:codeshell",
+    "openelm": "own.packed:openelm",
 }
 
 #: Where a multimodal config keeps its language model.
@@ -148,6 +164,16 @@ ALIASES: Final[dict[str, str]] = {
     "camembert": "roberta",
     "RefinedWebModel": "falcon",
     "gpt-sw3": "gpt2",
+    "RefinedWeb": "falcon",
+    "mixformer-sequential": "phi-msft",
+    "Yi": "llama",
+    "aquila": "llama",
+    "skywork": "llama",
+    "teleflm": "llama",
+    "xverse": "llama",
+    "telechat2": "telechat",
+    "stablelm_epoch": "stablelm",
+    "minimax_m1": "minimax_text_01",
 }
 
 #: The text model of a multimodal one whose section does not name it, or whose top level it is; "outer/inner" renames

@@ -47,10 +47,11 @@ def _biased(
     *keys: str,
     context: str = "max_position_embeddings",
 ) -> dict[str, Any]:
-    """Equal layers with norms before attention and feed-forward and biases everywhere; `keys` of width, heads, layers."""
+    """Equal layers, normed before their parts, with biases everywhere; `keys` are those of width, heads and layers."""
     width, heads, layers = (config.whole(key) for key in keys)
-    head_dim = head_width(config, keys[0], width, heads)
-    attention = plain_attention(heads, heads, head_dim, qkv_bias=True, output_bias=True, packed=False)
+    attention = plain_attention(
+        heads, heads, head_width(config, keys[0], width, heads), qkv_bias=True, output_bias=True, packed=False
+    )
     blocks = [{"layers": layers, **layer(attention, feed_forward, _LAYER_NORM)}]
     return body_of(config, width, positions, blocks, norm=norm_of(_LAYER_NORM), context=(context,))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import Style, decoder, dense, window_pattern, windows_of
 from roofline.importers.huggingface.defaults import defaults_of
@@ -51,8 +52,8 @@ def qwen_windows(config: Config) -> list[int | None]:
 
 
 def qwen2(config: Config) -> dict[str, Any]:
-    """Qwen 1.5, 2 and 2.5: biases on queries, keys and values."""
-    bias = config.flag("attention_bias", "qkv_bias", default=True, null=True)
+    """Qwen 1.5, 2 and 2.5: biases on queries, keys and values, always."""
+    bias = parts.unread_flag(config, True, "attention_bias", "qkv_bias")
     return decoder(config, Style(qkv_bias=bias), dense(config), windows=qwen_windows(config))
 
 

@@ -52,7 +52,12 @@ def seed_oss(config: Config) -> dict[str, Any]:
 
 
 def helium(config: Config) -> dict[str, Any]:
-    """Helium: Llama without a bias on the output projection."""
+    """Helium: Llama without a bias on the output projection, which is square: heads are as wide as the model."""
+    width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
+    if config.given("head_dim") and config.whole("head_dim") * heads != width:
+        config.unsupported(
+            "head_dim", f"{heads} heads are not as wide as hidden_size {width}, as the class builds them"
+        )
     style = Style(qkv_bias=config.flag("attention_bias", default=False))
     return decoder(config, style, dense(config, bias=config.flag("mlp_bias", default=False)))
 
