@@ -59,7 +59,7 @@ def chatglm(config: Config) -> dict[str, Any]:
     config.divides("multi_query_group_num", heads, "heads", kv_heads)
     bias = config.flag("add_bias_linear", default=False)
     rms = config.flag("rmsnorm", default=True)
-    qkv_bias = bias or config.flag("add_qkv_bias", default=False)
+    qkv_bias = config.flag("add_qkv_bias", default=False) or bias
     style = Style(norm="rms" if rms else "layer", norm_bias=not rms)
     attention = plain_attention(heads, kv_heads, head_dim, qkv_bias=qkv_bias, output_bias=bias)
     feed_forward = dense_block(config.whole("ffn_hidden_size"), "silu", bias=bias)
