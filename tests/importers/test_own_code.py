@@ -75,10 +75,18 @@ def test_chatglm_with_biases_everywhere(tmp_path: Path) -> None:
     assert more == 28 * (4096 + 2 * 13696 + 4096)
 
 
-def test_the_first_chatglm_is_refused_with_its_reason(tmp_path: Path) -> None:
-    old = {"model_type": "chatglm", "position_encoding_2d": True, "inner_hidden_size": 16384, "hidden_size": 4096}
-    with pytest.raises(UnsupportedError, match="first ChatGLM"):
-        _read(tmp_path, {**old, "num_layers": 28, "num_attention_heads": 32, "vocab_size": 130528})
+def test_the_first_chatglm_tells_what_its_prompt_attends_to(tmp_path: Path) -> None:
+    spec = _read(tmp_path, MODELS["chatglm-6b"]["config"])
+    assert any("attends to all of itself" in note for note in spec.assumed)
+
+
+def test_phi4mm_tells_how_many_parameters_its_adapters_have(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 8, "num_key_value_heads": 2}
+    config = {"model_type": "phi4mm", **sizes, "intermediate_size": 96, "vocab_size": 100, "embd_layer": {"a": 1}}
+    spec = _read(tmp_path, {**config, "vision_lora": {"r": 4, "lora_alpha": 8}, "speech_lora": {"r": 2}})
+    adapters = 3 * 6 * ((128 + 192) + (128 + 128) + (128 + 192) + (96 + 128))
+    assert any(f"{adapters:,} parameters" in note for note in spec.assumed)
+    assert any("encoders of pictures and speech" in note for note in spec.assumed)
 
 
 def test_qwen_refuses_an_odd_width_of_gate_and_up(tmp_path: Path) -> None:

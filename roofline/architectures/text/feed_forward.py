@@ -32,11 +32,9 @@ def _dense_ops(
     ops.append(layer.linear(f"{prefix}up_proj", width, hidden, bias=bias, live=beside))
     activation = layer.activate(f"{prefix}activation", hidden, function=function, gated=gated)
     ops.append(_learned(activation) if function == "xielu" else activation)
-    last = bias
-    if isinstance(feed_forward, DenseFeedForward):
-        last = bias or feed_forward.output_bias
-        if feed_forward.inner_norm:
-            ops.append(layer.norm(f"{prefix}inner_norm", hidden))
+    if isinstance(feed_forward, DenseFeedForward) and feed_forward.inner_norm:
+        ops.append(layer.norm(f"{prefix}inner_norm", hidden))
+    last = bias or (isinstance(feed_forward, DenseFeedForward) and feed_forward.down_bias)
     ops.append(layer.linear(f"{prefix}down_proj", hidden, width, bias=last))
     return ops
 

@@ -153,6 +153,8 @@ FAMILIES: Final[dict[str, str]] = {
     "jais": "own.packed:jais",
     "codeshell": "own.packed:codeshell",
     "openelm": "own.packed:openelm",
+    "hf_olmo": "own.olmo:hf_olmo",
+    "phi4mm": "own.llama_like:phi4mm",
 }
 
 #: Where a multimodal config keeps its language model.
@@ -166,6 +168,7 @@ ALIASES: Final[dict[str, str]] = {
     "gpt-sw3": "gpt2",
     "RefinedWeb": "falcon",
     "mixformer-sequential": "phi-msft",
+    "btlm": "jais",
     "Yi": "llama",
     "aquila": "llama",
     "skywork": "llama",
@@ -229,6 +232,7 @@ TEXT_TYPES: Final[dict[str, str]] = {
     "paligemma": "gemma",
     "perception_lm": "llama",
     "phi3_v": "phi3",
+    "phi4_multimodal": "phi3",
     "qwen2_5_omni_thinker": "qwen2_5_omni_text",
     "qwen2_5_vl": "qwen2_5_vl_text",
     "qwen2_audio": "qwen2",

@@ -89,7 +89,7 @@ class SoftmaxAttention(Spec):
 class DenseFeedForward(Spec):
     """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU).
 
-    `inner_norm` norms what goes into the last matrix. `output_bias`: that matrix has a bias where the others have none.
+    `inner_norm` norms what goes into the last matrix. `down_bias`: that has a bias where the others have none.
     """
 
     kind: Literal["dense"]
@@ -97,7 +97,7 @@ class DenseFeedForward(Spec):
     gated: bool = False
     activation: Activation = "silu"
     bias: bool = False
-    output_bias: bool = False
+    down_bias: bool = False
     inner_norm: bool = False
 
 

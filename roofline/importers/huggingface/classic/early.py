@@ -52,6 +52,7 @@ def _biased(
     attention = plain_attention(
         heads, heads, head_width(config, keys[0], width, heads), qkv_bias=True, output_bias=True, packed=False
     )
+    config.ignore("scale_embedding")
     blocks = [{"layers": layers, **layer(attention, feed_forward, _LAYER_NORM)}]
     return body_of(config, width, positions, blocks, norm=norm_of(_LAYER_NORM), context=(context,))
 

@@ -135,6 +135,7 @@ def stablelm(config: Config) -> dict[str, Any]:
     parallel = config.flag("use_parallel_residual", default=False)
     norm = {"qk_norm": "heads", "qk_norm_kind": "layer"}
     bias = config.flag("use_qkv_bias", default=False)
+    config.ignore("rotary_scaling_factor")
     attention = norm if config.flag("qk_layernorm", default=False) else {}
     style = Style(norm="layer", norm_bias=True, qkv_bias=bias, rotary_fraction=0.25, rotary_keys=("rope_pct",))
     style = style._replace(norms=1 if parallel else 2, parallel=parallel, attention=attention)

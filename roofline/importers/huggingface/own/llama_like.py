@@ -11,6 +11,7 @@ from typing import Any, Final
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import FeedForward, Style, decoder, dense, dense_block, routed, with_shared
+from roofline.importers.huggingface.dense.llama import phi3
 from roofline.importers.huggingface.experts.latent import sparse_layers
 
 #: Baichuan 7B rotates, 13B has ALiBi: the code of the first has this width where the file does not say.
@@ -101,9 +102,35 @@ def solar(config: Config) -> dict[str, Any]:
     return decoder(config, Style(qkv_bias=bias, output_bias=bias), feed_forward)
 
 
+def phi4mm(config: Config) -> dict[str, Any]:
+    """Phi-4 multimodal with its own code: Phi-3, with towers in keys of their own and an adapter for each of them."""
+    for flag in ("attention_bias", "mlp_bias", "lm_head_bias"):
+        config.must_be(flag, False)
+    body = phi3(config)
+    attention, inner = body["blocks"][0]["attention"], body["blocks"][0]["feed_forward"]["width"]
+    width, heads = body["width"], attention["heads"] * attention["head_dim"]
+    packed = heads + 2 * attention["kv_heads"] * attention["head_dim"]
+    edges = (width + packed) + (heads + width) + (width + 2 * inner) + (inner + width)
+    rank = 0
+    for key in ("vision_lora", "speech_lora"):
+        adapter = config.section(key)
+        if adapter is not None:
+            config.children.pop()
+            rank += adapter.whole("r", default=0, null=0, least=0)
+    layers = sum(block["layers"] for block in body["blocks"])
+    if rank:
+        config.notes.append(
+            f"low-rank adapters for pictures and speech are left out: {rank * edges * layers:,} parameters"
+        )
+    if config.given("audio_processor", "embd_layer", "img_processor"):
+        config.notes.append("the encoders of pictures and speech are left out: the file does not state their sizes")
+    config.ignore("audio_processor embd_layer img_processor")
+    return body
+
+
 def telechat(config: Config) -> dict[str, Any]:
     """TeleChat 1 and 2: keys and values in one matrix; biases of the attention's output and the last matrix alone."""
-    block = dense(config)(0) | {"output_bias": True}
+    block = dense(config)(0) | {"down_bias": True}
     config.must_be("embed_layernorm", False, default=False)
     config.must_be("add_bias_linear", False, default=False)
     config.must_be("use_RMSNorm", True, default=True)

@@ -44,11 +44,10 @@ def _silu(width: int, bias: bool) -> dict[str, Any]:
 def chatglm(config: Config) -> dict[str, Any]:
     """ChatGLM 2 and 3, GLM-4 9B with its own code: half of a head rotated, RMS norms, a head of its own.
 
-    The first ChatGLM has two-dimensional positions, and its prompt attends to all of itself: refused.
+    The first ChatGLM is another model under the same type.
     """
     if config.given("position_encoding_2d", "inner_hidden_size"):
-        key = "position_encoding_2d" if config.given("position_encoding_2d") else "inner_hidden_size"
-        config.unsupported(key, "the first ChatGLM, whose prompt attends to all of itself, is not modelled")
+        return _first_chatglm(config)
     width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
     head_dim = config.whole("kv_channels", default=None, null=0, least=0) or head_width(
         config, "hidden_size", width, heads
@@ -77,6 +76,32 @@ def chatglm(config: Config) -> dict[str, Any]:
         "norm": norm_of(style),
         "blocks": blocks,
         **({} if final else {"final_norm": False}),
+    }
+
+
+def _first_chatglm(config: Config) -> dict[str, Any]:
+    """ChatGLM 6B: layer norms, biases, gelu, rotation by two positions, embedding and head in one.
+
+    A prompt attends to all of itself, which is counted as if it were causal.
+    """
+    width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
+    config.must_be("position_encoding_2d", True)
+    config.must_be("pre_seq_len", None, 0)
+    config.must_be("quantization_bit", 0, None)
+    head_dim = head_width(config, "hidden_size", width, heads)
+    attention = plain_attention(heads, heads, head_dim, qkv_bias=True, output_bias=True)
+    feed_forward = dense_block(config.whole("inner_hidden_size"), "gelu_tanh", gated=False, bias=True)
+    config.notes.append("a prompt attends to all of itself: that attention is counted as a causal one, half as much")
+    config.ignore("prefix_projection tie_word_embeddings max_sequence_length")
+    blocks = [{"layers": config.whole("num_hidden_layers"), **layer(attention, feed_forward, _LAYER_NORM)}]
+    return {
+        "vocabulary": parts.vocabulary(config),
+        "width": width,
+        "max_context": parts.context(config, "max_sequence_length"),
+        "positions": {"kind": "rotary"},
+        "norm": norm_of(_LAYER_NORM),
+        "tied_embeddings": True,
+        "blocks": blocks,
     }
 
 
