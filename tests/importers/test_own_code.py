@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.errors import SpecError, UnsupportedError
+from roofline.errors import SpecError
 from roofline.importers.huggingface.read import read_config
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
 from roofline.workload.run import TextRun
@@ -138,5 +138,3 @@ def test_a_flag_that_the_class_does_not_read_is_told(tmp_path: Path, key: str) -
     spec = _read(tmp_path, config)
     assert _attention(spec).qkv_bias
     assert any(f"{key} false has no effect" in note for note in spec.assumed)
-    with pytest.raises(UnsupportedError, match="code of its own"):
-        _read(tmp_path, {**config, "auto_map": {"AutoModelForCausalLM": "modeling.Model"}})

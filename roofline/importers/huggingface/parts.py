@@ -119,23 +119,6 @@ def attention_biases(config: Config) -> dict[str, bool]:
     return {"qkv_bias": True, "output_bias": True} if config.flag("attention_bias", default=False) else {}
 
 
-def unread_flag(config: Config, built: bool, *keys: str) -> bool:
-    """`built`, which a class does whatever these keys say; a note tells of one that says something else.
-
-    Code that comes with a file may read what the library's class does not: then such a key is refused.
-    """
-    for key in keys:
-        if config.given(key) and config.flag(key) != built:
-            if "auto_map" in (config.outer or config).data:
-                config.unsupported(key, "has no effect in the library's class, but the file brings code of its own")
-            value = str(not built).lower()
-            config.notes.append(
-                f"{key} {value} has no effect: the class of {config.data['model_type']} does not read it"
-            )
-        config.ignore(key)
-    return built
-
-
 def head_dim_of(config: Config, width: int, heads: int, *keys: str) -> int:
     """The width of a head: what the config says, else width / heads, which must be whole."""
     value = config.whole_or_none(*(keys or ("head_dim",)))

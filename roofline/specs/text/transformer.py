@@ -283,6 +283,11 @@ class TransformerSpec(Spec):
     assumed: Texts = ()
     notes: Text | None = None
 
+    @property
+    def logits(self) -> int:
+        """Tokens that the head can give, 0 without a vocabulary."""
+        return self.head_vocabulary or self.vocabulary or 0
+
     @field_validator("cache_dtype")
     @classmethod
     def _cache_is_known(cls, value: str | None) -> str | None:

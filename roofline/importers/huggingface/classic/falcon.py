@@ -67,7 +67,10 @@ def mpt(config: Config) -> dict[str, Any]:
         inside.ignore("attn_impl", "attn_uses_sequence_id", "softmax_scale", "attn_pdrop", "clip_qkv")
     if kv_heads != heads:
         config.unsupported("attn_config", f"kv_n_heads {kv_heads} of {heads} heads is not modelled for mpt")
-    config.must_be("no_bias", True)
+    if not config.flag("no_bias", default=True):
+        if "auto_map" in config.data:
+            config.unsupported("no_bias", "false is not modelled: the code beside the file may build biases")
+        config.notes.append("no_bias false has no effect: the class of mpt builds no biases")
     config.must_be("embedding_fraction", 1.0, 1)
     config.must_be("norm_type", "low_precision_layernorm")
     config.ignore("learned_pos_emb", "verbose")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import Style, decoder, dense, window_pattern, windows_of
 from roofline.importers.huggingface.defaults import defaults_of
@@ -52,9 +51,11 @@ def qwen_windows(config: Config) -> list[int | None]:
 
 
 def qwen2(config: Config) -> dict[str, Any]:
-    """Qwen 1.5, 2 and 2.5: biases on queries, keys and values, always."""
-    bias = parts.unread_flag(config, True, "attention_bias", "qkv_bias")
-    return decoder(config, Style(qkv_bias=bias), dense(config), windows=qwen_windows(config))
+    """Qwen 1.5, 2 and 2.5: biases on queries, keys and values, whatever a file says of them."""
+    for key in ("attention_bias", "qkv_bias"):
+        if config.given(key) and not config.flag(key):
+            config.notes.append(f"{key} false has no effect: the class of {config.data['model_type']} has these biases")
+    return decoder(config, Style(qkv_bias=True), dense(config), windows=qwen_windows(config))
 
 
 def qwen3(config: Config) -> dict[str, Any]:

@@ -33,10 +33,7 @@ def mixtral(config: Config) -> dict[str, Any]:
     """Mixtral, OLMoE, Granite MoE: experts in every layer."""
     kind = config.data["model_type"]
     number = "num_experts" if kind == "olmoe" else "num_local_experts"
-    unread = kind == "mixtral"
-    bias = (
-        parts.unread_flag(config, False, "attention_bias") if unread else config.flag("attention_bias", default=False)
-    )
+    bias = kind != "mixtral" and config.flag("attention_bias", default=False)
     shared = config.whole("shared_intermediate_size", default=0, null=0, least=0) if kind == "granitemoeshared" else 0
     block = routed(config, width="intermediate_size", experts=number, shared_width=shared)
     windows = None
@@ -82,7 +79,6 @@ def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
 def qwen2_moe(config: Config) -> dict[str, Any]:
     """Qwen 1.5 MoE, Qwen 2 57B: biases on queries, keys and values, a gated shared expert."""
     bias = config.flag("qkv_bias", default=True, null=True)
-    parts.unread_flag(config, bias, "attention_bias")
     feed_forward = qwen_feed_forward(config, shared=True)
     return decoder(config, Style(qkv_bias=bias), feed_forward, windows=_qwen2_moe_windows(config))
 
@@ -102,7 +98,6 @@ def _qwen2_moe_windows(config: Config) -> list[int | None]:
 def qwen3_moe(config: Config) -> dict[str, Any]:
     """Qwen 3 MoE, also the text model of Qwen 3 VL MoE: norms of queries and keys per head, no shared expert."""
     bias = config.flag("attention_bias", default=False)
-    parts.unread_flag(config, bias, "qkv_bias")
     config.must_be("use_qk_norm", True)
     config.must_be("shared_expert_intermediate_size", 0, None)
     style = Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM)

@@ -94,7 +94,9 @@ def plamo(config: Config) -> dict[str, Any]:
 def solar(config: Config) -> dict[str, Any]:
     """Solar Pro: Llama with a few weighted sums over blocks of layers, which are left out."""
     bias = config.flag("attention_bias", default=False)
-    config.ignore("bskcn_1", "bskcn_2", "bskcn_3", "bskcn_4", "bskcn_tv", "sliding_window")
+    config.ignore("bskcn_1", "bskcn_2", "bskcn_3", "bskcn_4", "bskcn_tv")
+    if config.whole_or_none("sliding_window") is not None:
+        config.notes.append("sliding_window limits no layer, as in vLLM's class of Solar")
     config.notes.append(
         "the weighted sums over blocks of layers (bskcn) are left out: element-wise work in a few layers"
     )
