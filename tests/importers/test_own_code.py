@@ -1,140 +1,140 @@
-"""Families whose files bring code of their own: published counts, and what is not modelled is told."""
+"""Families whose files bring code of their own, and what such code changes: totals that their makers publish."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from roofline.architectures.text.transformer import transformer_workload
-from roofline.errors import SpecError
-from roofline.importers.huggingface.read import read_config
-from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
-from roofline.workload.run import TextRun
+import roofline as rl
+from tests.importers.configs import written
 
-MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "own_code.json").read_text())["models"]
-
-
-def _read(folder: Path, config: dict[str, Any]) -> TransformerSpec:
-    path = folder / "model.json"
-    path.write_text(json.dumps(config))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    return spec
-
-
-def _parameters(spec: TransformerSpec) -> float:
-    return transformer_workload(spec, TextRun(1.0, 16.0, 1.0)).parameters
-
-
-def _attention(spec: TransformerSpec, group: int = 0) -> SoftmaxAttention:
-    attention = spec.blocks[group].attention
-    assert isinstance(attention, SoftmaxAttention)
-    return attention
-
-
-def _config(name: str, **change: Any) -> dict[str, Any]:
-    return {**MODELS[name]["config"], **change}
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_parameters_are_those_that_are_published(tmp_path: Path, name: str) -> None:
-    assert _parameters(_read(tmp_path, MODELS[name]["config"])) == MODELS[name]["parameters"]
-
-
-@pytest.mark.parametrize(
-    ("name", "positions", "context"),
-    [
-        ("baichuan-7b", "rotary", 4096),
-        ("baichuan-13b", "alibi", 4096),
-        ("baichuan2-7b", "rotary", 4096),
-        ("chatglm2-6b", "rotary", 32768),
-        ("qwen-7b", "rotary", 8192),
-    ],
-)
-def test_positions_and_context(tmp_path: Path, name: str, positions: str, context: int) -> None:
-    spec = _read(tmp_path, MODELS[name]["config"])
-    assert (spec.positions.kind, spec.max_context) == (positions, context)
-
-
-def test_a_baichuan_file_without_a_context_takes_the_positions_of_its_width_and_says_so(tmp_path: Path) -> None:
-    spec = _read(tmp_path, _config("baichuan-13b", model_max_length=None))
-    assert spec.positions.kind == "alibi"
-    assert any("max_position_embeddings nor model_max_length" in note for note in spec.assumed)
-
-
-def test_chatglm_without_multi_query_attention_has_a_key_head_per_query_head(tmp_path: Path) -> None:
-    spec = _read(tmp_path, _config("chatglm3-6b", multi_query_attention=False))
-    assert _attention(spec).kv_heads == _attention(spec).heads == 32
-
-
-def test_chatglm_with_biases_everywhere(tmp_path: Path) -> None:
-    more = _parameters(_read(tmp_path, _config("chatglm3-6b", add_bias_linear=True))) - 6_243_584_000
-    assert more == 28 * (4096 + 2 * 13696 + 4096)
+#: What the Ling and Ring files have in common.
+LING: Final[dict[str, Any]] = {
+    "model_type": "bailing_moe",
+    "architectures": ["BailingMoeV2ForCausalLM"],
+    "hidden_size": 2048,
+    "intermediate_size": 5120,
+    "moe_intermediate_size": 512,
+    "num_hidden_layers": 20,
+    "num_attention_heads": 16,
+    "num_key_value_heads": 4,
+    "head_dim": 128,
+    "num_experts": 256,
+    "num_experts_per_tok": 8,
+    "num_shared_experts": 1,
+    "first_k_dense_replace": 1,
+    "partial_rotary_factor": 0.5,
+    "use_qk_norm": True,
+    "vocab_size": 157184,
+}
+LITE: Final = {
+    **LING,
+    "architectures": ["BailingMoeForCausalLM"],
+    "num_hidden_layers": 28,
+    "num_experts": 64,
+    "num_experts_per_tok": 6,
+    "moe_intermediate_size": 1408,
+    "num_shared_experts": 2,
+    "first_k_dense_replace": 0,
+    "use_qk_norm": False,
+    "norm_head": True,
+    "vocab_size": 126464,
+}
+FLASH: Final = {
+    **LING,
+    "hidden_size": 4096,
+    "intermediate_size": 9216,
+    "moe_intermediate_size": 1024,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+}
+LINEAR: Final = {
+    **LING,
+    "model_type": "bailing_moe_linear",
+    "architectures": ["BailingMoeLinearV2ForCausalLM"],
+    "layer_group_size": 5,
+    "group_norm_size": 4,
+    "linear_silu": False,
+}
+#: Billions of parameters, and of those that a token uses. Source: model cards of Ling-mini-2.0 (16B, 1.4B), Ling-lite
+#: (16.8B, 2.75B), Ling-flash-2.0 (100B, 6.1B), Ring-mini-linear-2.0 (16.4B, 1.6B with the head and embedding).
+PUBLISHED: Final = [
+    ("mini", LING, 16.26, 1.43),
+    ("lite", LITE, 16.80, 2.75),
+    ("flash", FLASH, 102.9, 6.15),
+    ("linear", LINEAR, 16.42, 1.60),
+]
 
 
-def test_the_first_chatglm_tells_what_its_prompt_attends_to(tmp_path: Path) -> None:
-    spec = _read(tmp_path, MODELS["chatglm-6b"]["config"])
-    assert any("attends to all of itself" in note for note in spec.assumed)
+@pytest.mark.parametrize(("name", "config", "total", "active"), PUBLISHED)
+def test_ling_and_ring_have_their_published_parameters(
+    name: str, config: dict[str, Any], total: float, active: float, tmp_path: Path
+) -> None:
+    file = written(tmp_path, config, f"{name}.json")
+    found = rl.estimate(str(file), gpu="h100", prompt=16, generate=2).to_dict()["parameters"]
+    assert found["total"] / 1e9 == pytest.approx(total, abs=0.05)
+    assert found["active"] / 1e9 == pytest.approx(active, abs=0.01)
 
 
-def test_phi4mm_tells_how_many_parameters_its_adapters_have(tmp_path: Path) -> None:
-    sizes = {"hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 8, "num_key_value_heads": 2}
-    config = {"model_type": "phi4mm", **sizes, "intermediate_size": 96, "vocab_size": 100, "embd_layer": {"a": 1}}
-    spec = _read(tmp_path, {**config, "vision_lora": {"r": 4, "lora_alpha": 8}, "speech_lora": {"r": 2}})
-    adapters = 3 * 6 * ((128 + 192) + (128 + 128) + (128 + 192) + (96 + 128))
-    assert any(f"{adapters:,} parameters" in note for note in spec.assumed)
-    assert any("encoders of pictures and speech" in note for note in spec.assumed)
+#: LongCat Flash as released. Source: its model card and Meituan 2025 (arXiv:2509.01322): 560B, of which 18.6 to 31.3B
+#: are used, 27B on average.
+LONGCAT: Final[dict[str, Any]] = {
+    "model_type": "longcat_flash",
+    "hidden_size": 6144,
+    "ffn_hidden_size": 12288,
+    "expert_ffn_hidden_size": 2048,
+    "num_layers": 28,
+    "num_attention_heads": 64,
+    "n_routed_experts": 512,
+    "zero_expert_num": 256,
+    "moe_topk": 12,
+    "q_lora_rank": 1536,
+    "kv_lora_rank": 512,
+    "qk_nope_head_dim": 128,
+    "qk_rope_head_dim": 64,
+    "v_head_dim": 128,
+    "vocab_size": 131072,
+}
 
 
-def test_qwen_refuses_an_odd_width_of_gate_and_up(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="gate and up"):
-        _read(tmp_path, _config("qwen-7b", intermediate_size=22017))
+def test_experts_without_matrices_are_held_by_the_class_of_the_library_alone(tmp_path: Path) -> None:
+    own = {**LONGCAT, "auto_map": {"AutoModelForCausalLM": "modeling_longcat_flash.LongcatFlashForCausalLM"}}
+    counts = [
+        rl.estimate(str(written(tmp_path, config, name)), gpu="h100", prompt=16, generate=2).to_dict()["parameters"]
+        for name, config in (("own.json", own), ("class.json", LONGCAT))
+    ]
+    assert counts[0]["total"] / 1e9 == pytest.approx(560.0, abs=1.0)
+    assert counts[0]["active"] == counts[1]["active"]
+    assert 26e9 < counts[0]["active"] < 28e9
+    assert counts[1]["total"] - counts[0]["total"] == 28 * 256 * 2 * 2048 * 6144
 
 
-def test_minicpm_has_experts_where_its_file_says_so(tmp_path: Path) -> None:
-    spec = _read(tmp_path, _config("minicpm-2b", num_experts=8, num_experts_per_tok=2))
-    feed_forward = spec.blocks[0].feed_forward
-    assert feed_forward is not None
-    assert feed_forward.kind == "experts"
-    assert _parameters(spec) - MODELS["minicpm-2b"]["parameters"] == 40 * (7 * 3 * 2304 * 5760 + 8 * 2304)
-
-
-def test_minicpm_tells_of_sparse_attention_that_is_not_counted(tmp_path: Path) -> None:
-    spec = _read(tmp_path, _config("minicpm-2b", sparse_config={"kernel_size": 32, "block_size": 64, "topk": 64}))
-    assert any("sparse_config" in note for note in spec.assumed)
-
-
-def test_openelm_has_heads_of_its_own_in_each_layer(tmp_path: Path) -> None:
-    spec = _read(tmp_path, MODELS["openelm-270m"]["config"])
-    assert [_attention(spec, index).heads for index in (0, 6)] == [12, 16]
-    assert sum(group.layers for group in spec.blocks) == 16
-    with pytest.raises(SpecError, match="num_query_heads"):
-        _read(tmp_path, _config("openelm-270m", num_query_heads=[12] * 15))
-
-
-def test_decilm_has_key_heads_of_its_own_in_each_layer(tmp_path: Path) -> None:
-    sizes = {"hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 8, "vocab_size": 100}
-    config = {"model_type": "deci", **sizes, "intermediate_size": 64, "max_position_embeddings": 64}
-    spec = _read(tmp_path, {**config, "num_key_value_heads_per_layer": [4, 1, 4]})
-    assert [(group.layers, _attention(spec, i).kv_heads) for i, group in enumerate(spec.blocks)] == [(2, 4), (1, 1)]
-    with pytest.raises(SpecError, match="num_key_value_heads_per_layer"):
-        _read(tmp_path, config)
-
-
-def test_telechat_has_biases_of_the_last_matrices_alone(tmp_path: Path) -> None:
-    config = {"model_type": "telechat", "hidden_size": 128, "n_layer": 2, "n_head": 8, "ffn_hidden_size": 96}
-    spec = _read(tmp_path, {**config, "vocab_size": 100, "seq_length": 64})
-    matrices = 4 * 128 * 128 + 3 * 128 * 96
-    assert _parameters(spec) == 2 * 100 * 128 + 2 * (matrices + 2 * 128 + 2 * 128) + 128
-
-
-@pytest.mark.parametrize("key", ["attention_bias", "qkv_bias"])
-def test_a_flag_that_the_class_does_not_read_is_told(tmp_path: Path, key: str) -> None:
-    config = {"model_type": "qwen2", "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 8}
-    config |= {"intermediate_size": 64, "vocab_size": 100, "num_key_value_heads": 2, key: False}
-    spec = _read(tmp_path, config)
-    assert _attention(spec).qkv_bias
-    assert any(f"{key} false has no effect" in note for note in spec.assumed)
+def test_a_frequency_is_read_where_the_file_brings_code(tmp_path: Path) -> None:
+    config: dict[str, Any] = {
+        "model_type": "deepseek_v3",
+        "hidden_size": 128,
+        "intermediate_size": 300,
+        "moe_intermediate_size": 64,
+        "num_hidden_layers": 5,
+        "num_attention_heads": 4,
+        "n_routed_experts": 8,
+        "num_experts_per_tok": 2,
+        "n_shared_experts": 1,
+        "first_k_dense_replace": 1,
+        "moe_layer_freq": 2,
+        "q_lora_rank": None,
+        "kv_lora_rank": 16,
+        "qk_nope_head_dim": 24,
+        "qk_rope_head_dim": 8,
+        "v_head_dim": 24,
+        "vocab_size": 1000,
+    }
+    of_class = rl.load_model(str(written(tmp_path, config, "class.json")))
+    own = rl.load_model(str(written(tmp_path, config | {"auto_map": {"AutoModel": "x.Y"}}, "own.json")))
+    experts = [
+        [block.layers for block in spec.blocks if block.feed_forward.kind == "experts"] for spec in (of_class, own)
+    ]
+    assert experts == [[4], [2]]
+    assert any("moe_layer_freq" in told for told in of_class.assumed)

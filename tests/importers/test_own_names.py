@@ -10,7 +10,7 @@ import pytest
 
 from roofline.importers.huggingface.read import import_named
 
-MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "own_code.json").read_text())["models"]
+MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "own_families.json").read_text())["models"]
 _QKV: Final = {"q_proj", "k_proj", "v_proj"}
 _GATED: Final = {"gate_proj", "up_proj"}
 #: Names as the released checkpoints have them.

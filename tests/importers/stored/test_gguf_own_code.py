@@ -19,7 +19,7 @@ from tests.importers.stored.blueprint import Blueprint
 from tests.importers.stored.gguf_writer import write
 
 TESTS: Final = Path(__file__).parents[2]
-MODELS: Final[dict[str, Any]] = json.loads((TESTS / "importers" / "own_code.json").read_text())["models"]
+MODELS: Final[dict[str, Any]] = json.loads((TESTS / "importers" / "own_families.json").read_text())["models"]
 _ORION: Final = {"model_type": "orion", "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 8}
 _SIZES: Final = {"intermediate_size": 96, "vocab_size": 100, "max_position_embeddings": 64}
 _GPT2: Final = {"n_embd": 128, "n_layer": 2, "n_head": 8, "n_inner": 512, "n_positions": 64, "vocab_size": 100}

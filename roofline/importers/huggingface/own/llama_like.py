@@ -1,7 +1,7 @@
 """Llama with other names of its keys, other norms or biases, in files that bring code of their own.
 
 Source: the configuration and modelling code beside each family's released files; vLLM's classes of the same names. The
-totals of released models are checked in `tests/importers/test_own_code.py`.
+totals of released models are checked in `tests/importers/test_own_families.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Decoders with keys of their own and one matrix for queries, keys and values, in files that bring their code.
 
 Source: the configuration and modelling code beside each family's released files; vLLM's classes of the same names. The
-totals of released models are checked in `tests/importers/test_own_code.py`.
+totals of released models are checked in `tests/importers/test_own_families.py`.
 """
 
 from __future__ import annotations
