@@ -101,3 +101,21 @@ def ernie(config: Config) -> dict[str, Any]:
     """ERNIE 4.5, dense: biases by one flag."""
     bias = config.flag("use_bias", default=False)
     return decoder(config, Style(qkv_bias=bias, output_bias=bias), dense(config, bias=bias))
+
+
+def cohere_compass(config: Config) -> dict[str, Any]:
+    """Cohere Compass (North): Command R7B whose layers all see everything where the file names no kinds.
+
+    A kind of layer rotates unless `rope_parameters` has null for it; heads are as wide together as the model.
+    """
+    width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
+    layers = config.whole("num_hidden_layers")
+    config.data = {**config.data, "head_dim": config.divides("hidden_size", width, "of width", heads)}
+    bias = config.flag("attention_bias", default=False)
+    windows = windows_of(config, config.whole_or_none("sliding_window"), [False] * layers)
+    rotation = config.data.get("rope_parameters")
+    still = {kind for kind, how in rotation.items() if how is None} if isinstance(rotation, dict) else set()
+    kinds = ["full_attention" if window is None else "sliding_attention" for window in windows]
+    style = Style(norm="layer", norms=1, parallel=True, qkv_bias=bias, output_bias=bias)
+    config.ignore("pooling")
+    return decoder(config, style, dense(config), windows=windows, unrotated=[kind in still for kind in kinds])
