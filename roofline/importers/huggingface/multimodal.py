@@ -77,7 +77,7 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
         model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
     if inner_type is None:
         message = f"has no model_type, and {model_type!r} does not say which text model it holds"
-        hint = f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside."
+        hint = "Write the model_type of the text model into its section."
         raise UnsupportedError(message, document.place(path), ".".join(path), hint)
     known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
     config = _config(document, data, known, path, outer)

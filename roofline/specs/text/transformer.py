@@ -168,7 +168,8 @@ class TransformerSpec(Spec):
     """A language model as shapes.
 
     `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
-    it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format of their
+    it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give, where
+    the table knows more. `dtypes` gives the weights of single ops a format of their
     own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
     rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
     sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
@@ -202,6 +203,7 @@ class TransformerSpec(Spec):
     head_bias: bool = False
     generates: bool = True
     classifier: Classifier | None = None
+    head_vocabulary: Size | None = None
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
@@ -216,6 +218,11 @@ class TransformerSpec(Spec):
     unverified: Texts = ()
     assumed: Texts = ()
     notes: Text | None = None
+
+    @property
+    def logits(self) -> int:
+        """Tokens that the head can give, 0 without a vocabulary."""
+        return self.head_vocabulary or self.vocabulary or 0
 
     @field_validator("cache_dtype")
     @classmethod

@@ -11,7 +11,7 @@ Source: the config and model classes of transformers 5.24.0 (`_tied_weights_keys
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,11 @@ def wrapped_type(wrapper: str) -> str | None:
     """The type of the text model of a multimodal class where its section does not say it."""
     found = _classes().get(wrapper)
     return None if found is None else str(found["text"])
+
+
+def wrappers_of(families: Container[str]) -> list[str]:
+    """The multimodal classes whose text model is of one of these types."""
+    return [wrapper for wrapper, found in _classes().items() if found["text"] in families]
 
 
 def defaults_in(wrapper: str, text_type: str) -> Mapping[str, Any]:

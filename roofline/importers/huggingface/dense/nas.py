@@ -1,7 +1,7 @@
-"""DeciLM and Nemotron of neural architecture search: Llama whose layers differ in heads and widths.
+"""Nemotron of neural architecture search: Llama whose layers differ in heads, widths and what they leave out.
 
 Sources: nvidia/Llama-3_1-Nemotron-51B-Instruct and Llama-3_3-Nemotron-Super-49B-v1, configuration_decilm.py and
-modeling_decilm.py; Deci/DeciLM-7B, configuration_decilm.py; vllm-project/vllm, nemotron_nas.py.
+modeling_decilm.py; vllm-project/vllm, nemotron_nas.py.
 """
 
 from __future__ import annotations
@@ -16,30 +16,6 @@ from roofline.importers.huggingface.defaults import defaults_of
 #: Widths of feed-forwards are rounded up to a multiple of this.
 _MULTIPLE: Final = 256
 _LAYER: Final = {"norms": 1}
-
-
-def deci(config: Config) -> dict[str, Any]:
-    """DeciLM: a number of key-value heads per layer."""
-    config.defaults = defaults_of("llama")
-    layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
-    heads = config.whole("num_attention_heads")
-    config.ignore("num_key_value_heads", "naive_attention_prefill", "naive_attention_decode_batched")
-    config.ignore("naive_attention_decode_single")
-    kv_heads = config.wholes("num_key_value_heads_per_layer", length=layers, least=1)
-    if kv_heads is None:
-        config.refuse("num_key_value_heads_per_layer", "is missing: it says how many key-value heads each layer has")
-    head_dim = parts.head_dim_of(config, width, heads)
-    activation, biases = parts.activation(config, "hidden_act"), parts.attention_biases(config)
-    feed_forward = dense_block(
-        config.whole("intermediate_size"), activation, bias=config.flag("mlp_bias", default=False)
-    )
-    blocks = []
-    for number in kv_heads:
-        if heads % number:
-            config.refuse("num_key_value_heads_per_layer", f"{heads} heads do not divide among {number}")
-        attention = softmax(heads, number, head_dim, **biases)
-        blocks.append({"attention": attention, "feed_forward": feed_forward})
-    return body_of(config, width, parts.rotary(config, head_dim), parts.merged(blocks))
 
 
 def nas(config: Config) -> dict[str, Any]:
