@@ -30,10 +30,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from roofline.errors import SpecError
 from roofline.importers.class_keys import REMOVE_HINT, ClassKeys, class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
+from roofline.importers.huggingface.cached import read_cached
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
 from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.forms.dialects import in_words_of_classes
+from roofline.importers.huggingface.forms.heads import follow_architecture
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.spec_data import Origin, spec_data
@@ -73,20 +76,22 @@ def import_named(path: Path, name: str | None = None) -> Imported:
     if is_diffusers(path):
         return Imported(import_diffusers(path))
     file = config_file(path)
-    document = read_json(file)
+    document = in_words_of_classes(read_json(file))
     config = text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     body = mapped(family_function(model_type), config, model_type)
     if is_eagle(config):
         body = as_eagle(config, body)
     else:
+        follow_architecture(config, body, model_type, file)
         _add_towers(body, config)
     names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
     read_described(config, body)
+    read_cached(config, body)
     check_keys(config, model_type)
     if config.path and config.outer is not None:
-        _check_outer(config.outer, str(config.outer.data["model_type"]))
+        config.notes.extend(_check_outer(config.outer, str(config.outer.data["model_type"])))
     called = clean_name(name) or model_name(file, config)
     source = f"{file.name} of {called} (Hugging Face, model_type {model_type})"
     return Imported(spec_data(body, config, Origin(called, called, source, file.name, model_type), formats), names)
@@ -116,12 +121,12 @@ def validated(data: Body, name: str) -> Spec:
 
 
 def config_file(path: Path) -> Path:
-    """The config.json that a path means: the file, or the one in a folder."""
+    """The config.json that a path means: the file, or the one in a folder, where Mistral's `params.json` may stand."""
     if not is_folder(path):
         return path
-    file = path / "config.json"
-    if is_file(file):
-        return file
+    found = next((file for name in ("config.json", "params.json") if is_file(file := path / name)), None)
+    if found is not None:
+        return found
     raise SpecError(f"{path}: is a folder without a config.json")
 
 
@@ -132,13 +137,17 @@ def family_function(model_type: str) -> Callable[[Config], Body]:
     return function
 
 
-def _check_outer(config: Config, model_type: str) -> None:
+def _check_outer(config: Config, model_type: str) -> list[str]:
     """Refuse a key beside the text model that may change it: what encoders and projectors say is their own affair."""
+    known, ignored = class_keys("transformers", model_type), dict[str, list[str]]()
     for key, value in config.data.items():
         scalar = value is not None and not isinstance(value, (dict, str))
         if key not in config.used and scalar and _OF_THE_TEXT.search(key) and not is_harmless(key, value):
-            message = f"unknown key for {model_type}, which may change the shape of its text model"
-            config.unsupported(key, message, REMOVE_HINT)
+            if known is None or key in known.keys or "auto_map" in config.data:
+                message = f"unknown key for {model_type}, which may change the shape of its text model"
+                config.unsupported(key, message, REMOVE_HINT)
+            ignored.setdefault(f"{known} does not read it", []).append(key)
+    return told(ignored)
 
 
 def check_keys(config: Config, model_type: str) -> None:
@@ -161,7 +170,7 @@ def _check_section(config: Config, known: ClassKeys | None, model_type: str) -> 
 
 def model_name(file: Path, config: Config) -> str:
     """A name for the model: from `X_config.json` or `X.json`, else its folder, else the name that the file says."""
-    stem = file.stem.removesuffix("config").rstrip("_-.")
+    stem = file.stem.removesuffix("config").removesuffix("params").rstrip("_-.")
     if not stem:
         said = str((config.outer or config).data.get("_name_or_path") or "").rstrip("/").rsplit("/", 1)[-1]
         stem = said or file.resolve().parent.name

@@ -1,10 +1,24 @@
-"""What a file may say about a head that drafts for another model."""
+"""What a file in `models/` may say about other heads than that over the vocabulary."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from roofline.specs.base import Size, Spec
+
+
+class Classifier(Spec):
+    """A head that gives each position, or each sequence, a score for every one of `labels`.
+
+    `inner` is the width of a layer with bias and `activation` before it. `each`: which rows it reads, every token, or
+    one of each `sequence`.
+    """
+
+    labels: Size
+    bias: bool = False
+    inner: Size | None = None
+    activation: Literal["relu", "gelu", "silu"] = "relu"
+    each: Literal["token", "sequence"] = "token"
 
 
 class Eagle(Spec):
