@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.fuzz.corpus import KINDS, drawn
+from tests.fuzz.corpus import FURTHER, KINDS, drawn
 from tests.fuzz.judge import judged
 
 
@@ -21,7 +21,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--kind", choices=tuple(KINDS), help="only inputs of this kind")
     parser.add_argument("--keep", type=Path, help="folder in which the file of the last input stays")
+    parser.add_argument("--configs", type=Path, action="append", default=[], help="folder of further config.json files")
     given = parser.parse_args()
+    FURTHER.extend(given.configs)
     counts: Counter[tuple[str, str]] = Counter()
     slowest = 0.0
     with TemporaryDirectory() as folder:
@@ -34,6 +36,8 @@ def main() -> int:
             verdict = judged(found.run)
             slowest = max(slowest, time.process_time() - start)
             counts[found.kind, verdict.kind] += 1
+            if number % 5000 == 4999:
+                sys.stderr.write(f"{number + 1 - given.first:,} inputs\n")
             if verdict.fails:
                 sys.stdout.write(f"{found.label}, {found.kind}: {verdict.kind}: {verdict.said}\n")
                 sys.stdout.flush()

@@ -5,6 +5,7 @@ An input is drawn from its number and a seed alone, so that one that fails can b
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -37,6 +38,7 @@ from tests.fuzz.bases import (
 )
 from tests.fuzz.mutate import NUMBERS, TEXTS, changed, garbled
 
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _TESTS: Final = Path(__file__).parents[1]
 
 
@@ -75,9 +77,13 @@ def _pipelines() -> tuple[tuple[str, Any], ...]:
     return tuple((name, data) for name, data in _bundled("models") if data["family"] == "pipeline")
 
 
+#: Folders of further config.json files, by hand.
+FURTHER: Final[list[Path]] = []
+
+
 @cache
 def _configs() -> tuple[Any, ...]:
-    found = []
+    found = [json.loads(file.read_bytes()) for folder in FURTHER for file in sorted(folder.rglob("*.json"))]
     for name in ("llm_all", "llm_core", "llm_encoders", "llm_exotic_small"):
         models = json.loads((_TESTS / "oracle" / f"{name}.json").read_text(encoding="utf-8"))["models"]
         found += [row["config"] for row in (models.values() if isinstance(models, dict) else models) if "config" in row]
@@ -93,10 +99,7 @@ def _folders() -> dict[str, Any]:
 def _written(data: Any, random: Random, file: Path) -> Path:
     """The data after some changes, in a file; now and then its letters are changed, or its bytes are none."""
     made = changed(data, random, random.choice((0, 1, 1, 1, 2, 3)))
-    if file.suffix == ".json":
-        text = json.dumps(made)
-    else:
-        text = yaml.safe_dump(made, sort_keys=False, allow_unicode=random.random() < 0.5)
+    text = json.dumps(made) if file.suffix == ".json" else _yaml(made, random.random() < 0.5)
     if random.random() < 0.25:
         text = garbled(text, random)
     raw = text.encode("utf-8", "surrogatepass")
@@ -104,6 +107,13 @@ def _written(data: Any, random: Random, file: Path) -> Path:
         raw = raw[: random.randrange(len(raw) + 1)] + random.randbytes(9)
     file.write_bytes(raw)
     return file
+
+
+def _yaml(data: Any, unicode: bool) -> str:
+    try:
+        return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=unicode))
+    except UnicodeEncodeError:  # half a character
+        return str(yaml.safe_dump(data, sort_keys=False))
 
 
 def _shown(est: Any, random: Random) -> Any:
@@ -165,7 +175,7 @@ def _engine(random: Random, folder: Path) -> Callable[[], Any]:
 
 
 def _config(random: Random, folder: Path) -> Callable[[], Any]:
-    data = dict(random.choice(_configs()))
+    data = copy.deepcopy(random.choice(_configs()))
     if random.random() < 0.3:
         data["quantization_config"] = random.choice(QUANTISED)
     if random.random() < 0.1:
