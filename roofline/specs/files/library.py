@@ -86,6 +86,8 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
                 return Found(path, path.stem, alias)
     known = _known(shelf, spec_dir)
     meant = meant_by(name, known)
+    if meant is not None and meant.name.lower() == wanted:  # a file of that name which stands on another shelf
+        meant = None
     if meant is not None and not meant.format:
         return find(shelf, meant.name, spec_dir)._replace(alias=name)
     if meant is not None and shelf == "models":
