@@ -11,7 +11,13 @@ from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import dense_block, mixed, routed, softmax
 from roofline.importers.huggingface.defaults import defaults_of
-from roofline.importers.huggingface.experts.latent import latent_attention, latent_body, mtp_layers, sparse_after_dense
+from roofline.importers.huggingface.experts.latent import (
+    latent_attention,
+    latent_body,
+    mtp_layers,
+    not_read,
+    sparse_after_dense,
+)
 
 _SLIDING: Final = "sliding_attention"
 _SPARSE: Final = "compressed_sparse_attention"
@@ -80,7 +86,7 @@ def deepseek_v4(config: Config) -> dict[str, Any]:
     rates = _rates(config)
     heads, dim = config.whole("num_attention_heads"), config.whole("head_dim")
     config.must_be("num_key_value_heads", 1)
-    config.must_be("attention_bias", False, default=False)
+    not_read(config, "attention_bias")
     config.must_be("mlp_bias", False, default=False)
     config.ignore("hc_sinkhorn_iters", "expert_dtype", "num_hash_layers")
     config.texts("mlp_layer_types", length=layers, choices=("hash_moe", "moe"))
