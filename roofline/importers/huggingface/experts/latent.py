@@ -118,7 +118,7 @@ def sparse_layers(config: Config, layers: int) -> list[bool]:
         return [kind == "sparse" for kind in kinds]
     if config.data["model_type"] not in _WITH_FREQUENCY and not brings_code(config):
         unread = {"moe_layer_freq": every not in (1, None)}
-        if config.data["model_type"] == "glm4_moe_lite":
+        if config.data["model_type"] in ("glm4_moe_lite", "hy_v4"):
             unread["first_k_dense_replace"], first = first != 1, 1
         for key in (key for key, matters in unread.items() if matters):
             config.notes.append(f"ignored, since the class of transformers does not read it: {key}")

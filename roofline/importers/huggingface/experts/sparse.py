@@ -49,6 +49,43 @@ def indexed(config: Config) -> dict[str, Any]:
     return body
 
 
+def axk2(config: Config) -> dict[str, Any]:
+    """A.X K2: DeepSeek V3.2 with a gate beside the queries, and gates of the norms before attention and experts."""
+    layers = config.whole("num_hidden_layers")
+    config.texts("layer_types", length=layers, choices=("indexed_attention",))
+    attention = latent_attention(config)
+    if "query_rank" not in attention:
+        config.refuse("q_lora_rank", "the class has no queries without a latent of their own")
+    if not config.has("first_k_dense_replace"):
+        config.defaults = {**config.defaults, "first_k_dense_replace": 1}
+    rank = config.whole("gated_norm_rank")
+    attention |= {"joint_gate": True, "indexer": _indexer(config)}
+    body = latent_body(config, [attention] * layers, sparse_after_dense(config, layers), mtp_layers(config))
+    for block in body["blocks"]:
+        gates = 2 if block["feed_forward"]["kind"] == "experts" else 1
+        block |= {"norm_gates": gates, "norm_gate_rank": rank}
+    return body
+
+
+def hy_v4(config: Config) -> dict[str, Any]:
+    """Hunyuan V4: GLM-5's attention with a gate per element and sinks, several residual streams without a mix."""
+    layers = config.whole("num_hidden_layers")
+    config.texts("layer_types", length=layers, choices=("indexed_attention",))
+    config.ignore("hc_magnitude", "learnable_sink_init", "swiglu_limit", "first_k_dense_replace", "moe_layer_freq")
+    attention = latent_attention(config) | {"output_gate": True, "sinks": True}
+    if "query_rank" not in attention:
+        config.refuse("q_lora_rank", "the class has no queries without a latent of their own")
+    indexer = _indexer(config)
+    kinds = config.texts("indexer_types", length=layers, choices=("full", "shared"))
+    own = [kind == "full" for kind in kinds] if kinds else [not index or index % 4 == 1 for index in range(layers)]
+    if not own[0]:
+        config.refuse("indexer_types", "the first layer has no earlier choice to take over")
+    attentions = [{**attention, "indexer": indexer if full else {**indexer, "own": False}} for full in own]
+    config.defaults = {**config.defaults, "first_k_dense_replace": 1}
+    body = latent_body(config, attentions, sparse_after_dense(config, layers), mtp_layers(config))
+    return body | {"residual_streams": config.whole("hc_mult", least=2), "streams_mix": False}
+
+
 def _indexer(config: Config) -> dict[str, Any]:
     return {
         "heads": config.whole("index_n_heads"),
