@@ -192,13 +192,14 @@ class TransformerSpec(Spec):
     """A language model as shapes.
 
     `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three
-    norms; it is reported apart and is no part of the other numbers. `dtypes` gives the weights of single ops a format
-    of their own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations.
-    `laurel` is the rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams,
-    mixed by every sublayer (hyper-connections), or only read and written by each (`streams_mix: false`). `eagle`: no
-    model of its own but a head that drafts for one. `towers` are encoders of pictures and sound that are loaded beside
-    the language model, `left_out` says which are loaded and not counted. Without `max_context` no longest context is
-    known. `assumed` is what the source of the shapes left open.
+    norms; it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give,
+    where the table knows more. `dtypes` gives the weights of single ops a format of their own, `cache_dtype` and
+    `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the rank of a low-rank path
+    beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections),
+    or only read and written by each (`streams_mix: false`). `eagle`: no model of its own but a head that drafts for
+    one. `towers` are encoders of pictures and sound that are loaded beside the language model, `left_out` says which
+    are loaded and not counted. Without `max_context` no longest context is known. `assumed` is what the source of the
+    shapes left open.
     """
 
     family: Literal["transformer"]
@@ -224,6 +225,7 @@ class TransformerSpec(Spec):
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
+    head_vocabulary: Size | None = None
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
@@ -238,6 +240,11 @@ class TransformerSpec(Spec):
     unverified: Texts = ()
     assumed: Texts = ()
     notes: Text | None = None
+
+    @property
+    def logits(self) -> int:
+        """Tokens that the head can give, 0 without a vocabulary."""
+        return self.head_vocabulary or self.vocabulary or 0
 
     @field_validator("cache_dtype")
     @classmethod

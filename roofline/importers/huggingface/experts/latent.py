@@ -59,6 +59,17 @@ def youtu(config: Config) -> dict[str, Any]:
     return latent_body(config, [latent_attention(config)] * layers, lambda index: block, 0)
 
 
+def minicpm3(config: Config) -> dict[str, Any]:
+    """MiniCPM 3: latent attention with dense layers, tied embeddings; a null `v_head_dim` is width / heads."""
+    layers, bias = config.whole("num_hidden_layers"), config.flag("mlp_bias", default=False)
+    block = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"), bias=bias)
+    if config.whole_or_none("v_head_dim") is None:
+        heads = config.whole("num_attention_heads")
+        width = config.divides("hidden_size", config.whole("hidden_size"), "of width", heads)
+        config.data = {**config.data, "v_head_dim": width}
+    return latent_body(config, [latent_attention(config)] * layers, lambda index: block, 0)
+
+
 def latent_attention(config: Config) -> dict[str, Any]:
     """The fields of latent attention. A null or zero `q_lora_rank` means queries without a latent of their own.
 
