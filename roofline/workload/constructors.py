@@ -154,7 +154,7 @@ def attention(
     activations and appended to the cache; older ones are read from the cache, once per step.
     """
     span, window = shape.span, shape.window
-    pairs = span.causal_pairs(window) if shape.causal else span.new * (span.past + span.new)
+    pairs = span.causal_pairs(window) if shape.causal else span.mutual_pairs(window)
     old = span.cached_keys(window)
     if shape.chunked and window is not None:
         pairs, old = span.chunk_pairs(window), span.chunk_keys(window)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from roofline.architectures.text.stacks.distances import disentangled_ops
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
+from roofline.workload import constructors as make
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape
 
@@ -20,7 +22,7 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
     fresh = not attention.shared_cache
     ops = [layer.linear("q_proj", width, query_width, bias=bias)]
     if fresh:
-        ops.append(layer.linear("k_proj", width, key_width, bias=bias, joined=packed, live=queries))
+        ops.append(layer.linear("k_proj", width, key_width, bias=bias and attention.key_bias, joined=packed, live=queries))
     if fresh and not attention.keys_as_values:
         beside = queries + tokens * key_width
         ops.append(layer.linear("v_proj", width, value_width, bias=bias, joined=packed, live=beside))
@@ -35,6 +37,12 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
         distances = _distance_ops(attention, layer, width, queries + tokens * (key_width + value_width))
         ops.extend(distances)
         core = core._replace(read=core.read + distances[-1].write)
+    if spec.positions.disentangled is not None:
+        between, scores = disentangled_ops(attention, spec.positions.disentangled, width, layer)
+        ops.extend(between)
+        core = core._replace(read=core.read + scores)
+    if spec.positions.per_layer and spec.positions.buckets is not None:
+        ops.append(_own_buckets(attention, float(spec.positions.buckets), layer))
     ops.append(core)
     if attention.output_gate is not None:
         ops += _output_gate(attention, layer, width)
@@ -42,6 +50,12 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
         ops.append(layer.norm("output_norm", output_width))
     ops.append(layer.linear("o_proj", output_width, width, bias=attention.output_bias))
     return ops
+
+
+def _own_buckets(attention: SoftmaxAttention, buckets: float, layer: Sublayer) -> Op:
+    """A score per head for each pair of a query and a key, from a table of the layer's own (UMT5)."""
+    pairs = layer.span.new * (layer.span.mean_past + layer.span.new)
+    return make.embedding("distance_bias", layer.block, pairs, buckets, float(attention.heads), count=layer.layers)
 
 
 def _distance_ops(attention: SoftmaxAttention, layer: Sublayer, width: float, live: Num) -> list[Op]:

@@ -33,7 +33,8 @@ def _dense_ops(
     ops.append(layer.activate(f"{prefix}activation", hidden, function=function, gated=gated))
     if isinstance(feed_forward, DenseFeedForward) and feed_forward.inner_norm:
         ops.append(layer.norm(f"{prefix}inner_norm", hidden))
-    ops.append(layer.linear(f"{prefix}down_proj", hidden, width, bias=bias))
+    last = bias or (isinstance(feed_forward, DenseFeedForward) and feed_forward.down_bias)
+    ops.append(layer.linear(f"{prefix}down_proj", hidden, width, bias=last))
     return ops
 
 

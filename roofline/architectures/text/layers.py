@@ -14,7 +14,15 @@ from roofline.workload.shapes import Span
 
 
 def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
-    """The ops of one group of layers; `count` of each is the number of layers."""
+    """The ops of one group of layers; `count` of each is the number of layers.
+
+    Layers that are those of an earlier group once more read its weights and hold none.
+    """
+    ops = _group_ops(spec, group, span, label)
+    return ops if group.held else [op._replace(params=0.0, active=0.0) for op in ops]
+
+
+def _group_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
     tokens, layers = span.tokens, float(group.layers)
     stream = tokens * (spec.width * (spec.residual_streams or 1))
     attention = Sublayer(f"{label}.attention", layers, span, tokens, stream)
@@ -24,13 +32,13 @@ def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) 
     ops: list[Op] = []
     if group.attention is not None:
         inner = mixer_ops(spec, group.attention, attention)
-        own, after = group.norms >= 1, group.norms >= 3
+        own, after = group.norms >= 1 and group.attention_norm, group.norms >= 3
         ops += _sublayer_ops(spec, group, "attention", attention, inner, normed=own, output_normed=after)
     if group.feed_forward is not None:
         inner = feed_forward_ops(spec, group.feed_forward, feed_forward)
         for index in range(4, group.norms):
             inner.append(norm_op(spec, f"feed_forward_norm_{index - 2}", feed_forward))
-        own, after = group.norms >= (1 if group.attention is None else 2), group.norms >= 4
+        own, after = group.norms >= (2 if group.attention is not None and group.attention_norm else 1), group.norms >= 4
         ops += _sublayer_ops(spec, group, "feed_forward", feed_forward, inner, normed=own, output_normed=after)
     return ops
 

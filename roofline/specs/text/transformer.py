@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.text.positions import Positions
+from roofline.specs.text.stacks import EncoderInput
 from roofline.specs.text.tower import Tower
 
 #: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
@@ -29,11 +31,12 @@ class Norm(Spec):
 class SoftmaxAttention(Spec):
     """Scaled dot-product attention: multi-head (kv_heads = heads), grouped-query, or multi-query (kv_heads = 1).
 
-    `window` limits each query to the last `window` keys, itself included; `chunk` to the keys of its own chunk of that
-    many positions. `head_dim` is the width of a query and key head, `value_dim` that of a value head where it differs.
+    `window` limits each query to the last `window` keys, itself included, and without `causal` to as many ahead of it;
+    `chunk` to the keys of its own chunk of that many positions. `head_dim` is the width of a query and key head, `value_dim` that of a value head where it differs.
     `keys_as_values`: values are the projected keys, and there is no value projection. `shared_cache`: the layer attends
     to keys and values of an earlier layer and projects and caches none. `sinks`: a learned score per head that takes
-    part in the softmax. `rotary: false`: a layer without positions in a model that rotates.
+    part in the softmax. `rotary: false`: a layer without positions in a model that rotates. `key_bias: false`: queries
+    and values have biases, keys none.
 
     `qk_norm` norms queries and keys per `head`, per head with weights of their own for all `heads`, per head without
     weights (`plain`), or over the whole `width`; `value_norm` norms values per head without weights; `output_norm`
@@ -53,6 +56,7 @@ class SoftmaxAttention(Spec):
     causal: bool = True
     rotary: bool = True
     qkv_bias: bool = False
+    key_bias: bool = True
     output_bias: bool = False
     output_gate: Literal["element", "head"] | None = None
     qk_norm: Literal["head", "heads", "plain", "width"] | None = None
@@ -88,7 +92,7 @@ class SoftmaxAttention(Spec):
 class DenseFeedForward(Spec):
     """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU).
 
-    `inner_norm` norms what goes into the last matrix.
+    `inner_norm` norms what goes into the last matrix. `down_bias`: that has a bias where the others have none.
     """
 
     kind: Literal["dense"]
@@ -96,6 +100,7 @@ class DenseFeedForward(Spec):
     gated: bool = False
     activation: Activation = "silu"
     bias: bool = False
+    down_bias: bool = False
     inner_norm: bool = False
 
 
@@ -145,6 +150,8 @@ class BlockGroup(Spec):
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
     decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `dtypes` gives
     the weights of single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
+    `attention_norm: false`: attention reads the residual as it is, and `norms` counts none for it. `held: false`: the
+    layers are those of an earlier group once more (ALBERT).
     """
 
     name: Name | None = None
@@ -154,6 +161,8 @@ class BlockGroup(Spec):
     norms: Annotated[int, Field(ge=0, le=8)] = 2
     norm_placement: Literal["pre", "post", "output"] = "pre"
     parallel: bool = False
+    attention_norm: bool = True
+    held: bool = True
     cross_attention: SoftmaxAttention | None = None
     dtypes: dict[str, str] = Field(default_factory=dict)
 
@@ -169,29 +178,6 @@ class BlockGroup(Spec):
         if self.norm_placement != "pre" and (self.parallel or self.norms > 2):
             message = "norm_placement: {place} goes with blocks in sequence of at most 2 norms"
             raise PydanticCustomError("norm_placement", message, {"place": self.norm_placement})
-        return self
-
-
-class Positions(Spec):
-    """How positions enter the model.
-
-    `rotary`: rotated into queries and keys, in the first `rotary_dim` elements of a head (by default all); `learned`:
-    a table of `size` rows; `sinusoidal`: a fixed formula; `relative`: distances projected in every layer
-    (Transformer-XL); `bucketed`: a learned score per head for each of `buckets` of distances (T5); `alibi`: a slope
-    per head.
-    """
-
-    kind: Literal["rotary", "learned", "sinusoidal", "relative", "bucketed", "alibi", "none"]
-    size: Size | None = None
-    buckets: Size | None = None
-    rotary_dim: Size | None = None
-
-    @model_validator(mode="after")
-    def _learned_has_a_size(self) -> Positions:
-        if (self.kind == "learned") != (self.size is not None):
-            raise PydanticCustomError("positions", "size goes with kind: learned, and only with it")
-        if (self.kind == "bucketed") != (self.buckets is not None):
-            raise PydanticCustomError("positions", "buckets go with kind: bucketed, and only with it")
         return self
 
 
@@ -240,6 +226,10 @@ class TransformerSpec(Spec):
     sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
     pictures and sound that are loaded beside the language model, `left_out` says which are loaded and not counted.
     Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
+
+    `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
+    tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias. `encoder_input` is what an encoder has
+    of its own. `convolution`: so many tokens are mixed by a convolution beside the first layer (DeBERTa).
     """
 
     family: Literal["transformer"]
@@ -249,6 +239,8 @@ class TransformerSpec(Spec):
     vocabulary: Size | None
     width: Size
     embedding_width: Size | None = None
+    embedding_projected: Literal["tokens", "sum", "normed"] = "tokens"
+    embedding_bias: bool = False
     max_context: Size | None = None
     dtype: str = "bf16"
     dtypes: dict[str, str] = Field(default_factory=dict)
@@ -267,6 +259,8 @@ class TransformerSpec(Spec):
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
+    convolution: Size | None = None
+    encoder_input: EncoderInput | None = None
     encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
     mtp: BlockGroup | None = None

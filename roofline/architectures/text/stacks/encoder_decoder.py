@@ -34,7 +34,17 @@ def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     return Workload((prefill, decode))
 
 
-def _encoder_ops(spec: TransformerSpec, prompt: Span) -> list[Op]:
+def encoder_view(spec: TransformerSpec) -> TransformerSpec:
+    """The model with what its encoder has of its own in place of what the decoder has."""
+    own = spec.encoder_input
+    if own is None:
+        return spec
+    found = {"width": own.width, "vocabulary": own.vocabulary, "positions": own.positions}
+    return spec.model_copy(update={key: value for key, value in found.items() if value is not None})
+
+
+def _encoder_ops(model: TransformerSpec, prompt: Span) -> list[Op]:
+    spec = encoder_view(model)
     ops = _embedded(spec, prompt, "encoder", held=True)
     for label, group in zip(stack_labels(spec.encoder), spec.encoder, strict=True):
         ops += block_ops(spec, group, prompt, f"encoder.{label}")
@@ -45,7 +55,8 @@ def _encoder_ops(spec: TransformerSpec, prompt: Span) -> list[Op]:
 
 def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool) -> list[Op]:
     """`fresh`: the prompt is projected to keys and values, and its embedding counts as held."""
-    ops = _embedded(spec, span, "decoder", held=False)
+    apart = spec.encoder_input is not None and spec.encoder_input.vocabulary is not None
+    ops = _embedded(spec, span, "decoder", held=fresh and apart)
     for label, group in zip(stack_labels(spec.blocks), spec.blocks, strict=True):
         ops += _layer_ops(spec, group, span, prompt, f"decoder.{label}", fresh)
     tokens, vocabulary, held = span.tokens, float(spec.vocabulary or 0), not spec.tied_embeddings
@@ -63,8 +74,9 @@ def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> l
     if spec.positions.size is not None:
         size = float(spec.positions.size)
         ops.append(make.embedding(f"{where}_position_embedding", where, span.new, size, width))
+    if spec.positions.kind in ("learned", "sinusoidal"):
         ops.append(make.add("position_add", where, tokens, width, shared_rows=span.new))
-    if spec.positions.buckets is not None:
+    if spec.positions.buckets is not None and not spec.positions.per_layer:
         stack = spec.encoder if where == "encoder" else spec.blocks
         heads = float(stack[0].attention.heads) if stack[0].attention is not None else 0.0
         keys = span.new * (span.mean_past + span.new)
@@ -75,33 +87,43 @@ def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> l
 
 
 def _layer_ops(spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Span, label: str, fresh: bool) -> list[Op]:
-    """Attention to what was generated, attention to the prompt, feed-forward; a norm with each."""
-    own = group.model_copy(update={"feed_forward": None, "cross_attention": None, "norms": 1})
-    last = group.model_copy(update={"attention": None, "cross_attention": None, "norms": 1})
+    """Attention to what was generated, attention to the prompt, feed-forward; a norm with each, or one on each side."""
+    both = group.norms >= 4
+    own = group.model_copy(update={"feed_forward": None, "cross_attention": None, "norms": 3 if both else 1})
+    last = group.model_copy(update={"attention": None, "cross_attention": None, "norms": 4 if both else 1})
     ops = block_ops(spec, own, span, label)
     if group.cross_attention is not None:
         stream = span.tokens * float(spec.width)
         layer = Sublayer(f"{label}.cross", float(group.layers), span, span.tokens, stream)
-        inner = _cross_ops(group.cross_attention, float(spec.width), prompt, layer, fresh=fresh)
+        widths = float(spec.width), float(encoder_view(spec).width)
+        inner = _cross_ops(group.cross_attention, widths, prompt, layer, fresh=fresh)
         norm = norm_op(spec, "cross_norm", layer, 0.0)
         if group.norm_placement == "pre":
             ops.append(norm)
         ops += inner
+        if both:
+            ops.insert(-1, norm_op(spec, "cross_post_norm", layer, layer.tokens * spec.width))
         if group.norm_placement == "post":
             ops.append(norm)
     return [*ops, *block_ops(spec, last, span, label)]
 
 
-def _cross_ops(attention: SoftmaxAttention, width: float, prompt: Span, layer: Sublayer, *, fresh: bool) -> list[Op]:
-    """Q [b, h, n, d] of the decoder with k, v [b, g, s, d] of the prompt; 2 (d + e) FLOPs per head and pair."""
+def _cross_ops(
+    attention: SoftmaxAttention, widths: tuple[float, float], prompt: Span, layer: Sublayer, *, fresh: bool
+) -> list[Op]:
+    """Q [b, h, n, d] of the decoder with k, v [b, g, s, d] of the prompt; 2 (d + e) FLOPs per head and pair.
+
+    `widths` are those of the decoder and of what it attends to.
+    """
+    width, encoded = widths
     key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
     heads, groups, bias = attention.heads, attention.kv_heads, attention.qkv_bias
     ops = [layer.linear("cross_q_proj", width, heads * key_dim, bias=bias)]
     if fresh:
         source = layer.over(prompt.tokens)
         ops += [
-            source.linear("cross_k_proj", width, groups * key_dim, bias=bias),
-            source.linear("cross_v_proj", width, groups * value_dim, bias=bias),
+            source.linear("cross_k_proj", encoded, groups * key_dim, bias=bias and attention.key_bias),
+            source.linear("cross_v_proj", encoded, groups * value_dim, bias=bias),
         ]
     return [
         *ops,
