@@ -147,6 +147,7 @@ class AttentionShape(NamedTuple):
     packed: bool = False
     softmax_fp32: bool = True
     chunked: bool = False
+    tiling: str | None = None
 
 
 class SelectedAttentionShape(NamedTuple):

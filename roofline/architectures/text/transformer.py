@@ -5,7 +5,7 @@ from __future__ import annotations
 from roofline.architectures.text import side_paths, streams
 from roofline.architectures.text.layers import block_ops, group_labels, norm_op
 from roofline.architectures.text.reference import reference_spec
-from roofline.architectures.text.stacks.embedding import convolution_ops, embedding_ops
+from roofline.architectures.text.stacks.embedding import convolution_ops, embedding_ops, padded
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
@@ -53,6 +53,7 @@ def forward_ops(spec: TransformerSpec, span: Span, *, rows: Num | None = None) -
 
     Without a number they are one per sequence.
     """
+    span = padded(spec, span)
     tokens = span.tokens
     embedding, head = Sublayer("embedding", 1.0, span, tokens), Sublayer("head", 1.0, span, tokens)
     ops = embedding_ops(spec, embedding)

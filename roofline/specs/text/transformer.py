@@ -43,7 +43,9 @@ class SoftmaxAttention(Spec):
     norms what goes into the output projection. `packed`: queries, keys and values are columns of one matrix in the
     reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4 bytes for the
     softmax. `reference_cache`: that code caches keys and values once per query head (`broadcast`), or beyond the window
-    (`full`). `cache_heads`: key-value heads that the cache holds, where copies are kept.
+    (`full`); `reference_window`: it computes a window in overlapping chunks, or in blocks with their neighbours.
+    `cache_heads`: key-value heads that the cache holds, where copies are kept. `global_projections`: projections of
+    tokens that see all others are held beside those of the rest (Longformer).
     """
 
     kind: Literal["softmax"]
@@ -70,7 +72,9 @@ class SoftmaxAttention(Spec):
     packed: bool = False
     softmax_fp32: bool = True
     reference_cache: Literal["broadcast", "full"] | None = None
+    reference_window: Literal["chunks", "blocks"] | None = None
     cache_heads: Size | None = None
+    global_projections: bool = False
 
     @model_validator(mode="after")
     def _fields_agree(self) -> SoftmaxAttention:
@@ -229,7 +233,8 @@ class TransformerSpec(Spec):
 
     `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
     tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias. `encoder_input` is what an encoder has
-    of its own. `convolution`: so many tokens are mixed by a convolution beside the first layer (DeBERTa).
+    of its own. `convolution`: so many tokens are mixed by a convolution beside the first layer (DeBERTa). `multiple_of`:
+    an encoder pads its input to a multiple of so many tokens.
     """
 
     family: Literal["transformer"]
@@ -260,6 +265,7 @@ class TransformerSpec(Spec):
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
     convolution: Size | None = None
+    multiple_of: Size | None = None
     encoder_input: EncoderInput | None = None
     encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from roofline.architectures.text.layers import norm_op
 from roofline.architectures.text.sublayer import Sublayer
+from roofline.num import ceil
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
+from roofline.workload.shapes import Span
 
 
 def embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
     """Rows of the tables, their sum, its norm, and where the tables are narrower a projection to the model's width.
 
-    That stands behind the rows of the tokens alone (OPT), behind their sum with the others (DeBERTa), or behind its norm
-    (ALBERT, ELECTRA).
+    That stands behind the rows of the tokens alone (OPT), behind their sum with the others (DeBERTa), or behind the norm
+    of that (ALBERT, ELECTRA).
     """
     ops: list[Op] = []
     block, tokens, new, positions = embedding.block, embedding.tokens, embedding.span.new, spec.positions
@@ -41,6 +43,13 @@ def embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
     if projected == "normed":
         ops.append(projection)
     return [*ops, *distance_ops(spec, embedding)]
+
+
+def padded(spec: TransformerSpec, span: Span) -> Span:
+    """The tokens that an encoder runs: those of the span, and what fills them up to a whole multiple."""
+    if spec.multiple_of is None:
+        return span
+    return span._replace(new=ceil(span.new / spec.multiple_of) * float(spec.multiple_of))
 
 
 def distance_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:

@@ -9,6 +9,7 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762); the model code of T5 and BART in
 from __future__ import annotations
 
 from roofline.architectures.text.layers import block_ops, norm_op, stack_labels
+from roofline.architectures.text.stacks.embedding import padded
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.formats.caches import Row
@@ -44,7 +45,7 @@ def encoder_view(spec: TransformerSpec) -> TransformerSpec:
 
 
 def _encoder_ops(model: TransformerSpec, prompt: Span) -> list[Op]:
-    spec = encoder_view(model)
+    spec, prompt = encoder_view(model), padded(model, prompt)
     ops = _embedded(spec, prompt, "encoder", held=True)
     for label, group in zip(stack_labels(spec.encoder), spec.encoder, strict=True):
         ops += block_ops(spec, group, prompt, f"encoder.{label}")

@@ -18,7 +18,7 @@ from roofline.importers.huggingface.encoders.kin import (
 
 
 def deberta(config: Config) -> dict[str, Any]:
-    """The first version: one matrix for queries, keys and values, of which keys have no bias; distances of their own."""
+    """The first version: queries, keys and values from one matrix, keys without a bias; distances of their own."""
     config.must_be("talking_head", False, default=False)
     body = _body(config, {"key_bias": False, "packed": True})
     found = _terms(config)
@@ -50,7 +50,9 @@ def _body(config: Config, attention: dict[str, Any]) -> dict[str, Any]:
     block = layer(biased_attention(config, width) | attention, biased_feed_forward(config), POST)
     positions: dict[str, Any] = {"kind": "learned", "size": rows} if biased else {"kind": "none"}
     blocks = [{"layers": config.whole("num_hidden_layers"), **block}]
-    config.ignore("norm_rel_ebd max_relative_positions pooler_hidden_act pooler_hidden_size pooler_dropout legacy padding_idx attention_head_size")
+    config.ignore(
+        "norm_rel_ebd max_relative_positions pooler_hidden_act pooler_hidden_size pooler_dropout legacy padding_idx attention_head_size"
+    )
     body = encoder_body(config, width, positions, blocks, POST)
     body |= {"max_context": rows, "embedding_norm": True, "notes": ["The encoder; no head."]}
     body |= {"token_types": types} if types else {}

@@ -61,6 +61,34 @@ def kin(config: Config) -> dict[str, Any]:
     return body | {"notes": ["The encoder with its pooler; no head." if own.pooler else "The encoder; no head."]}
 
 
+def longformer(config: Config) -> dict[str, Any]:
+    """Longformer: RoBERTa whose tokens see a window; input is padded to a multiple of the widest.
+
+    Global tokens would go through projections of their own, which are held and, without such tokens, not run.
+    """
+    refuse_decoder(config)
+    width, layers = config.whole("hidden_size"), config.whole("num_hidden_layers")
+    rows, windows = config.whole("max_position_embeddings"), parts.windows_of_layers(config, layers)
+    attention = biased_attention(config, width) | {"reference_window": "chunks", "global_projections": True}
+    feed_forward = biased_feed_forward(config)
+    blocks = [layer(attention | {"window": window // 2 + 1}, feed_forward, POST) for window in windows]
+    config.ignore("onnx_export attention_mode ignore_attention_mask attention_dilation autoregressive")
+    body = encoder_body(config, width, {"kind": "learned", "size": rows}, parts.merged(blocks), POST)
+    return (
+        body
+        | _types(config, has=True)
+        | {
+            "max_context": rows - 2 if rows > 2 else rows,
+            "embedding_norm": True,
+            "pooler": True,
+            "multiple_of": max(windows),
+            "notes": [
+                "With its pooler; no head. No token is global: the projections of global tokens are held and not run."
+            ],
+        }
+    )
+
+
 def _types(config: Config, has: bool) -> dict[str, Any]:
     number = config.whole("type_vocab_size", least=0) if has else 0
     return {"token_types": number} if number else {}
