@@ -49,11 +49,11 @@ class Span(NamedTuple):
     def mutual_pairs(self, window: float | None = None) -> Num:
         """Query-key pairs per sequence and step where a query sees what is before and behind it.
 
-        With a window, itself and `window - 1` keys on each side: twice the causal pairs, with each query once.
+        With a window, itself and `window - 1` keys on each side.
         """
         if window is None:
             return self.new * (self.past + self.new)
-        return 2.0 * self.causal_pairs(window) - self.new
+        return self.causal_pairs(window) + _triangle(0.0, self.new, window) - self.new
 
     def chunk_pairs(self, chunk: float) -> Num:
         """Query-key pairs per sequence and step where a query sees the keys of its own chunk up to itself.

@@ -32,11 +32,11 @@ class SoftmaxAttention(Spec):
     """Scaled dot-product attention: multi-head (kv_heads = heads), grouped-query, or multi-query (kv_heads = 1).
 
     `window` limits each query to the last `window` keys, itself included, and without `causal` to as many ahead of it;
-    `chunk` to the keys of its own chunk of that many positions. `head_dim` is the width of a query and key head, `value_dim` that of a value head where it differs.
-    `keys_as_values`: values are the projected keys, and there is no value projection. `shared_cache`: the layer attends
-    to keys and values of an earlier layer and projects and caches none. `sinks`: a learned score per head that takes
-    part in the softmax. `rotary: false`: a layer without positions in a model that rotates. `key_bias: false`: queries
-    and values have biases, keys none.
+    `chunk` to the keys of its own chunk of that many positions. `head_dim` is the width of a query and key head,
+    `value_dim` that of a value head where it differs. `keys_as_values`: values are the projected keys, and there is no
+    value projection. `shared_cache`: the layer attends to keys and values of an earlier layer and projects and caches
+    none. `sinks`: a learned score per head that takes part in the softmax. `rotary: false`: a layer without positions
+    in a model that rotates. `key_bias: false`: queries and values have biases, keys none.
 
     `qk_norm` norms queries and keys per `head`, per head with weights of their own for all `heads`, per head without
     weights (`plain`), or over the whole `width`; `value_norm` norms values per head without weights; `output_norm`
@@ -232,9 +232,9 @@ class TransformerSpec(Spec):
     Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
 
     `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
-    tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias. `encoder_input` is what an encoder has
-    of its own. `convolution`: so many tokens are mixed by a convolution beside the first layer (DeBERTa). `multiple_of`:
-    an encoder pads its input to a multiple of so many tokens.
+    tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias.
+    `encoder_input` is what an encoder has of its own. `convolution`: so many tokens are mixed by a convolution beside
+    the first layer (DeBERTa). `multiple_of`: an encoder pads its input to a multiple of so many tokens.
     """
 
     family: Literal["transformer"]

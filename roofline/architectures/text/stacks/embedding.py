@@ -14,8 +14,8 @@ from roofline.workload.shapes import Span
 def embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
     """Rows of the tables, their sum, its norm, and where the tables are narrower a projection to the model's width.
 
-    That stands behind the rows of the tokens alone (OPT), behind their sum with the others (DeBERTa), or behind the norm
-    of that (ALBERT, ELECTRA).
+    That stands behind the rows of the tokens alone (OPT), behind their sum with others (DeBERTa), or behind the norm of
+    that (ALBERT, ELECTRA).
     """
     ops: list[Op] = []
     block, tokens, new, positions = embedding.block, embedding.tokens, embedding.span.new, spec.positions

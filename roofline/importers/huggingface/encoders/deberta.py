@@ -50,9 +50,8 @@ def _body(config: Config, attention: dict[str, Any]) -> dict[str, Any]:
     block = layer(biased_attention(config, width) | attention, biased_feed_forward(config), POST)
     positions: dict[str, Any] = {"kind": "learned", "size": rows} if biased else {"kind": "none"}
     blocks = [{"layers": config.whole("num_hidden_layers"), **block}]
-    config.ignore(
-        "norm_rel_ebd max_relative_positions pooler_hidden_act pooler_hidden_size pooler_dropout legacy padding_idx attention_head_size"
-    )
+    config.ignore("pooler_hidden_act pooler_hidden_size pooler_dropout legacy padding_idx attention_head_size")
+    config.ignore("norm_rel_ebd max_relative_positions position_buckets share_att_key")
     body = encoder_body(config, width, positions, blocks, POST)
     body |= {"max_context": rows, "embedding_norm": True, "notes": ["The encoder; no head."]}
     body |= {"token_types": types} if types else {}

@@ -124,7 +124,7 @@ def albert(config: Config) -> dict[str, Any]:
 
 
 def narrow_tables(config: Config, width: int, *, always: bool = False) -> dict[str, Any]:
-    """Tables of `embedding_size` with a projection of all that is embedded; nothing where they are as wide as the model.
+    """Tables of `embedding_size` with a projection of all that is embedded; nothing where they are the model's width.
 
     ALBERT projects `always`.
     """

@@ -81,7 +81,7 @@ def stacks(config: Config, width: int, *, before: bool) -> tuple[Stack, Stack, S
 
 
 def fsmt(config: Config) -> dict[str, Any]:
-    """FSMT: a vocabulary for each language, positions by a formula whose table the model holds but a checkpoint need not."""
+    """FSMT: a vocabulary for each language, positions by a formula whose table the model holds."""
     width = config.whole("d_model")
     encoder, decoder, style = stacks(config, width, before=False)
     source, target = config.whole("src_vocab_size"), config.whole("tgt_vocab_size")

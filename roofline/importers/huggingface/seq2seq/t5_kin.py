@@ -82,9 +82,8 @@ def _section(config: Config, name: str) -> Config:
     found = config.section(name, defaults_of("t5_gemma_module"))
     if found is None:
         config.refuse(name, "is missing: it says the sizes of a stack")
-    found.ignore(
-        "max_position_embeddings model_type tie_word_embeddings query_pre_attn_scalar cross_attention_hidden_size is_decoder"
-    )
+    found.ignore("max_position_embeddings model_type tie_word_embeddings query_pre_attn_scalar is_decoder")
+    found.ignore("cross_attention_hidden_size")
     return found
 
 
