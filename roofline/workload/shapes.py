@@ -13,6 +13,8 @@ class Span(NamedTuple):
     Prefill is `new = prompt, past = 0, steps = 1`; decode is `new = 1, past = prompt, steps = generate - 1`. Quantities
     of an op are the mean over the steps, which for full attention is the step at the mean context. `absorbed` says that
     latent attention folds its up-projections into queries and outputs instead of expanding the cache (a decode step).
+    `media` tokens per sequence, of pictures, stand beside them for layers that attend to such; `reads_media`: the
+    phase projects these to keys and values, later ones find them in the cache.
     """
 
     batch: Num
@@ -20,6 +22,8 @@ class Span(NamedTuple):
     past: Num
     steps: Num = 1.0
     absorbed: bool = False
+    media: Num = 0.0
+    reads_media: bool = False
 
     @property
     def tokens(self) -> Num:

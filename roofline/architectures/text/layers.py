@@ -6,7 +6,7 @@ from roofline.architectures.text import streams
 from roofline.architectures.text.feed_forward import feed_forward_ops
 from roofline.architectures.text.mixers import mixer_ops
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.num import Num
+from roofline.num import Num, is_nothing
 from roofline.specs.text.transformer import BlockGroup, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -19,6 +19,9 @@ def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) 
     Layers that are those of an earlier group once more read its weights and hold none.
     """
     ops = _group_ops(spec, group, span, label)
+    if getattr(group.attention, "kind", "") == "cross" and is_nothing(span.media):
+        # without pictures such layers are passed over: what they hold stays in memory
+        return [Op(op.name, op.kind, op.block, op.count, params=op.params, kernels=0.0) for op in ops]
     return ops if group.held else [op._replace(params=0.0, active=0.0) for op in ops]
 
 
@@ -64,6 +67,8 @@ def _sublayer_ops(
     if normed and place == "pre":
         ops.append(norm_op(spec, f"{name}_norm", layer, 0.0))
     ops += inner
+    if group.gated_residuals:
+        ops.append(layer.pointwise(f"{name}_gate", width, reads=1.0, each=1.0, params=1.0))
     if output_normed or (normed and place == "output"):
         ops.append(norm_op(spec, f"{name}_post_norm", layer, layer.tokens * spec.width))
     if spec.residual_streams is None:

@@ -21,6 +21,7 @@ BUILDERS: Final[dict[str, str]] = {
     "latent": "latent:latent_ops",
     "block_sparse": "sparse:block_sparse_ops",
     "compressed": "sparse:compressed_ops",
+    "cross": "stacks.cross:media_ops",
     "mamba": "recurrent.state_space:mamba_ops",
     "mamba2": "recurrent.state_space:mamba2_ops",
     "short_conv": "recurrent.state_space:short_conv_ops",

@@ -154,6 +154,7 @@ class BlockGroup(Spec):
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
     decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `dtypes` gives
     the weights of single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
+    `gated_residuals`: what attention and feed-forward give is scaled by the tanh of a learned number each (Flamingo).
     `attention_norm: false`: attention reads the residual as it is, and `norms` counts none for it. `held: false`: the
     layers are those of an earlier group once more (ALBERT).
     """
@@ -167,6 +168,7 @@ class BlockGroup(Spec):
     parallel: bool = False
     attention_norm: bool = True
     held: bool = True
+    gated_residuals: bool = False
     cross_attention: SoftmaxAttention | None = None
     dtypes: dict[str, str] = Field(default_factory=dict)
 
@@ -233,6 +235,7 @@ class TransformerSpec(Spec):
 
     `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
     tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias.
+    `embedding_rows` are those of the table where it has more than the vocabulary of the head.
     `encoder_input` is what an encoder has of its own. `convolution`: so many tokens are mixed by a convolution beside
     the first layer (DeBERTa). `multiple_of`: an encoder pads its input to a multiple of so many tokens.
     """
@@ -244,6 +247,7 @@ class TransformerSpec(Spec):
     vocabulary: Size | None
     width: Size
     embedding_width: Size | None = None
+    embedding_rows: Size | None = None
     embedding_projected: Literal["tokens", "sum", "normed"] = "tokens"
     embedding_bias: bool = False
     max_context: Size | None = None

@@ -23,7 +23,8 @@ def embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
     projected = spec.embedding_projected if spec.embedding_width is not None else None
     projection = embedding.linear("embedding_projection", inner, width, bias=spec.embedding_bias)
     if spec.vocabulary is not None:
-        ops.append(make.embedding("embedding", block, tokens, float(spec.vocabulary), inner))
+        rows = float(spec.embedding_rows or spec.vocabulary)
+        ops.append(make.embedding("embedding", block, tokens, rows, inner))
     if projected == "tokens":
         ops.append(projection)
         inner = width

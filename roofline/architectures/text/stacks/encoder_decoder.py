@@ -9,15 +9,14 @@ Source: Vaswani et al. 2017 (arXiv:1706.03762); the model code of T5 and BART in
 from __future__ import annotations
 
 from roofline.architectures.text.layers import block_ops, norm_op, stack_labels
+from roofline.architectures.text.stacks.cross import Source, cross_ops
 from roofline.architectures.text.stacks.embedding import padded
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.num import Num
-from roofline.specs.formats.caches import Row
-from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
+from roofline.specs.text.transformer import BlockGroup, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
 from roofline.workload.run import TextRun
-from roofline.workload.shapes import SelectedAttentionShape, Span
+from roofline.workload.shapes import Span
 from roofline.workload.workload import Phase, Workload
 
 
@@ -96,8 +95,10 @@ def _layer_ops(spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Spa
     if group.cross_attention is not None:
         stream = span.tokens * float(spec.width)
         layer = Sublayer(f"{label}.cross", float(group.layers), span, span.tokens, stream)
-        widths = float(spec.width), float(encoder_view(spec).width)
-        inner = _cross_ops(group.cross_attention, widths, prompt, layer, fresh=fresh)
+        rows = prompt.tokens if fresh else 0.0
+        source = Source(prompt.new, float(encoder_view(spec).width), rows, cached=not fresh)
+        inner = [*cross_ops(group.cross_attention, float(spec.width), source, layer)]
+        inner.append(layer.add("cross_residual", float(spec.width)))
         norm = norm_op(spec, "cross_norm", layer, 0.0)
         if group.norm_placement == "pre":
             ops.append(norm)
@@ -107,53 +108,3 @@ def _layer_ops(spec: TransformerSpec, group: BlockGroup, span: Span, prompt: Spa
         if group.norm_placement == "post":
             ops.append(norm)
     return [*ops, *block_ops(spec, last, span, label)]
-
-
-def _cross_ops(
-    attention: SoftmaxAttention, widths: tuple[float, float], prompt: Span, layer: Sublayer, *, fresh: bool
-) -> list[Op]:
-    """Q [b, h, n, d] of the decoder with k, v [b, g, s, d] of the prompt; 2 (d + e) FLOPs per head and pair.
-
-    `widths` are those of the decoder and of what it attends to.
-    """
-    width, encoded = widths
-    key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
-    heads, groups, bias = attention.heads, attention.kv_heads, attention.qkv_bias
-    ops = [layer.linear("cross_q_proj", width, heads * key_dim, bias=bias)]
-    if fresh:
-        source = layer.over(prompt.tokens)
-        ops += [
-            source.linear("cross_k_proj", encoded, groups * key_dim, bias=bias and attention.key_bias),
-            source.linear("cross_v_proj", encoded, groups * value_dim, bias=bias),
-        ]
-    return [
-        *ops,
-        _cross_core(attention, prompt.new, layer, fresh=fresh),
-        layer.linear("cross_o_proj", heads * value_dim, width, bias=attention.output_bias),
-        layer.add("cross_residual", width),
-    ]
-
-
-def _cross_core(attention: SoftmaxAttention, keys: Num, layer: Sublayer, *, fresh: bool) -> Op:
-    span = layer.span
-    heads, groups = float(attention.heads), float(attention.kv_heads)
-    key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
-    pairs = span.new * keys
-    scores = span.batch * heads * pairs
-    held = span.batch * keys * groups * (key_dim + value_dim)
-    return Op(
-        "cross_attention",
-        "attention",
-        layer.block,
-        layer.layers,
-        flops=2.0 * scores * (key_dim + value_dim),
-        vector_flops=make.VECTOR_FLOPS["softmax"] * scores,
-        read=layer.tokens * heads * key_dim + (held if fresh else 0.0),
-        write=layer.tokens * heads * value_dim,
-        cache_read=0.0 if fresh else held,
-        cache_write=held if fresh else 0.0,
-        cache_held=held,
-        live=layer.stream,
-        shape=SelectedAttentionShape(span, heads, groups, key_dim, value_dim, pairs, pairs, keys),
-        row=Row(groups * key_dim, groups * value_dim, "cross"),
-    )
