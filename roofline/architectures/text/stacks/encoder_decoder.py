@@ -11,7 +11,10 @@ from __future__ import annotations
 from roofline.architectures.text.layers import block_ops, norm_op, stack_labels
 from roofline.architectures.text.stacks.cross import Source, cross_ops
 from roofline.architectures.text.stacks.embedding import padded
+from roofline.architectures.text.stacks.sound import heard_tokens, sound_ops
 from roofline.architectures.text.sublayer import Sublayer
+from roofline.num import Num
+from roofline.specs.text.stacks import SoundInput
 from roofline.specs.text.transformer import BlockGroup, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -21,7 +24,13 @@ from roofline.workload.workload import Phase, Workload
 
 
 def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
-    """Prefill of the encoder with one step of the decoder and, where more is generated, further steps."""
+    """Prefill of the encoder with one step of the decoder and, where more is generated, further steps.
+
+    An encoder that hears is a phase of its own, and the prompt is the decoder's.
+    """
+    own = spec.encoder_input
+    if own is not None and own.sound is not None:
+        return _hearing(spec, own.sound, run)
     prompt, first = Span(run.batch, run.prompt, 0.0), Span(run.batch, 1.0, 0.0)
     ops = [*_encoder_ops(spec, prompt), *_decoder_ops(spec, first, prompt, fresh=True)]
     prefill = Phase("prefill", tuple(ops), 1.0, boundary=ops[-1].write, context=first.mean_past, tokens=prompt.tokens)
@@ -32,6 +41,26 @@ def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     ops = _decoder_ops(spec, span, prompt, fresh=False)
     decode = Phase("decode", tuple(ops), steps, boundary=ops[-1].write, context=span.mean_past, tokens=span.tokens)
     return Workload((prefill, decode))
+
+
+def _hearing(spec: TransformerSpec, sound: SoundInput, run: TextRun) -> Workload:
+    """Encoding of the sound, prefill of the decoder's prompt with the keys and values of what was heard, and steps."""
+    seconds = 30.0
+    source = Span(run.batch, heard_tokens(sound, seconds), 0.0)
+    ops = [*sound_ops(encoder_view(spec), sound, run.batch, seconds), *_encoder_layers(spec, source)]
+    boundary = ops[0].read + ops[-1].write
+    encode = Phase("audio_encode", tuple(ops), 1.0, "encoder", boundary=boundary, tokens=source.tokens)
+    first = Span(run.batch, run.prompt, 0.0)
+    rows = first.tokens if run.logits == "all" else run.batch
+    ops = _decoder_ops(spec, first, source, fresh=True, rows=rows)
+    prefill = Phase("prefill", tuple(ops), 1.0, boundary=ops[-1].write, context=first.mean_past, tokens=first.tokens)
+    steps = run.steps
+    if isinstance(steps, float) and steps == 0:
+        return Workload((encode, prefill))
+    span = Span(run.batch, 1.0, run.prompt, steps)
+    ops = _decoder_ops(spec, span, source, fresh=False)
+    decode = Phase("decode", tuple(ops), steps, boundary=ops[-1].write, context=span.mean_past, tokens=span.tokens)
+    return Workload((encode, prefill, decode))
 
 
 def encoder_view(spec: TransformerSpec) -> TransformerSpec:
@@ -45,7 +74,11 @@ def encoder_view(spec: TransformerSpec) -> TransformerSpec:
 
 def _encoder_ops(model: TransformerSpec, prompt: Span) -> list[Op]:
     spec, prompt = encoder_view(model), padded(model, prompt)
-    ops = _embedded(spec, prompt, "encoder", held=True)
+    return [*_embedded(spec, prompt, "encoder", held=True), *_encoder_layers(model, prompt)]
+
+
+def _encoder_layers(model: TransformerSpec, prompt: Span) -> list[Op]:
+    spec, ops = encoder_view(model), list[Op]()
     for label, group in zip(stack_labels(spec.encoder), spec.encoder, strict=True):
         ops += block_ops(spec, group, prompt, f"encoder.{label}")
     if spec.final_norm:
@@ -53,15 +86,20 @@ def _encoder_ops(model: TransformerSpec, prompt: Span) -> list[Op]:
     return ops
 
 
-def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool) -> list[Op]:
-    """`fresh`: the prompt is projected to keys and values, and its embedding counts as held."""
-    apart = spec.encoder_input is not None and spec.encoder_input.vocabulary is not None
+def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool, rows: Num | None = None) -> list[Op]:
+    """`fresh`: the prompt is projected to keys and values, and an embedding of the decoder's own counts as held.
+
+    The head runs on `rows`, by default on all tokens.
+    """
+    own = spec.encoder_input
+    apart = own is not None and (own.vocabulary is not None or own.sound is not None)
     ops = _embedded(spec, span, "decoder", held=fresh and apart)
     for label, group in zip(stack_labels(spec.blocks), spec.blocks, strict=True):
         ops += _layer_ops(spec, group, span, prompt, f"decoder.{label}", fresh)
     tokens, vocabulary, held = span.tokens, float(spec.vocabulary or 0), not spec.tied_embeddings
     if spec.final_norm:
         ops.append(norm_op(spec, "final_norm", Sublayer("head", 1.0, span, tokens)))
+    tokens = tokens if rows is None else rows
     head = make.linear("head", "head", tokens, float(spec.width), vocabulary, bias=spec.head_bias, held=held)
     return [*ops, head]
 
