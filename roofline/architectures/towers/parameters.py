@@ -37,13 +37,14 @@ def tower_parameters(tower: Tower) -> float:
     return around + scales + sum(op.count * op.params for op in layer_ops(tower, _TOKEN))
 
 
-def layer_ops(tower: Tower, span: Span) -> list[Op]:
-    """The ops of the layers over a span of patches or frames."""
+def layer_ops(tower: Tower, span: Span, windows: Span | None = None) -> list[Op]:
+    """The ops of the layers over a span of patches or frames, of those with windows over `windows`."""
     stack = _stack(tower)
     ops: list[Op] = []
     for index, (layers, group) in enumerate(zip(tower.blocks, stack.blocks, strict=True)):
         label = f"{tower.name}.{index}" if len(tower.blocks) > 1 else tower.name
-        ops += [_without_key_bias(op, layers) for op in block_ops(stack, group, span, label)]
+        own = windows if windows is not None and layers.window else span
+        ops += [_without_key_bias(op, layers) for op in block_ops(stack, group, own, label)]
     return ops
 
 

@@ -82,12 +82,16 @@ _WHOLE_NAMES: Final = """
     cross_residual
 """
 _WHOLE: Final = tuple(_WHOLE_NAMES.split())
+#: What of a tower stands around its layers: patches, mergers and projectors, which are small.
+_AROUND: Final = (".before", ".after")
 #: Blocks whose element-wise ops are over the model's width.
 _OUTSIDE: Final = ("embedding", "head")
 
 
 def rule_of(op: Op, scan: str = "none") -> str:
     """The rule of an op, in a block whose recurrence follows `scan`. Raises UnsupportedError where it declares none."""
+    if op.block.endswith(_AROUND):
+        return "whole"
     known = _IN_SCAN.get(scan, {}).get(op.name) or RULE_OF.get(op.name)
     if known is not None:
         return known

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.towers import pictures, projectors, qwen, sound
+from roofline.importers.huggingface.towers.reading import reading_of
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate
 from roofline.specs.text.tower import Tower
@@ -117,7 +118,7 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
 #: The keys of a tower, as files have them.
 _ORDER: Final = (
     *("name", "kind", "width", "norm", "norm_bias", "rotary"),
-    *("image", "patch", "merge", "before", "blocks", "after"),
+    *("image", "patch", "merge", "prefix", "tokens", "frames", "sound", "before", "blocks", "after"),
 )
 
 
@@ -172,6 +173,8 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
         return
     try:
         body = _read(beside, child, known, text_width)
+        reading = reading_of(model_type, section)
+        body |= reading(beside, child, body) if reading is not None else {}
         body |= {"name": name, "kind": _clean(str(child.data["model_type"]))}
         tower = {key: body[key] for key in _ORDER if body.get(key) not in (None, [])}
         validate(Document(section, "", tower, {}), Tower)

@@ -33,7 +33,7 @@ def whisper(config: Config) -> Body:
         activation="activation_function",
         key_bias=False,
     )
-    return {"width": width, "before": before, "blocks": [block], "after": [norm("final_norm", width)]}
+    return {"width": width, "before": before, "blocks": [block], "after": [norm("final_norm", width, over="layers")]}
 
 
 def qwen2_omni(config: Config, text_width: int) -> Body:
@@ -50,7 +50,7 @@ def glmasr(config: Config, text_width: int) -> Body:
     body = whisper(config)
     before = [piece for piece in body["before"] if piece["name"] != "position_embedding"]
     hidden = config.whole("encoder_ffn_dim", "intermediate_size")
-    up = linear("projector_up", hidden, 2 * text_width)
+    up = linear("projector_up", hidden, 2 * text_width, activation="gelu")
     after = [*body["after"], up, linear("projector_down", 2 * text_width, text_width)]
     return body | {"before": before, "after": after, "rotary": True}
 
