@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from roofline.architectures.text import streams
 from roofline.architectures.text.feed_forward import feed_forward_ops
 from roofline.architectures.text.mixers import mixer_ops
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.num import Num, is_nothing
+from roofline.num import Num, is_nothing, maximum, where
 from roofline.specs.text.transformer import BlockGroup, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -18,11 +20,25 @@ def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) 
 
     Layers that are those of an earlier group once more read its weights and hold none.
     """
+    if getattr(group.attention, "kind", "") == "cross":
+        return _where_seen(spec, group, span, label)
     ops = _group_ops(spec, group, span, label)
-    if getattr(group.attention, "kind", "") == "cross" and is_nothing(span.media):
-        # without pictures such layers are passed over: what they hold stays in memory
-        return [Op(op.name, op.kind, op.block, op.count, params=op.params, kernels=0.0) for op in ops]
     return ops if group.held else [op._replace(params=0.0, active=0.0) for op in ops]
+
+
+def _where_seen(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
+    """Layers that attend to pictures: passed over where there are none, which leaves what they hold in memory.
+
+    At points of a grid without pictures they are run 0 times.
+    """
+    ops = _group_ops(spec, group, span._replace(media=maximum(span.media, 1.0)), label)
+    if isinstance(span.media, float) and span.media:
+        return ops
+    held = [Op(op.name, op.kind, op.block, op.count, params=op.params, kernels=0.0) for op in ops]
+    if is_nothing(span.media):
+        return held
+    some: Any = where(span.media > 0.0, 1.0, 0.0)  # executions of a grid's points differ
+    return held + [op._replace(count=op.count * some, params=0.0, active=0.0) for op in ops]
 
 
 def _group_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:

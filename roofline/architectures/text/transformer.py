@@ -25,11 +25,13 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
         from roofline.architectures.text.stacks.encoder_decoder import encoder_decoder_workload
 
         return encoder_decoder_workload(spec, run)
-    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes, reads_media=True), 1.0, every)
+    media = run.media.attended if run.media is not None else 0.0
+    whole = Span(run.batch, run.prompt, run.past, run.passes, media=media, reads_media=True)
+    prefill = _phase("prefill", spec, whole, 1.0, every)
     steps = 0.0 if encodes_only(spec) else run.steps
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
-    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed")
+    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed", media=media)
     return Workload((prefill, _phase("decode", spec, span, steps, every)))
 
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, assert_never
 from roofline.errors import UsageError
 from roofline.specs.text.reading import (
     BoundedPicture,
+    CanvasPicture,
     FixedPicture,
     Reading,
     ResizedPicture,
@@ -53,6 +54,8 @@ def sight_of(reading: Reading, tower: Tower, height: float, width: float, frames
         return _bounded(reading, tower, height, width)
     if isinstance(reading, TiledPicture):
         return _tiled(reading, tower, height, width)
+    if isinstance(reading, CanvasPicture):
+        return _canvas(reading, tower)
     assert_never(reading)
 
 
@@ -141,6 +144,12 @@ def _tiled(reading: TiledPicture, tower: Tower, height: float, width: float) -> 
     tiles += 1 if reading.whole and tiles > 1 else 0
     grid = _square(tower, side)
     return Sight((View(tiles, grid, grid),), tiles * _merged(tower, grid, grid), reading.markers)
+
+
+def _canvas(reading: CanvasPicture, tower: Tower) -> Sight:
+    """Mllama: the tiles below each other are one grid; MllamaImageProcessor pads to all of them."""
+    grid = _square(tower, tower.image)
+    return Sight((View(1, reading.tiles * grid, grid),), reading.tiles * (grid**2 + tower.prefix))
 
 
 def arrangements(least: int, most: int) -> list[tuple[int, int]]:

@@ -77,7 +77,7 @@ _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 #: side paths of small rank.
 _WHOLE_NAMES: Final = """
     indexer compressor attention_streams feed_forward_streams streams per_layer altup laurel attention_norm
-    attention_gate feed_forward_gate distance_ token_convolution
+    attention_gate feed_forward_gate distance_ token_convolution convolution_
     attention_post feed_forward_norm feed_forward_post type_ pooler mtp eagle encoder_ decoder_ cross_norm
     cross_residual
 """

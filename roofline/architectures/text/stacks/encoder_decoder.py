@@ -45,7 +45,7 @@ def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
 
 def _hearing(spec: TransformerSpec, sound: SoundInput, run: TextRun) -> Workload:
     """Encoding of the sound, prefill of the decoder's prompt with the keys and values of what was heard, and steps."""
-    seconds = 30.0
+    seconds = run.media.seconds if run.media is not None else float(sound.window or 30)
     source = Span(run.batch, heard_tokens(sound, seconds), 0.0)
     ops = [*sound_ops(encoder_view(spec), sound, run.batch, seconds), *_encoder_layers(spec, source)]
     boundary = ops[0].read + ops[-1].write

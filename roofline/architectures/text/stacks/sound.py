@@ -49,7 +49,7 @@ def sound_ops(spec: TransformerSpec, sound: SoundInput, batch: Num, seconds: Num
 
 def _convolution(name: str, convolution: SoundConvolution, inputs: float, rows: Num, layer: Sublayer) -> list[Op]:
     """A convolution over `rows` steps of `inputs` values, each read once."""
-    outputs, function = float(convolution.outputs), convolution.activation
+    outputs, function = float(convolution.outputs), str(convolution.activation)
     product = layer.linear(name, convolution.kernel * inputs, outputs, bias=convolution.bias)
     ops = [product._replace(read=rows * inputs)]
     if convolution.norm:

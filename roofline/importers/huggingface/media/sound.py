@@ -76,12 +76,16 @@ def moonshine(config: Config) -> dict[str, Any]:
     width, inner = config.whole("hidden_size"), config.whole("intermediate_size")
     config.must_be("pad_head_dim_to_multiple_of", None, 8, default=None)
     style = Style(norm="layer")
-    convolutions = [
+    convolutions: list[dict[str, Any]] = [
         {"outputs": width, "kernel": 127, "stride": 64, "bias": False, "norm": True, "activation": "tanh"},
         {"outputs": 2 * width, "kernel": 7, "stride": 3},
         {"outputs": width, "kernel": 3, "stride": 2},
     ]
     convolutions = [convolution | {"padded": False} for convolution in convolutions]
+    for key in ("num_attention_heads", "num_key_value_heads"):
+        if config.raw(f"encoder_{key}") != config.raw(f"decoder_{key}"):
+            # the class then gives the decoder the encoder's
+            config.unsupported(f"decoder_{key}", f"is not encoder_{key}, as modelled")
     stacks: dict[str, dict[str, Any]] = {}
     for name, gated in (("encoder", False), ("decoder", True)):
         attention = _moonshine_attention(config, name, width)
