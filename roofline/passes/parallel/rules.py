@@ -79,7 +79,7 @@ _WHOLE_NAMES: Final = """
     indexer compressor attention_streams feed_forward_streams streams per_layer altup laurel attention_norm
     attention_gate feed_forward_gate distance_ token_convolution convolution_
     attention_post feed_forward_norm feed_forward_post type_ pooler mtp eagle encoder_ decoder_ cross_norm
-    cross_residual
+    cross_residual cross_post
 """
 _WHOLE: Final = tuple(_WHOLE_NAMES.split())
 #: What of a tower stands around its layers: patches, mergers and projectors, which are small.
