@@ -72,6 +72,9 @@ def _routed(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> Op:
         count=layer.layers,
         live=layer.stream,
     )
+    if moe.output_bias:
+        held, active, weights = experts.params + width, experts.active + width, experts.weights + width
+        experts = experts._replace(params=held, active=active, weights=weights)
     if moe.computed is not None:
         experts = experts._replace(active=experts.active * (moe.top_k / moe.computed))
     return experts

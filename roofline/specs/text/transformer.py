@@ -114,7 +114,8 @@ class ExpertsFeedForward(Spec):
     With `latent_width` the experts work on a projection of the token to that width, and their sum is projected back.
     Every token also visits a feed-forward of `shared_width`, where there is one. `router_scales`: learned scales of the
     router's input and of each expert's output. `reference_all`: the reference code runs every expert for every token;
-    `computed` experts are run for each token, where these are more than the `top_k` that count.
+    `computed` experts are run for each token, where these are more than the `top_k` that count. `output_bias`: one bias
+    is added to the sum of what experts give.
     """
 
     kind: Literal["experts"]
@@ -124,6 +125,7 @@ class ExpertsFeedForward(Spec):
     gated: bool = True
     activation: Activation = "silu"
     bias: bool = False
+    output_bias: bool = False
     router_bias: bool = False
     router_scales: bool = False
     latent_width: Size | None = None

@@ -112,6 +112,7 @@ def albert(config: Config) -> dict[str, Any]:
         if number > 1:
             blocks.append({"name": f"group-{group}-again", "layers": inner * (number - 1), "held": False, **block})
     body = encoder_body(config, width, {"kind": "learned", "size": rows}, blocks, POST)
+    config.ignore("down_scale_factor gap_size net_structure_type num_memory_blocks")
     note = f"{groups * inner} layers hold weights and are run again: {layers * inner} in all. With its pooler; no head."
     return body | {
         "max_context": rows,

@@ -10,7 +10,7 @@ from typing import Any
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import Style, dense_block, layer
+from roofline.importers.huggingface.decoder import Style, dense_block, experts_block, layer
 from roofline.importers.huggingface.encoders.kin import (
     POST,
     biased_attention,
@@ -65,33 +65,60 @@ def eurobert(config: Config) -> dict[str, Any]:
     attention = mutual(heads, kv_heads, head_dim, **parts.attention_biases(config))
     function, biased = parts.activation(config, "hidden_act"), config.flag("mlp_bias")
     feed_forward = dense_block(config.whole("intermediate_size"), function, bias=biased)
-    config.ignore("classifier_pooling", "mask_token_id")
+    config.ignore("classifier_pooling clf_pooling mask_token_id mask_token")
     blocks = [{"layers": config.whole("num_hidden_layers"), **layer(attention, feed_forward, Style())}]
     body = encoder_body(config, width, parts.rotary(config, head_dim), blocks, Style())
     return body | {"max_context": parts.context(config), "final_norm": True, "notes": ["The encoder; no head."]}
 
 
 def nomic(config: Config) -> dict[str, Any]:
-    """Nomic-BERT: BERT without biases, rotated, with gated feed-forwards; its own files speak GPT-2's words."""
+    """Nomic-BERT: BERT that rotates, without biases and gated unless its file says else; with experts in version 2.
+
+    Files with code of their own speak GPT-2's words. Experts stand in every `moe_every_n_layers`-th layer, those whose
+    number is 1 modulo that, and share a bias of what they give.
+    """
     width, heads = config.whole("hidden_size", "n_embd"), config.whole("num_attention_heads", "n_head")
     refuse_decoder(config)
-    for key in ("qkv_proj_bias", "mlp_fc1_bias", "mlp_fc2_bias", "prenorm", "parallel_block", "use_rms_norm"):
-        config.must_be(key, False, default=False)
+    for key in ("prenorm", "parallel_block", "use_rms_norm", "expert_choice_router"):
+        config.must_be(key, False, None, default=False)
     config.must_be("rotary_emb_fraction", 1.0, 1, default=1.0)
-    config.ignore("causal", "fused_bias_fc fused_dropout_add_ln use_flash_attn use_xentropy pad_vocab_size_multiple")
-    config.ignore("parallel_block_tied_norm rotary_scaling_factor max_trained_positions layer_norm_epsilon")
+    config.must_be("num_shared_experts", 0, default=0)
+    config.must_be("ffn_div", 1, default=1)
+    config.ignore("causal fused_bias_fc fused_dropout_add_ln use_flash_attn use_xentropy pad_vocab_size_multiple")
+    config.ignore("parallel_block_tied_norm rotary_scaling_factor max_trained_positions layer_norm_epsilon moe_impl")
     config.ignore("rotary_emb_base rotary_emb_interleaved rotary_emb_scale_base dense_seq_output last_layer_subset")
+    config.ignore("moe_normalize_expert_weights add_pooling_layer")
     head_dim = config.whole_or_none("head_dim") or config.divides("hidden_size", width, "of width", heads)
-    function = config.data.get("hidden_act", config.data.get("activation_function", "silu"))
-    if function not in ("silu", "swiglu"):
-        config.unsupported("hidden_act", f"{str(function)[:40]!r} is not modelled", "Understood: silu, swiglu.")
-    config.ignore("hidden_act", "activation_function")
-    feed_forward = dense_block(config.whole("intermediate_size", "n_inner"), "silu")
-    block = layer(mutual(heads, heads, head_dim), feed_forward, POST)
-    blocks = [{"layers": config.whole("num_hidden_layers", "n_layer"), **block}]
-    body = encoder_body(config, width, {"kind": "rotary"}, blocks, POST)
+    biased = config.flag("qkv_proj_bias", default=False)
+    attention = mutual(heads, heads, head_dim, qkv_bias=biased, output_bias=biased)
+    layers = config.whole("num_hidden_layers", "n_layer")
+    dense, experts, every = _nomic_parts(config)
+    blocks = [layer(attention, experts if every and index % every == 1 else dense, POST) for index in range(layers)]
+    body = encoder_body(config, width, {"kind": "rotary"}, parts.merged(blocks), POST)
     context = parts.context(config, "max_position_embeddings", "n_positions")
     return body | _embedded(config) | {"max_context": context, "notes": ["The encoder; no head."]}
+
+
+def _nomic_parts(config: Config) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """The feed-forward, the experts, and in how many layers once these stand; 0: in none."""
+    function = config.data.get("hidden_act", config.data.get("activation_function", "silu"))
+    known = {"silu": ("silu", True), "swiglu": ("silu", True), "geglu": ("gelu", True), "gelu": ("gelu", False)}
+    if function not in known:
+        config.unsupported("hidden_act", f"{str(function)[:40]!r} is not modelled", f"Understood: {', '.join(known)}.")
+    config.ignore("hidden_act", "activation_function")
+    activation, gated = known[function]
+    up, down = (config.flag(f"mlp_fc{number}_bias", default=False) for number in (1, 2))
+    if up and not down:
+        config.unsupported("mlp_fc1_bias", "a bias of the first matrix alone is not modelled")
+    inner = config.whole("intermediate_size", "n_inner")
+    dense = dense_block(inner, activation, gated, bias=up) | ({"down_bias": True} if down and not up else {})
+    number = config.whole("num_experts", default=0, null=0, least=0)
+    every = config.whole("moe_every_n_layers", default=0, null=0, least=0)
+    if not number or not every:
+        config.ignore("moe_top_k")
+        return dense, dense, 0
+    top_k = config.whole("moe_top_k")
+    return dense, experts_block(config, inner, number, top_k, activation, gated=gated, output_bias=True), every
 
 
 def jina_v3(config: Config) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def bart_kin(config: Config) -> dict[str, Any]:
     encoder, decoder, style = stacks(config, width, before=own.before)
     config.ignore(_OTHERS)
     config.must_be("use_prompt", False, default=False)
-    config.ignore("prompt_length prompt_mid_dim")
+    config.ignore("prompt_length prompt_mid_dim do_blenderbot_90_layernorm layernorm_variant save_step")
     context = config.whole("max_position_embeddings")
     positions: dict[str, Any] = {"kind": "learned", "size": context + own.extra}
     if model_type == "m2m_100":

@@ -39,7 +39,7 @@ def switch(config: Config) -> dict[str, Any]:
     """
     config.ignore("router_bias expert_capacity add_router_probs router_ignore_padding_tokens router_jitter_noise")
     config.must_be("router_bias", False, default=False)
-    config.ignore("encoder_sparse_step decoder_sparse_step")
+    config.ignore("encoder_sparse_step decoder_sparse_step router_type batch_prioritized_routing n_positions")
     function = config.text("dense_act_fn", default="relu")
     if "feed_forward_proj" not in config.data:
         config.data = {**config.data, "feed_forward_proj": function}
