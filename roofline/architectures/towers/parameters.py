@@ -12,6 +12,7 @@ from roofline.specs.text.tower import (
     LinearPiece,
     NormPiece,
     Piece,
+    PoolPiece,
     ScalePiece,
     TablePiece,
     Tower,
@@ -60,6 +61,8 @@ def piece_parameters(piece: Piece) -> float:
         return float(piece.number * piece.width * (1 + piece.bias))
     if isinstance(piece, ScalePiece):
         return float(piece.elements)
+    if isinstance(piece, PoolPiece):
+        return 0.0
     assert_never(piece)
 
 

@@ -19,6 +19,7 @@ from roofline.specs.text.tower import (
     LinearPiece,
     NormPiece,
     Piece,
+    PoolPiece,
     ScalePiece,
     TablePiece,
     Tower,
@@ -70,6 +71,8 @@ def _span(rows: Num, pairs: Num) -> Span:
 
 def _piece_ops(tower: Tower, piece: Piece, seen: Seen, place: str) -> list[Op]:
     block = f"{tower.name}.{place}"
+    if isinstance(piece, PoolPiece):
+        return [_pool(piece, block, seen)]
     rows = _rows(piece, seen, place)
     if isinstance(piece, TablePiece):
         return [_table(piece, block, rows)]
@@ -99,14 +102,35 @@ def _rows(piece: Piece, seen: Seen, place: str) -> Num:
     over = piece.over or ("layers" if isinstance(piece, TablePiece) else "patches" if place == "before" else "merged")
     if over == "none":
         return 0.0
-    return {"patches": seen.patches, "layers": seen.layers, "merged": seen.merged, "views": seen.views}[over]
+    return {
+        "patches": seen.patches,
+        "layers": seen.layers,
+        "merged": seen.merged,
+        "tokens": seen.tokens,
+        "views": seen.views,
+    }[over]
+
+
+def _pool(piece: PoolPiece, block: str, seen: Seen) -> Op:
+    """[merged, patches] by [patches, width] for each view."""
+    width, each = float(piece.width), seen.patches / maximum(seen.views, 1.0)
+    flops, read, write = (
+        2.0 * seen.merged * each * width,
+        seen.merged * each + seen.patches * width,
+        seen.merged * width,
+    )
+    shape = MatmulShape(seen.merged, each, width, groups=seen.views)
+    return Op(piece.name, "attention", block, 1.0, flops, read=read, write=write, shape=shape)
 
 
 def _table(piece: TablePiece, block: str, rows: Num) -> Op:
-    """Rows of a table that are added to what there is."""
-    held = piece_parameters(piece)
-    op = make.add(piece.name, block, rows, float(piece.width), shared_rows=0.0)
-    return op._replace(params=held, active=held, weights=held)
+    """Rows of a table that are added to what there is, interpolated by a product where the code does so."""
+    held, table, width = piece_parameters(piece), float(piece.rows), float(piece.width)
+    op = make.add(piece.name, block, rows, width, shared_rows=0.0)._replace(params=held, active=held, weights=held)
+    if not piece.product:
+        return op
+    flops, shape = 2.0 * rows * table * width, MatmulShape(rows, table, width)
+    return op._replace(kind="linear", flops=flops, read=op.read + rows * table, shape=shape)
 
 
 def _convolution(piece: ConvolutionPiece, block: str, rows: Num) -> Op:

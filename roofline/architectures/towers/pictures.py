@@ -7,15 +7,33 @@ transformers 5.24.0, named in each function; `tests/architectures/towers` holds 
 from __future__ import annotations
 
 from math import ceil, floor, sqrt
-from typing import Final, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple
 
+from roofline.architectures.towers.tiles import (
+    Grid,
+    best_pinpoint,
+    between,
+    by_canvas,
+    by_shape,
+    covering_crops,
+    in_whole_tiles,
+    padded_native,
+    within_budget,
+    without_padding,
+)
 from roofline.errors import UsageError
 from roofline.specs.text.reading import (
     BoundedPicture,
+    BoundedTiles,
+    BudgetPicture,
     CanvasPicture,
+    CroppedPicture,
     FixedPicture,
+    NativePicture,
+    PinnedPicture,
     Reading,
     ResizedPicture,
+    SplitPicture,
     TiledPicture,
 )
 from roofline.specs.text.tower import Tower
@@ -50,13 +68,9 @@ def sight_of(reading: Reading, tower: Tower, height: float, width: float, frames
         return _fixed(reading, tower)
     if isinstance(reading, ResizedPicture):
         return _resized(reading, tower, height, width, frames)
-    if isinstance(reading, BoundedPicture):
-        return _bounded(reading, tower, height, width)
-    if isinstance(reading, TiledPicture):
-        return _tiled(reading, tower, height, width)
-    if isinstance(reading, CanvasPicture):
-        return _canvas(reading, tower)
-    assert_never(reading)
+    see: Any = _SEES[type(reading)]
+    found: Sight = see(reading, tower, height, width)
+    return found
 
 
 def _patch(tower: Tower) -> int:
@@ -127,32 +141,97 @@ def _bounded(reading: BoundedPicture, tower: Tower, height: float, width: float)
 
 
 def _tiled(reading: TiledPicture, tower: Tower, height: float, width: float) -> Sight:
-    """InternVL: the arrangement of tiles whose shape is nearest to the picture's, in order of their number.
-
-    GotOcr2ImageProcessor, `get_optimal_tiled_canvas`: of equally near ones the last whose pixels are less than twice
-    the picture's.
-    """
+    """InternVL, Aya Vision, Cohere 2 Vision, Llama 4: tiles that are seen alone, and the whole picture."""
     side = reading.side or tower.image or _patch(tower)
-    best, nearest, area = (1, 1), float("inf"), height * width
-    for columns, rows in arrangements(reading.least, reading.most):
-        apart = abs(width / height - columns / rows)
-        if apart < nearest:
-            best, nearest = (columns, rows), apart
-        elif apart == nearest and area > 0.5 * side**2 * columns * rows:
-            best = (columns, rows)
-    tiles = best[0] * best[1]
-    tiles += 1 if reading.whole and tiles > 1 else 0
-    grid = _square(tower, side)
-    return Sight((View(tiles, grid, grid),), tiles * _merged(tower, grid, grid), reading.markers)
+    if reading.by == "canvas":
+        grid = by_canvas(height, width, side, reading.most)
+    else:
+        grid = by_shape(height, width, side, reading.least, reading.most)
+    several = grid.number > 1
+    markers = grid.rows * (reading.row_markers + (grid.columns - 1) * reading.column_markers) if several else 0
+    return _tiles(tower, grid.number + (reading.whole and several), side, reading.markers + markers)
 
 
-def _canvas(reading: CanvasPicture, tower: Tower) -> Sight:
+def _canvas(reading: CanvasPicture, tower: Tower, height: float, width: float) -> Sight:
     """Mllama: the tiles below each other are one grid; MllamaImageProcessor pads to all of them."""
     grid = _square(tower, tower.image)
     return Sight((View(1, reading.tiles * grid, grid),), reading.tiles * (grid**2 + tower.prefix))
 
 
-def arrangements(least: int, most: int) -> list[tuple[int, int]]:
-    """Columns and rows of `least` to `most` tiles, the fewest first."""
-    found = [(c, r) for c in range(1, most + 1) for r in range(1, most + 1) if least <= c * r <= most]
-    return sorted(found, key=lambda shape: shape[0] * shape[1])
+def _tiles(tower: Tower, number: int, side: int, markers: int) -> Sight:
+    """So many square tiles, all of whose tokens are read."""
+    each = _square(tower, side)
+    return Sight((View(number, each, each),), number * _merged(tower, each, each), markers)
+
+
+def _split(reading: SplitPicture, tower: Tower, height: float, width: float) -> Sight:
+    """Idefics 3, SmolVLM: two markers and a line break around tiles, and the whole picture."""
+    side = reading.side or tower.image or _patch(tower)
+    grid = in_whole_tiles(height, width, side, reading.longest)
+    several = grid.number > 1
+    markers = grid.number * 2 + grid.rows + 4 if several else 3
+    return _tiles(tower, grid.number + several, side, markers)
+
+
+def _pinned(reading: PinnedPicture, tower: Tower, height: float, width: float) -> Sight:
+    """LLaVA-NeXT, LLaVA-OneVision."""
+    side = tower.image or _patch(tower)
+    each = _square(tower, side)
+    rows, columns = best_pinpoint(height, width, reading.pinpoints)
+    tiles = Grid(-(-rows // side), -(-columns // side))
+    most = float(reading.most * each**2) if reading.most is not None else None
+    kept = without_padding(height, width, Grid(tiles.rows * each, tiles.columns * each), most)
+    tokens = each**2 + kept.rows * (kept.columns + 1)
+    return Sight((View(tiles.number + 1, each, each),), tokens)
+
+
+def _native(reading: NativePicture, tower: Tower, height: float, width: float) -> Sight:
+    """Kimi-VL, Kimi K2.5."""
+    grid = padded_native(height, width, _patch(tower), _merge(tower), (reading.most, reading.side))
+    return Sight((View(1, *grid),), _merged(tower, *grid), reading.markers)
+
+
+def _budget(reading: BudgetPicture, tower: Tower, height: float, width: float) -> Sight:
+    """Gemma 4: the tower sees as many patches as there may be, the padding among them."""
+    grid = within_budget(height, width, _patch(tower) * _merge(tower), reading.tokens)
+    view = View(1, reading.tokens * _merge(tower), _merge(tower))
+    return Sight((view,), grid.number, reading.markers)
+
+
+def _cropped(reading: CroppedPicture, tower: Tower, height: float, width: float) -> Sight:
+    """Phi-4-multimodal: the projector sees what is kept, and the ends of rows."""
+    side, factor = reading.side, _patch(tower) * _merge(tower)
+    grid, below, beside = covering_crops(height, width, side, reading.most)
+    each = _square(tower, side) // _merge(tower)
+    dropped = [
+        ceil((padding // _patch(tower) - 1) / _merge(tower)) if padding >= _patch(tower) else 0
+        for padding in (below, beside)
+    ]
+    kept = Grid(grid.rows * side // factor - dropped[0], grid.columns * side // factor - dropped[1])
+    tokens = kept.rows * (kept.columns + 1) + 1 + each * (each + 1)
+    return Sight((View(grid.number + 1, _square(tower, side), _square(tower, side)),), tokens)
+
+
+def _bounded_tiles(reading: BoundedTiles, tower: Tower, height: float, width: float) -> Sight:
+    """LFM2-VL: what is smaller than a tile is filled up to one; the projector sees what is not."""
+    factor, each = _patch(tower) * _merge(tower), _square(tower, reading.side)
+    sides = max(_patch(tower), round(height / factor) * factor), max(_patch(tower), round(width / factor) * factor)
+    whole = between(height, width, factor, (reading.least, reading.most))
+    if sides[0] * sides[1] <= 2 * reading.most * factor**2:
+        return Sight((View(1, each, each),), whole.number, 2)
+    tiles = by_shape(height, width, reading.side, reading.fewest, reading.tiles).number
+    tokens = tiles * _merged(tower, each, each) + whole.number
+    return Sight((View(tiles + 1, each, each),), tokens, tiles + 3)
+
+
+_SEES: Final = {
+    BoundedPicture: _bounded,
+    TiledPicture: _tiled,
+    CanvasPicture: _canvas,
+    SplitPicture: _split,
+    PinnedPicture: _pinned,
+    NativePicture: _native,
+    BudgetPicture: _budget,
+    CroppedPicture: _cropped,
+    BoundedTiles: _bounded_tiles,
+}

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from roofline.architectures.towers.pictures import Sight, sight_of
-from roofline.num import Num, as_num, ceil, floor, is_nothing, maximum, minimum
-from roofline.specs.text.reading import CanvasPicture, SoundReading
+from roofline.architectures.towers.sound import Heard, heard
+from roofline.num import Num, as_num, is_nothing
+from roofline.specs.text.reading import CanvasPicture
 from roofline.specs.text.tower import Tower
 from roofline.workload.media import Media
 
@@ -60,7 +61,8 @@ def seen_by(tower: Tower, media: Media) -> Seen:
         if not is_nothing(media.frames):
             found = found.plus(_each(lambda frames: _video(tower, media, frames), media.frames))
     if tower.sound is not None and not is_nothing(media.seconds):
-        found = found.plus(_sound(tower, tower.sound, media.seconds))
+        sound = tower.sound
+        found = found.plus(_each(lambda seconds: _sound(heard(sound, seconds)) if seconds else Seen(), media.seconds))
     return found
 
 
@@ -114,21 +116,20 @@ def _squares(length: int, side: int) -> float:
     return float(whole * side**2 + rest**2)
 
 
-def _sound(tower: Tower, reading: SoundReading, seconds: Num) -> Seen:
-    """Windows of sound, the last of which is filled up."""
-    windows = ceil(seconds / reading.window)
-    frames = float(reading.frames)
-    heard = windows * reading.tokens
-    tokens = heard if reading.padded_tokens else _tokens(reading, seconds)
-    rows = windows * frames
+def _sound(sound: Heard) -> Seen:
+    """One sound: windows that are filled up, or chunks that attend within a few of them."""
+    number = sound.windows
     return Seen(
-        windows, rows, rows, rows * frames, rows * frames, heard, tokens, float(reading.markers), minimum(windows, 1.0)
+        views=number,
+        patches=sound.padded,
+        layers=sound.rows,
+        pairs=sound.pairs,
+        windowed=sound.pairs,
+        merged=sound.merged,
+        tokens=sound.tokens,
+        markers=float(sound.markers),
+        items=1.0,
     )
-
-
-def _tokens(reading: SoundReading, seconds: Num) -> Num:
-    """Tokens of as many seconds, at least one."""
-    return maximum(floor(seconds * (reading.tokens / reading.window)), 1.0)
 
 
 def _each(see: Callable[[float], Seen], values: Num) -> Seen:

@@ -59,15 +59,20 @@ class BoundedPicture(Spec):
 
 
 class TiledPicture(Spec):
-    """Square tiles of `side`, `least` to `most` of them in the arrangement nearest to the picture's shape; and, where
-    there are several, the whole picture once more.
+    """Square tiles of `side`, `least` to `most` of them; and, where there are several, the whole picture once more.
+
+    They are arranged by the picture's `shape`, as near as can be, or as the `canvas` on which it is enlarged least.
+    `row_markers` and `column_markers` stand behind each row of tiles and between the tiles of a row.
     """
 
     kind: Literal["tiled"]
     side: Size | None = None
     least: Size = 1
     most: Annotated[int, Field(ge=1, le=256)]
+    by: Literal["shape", "canvas"] = "shape"
     whole: bool = True
+    row_markers: Annotated[int, Field(ge=0, le=10)] = 0
+    column_markers: Annotated[int, Field(ge=0, le=10)] = 0
     markers: Annotated[int, Field(ge=0, le=1000)] = 2
     source: Text | None = None
 
@@ -85,22 +90,123 @@ class CanvasPicture(Spec):
     source: Text | None = None
 
 
+class SplitPicture(Spec):
+    """The longest side becomes `longest`, both are brought up to whole tiles of `side`; with the whole picture once
+    more where there are several tiles.
+    """
+
+    kind: Literal["split"]
+    side: Size | None = None
+    longest: Size
+    source: Text | None = None
+
+
+class PinnedPicture(Spec):
+    """Padded to the one of these sizes that loses least, in tiles of the tower's `image`, and the whole picture first.
+
+    Rows of tokens that are padding are dropped and each row that is left ends in a learned one. More than `most` tiles'
+    worth of tokens are shrunk to that many.
+    """
+
+    kind: Literal["pinned"]
+    pinpoints: Annotated[tuple[Pinpoint, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    most: Size | None = None
+    class_token: bool = False
+    source: Text | None = None
+
+
+class NativePicture(Spec):
+    """As it is, padded to whole merged patches; smaller where it has more than `most` patches, or a side of more than
+    `side` patches.
+    """
+
+    kind: Literal["native"]
+    most: Size
+    side: Size | None = None
+    markers: Annotated[int, Field(ge=0, le=1000)] = 3
+    source: Text | None = None
+
+
+class BudgetPicture(Spec):
+    """As large as `tokens` allow with its shape kept; the tower sees patches of that many, the rest being padding."""
+
+    kind: Literal["budget"]
+    tokens: Size
+    markers: Annotated[int, Field(ge=0, le=1000)] = 2
+    source: Text | None = None
+
+
+class CroppedPicture(Spec):
+    """Crops of `side`, as many as cover the picture or `most` in its shape, and the whole picture first.
+
+    Tokens that are padding are dropped; each row that is left, and the whole picture, end in a learned one.
+    """
+
+    kind: Literal["cropped"]
+    side: Size
+    most: Annotated[int, Field(ge=1, le=256)]
+    source: Text | None = None
+
+
+class BoundedTiles(Spec):
+    """One picture of `least` to `most` tokens; one of more than twice as many in tiles of `side`, `fewest` to `tiles`
+    of them in its shape, and the whole picture in its bounds. The tower sees as many patches of each as a tile has.
+    """
+
+    kind: Literal["bounded_tiles"]
+    side: Size
+    least: Size
+    most: Size
+    fewest: Size = 2
+    tiles: Annotated[int, Field(ge=1, le=256)] = 10
+    source: Text | None = None
+
+
 Reading = Annotated[
-    FixedPicture | ResizedPicture | BoundedPicture | TiledPicture | CanvasPicture,
+    FixedPicture
+    | ResizedPicture
+    | BoundedPicture
+    | TiledPicture
+    | CanvasPicture
+    | SplitPicture
+    | PinnedPicture
+    | NativePicture
+    | BudgetPicture
+    | CroppedPicture
+    | BoundedTiles,
     Field(discriminator="kind"),
 ]
 
 
-class SoundReading(Spec):
-    """Sound in windows of `window` seconds, each of which gives `tokens`; `padded`: the last window is filled up, for
-    the encoder and, where `padded_tokens`, for the language model.
+class PaddedSound(Spec):
+    """Windows of `window` seconds, each filled up to `rows` rows of the tower's layers and `merged` ones behind them.
 
-    `frames` are the rows of a window that the tower's layers see.
+    Of those the language model reads what is no padding: with strides of 2 as many as `halved` convolutions and pools
+    leave of 100 frames a second; or all of them, where `read_padding`.
     """
 
-    window: Annotated[float, Field(gt=0, le=3600)]
-    frames: Size
-    tokens: Size
-    padded_tokens: bool = False
+    kind: Literal["padded"]
+    window: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    rows: Size
+    merged: Size
+    halved: Annotated[int, Field(ge=0, le=8)] = 2
+    read_padding: bool = False
     markers: Annotated[int, Field(ge=0, le=1000)] = 2
     source: Text | None = None
+
+
+class ChunkedSound(Spec):
+    """Chunks of `chunk` frames, 100 a second, which `halved` convolutions of stride 2 shorten; the tower's layers
+    attend within so many chunks (`attended`). `pooled`: of two rows one token.
+    """
+
+    kind: Literal["chunked"]
+    chunk: Size
+    halved: Annotated[int, Field(ge=0, le=8)]
+    attended: Size = 1
+    pooled: bool = False
+    markers: Annotated[int, Field(ge=0, le=1000)] = 2
+    source: Text | None = None
+
+
+SoundReading = Annotated[PaddedSound | ChunkedSound, Field(discriminator="kind")]

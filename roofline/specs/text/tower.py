@@ -14,20 +14,24 @@ from roofline.specs.base import AsTuple, Name, Size, Spec, Text
 from roofline.specs.text.reading import Reading, SoundReading
 
 #: The rows over which a piece runs: patches, what the layers see (with tokens of a class), what is left when patches
-#: are merged, one row per picture or tile; `none`: what is held and never run.
-Rows = Literal["patches", "layers", "merged", "views", "none"]
+#: are merged, what the language model reads, one row per picture or tile; `none`: what is held and never run.
+Rows = Literal["patches", "layers", "merged", "tokens", "views", "none"]
 Activation = Literal["silu", "gelu", "gelu_tanh", "quick_gelu", "relu"]
 #: So many times these rows: convolutions over a spectrum have more outputs than the layers have rows.
 Times = Annotated[float, Field(gt=0, le=10**4)]
 
 
 class TablePiece(Spec):
-    """A learned table of `rows` vectors: positions, tokens of a class or of tiles, the end of a line."""
+    """A learned table of `rows` vectors: positions, tokens of a class or of tiles, the end of a line.
+
+    `product`: each row that it is added to is weighed from all of them, as a product.
+    """
 
     kind: Literal["table"]
     name: Name
     rows: Size
     width: Size
+    product: bool = False
     over: Rows | None = None
 
 
@@ -74,6 +78,15 @@ class NormPiece(Spec):
     over: Rows | None = None
 
 
+class PoolPiece(Spec):
+    """Merged rows as a product of all rows of a view with what says to which of them each belongs; holds nothing."""
+
+    kind: Literal["pool"]
+    name: Name
+    width: Size
+    over: Literal["merged"] = "merged"
+
+
 class ScalePiece(Spec):
     """Learned factors, `elements` in all: gates."""
 
@@ -83,7 +96,9 @@ class ScalePiece(Spec):
     over: Rows | None = None
 
 
-Piece = Annotated[TablePiece | LinearPiece | ConvolutionPiece | NormPiece | ScalePiece, Field(discriminator="kind")]
+Piece = Annotated[
+    TablePiece | LinearPiece | ConvolutionPiece | NormPiece | PoolPiece | ScalePiece, Field(discriminator="kind")
+]
 Pieces = Annotated[tuple[Piece, ...], AsTuple, Field(max_length=100)]
 
 

@@ -62,7 +62,7 @@ def siglip2(config: Config) -> Body:
     """SigLIP 2 of any aspect: a product embeds patches, positions are interpolated from a table of `num_patches`."""
     body = _patches(config)
     width = body["width"]
-    body["before"].append(table("position_embedding", config.whole("num_patches"), width))
+    body["before"].append(table("position_embedding", config.whole("num_patches"), width, product=True))
     body["after"].append(norm("final_norm", width, over="layers"))
     if config.flag("vision_use_head", default=True):
         body["after"] += _pooling(width, config.whole("intermediate_size"))
@@ -170,7 +170,8 @@ def gemma4(config: Config, text_width: int) -> Body:
     sizes: Body = {"kv_heads": config.whole("num_key_value_heads"), "gated": True, "qk_norm": "head", "norms": 4}
     block = layers(config, width, activation="hidden_activation", **sizes, **plain)
     merge = config.whole("pooling_kernel_size")
-    after = [linear("projector", width, text_width, bias=False)]
+    pooled = {"kind": "pool", "name": "pool", "width": width}
+    after = [pooled, linear("projector", width, text_width, bias=False, over="tokens")]
     body = {"width": width, "patch": patch, "merge": merge, "norm": "rms", "norm_bias": False, "rotary": True}
     return body | {"before": before, "blocks": [block], "after": after}
 

@@ -19,9 +19,9 @@ _ACTIVATIONS: Final = {
 }
 
 
-def table(name: str, rows: int, width: int) -> Piece:
-    """A table of rows."""
-    return {"kind": "table", "name": name, "rows": rows, "width": width}
+def table(name: str, rows: int, width: int, **more: Any) -> Piece:
+    """A table of rows; `more`: whether a `product` interpolates it."""
+    return {"kind": "table", "name": name, "rows": rows, "width": width, **more}
 
 
 def linear(name: str, inputs: int, outputs: int, *, bias: bool = True, number: int = 1, **more: Any) -> Piece:

@@ -96,6 +96,27 @@ def cohere2(outer: Config, body: Body, text_width: int) -> Body:
     return _behind(body, up, linear("projector_down", hidden // 2, text_width)) | {"merge": merge}
 
 
+def aya(outer: Config, body: Body, text_width: int) -> Body:
+    """Aya Vision: merged patches are normed, then a gated product."""
+    merge = outer.whole("downsample_factor", default=2)
+    inner = body["width"] * merge**2
+    hidden = outer.whole("alignment_intermediate_size", default=text_width)
+    pieces = [norm("projector_norm", inner), linear("projector_up", inner, hidden, activation="silu")]
+    return _behind(body, *pieces, linear("projector_down", hidden // 2, text_width)) | {"merge": merge}
+
+
+def vipllava(outer: Config, body: Body, text_width: int) -> Body:
+    """VipLLaVA: the features of several layers side by side, normed, then two products."""
+    which = outer.raw("vision_feature_layers", default=[-2, -5, -8, -11, 6])
+    inner = body["width"] * (len(which) if isinstance(which, list) and which else 1)
+    pieces = [
+        norm("projector_norm", inner),
+        linear("projector_up", inner, text_width, activation="gelu"),
+        linear("projector_down", text_width, text_width),
+    ]
+    return _behind(body, *pieces)
+
+
 def of_frames(outer: Config, body: Body, text_width: int) -> Body:
     """Voxtral: four frames side by side, two products without biases."""
     hidden = _mlp(outer)

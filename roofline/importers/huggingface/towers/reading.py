@@ -24,6 +24,8 @@ def _fixed(source: str, outer: Config, section: Config, body: Body, **more: Any)
 
 def _clip(outer: Config, section: Config, body: Body) -> Body:
     """CLIP or SigLIP of LLaVA: the class token is read where the strategy is `full`."""
+    if section.data["model_type"] == "pixtral":
+        return _pixtral(1024, outer, section, body)
     source = "the shorter side and a square of it are cut to the encoder's size (CLIPImageProcessor)"
     whole = outer.text("vision_feature_select_strategy", default="default") == "full"
     return _fixed(source, outer, section, body, **({"class_token": True} if whole and body.get("prefix") else {}))
@@ -91,6 +93,98 @@ def _mllama(outer: Config, section: Config, body: Body) -> Body:
     }
 
 
+def _tiled(most: int, source: str, outer: Config, section: Config, body: Body, **more: Any) -> Body:
+    return {"tokens": {"kind": "tiled", "most": most, **more, "source": source}}
+
+
+def _llama4(outer: Config, section: Config, body: Body) -> Body:
+    source = "preprocessor_config.json of Llama 4: max_patches 16 (Llama4ImageProcessor)"
+    return _tiled(16, source, outer, section, body, by="canvas", row_markers=1, column_markers=1, markers=3)
+
+
+def _split(outer: Config, section: Config, body: Body) -> Body:
+    """Idefics 3 and SmolVLM: the longest side is four tiles; frames of a video are one tile."""
+    side = body["image"]
+    source = f"preprocessor_config.json of Idefics3-8B and SmolVLM: longest_edge {4 * side}, tiles of {side} px"
+    rule = {"kind": "split", "longest": 4 * side, "source": source}
+    return {"tokens": rule, "frames": {"kind": "fixed", "markers": 3}}
+
+
+def _pinned(pinpoints: list[list[int]], outer: Config, section: Config, body: Body) -> Body:
+    """LLaVA-NeXT: the sizes that its config names."""
+    given = outer.items("image_grid_pinpoints", default=pinpoints) or pinpoints
+    rule: Body = {"kind": "pinned", "pinpoints": given, "source": "image_grid_pinpoints (LlavaNextImageProcessor)"}
+    return {"tokens": rule}
+
+
+def _onevision(outer: Config, section: Config, body: Body) -> Body:
+    """LLaVA-OneVision: at most 9 tiles' worth of tokens; frames of a video are pooled to a quarter."""
+    side = body["image"]
+    sizes = [[r * side, c * side] for r in range(1, 7) for c in range(1, 7)]
+    given = outer.items("image_grid_pinpoints", default=sizes) or sizes
+    ratio = outer.text("vision_aspect_ratio", default="anyres_max_9")
+    most = int(ratio.removeprefix("anyres_max_")) if ratio.removeprefix("anyres_max_").isdecimal() else 9
+    source = "image_grid_pinpoints and vision_aspect_ratio (LlavaOnevisionImageProcessor)"
+    pooled = -(-(side // body["patch"]) // 2)
+    rule = {"kind": "pinned", "pinpoints": given, "most": most, "source": source}
+    return {"tokens": rule, "frames": {"kind": "fixed", "tokens": pooled**2}}
+
+
+def _kimi(most: int, side: int | None, source: str, outer: Config, section: Config, body: Body) -> Body:
+    rule = {"kind": "native", "most": most, "source": source} | ({"side": side} if side else {})
+    return {"tokens": rule}
+
+
+def _gemma4(outer: Config, section: Config, body: Body) -> Body:
+    """Gemma 4: 280 tokens of a picture, 70 of each frame of a video."""
+    tokens = section.whole("default_output_length", default=280)
+    source = f"preprocessor_config.json of Gemma 4: max_soft_tokens {tokens} (Gemma4ImageProcessor)"
+    rule = {"kind": "budget", "tokens": tokens, "source": source}
+    return {"tokens": rule, "frames": {"kind": "budget", "tokens": 70}}
+
+
+def _lfm2(outer: Config, section: Config, body: Body) -> Body:
+    """LFM2-VL: 64 to 256 tokens, or 2 to 10 tiles of 512 pixels."""
+    least, most = outer.whole("min_image_tokens", default=64), outer.whole("max_image_tokens", default=256)
+    tiles, side = outer.whole("max_tiles", default=10), outer.whole("tile_size", default=512)
+    source = "config.json and preprocessor_config.json of LFM2-VL (Lfm2VlImageProcessor)"
+    rule = {"kind": "bounded_tiles", "side": side, "least": least, "most": most, "tiles": tiles, "source": source}
+    return {"tokens": rule}
+
+
+def _heard(merged: int, outer: Config, section: Config, body: Body, **more: Any) -> Body:
+    """Whisper's windows of 30 seconds, 1,500 rows each, brought down to `merged`."""
+    rows = section.whole("max_source_positions", default=1500)
+    source = f"windows of {rows / 50:g} seconds, filled up (WhisperFeatureExtractor): {merged} tokens of 30 seconds"
+    rule = {
+        "kind": "padded",
+        "window": rows / 50,
+        "rows": rows,
+        "merged": merged * rows // 1500,
+        **more,
+        "source": source,
+    }
+    return {"sound": rule}
+
+
+def _omni(halved: int, attended: int, pooled: bool, outer: Config, section: Config, body: Body) -> Body:
+    """Qwen-Omni: chunks of two windows of frames."""
+    chunk = 2 * section.whole("n_window", default=100 if pooled else 50)
+    if not pooled:
+        attended = max(section.whole("n_window_infer", default=chunk * attended) // chunk, 1)
+    rule: Body = {"kind": "chunked", "chunk": chunk, "halved": halved, "attended": attended, "pooled": pooled}
+    return {
+        "sound": rule
+        | {"source": "chunks of config.json's n_window (Qwen2_5OmniAudioEncoder, Qwen3OmniMoeAudioEncoder)"}
+    }
+
+
+_COHERE: Final = "preprocessor_config.json of Command A Vision: crop_to_patches, 12 tiles and a thumbnail"
+_AYA: Final = "preprocessor_config.json of Aya Vision: crop_to_patches, 12 tiles and a thumbnail"
+_KIMI_VL: Final = "preprocessor_config.json of Kimi-VL-A3B: in_token_limit 4096 patches"
+_KIMI_K25: Final = "Kimi_K25ImageProcessor: 16384 patches, at most 512 a side"
+_NEXT: Final = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
+
 #: By the model type that holds the sections, and the section.
 READINGS: Final[dict[str, dict[str, Read]]] = {
     "gemma3": {"vision_config": _gemma3},
@@ -99,6 +193,24 @@ READINGS: Final[dict[str, dict[str, Read]]] = {
         "vision_config": partial(_fixed, "every picture is resized to the encoder's square (SiglipImageProcessor)")
     },
     "llava": {"vision_config": _clip},
+    "vipllava": {"vision_config": _clip},
+    "llava_next": {"vision_config": partial(_pinned, _NEXT)},
+    "llava_onevision": {"vision_config": _onevision},
+    "llama4": {"vision_config": _llama4},
+    "idefics3": {"vision_config": _split},
+    "smolvlm": {"vision_config": _split},
+    "cohere2_vision": {"vision_config": partial(_tiled, 12, _COHERE, by="canvas", markers=2)},
+    "aya_vision": {"vision_config": partial(_tiled, 12, _AYA, markers=2)},
+    "kimi_vl": {"vision_config": partial(_kimi, 4096, None, _KIMI_VL)},
+    "kimi_k25": {"vision_config": partial(_kimi, 16384, 512, _KIMI_K25)},
+    "gemma4": {"vision_config": _gemma4},
+    "lfm2_vl": {"vision_config": _lfm2},
+    "qwen2_audio": {"audio_config": partial(_heard, 750)},
+    "audioflamingo3": {"audio_config": partial(_heard, 750)},
+    "musicflamingo": {"audio_config": partial(_heard, 750)},
+    "voxtral": {"audio_config": partial(_heard, 375, halved=3, read_padding=True)},
+    "qwen2_5_omni_thinker": {"vision_config": _qwen, "audio_config": partial(_omni, 1, 1, True)},
+    "qwen3_omni_moe_thinker": {"vision_config": _qwen3, "audio_config": partial(_omni, 3, 8, False)},
     "qwen2_vl": {"vision_config": _qwen},
     "qwen2_5_vl": {"vision_config": _qwen},
     "qwen3_vl": {"vision_config": _qwen3},
