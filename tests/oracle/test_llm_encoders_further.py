@@ -45,7 +45,7 @@ def test_counts_are_those_of_the_framework(name: str, tmp_path: Path) -> None:
     spec = _spec(tmp_path, facts["config"])
     for batch, tokens in ((1, 64), (3, 333)):
         found = facts[f"{batch}x{tokens}"]
-        ideal = transformer_workload(spec, TextRun(float(batch), float(tokens), 2.0))
+        ideal = transformer_workload(spec, TextRun(float(batch), float(tokens), 2.0, work="reference"))
         eager = apply_fusion(ideal, "eager")
         assert ideal.parameters == facts["parameters"]
         assert eager["prefill"].flops == found["prefill"]

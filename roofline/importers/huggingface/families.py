@@ -49,6 +49,7 @@ FAMILIES: Final[dict[str, str]] = {
     "pegasus": "seq2seq.bart_kin:bart_kin",
     "marian": "seq2seq.bart_kin:bart_kin",
     "m2m_100": "seq2seq.bart_kin:bart_kin",
+    "nllb-moe": "seq2seq.bart_kin:nllb_moe",
     "fsmt": "seq2seq.bart_kin:fsmt",
     "led": "seq2seq.bart_kin:led",
     "umt5": "seq2seq.t5_kin:umt5",

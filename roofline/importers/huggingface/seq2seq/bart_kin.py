@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.classic.seq2seq import Stack, bart_stack, both_stacks
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import Style
+from roofline.importers.huggingface.decoder import Style, experts_block
 
 _SCALES: Final = "scale_embedding normalize_before normalize_embedding add_final_layer_norm static_position_embeddings"
 _OTHERS: Final = f"{_SCALES} add_bias_logits num_hidden_layers extra_pos_embeddings num_beams length_penalty is_decoder"
@@ -95,6 +95,26 @@ def fsmt(config: Config) -> dict[str, Any]:
         "encoder_input": {"vocabulary": source},
         "final_norm": False,
     }
+
+
+def nllb_moe(config: Config) -> dict[str, Any]:
+    """NLLB-MoE: M2M-100 with experts in every so many layers, of which each token visits two."""
+    width = config.whole("d_model")
+    encoder, decoder, style = stacks(config, width, before=True)
+    config.ignore(_OTHERS, "expert_capacity router_dtype router_ignore_padding_tokens second_expert_policy")
+    config.ignore("normalize_router_prob_before_dropping batch_prioritized_routing moe_eval_capacity_token_fraction")
+    config.ignore("moe_token_dropout add_router_probs router_type")
+    body = both_stacks(config, width, encoder, decoder, style)
+    function, number = parts.activation(config, "activation_function"), config.whole("num_experts")
+    routed = {"router_bias": config.flag("router_bias"), "gated": False, "bias": True, "reference_all": True}
+    for stack, name in (("encoder", "encoder"), ("blocks", "decoder")):
+        (group,) = body[stack]
+        step = config.whole(f"{name}_sparse_step", least=0)
+        experts = experts_block(config, group["feed_forward"]["width"], number, 2, function, **routed)
+        sparse = [bool(step) and (index + 1) % step == 0 for index in range(group["layers"])]
+        body[stack] = parts.merged([group | {"layers": 1} | ({"feed_forward": experts} if s else {}) for s in sparse])
+    context = config.whole("max_position_embeddings")
+    return body | {"max_context": context, "positions": dict(_FORMULA), "final_norm": True}
 
 
 def led(config: Config) -> dict[str, Any]:
