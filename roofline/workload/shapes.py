@@ -136,9 +136,10 @@ class MatmulShape(NamedTuple):
 class AttentionShape(NamedTuple):
     """Softmax attention over a span: query heads, key-value heads, their widths, window and mask.
 
-    Two habits of the reference code show in its unfused traffic: `packed`, queries, keys and values are slices of one
-    product; `softmax_fp32`, scores are widened to 4 bytes for the softmax. `chunked`: a query sees the keys of its own
-    chunk of `window` positions, not the last `window` keys.
+    Habits of the reference code: `packed`, queries, keys and values are slices of one product; `softmax_fp32`, scores
+    are widened to 4 bytes for the softmax; `tiling`, a window is computed in overlapping `chunks` or in `blocks`.
+    `chunked`: a query sees the keys of its own chunk of `window` positions, not the last `window` keys. `pairs` of
+    queries and keys per sequence, where a pattern of blocks says how many.
     """
 
     span: Span
@@ -152,6 +153,7 @@ class AttentionShape(NamedTuple):
     softmax_fp32: bool = True
     chunked: bool = False
     tiling: str | None = None
+    pairs: Num | None = None
 
 
 class SelectedAttentionShape(NamedTuple):

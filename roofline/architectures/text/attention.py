@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from roofline.architectures.text.stacks.distances import disentangled_ops
+from roofline.architectures.text.stacks.patterns import block_pairs
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
@@ -116,6 +117,7 @@ def _core(attention: SoftmaxAttention, layer: Sublayer) -> Op:
         attention.softmax_fp32,
         attention.chunk is not None,
         attention.reference_window,
+        None if attention.pattern is None else block_pairs(attention.pattern, layer.span.new),
     )
     core = layer.attention(shape, cached=attention.causal)
     if attention.cache_heads is not None:

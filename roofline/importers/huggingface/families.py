@@ -28,6 +28,7 @@ FAMILIES: Final[dict[str, str]] = {
     "megatron-bert": "encoders.kin:kin",
     "xlm-roberta-xl": "encoders.kin:kin",
     "roberta-prelayernorm": "encoders.kin:kin",
+    "big_bird": "encoders.kin:big_bird",
     "longformer": "encoders.kin:longformer",
     "albert": "encoders.kin:albert",
     "deberta": "encoders.deberta:deberta",

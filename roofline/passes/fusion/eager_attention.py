@@ -68,6 +68,8 @@ def _keys(shape: AttentionShape) -> tuple[Num, Num]:
     """
     span = shape.span
     keys = span.cached_keys(shape.window if shape.causal else None) + span.new
+    if shape.pairs is not None:
+        return shape.pairs / span.new, shape.pairs / span.new
     if shape.tiling is None or shape.window is None:
         return keys, keys
     tile = 2.0 * (shape.window - 1.0) if shape.tiling == "chunks" else shape.window

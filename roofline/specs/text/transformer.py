@@ -26,6 +26,15 @@ class Norm(Spec):
     weight: bool = True
 
 
+class BlockPattern(Spec):
+    """Attention of blocks to some blocks (BigBird): the first and the last to all, the next two to 4 and the rest to 5
+    blocks of `block` tokens, and to `random` ones besides. Up to 5 + 2 `random` blocks of tokens see all of them.
+    """
+
+    block: Size
+    random: Annotated[int, Field(ge=0, le=1000)]
+
+
 class SoftmaxAttention(Spec):
     """Scaled dot-product attention: multi-head (kv_heads = heads), grouped-query, or multi-query (kv_heads = 1).
 
@@ -46,7 +55,7 @@ class SoftmaxAttention(Spec):
     tokens that see all others are held beside those of the rest (Longformer).
     `rotary_dim`: elements of a head that are rotated here, where layers differ. `output_gate` multiplies the heads'
     output, with a gate for each element or head; `gate_bias: false` where its projection has no bias though those of
-    queries, keys and values have.
+    queries, keys and values have. `pattern`: blocks attend to some blocks, and input is padded to whole ones.
     """
 
     kind: Literal["softmax"]
@@ -77,6 +86,7 @@ class SoftmaxAttention(Spec):
     reference_cache: Literal["broadcast", "full"] | None = None
     reference_window: Literal["chunks", "blocks"] | None = None
     cache_heads: Size | None = None
+    pattern: BlockPattern | None = None
     global_projections: bool = False
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from roofline.architectures.text.layers import norm_op
+from roofline.architectures.text.stacks.patterns import whole_blocks
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import ceil
 from roofline.specs.text.transformer import TransformerSpec
@@ -48,6 +49,9 @@ def embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
 
 def padded(spec: TransformerSpec, span: Span) -> Span:
     """The tokens that an encoder runs: those of the span, and what fills them up to a whole multiple."""
+    pattern = getattr(spec.blocks[0].attention, "pattern", None)
+    if pattern is not None:
+        return span._replace(new=whole_blocks(pattern, span.new))
     if spec.multiple_of is None:
         return span
     return span._replace(new=ceil(span.new / spec.multiple_of) * float(spec.multiple_of))

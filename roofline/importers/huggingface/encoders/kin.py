@@ -89,6 +89,24 @@ def longformer(config: Config) -> dict[str, Any]:
     )
 
 
+def big_bird(config: Config) -> dict[str, Any]:
+    """BigBird: BERT whose blocks of tokens attend to some blocks, or to all."""
+    refuse_decoder(config)
+    width, rows = config.whole("hidden_size"), config.whole("max_position_embeddings")
+    attention = biased_attention(config, width)
+    if not config.flag("use_bias"):
+        del attention["qkv_bias"]
+    pattern = {"block": config.whole("block_size"), "random": config.whole("num_random_blocks", least=0)}
+    if config.text("attention_type", choices=("block_sparse", "original_full")) == "block_sparse":
+        attention["pattern"] = pattern
+    block = layer(attention, biased_feed_forward(config), POST)
+    blocks = [{"layers": config.whole("num_hidden_layers"), **block}]
+    config.ignore("rescale_embeddings")
+    body = encoder_body(config, width, {"kind": "learned", "size": rows}, blocks, POST)
+    more = {"max_context": rows, "embedding_norm": True, "pooler": True}
+    return body | _types(config, has=True) | more | {"notes": ["The encoder with its pooler; no head."]}
+
+
 def _types(config: Config, has: bool) -> dict[str, Any]:
     number = config.whole("type_vocab_size", least=0) if has else 0
     return {"token_types": number} if number else {}
