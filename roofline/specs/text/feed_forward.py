@@ -9,8 +9,9 @@ from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import Size, Spec
 
-#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
-Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
+#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one. `xielu` has
+#: two learned scalars per layer (Huang et al. 2024, arXiv:2411.13010).
+Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu", "xielu"]
 
 
 class DenseFeedForward(Spec):
