@@ -7,7 +7,8 @@ Source: diffusers 0.42.1, autoencoder_kl.py, vae.py, autoencoder_tiny.py.
 
 from __future__ import annotations
 
-from roofline.architectures.image.blocks import Features, more_than_one, resnet_ops, upsample_ops
+from roofline.architectures.image.blocks import Features, resnet_ops, upsample_ops
+from roofline.architectures.image.pixel_attention import pixel_attention_ops
 from roofline.num import Num, floor
 from roofline.specs.image.parts import AutoencoderSpec, TinyAutoencoderSpec
 from roofline.workload import constructors_image as make
@@ -77,23 +78,7 @@ def _mid_ops(spec: AutoencoderSpec, name: str, x: Features, held: Num) -> list[O
     """Two residual layers with attention of one head over all pixels between."""
     copies, beside = 1.0 if spec.mid_attention else 0.0, held + x.elements
     ops = resnet_ops(Block(name, 2.0), x, x.channels, float(spec.groups), beside, copies=copies)
-    return ops + _attention_ops(Block(name), x, float(spec.groups), held) if spec.mid_attention else ops
-
-
-def _attention_ops(block: Block, source: Features, groups: float, held: Num) -> list[Op]:
-    (plane, channels), x = source, source.elements
-    beside, rows, three = held + 2.0 * x, plane.pixels, block.times(3.0)
-    one, area = 1.0, plane.area
-    return [
-        block.group_norm("attention.norm", plane, channels, groups, live=held + x),
-        three.copies("attention.copy", more_than_one(plane.batch), x, live=beside + 2.0 * x),
-        three.linear("attention.qkv", rows, channels, channels, bias=False, live=beside + 2.0 * x),
-        three.field("attention.bias", "arithmetic", x, x, weights=channels, live=beside + 3.0 * x),
-        block.attention("attention", plane.batch, one, area, area, channels, wide_softmax=True, live=beside + x),
-        block.linear("attention.to_out", rows, channels, channels, live=beside + 4.0 * x),
-        block.field("attention.residual", "arithmetic", 2.0 * x, x, live=held + 5.0 * x),
-        block.field("attention.rescale", "arithmetic", x, x, live=beside + 4.0 * x),
-    ]
+    return ops + pixel_attention_ops(Block(name), x, 1.0, float(spec.groups), held) if spec.mid_attention else ops
 
 
 def _halved(plane: Plane) -> Plane:

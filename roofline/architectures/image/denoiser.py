@@ -8,7 +8,7 @@ from roofline.architectures.image.dit import dit_ops, pixart_ops
 from roofline.architectures.image.flux import flux_ops
 from roofline.architectures.image.mmdit import mmdit_ops
 from roofline.architectures.image.plain import plain_unet_ops
-from roofline.architectures.image.unet import controlnet_ops, unet_ops
+from roofline.architectures.image.unets.unet import controlnet_ops, unet_ops
 from roofline.errors import UnsupportedError
 from roofline.num import Num
 from roofline.specs.image.parts import ControlNetSpec, UNetSpec, UNetTrunk

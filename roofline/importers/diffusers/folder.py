@@ -17,7 +17,7 @@ from roofline.importers.class_keys import class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.autoencoders import autoencoder, tiny_autoencoder
 from roofline.importers.diffusers.text_encoder import clip, t5
 from roofline.importers.diffusers.transformers import dit, flux, mmdit, pixart
-from roofline.importers.diffusers.unet import controlnet, unet
+from roofline.importers.diffusers.unet import controlnet, plain_unet, unet
 from roofline.importers.huggingface.config import Config
 from roofline.importers.json_document import JsonDocument, read_json
 
@@ -27,6 +27,7 @@ INDEX: Final = "model_index.json"
 #: The class of a component, as its config.json names it, to the function that reads it.
 COMPONENTS: Final[dict[str, Callable[[Config], Body]]] = {
     "UNet2DConditionModel": unet,
+    "UNet2DModel": plain_unet,
     "ControlNetModel": controlnet,
     "AutoencoderKL": autoencoder,
     "AutoencoderTiny": tiny_autoencoder,
@@ -115,7 +116,7 @@ def _component(file: Path) -> Body:
     config = Config(document, data)
     config.ignore("architectures", "model_type")
     body = COMPONENTS[name](config)
-    if notes := _ignored(config, name):
+    if notes := config.notes + _ignored(config, name):
         body["assumed"] = notes
     label = _name(file.resolve().parent.name)
     title, source = f"{name} in {file.parent.name or '.'}", f"{file.name} of {label} (diffusers, {name})"
