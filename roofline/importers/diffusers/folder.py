@@ -14,9 +14,24 @@ from typing import Any, Final, TypeAlias
 
 from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.class_keys import class_keys, ignored_or_refused, told
-from roofline.importers.diffusers.autoencoders import autoencoder, tiny_autoencoder
+from roofline.importers.diffusers.adapters import t2i_adapter
+from roofline.importers.diffusers.autoencoders import (
+    asymmetric_autoencoder,
+    autoencoder,
+    deep_autoencoder,
+    tiny_autoencoder,
+    vq_autoencoder,
+)
 from roofline.importers.diffusers.text_encoder import clip, t5
-from roofline.importers.diffusers.transformers import dit, flux, mmdit, pixart
+from roofline.importers.diffusers.transformers import (
+    dit,
+    flux,
+    flux_control,
+    mmdit,
+    mmdit_control,
+    pixart,
+    transformer_2d,
+)
 from roofline.importers.diffusers.unet import controlnet, plain_unet, unet
 from roofline.importers.huggingface.config import Config
 from roofline.importers.json_document import JsonDocument, read_json
@@ -31,7 +46,13 @@ COMPONENTS: Final[dict[str, Callable[[Config], Body]]] = {
     "ControlNetModel": controlnet,
     "AutoencoderKL": autoencoder,
     "AutoencoderTiny": tiny_autoencoder,
-    "Transformer2DModel": dit,
+    "AsymmetricAutoencoderKL": asymmetric_autoencoder,
+    "VQModel": vq_autoencoder,
+    "AutoencoderDC": deep_autoencoder,
+    "T2IAdapter": t2i_adapter,
+    "SD3ControlNetModel": mmdit_control,
+    "FluxControlNetModel": flux_control,
+    "Transformer2DModel": transformer_2d,
     "DiTTransformer2DModel": dit,
     "PixArtTransformer2DModel": pixart,
     "SD3Transformer2DModel": mmdit,

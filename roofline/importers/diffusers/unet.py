@@ -25,8 +25,10 @@ _UP: Final = {
     "ResnetUpsampleBlock2D": (None, True),
     "AttnUpBlock2D": ("self", False),
 }
-_PLAIN: Final = {way: {name: kind for name, kind in kinds.items() if "Cross" not in name and "Resnet" not in name}
-                 for way, kinds in (("down", _DOWN), ("up", _UP))}
+_PLAIN: Final = {
+    way: {name: kind for name, kind in kinds.items() if "Cross" not in name and "Resnet" not in name}
+    for way, kinds in (("down", _DOWN), ("up", _UP))
+}
 #: Keys that change no shape.
 _HARMLESS: Final = """
     act_fn center_input_sample downsample_padding
@@ -208,7 +210,10 @@ def plain_unet(config: Config) -> dict[str, Any]:
     channels = config.wholes("block_out_channels", least=1) or [224, 448, 672, 896]
     count, width = len(channels), config.raw("attention_head_dim", default=8)
     layers = config.whole("layers_per_block", default=2)
-    sampled = {key: config.text(key, default="conv", choices=("conv", "resnet")) for key in ("downsample_type", "upsample_type")}
+    sampled = {
+        key: config.text(key, default="conv", choices=("conv", "resnet"))
+        for key in ("downsample_type", "upsample_type")
+    }
     shift = config.text("resnet_time_scale_shift", default="default", choices=("default", "scale_shift"))
     groups = config.whole("norm_num_groups", default=32)
     own_groups = config.whole_or_none("attn_norm_num_groups")

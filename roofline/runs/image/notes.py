@@ -23,7 +23,7 @@ from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_w
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.formats.mixes import format_of_blocks
 from roofline.specs.image.pipeline import PipelineSpec
-from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
+from roofline.specs.image.transformers import FluxShape, MMDiTShape
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
 
 _LEVELS: Final = {
@@ -70,7 +70,7 @@ def _of_language_models(engine: str) -> Iterator[Warn]:
 def _scheduler_warnings(q: Question) -> Iterator[Warn]:
     """Schedulers that do not go with what the model learnt, and more steps than it learnt."""
     denoiser = q.spec.denoiser if isinstance(q.spec, PipelineSpec) else q.spec
-    flows, name = isinstance(denoiser, (FluxSpec, MMDiTSpec)), q.run.scheduler
+    flows, name = isinstance(denoiser, (FluxShape, MMDiTShape)), q.run.scheduler
     state, unfit = flow_state(name), "time is as asked, pictures would be noise"
     if flows and state == "never":
         text = f"{q.spec.name} predicts flows, and {name} integrates noise: {unfit}; flow-euler is the usual one"

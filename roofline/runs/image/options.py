@@ -11,17 +11,18 @@ from roofline.passes.image.offload import PictureOffload
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.runs.options import OPTIONS, asked
+from roofline.specs.image.codecs import AdapterSpec, DeepAutoencoderSpec
 from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.image.text_encoder import TextEncoderSpec
-from roofline.specs.image.transformers import DenoiserSpec, MMDiTSpec, PixArtSpec
+from roofline.specs.image.transformers import DenoiserSpec, DiTSpec, FluxShape, MMDiTShape, PixArtSpec
 from roofline.workload.run import ImageRun
 from roofline.workload.schedulers import find_scheduler
 
 _STEPPED: Final = frozenset({"steps", "guidance", "scheduler", "strength"})
 _SIZED: Final = frozenset({"height", "width", "tiling", "slicing"})
-_AUTOENCODERS: Final = (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec)
+_ONCE: Final = (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec, DeepAutoencoderSpec, AdapterSpec)
 _STEPS, _SIDE = 50, 512
 
 
@@ -37,7 +38,7 @@ def refuse_useless(spec: ImageSpec, given: Mapping[str, Any]) -> None:
 
 def takes_steps(spec: ImageSpec) -> bool:
     """Whether a model denoises in steps: a pipeline, a denoiser or a ControlNet, not a part beside them."""
-    return takes_pixels(spec) and not isinstance(spec, _AUTOENCODERS)
+    return takes_pixels(spec) and not isinstance(spec, _ONCE)
 
 
 def takes_pixels(spec: ImageSpec) -> bool:
@@ -87,7 +88,7 @@ def _side(spec: ImageSpec) -> int:
     """Pixels that a part alone is usually run at."""
     if isinstance(spec, (UNetTrunk, PlainUNetSpec, DenoiserSpec)):
         return int(spec.sample * spec.scale)
-    if isinstance(spec, _AUTOENCODERS):
+    if isinstance(spec, _ONCE):
         return int(spec.sample)
     return _SIDE
 
@@ -111,9 +112,9 @@ def multiple_of(spec: ImageSpec) -> int:
     """What height and width must be multiples of: the autoencoder's scale, times the patch where there are patches."""
     denoiser = spec.denoiser if isinstance(spec, PipelineSpec) else spec
     scale = int(getattr(denoiser, "scale", 8))
-    if isinstance(denoiser, (MMDiTSpec, PixArtSpec)):
+    if isinstance(denoiser, (MMDiTShape, PixArtSpec, DiTSpec)):
         return scale * int(denoiser.patch)
-    return scale * 2 if getattr(denoiser, "family", "") == "flux" else scale
+    return scale * 2 if isinstance(denoiser, FluxShape) else scale
 
 
 def _pixels(spec: ImageSpec, name: str, value: Any) -> Num:
@@ -135,7 +136,7 @@ def _pixels(spec: ImageSpec, name: str, value: Any) -> Num:
 def largest_side(spec: ImageSpec) -> int | None:
     """Pixels per side that the denoiser has learnt positions for; None where positions are computed."""
     denoiser = spec.denoiser if isinstance(spec, PipelineSpec) else spec
-    return denoiser.scale * denoiser.patch * denoiser.positions if isinstance(denoiser, MMDiTSpec) else None
+    return denoiser.scale * denoiser.patch * denoiser.positions if isinstance(denoiser, MMDiTShape) else None
 
 
 def refuse_gpus(spec: ImageSpec, given: Mapping[str, Any]) -> None:

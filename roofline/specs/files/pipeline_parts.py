@@ -15,9 +15,9 @@ from roofline.specs.image.pipeline import PipelineSpec, TextPart
 Read: TypeAlias = Callable[[Path], Spec]
 _KINDS: Final = {
     "denoiser": ("unet", "plain_unet", "dit", "pixart", "mmdit", "flux"),
-    "autoencoder": ("autoencoder", "tiny_autoencoder", "vqvae"),
+    "autoencoder": ("autoencoder", "tiny_autoencoder", "vqvae", "deep_autoencoder"),
     "text_encoder": ("text_encoder",),
-    "controlnet": ("controlnet",),
+    "controlnet": ("controlnet", "mmdit_controlnet", "flux_controlnet"),
 }
 
 

@@ -46,6 +46,10 @@ MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {
     "pixart": _lazy("transformers", "PixArtSpec"),
     "mmdit": _lazy("transformers", "MMDiTSpec"),
     "flux": _lazy("transformers", "FluxSpec"),
+    "mmdit_controlnet": _lazy("transformers", "MMDiTControlSpec"),
+    "flux_controlnet": _lazy("transformers", "FluxControlSpec"),
+    "deep_autoencoder": _lazy("codecs", "DeepAutoencoderSpec"),
+    "adapter": _lazy("codecs", "AdapterSpec"),
     "plain_unet": _lazy("plain", "PlainUNetSpec"),
     "vqvae": _lazy("plain", "VQVAESpec"),
 }

@@ -119,7 +119,9 @@ class ControlNetSpec(UNetTrunk):
 class AutoencoderSpec(ImageSpec):
     """A variational autoencoder: pixels to latents and back, `channels` per level from the pixels inward.
 
-    `quant` and `post_quant`: a 1×1 convolution behind the encoder and before the decoder.
+    `quant` and `post_quant`: a 1×1 convolution behind the encoder and before the decoder. `decoder_channels` and
+    `decoder_layers`, where the decoder has others than the encoder; `masked`: it holds convolutions over a masked
+    picture, which run where one is given. `codes`: a codebook of so many vectors of `code_width` instead of a variance.
     """
 
     family: Literal["autoencoder"]
@@ -131,7 +133,25 @@ class AutoencoderSpec(ImageSpec):
     quant: bool = True
     post_quant: bool = True
     mid_attention: bool = True
+    decoder_channels: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=10)] | None = None
+    decoder_layers: Few | None = None
+    masked: bool = False
+    codes: Size | None = None
+    code_width: Size | None = None
     sample: Size = 512
+
+    @model_validator(mode="after")
+    def _ways_fit(self) -> AutoencoderSpec:
+        if self.decoder_channels is not None and len(self.decoder_channels) != len(self.channels):
+            raise PydanticCustomError("channels", "channels and decoder_channels must have as many levels")
+        if self.code_width is not None and self.codes is None:
+            raise PydanticCustomError("codes", "code_width goes with codes")
+        return self
+
+    @property
+    def widths_out(self) -> tuple[int, ...]:
+        """Channels of the decoder's levels, from the pixels inward."""
+        return self.decoder_channels or self.channels
 
     @property
     def scale(self) -> int:

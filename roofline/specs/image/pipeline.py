@@ -10,15 +10,26 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from roofline.specs.base import AsTuple, Name, Names, Size, Spec
+from roofline.specs.image.codecs import DeepAutoencoderSpec
 from roofline.specs.image.parts import AutoencoderSpec, ControlNetSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.image.text_encoder import TextEncoderSpec
-from roofline.specs.image.transformers import DiTSpec, FluxSpec, MMDiTSpec, PixArtSpec
+from roofline.specs.image.transformers import (
+    DiTSpec,
+    FluxControlSpec,
+    FluxSpec,
+    MMDiTControlSpec,
+    MMDiTSpec,
+    PixArtSpec,
+)
 
 DenoiserPart: TypeAlias = Annotated[
     UNetSpec | PlainUNetSpec | DiTSpec | PixArtSpec | MMDiTSpec | FluxSpec, Field(discriminator="family")
 ]
-AutoencoderPart: TypeAlias = Annotated[AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec, Field(discriminator="family")]
+AutoencoderPart: TypeAlias = Annotated[
+    AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec | DeepAutoencoderSpec, Field(discriminator="family")
+]
+ControlPart: TypeAlias = Annotated[ControlNetSpec | MMDiTControlSpec | FluxControlSpec, Field(discriminator="family")]
 
 
 def _to_named(value: Any) -> Any:
@@ -37,7 +48,7 @@ class RefinerPart(Spec):
     """A second denoiser that takes over for the last `share` of the steps, with its own text encoders."""
 
     denoiser: Name | DenoiserPart
-    text_encoders: Names = ()
+    text_encoders: Annotated[Names, Field(max_length=8)] = ()
     share: Annotated[float, Field(gt=0, lt=1)] = 0.2
 
 
@@ -54,8 +65,10 @@ class PipelineSpec(ImageSpec):
     family: Literal["pipeline"]
     denoiser: Name | DenoiserPart
     autoencoder: Name | AutoencoderPart
-    text_encoders: Annotated[tuple[Annotated[TextPart, BeforeValidator(_to_named)], ...], AsTuple] = ()
-    controlnet: Name | ControlNetSpec | None = None
+    text_encoders: Annotated[
+        tuple[Annotated[TextPart, BeforeValidator(_to_named)], ...], AsTuple, Field(max_length=8)
+    ] = ()
+    controlnet: Name | ControlPart | None = None
     refiner: RefinerPart | None = None
     scheduler: Name
     steps: Size

@@ -121,7 +121,9 @@ class ClassCondition(Spec):
     @model_validator(mode="after")
     def _width_goes_with_the_kind(self) -> ClassCondition:
         if (self.kind in ("table", "projection", "simple_projection")) != (self.width is not None):
-            raise PydanticCustomError("width", "width goes with table, projection and simple_projection, and only there")
+            raise PydanticCustomError(
+                "width", "width goes with table, projection and simple_projection, and only there"
+            )
         return self
 
 

@@ -5,7 +5,6 @@ Source: diffusers 0.42.1, unet_2d_condition.py, unet_2d_blocks.py, unet_2d.py, c
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from roofline.architectures.image.blocks import (
@@ -19,6 +18,7 @@ from roofline.architectures.image.blocks import (
 )
 from roofline.architectures.image.unets.attention import Attends, attend_ops
 from roofline.architectures.image.unets.conditions import condition_ops, context_length
+from roofline.architectures.image.unets.hints import hint_ops
 from roofline.num import Num
 from roofline.specs.image.parts import ControlNetSpec, UNetSpec, UNetTrunk
 from roofline.specs.image.unet_parts import UNetBlock
@@ -103,7 +103,12 @@ def _trunk(spec: UNetTrunk, latents: Plane, text_tokens: Num, hint: ControlNetSp
     ops.append(make.convolution("conv_in", "conv_in", latents, latents, into, first, kernel, live=small))
     x = Features(latents, first)
     if hint is not None:
-        ops += _hint_ops(hint, x, small)
+        widths = tuple(float(channels) for channels in hint.hint_channels)
+        scale = float(spec.scale)
+        pixels = Plane(batch, latents.height * scale, latents.width * scale)
+        ends, picture = (float(hint.picture_channels), first), Block("controlnet_cond_embedding")
+        ops += hint_ops(picture, widths, ends, pixels, small + x.elements)
+        ops.append(TOP.field("hint.add", "arithmetic", 2.0 * x.elements, x.elements, live=small))
         small = small + x.elements
     skips = [x]
     for index, block in enumerate(spec.down):
@@ -124,31 +129,6 @@ def _context(spec: UNetTrunk, first: float, text_tokens: Num) -> Context:
     tokens, norm = context_length(spec, text_tokens), float(spec.text_norm) if spec.text_norm is not None else None
     text, groups = float(spec.context_width or 0), float(spec.groups)
     return Context(time, text, tokens, groups, spec.linear_projection, spec.gated is not None, norm)
-
-
-def _hint_ops(spec: ControlNetSpec, latents: Features, small: Num) -> list[Op]:
-    """The picture, in pixels, through convolutions of stride 2 to the latents' size, and added to them."""
-    block, scale, x = Block("controlnet_cond_embedding"), float(spec.scale), latents.elements
-    plane = Plane(latents.plane.batch, latents.plane.height * scale, latents.plane.width * scale)
-    hint = [float(channels) for channels in spec.hint_channels]
-    held = small + x
-    ops = [block.convolution("hint.conv_in", plane, plane, float(spec.picture_channels), hint[0], live=held)]
-    ops.append(_silu(block, plane, hint[0], held))
-    for before, after in pairwise(hint):
-        ops.append(block.convolution("hint.conv", plane, plane, before, before, live=held))
-        ops.append(_silu(block, plane, before, held))
-        smaller = plane.halved()
-        ops.append(block.convolution("hint.down", plane, smaller, before, after, live=held))
-        ops.append(_silu(block, smaller, after, held))
-        plane = smaller
-    ops.append(block.convolution("hint.conv_out", plane, plane, hint[-1], latents.channels, live=held))
-    ops.append(TOP.field("hint.add", "arithmetic", 2.0 * x, x, live=small))
-    return ops
-
-
-def _silu(block: Block, plane: Plane, channels: float, held: Num) -> Op:
-    x = channels * plane.pixels
-    return block.field("hint.silu", "silu", x, x, live=held)
 
 
 def _down_ops(name: str, spec: UNetBlock, source: Features, context: Context, held: Num) -> list[Op]:
