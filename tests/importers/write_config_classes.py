@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from roofline import importers
-from roofline.importers.diffusers.folder import COMPONENTS
+from roofline.importers.diffusers.components import COMPONENTS
 from roofline.importers.huggingface.families import FAMILIES
 from roofline.importers.huggingface.towers.read import ENCODERS, TOWERS
 

@@ -169,7 +169,7 @@ def _time_ops(block: Block, batch: Num, time: TimeInput, target: Features, besid
 
 
 def _scale_ops(block: Block, time: TimeInput | None, target: Features, beside: Num) -> list[Op]:
-    """x (1 + scale) + shift, a scale and a shift per image and channel."""
+    """Scaled and shifted: x (1 + scale) + shift, a scale and a shift per image and channel."""
     if time is None or not time.scale_shift:
         return []
     h, row = target.elements, target.plane.batch * target.channels

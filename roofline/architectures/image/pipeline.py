@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roofline.architectures.image.codecs.codec import CODECS, Codec, decode_phase, encode_phase
 from roofline.architectures.image.adapters.pictures import adapter_ops
+from roofline.architectures.image.codecs.codec import CODECS, Codec, decode_phase, encode_phase
 from roofline.architectures.image.denoiser import (
     CONTROLS,
     Control,
@@ -52,28 +52,31 @@ def image_workload(spec: ImageSpec, run: ImageRun) -> Workload:
     if isinstance(spec, CODECS):
         return Workload((encode_phase(spec, run, 1.0), decode_phase(spec, run)))
     if isinstance(spec, AdapterSpec):
-        pixels = Plane(run.batch, run.height, run.width)
-        return Workload((Phase("adapt", tuple(adapter_ops(spec, pixels)), 1.0, "adapter"),))
+        return Workload((_adapter_phase(spec, run),))
     if isinstance(spec, TextEncoderSpec):
         return Workload((_text_phase("text_encode", "text_encoder", spec, run, float(spec.tokens)),))
     raise UnsupportedError(f"no image architecture for {type(spec).__name__}")
 
 
 def _pipeline_phases(spec: PipelineSpec, run: ImageRun) -> Iterator[Phase]:
-    denoiser, codec = _denoiser(spec.denoiser), _codec(spec.autoencoder)
+    denoiser, codec = _denoiser(spec.denoiser), None if spec.autoencoder is None else _codec(spec.autoencoder)
     for index, part in enumerate(spec.text_encoders):
         suffix = f"_{index + 1}" if index else ""
         encoder = part.encoder
         if isinstance(encoder, TextEncoderSpec):
             tokens = float(part.tokens or encoder.tokens)
             yield _text_phase(f"text_encode{suffix}", f"text_encoder{suffix}", encoder, run, tokens)
-    scale = float(codec.scale)
+    scale = float(denoiser.scale if codec is None else codec.scale)
     steps: Num = run.steps
     if run.strength is not None:
         steps = maximum(steps_of_strength(run.steps, run.strength), 1.0)
-        yield encode_phase(codec, run, _pictures(spec, denoiser, run.strength))
-    elif spec.task in ("edit", "inpaint"):
-        yield encode_phase(codec, run, 1.0)
+        pictures = _pictures(spec, denoiser, run.strength)
+    else:
+        pictures = 1.0 if spec.task in ("edit", "inpaint") else 0.0
+    if codec is not None and pictures:
+        yield encode_phase(codec, run, pictures)
+    if isinstance(spec.adapter, AdapterSpec):
+        yield _adapter_phase(spec.adapter, run)
     yield _noise_phase(denoiser, run, scale)
     tokens = _last_tokens(spec, denoiser) if spec.context_tokens is None else float(spec.context_tokens)
     control: Control | None = spec.controlnet if isinstance(spec.controlnet, CONTROLS) else None
@@ -89,7 +92,13 @@ def _pipeline_phases(spec: PipelineSpec, run: ImageRun) -> Iterator[Phase]:
     if spec.refiner is not None:
         refine = _denoise_phase(_denoiser(spec.refiner.denoiser), run, tokens, scale)
         yield Phase("refine", refine.ops, denoiser_calls(run.scheduler, steps - base), "refiner", refine.boundary)
-    yield decode_phase(codec, run)
+    if codec is not None:
+        yield decode_phase(codec, run)
+
+
+def _adapter_phase(spec: AdapterSpec, run: ImageRun) -> Phase:
+    """A T2I adapter reads its picture once per run."""
+    return Phase("adapt", tuple(adapter_ops(spec, Plane(run.batch, run.height, run.width))), 1.0, "adapter")
 
 
 def _pictures(spec: PipelineSpec, denoiser: Denoiser, strength: float) -> float:

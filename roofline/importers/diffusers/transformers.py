@@ -43,7 +43,7 @@ def _common(config: Config) -> dict[str, Any]:
 
 
 def transformer_2d(config: Config) -> dict[str, Any]:
-    """Transformer2DModel, which diffusers reads as the class that DiT and PixArt got since, with that one's defaults."""
+    """Transformer2DModel, read as the class that DiT or PixArt got since, with that one's defaults."""
     config.must_be("norm_type", "ada_norm_zero", "ada_norm_single", default="layer_norm")
     return pixart(config) if config.data.get("norm_type") == "ada_norm_single" else dit(config)
 

@@ -15,7 +15,7 @@ Kernels = Annotated[tuple[Annotated[int, Field(ge=1, le=31)], ...], AsTuple, Fie
 
 
 class DeepLevel(Spec):
-    """A level of a deep-compression autoencoder: blocks of convolutions, or of linear attention and a gated convolution.
+    """A level of such an autoencoder: blocks of convolutions, or of linear attention and a gated convolution.
 
     `kernels`: sizes of the depthwise convolutions that give attention further queries, keys and values.
     """

@@ -52,7 +52,8 @@ class UNetTrunk(ImageSpec):
     `context_width` is null where no text conditions the model, `time_width` the width of the time embedding (default:
     four times the first channels), `scale_shift`: the time step scales and shifts a residual layer's norm, else it is
     added. `gated`: every transformer layer holds a gated attention to boxes with a text, or with text and picture
-    (GLIGEN), which a forward pass without boxes does not run. `text_norm`: groups of a norm over the text before added attention reads it.
+    (GLIGEN), which a forward pass without boxes does not run. `text_norm`: groups of a norm over the text before added
+    attention reads it.
     """
 
     in_channels: Size = 4

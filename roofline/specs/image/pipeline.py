@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from roofline.specs.base import AsTuple, Name, Names, Size, Spec
-from roofline.specs.image.codecs import DeepAutoencoderSpec
+from roofline.specs.image.codecs import AdapterSpec, DeepAutoencoderSpec
 from roofline.specs.image.parts import AutoencoderSpec, ControlNetSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.image.text_encoder import TextEncoderSpec
@@ -59,16 +59,18 @@ class PipelineSpec(ImageSpec):
     prompt; 3: InstructPix2Pix), unless `embedded_guidance` says that the denoiser takes the scale as an input.
     `upcast_autoencoder`: in fp16 the autoencoder runs in fp32. `keep_fp32` names ops that stay in fp32 in fp16.
     `task`: what the pipeline starts from: nothing, a picture, or a picture and a mask. `context_tokens`: text tokens
-    that the denoiser sees (default: those of its last text encoder). `safety_checker`: it loads one.
+    that the denoiser sees (default: those of its last text encoder). `safety_checker`: it loads one. Without an
+    autoencoder the denoiser works on pixels; an `adapter` runs once, before the steps.
     """
 
     family: Literal["pipeline"]
     denoiser: Name | DenoiserPart
-    autoencoder: Name | AutoencoderPart
+    autoencoder: Name | AutoencoderPart | None = None
     text_encoders: Annotated[
         tuple[Annotated[TextPart, BeforeValidator(_to_named)], ...], AsTuple, Field(max_length=8)
     ] = ()
     controlnet: Name | ControlPart | None = None
+    adapter: Name | AdapterSpec | None = None
     refiner: RefinerPart | None = None
     scheduler: Name
     steps: Size

@@ -128,7 +128,7 @@ class FluxShape(DenoiserSpec):
     rotary: Annotated[tuple[Size, ...], AsTuple] = (16, 56, 56)
 
     @model_validator(mode="after")
-    def _rotary_fills_a_head(self) -> FluxSpec:
+    def _rotary_fills_a_head(self) -> FluxShape:
         if sum(self.rotary) != self.head_dim:
             raise PydanticCustomError("rotary", "the rotary widths must sum to head_dim {d}", {"d": self.head_dim})
         return self
