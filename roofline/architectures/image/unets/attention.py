@@ -110,7 +110,8 @@ def _project_out_ops(block: Block, source: Features, context: Context, beside: N
 def transformer_layer_ops(block: Block, tokens: Tokens, how: Attends, context: Context, held: Num) -> list[Op]:
     """A transformer layer: self-attention, cross-attention to the text, feed-forward gated by gelu (4 times as wide).
 
-    x [b, n, c] -> [b, n, c]. In some blocks the first attention reads the text as well. Queries, keys and values have no bias.
+    x [b, n, c] -> [b, n, c]. Queries, keys and values have no bias. In some blocks the first attention reads the text
+    as well.
     """
     rows, x, width = tokens.rows, tokens.elements, tokens.width
     inner, wide, heads = 4.0 * rows * width, 4.0 * width, how.heads
