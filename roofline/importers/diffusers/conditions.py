@@ -6,6 +6,8 @@ from typing import Any, Final, Literal
 
 from roofline.importers.huggingface.config import Config
 
+#: Layers of a block, and transformer layers of a stack: more than any model has.
+MOST_LAYERS: Final = 1000
 #: Numbers that SDXL gives beside its pooled text: sizes of the original, the crop and the target; the refiner's five.
 _NUMBERS: Final = (6, 5)
 #: The width of OpenCLIP bigG's pooled embedding, which most of these models take.
@@ -24,12 +26,25 @@ def per_block(config: Config, key: str, blocks: int, default: Any) -> list[Any]:
     return [value] * blocks
 
 
-def whole_per_block(config: Config, key: str, blocks: int, default: int) -> list[int]:
+def whole_per_block(config: Config, key: str, blocks: int, default: int, most: int = 10**9) -> list[int]:
     """A whole number per block."""
     values = per_block(config, key, blocks, default)
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10**9:
-            config.refuse(key, f"must be whole numbers from 1, not {str(value)[:40]!r}")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            config.refuse(key, f"must be whole numbers from 1 to {most:,}, not {str(value)[:40]!r}")
+    return values
+
+
+def depths_per_block(config: Config, key: str, blocks: int, default: int | None) -> list[Any] | None:
+    """Depths of transformer stacks: a number per block, or a list of one per residual layer; None where null."""
+    values = config.raw(key, default=default)
+    if values is None:
+        return None
+    values = per_block(config, key, blocks, default)
+    for value in values:
+        for depth in value if isinstance(value, list) else [value]:
+            if isinstance(depth, bool) or not isinstance(depth, int) or not 0 <= depth <= MOST_LAYERS:
+                config.refuse(key, f"must be whole numbers from 0 to {MOST_LAYERS:,}, not {str(depth)[:40]!r}")
     return values
 
 

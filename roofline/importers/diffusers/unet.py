@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.diffusers.conditions import conditions, per_block, whole_per_block
+from roofline.importers.diffusers.conditions import (
+    MOST_LAYERS,
+    conditions,
+    depths_per_block,
+    per_block,
+    whole_per_block,
+)
 from roofline.importers.huggingface.config import Config
 
 #: Blocks on either way: what attends in them, and whether a residual layer resamples.
@@ -50,8 +56,8 @@ class _Layout:
         self.config = config
         self.channels = config.wholes("block_out_channels", least=1) or [320, 640, 1280, 1280]
         self.count = len(self.channels)
-        self.resnets = whole_per_block(config, "layers_per_block", self.count, 2)
-        self.depths = per_block(config, "transformer_layers_per_block", self.count, 1)
+        self.resnets = whole_per_block(config, "layers_per_block", self.count, 2, MOST_LAYERS)
+        self.depths = depths_per_block(config, "transformer_layers_per_block", self.count, 1) or [1] * self.count
         widths = per_block(config, "attention_head_dim", self.count, 8)
         self.widths = [width if width is not None else self.channels[i] for i, width in enumerate(widths)]
         self.heads = self._heads()
@@ -76,7 +82,9 @@ class _Layout:
     def attention(self, kind: str, index: int, width_index: int, depth: Any) -> dict[str, Any]:
         """What attends in block `index` of the way down, with a head width from another place of its list."""
         if kind == "transformer":
-            return {"transformer_layers": depth, "heads": self._whole("attention_head_dim", self.heads[index])}
+            heads = self._whole("attention_head_dim", self.heads[index])
+            self.config.divides("attention_head_dim", self.channels[index], "channels", heads)
+            return {"transformer_layers": depth, "heads": heads}
         channels, width = self.channels[index], self._whole("attention_head_dim", self.widths[width_index])
         return {"attention": kind, "heads": self.config.divides("attention_head_dim", channels, "channels", width)}
 
@@ -162,7 +170,7 @@ def unet(config: Config) -> dict[str, Any]:
     layout = _Layout(config)
     body = _trunk(config, layout)
     default = ["UpBlock2D"] + ["CrossAttnUpBlock2D"] * (layout.count - 1)
-    given = config.items("reverse_transformer_layers_per_block", length=layout.count)
+    given = depths_per_block(config, "reverse_transformer_layers_per_block", layout.count, None)
     if given is None and any(isinstance(depth, list) for depth in layout.depths):
         config.refuse("transformer_layers_per_block", "lists per block need reverse_transformer_layers_per_block")
     reverse = given if given is not None else list(reversed(layout.depths))

@@ -20,8 +20,10 @@ from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.telling.published import published_warnings
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.formats.mixes import format_of_blocks
+from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxShape, MMDiTShape
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
@@ -54,7 +56,34 @@ def image_warnings(outcome: Outcome) -> list[Warn]:
         unverified = getattr(spec, "unverified", ())
         if spec is not None and unverified:
             found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(unverified)}"))
-    return found
+    return [*found, *_published(outcome)]
+
+
+def _published(outcome: Outcome) -> Iterator[Warn]:
+    """Published parameters of the model and of its parts that are not those counted."""
+    spec = outcome.question.spec
+    yield from published_warnings(spec.name, spec.published, outcome.parameters.total)
+    held: dict[str, float] = {}
+    for phase in outcome.workload.phases:
+        held.setdefault(phase.component, sum(op.count * op.params for op in phase.ops))
+    for component, part in _parts(spec).items():
+        yield from published_warnings(part.name, part.published, held.get(component, 0.0))
+
+
+def _parts(spec: ImageSpec) -> dict[str, ImageSpec]:
+    """The parts of a pipeline by the names of their components."""
+    if not isinstance(spec, PipelineSpec):
+        return {}
+    refiner = spec.refiner.denoiser if spec.refiner is not None else None
+    named: dict[str, object] = {
+        "denoiser": spec.denoiser,
+        "autoencoder": spec.autoencoder,
+        "controlnet": spec.controlnet,
+    }
+    named |= {"adapter": spec.adapter, "refiner": refiner}
+    for index, part in enumerate(spec.text_encoders):
+        named[f"text_encoder_{index + 1}" if index else "text_encoder"] = part.encoder
+    return {name: part for name, part in named.items() if isinstance(part, ImageSpec)}
 
 
 def _of_language_models(engine: str) -> Iterator[Warn]:

@@ -12,7 +12,7 @@ from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.runs.options import OPTIONS, asked
 from roofline.specs.image.codecs import AdapterSpec, DeepAutoencoderSpec
-from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
+from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec, UNetTrunk
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.image.text_encoder import TextEncoderSpec
@@ -109,11 +109,17 @@ def _passes(spec: ImageSpec, guidance: float) -> float:
 
 
 def multiple_of(spec: ImageSpec) -> int:
-    """What height and width must be multiples of: the autoencoder's scale, times the patch where there are patches."""
+    """What height and width must be multiples of: the autoencoder's scale, times the patch where there are patches,
+    and times the halvings of a UNet that adds what it kept on the way down to planes of exactly that size.
+    """
     denoiser = spec.denoiser if isinstance(spec, PipelineSpec) else spec
     scale = int(getattr(denoiser, "scale", 8))
     if isinstance(denoiser, (MMDiTShape, PixArtSpec, DiTSpec)):
         return scale * int(denoiser.patch)
+    if isinstance(denoiser, PlainUNetSpec):
+        return scale * int(2**denoiser.halvings)
+    if isinstance(denoiser, UNetSpec) and denoiser.context_width is None:
+        return scale * int(2 ** sum(block.resample for block in denoiser.down))
     return scale * 2 if isinstance(denoiser, FluxShape) else scale
 
 

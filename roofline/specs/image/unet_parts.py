@@ -48,6 +48,8 @@ class UNetBlock(Spec):
             raise PydanticCustomError("layers", "transformer_layers must have one depth per residual layer")
         if any(self.depths) and self.heads is None:
             raise PydanticCustomError("heads", "heads is missing: transformer layers need it")
+        if self.heads is not None and self.channels % self.heads:
+            raise PydanticCustomError("heads", "heads must divide the channels")
         if self.attention != "transformer" and any(self.depths):
             raise PydanticCustomError("attention", "transformer_layers goes with attention: transformer")
         if self.residual_resample and not self.resample:
