@@ -71,9 +71,9 @@ def test_sizes_that_no_model_has_are_refused_with_their_field(
     at = next((i for i, line in enumerate(lines) if line.startswith(f"{old}:")), None)
     if at is None:
         text = "\n".join(lines)
-        text = text.replace(old, new) if old in text else text + "\n" + new.split("\n")[0]
+        text = text.replace(old, new) if old in text else text + "\n" + new.split("\n", maxsplit=1)[0]
     else:
-        lines[at] = new.split("\n")[0]
+        lines[at] = new.split("\n", maxsplit=1)[0]
         text = "\n".join(lines)
     file.write_text(text + "\n")
     with pytest.raises(SpecError, match=field):

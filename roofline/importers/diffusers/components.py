@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from roofline.errors import SpecError, UnsupportedError, nearest
+from roofline.errors import SpecError, UnsupportedError
 from roofline.importers.class_keys import class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.adapters import t2i_adapter
 from roofline.importers.diffusers.autoencoders import (
@@ -60,6 +61,8 @@ COMPONENTS: Final[dict[str, Callable[[Config], Body]]] = {
 }
 #: What keys of a component alone tell: no config of a language model has them.
 _TELLING: Final = frozenset({"block_out_channels", "down_block_types", "up_block_types"})
+#: How much alike two names of classes are where one may be meant by the other.
+_ALIKE: Final = 0.85
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -118,17 +121,17 @@ def component(file: Path, named: str | None = None) -> Body:
 
 def _unknown(document: JsonDocument, name: str) -> UnsupportedError:
     """A class that is not modelled is called what it is."""
-    shown = name[:60]
-    close = nearest(name, COMPONENTS, 1) if name else []
-    hint = f"Nearest: {close[0]}." if close else f"Modelled: {', '.join(COMPONENTS)}."
+    shown, data = name[:60], document.data
     if not name:
         said = (
             "names no class: a component of diffusers says it as _class_name, or its pipeline's model_index.json does"
         )
-    elif document.data.get("_class_name") is None:
+    elif "_class_name" not in data and data.keys() & {"architectures", "model_type"}:
         said = f"{shown} is not a text encoder that is modelled"
     else:
         said = f"{shown} is a class of diffusers that is not modelled"
+    close = get_close_matches(name, COMPONENTS, 1, _ALIKE)
+    hint = f"Nearest: {close[0]}." if close else f"Modelled: {', '.join(COMPONENTS)}."
     return UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)
 
 

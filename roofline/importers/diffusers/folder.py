@@ -9,10 +9,11 @@ Source: diffusers 0.42.1, config classes; transformers 5.23.0 for the text encod
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from roofline.errors import SpecError, UnsupportedError, nearest
+from roofline.errors import SpecError, UnsupportedError
 from roofline.importers.diffusers.components import INDEX, Body, clean_name, component, is_component, named_by_index
 from roofline.importers.diffusers.pipelines import BESIDE, IN_PIXELS, PIPELINES, family_of, t5_tokens
 from roofline.importers.json_document import JsonDocument, read_json
@@ -58,7 +59,7 @@ def _pipeline(folder: Path) -> Body:
         raise SpecError("must be a mapping of keys to values", document.place(()))
     kind = str(index.get("_class_name", ""))
     if kind not in PIPELINES:
-        close = nearest(kind, PIPELINES, 1)
+        close = get_close_matches(kind, PIPELINES, 1, 0.85)
         said = f"{kind[:60]} is a pipeline of diffusers that is not modelled" if kind else "names no pipeline"
         hint = f"Nearest: {close[0]}." if close else f"Modelled: {', '.join(PIPELINES)}."
         raise UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)

@@ -13,7 +13,7 @@ from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.image.changes import runs_pictures
-from roofline.runs.image.formats import format_words
+from roofline.runs.image.formats import format_words, parts_of
 from roofline.runs.image.held import context_bytes, has_checker, stages_copies
 from roofline.runs.image.options import away_of, takes_steps
 from roofline.runs.image.transfer import moved_bytes
@@ -23,7 +23,6 @@ from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_w
 from roofline.runs.telling.published import published_warnings
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.formats.mixes import format_of_blocks
-from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxShape, MMDiTShape
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
@@ -66,24 +65,8 @@ def _published(outcome: Outcome) -> Iterator[Warn]:
     held: dict[str, float] = {}
     for phase in outcome.workload.phases:
         held.setdefault(phase.component, sum(op.count * op.params for op in phase.ops))
-    for component, part in _parts(spec).items():
+    for component, part in parts_of(spec).items():
         yield from published_warnings(part.name, part.published, held.get(component, 0.0))
-
-
-def _parts(spec: ImageSpec) -> dict[str, ImageSpec]:
-    """The parts of a pipeline by the names of their components."""
-    if not isinstance(spec, PipelineSpec):
-        return {}
-    refiner = spec.refiner.denoiser if spec.refiner is not None else None
-    named: dict[str, object] = {
-        "denoiser": spec.denoiser,
-        "autoencoder": spec.autoencoder,
-        "controlnet": spec.controlnet,
-    }
-    named |= {"adapter": spec.adapter, "refiner": refiner}
-    for index, part in enumerate(spec.text_encoders):
-        named[f"text_encoder_{index + 1}" if index else "text_encoder"] = part.encoder
-    return {name: part for name, part in named.items() if isinstance(part, ImageSpec)}
 
 
 def _of_language_models(engine: str) -> Iterator[Warn]:

@@ -103,7 +103,7 @@ def _passes(spec: ImageSpec, guidance: float) -> float:
     """Copies of the batch per step: guidance above 1 needs one more, unless the denoiser takes it as an input."""
     if isinstance(spec, PipelineSpec):
         return float(spec.passes) if guidance > 1 and not spec.embedded_guidance else 1.0
-    if isinstance(spec, PlainUNetSpec):
+    if isinstance(spec, PlainUNetSpec) or (isinstance(spec, UNetSpec) and spec.context_width is None):
         return 1.0
     return 2.0 if guidance > 1 and not getattr(spec, "guidance", False) else 1.0
 
