@@ -94,6 +94,14 @@ def test_published_parameters_of_a_part_are_compared_too(tmp_path: Path) -> None
     assert any(warning.code == "published-differs" and "sd15-unet" in warning.text for warning in whole.warnings)
 
 
+def test_a_layer_of_dual_attention_counts_once(tmp_path: Path) -> None:
+    once, twice = ({"_class_name": "SD3Transformer2DModel", "dual_attention_layers": [0] * n} for n in (1, 2))
+    found = [rl.estimate(_written(tmp_path, "part", data), "a100").parameters for data in (once, twice)]
+    assert found[0] == found[1]
+    with pytest.raises(SpecError, match="twice"):
+        rl.estimate(spec_file(tmp_path, "sd35-medium-mmdit", ("dual_attention: [0", "dual_attention: [0, 0")), "a100")
+
+
 def _written(tmp_path: Path, name: str, data: dict[str, Any]) -> Path:
     folder = tmp_path / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,6 +135,7 @@ def test_a_folder_whose_name_is_not_ascii_is_read(tmp_path: Path) -> None:
         ({"_class_name": "FluxTransformer2DModel", "patch_size": 2}, "patch_size"),
         ({"_class_name": "FluxTransformer2DModel", "quantization_config": {"quant_method": "odd"}}, "quant_method"),
         ({"_class_name": "VQModel", "norm_type": "spatial"}, "norm_type"),
+        ({"_class_name": "FluxTransformer2DModel", "axes_dims_rope": [1] * 128}, "rotary"),
     ],
 )
 def test_what_is_not_modelled_is_called_what_it_is(tmp_path: Path, data: dict[str, Any], said: str) -> None:

@@ -79,7 +79,11 @@ def pixart(config: Config) -> dict[str, Any]:
 
 def mmdit(config: Config) -> dict[str, Any]:
     """SD3Transformer2DModel."""
-    return {"family": "mmdit", **_mmdit(config), "dual_attention": config.wholes("dual_attention_layers") or []}
+    return {
+        "family": "mmdit",
+        **_mmdit(config),
+        "dual_attention": sorted(set(config.wholes("dual_attention_layers") or [])),
+    }
 
 
 def _mmdit(config: Config) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def mmdit_control(config: Config) -> dict[str, Any]:
     body = _mmdit(config)
     config.ignore("force_zeros_for_pooled_projection pos_embed_type")
     joint = config.data.get("joint_attention_dim", 4096) is not None
-    dual = [index for index in config.wholes("dual_attention_layers") or [] if index < body["layers"]]
+    dual = sorted({index for index in config.wholes("dual_attention_layers") or [] if index < body["layers"]})
     return {
         "family": "mmdit_controlnet",
         **body,

@@ -9,8 +9,6 @@ from typing import Any, Final
 from roofline.errors import Place, SpecError
 from roofline.importers.stored.parts import MOST_PARTS, part_of
 from roofline.specs.base import Spec
-from roofline.specs.files.pipeline_parts import resolve_parts
-from roofline.specs.files.reader import read_part
 
 #: What files of weights are called.
 STORED: Final = (".gguf", ".safetensors")
@@ -95,5 +93,8 @@ def read_file(path: Path) -> Spec:
 
     spec = validated(import_file(path), str(path))
     if getattr(spec, "family", None) == "pipeline":
+        from roofline.specs.files.pipeline_parts import resolve_parts
+        from roofline.specs.files.reader import read_part
+
         return resolve_parts(spec, path, read_part)  # type: ignore[arg-type]
     return spec

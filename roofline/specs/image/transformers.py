@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from roofline.specs.base import AsTuple, Size
 from roofline.specs.image.parts import ImageSpec
 
-LayerIndices = Annotated[tuple[Annotated[int, Field(ge=0, le=10**4)], ...], AsTuple]
+LayerIndices = Annotated[tuple[Annotated[int, Field(ge=0, le=1000)], ...], AsTuple, Field(max_length=1000)]
 
 
 class DenoiserSpec(ImageSpec):
@@ -81,6 +81,12 @@ class MMDiTShape(DenoiserSpec):
     qk_norm: bool = False
     dual_attention: LayerIndices = ()
 
+    @model_validator(mode="after")
+    def _layers_are_named_once(self) -> MMDiTShape:
+        if len(set(self.dual_attention)) < len(self.dual_attention):
+            raise PydanticCustomError("dual", "dual_attention names a layer twice")
+        return self
+
 
 class MMDiTSpec(MMDiTShape):
     """The denoiser of Stable Diffusion 3."""
@@ -125,7 +131,7 @@ class FluxShape(DenoiserSpec):
     pooled_width: Size = 768
     text_tokens: Size = 512
     guidance: bool = True
-    rotary: Annotated[tuple[Size, ...], AsTuple] = (16, 56, 56)
+    rotary: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=16)] = (16, 56, 56)
 
     @model_validator(mode="after")
     def _rotary_fills_a_head(self) -> FluxShape:
