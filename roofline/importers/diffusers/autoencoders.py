@@ -124,11 +124,8 @@ def deep_autoencoder(config: Config) -> dict[str, Any]:
             config.unsupported(
                 "decoder_norm_types", f"{str(norm)[:40]!r} is not modelled", f"Understood: {', '.join(_NORMS)}."
             )
-    ways = (
-        ("upsample_block_type", "pixel_shuffle", "interpolate"),
-        ("downsample_block_type", "pixel_unshuffle", "conv"),
-    )
-    up, down = (config.text(key, default=default, choices=(default, other)) for key, default, other in ways)
+    up = config.text("upsample_block_type", default="pixel_shuffle")
+    down = config.text("downsample_block_type", default="pixel_unshuffle")
     return {
         "family": "deep_autoencoder",
         "encoder": _deep_levels(config, "encoder", [2, 2, 2, 3, 3, 3]),
