@@ -26,6 +26,7 @@ VECTOR_FLOPS: Final[dict[str, float]] = {
     "quick_gelu": 5.0,
     "relu": 1.0,
     "relu2": 2.0,
+    "xielu": 11.0,  # compare, a square and a line; minimum, exponentiate, subtract, scale and a line; choose
     "rotary": 3.0,  # two products and a sum per element
     "sigmoid": 3.0,  # negate, exponentiate, add and divide
     "softplus": 3.0,
@@ -154,10 +155,11 @@ def attention(
     activations and appended to the cache; older ones are read from the cache, once per step.
     """
     span, window = shape.span, shape.window
-    pairs = span.causal_pairs(window) if shape.causal else span.new * (span.past + span.new)
+    pairs = span.causal_pairs(window) if shape.causal else span.mutual_pairs(window)
     old = span.cached_keys(window)
     if shape.chunked and window is not None:
         pairs, old = span.chunk_pairs(window), span.chunk_keys(window)
+    pairs = pairs if shape.pairs is None else shape.pairs
     scores = span.batch * shape.heads * pairs
     flops, vector = 2.0 * scores * (shape.key_dim + shape.value_dim), VECTOR_FLOPS["softmax"] * scores
     queries, store = span.batch * span.new * shape.heads, shape.kv_heads * (shape.key_dim + shape.value_dim)

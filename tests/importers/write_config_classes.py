@@ -20,6 +20,7 @@ from typing import Any, Final
 from roofline import importers
 from roofline.importers.diffusers.components import COMPONENTS
 from roofline.importers.huggingface.families import FAMILIES, TEXT_TYPES
+from roofline.importers.huggingface.forms.wrappers import wrappers_of
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.towers.read import ENCODERS, TOWERS
 
@@ -35,7 +36,7 @@ def transformers_keys() -> dict[str, dict[str, Any]]:
 
     text_encoders = {"CLIPTextModel": "clip_text_model", "CLIPTextModelWithProjection": "clip_text_model"}
     types = (
-        {name: name for name in (*FAMILIES, *TEXT_TYPES)}
+        {name: name for name in (*FAMILIES, *TEXT_TYPES, *wrappers_of(FAMILIES))}
         | text_encoders
         | {"T5EncoderModel": "t5", "UMT5EncoderModel": "umt5"}
     )

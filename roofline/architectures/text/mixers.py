@@ -22,6 +22,7 @@ BUILDERS: Final[dict[str, str]] = {
     "routed_heads": "shared_block:routed_heads_ops",
     "block_sparse": "sparse:block_sparse_ops",
     "compressed": "sparse:compressed_ops",
+    "cross": "stacks.cross:media_ops",
     "mamba": "recurrent.state_space:mamba_ops",
     "mamba2": "recurrent.state_space:mamba2_ops",
     "short_conv": "recurrent.state_space:short_conv_ops",
@@ -33,6 +34,7 @@ BUILDERS: Final[dict[str, str]] = {
     "time_mix": "recurrent.rwkv:time_mix_ops",
     "channel_mix": "recurrent.rwkv:channel_mix_ops",
     "shared_block": "shared_block:shared_block_ops",
+    "linear": "recurrent.state_space:plain_matrix_ops",
 }
 
 

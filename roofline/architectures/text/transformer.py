@@ -5,8 +5,10 @@ from __future__ import annotations
 from roofline.architectures.text import side_paths, streams
 from roofline.architectures.text.layers import block_ops, group_labels, norm_op
 from roofline.architectures.text.reference import reference_spec
+from roofline.architectures.text.stacks.embedding import convolution_ops, embedding_ops, padded
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
+from roofline.specs.text.heads import Classifier
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -21,20 +23,26 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     if run.work == "reference":
         spec = reference_spec(spec)
     if spec.encoder:
-        from roofline.architectures.text.encoder_decoder import encoder_decoder_workload
+        from roofline.architectures.text.stacks.encoder_decoder import encoder_decoder_workload
 
         return encoder_decoder_workload(spec, run)
-    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes), 1.0, every)
+    media = run.media.attended if run.media is not None else 0.0
+    whole = Span(run.batch, run.prompt, run.past, run.passes, media=media, reads_media=True)
+    prefill = _phase("prefill", spec, whole, 1.0, every)
     steps = 0.0 if encodes_only(spec) else run.steps
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
-    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed")
+    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed", media=media)
     return Workload((prefill, _phase("decode", spec, span, steps, every)))
 
 
 def encodes_only(spec: TransformerSpec) -> bool:
-    """Whether the model sees its whole input at once and generates nothing: no head, and no causal layer (BERT)."""
-    return not (spec.head or spec.encoder) and all(
+    """Whether the model sees its whole input at once and generates nothing: it says so, or it has no head and no causal
+    layer (BERT).
+    """
+    if not spec.generates:
+        return True
+    return not (spec.head or spec.encoder or spec.eagle) and all(
         isinstance(group.attention, SoftmaxAttention) and not group.attention.causal for group in spec.blocks
     )
 
@@ -42,6 +50,8 @@ def encodes_only(spec: TransformerSpec) -> bool:
 def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: bool) -> Phase:
     last = span.batch if name == "decode" else span.batch / span.steps
     ops = forward_ops(spec, span, rows=span.tokens if every else last)
+    if not spec.generates:
+        ops = [_uncached(op) for op in ops]
     head = ops[-1]
     boundary = head.write if spec.head else span.tokens * spec.width
     return Phase(name, tuple(ops), repeat, boundary=boundary, context=span.mean_past, tokens=span.tokens)
@@ -52,9 +62,10 @@ def forward_ops(spec: TransformerSpec, span: Span, *, rows: Num | None = None) -
 
     Without a number they are one per sequence.
     """
+    span = padded(spec, span)
     tokens = span.tokens
     embedding, head = Sublayer("embedding", 1.0, span, tokens), Sublayer("head", 1.0, span, tokens)
-    ops = _embedding_ops(spec, embedding)
+    ops = embedding_ops(spec, embedding)
     aside = spec.per_layer_input is not None or spec.altup is not None or spec.laurel is not None
     if aside:
         ops.extend(side_paths.before_layers(spec, embedding))
@@ -64,6 +75,7 @@ def forward_ops(spec: TransformerSpec, span: Span, *, rows: Num | None = None) -
             ops.extend(side_paths.in_layers(spec, group, span, label))
     if aside:
         ops.extend(side_paths.after_layers(spec, head))
+    ops.extend(convolution_ops(spec, Sublayer("convolution", 1.0, span, tokens, tokens * float(spec.width))))
     ops.extend(_head_ops(spec, head, span.batch if rows is None else rows))
     return ops
 
@@ -93,27 +105,6 @@ def mtp_parameters(spec: TransformerSpec) -> float:
     return sum(op.count * op.params for op in mtp_ops(spec, Span(1.0, 1.0, 0.0)))
 
 
-def _embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
-    ops: list[Op] = []
-    block, tokens, new, positions = embedding.block, embedding.tokens, embedding.span.new, spec.positions
-    width = float(spec.width)
-    inner = float(spec.embedding_width or width)
-    if spec.vocabulary is not None:
-        ops.append(make.embedding("embedding", block, tokens, float(spec.vocabulary), inner))
-    if spec.embedding_width is not None:
-        ops.append(embedding.linear("embedding_projection", inner, width))
-    if positions.size is not None:
-        ops.append(make.embedding("position_embedding", block, new, float(positions.size), width))
-    if positions.kind in ("learned", "sinusoidal"):
-        ops.append(make.add("position_add", block, tokens, width, shared_rows=new))
-    if spec.token_types is not None:
-        ops.append(make.embedding("type_embedding", block, tokens, float(spec.token_types), width))
-        ops.append(embedding.add("type_add", width))
-    if spec.embedding_norm:
-        ops.append(norm_op(spec, "embedding_norm", embedding))
-    return ops
-
-
 def _head_ops(spec: TransformerSpec, head: Sublayer, rows: Num) -> list[Op]:
     """What stands behind the last layer; the head itself runs on so many `rows`."""
     ops: list[Op] = []
@@ -128,7 +119,9 @@ def _head_ops(spec: TransformerSpec, head: Sublayer, rows: Num) -> list[Op]:
     if spec.embedding_width is not None and spec.head:
         ops.append(head.linear("head_projection", width, inner))
     if spec.head and spec.vocabulary is not None:
-        ops.append(_head_op(spec, rows, inner, float(spec.vocabulary)))
+        ops.append(_head_op(spec, rows, inner, float(spec.logits)))
+    if spec.classifier is not None:
+        ops.extend(_classifier_ops(spec.classifier, width, head))
     return ops
 
 
@@ -137,3 +130,33 @@ def _head_op(spec: TransformerSpec, rows: Num, width: float, vocabulary: float) 
     held = not spec.tied_embeddings
     op = make.linear("head", "head", rows, width, vocabulary, bias=spec.head_bias, held=held)
     return op._replace(params=vocabulary, active=vocabulary) if spec.head_bias and not held else op
+
+
+def _classifier_ops(classifier: Classifier, width: float, head: Sublayer) -> list[Op]:
+    """Scores [rows, labels] of the last hidden states [rows, width]; rows are tokens, or one per sequence.
+
+    Source: transformers 5.24.0, `GenericForSequenceClassification`, which scores every token and then chooses one.
+    """
+    rows = head if classifier.each == "token" else head.over(head.span.batch)
+    ops, inner = [], width
+    if classifier.inner is not None:
+        inner = float(classifier.inner)
+        ops.append(rows.linear("classifier_inner", width, inner, bias=True))
+        ops.append(rows.activate("classifier_activation", inner, function=classifier.activation))
+    return [*ops, rows.linear("classifier", inner, float(classifier.labels), bias=classifier.bias)]
+
+
+def _uncached(op: Op) -> Op:
+    """An op of a layer that only encodes: no key, value or state outlives it."""
+    if op.row is None and op.state_held == 0.0 and op.state_held_fp32 == 0.0:
+        return op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0)
+    return op._replace(
+        cache_read=0.0,
+        cache_write=0.0,
+        cache_held=0.0,
+        cache_grows=0.0,
+        row=None,
+        state_held=0.0,
+        state_held_fp32=0.0,
+        state_moved_fp32=0.0,
+    )

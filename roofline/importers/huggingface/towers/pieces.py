@@ -19,33 +19,33 @@ _ACTIVATIONS: Final = {
 }
 
 
-def table(name: str, rows: int, width: int) -> Piece:
-    """A table of rows."""
-    return {"kind": "table", "name": name, "rows": rows, "width": width}
+def table(name: str, rows: int, width: int, **more: Any) -> Piece:
+    """A table of rows; `more`: whether a `product` interpolates it."""
+    return {"kind": "table", "name": name, "rows": rows, "width": width, **more}
 
 
-def linear(name: str, inputs: int, outputs: int, *, bias: bool = True, number: int = 1) -> Piece:
-    """A matrix, with a bias unless said otherwise."""
+def linear(name: str, inputs: int, outputs: int, *, bias: bool = True, number: int = 1, **more: Any) -> Piece:
+    """A matrix, with a bias unless said otherwise; `more`: an `activation` behind it, the rows it runs `over`."""
     piece: Piece = {"kind": "linear", "name": name, "inputs": inputs, "outputs": outputs}
-    return piece | _more(bias, number)
+    return piece | _more(bias, number) | more
 
 
 def convolution(
-    name: str, inputs: int, outputs: int, kernel: list[int], *, bias: bool = True, number: int = 1
+    name: str, inputs: int, outputs: int, kernel: list[int], *, bias: bool = True, number: int = 1, **more: Any
 ) -> Piece:
-    """A convolution, with a bias unless said otherwise."""
+    """A convolution, with a bias unless said otherwise; `more` as of a matrix."""
     piece: Piece = {"kind": "convolution", "name": name, "inputs": inputs, "outputs": outputs, "kernel": kernel}
-    return piece | _more(bias, number)
+    return piece | _more(bias, number) | more
 
 
 def _more(bias: bool, number: int) -> Piece:
     return ({"bias": True} if bias else {}) | ({"number": number} if number != 1 else {})
 
 
-def norm(name: str, width: int, *, bias: bool = True, number: int = 1) -> Piece:
-    """A norm, with a bias unless said otherwise."""
+def norm(name: str, width: int, *, bias: bool = True, number: int = 1, **more: Any) -> Piece:
+    """A norm, with a bias unless said otherwise; `more`: the rows it runs `over`."""
     piece: Piece = {"kind": "norm", "name": name, "width": width}
-    return piece | _more(bias, number)
+    return piece | _more(bias, number) | more
 
 
 def scale(name: str, elements: int) -> Piece:
@@ -85,7 +85,7 @@ def layers(
 def side(config: Config, key: str) -> int:
     """A side in pixels: one number, or the first of two that are equal."""
     value = config.raw(key)
-    if isinstance(value, (list, tuple)) and value and len(set(value)) == 1:
+    if isinstance(value, (list, tuple)) and value and all(item == value[0] for item in value):
         value = value[0]
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100_000:
         config.unsupported(key, f"{str(value)[:40]} is not a side in pixels")
