@@ -132,6 +132,8 @@ def test_a_folder_whose_name_is_not_ascii_is_read(tmp_path: Path) -> None:
         ({"_class_name": "AutoencoderDC", "encoder_qkv_multiscales": 7}, "encoder_qkv_multiscales"),
         ({"_class_name": "AutoencoderDC", "encoder_layers_per_block": [2, 0, 2, 3, 3, 3]}, "only the level"),
         ({"_class_name": "T2IAdapter", "adapter_type": "other"}, "adapter_type"),
+        ({"_class_name": "T2IAdapter", "adapter_type": "light_adapter", "channels": [32, 1]}, "quarter"),
+        ({"_class_name": "AutoencoderDC", "encoder_block_out_channels": [32, 33, 64, 64, 64, 64]}, "divide by 4"),
         ({"_class_name": "FluxTransformer2DModel", "patch_size": 2}, "patch_size"),
         ({"_class_name": "FluxTransformer2DModel", "quantization_config": {"quant_method": "odd"}}, "quant_method"),
         ({"_class_name": "VQModel", "norm_type": "spatial"}, "norm_type"),

@@ -53,6 +53,8 @@ class DeepAutoencoderSpec(ImageSpec):
         for level in (*self.encoder[1:], *self.decoder[1:]):
             if not level.layers:
                 raise PydanticCustomError("levels", "only the level of the pixels may have no layers")
+        if self.unshuffle and any(level.channels % 4 for level in self.encoder[1:]):
+            raise PydanticCustomError("levels", "with unshuffle the encoder's channels must divide by 4")
         for level in (*self.encoder, *self.decoder):
             if level.kind == "attention" and level.channels % self.head_dim:
                 raise PydanticCustomError("levels", "channels of a level with attention must divide by head_dim")
@@ -78,6 +80,12 @@ class AdapterSpec(ImageSpec):
     unshuffle: Annotated[int, Field(ge=1, le=256)] = 8
     pixel_channels: Size = 3
     sample: Size = 512
+
+    @model_validator(mode="after")
+    def _channels_have_quarters(self) -> AdapterSpec:
+        if self.kind == "light" and min(self.channels) < 4:
+            raise PydanticCustomError("channels", "a light adapter works in a quarter of its channels: at least 4")
+        return self
 
     @property
     def scale(self) -> int:
