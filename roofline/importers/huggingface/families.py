@@ -213,6 +213,8 @@ FAMILIES: Final[dict[str, str]] = {
     "mistral4": "experts.latent:deepseek",
     "sarvam_mla": "experts.latent:deepseek",
     "axk1": "experts.latent:axk1",
+    "axk2": "experts.sparse:axk2",
+    "hy_v4": "experts.sparse:hy_v4",
     "longcat_flash": "experts.shortcut:longcat",
     "jetmoe": "experts.routed_heads:jetmoe",
     "granite_swa": "dense.looped:granite_swa",

@@ -116,10 +116,11 @@ class BlockGroup(Spec):
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
     decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `scales` are
     learned factors, so many per token and layer, beside the matrices. `held: false`: the layers run once more what an
-    earlier group holds (looped layers, ALBERT), with a cache of their own. `dtypes` gives the weights of single ops in
-    these layers, or of their `attention` or `feed_forward`, a format of their own. `gated_residuals`: what attention
-    and feed-forward give is scaled by the tanh of a learned number each (Flamingo). `attention_norm: false`: attention
-    reads the residual as it is, and `norms` counts none for it.
+    earlier group holds (looped layers, ALBERT), with a cache of their own. `norm_gates` counts the norms before
+    attention and feed-forward whose result a gate multiplies, from a bottleneck of `norm_gate_rank`. `dtypes` gives the
+    weights of single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
+    `gated_residuals`: what attention and feed-forward give is scaled by the tanh of a learned number each (Flamingo).
+    `attention_norm: false`: attention reads the residual as it is, and `norms` counts none for it.
     """
 
     name: Name | None = None
@@ -134,6 +135,8 @@ class BlockGroup(Spec):
     cross_attention: SoftmaxAttention | None = None
     scales: Annotated[int, Field(ge=0, le=10**9)] = 0
     held: bool = True
+    norm_gates: Annotated[int, Field(ge=0, le=2)] = 0
+    norm_gate_rank: Size = 1
     dtypes: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("dtypes")
@@ -167,16 +170,16 @@ class AlternatingUpdates(Spec):
 class TransformerSpec(Spec):
     """A language model as shapes.
 
-    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
-    it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give, where
-    the table knows more. `dtypes` gives the weights of single ops a format of their
-    own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
-    rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
-    sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
-    pictures and sound that are loaded beside the language model, `left_out` says which are loaded and not counted.
-    Without `max_context` no longest context is known. `generates: false`: the layers only encode, a sequence at once,
-    whatever their masks, and nothing is cached; a `classifier` may stand where the head would. `assumed` is what the
-    source of the shapes left open.
+    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three
+    norms; it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give,
+    where the table knows more. `dtypes` gives the weights of single ops a format of their own, `cache_dtype` and
+    `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the rank of a low-rank path
+    beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections),
+    or only read and written by each (`streams_mix: false`). `eagle`: no model of its own but a head that drafts for
+    one. `towers` are encoders of pictures and sound that are loaded beside the language model, `left_out` says which
+    are loaded and not counted. Without `max_context` no longest context is known. `generates: false`: the layers only
+    encode, a sequence at once, whatever their masks, and nothing is cached; a `classifier` may stand where the head
+    would. `assumed` is what the source of the shapes left open.
 
     `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
     tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias.
@@ -207,6 +210,7 @@ class TransformerSpec(Spec):
     final_norm: bool = True
     pooler: bool = False
     residual_streams: Annotated[int, Field(ge=2, le=64)] | None = None
+    streams_mix: bool = True
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
