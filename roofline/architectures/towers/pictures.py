@@ -61,8 +61,8 @@ class Sight(NamedTuple):
     frames: int = 1
 
 
-def sight_of(reading: Reading, tower: Tower, height: float, width: float, frames: int = 1) -> Sight:
-    """What a rule makes of a picture of height × width pixels, or of a video of so many. Raises UsageError."""
+def sight_of(reading: Reading, tower: Tower, height: float, width: float, frames: int = 0) -> Sight:
+    """What a rule makes of a picture of height × width pixels, or of a video of so many frames. Raises UsageError."""
     if isinstance(reading, FixedPicture):
         return _fixed(reading, tower)
     if isinstance(reading, ResizedPicture):
@@ -102,7 +102,7 @@ def _resized(reading: ResizedPicture, tower: Tower, height: float, width: float,
     if max(height, width) > _LONGEST_SHAPE * min(height, width):
         raise UsageError(f"--image-size: the processor refuses a side of more than {_LONGEST_SHAPE} times the other")
     group = reading.frames
-    video = frames > 1
+    video = frames > 0
     if reading.counts_frames and min(height, width) < factor:
         scale = max(factor / height, factor / width)
         height, width = float(int(height * scale)), float(int(width * scale))
@@ -120,7 +120,7 @@ def _resized(reading: ResizedPicture, tower: Tower, height: float, width: float,
         beta = sqrt(least / (whole * height * width))
         rows, columns = ceil(height * beta / factor), ceil(width * beta / factor)
     rows, columns = rows * factor // _patch(tower), columns * factor // _patch(tower)
-    number = -(-frames // group)
+    number = max(-(-frames // group), 1)
     return Sight(
         (View(number, rows, columns),), number * _merged(tower, rows, columns), reading.markers * number, frames
     )

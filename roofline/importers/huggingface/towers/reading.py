@@ -64,7 +64,8 @@ def _qwen3(outer: Config, section: Config, body: Body) -> Body:
 def _glm(outer: Config, section: Config, body: Body) -> Body:
     """GLM-4.1V, 4.5V, 4.6V: the two frames that a patch spans count in the bounds."""
     source = "preprocessor_config.json of GLM-4.1V and 4.5V: size 12544 to 9633792 pixels, of two frames"
-    return _resized(source, (12544, 9633792), outer, section, body, counts_frames=True, whole_video=True)
+    video = {"counts_frames": True, "whole_video": True, "most_frame": 47040000}
+    return _resized(source, (12544, 9633792), outer, section, body, **video)
 
 
 def _pixtral(longest: int, outer: Config, section: Config, body: Body) -> Body:
