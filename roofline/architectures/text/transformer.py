@@ -128,7 +128,7 @@ def _head_ops(spec: TransformerSpec, head: Sublayer, rows: Num) -> list[Op]:
     if spec.embedding_width is not None and spec.head:
         ops.append(head.linear("head_projection", width, inner))
     if spec.head and spec.vocabulary is not None:
-        ops.append(_head_op(spec, rows, inner, float(spec.vocabulary)))
+        ops.append(_head_op(spec, rows, inner, float(spec.logits)))
     return ops
 
 

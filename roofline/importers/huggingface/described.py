@@ -18,6 +18,7 @@ _REPEATS: Final[dict[str, str]] = {
     "num_query_groups": "num_key_value_heads",
     "multi_query_group_num": "num_key_value_heads",
     "n_kv_heads": "num_key_value_heads",
+    "num_heads": "num_attention_heads",
     "ffn_hidden_size": "intermediate_size",
     "num_layers": "num_hidden_layers",
     "n_layers": "num_hidden_layers",

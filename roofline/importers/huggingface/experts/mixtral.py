@@ -24,7 +24,7 @@ from roofline.importers.huggingface.decoder import (
     windows_of,
     with_shared,
 )
-from roofline.importers.huggingface.dense.llama import qwen_windows, with_mtp
+from roofline.importers.huggingface.dense.llama import with_mtp
 
 _HEAD_NORM: Final = {"qk_norm": "head"}
 
@@ -33,7 +33,7 @@ def mixtral(config: Config) -> dict[str, Any]:
     """Mixtral, OLMoE, Granite MoE: experts in every layer."""
     kind = config.data["model_type"]
     number = "num_experts" if kind == "olmoe" else "num_local_experts"
-    bias = config.flag("attention_bias", default=False)
+    bias = kind != "mixtral" and config.flag("attention_bias", default=False)
     shared = config.whole("shared_intermediate_size", default=0, null=0, least=0) if kind == "granitemoeshared" else 0
     block = routed(config, width="intermediate_size", experts=number, shared_width=shared)
     windows = None
@@ -53,13 +53,15 @@ def phimoe(config: Config) -> dict[str, Any]:
     return decoder(config, style, lambda index: block, windows=windows) | {"head_bias": config.flag("lm_head_bias")}
 
 
-def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
-    """Experts of the Qwen families: in every `decoder_sparse_step`-th layer but those of `mlp_only_layers`; with
-    `shared`, an expert that all tokens visit, scaled by a gate.
+def qwen_feed_forward(config: Config, *, shared: bool, gate: bool = True, dense_first: int = 0) -> FeedForward:
+    """Experts of the Qwen families: in every `decoder_sparse_step`-th layer but those of `mlp_only_layers`, or, where
+    the file has none, the first so many; with `shared`, an expert that all tokens visit, scaled by a gate, which the
+    class builds beside one of width 0 too.
     """
     layers = config.whole("num_hidden_layers")
     step = config.whole("decoder_sparse_step", default=1)
-    only = config.wholes("mlp_only_layers") or []
+    only = config.wholes("mlp_only_layers")
+    only = list(range(min(dense_first, layers))) if only is None else only
     for index in only:
         if index >= layers:
             config.refuse("mlp_only_layers", f"names layer {index} of {layers}")
@@ -70,7 +72,9 @@ def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
     experts: dict[str, Any] = {}
     if any(sparse):
         inner, top_k = config.whole("moe_intermediate_size"), config.whole("num_experts_per_tok")
-        experts = experts_block(config, inner, number, top_k, activation, shared_width=width, shared_gate=bool(width))
+        experts = experts_block(
+            config, inner, number, top_k, activation, shared_width=width, shared_gate=shared and gate
+        )
     config.ignore("num_experts_per_tok", "moe_intermediate_size", "intermediate_size")
     dense = {} if all(sparse) else dense_block(config.whole("intermediate_size"), activation)
     return mixed(dense, experts, sparse)
@@ -78,14 +82,26 @@ def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
 
 def qwen2_moe(config: Config) -> dict[str, Any]:
     """Qwen 1.5 MoE, Qwen 2 57B: biases on queries, keys and values, a gated shared expert."""
-    bias = config.flag("attention_bias", "qkv_bias", default=True, null=True)
-    style = Style(qkv_bias=bias)
-    return decoder(config, style, qwen_feed_forward(config, shared=True), windows=qwen_windows(config))
+    bias = config.flag("qkv_bias", default=True, null=True)
+    feed_forward = qwen_feed_forward(config, shared=True)
+    return decoder(config, Style(qkv_bias=bias), feed_forward, windows=_qwen2_moe_windows(config))
+
+
+def _qwen2_moe_windows(config: Config) -> list[int | None]:
+    """Windows in every other layer from the first on, below `max_window_layers`, where `use_sliding_window`."""
+    layers = config.whole("num_hidden_layers")
+    used = config.flag("use_sliding_window", default=False)
+    window = config.whole_or_none("sliding_window") if used else None
+    last = config.whole("max_window_layers", default=layers, null=layers, least=0)
+    config.ignore("sliding_window")
+    return windows_of(
+        config, window, [window is not None and not index % 2 and index < last for index in range(layers)]
+    )
 
 
 def qwen3_moe(config: Config) -> dict[str, Any]:
     """Qwen 3 MoE, also the text model of Qwen 3 VL MoE: norms of queries and keys per head, no shared expert."""
-    bias = config.flag("attention_bias", "qkv_bias", default=False)
+    bias = config.flag("attention_bias", default=False)
     config.must_be("use_qk_norm", True)
     config.must_be("shared_expert_intermediate_size", 0, None)
     style = Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM)
