@@ -18,6 +18,7 @@ from roofline.architectures.towers.tiles import (
     covering_crops,
     in_whole_tiles,
     padded_native,
+    widest_crops,
     within_budget,
     without_padding,
 )
@@ -192,15 +193,15 @@ def _budget(reading: BudgetPicture, tower: Tower, height: float, width: float) -
 
 
 def _cropped(reading: CroppedPicture, tower: Tower, height: float, width: float) -> Sight:
-    """Phi-4-multimodal: the projector sees what is kept, and the ends of rows."""
-    side, factor = reading.side, _patch(tower) * _merge(tower)
-    grid, below, beside = covering_crops(height, width, side, reading.most)
+    """Phi-3 Vision, Phi-4-multimodal: the projector sees what is kept, and the ends of rows."""
+    side, patch = reading.side, _patch(tower)
     each = _square(tower, side) // _merge(tower)
-    dropped = [
-        ceil((padding // _patch(tower) - 1) / _merge(tower)) if padding >= _patch(tower) else 0
-        for padding in (below, beside)
-    ]
-    kept = Grid(grid.rows * side // factor - dropped[0], grid.columns * side // factor - dropped[1])
+    if reading.by == "width":
+        grid, below, beside = widest_crops(height, width, side, reading.most), 0, 0
+    else:
+        grid, below, beside = covering_crops(height, width, side, reading.most)
+    dropped = [-(-(padding // patch - 1) // _merge(tower)) if padding >= patch else 0 for padding in (below, beside)]
+    kept = Grid(grid.rows * each - dropped[0], grid.columns * each - dropped[1])
     tokens = kept.rows * (kept.columns + 1) + 1 + each * (each + 1)
     return Sight((View(grid.number + 1, _square(tower, side), _square(tower, side)),), tokens)
 
