@@ -65,19 +65,34 @@ def _sublayer_ops(
     place, width = group.norm_placement, float(spec.width)
     ops: list[Op] = []
     if spec.residual_streams is not None:
-        ops += streams.collapse_ops(name, width, float(spec.residual_streams), layer)
+        ops += streams.collapse_ops(name, width, float(spec.residual_streams), layer, mixed=spec.streams_mix)
     if normed and place == "pre":
         ops.append(norm_op(spec, f"{name}_norm", layer, 0.0))
+        if group.norm_gates > (name == "feed_forward"):
+            ops += _norm_gate_ops(f"{name}_norm_gate", width, float(group.norm_gate_rank), layer)
     ops += inner
     if output_normed or (normed and place == "output"):
         ops.append(norm_op(spec, f"{name}_post_norm", layer, layer.tokens * spec.width))
     if spec.residual_streams is None:
         ops.append(layer.add(f"{name}_residual", width))
     else:
-        ops.append(streams.mix_op(name, width, float(spec.residual_streams), layer))
+        ops.append(streams.mix_op(name, width, float(spec.residual_streams), layer, mixed=spec.streams_mix))
     if normed and place == "post":
         ops.append(norm_op(spec, f"{name}_norm", layer, 0.0))
     return ops
+
+
+def _norm_gate_ops(name: str, width: float, rank: float, layer: Sublayer) -> list[Op]:
+    """A normed input y times the sigmoid of up(silu(down(y))).
+
+    Source: transformers 5.24.0, axk2.
+    """
+    return [
+        layer.linear(f"{name}_down", width, rank),
+        layer.activate(f"{name}_activation", rank, function="silu"),
+        layer.linear(f"{name}_up", rank, width),
+        layer.pointwise(name, width, reads=2.0, each=4.0),
+    ]
 
 
 def _parallel_ops(spec: TransformerSpec, group: BlockGroup, attention: Sublayer, feed_forward: Sublayer) -> list[Op]:

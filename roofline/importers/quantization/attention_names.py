@@ -50,7 +50,7 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
     "latent": {
         "q_proj": "self_attn.q_proj",
         "q_a_proj": "self_attn.q_a_proj self_attn.fused_qkv_a_proj attn.wq_a",
-        "q_b_proj": "self_attn.q_b_proj attn.wq_b",
+        "q_b_proj": "self_attn.q_b_proj self_attn.q_gate_proj attn.wq_b",
         "kv_a_proj": "self_attn.kv_a_proj_with_mqa self_attn.fused_qkv_a_proj attn.wkv_a",
         "kv_b_proj": "self_attn.kv_b_proj attn.wkv_b self_attn.embed_q self_attn.unembed_out",
         "o_proj": "self_attn.o_proj attn.wo",
@@ -108,6 +108,7 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
         "out_proj": "mixer.out_proj mamba.out_proj mamba_decoder.mamba.out_proj",
     },
     "short_conv": {"in_proj": "conv.in_proj", "out_proj": "conv.out_proj"},
+    "linear": {"plain_matrix": "self_attn.linear_attn mlp.linear_mlp"},
     "gated_recurrence": {
         "x_proj": "temporal_block.linear_x",
         "y_proj": "temporal_block.linear_y",

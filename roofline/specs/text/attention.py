@@ -21,6 +21,7 @@ from roofline.specs.text.recurrence import (
     Mamba,
     Mamba2,
     MatrixLSTM,
+    PlainMatrix,
     ShortConvolution,
     TimeMix,
     refuse_remainder,
@@ -46,7 +47,9 @@ class LatentAttention(Spec):
     The latent has `kv_rank` elements; queries go through one of `query_rank` where that is given. A head's query and
     key have `key_dim` elements made from the latent and `rope_dim` rotated ones that all heads share; its value has
     `value_dim`. `bias` concerns the projections into the latents and out of the attention. `output_gate` multiplies the
-    heads' output with a gate per element, or per `head`.
+    heads' output with a gate per element, or per `head`; `joint_gate`: queries and a gate per element are one
+    projection of the query latent before and behind its norm (A.X K2). `sinks`: a learned score per head that takes
+    part in the softmax.
     """
 
     kind: Literal["latent"]
@@ -59,6 +62,8 @@ class LatentAttention(Spec):
     bias: bool = False
     latent_norm: bool = True
     output_gate: bool | Literal["head"] = False
+    joint_gate: bool = False
+    sinks: bool = False
     indexer: Indexer | None = None
 
 
@@ -180,6 +185,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "time_mix": TimeMix,
     "channel_mix": ChannelMix,
     "shared_block": SharedBlock,
+    "linear": PlainMatrix,
 }
 
 

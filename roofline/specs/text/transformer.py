@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.feed_forward import FeedForwardSpec
+from roofline.specs.text.heads import Classifier, Eagle
 from roofline.specs.text.tower import Tower
 
 
@@ -96,8 +97,9 @@ class BlockGroup(Spec):
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
     decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `scales` are
     learned factors, so many per token and layer, beside the matrices. `held: false`: the layers run once more what an
-    earlier group holds (looped layers), with a cache of their own. `dtypes` gives the weights of single ops in these
-    layers, or of their `attention` or `feed_forward`, a format of their own.
+    earlier group holds (looped layers), with a cache of their own. `norm_gates` counts the norms before attention and
+    feed-forward whose result a gate multiplies, from a bottleneck of `norm_gate_rank`. `dtypes` gives the weights of
+    single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
     """
 
     name: Name | None = None
@@ -110,6 +112,8 @@ class BlockGroup(Spec):
     cross_attention: SoftmaxAttention | None = None
     scales: Annotated[int, Field(ge=0, le=10**9)] = 0
     held: bool = True
+    norm_gates: Annotated[int, Field(ge=0, le=2)] = 0
+    norm_gate_rank: Size = 1
     dtypes: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("dtypes")
@@ -163,39 +167,19 @@ class AlternatingUpdates(Spec):
     inputs: Annotated[int, Field(ge=2, le=64)]
 
 
-class Eagle(Spec):
-    """What makes of a transformer of few layers a head that drafts for another model, from what that computes.
-
-    `version` 1: a projection of the token's embedding and the model's last hidden state, side by side, then the layers;
-    3: a projection of `features` hidden states of the model, which queries, keys and values of the first layer read
-    beside the embedding, each normed. The hidden states are `target_width` wide. Without `own_embedding` the model's
-    table is read, without `head_vocabulary` the model's head; a head of its own may know fewer tokens.
-
-    Source: Li et al. 2024 (arXiv:2401.15077), 2025 (arXiv:2503.01840); SafeAILab/EAGLE, eagle/model/cnets.py.
-    """
-
-    version: Literal[1, 3]
-    features: Size
-    target_width: Size
-    own_embedding: bool = False
-    head_vocabulary: Size | None = None
-    projection_bias: bool = False
-    projection_norm: bool = False
-    first_norm: bool = True
-    last_norm: bool = True
-
-
 class TransformerSpec(Spec):
     """A language model as shapes.
 
-    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
-    it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give, where
-    the table knows more. `dtypes` gives the weights of single ops a format of their
-    own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
-    rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
-    sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
-    pictures and sound that are loaded beside the language model, `left_out` says which are loaded and not counted.
-    Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
+    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three
+    norms; it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give,
+    where the table knows more. `dtypes` gives the weights of single ops a format of their own, `cache_dtype` and
+    `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the rank of a low-rank path
+    beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections),
+    or only read and written by each (`streams_mix: false`). `eagle`: no model of its own but a head that drafts for
+    one. `towers` are encoders of pictures and sound that are loaded beside the language model, `left_out` says which
+    are loaded and not counted. Without `max_context` no longest context is known. `generates: false`: the layers only
+    encode, a sequence at once, whatever their masks, and nothing is cached; a `classifier` may stand where the head
+    would. `assumed` is what the source of the shapes left open.
     """
 
     family: Literal["transformer"]
@@ -217,9 +201,12 @@ class TransformerSpec(Spec):
     final_norm: bool = True
     pooler: bool = False
     residual_streams: Annotated[int, Field(ge=2, le=64)] | None = None
+    streams_mix: bool = True
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
+    generates: bool = True
+    classifier: Classifier | None = None
     head_vocabulary: Size | None = None
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
@@ -252,3 +239,9 @@ class TransformerSpec(Spec):
         for dtype in value.values() if isinstance(value, dict) else [value] if value else []:
             known_dtype(dtype)
         return value
+
+    @model_validator(mode="after")
+    def _encoders_have_no_head(self) -> TransformerSpec:
+        if self.classifier is not None and (self.head or self.encoder):
+            raise PydanticCustomError("classifier", "classifier goes with head: false, without an encoder")
+        return self

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, with_shared
+from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, softmax, with_shared
 from roofline.importers.huggingface.defaults import defaults_of
 
 #: Types of which `moe_layer_freq` is read; other classes have experts in every layer behind the first ones.
@@ -23,13 +23,31 @@ def deepseek(config: Config) -> dict[str, Any]:
     if config.data["model_type"] == "glm4_moe_lite":
         config.defaults = {**config.defaults, "first_k_dense_replace": 1}
     layers = config.whole("num_hidden_layers")
-    attention, feed_forward = latent_attention(config), sparse_after_dense(config, layers)
+    latent = config.flag("use_mla", default=True)
+    attention = latent_attention(config) if latent else _plain_attention(config)
+    feed_forward = sparse_after_dense(config, layers)
     return latent_body(config, [attention] * layers, feed_forward, mtp_layers(config))
+
+
+def _plain_attention(config: Config) -> dict[str, Any]:
+    """Attention without latents, where `use_mla` is false (DeepSeek-VL2 tiny, DeepSeek-OCR)."""
+    heads, kv_heads = parts.heads_of(config)
+    width = config.divides("hidden_size", config.whole("hidden_size"), "of width", heads)
+    config.ignore("q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "head_dim")
+    return softmax(heads, kv_heads, width, **parts.attention_biases(config))
 
 
 def brings_code(config: Config) -> bool:
     """Whether the file names code of its own, which runs in the place of the library's class."""
     return "auto_map" in (config.outer or config).data
+
+
+def not_read(config: Config, key: str) -> None:
+    """Read over a flag that the class of transformers does not read: with a note, where it is set."""
+    if config.flag(key, default=False):
+        if brings_code(config):
+            config.unsupported(key, "true is not modelled", "The file brings code of its own, which may read it.")
+        config.notes.append(f"ignored, since the class of transformers does not read it: {key}")
 
 
 def axk1(config: Config) -> dict[str, Any]:
@@ -88,20 +106,24 @@ def sparse_after_dense(config: Config, layers: int, **more: Any) -> FeedForward:
     `more` are further fields of the experts.
     """
     activation = parts.activation(config, "hidden_act")
-    config.must_be("mlp_bias", False, default=False)
+    biased = config.data["model_type"] == "deepseek_v2" and config.flag("mlp_bias", default=False)
+    if not biased:
+        not_read(config, "mlp_bias")
     experts = config.whole_or_none("n_routed_experts")
     if experts is None:
-        dense = dense_block(config.whole("intermediate_size"), activation)
+        dense = dense_block(config.whole("intermediate_size"), activation, bias=biased)
         return lambda index: dense
     sparse = sparse_layers(config, layers)
     width = config.whole("moe_intermediate_size")
     shared = config.whole_or_none("n_shared_experts", default=0, least=0) or 0
     top_k = config.whole("num_experts_per_tok")
     block = with_shared(experts_block(config, width, experts, top_k, activation, **more), shared)
+    if biased and shared:
+        block["shared_bias"] = True
     if all(sparse):
         config.ignore("intermediate_size")
         return lambda index: block
-    return mixed(dense_block(config.whole("intermediate_size"), activation), block, sparse)
+    return mixed(dense_block(config.whole("intermediate_size"), activation, bias=biased), block, sparse)
 
 
 def sparse_layers(config: Config, layers: int) -> list[bool]:
@@ -117,7 +139,7 @@ def sparse_layers(config: Config, layers: int) -> list[bool]:
         return [kind == "sparse" for kind in kinds]
     if config.data["model_type"] not in _WITH_FREQUENCY and not brings_code(config):
         unread = {"moe_layer_freq": every not in (1, None)}
-        if config.data["model_type"] == "glm4_moe_lite":
+        if config.data["model_type"] in ("glm4_moe_lite", "hy_v4"):
             unread["first_k_dense_replace"], first = first != 1, 1
         for key in (key for key, matters in unread.items() if matters):
             config.notes.append(f"ignored, since the class of transformers does not read it: {key}")
