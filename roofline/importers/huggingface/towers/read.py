@@ -213,7 +213,9 @@ def _about(section: Mapping[str, Any]) -> str:
 
     width = size("hidden_size", "d_model", "embed_dim", "width")
     layers = size("num_hidden_layers", "depth", "encoder_layers", "num_layers", "layers")
-    mlp = size("intermediate_size", "encoder_ffn_dim", "mlp_dim", "feedforward_dim") or 4 * width
+    ratio = section.get("mlp_ratio")
+    times = ratio if isinstance(ratio, (int, float)) and 0 < ratio <= 100 else 4
+    mlp = size("intermediate_size", "encoder_ffn_dim", "mlp_dim", "feedforward_dim") or int(times * width)
     count = layers * width * (4 * width + 2 * mlp)
     return f"; about {format_count(float(count))} parameters in its layers" if count else ""
 
