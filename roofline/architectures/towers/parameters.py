@@ -7,6 +7,7 @@ from typing import assert_never
 
 from roofline.architectures.text.layers import block_ops
 from roofline.specs.text.feed_forward import DenseFeedForward
+from roofline.specs.text.positions import Positions
 from roofline.specs.text.tower import (
     ConvolutionPiece,
     LinearPiece,
@@ -22,7 +23,6 @@ from roofline.specs.text.tower import (
 from roofline.specs.text.transformer import (
     BlockGroup,
     Norm,
-    Positions,
     SoftmaxAttention,
     TransformerSpec,
 )

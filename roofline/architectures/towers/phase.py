@@ -12,6 +12,7 @@ from math import prod
 from roofline.architectures.towers.parameters import layer_ops, piece_parameters
 from roofline.architectures.towers.seen import Seen, seen_by
 from roofline.num import Num, is_nothing, maximum, where
+from roofline.specs.text.reading import CanvasPicture
 from roofline.specs.text.tower import (
     ConvolutionPiece,
     LinearPiece,
@@ -46,11 +47,20 @@ def tower_phase(tower: Tower, seen: Seen, batch: Num) -> Phase:
     some = seen.items > 0.0
     whole = Seen(*(where(some, value * batch, 1.0) for value in seen))
     ops = [op for piece in tower.before for op in _piece_ops(tower, piece, whole, "before")]
+    if isinstance(tower.tokens, CanvasPicture):
+        ops.append(_mask(tower, whole))
     ops += layer_ops(tower, _span(whole.layers, whole.pairs), windows=_span(whole.layers, whole.windowed))
     ops += [op for piece in tower.after for op in _piece_ops(tower, piece, whole, "after")]
     boundary = ops[-1].write + ops[0].read
     name = f"{tower.name}_encode"
     return Phase(name, tuple(ops), where(some, 1.0, 0.0), name, boundary=boundary, tokens=whole.layers, beside=True)
+
+
+def _mask(tower: Tower, seen: Seen) -> Op:
+    """Which tiles of a canvas hold a picture: m [l, 1] @ m^T [1, l] -> [l, l], once for all layers."""
+    shape = MatmulShape(seen.layers, 1.0, seen.pairs / maximum(seen.layers, 1.0), groups=seen.items)
+    block = f"{tower.name}.before"
+    return Op("tile_mask", "linear", block, flops=2.0 * seen.pairs, read=seen.layers, write=seen.pairs, shape=shape)
 
 
 def _span(rows: Num, pairs: Num) -> Span:

@@ -27,6 +27,7 @@ from roofline.specs.text.reading import (
     BoundedPicture,
     BoundedTiles,
     BudgetPicture,
+    CanvasPicture,
     CroppedPicture,
     FixedPicture,
     NativePicture,
@@ -152,6 +153,12 @@ def _tiled(reading: TiledPicture, tower: Tower, height: float, width: float) -> 
     return _tiles(tower, grid.number + (reading.whole and several), side, reading.markers + markers)
 
 
+def _canvas(reading: CanvasPicture, tower: Tower, height: float, width: float) -> Sight:
+    """Mllama: the tiles below each other are one grid; MllamaImageProcessor pads to all of them."""
+    grid = _square(tower, tower.image)
+    return Sight((View(1, reading.tiles * grid, grid),), reading.tiles * (grid**2 + tower.prefix))
+
+
 def _tiles(tower: Tower, number: int, side: int, markers: int) -> Sight:
     """So many square tiles, all of whose tokens are read."""
     each = _square(tower, side)
@@ -221,6 +228,7 @@ def _bounded_tiles(reading: BoundedTiles, tower: Tower, height: float, width: fl
 _SEES: Final = {
     BoundedPicture: _bounded,
     TiledPicture: _tiled,
+    CanvasPicture: _canvas,
     SplitPicture: _split,
     PinnedPicture: _pinned,
     NativePicture: _native,

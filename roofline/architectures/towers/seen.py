@@ -8,6 +8,7 @@ from typing import NamedTuple
 from roofline.architectures.towers.pictures import Sight, sight_of
 from roofline.architectures.towers.sound import Heard, heard
 from roofline.num import Num, as_num, is_nothing
+from roofline.specs.text.reading import CanvasPicture
 from roofline.specs.text.tower import Tower
 from roofline.workload.media import Media
 
@@ -77,6 +78,8 @@ def _video(tower: Tower, media: Media, frames: float) -> Seen:
 
 def _of_sight(tower: Tower, sight: Sight) -> Seen:
     """One picture, or one video that is seen whole."""
+    if isinstance(tower.tokens, CanvasPicture):
+        return _of_canvas(tower.tokens, sight)
     patches = layers = pairs = windowed = merged = views = 0.0
     for view in sight.views:
         grid = view.rows * view.columns
@@ -90,6 +93,14 @@ def _of_sight(tower: Tower, sight: Sight) -> Seen:
     found = Seen(views, patches, layers, pairs, windowed, merged, float(sight.tokens), float(sight.markers), 1.0)
     kept = getattr(tower.tokens, "class_token", False)
     return found._replace(merged=merged + views * tower.prefix) if kept else found
+
+
+def _of_canvas(canvas: CanvasPicture, sight: Sight) -> Seen:
+    """One canvas: its tokens, filled up tile by tile, all see each other."""
+    patches = float(sum(view.rows * view.columns for view in sight.views))
+    tile = -(-(sight.tokens // canvas.tiles) // canvas.multiple_of) * canvas.multiple_of
+    rows, tokens = float(canvas.tiles * tile), float(sight.tokens)
+    return Seen(1.0, patches, rows, rows**2, rows**2, tokens, tokens, items=1.0)
 
 
 def _windowed(tower: Tower, rows: int, columns: int) -> float:

@@ -20,6 +20,7 @@ from roofline.runs.text.elsewhere import of_device
 from roofline.runs.text.inputs.encoders import with_towers
 from roofline.runs.text.pages import Pages, unified
 from roofline.runs.text.towers import tower_bytes
+from roofline.workload.media import attended_alone
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
 
@@ -31,7 +32,9 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     part = replace(run, batch=run.batch / micro) if stages > 1 else run
     everything = question.workload(part)
     whole, execution = Workload(everything.own), question.execution
-    chunks = chunks_of(replace(part, media=None), execution.chunk, reserved=execution.budget.whole_chunk)
+    chunks = chunks_of(
+        replace(part, media=attended_alone(part.media)), execution.chunk, reserved=execution.budget.whole_chunk
+    )
     try:
         kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
     except UsageError as error:

@@ -142,6 +142,26 @@ class CompressedAttention(Spec):
         return self
 
 
+class CrossAttention(Spec):
+    """Attention to the pictures of a prompt, in a layer that is run only where there are some (Llama 3.2 Vision).
+
+    Their tokens are `source_width` wide, by default as the model; keys and values of them are cached and do not grow.
+    """
+
+    kind: Literal["cross"]
+    heads: Size
+    kv_heads: Size
+    head_dim: Size
+    source_width: Size | None = None
+    qk_norm: Literal["head"] | None = None
+    output_bias: bool = False
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> CrossAttention:
+        refuse_remainder(self.heads, self.kv_heads, "heads", "kv_heads")
+        return self
+
+
 class SharedBlock(Spec):
     """A transformer block of twice the width that several layers share, and a projection back (Zamba).
 
@@ -173,6 +193,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "latent": LatentAttention,
     "routed_heads": RoutedHeads,
     "block_sparse": BlockSparseAttention,
+    "cross": CrossAttention,
     "compressed": CompressedAttention,
     "mamba": Mamba,
     "mamba2": Mamba2,

@@ -77,6 +77,19 @@ class TiledPicture(Spec):
     source: Text | None = None
 
 
+class CanvasPicture(Spec):
+    """A canvas of `tiles` squares, all of them computed whatever the picture, whose patches attend to all others.
+
+    Each square has the tower's `prefix` before its patches and is filled up to a multiple of `multiple_of` rows; what
+    fills it up is no token. A mask of `rows` × `rows` is made as a product.
+    """
+
+    kind: Literal["canvas"]
+    tiles: Annotated[int, Field(ge=1, le=256)]
+    multiple_of: Annotated[int, Field(ge=1, le=10**4)] = 1
+    source: Text | None = None
+
+
 class SplitPicture(Spec):
     """The longest side becomes `longest`, both are brought up to whole tiles of `side`; with the whole picture once
     more where there are several tiles.
@@ -157,6 +170,7 @@ Reading = Annotated[
     | ResizedPicture
     | BoundedPicture
     | TiledPicture
+    | CanvasPicture
     | SplitPicture
     | PinnedPicture
     | NativePicture

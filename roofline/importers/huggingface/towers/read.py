@@ -127,7 +127,7 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
 #: The keys of a tower, as files have them.
 _ORDER: Final = (
     *("name", "kind", "width", "norm", "norm_bias", "rotary"),
-    *("image", "patch", "merge", "prefix", "tokens", "frames", "sound", "before", "blocks", "after"),
+    *("image", "patch", "merge", "prefix", "tokens", "frames", "sound", "attended", "before", "blocks", "after"),
 )
 
 

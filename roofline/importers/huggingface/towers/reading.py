@@ -83,6 +83,17 @@ def _internvl(outer: Config, section: Config, body: Body) -> Body:
     return {"tokens": {"kind": "tiled", "most": most, "source": source}, "frames": one}
 
 
+def _mllama(outer: Config, section: Config, body: Body) -> Body:
+    """Llama 3.2 Vision: four tiles whatever the picture, seen by layers of cross-attention."""
+    source = "every picture is padded to all tiles (MllamaImageProcessor), rows of a tile to a multiple of 8"
+    tiles = section.whole("max_num_tiles")
+    return {
+        "prefix": 1,
+        "tokens": {"kind": "canvas", "tiles": tiles, "multiple_of": 8, "source": source},
+        "attended": True,
+    }
+
+
 def _tiled(most: int, source: str, outer: Config, section: Config, body: Body, **more: Any) -> Body:
     return {"tokens": {"kind": "tiled", "most": most, **more, "source": source}}
 
@@ -222,6 +233,7 @@ READINGS: Final[dict[str, dict[str, Read]]] = {
     "glm4v": {"vision_config": _glm},
     "glm46v": {"vision_config": _glm},
     "glm4v_moe": {"vision_config": _glm},
+    "mllama": {"vision_config": _mllama},
     "mistral3": {"vision_config": partial(_pixtral, 1540)},
     "internvl": {"vision_config": _internvl},
     "internvl_chat": {"vision_config": _internvl},

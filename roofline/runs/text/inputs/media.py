@@ -13,6 +13,7 @@ from roofline.num import Num, all_hold, any_holds, as_num, first_value, is_nothi
 from roofline.runs.checks import LARGEST, whole_number
 from roofline.runs.kind import Question
 from roofline.runs.options import asked
+from roofline.runs.text.inputs.hearing import sound_notes, sound_of, with_sound
 from roofline.specs.text.reading import FixedPicture
 from roofline.specs.text.tower import Tower
 from roofline.specs.text.transformer import TransformerSpec
@@ -48,11 +49,14 @@ def with_media(spec: TransformerSpec, run: TextRun, given: Mapping[str, Any], *,
         _check(spec, "image_size", loaded, engine)
         raise UsageError("--image-size: of how many pictures? --images N, or --frames N of a video")
     sides = _size(size) if size is not None else own_size(spec)
+    if (sound := sound_of(spec)) is not None:
+        return with_sound(spec, sound, run, given, seconds)
     if not wanted:
         return run
     height, width = sides
     media = Media(run.prompt, images, height, width, frames, seconds)
     total = run.prompt + prompt_tokens(spec, media)
+    media = media._replace(attended=attended_tokens(spec, media))
     if not all_hold(total <= LARGEST):
         raise UsageError(f"--{next(iter(wanted))}: {first_value(total):,.0f} tokens of prompt; at most {LARGEST:.0e}")
     return replace(run, prompt=total, media=media)
@@ -62,7 +66,15 @@ def prompt_tokens(spec: TransformerSpec, media: Media) -> Num:
     """Tokens of each prompt that are no text."""
     total: Num = 0.0
     for tower in spec.towers:
-        total = total + seen_by(tower, media).tokens
+        total = total + (0.0 if tower.attended else seen_by(tower, media).tokens)
+    return total
+
+
+def attended_tokens(spec: TransformerSpec, media: Media) -> Num:
+    """Tokens of each sequence that layers of cross-attention see beside its prompt."""
+    total: Num = 0.0
+    for tower in spec.towers:
+        total = total + (seen_by(tower, media).tokens if tower.attended else 0.0)
     return total
 
 
@@ -81,6 +93,8 @@ def _is_some(value: Num) -> Any:
 def _check(spec: TransformerSpec, name: str, loaded: bool, engine: str) -> None:
     """Refuse what no tower of the model reads."""
     sound = name == "seconds"
+    if sound and sound_of(spec) is not None:
+        return
     what, option = ("sound", "--seconds") if sound else ("pictures", f"--{name.replace('_', '-')}")
     able = [tower for tower in spec.towers if (tower.name == "audio") == sound]
     if not able:
@@ -133,9 +147,14 @@ def prompt_text(question: Question) -> str:
     run, media = question.run, question.run.media
     if media is None:
         return f"prompt {run.prompt:,.0f}"
+    if sound_of(question.spec) is not None:
+        return f"prompt {run.prompt:,.0f}, {first_value(media.seconds):,.4g} s of sound"
     parts = [f"{media.text:,.0f} text"]
-    parts += [f"{seen.tokens:,.0f} of {_brought(media, tower)}" for tower, seen in _seen(question) if seen.items]
-    return f"prompt {run.prompt:,.0f} = {' + '.join(parts)}"
+    beside: list[str] = []
+    for tower, seen in _seen(question):
+        (beside if tower.attended else parts).append(f"{seen.tokens:,.0f} of {_brought(media, tower)}")
+    told = f" = {' + '.join(parts)}" if len(parts) > 1 else ""
+    return f"prompt {run.prompt:,.0f}{told}" + "".join(f", beside it {text}" for text in beside)
 
 
 def _seen(question: Question) -> Iterator[tuple[Tower, Seen]]:
@@ -165,13 +184,16 @@ def media_notes(question: Question) -> Iterator[str]:
     media = question.run.media
     if media is None:
         return
+    if (hears := sound_of(question.spec)) is not None:
+        yield from sound_notes(question, hears)
     for tower, seen in _seen(question):
         rule = tower.sound or tower.tokens
         views = f"{seen.views:,.0f} × {seen.patches / seen.views:,.0f} patches" if tower.name != "audio" else ""
         size = f" of {media.height:.0f}×{media.width:.0f} px (height × width)" if tower.name != "audio" else ""
         marked = f"; {seen.markers:,.0f} marker tokens around them are not counted" if seen.markers else ""
         rows = views or f"{seen.views:,.0f} windows, {seen.layers:,.0f} rows"
-        where = f"{rows} in {tower.name}_encode, {seen.tokens:,.0f} tokens{marked}"
+        of_prompt = " of cross-attention, beside the prompt" if tower.attended else ""
+        where = f"{rows} in {tower.name}_encode, {seen.tokens:,.0f} tokens{of_prompt}{marked}"
         yield f"{_brought(media, tower)}{size} per prompt: {where}"
         if rule is not None and rule.source:
             yield f"the size and number of patches: {rule.source}"
