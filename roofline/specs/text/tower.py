@@ -87,6 +87,18 @@ class PoolPiece(Spec):
     over: Literal["merged"] = "merged"
 
 
+class QueriesPiece(Spec):
+    """Attention of `number` queries of each view to all that its layers see; holds nothing, for the projections and the
+    queries are pieces of their own.
+    """
+
+    kind: Literal["queries"]
+    name: Name
+    number: Size = 1
+    width: Size
+    over: Literal["views"] = "views"
+
+
 class ScalePiece(Spec):
     """Learned factors, `elements` in all: gates."""
 
@@ -97,7 +109,8 @@ class ScalePiece(Spec):
 
 
 Piece = Annotated[
-    TablePiece | LinearPiece | ConvolutionPiece | NormPiece | PoolPiece | ScalePiece, Field(discriminator="kind")
+    TablePiece | LinearPiece | ConvolutionPiece | NormPiece | PoolPiece | QueriesPiece | ScalePiece,
+    Field(discriminator="kind"),
 ]
 Pieces = Annotated[tuple[Piece, ...], AsTuple, Field(max_length=100)]
 
