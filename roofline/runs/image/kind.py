@@ -27,13 +27,14 @@ from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution, machine_of
 from roofline.runs.formats import own_dtype
 from roofline.runs.image.changes import image_changes, image_formats, image_plans
-from roofline.runs.image.formats import phase_precision, read_formats
+from roofline.runs.image.formats import phase_precision, read_formats, stated_formats
 from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
-from roofline.runs.options import AXES, Option, asked
+from roofline.runs.option import Option
+from roofline.runs.options import AXES, asked
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.units import format_time
@@ -82,7 +83,10 @@ class Image(Kind):
         run = image_run(spec, given)
         word = one_of("fusion", asked(given, "fusion"), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
-        precision = read_formats(given, own_dtype(spec.dtype, machine_of(gpu)), lambda: kept_workload(self, spec, run))
+        own = own_dtype(spec.dtype, machine_of(gpu))
+        stated = "" if given.get("weights") else stated_formats(spec)
+        asked_for = {**given, "weights": own + stated} if stated else given
+        precision = read_formats(asked_for, own, lambda: kept_workload(self, spec, run))
         spread = _spread(spec, gpu, given, spec_dir)
         budget = BARE._replace(all_seen=engine == IDEAL)
         return run, Execution(precision, level, engine, spread, word, sums_in_half(engine), budget=budget)
