@@ -13,6 +13,7 @@ from roofline.runs.memory_size import resized
 from roofline.runs.names import check_names
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
+from roofline.runs.values import checked
 from roofline.specs.files.library import is_node
 from roofline.specs.gpu import GPUSpec
 
@@ -25,6 +26,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     Raises UsageError, UnknownNameError or SpecError.
     """
     check_names(options)
+    options = checked(options)
     spec_dir = options.get("spec_dir")
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)

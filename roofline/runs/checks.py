@@ -18,8 +18,12 @@ def whole_number(name: str, value: Any, least: int = 1) -> Num:
     """A whole number (or a grid of them) from `least` to 1e9, as Num. Raises UsageError naming the option."""
     if isinstance(value, (bool, str, bytes)) or value is None:
         raise UsageError(f"--{name} must be a whole number, not {value!r}")
+    if getattr(getattr(value, "dtype", None), "kind", "f") not in "iufO" or isinstance(value, complex):
+        raise UsageError(f"--{name} must be a whole number, not {_shown(value)}")
     try:
         number = as_num(value)
+        if not isinstance(number, float) and not number.ndim:
+            number = float(number)
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"--{name} must be a whole number, not {str(value)[:40]!r}") from None
     if not isinstance(number, float) and not number.size:

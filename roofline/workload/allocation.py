@@ -75,7 +75,8 @@ def _allocated_op(op: Op, span: Span, layout: CacheLayout) -> Op:
     if isinstance(op.shape, AttentionShape) and window is not None and not layout.is_full(op.shape):
         # the oldest key of a window may lie anywhere in its block
         kept = minimum(span.end, window + layout.block - 1.0)
-    grown = op._replace(cache_held=op.cache_held * (ceil(kept / layout.block) * layout.block / held))
+    pages = ceil(kept / layout.block) * layout.block / held
+    grown = op._replace(cache_held=op.cache_held * pages, cache_before=op.cache_before * pages)
     if window is None:
         return grown  # by whole blocks, which is the same per token in the long run
     limit = None if layout.full_windows else window + layout.block - 1.0

@@ -43,7 +43,8 @@ RULES: Final[dict[str, RuleCost]] = {
 class CacheUse(NamedTuple):
     """Elements of a layer's cache that a step reads, writes and leaves held; `state` counts those that do not grow.
 
-    `grows` are those that one token more of a sequence adds, `row` what of a token is cached.
+    `grows` are those that one token more of a sequence adds, `row` what of a token is cached; `before`, by how much
+    more was held at the fullest moment.
     """
 
     read: Num
@@ -52,6 +53,7 @@ class CacheUse(NamedTuple):
     grows: Num
     row: Row
     state: Num = 0.0
+    before: Num = 0.0
 
 
 def scan(
@@ -167,6 +169,7 @@ def selected_attention(
         live=live,
         shape=shape,
         cache_grows=cache.grows,
+        cache_before=cache.before,
         row=cache.row,
     )
 

@@ -125,7 +125,8 @@ class AttentionShape(NamedTuple):
 
     Two habits of the reference code show in its unfused traffic: `packed`, queries, keys and values are slices of one
     product; `softmax_fp32`, scores are widened to 4 bytes for the softmax. `chunked`: a query sees the keys of its own
-    chunk of `window` positions, not the last `window` keys.
+    chunk of `window` positions, not the last `window` keys. `ring`: as many devices share the queries of a prompt, each
+    with queries from both ends, whose span is the mean one.
     """
 
     span: Span
@@ -138,6 +139,15 @@ class AttentionShape(NamedTuple):
     packed: bool = False
     softmax_fp32: bool = True
     chunked: bool = False
+    ring: float = 1.0
+
+    @property
+    def whole(self) -> Span:
+        """The span of all devices of the ring: its keys are those that unfused code multiplies every query with."""
+        if self.ring == 1.0:
+            return self.span
+        new = self.span.new * self.ring
+        return self.span._replace(new=new, past=self.span.past - (new - self.span.new) / 2.0)
 
 
 class SelectedAttentionShape(NamedTuple):

@@ -20,6 +20,7 @@ from roofline.workload.span_sums import (
     compressed_held,
     compressed_pairs,
     compressed_rectangle,
+    fuller_before,
     leftover,
 )
 
@@ -148,6 +149,7 @@ def _entries(attention: CompressedAttention, span: Span, dim: float, limit: floa
         grows=dim / rate,
         row=Row(dim, kind="index"),
         state=span.batch * (2.0 * rate * dim) if attention.overlap else 0.0,
+        before=span.batch * fuller_before(span, rate, dim, waiting),
     )
     return _Entries(compressed_pairs(span, rate, limit), compressed_rectangle(span, rate), cache)
 
@@ -164,6 +166,7 @@ def _compressed_core(attention: CompressedAttention, entries: _Entries, chosen: 
         grows=span.grows(window) * store + more.grows,
         row=Row(dim, dim if attention.values_cached else 0.0, "compressed", float(attention.rope_dim)),
         state=more.state,
+        before=more.before,
     )
     pairs, rectangle = span.causal_pairs(window) + entries.pairs, span.rectangle_pairs(window) + entries.rectangle
     shape = SelectedAttentionShape(span, heads, 1.0, dim, dim, pairs, rectangle, old + span.new)

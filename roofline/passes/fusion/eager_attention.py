@@ -31,7 +31,7 @@ def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     if not is_cached(op):
         return [op]
     fresh = op.cache_write
-    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0)
+    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0, cache_before=0.0)
     return [
         _grown(op, shape, op.read - fresh),
         core._replace(read=op.read - fresh, cache_read=op.cache_read + fresh),
@@ -65,9 +65,9 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     q [b, h, n, d] @ k^T [b, h, d, s] -> scores [b, h, n, s]; scores @ v [b, h, s, e] -> o [b, h, n, e]. The FLOPs are
     those of a framework's counter: all pairs of the n queries with the s keys, masked or not.
     """
-    span, live = shape.span, op.live
+    span, whole, live = shape.span, shape.whole, op.live
     # Without a causal mask the ledger knows no window either.
-    keys, rows = span.cached_keys(shape.window if shape.causal else None) + span.new, span.tokens * shape.heads
+    keys, rows = whole.cached_keys(shape.window if shape.causal else None) + whole.new, span.tokens * shape.heads
     held, queries, outputs = span.batch * keys, rows * shape.key_dim, rows * shape.value_dim
     beside = live + queries
     out: list[Op] = []
@@ -77,7 +77,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
         out.append(_repeat(op, shape, held, beside))
     operands = _operands(op, shape, held)
     scores, groups = rows * keys, span.batch * shape.heads
-    fresh = 0.0 if shares_cache(op) else span.tokens * (shape.kv_heads * (shape.key_dim + shape.value_dim))
+    fresh = 0.0 if shares_cache(op) else whole.tokens * (shape.kv_heads * (shape.key_dim + shape.value_dim))
     extra, mask = op.read - queries - fresh, span.new * held if shape.causal else None
     stored = beside + operands.beside
     return [
@@ -135,6 +135,7 @@ def append(op: Op, old: Num, live: Num, made: Num = 0.0) -> Op:
         kernels=2.0 + made,
         shape=RowShape(1.0, fresh, "append", "cache"),
         cache_grows=op.cache_grows,
+        cache_before=op.cache_before,
         row=op.row,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from roofline.errors import UsageError
+from roofline.num import any_holds, first_value
 from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.runs.options import asked
@@ -38,6 +39,9 @@ def refuse_idle(spec: TransformerSpec, run: TextRun, spread: Spread) -> None:
     """Refuse options about parts that the model does not have: they would change nothing."""
     if run.latent == "naive" and not any(getattr(block.attention, "kind", "") == "latent" for block in spec.blocks):
         raise UsageError(f"--latent naive: {spec.name} has no latent attention")
+    if any_holds(run.prompt < float(spread.plan.cp)):
+        tokens = f"a prompt of {first_value(run.prompt):,.0f} tokens" if isinstance(run.prompt, float) else "prompts"
+        raise UsageError(f"--cp {spread.plan.cp}: devices share the tokens of {tokens}, so that some would have none")
     away = cast("Offload | None", spread.away)
     routed = away is not None and away.experts.share
     if routed and not any(getattr(block.feed_forward, "experts", 0) for block in spec.blocks):
