@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from roofline.num import Num, floor, maximum, minimum, where
+from roofline.num import Num, floor, is_nothing, maximum, minimum, where
 
 
 class Span(NamedTuple):
@@ -20,6 +20,7 @@ class Span(NamedTuple):
     past: Num
     steps: Num = 1.0
     absorbed: bool = False
+    piece: Num = 0.0
 
     @property
     def tokens(self) -> Num:
@@ -28,8 +29,23 @@ class Span(NamedTuple):
 
     @property
     def mean_past(self) -> Num:
-        """Cached tokens before a step, mean over the steps."""
+        """Cached tokens before a step, mean over the steps; of pieces, mean over the tokens that see them."""
+        if not is_nothing(self.piece):
+            return self._piece_keys(None)
         return self.past + self.new * maximum(self.steps - 1.0, 0.0) / 2.0
+
+    def _piece_keys(self, limit: float | None) -> Num:
+        """Keys beside the new ones such that every query of a step sees them all in the mean: the pairs of all pieces
+        with the cached keys before each (at most `limit`) and with the piece itself, per token, less the step's own.
+        """
+        tokens = self.new * self.steps
+        piece = minimum(self.piece, tokens)
+        whole = floor(tokens / piece)
+        rest, last = tokens - whole * piece, self.past + whole * piece
+        before = self.past + piece * (whole - 1.0) / 2.0
+        if limit is not None:
+            before, last = _mean_minimum(self.past, whole, piece, limit), minimum(last, limit)
+        return (whole * piece * (before + piece) + rest * (last + rest)) / tokens - self.new
 
     @property
     def end(self) -> Num:
@@ -74,6 +90,8 @@ class Span(NamedTuple):
         """Keys per sequence that a step reads from the cache, mean over the steps; its own keys are not among them."""
         if window is None:
             return self.mean_past
+        if not is_nothing(self.piece):
+            return self._piece_keys(window - 1.0)
         return _mean_minimum(self.past, self.steps, self.new, window - 1.0)
 
     def held_keys(self, window: float | None = None) -> Num:
@@ -101,7 +119,7 @@ def _triangle(past: Num, queries: Num, window: float | None) -> Num:
     return growing * past + growing * (growing + 1.0) / 2.0 + (queries - growing) * window
 
 
-def _mean_minimum(past: Num, steps: Num, new: Num, limit: float) -> Num:
+def _mean_minimum(past: Num, steps: Num, new: Num, limit: Num) -> Num:
     """Mean over steps s = 0 .. steps - 1 of min(past + s * new, limit)."""
     count = maximum(steps, 1.0)
     room = maximum(limit - past, 0.0)
@@ -147,7 +165,7 @@ class AttentionShape(NamedTuple):
         if self.ring == 1.0:
             return self.span
         new = self.span.new * self.ring
-        return self.span._replace(new=new, past=self.span.past - (new - self.span.new) / 2.0)
+        return self.span._replace(new=new, past=self.span.mean_past - (new - self.span.new) / 2.0, steps=1.0)
 
 
 class SelectedAttentionShape(NamedTuple):

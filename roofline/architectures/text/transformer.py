@@ -24,7 +24,7 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
         from roofline.architectures.text.encoder_decoder import encoder_decoder_workload
 
         return encoder_decoder_workload(spec, run)
-    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes), 1.0, every)
+    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes, piece=run.piece), 1.0, every)
     steps = 0.0 if encodes_only(spec) else run.steps
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))

@@ -1,8 +1,8 @@
 """The chips of the library, told by what no rate changes: what suits a chip suits it at other rates too.
 
-A what-if on a chip (half as much bandwidth again, twice the FLOP/s) is the same chip: it keeps its units and the kernels
-that stand in for its own, so that more of a rate never takes longer. A chip is known by its name, or, where it is called
-otherwise, by all that its file says but rates: maker, units, clocks, power, memory and formats.
+A what-if on a chip (half as much bandwidth again, twice the FLOP/s) is the same chip: it keeps its units and the
+kernels that stand in for its own, so that more of a rate never takes longer. A chip is known by its name, or, where it
+is called otherwise, by all that its file says but rates: maker, units, clocks, power, memory and formats.
 
 `library.json` is written by `python -m roofline.analysis.catalogue.index`.
 """
@@ -39,7 +39,7 @@ class _Chips(NamedTuple):
 
 
 def known_as(spec: GPUSpec) -> Known:
-    """What suits a chip: as the library has it, at whatever rates; of a chip that it does not have, as its file says."""
+    """What suits a chip: as the library has it, at whatever rates; of one that it does not have, as its file says."""
     chips = _chips()
     found = chips.by_name.get((spec.name, spec.vendor)) or chips.by_body.get(_body(spec))
     return found or Known(likeness(spec), units_of(spec))

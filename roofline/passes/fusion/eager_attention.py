@@ -17,13 +17,15 @@ from roofline.workload.shapes import AttentionShape, MatmulShape, RowShape
 
 
 def is_cached(op: Op) -> bool:
-    """Whether an attention adds keys and values to a cache of its own: else the ledger holds the constant zero."""
-    return not is_nothing(op.cache_held)
+    """Whether an attention adds keys and values to a cache of its own, wherever that is held; else the ledger has the
+    constant zero.
+    """
+    return not is_nothing(op.cache_write)
 
 
 def shares_cache(op: Op) -> bool:
     """Whether an attention reads the cache of another layer."""
-    return is_nothing(op.cache_held) and not is_nothing(op.cache_read)
+    return is_nothing(op.cache_write) and not is_nothing(op.cache_read)
 
 
 def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:
