@@ -18,12 +18,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--law", action="append", choices=sorted(LAWS))
     parser.add_argument("--shown", type=int, default=8)
     given = parser.parse_args()
     found: Counter[str] = Counter()
     asked, started = 0, time.monotonic()
-    for number in range(given.count):
+    for number in range(given.start, given.start + given.count):
         random = Random(f"{given.seed}/{number}")
         question = chance(random)
         try:
@@ -34,7 +35,7 @@ def main() -> int:
             for law, text in failures:
                 found[law] += 1
                 if found[law] <= given.shown:
-                    print(f"{law} #{number} {question.model} on {question.gpu} {dict(question.options)}: {text}")
+                    print(f"{law} #{number} {question.model} on {question.gpu} {dict(question.options)}: {text}", flush=True)
         except Exception as error:
             found["traceback"] += 1
             if found["traceback"] <= given.shown:
