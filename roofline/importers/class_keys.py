@@ -1,14 +1,25 @@
-"""The keys that each library's class of a config reads: a key that it does not know cannot change its model.
+"""The keys that each library's classes read: a key that they do not read cannot change their model.
 
-The facts are data (`class_keys.json`): names of parameters, of other spellings, and of what a constructor takes from
-its further arguments. `tests/importers/write_config_classes.py` writes them. Source: transformers 5.24.0 and diffusers
-0.42.1.
+The facts are data (`class_keys.json`): keys that a config class declares and that it or the code of its model reads,
+those that it declares and nothing reads, and its defaults. `tests/importers/write_config_classes.py` writes them.
+Source: transformers 5.24.0 and diffusers 0.42.1.
+
+A key that no family function asked for is judged so:
+
+* its class reads it: as good as absent where the value is the class's default, else refused, since it is not modelled;
+* it is null, false or empty: nothing;
+* it is a slip of a key that the class reads, and no class of the library has it: refused;
+* the class does not read it: ignored, and the answer says so. It is refused only where its name tells of a shape, no
+  class of the library has such a key, and the file does not say that it is as old as the class: then the class may be
+  too old for it;
+* the file brings code of its own, or its class is not known: ignored where the name tells of no shape.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -40,24 +51,35 @@ _OF_RUNNERS: Final = frozenset(
 )
 _FORMATS: Final = frozenset({"dtype", "quant", "quantization", "bits"})
 _FILE: Final = Path(__file__).with_name("class_keys.json")
+#: Where a file says by which version of a library it was written.
+_VERSIONS: Final = {"transformers": "transformers_version", "diffusers": "_diffusers_version"}
+_UNSET: Final[Any] = object()
 #: What to do with a key that is not known.
 REMOVE_HINT: Final = "Remove it, or set it to null, if it changes no shape."
 _ALIKE: Final = 0.84
+#: From here on two names are one and a slip, though both stand in the file.
+_NEARLY_EQUAL: Final = 0.9
+_LOWER: Final = {None: "null", True: "true", False: "false"}
 
 
 class ClassKeys(NamedTuple):
-    """The class of a config: its name, its library with version, the keys that it reads.
+    """A model's class and its library with version: the keys that it reads, those that it declares and never reads.
 
-    `replaced`: the file brings code of its own, whose keys are not known.
+    `defaults` are the values of its class for keys that it reads. `replaced`: the file brings code of its own, whose
+    keys are not known. `version` is that of the library, `anywhere` the keys that any of its classes declares.
     """
 
     name: str
     library: str
+    version: str
     keys: frozenset[str]
+    idle: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = {}
+    anywhere: frozenset[str] = frozenset()
     replaced: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.library})"
+        return f"{self.name} ({self.library} {self.version})"
 
 
 @cache
@@ -72,50 +94,94 @@ def class_keys(library: str, known_as: str) -> ClassKeys | None:
     found = facts["types"].get(known_as)
     if found is None:
         return None
-    return ClassKeys(found["class"], f"{library} {facts['version']}", frozenset(found["keys"].split()))
+    keys, idle, anywhere = (
+        frozenset(text.split()) for text in (found["keys"], found.get("idle", ""), facts.get("known", ""))
+    )
+    return ClassKeys(found["class"], library, facts["version"], keys, idle, found.get("defaults", {}), anywhere)
 
 
 def ignored_or_refused(config: Config, key: str, known: ClassKeys | None, what: str) -> str:
-    """Why an unread key is ignored. Raises UnsupportedError for one that may change the shape.
+    """Why an unread key is ignored; empty where it says nothing. Raises UnsupportedError for one that may count.
 
-    A key that the class does not know is ignored by the library too; it is refused all the same where it looks like a
-    misspelt one, or where its name tells of shapes, since the class may be older than the file. `known` is None where
-    the class is not known.
+    `known` is None where the class is not known.
     """
-    close = nearest(key, [*config.used, *(known.keys if known else ())], 1)
-    misspelt = bool(close) and _alike(key, close[0])
-    reason = "" if misspelt else _without_effect(key, config.data[key], known)
+    value = config.data[key]
+    if known is not None and key in known.keys:
+        if _is_default(value, known.defaults.get(key, _UNSET)):
+            return ""
+        hint = f"Understood: {_spelled(known.defaults[key])}, as that class has it." if key in known.defaults else ""
+        config.unsupported(key, f"{_spelled(value)} is not modelled, and {known} reads it", hint or REMOVE_HINT)
+    if is_off(value):
+        return ""
+    if known is not None and key in known.idle and not known.replaced:
+        return f"{known} does not read it"
+    _refuse_misspelt(config, key, known, what)
+    reason = _of_own_code(key, value, known) if known is None or known.replaced else _unread(config, key, known, what)
     if not reason:
-        hint = f"{close[0]!r} is understood. " if misspelt and close[0] != "model_type" else ""
-        config.unsupported(key, f"unknown key for {what}, which may change the shape", f"{hint}{REMOVE_HINT}")
+        config.unsupported(key, f"unknown key for {what}, which may change the shape", REMOVE_HINT)
     return reason
 
 
-def _without_effect(key: str, value: Any, known: ClassKeys | None) -> str:
-    """Why a key has no effect; empty where it may have one."""
+def _unread(config: Config, key: str, known: ClassKeys, what: str) -> str:
+    """Why a key that a class of the library does not read has no effect; refused where the class may be too old."""
+    data = (config.outer or config).data
+    written = str(data.get(_VERSIONS[known.library]) or "")
+    old = (0,) < _order(written) <= _order(known.version)
+    if not old and key not in known.anywhere and _tells_of_shapes(key, config.data[key]):
+        message = f"unknown key for {what}, which may change the shape: {known} may be older than this key"
+        config.unsupported(key, message, REMOVE_HINT)
+    return f"{known} does not read it"
+
+
+def _of_own_code(key: str, value: Any, known: ClassKeys | None) -> str:
+    return "" if _tells_of_shapes(key, value) else "its name says nothing about a shape, to the code that reads it"
+
+
+def _refuse_misspelt(config: Config, key: str, known: ClassKeys | None, what: str) -> None:
+    if known is not None and key in known.anywhere:
+        return
+    close = nearest(key, [*config.used, *(known.keys if known else ())], 1)
+    alike = _alike(key, close[0]) if close else 0.0
+    slip = alike >= (_NEARLY_EQUAL if close and close[0] in config.data else _ALIKE)
+    if slip and close[0] != "model_type":
+        message = f"unknown key for {what}, which may change the shape"
+        config.unsupported(key, message, f"{close[0]!r} is understood. {REMOVE_HINT}")
+
+
+def _tells_of_shapes(key: str, value: Any) -> bool:
+    """Whether the name of a key, or a mapping as its value, may say something about shapes or formats."""
     words = set(re.findall(r"[a-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower()))
-    operational = bool(words & _OF_RUNNERS) and not words & _FORMATS
-    shapely = bool(words & _OF_SHAPES) or (isinstance(value, dict) and not operational)
-    if known is not None and key not in known.keys:
-        if _is_off(value):
-            return f"{known} does not know it, and it is off"
-        if not known.replaced and (operational or not shapely):
-            return f"{known} does not know it"
-    if (known is None or known.replaced) and operational and not shapely:
-        return "its name says nothing about a shape"
-    return ""
+    if words & _OF_RUNNERS and not words & _FORMATS:
+        return False
+    return bool(words & _OF_SHAPES) or isinstance(value, dict)
 
 
-def _is_off(value: Any) -> bool:
+def is_off(value: Any) -> bool:
+    """Whether a value switches something off: null, false, or nothing in it."""
     return value in (None, False, "") or value in ([], {})
 
 
-def _alike(key: str, other: str) -> bool:
+def _is_default(value: Any, default: Any) -> bool:
+    return bool(value == default) and isinstance(value, bool) == isinstance(default, bool)
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """A version as numbers that can be compared; (0,) for what is none."""
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part[:9]) for part in found.group().split(".")[:4]) if found else (0,)
+
+
+def _spelled(value: Any) -> str:
+    text = _LOWER[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _alike(key: str, other: str) -> float:
     from difflib import SequenceMatcher
 
-    return SequenceMatcher(None, key.lower(), other.lower()).ratio() >= _ALIKE
+    return SequenceMatcher(None, key.lower(), other.lower()).ratio()
 
 
 def told(ignored: dict[str, list[str]]) -> list[str]:
     """Sentences for what was ignored: reason -> keys."""
-    return [f"ignored, since {reason}: {', '.join(keys)}" for reason, keys in ignored.items()]
+    return [f"ignored, since {reason}: {', '.join(keys)}" for reason, keys in ignored.items() if reason]

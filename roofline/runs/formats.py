@@ -74,7 +74,8 @@ def _facts(spec: TransformerSpec) -> ModelFacts:
     for block in spec.blocks:
         attention: Any = block.attention
         if attention is not None and getattr(attention, "kv_heads", None):
-            group = max(group, attention.heads / attention.kv_heads)
+            heads = getattr(attention, "heads", None) or attention.top_k * attention.kv_heads
+            group = max(group, heads / attention.kv_heads)
             packed = packed or bool(getattr(attention, "packed", False))
         experts = max(experts, getattr(block.feed_forward, "experts", 0))
     layers = sum(block.layers for block in spec.blocks)

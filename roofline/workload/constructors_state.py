@@ -44,7 +44,7 @@ class CacheUse(NamedTuple):
     """Elements of a layer's cache that a step reads, writes and leaves held; `state` counts those that do not grow.
 
     `grows` are those that one token more of a sequence adds, `row` what of a token is cached; `before`, by how much
-    more was held at the fullest moment.
+    more was held at the fullest moment. `state_fp32` are elements of the state that stay in 4 bytes.
     """
 
     read: Num
@@ -53,6 +53,7 @@ class CacheUse(NamedTuple):
     grows: Num
     row: Row
     state: Num = 0.0
+    state_fp32: Num = 0.0
     before: Num = 0.0
 
 
@@ -166,6 +167,7 @@ def selected_attention(
         cache_write=cache.write,
         cache_held=cache.held,
         state_held=cache.state,
+        state_held_fp32=cache.state_fp32,
         live=live,
         shape=shape,
         cache_grows=cache.grows,

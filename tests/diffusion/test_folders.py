@@ -89,6 +89,6 @@ def test_an_unknown_block_type_is_named(root: Path) -> None:
 
 def test_an_unknown_key_is_named(root: Path) -> None:
     file = root / "my-sd15" / "unet" / "config.json"
-    file.write_text(json.dumps(FILES["my-sd15/unet/config.json"] | {"extra_layers": 3}))
+    file.write_text(json.dumps(FILES["my-sd15/unet/config.json"] | {"extra_layers": 3, "_diffusers_version": "99.0"}))
     with pytest.raises(UnsupportedError, match="extra_layers"):
         rl.load_model(root / "my-sd15")

@@ -53,7 +53,6 @@ CONTRADICTIONS: Final = [
     ("granite-4.0-h-small", {"position_embedding_type": "alibi"}, "position_embedding_type"),
     ("nemotron-h-56b", {"num_hidden_layers": 117}, "hybrid_override_pattern"),
     ("nemotron-h-56b", {"hybrid_override_pattern": "M-X"}, "hybrid_override_pattern"),
-    ("nemotron-3-nano-30b-a3b", {"n_shared_experts": 2}, "n_shared_experts"),
     ("recurrent_gemma", {"head_dim": 17}, "head_dim"),
     ("recurrent_gemma", {"block_types": []}, "block_types"),
     ("lfm2", {"layer_types": ["conv"]}, "layer_types"),

@@ -101,9 +101,11 @@ def test_a_section_without_any_size_is_no_model(tmp_path: Path) -> None:
         _read(tmp_path, {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text"}})
 
 
-def test_a_key_of_experts_beside_a_text_model_without_any_is_refused(tmp_path: Path) -> None:
+def test_a_key_of_experts_beside_a_text_model_is_refused_where_its_code_is_not_known(tmp_path: Path) -> None:
+    data = {"model_type": "gemma3", "text_config": GEMMA, "num_experts": 8}
+    assert any("num_experts" in note for note in _read(tmp_path, data).assumed)
     with pytest.raises(SpecError, match="num_experts"):
-        _read(tmp_path, {"model_type": "gemma3", "text_config": GEMMA, "num_experts": 8})
+        _read(tmp_path, data | {"auto_map": {"AutoConfig": "configuration_x.XConfig"}})
 
 
 def test_other_names_of_a_class_are_read_as_the_class(tmp_path: Path) -> None:

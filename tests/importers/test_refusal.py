@@ -116,6 +116,7 @@ def test_a_file_that_is_missing_large_or_binary_is_refused(tmp_path: Path) -> No
         read_config(tmp_path)
 
 
+OWN: Final = {"auto_map": {"AutoConfig": "configuration_x.XConfig"}}
 HARMLESS: Final[dict[str, Any]] = {
     "architectures": ["LlamaForCausalLM"],
     "bos_token_id": 1,
@@ -199,27 +200,63 @@ def test_an_unknown_key_that_is_like_none_gets_no_suggestion(tmp_path: Path) -> 
     [
         ("max_sequence_length", 2048),
         ("max_batch_size", 8),
-        ("inference_runner", 0),
+        ("inference_runner", 3),
         ("pad_key_length", True),
         ("unsloth_version", "2024.9"),
         ("neftune_noise_alpha", 0.1),
         ("banana", 3),
-        ("use_qkv_bias", False),
-        ("num_memory_tokens", 0),
+        ("num_key_value_groups", 4),
+        ("max_window_layers", 28),
     ],
 )
 def test_a_key_that_the_class_does_not_know_is_ignored_and_told(tmp_path: Path, key: str, value: Any) -> None:
-    """LlamaConfig ignores them, so the numbers are those of the file without; the answer says so."""
+    """LlamaForCausalLM ignores them, so the numbers are those of the file without; the answer says so."""
     spec = read_config(written(tmp_path, LLAMA | {key: value}))
     without = read_config(written(tmp_path, LLAMA))
     assert spec.blocks == without.blocks  # type: ignore[attr-defined]
-    assert any("LlamaConfig" in note and key in note for note in rl.estimate(spec, gpu="a100").assumptions)
+    assert any("LlamaForCausalLM" in note and key in note for note in rl.estimate(spec, gpu="a100").assumptions)
 
 
 @pytest.mark.parametrize("change", [{"num_query_groups": 4}, {"normalization": "LayerNorm"}])
 def test_a_key_that_contradicts_what_was_read_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedError, match="unknown key"):
         read_config(written(tmp_path, LLAMA | change))
+    with pytest.raises(UnsupportedError, match="unknown key"):
+        read_config(written(tmp_path, LLAMA | OWN | change | {"transformers_version": "4.40.0"}))
+
+
+@pytest.mark.parametrize("change", [{"use_qkv_bias": False}, {"num_memory_tokens": 0}, {"extra_experts": None}])
+def test_what_is_off_changes_nothing_and_is_not_told(tmp_path: Path, change: dict[str, Any]) -> None:
+    spec: Any = read_config(written(tmp_path, LLAMA | change))
+    assert not [note for note in spec.assumed if next(iter(change)) in note]
+
+
+def test_a_file_as_old_as_the_class_has_no_key_that_the_class_is_too_old_for(tmp_path: Path) -> None:
+    shapely = {"num_memory_tokens": 16}
+    assert read_config(written(tmp_path, LLAMA | shapely | {"transformers_version": "4.41.2"}))
+    for version in ("99.1.0", "", "x"):
+        with pytest.raises(UnsupportedError, match="may be older than this key"):
+            read_config(written(tmp_path, LLAMA | shapely | {"transformers_version": version}))
+
+
+def test_a_slip_is_refused_in_an_old_file_too(tmp_path: Path) -> None:
+    renamed = {key.replace("value_heads", "value_head"): value for key, value in LLAMA.items()}
+    with pytest.raises(UnsupportedError, match="'num_key_value_heads' is understood"):
+        read_config(written(tmp_path, renamed | {"transformers_version": "4.41.2"}))
+
+
+def test_a_value_that_is_the_default_of_the_class_is_as_good_as_absent(tmp_path: Path) -> None:
+    mixtral = LLAMA | {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2}
+    assert read_config(written(tmp_path, mixtral | {"router_jitter_noise": 0.0}))
+
+
+@pytest.mark.parametrize("window", [None, 64])
+def test_a_window_that_the_class_does_not_know_is_that_of_its_cache(tmp_path: Path, window: int | None) -> None:
+    """`DynamicCache` of transformers 5.24.0 keeps 255 of 512 tokens for a llama whose file says sliding_window 256."""
+    spec: Any = read_config(written(tmp_path, LLAMA | {"sliding_window": window}))
+    assert spec.blocks[0].attention.window == window
+    off = {"sliding_window": 64, "use_sliding_window": False}
+    assert read_config(written(tmp_path, LLAMA | off)).blocks[0].attention.window is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -235,9 +272,10 @@ def test_a_key_that_repeats_what_was_read_is_no_reason_to_refuse(tmp_path: Path,
 
 
 def test_a_file_with_code_of_its_own_may_read_other_keys(tmp_path: Path) -> None:
-    own = {"auto_map": {"AutoConfig": "configuration_x.XConfig"}, "banana": 3}
-    with pytest.raises(UnsupportedError, match="banana"):
-        read_config(written(tmp_path, LLAMA | own))
+    with pytest.raises(UnsupportedError, match="banana_layers"):
+        read_config(written(tmp_path, LLAMA | OWN | {"banana_layers": 3}))
+    spec: Any = read_config(written(tmp_path, LLAMA | OWN | {"banana": 3}))
+    assert any("banana" in note for note in spec.assumed)
 
 
 def test_a_folder_is_named_after_itself(tmp_path: Path) -> None:
@@ -293,3 +331,16 @@ def test_no_structural_key_is_on_the_harmless_list(key: str) -> None:
 def test_an_unmodelled_architecture_names_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="Nearest: llama"):
         read_config(written(tmp_path, {**LLAMA, "model_type": "llama5"}))
+
+
+@pytest.mark.parametrize(("key", "model_type"), [("add_cross_attention", "gpt2"), ("is_decoder", "bert")])
+def test_a_decoder_made_of_another_model_is_refused_where_its_class_reads_that(
+    tmp_path: Path, key: str, model_type: str
+) -> None:
+    sizes = {"n_layer": 4, "n_embd": 64, "n_head": 4} if model_type == "gpt2" else {**LLAMA}
+    data = {**sizes, "vocab_size": 1000, "model_type": model_type}
+    for removed in ("num_key_value_heads", "torch_dtype"):
+        data.pop(removed, None)
+    assert read_config(written(tmp_path, {**data, key: False}))
+    with pytest.raises(UnsupportedError, match=key):
+        read_config(written(tmp_path, {**data, key: True}))

@@ -27,7 +27,7 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
     if attention.qk_norm is not None or attention.value_norm:
         ops.extend(_head_norms(attention, layer))
     if spec.positions.kind == "rotary" and attention.rotary:
-        rotated = min(float(spec.positions.rotary_dim or key_dim), key_dim)
+        rotated = min(float(attention.rotary_dim or spec.positions.rotary_dim or key_dim), key_dim)
         turned, beside = attention.heads * rotated, stream + tokens * value_width
         ops.append(layer.rotary("rotary", turned, attention.kv_heads * rotated * fresh, live=beside))
     core = _core(attention, layer)
@@ -67,7 +67,8 @@ def _output_gate(attention: SoftmaxAttention, layer: Sublayer, width: float) -> 
     """The heads' output times the sigmoid of a projection of the input: an element or a head each."""
     output = float(attention.heads * (attention.value_dim or attention.head_dim))
     gates = output if attention.output_gate == "element" else float(attention.heads)
-    bias, joined, beside = attention.qkv_bias, attention.packed, layer.stream + layer.tokens * output
+    bias = attention.qkv_bias and attention.gate_bias
+    joined, beside = attention.packed, layer.stream + layer.tokens * output
     return [
         layer.linear("output_gate_proj", width, gates, bias=bias, joined=joined, live=beside),
         layer.pointwise("output_gate", output, reads=1.0 + gates / output, each=4.0),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.specs.text.transformer import DenseFeedForward, ExpertsFeedForward, TransformerSpec
+from roofline.specs.text.feed_forward import DenseFeedForward, ExpertsFeedForward
+from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
 
@@ -40,23 +41,26 @@ def _dense_ops(
 def _experts_ops(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> list[Op]:
     """Router, routed experts and, where there are any, the shared experts that every token visits."""
     inner = float(moe.latent_width or width)
-    router = layer.linear("router", width, float(moe.experts), bias=moe.router_bias)
+    router = layer.linear("router", width, float(moe.experts + moe.zero_experts), bias=moe.router_bias)
     if moe.router_scales:
         router = _scaled(router, width + moe.experts)
     ops = [router, _routed(moe, inner, layer)]
     if moe.latent_width is not None:
-        ops.insert(1, layer.linear("latent_down_proj", width, inner))
-        ops.append(layer.linear("latent_up_proj", inner, width))
+        ops.insert(1, layer.linear("latent_down_proj", width, inner, bias=moe.latent_bias))
+        ops.append(layer.linear("latent_up_proj", inner, width, bias=moe.latent_bias))
     if moe.shared_width:
         shared = layer.beside(layer.stream + layer.tokens * width)
         ops += _dense_ops(moe, width, float(moe.shared_width), shared, bias=moe.shared_bias, prefix="shared_")
-        if moe.shared_gate:
-            ops.append(layer.linear("shared_gate", width, 1.0))
+    if moe.shared_gate:
+        ops.append(layer.linear("shared_gate", width, 1.0))
+    if moe.output_norm:
+        ops.append(layer.norm("experts_norm", width))
     return ops
 
 
 def _routed(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> Op:
     """The routed experts. Those that reference code computes beyond the chosen ones are not active."""
+    real = moe.experts / (moe.experts + moe.zero_experts)
     experts = make.experts(
         "experts",
         layer.block,
@@ -64,7 +68,7 @@ def _routed(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> Op:
         width=width,
         hidden=float(moe.width),
         number=float(moe.experts),
-        top_k=float(moe.computed or moe.top_k),
+        top_k=float(moe.computed or moe.top_k) * real,
         gated=moe.gated,
         bias=moe.bias,
         function=moe.activation,
@@ -73,10 +77,13 @@ def _routed(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> Op:
     )
     if moe.computed is not None:
         experts = experts._replace(active=experts.active * (moe.top_k / moe.computed))
-    return experts
+    if moe.zero_matrices:
+        first = (2.0 if moe.gated else 1.0) * width * moe.width
+        experts = experts._replace(params=experts.params + moe.zero_experts * first)
+    return _scaled(experts, width) if moe.output_bias else experts
 
 
 def _scaled(router: Op, scales: float) -> Op:
-    """The router with as many learned scales beside its weights."""
+    """The router, or the experts, with as many learned numbers beside the weights."""
     held, active, weights = router.params + scales, router.active + scales, router.weights + scales
     return router._replace(params=held, active=active, weights=weights)

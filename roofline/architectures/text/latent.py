@@ -37,8 +37,9 @@ def latent_ops(spec: TransformerSpec, attention: LatentAttention, layer: Sublaye
     ops += (_absorbed if layer.span.absorbed else _naive)(attention, chosen, layer)
     output = heads * attention.value_dim
     if attention.output_gate:
-        ops.append(layer.linear("output_gate_proj", width, output, live=stream + tokens * output))
-        ops.append(layer.pointwise("output_gate", output, reads=2.0, each=4.0))
+        gates = heads if attention.output_gate == "head" else output
+        ops.append(layer.linear("output_gate_proj", width, gates, live=stream + tokens * output))
+        ops.append(layer.pointwise("output_gate", output, reads=1.0 + gates / output, each=4.0))
     ops.append(layer.linear("o_proj", output, width, bias=bias))
     return ops
 

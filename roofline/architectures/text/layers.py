@@ -21,6 +21,19 @@ def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) 
     feed_forward = Sublayer(f"{label}.feed_forward", layers, span, tokens, stream)
     if group.parallel and group.attention is not None and group.feed_forward is not None:
         return _parallel_ops(spec, group, attention, feed_forward)
+    ops = _sequence_ops(spec, group, attention, feed_forward)
+    if group.scales:
+        ops.append(_scales_op(float(group.scales), attention))
+    return ops if group.held else [op._replace(params=0.0, active=0.0) for op in ops]
+
+
+def _scales_op(scales: float, layer: Sublayer) -> Op:
+    """Learned factors, so many per token: each a product."""
+    return layer.pointwise("scales", scales, reads=1.0, each=1.0, params=scales)
+
+
+def _sequence_ops(spec: TransformerSpec, group: BlockGroup, attention: Sublayer, feed_forward: Sublayer) -> list[Op]:
+    """Attention, then feed-forward, each where there is one."""
     ops: list[Op] = []
     if group.attention is not None:
         inner = mixer_ops(spec, group.attention, attention)

@@ -19,6 +19,7 @@ Builder: TypeAlias = Callable[[TransformerSpec, Any, Sublayer], list[Op]]
 BUILDERS: Final[dict[str, str]] = {
     "softmax": "attention:attention_ops",
     "latent": "latent:latent_ops",
+    "routed_heads": "shared_block:routed_heads_ops",
     "block_sparse": "sparse:block_sparse_ops",
     "compressed": "sparse:compressed_ops",
     "mamba": "recurrent.state_space:mamba_ops",

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from roofline.specs.text.transformer import BlockGroup, ExpertsFeedForward, SoftmaxAttention, TransformerSpec
+from roofline.specs.text.feed_forward import ExpertsFeedForward
+from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 
 M = TypeVar("M", bound=BaseModel)
 

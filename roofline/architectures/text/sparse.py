@@ -137,18 +137,21 @@ def _entries(attention: CompressedAttention, span: Span, dim: float, limit: floa
     """The cache of a compressor: closed entries, the projections of the tokens that wait for theirs to close (value and
     gate, both series where entries overlap), and with overlap those of the last closed entry.
 
-    What waits is written once and read once, by the compressor. A token adds a `rate`-th of an entry, in the long run:
-    what waits comes and goes. The row is that of the indexer.
+    Of the last closed entry the gates are kept with their position biases, in 4 bytes. What waits is written once and
+    read once, by the compressor. A token adds a `rate`-th of an entry, in the long run: what waits comes and goes. The
+    row is that of the indexer.
     """
     rate = float(attention.rate or 1)
     waiting = 2.0 * dim * (2.0 if attention.overlap else 1.0)
+    kept = span.batch * (rate * dim) if attention.overlap else 0.0
     cache = CacheUse(
         read=span.batch * compressed_cached(span, rate, limit) * dim,
         write=span.tokens * (dim / rate),
         held=span.batch * (compressed_held(span, rate) * dim + leftover(span, rate) * waiting),
         grows=dim / rate,
         row=Row(dim, kind="index"),
-        state=span.batch * (2.0 * rate * dim) if attention.overlap else 0.0,
+        state=kept,
+        state_fp32=kept,
         before=span.batch * fuller_before(span, rate, dim, waiting),
     )
     return _Entries(compressed_pairs(span, rate, limit), compressed_rectangle(span, rate), cache)
@@ -166,6 +169,7 @@ def _compressed_core(attention: CompressedAttention, entries: _Entries, chosen: 
         grows=span.grows(window) * store + more.grows,
         row=Row(dim, dim if attention.values_cached else 0.0, "compressed", float(attention.rope_dim)),
         state=more.state,
+        state_fp32=more.state_fp32,
         before=more.before,
     )
     pairs, rectangle = span.causal_pairs(window) + entries.pairs, span.rectangle_pairs(window) + entries.rectangle

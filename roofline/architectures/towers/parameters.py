@@ -6,6 +6,7 @@ from math import prod
 from typing import assert_never
 
 from roofline.architectures.text.layers import block_ops
+from roofline.specs.text.feed_forward import DenseFeedForward
 from roofline.specs.text.tower import (
     ConvolutionPiece,
     LinearPiece,
@@ -18,7 +19,6 @@ from roofline.specs.text.tower import (
 )
 from roofline.specs.text.transformer import (
     BlockGroup,
-    DenseFeedForward,
     Norm,
     Positions,
     SoftmaxAttention,

@@ -17,6 +17,7 @@ from roofline.importers.gguf.common import (
     plain,
     rotated,
     shared_width,
+    windows,
 )
 from roofline.importers.gguf.metadata import Metadata
 
@@ -120,7 +121,7 @@ def ernie_moe(m: Metadata) -> Keys:
 
 
 def deepseek2(m: Metadata) -> Keys:
-    """DeepSeek V2 and V3, R1, Kimi K2: latent attention, stored as it is absorbed (one key-value head) or not."""
+    """DeepSeek V2 and V3, R1, Kimi K2, Mistral 4: latent attention, stored absorbed (one key-value head) or not."""
     absorbed = m.has("attention.key_length_mla")
     key = m.whole("attention.key_length_mla" if absorbed else "attention.key_length")
     value = m.whole("attention.value_length_mla" if absorbed else "attention.value_length")
@@ -129,7 +130,8 @@ def deepseek2(m: Metadata) -> Keys:
     rope = m.whole("rope.dimension_count")
     if key <= rope:
         m.refuse("rope.dimension_count", f"{rope} is not a part of keys of {key}")
-    keys = plain(m, "deepseek_v3" if m.any("exp_probs_b.bias") else "deepseek_v2")
+    corrected = "deepseek_v3" if m.any("exp_probs_b.bias") else "deepseek_v2"
+    keys = plain(m, "mistral4" if m.arch == "mistral4" else corrected)
     keys |= {
         "kv_lora_rank": m.whole("attention.kv_lora_rank"),
         "q_lora_rank": m.whole("attention.q_lora_rank", default=0, least=0) or None,
@@ -141,6 +143,36 @@ def deepseek2(m: Metadata) -> Keys:
     if not m.whole("expert_count", default=0, least=0):
         return keys | {"n_routed_experts": None}
     return keys | _first_dense(m)
+
+
+def afmoe(m: Metadata) -> Keys:
+    """AFMoE (Trinity): every fourth layer does not slide."""
+    counts = {"num_shared_experts": m.whole("expert_shared_count", default=0, least=0)}
+    counts["num_dense_layers"] = m.whole("leading_dense_block_count", default=0, least=0)
+    return decoder(m, "afmoe", attention_bias=m.any("attn_q.bias"), **counts, **windows(m, 4), **experts(m))
+
+
+def exaone_moe(m: Metadata) -> Keys:
+    """EXAONE MoE."""
+    m.raw("expert_shared_feed_forward_length")
+    return decoder(m, "exaone_moe", **_dense_then_shared(m), **windows(m))
+
+
+def bailing_moe(m: Metadata) -> Keys:
+    """Ling and Ring: version 2 norms queries and keys."""
+    m.raw("expert_shared_feed_forward_length")
+    flags = {"use_qk_norm": m.any("attn_q_norm.weight"), "use_qkv_bias": m.any("attn_q.bias")}
+    flags["use_qkv_bias"] |= m.any("attn_qkv.bias")
+    return decoder(m, "bailing_moe", **flags, **_dense_then_shared(m), **rotated(m, head_width(m)))
+
+
+def _dense_then_shared(m: Metadata) -> Keys:
+    """Experts behind dense layers, and how many are shared."""
+    return {
+        **experts(m),
+        "num_shared_experts": m.whole("expert_shared_count", default=0, least=0),
+        "first_k_dense_replace": m.whole("leading_dense_block_count", default=0, least=0),
+    }
 
 
 EXPERTS: Final[dict[str, Translate]] = {
@@ -158,4 +190,9 @@ EXPERTS: Final[dict[str, Translate]] = {
     "hunyuan-moe": hunyuan_moe,
     "ernie4_5-moe": ernie_moe,
     "deepseek2": deepseek2,
+    "mistral4": deepseek2,
+    "afmoe": afmoe,
+    "exaone-moe": exaone_moe,
+    "bailingmoe": bailing_moe,
+    "bailingmoe2": bailing_moe,
 }

@@ -81,6 +81,8 @@ _GEMMA4: Final = {
     "ffn_gate_inp.scale": ("feed_forward.router",),
     "ffn_down_exps.scale": ("feed_forward.router",),
 }
+#: AFMoE's corrections of the router's scores are parameters of its class.
+_AFMOE: Final = {"exp_probs_b.bias": ("feed_forward.router",)}
 #: Tensors that are no parameters of the model as it is counted, and why.
 _EXTRA: Final = re.compile(
     r"(?P<rope>rope_(freqs|factors_\w+)\.weight)"
@@ -129,7 +131,8 @@ def stored(tensors: Iterable[Tensor], layers: int, arch: str) -> list[StoredTens
     mixed = arch == "gemma4" and any(".ffn_down_exps." in tensor.name for tensor in listed)
     out = []
     for tensor in listed:
-        own = _GEMMA4.get(tensor.name.split(".", 2)[-1]) if mixed else None
+        owned = _GEMMA4 if mixed else _AFMOE if arch == "afmoe" else {}
+        own = owned.get(tensor.name.split(".", 2)[-1])
         why = None if own else extra(tensor.name, layers)
         held = own or operations(tensor.name, fused)
         out.append(StoredTensor(tensor.name, tensor.elements, tensor.bytes, tensor.type.name, held, why))

@@ -20,9 +20,9 @@ HARMLESS: Final[frozenset[str]] = frozenset(
     image_placeholder video_placeholder prefix im_start im_end chat_template use_unified_vision_chunk num_reward_heads
 
     use_cache return_dict output_attentions output_hidden_states output_scores output_router_logits torchscript
-    use_bfloat16 tf_legacy_loss pruned_heads tie_encoder_decoder is_decoder is_encoder_decoder finetuning_task
+    use_bfloat16 tf_legacy_loss pruned_heads is_encoder_decoder finetuning_task
     problem_type id2label label2id num_labels task_specific_params chunk_size_feed_forward gradient_checkpointing
-    cross_attention_hidden_size add_cross_attention cache_implementation num_logits_to_keep logits_to_keep
+    cross_attention_hidden_size cache_implementation num_logits_to_keep logits_to_keep
     keys_to_ignore_at_inference return_dict_in_generate use_return_dict summary_type summary_use_proj summary_activation
     summary_proj_to_labels summary_first_dropout classifier_activation
     max_length min_length do_sample early_stopping num_beams num_beam_groups temperature top_k top_p typical_p

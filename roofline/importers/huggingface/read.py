@@ -30,6 +30,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from roofline.errors import SpecError
 from roofline.importers.class_keys import REMOVE_HINT, ClassKeys, class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.folder import import_diffusers, is_diffusers
+from roofline.importers.huggingface.cached import read_cached
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
 from roofline.importers.huggingface.drafting import as_eagle, is_eagle
@@ -83,9 +84,10 @@ def import_named(path: Path, name: str | None = None) -> Imported:
     names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
     read_described(config, body)
+    read_cached(config, body)
     check_keys(config, model_type)
     if config.path and config.outer is not None:
-        _check_outer(config.outer, str(config.outer.data["model_type"]))
+        config.notes.extend(_check_outer(config.outer, str(config.outer.data["model_type"])))
     called = clean_name(name) or model_name(file, config)
     source = f"{file.name} of {called} (Hugging Face, model_type {model_type})"
     return Imported(spec_data(body, config, Origin(called, called, source, file.name, model_type), formats), names)
@@ -131,13 +133,17 @@ def family_function(model_type: str) -> Callable[[Config], Body]:
     return function
 
 
-def _check_outer(config: Config, model_type: str) -> None:
+def _check_outer(config: Config, model_type: str) -> list[str]:
     """Refuse a key beside the text model that may change it: what encoders and projectors say is their own affair."""
+    known, ignored = class_keys("transformers", model_type), dict[str, list[str]]()
     for key, value in config.data.items():
         scalar = value is not None and not isinstance(value, (dict, str))
         if key not in config.used and scalar and _OF_THE_TEXT.search(key) and not is_harmless(key, value):
-            message = f"unknown key for {model_type}, which may change the shape of its text model"
-            config.unsupported(key, message, REMOVE_HINT)
+            if known is None or key in known.keys or "auto_map" in config.data:
+                message = f"unknown key for {model_type}, which may change the shape of its text model"
+                config.unsupported(key, message, REMOVE_HINT)
+            ignored.setdefault(f"{known} does not read it", []).append(key)
+    return told(ignored)
 
 
 def check_keys(config: Config, model_type: str) -> None:

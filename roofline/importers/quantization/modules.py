@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from roofline.importers.quantization import attention_names
 from roofline.importers.quantization import names as table
 from roofline.importers.quantization.named import Alias
 
@@ -90,7 +91,7 @@ def modules_of(
     slots = [
         *_attention(block.get("attention") or {}, model_type),
         *_feed_forward(block.get("feed_forward") or {}, bool(block.get("cross_attention"))),
-        *(_slots(table.CROSS) if block.get("cross_attention") else ()),
+        *(_slots(attention_names.CROSS) if block.get("cross_attention") else ()),
         *(_slots(table.PER_LAYER) if model.get("per_layer_input") else ()),
         *(_slots(table.LAUREL) if model.get("laurel") else ()),
         *(_slots(table.ALTUP) if model.get("altup") else ()),
@@ -209,10 +210,10 @@ def _attention(attention: Mapping[str, Any], model_type: str) -> Iterator[Slot]:
         absent |= {"q_proj"} if attention.get("query_rank") else {"q_a_proj", "q_b_proj"}
     if kind in ("softmax", "latent") and not attention.get("output_gate"):
         absent.add("output_gate_proj")
-    if kind == "kimi_delta" and not attention.get("gate_rank"):
-        absent.add("gate_a_proj")
+    if kind == "kimi_delta":
+        absent |= {f"{of}_a_proj" for of in ("gate", "decay") if not attention.get(f"{of}_rank")}
     indexer = attention.get("indexer") or {}
-    for slot in _slots(table.ATTENTIONS.get(kind, {})):
+    for slot in _slots(attention_names.ATTENTIONS.get(kind, {})):
         without = _without_indexer(slot.op, kind, indexer, attention)
         if slot.op in absent or without:
             continue
@@ -247,6 +248,6 @@ def _feed_forward(forward: Mapping[str, Any], behind_cross: bool) -> Iterator[Sl
         for slot in _slots(table.SHARED) if forward.get("shared_width") else ():
             if slot.op != "shared_gate_proj" or gated:
                 yield slot
-        if forward.get("shared_width") and forward.get("shared_gate"):
+        if forward.get("shared_gate"):
             yield Slot("shared_gate", (table.SHARED_GATE,))
         yield from _slots(table.LATENT) if forward.get("latent_width") else ()

@@ -20,11 +20,14 @@ CONTAINERS: Final[dict[str, str]] = {
     "bart mbart": "self_attn encoder_attn fc1 fc2",
     "dbrx": "norm_attn_norm ffn",
     "mixtral phimoe minimax_m2 minimax minimax_text_01 minimax_m3 minimax_m3_vl_text": "self_attn block_sparse_moe mlp",
-    "granitemoe granitemoeshared granitemoehybrid": "self_attn mamba block_sparse_moe shared_mlp mlp",
+    "granitemoe granitemoeshared granitemoehybrid granitemoe_swa": "self_attn mamba block_sparse_moe shared_mlp mlp",
     "llama4_text": "self_attn feed_forward",
     "jamba bamba falcon_h1": "self_attn mamba feed_forward",
     "nemotron_h mamba falcon_mamba mamba2 mamba_ssm": "mixer",
-    "lfm2 lfm2_moe": "self_attn conv feed_forward",
+    "lfm2 lfm2_moe lfm3": "self_attn conv feed_forward",
+    "jetmoe": "self_attention mlp",
+    "bailing_moe bailing_moe_v2 bailing_moe_linear bailing_moe_linear_v2": "attention mlp",
+    "longcat_flash": "self_attn mlps mlp",
     "recurrent_gemma": "temporal_block mlp_block",
     "rwkv": "attention feed_forward",
     "xlstm": "mlstm_layer ffn",
@@ -32,7 +35,7 @@ CONTAINERS: Final[dict[str, str]] = {
     "deepseek_v4 deepseek_ref": "self_attn mlp attn ffn",
     "deepseek_v3 deepseek_v32 kimi_k2": "self_attn mlp",
     "kimi_linear kimi_k3": "self_attn mlp block_sparse_moe",
-    "zamba2": "mamba mamba_decoder shared_transformer linear",
+    "zamba zamba2": "mamba mamba_decoder shared_transformer linear",
     "gemma4_text": "self_attn mlp experts moe router per_layer_input_gate per_layer_projection",
 }
 USUAL: Final = "self_attn linear_attn mlp per_layer_input_gate per_layer_projection laurel altup".split()  # noqa: SIM905
@@ -58,147 +61,6 @@ PREFIXES: Final[dict[str, str]] = {
 ENCODERS: Final[dict[str, str]] = {"t5 mt5": "encoder.block", "bart mbart": "model.encoder.layers"}
 #: Where the layers of the text model of a multimodal one stand.
 MULTIMODAL: Final = ("model.language_model.layers", "language_model.model.layers", "model.layers")
-
-#: kind of attention -> operation -> names of its module.
-ATTENTIONS: Final[dict[str, dict[str, str]]] = {
-    "softmax": {
-        "q_proj": """
-            self_attn.q_proj self_attn.qkv_proj self_attn.query_key_value self_attn.W_pack attn.q_proj attn.c_attn
-            attn.qkv_proj attn.Wqkv attn.attention.q_proj attention.query_key_value attention.self.query
-            attention.q_lin self_attention.query_key_value mixer.q_proj temporal_block.q_proj
-            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.q
-        """,
-        "k_proj": """
-            self_attn.k_proj self_attn.qkv_proj self_attn.query_key_value self_attn.W_pack attn.k_proj attn.c_attn
-            attn.qkv_proj attn.Wqkv attn.attention.k_proj attention.query_key_value attention.self.key
-            attention.k_lin self_attention.query_key_value mixer.k_proj temporal_block.k_proj
-            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.k
-        """,
-        "v_proj": """
-            self_attn.v_proj self_attn.qkv_proj self_attn.query_key_value self_attn.W_pack attn.v_proj attn.c_attn
-            attn.qkv_proj attn.Wqkv attn.attention.v_proj attention.query_key_value attention.self.value
-            attention.v_lin self_attention.query_key_value mixer.v_proj temporal_block.v_proj
-            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.v
-        """,
-        "o_proj": """
-            self_attn.o_proj self_attn.out_proj self_attn.dense attn.o_proj attn.c_proj attn.out_proj
-            attn.attention.out_proj attention.dense attention.output.dense attention.out_lin self_attention.dense
-            mixer.o_proj temporal_block.o_proj norm_attn_norm.attn.out_proj layer.0.SelfAttention.o
-        """,
-        "output_gate_proj": "self_attn.g_proj self_attn.gate_proj",
-    },
-    "block_sparse": {
-        "q_proj": "self_attn.q_proj self_attn.qkv_proj",
-        "k_proj": "self_attn.k_proj self_attn.qkv_proj",
-        "v_proj": "self_attn.v_proj self_attn.qkv_proj",
-        "o_proj": "self_attn.o_proj",
-        "indexer_q_proj": "self_attn.index_q_proj self_attn.indexer.q_proj",
-        "indexer_k_proj": "self_attn.index_k_proj self_attn.indexer.k_proj",
-    },
-    "latent": {
-        "q_proj": "self_attn.q_proj",
-        "q_a_proj": "self_attn.q_a_proj self_attn.fused_qkv_a_proj attn.wq_a",
-        "q_b_proj": "self_attn.q_b_proj attn.wq_b",
-        "kv_a_proj": "self_attn.kv_a_proj_with_mqa self_attn.fused_qkv_a_proj attn.wkv_a",
-        "kv_b_proj": "self_attn.kv_b_proj attn.wkv_b self_attn.embed_q self_attn.unembed_out",
-        "o_proj": "self_attn.o_proj attn.wo",
-        "output_gate_proj": "self_attn.g_proj self_attn.gate_proj",
-        "indexer_q_proj": "self_attn.indexer.wq_b attn.indexer.wq_b",
-        "indexer_k_proj": "self_attn.indexer.wk attn.indexer.wk",
-        "indexer_weights": "self_attn.indexer.weights_proj attn.indexer.weights_proj",
-    },
-    "compressed": {
-        "q_a_proj": "self_attn.q_a_proj attn.wq_a",
-        "q_b_proj": "self_attn.q_b_proj attn.wq_b",
-        "kv_proj": "self_attn.kv_proj attn.wkv",
-        "o_a_proj": "self_attn.o_a_proj attn.wo_a",
-        "o_b_proj": "self_attn.o_b_proj attn.wo_b",
-        "compressor_kv_proj": "self_attn.compressor.kv_proj attn.compressor.wkv",
-        "compressor_gate_proj": "self_attn.compressor.gate_proj attn.compressor.wgate",
-        "indexer_kv_proj": "self_attn.compressor.indexer.kv_proj attn.indexer.compressor.wkv",
-        "indexer_gate_proj": "self_attn.compressor.indexer.gate_proj attn.indexer.compressor.wgate",
-        "indexer_q_proj": "self_attn.compressor.indexer.q_b_proj attn.indexer.wq_b",
-        "indexer_weights": "self_attn.compressor.indexer.weights_proj attn.indexer.weights_proj",
-    },
-    "gated_delta": {
-        "in_proj_qkv": "linear_attn.in_proj_qkv linear_attn.in_proj_qkvz linear_attn.q_proj",
-        "in_proj_z": "linear_attn.in_proj_z linear_attn.in_proj_qkvz linear_attn.g_proj",
-        "in_proj_ba": "linear_attn.in_proj_b linear_attn.in_proj_ba linear_attn.b_proj",
-        "in_proj_ba+": "linear_attn.in_proj_a linear_attn.in_proj_ba linear_attn.a_proj",
-        "out_proj": "linear_attn.out_proj linear_attn.o_proj",
-    },
-    "kimi_delta": {
-        "q_proj": "self_attn.q_proj",
-        "k_proj": "self_attn.k_proj",
-        "v_proj": "self_attn.v_proj",
-        "decay_a_proj": "self_attn.f_a_proj",
-        "decay_b_proj": "self_attn.f_b_proj",
-        "rate_proj": "self_attn.b_proj",
-        "gate_a_proj": "self_attn.g_a_proj",
-        "gate_b_proj": "self_attn.g_b_proj self_attn.g_proj",
-        "o_proj": "self_attn.o_proj",
-    },
-    "lightning": {
-        "qkv_proj": "self_attn.qkv_proj",
-        "output_gate_proj": "self_attn.output_gate",
-        "o_proj": "self_attn.out_proj self_attn.o_proj",
-    },
-    "mamba": {
-        "in_proj": "mixer.in_proj mamba.in_proj",
-        "x_proj": "mixer.x_proj mamba.x_proj",
-        "dt_proj": "mixer.dt_proj mamba.dt_proj",
-        "out_proj": "mixer.out_proj mamba.out_proj",
-    },
-    "mamba2": {
-        "in_proj": "mixer.in_proj mamba.in_proj mamba_decoder.mamba.in_proj",
-        "out_proj": "mixer.out_proj mamba.out_proj mamba_decoder.mamba.out_proj",
-    },
-    "short_conv": {"in_proj": "conv.in_proj", "out_proj": "conv.out_proj"},
-    "gated_recurrence": {
-        "x_proj": "temporal_block.linear_x",
-        "y_proj": "temporal_block.linear_y",
-        "out_proj": "temporal_block.linear_out",
-    },
-    "mlstm": {
-        "q_proj": "mlstm_layer.q",
-        "k_proj": "mlstm_layer.k",
-        "v_proj": "mlstm_layer.v",
-        "output_gate_proj": "mlstm_layer.ogate_preact",
-        "input_gate": "mlstm_layer.igate_preact",
-        "forget_gate": "mlstm_layer.fgate_preact",
-        "o_proj": "mlstm_layer.out_proj",
-    },
-    "time_mix": {
-        "k_proj": "attention.key",
-        "v_proj": "attention.value",
-        "receptance_proj": "attention.receptance",
-        "o_proj": "attention.output",
-    },
-    "channel_mix": {
-        "channel_key_proj": "feed_forward.key",
-        "channel_value_proj": "feed_forward.value",
-        "channel_receptance": "feed_forward.receptance",
-    },
-    "shared_block": {
-        "q_proj": "shared_transformer.self_attn.q_proj",
-        "k_proj": "shared_transformer.self_attn.k_proj",
-        "v_proj": "shared_transformer.self_attn.v_proj",
-        "o_proj": "shared_transformer.self_attn.o_proj",
-        "gate_up_proj": "shared_transformer.feed_forward.gate_up_proj",
-        "down_proj": "shared_transformer.feed_forward.down_proj",
-        "gate_up_adapter_a": "shared_transformer.feed_forward.gate_up_proj_adapter_list.0.0",
-        "gate_up_adapter_b": "shared_transformer.feed_forward.gate_up_proj_adapter_list.0.1",
-        "block_proj": "linear",
-    },
-}
-
-#: Attention of a decoder to its encoder.
-CROSS: Final[dict[str, str]] = {
-    "cross_q_proj": "encoder_attn.q_proj layer.1.EncDecAttention.q",
-    "cross_k_proj": "encoder_attn.k_proj layer.1.EncDecAttention.k",
-    "cross_v_proj": "encoder_attn.v_proj layer.1.EncDecAttention.v",
-    "cross_o_proj": "encoder_attn.out_proj layer.1.EncDecAttention.o",
-}
 
 _FUSED: Final = "mlp.gate_up_proj feed_forward.gate_up_proj"
 DENSE: Final[dict[str, str]] = {
@@ -247,6 +109,7 @@ EXPERTS: Final[dict[str, str]] = {
 ROUTER: Final = """
     mlp.gate mlp.router block_sparse_moe.gate block_sparse_moe.router.layer ffn.gate ffn.router.layer mixer.gate
     feed_forward.router feed_forward.gate moe.gate router.proj mlp.gate.wg
+    mlp.router.gate mlp.router.classifier mlp.router.layer block_sparse_moe.router
 """
 
 
@@ -287,7 +150,7 @@ BESIDE: Final[dict[str, tuple[str, ...]]] = {
 EMBEDDINGS: Final = """
     model.embed_tokens model.language_model.embed_tokens language_model.model.embed_tokens transformer.wte
     transformer.word_embeddings gpt_neox.embed_in model.decoder.embed_tokens backbone.embeddings backbone.embedding
-    model.embed embed shared model.shared embeddings.word_embeddings rwkv.embeddings
+    model.embeddings model.embed embed shared model.shared embeddings.word_embeddings rwkv.embeddings
 """
 HEADS: Final = "lm_head language_model.lm_head model.lm_head embed_out head output"
 OUTSIDE: Final[dict[str, str]] = {

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from roofline.importers.quantization import attention_names
 from roofline.importers.quantization import names as table
 from roofline.importers.quantization.modules import AT, Layout, Slot, layers_of, modules_of, outside
 from roofline.importers.quantization.named import Named
@@ -21,7 +22,9 @@ from roofline.importers.quantization.scheme import Scheme
 Formats = dict[str, str]
 _EXPERTS: Final = tuple(table.EXPERTS)
 #: Operations of the attention or of what stands in its place.
-_ATTENTION: Final = frozenset(op.rstrip("+") for rows in table.ATTENTIONS.values() for op in rows) - set(table.DENSE)
+_ATTENTION: Final = frozenset(op.rstrip("+") for rows in attention_names.ATTENTIONS.values() for op in rows) - set(
+    table.DENSE
+)
 _MOST_TOLD: Final = 5
 #: What no tool narrows, so that a rule that leaves it alone says nothing.
 _VECTOR: Final = re.compile(r"(norm|bias|conv1d|A_log|sinks|\.D)\W*$")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.specs.files.spelling import meant_by
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
 _LISTING: Final = {
@@ -83,6 +84,12 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
             if path is not None and (folder is shelves[-1] or _belongs(path, shelf)):
                 return Found(path, path.stem, alias)
     known = _known(shelf, spec_dir)
+    meant = meant_by(name, known)
+    if meant is not None and not meant.format:
+        return find(shelf, meant.name, spec_dir)._replace(alias=name)
+    if meant is not None and shelf == "models":
+        hint = f"The format of its weights is an option: --model {meant.name} --weights {meant.format}."
+        raise UsageError(f"no model named {name!r}. {hint}")
     if shelf == "hardware":
         known |= _known("nodes", spec_dir)
     raise UnknownNameError(_WHAT[shelf], name, known, _LISTING[shelf])

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import Size, Spec
+from roofline.specs.text.feed_forward import Activation
 from roofline.specs.text.recurrence import (
     ChannelMix,
     GatedDelta,
@@ -24,7 +25,7 @@ from roofline.specs.text.recurrence import (
     TimeMix,
     refuse_remainder,
 )
-from roofline.specs.text.transformer import Activation, SoftmaxAttention
+from roofline.specs.text.transformer import SoftmaxAttention
 
 
 class Indexer(Spec):
@@ -44,7 +45,8 @@ class LatentAttention(Spec):
 
     The latent has `kv_rank` elements; queries go through one of `query_rank` where that is given. A head's query and
     key have `key_dim` elements made from the latent and `rope_dim` rotated ones that all heads share; its value has
-    `value_dim`. `bias` concerns the projections into the latents and out of the attention.
+    `value_dim`. `bias` concerns the projections into the latents and out of the attention. `output_gate` multiplies the
+    heads' output with a gate per element, or per `head`.
     """
 
     kind: Literal["latent"]
@@ -56,8 +58,30 @@ class LatentAttention(Spec):
     value_dim: Size
     bias: bool = False
     latent_norm: bool = True
-    output_gate: bool = False
+    output_gate: bool | Literal["head"] = False
     indexer: Indexer | None = None
+
+
+class RoutedHeads(Spec):
+    """Softmax attention whose query and output projections are routed experts (mixture of attention heads, JetMoE).
+
+    Each token visits `top_k` of `experts`, each of which makes `kv_heads` queries of `head_dim`; keys and values are
+    projected once and shared by the experts. `output_bias` is a vector added to the sum of the experts' outputs.
+    """
+
+    kind: Literal["routed_heads"]
+    kv_heads: Size
+    head_dim: Size
+    experts: Size
+    top_k: Size
+    output_bias: bool = True
+
+    @model_validator(mode="after")
+    def _top_k_of_experts(self) -> RoutedHeads:
+        if self.top_k > self.experts:
+            context = {"k": self.top_k, "e": self.experts}
+            raise PydanticCustomError("top_k", "top_k {k} is more than the {e} experts", context)
+        return self
 
 
 class BlockSparseAttention(Spec):
@@ -114,11 +138,11 @@ class CompressedAttention(Spec):
 
 
 class SharedBlock(Spec):
-    """A transformer block of twice the width that several layers share, and a projection back (Zamba 2).
+    """A transformer block of twice the width that several layers share, and a projection back (Zamba).
 
-    It reads the residual beside the embedding. Layers of its own have adapters of `adapter_rank` to the feed-forward,
-    with `attention_adapters` also to queries, keys and values, and the projection. `held: false`: its other matrices
-    are those of an earlier group.
+    It reads the residual beside the embedding. Each layer may have adapters of `adapter_rank` to the feed-forward, with
+    `attention_adapters` also to queries, keys and values, and the projection. `held: false`: its other matrices are
+    those of an earlier group.
     """
 
     kind: Literal["shared_block"]
@@ -126,7 +150,7 @@ class SharedBlock(Spec):
     kv_heads: Size
     head_dim: Size
     hidden: Size
-    adapter_rank: Size
+    adapter_rank: Size | None = None
     attention_adapters: bool = False
     activation: Activation = "gelu"
     bias: bool = False
@@ -142,6 +166,7 @@ class SharedBlock(Spec):
 KINDS: Final[dict[str, type[Spec]]] = {
     "softmax": SoftmaxAttention,
     "latent": LatentAttention,
+    "routed_heads": RoutedHeads,
     "block_sparse": BlockSparseAttention,
     "compressed": CompressedAttention,
     "mamba": Mamba,

@@ -84,23 +84,28 @@ class GatedDelta(Spec):
 class KimiDelta(Spec):
     """The gated delta rule with a decay per channel (Kimi delta attention).
 
-    Decays come through a bottleneck of `decay_rank`, the output gate through one of `gate_rank` where that is given.
+    Decays come through a bottleneck of `decay_rank`, the output gate through one of `gate_rank`, where these are given.
     """
 
     kind: Literal["kimi_delta"]
     heads: Size
     head_dim: Size
-    decay_rank: Size
+    decay_rank: Size | None = None
     gate_rank: Size | None = None
     kernel: Size
 
 
 class Lightning(Spec):
-    """Linear attention with a fixed decay per head (Lightning attention): a state of [head_dim, head_dim] per head."""
+    """Linear attention with a fixed decay per head (Lightning attention): a state of [head_dim, head_dim] per head.
+
+    `activation`: queries, keys and values are activated; `qk_norm`: each head of queries and keys is normed.
+    """
 
     kind: Literal["lightning"]
     heads: Size
     head_dim: Size
+    activation: bool = True
+    qk_norm: bool = False
 
 
 class ShortConvolution(Spec):

@@ -12,10 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.text.feed_forward import FeedForwardSpec
 from roofline.specs.text.tower import Tower
-
-#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
-Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
 
 
 class Norm(Spec):
@@ -40,7 +38,9 @@ class SoftmaxAttention(Spec):
     norms what goes into the output projection. `packed`: queries, keys and values are columns of one matrix in the
     reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4 bytes for the
     softmax. `reference_cache`: that code caches keys and values once per query head (`broadcast`), or beyond the window
-    (`full`). `cache_heads`: key-value heads that the cache holds, where copies are kept.
+    (`full`). `cache_heads`: key-value heads that the cache holds, where copies are kept. `rotary_dim`: elements of a
+    head that are rotated here, where layers differ. `output_gate` multiplies the heads' output, with a gate for each
+    element or head; `gate_bias: false` where its projection has no bias though those of queries, keys and values have.
     """
 
     kind: Literal["softmax"]
@@ -52,9 +52,11 @@ class SoftmaxAttention(Spec):
     chunk: Size | None = None
     causal: bool = True
     rotary: bool = True
+    rotary_dim: Size | None = None
     qkv_bias: bool = False
     output_bias: bool = False
     output_gate: Literal["element", "head"] | None = None
+    gate_bias: bool = True
     qk_norm: Literal["head", "heads", "plain", "width"] | None = None
     qk_norm_kind: Literal["rms", "layer"] = "rms"
     qk_norm_bias: bool = False
@@ -85,57 +87,6 @@ class SoftmaxAttention(Spec):
         return self
 
 
-class DenseFeedForward(Spec):
-    """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU).
-
-    `inner_norm` norms what goes into the last matrix.
-    """
-
-    kind: Literal["dense"]
-    width: Size
-    gated: bool = False
-    activation: Activation = "silu"
-    bias: bool = False
-    inner_norm: bool = False
-
-
-class ExpertsFeedForward(Spec):
-    """A mixture of experts: a router sends each token to `top_k` of `experts` feed-forwards of `width`.
-
-    With `latent_width` the experts work on a projection of the token to that width, and their sum is projected back.
-    Every token also visits a feed-forward of `shared_width`, where there is one. `router_scales`: learned scales of the
-    router's input and of each expert's output. `reference_all`: the reference code runs every expert for every token;
-    `computed` experts are run for each token, where these are more than the `top_k` that count.
-    """
-
-    kind: Literal["experts"]
-    width: Size
-    experts: Size
-    top_k: Size
-    gated: bool = True
-    activation: Activation = "silu"
-    bias: bool = False
-    router_bias: bool = False
-    router_scales: bool = False
-    latent_width: Size | None = None
-    shared_width: Annotated[int, Field(ge=0, le=10**9)] = 0
-    shared_gate: bool = False
-    shared_bias: bool = False
-    reference_all: bool = False
-    computed: Size | None = None
-
-    @model_validator(mode="after")
-    def _top_k_of_experts(self) -> ExpertsFeedForward:
-        if self.top_k > self.experts:
-            raise PydanticCustomError(
-                "top_k", "top_k {k} is more than the {e} experts", {"k": self.top_k, "e": self.experts}
-            )
-        return self
-
-
-FeedForwardSpec = Annotated[DenseFeedForward | ExpertsFeedForward, Field(discriminator="kind")]
-
-
 class BlockGroup(Spec):
     """A number of identical layers.
 
@@ -143,8 +94,10 @@ class BlockGroup(Spec):
     side, and with one norm they read the same normed input. `norm_placement` says where norms stand: `pre` before
     attention and feed-forward, `post` behind the sum with the residual, as in the first transformer (Vaswani et al.
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
-    decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `dtypes` gives
-    the weights of single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
+    decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `scales` are
+    learned factors, so many per token and layer, beside the matrices. `held: false`: the layers run once more what an
+    earlier group holds (looped layers), with a cache of their own. `dtypes` gives the weights of single ops in these
+    layers, or of their `attention` or `feed_forward`, a format of their own.
     """
 
     name: Name | None = None
@@ -155,6 +108,8 @@ class BlockGroup(Spec):
     norm_placement: Literal["pre", "post", "output"] = "pre"
     parallel: bool = False
     cross_attention: SoftmaxAttention | None = None
+    scales: Annotated[int, Field(ge=0, le=10**9)] = 0
+    held: bool = True
     dtypes: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("dtypes")

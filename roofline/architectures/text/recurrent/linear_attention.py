@@ -43,7 +43,7 @@ def kimi_delta_ops(spec: TransformerSpec, attention: KimiDelta, layer: Sublayer)
     Source: Kimi Team 2025 (arXiv:2510.26692); transformers 5.23.0, kimi_linear.
     """
     stream, width = layer.stream, float(spec.width)
-    heads, dim, rank = float(attention.heads), float(attention.head_dim), float(attention.decay_rank)
+    heads, dim = float(attention.heads), float(attention.head_dim)
     inner = heads * dim
     row = layer.tokens * inner
     beside = stream + 3.0 * row
@@ -54,8 +54,7 @@ def kimi_delta_ops(spec: TransformerSpec, attention: KimiDelta, layer: Sublayer)
         layer.linear("v_proj", width, inner, live=stream + 2.0 * row),
         layer.depthwise(3.0 * inner, float(attention.kernel)),
         layer.pointwise("unit_length", 2.0 * inner, reads=1.0, each=_UNIT_LENGTH, live=stream + row),
-        layer.linear("decay_a_proj", width, rank, live=beside),
-        layer.linear("decay_b_proj", rank, inner, live=beside),
+        *_decay_ops(attention, width, layer.beside(beside)),
         layer.linear("rate_proj", width, heads, live=beside + row),
         layer.scan(shape, read=4.0 * inner + heads, write=inner, params=inner + heads),
     ]
@@ -71,6 +70,15 @@ def kimi_delta_ops(spec: TransformerSpec, attention: KimiDelta, layer: Sublayer)
     ]
 
 
+def _decay_ops(attention: KimiDelta, width: float, layer: Sublayer) -> list[Op]:
+    """The decays of all channels, through a bottleneck where there is one."""
+    inner = float(attention.heads) * float(attention.head_dim)
+    if attention.decay_rank is None:
+        return [layer.linear("decay_b_proj", width, inner)]
+    rank = float(attention.decay_rank)
+    return [layer.linear("decay_a_proj", width, rank), layer.linear("decay_b_proj", rank, inner)]
+
+
 def lightning_ops(spec: TransformerSpec, attention: Lightning, layer: Sublayer) -> list[Op]:
     """Activated queries, keys and values; S = a S + k v^T, o = q S with a fixed decay a per head; norm, gate, output.
 
@@ -81,9 +89,13 @@ def lightning_ops(spec: TransformerSpec, attention: Lightning, layer: Sublayer) 
     width, heads, dim = float(spec.width), float(attention.heads), float(attention.head_dim)
     inner = heads * dim
     shape = ScanShape(layer.span, heads, dim, dim, "decay")
+    ops = [layer.linear("qkv_proj", width, 3.0 * inner)]
+    if attention.activation:
+        ops.append(layer.activate("qkv_activation", 3.0 * inner, function="silu"))
+    if attention.qk_norm:
+        ops += [layer.over(layer.tokens * heads).norm(name, dim) for name in ("q_norm", "k_norm")]
     return [
-        layer.linear("qkv_proj", width, 3.0 * inner),
-        layer.activate("qkv_activation", 3.0 * inner, function="silu"),
+        *ops,
         layer.scan(shape, read=3.0 * inner, write=inner, fp32=False),
         layer.norm("output_norm", inner),
         layer.linear("output_gate_proj", width, inner, live=layer.stream + layer.tokens * inner),

@@ -76,6 +76,8 @@ def gemma4(config: Config) -> dict[str, Any]:
         blocks.append(layer(own, feed_forward, style))
     config.ignore("expert_intermediate_size", "moe_intermediate_size", "num_experts", "top_k_experts")
     body = body_of(config, width, {"kind": "rotary"}, parts.merged(blocks)) | {"modules": _MODULES}
+    if config.data["model_type"] == "gemma4_unified_text":
+        return body
     per_layer = config.whole("hidden_size_per_layer_input", null=0, least=0)
     rows = config.whole("vocab_size_per_layer_input")
     if per_layer:

@@ -1,16 +1,19 @@
-"""Families with multi-head latent attention: DeepSeek V2 and V3, Kimi K2, GLM 4.7 Flash, Youtu.
+"""Families with multi-head latent attention: DeepSeek V2 and V3, Kimi K2, GLM 4.7 Flash, Youtu, Mistral 4, A.X K1.
 
 Source: the config classes and model code of transformers 5.23.0; DeepSeek-V3's and Kimi K2's own config.json.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, with_shared
 from roofline.importers.huggingface.defaults import defaults_of
+
+#: Types of which `moe_layer_freq` is read; other classes have experts in every layer behind the first ones.
+_WITH_FREQUENCY: Final = ("axk1", "axk2", "dots3_note_text", "kimi_k3")
 
 
 def deepseek(config: Config) -> dict[str, Any]:
@@ -22,6 +25,23 @@ def deepseek(config: Config) -> dict[str, Any]:
     layers = config.whole("num_hidden_layers")
     attention, feed_forward = latent_attention(config), sparse_after_dense(config, layers)
     return latent_body(config, [attention] * layers, feed_forward, mtp_layers(config))
+
+
+def brings_code(config: Config) -> bool:
+    """Whether the file names code of its own, which runs in the place of the library's class."""
+    return "auto_map" in (config.outer or config).data
+
+
+def axk1(config: Config) -> dict[str, Any]:
+    """A.X K1: DeepSeek V3 with a norm of what the experts give."""
+    layers = config.whole("num_hidden_layers")
+    if not config.whole_or_none("q_lora_rank", least=0):
+        config.refuse("q_lora_rank", "the class has no queries without a latent of their own")
+    if not config.has("first_k_dense_replace"):
+        config.defaults = {**config.defaults, "first_k_dense_replace": 1}
+    normed = {"output_norm": True}
+    feed_forward = sparse_after_dense(config, layers, **normed)
+    return latent_body(config, [latent_attention(config)] * layers, feed_forward, mtp_layers(config))
 
 
 def youtu(config: Config) -> dict[str, Any]:
@@ -51,8 +71,11 @@ def latent_attention(config: Config) -> dict[str, Any]:
     return attention
 
 
-def sparse_after_dense(config: Config, layers: int) -> FeedForward:
-    """`first_k_dense_replace` dense layers, then experts in every `moe_layer_freq`-th; or `mlp_layer_types`."""
+def sparse_after_dense(config: Config, layers: int, **more: Any) -> FeedForward:
+    """`first_k_dense_replace` dense layers, then experts in every `moe_layer_freq`-th; or `mlp_layer_types`.
+
+    `more` are further fields of the experts.
+    """
     activation = parts.activation(config, "hidden_act")
     config.must_be("mlp_bias", False, default=False)
     experts = config.whole_or_none("n_routed_experts")
@@ -63,7 +86,7 @@ def sparse_after_dense(config: Config, layers: int) -> FeedForward:
     width = config.whole("moe_intermediate_size")
     shared = config.whole_or_none("n_shared_experts", default=0, least=0) or 0
     top_k = config.whole("num_experts_per_tok")
-    block = with_shared(experts_block(config, width, experts, top_k, activation), shared)
+    block = with_shared(experts_block(config, width, experts, top_k, activation, **more), shared)
     if all(sparse):
         config.ignore("intermediate_size")
         return lambda index: block
@@ -71,16 +94,25 @@ def sparse_after_dense(config: Config, layers: int) -> FeedForward:
 
 
 def sparse_layers(config: Config, layers: int) -> list[bool]:
-    """Which layers have experts."""
+    """Which layers have experts: by name, else those behind the first, of these each `moe_layer_freq`-th or as it
+    lists, where the class or the file's own code reads that.
+    """
     kinds = config.texts("mlp_layer_types", length=layers, choices=("dense", "sparse"))
     first = config.whole_or_none("first_k_dense_replace", default=0, least=0) or 0
     every = config.raw("moe_layer_freq", default=1)
+    listed = config.wholes("moe_layer_freq", length=layers) if isinstance(every, list) else None
+    period = 1 if listed is not None or every is None else config.whole("moe_layer_freq", default=1)
     if kinds is not None:
         return [kind == "sparse" for kind in kinds]
-    if isinstance(every, list):
-        flags = config.wholes("moe_layer_freq", length=layers) or []
-        return [bool(flag) for flag in flags]
-    period = config.whole("moe_layer_freq", default=1)
+    if config.data["model_type"] not in _WITH_FREQUENCY and not brings_code(config):
+        unread = {"moe_layer_freq": every not in (1, None)}
+        if config.data["model_type"] == "glm4_moe_lite":
+            unread["first_k_dense_replace"], first = first != 1, 1
+        for key in (key for key, matters in unread.items() if matters):
+            config.notes.append(f"ignored, since the class of transformers does not read it: {key}")
+        return [index >= first for index in range(layers)]
+    if listed is not None:
+        return [bool(flag) for flag in listed]
     return [index >= first and index % period == 0 for index in range(layers)]
 
 

@@ -53,13 +53,15 @@ def phimoe(config: Config) -> dict[str, Any]:
     return decoder(config, style, lambda index: block, windows=windows) | {"head_bias": config.flag("lm_head_bias")}
 
 
-def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
-    """Experts of the Qwen families: in every `decoder_sparse_step`-th layer but those of `mlp_only_layers`; with
-    `shared`, an expert that all tokens visit, scaled by a gate.
+def qwen_feed_forward(config: Config, *, shared: bool, gate: bool = True, dense_first: int = 0) -> FeedForward:
+    """Experts of the Qwen families: in every `decoder_sparse_step`-th layer but those of `mlp_only_layers`, or, where
+    the file has none, the first so many; with `shared`, an expert that all tokens visit, scaled by a gate, which the
+    class builds beside one of width 0 too.
     """
     layers = config.whole("num_hidden_layers")
     step = config.whole("decoder_sparse_step", default=1)
-    only = config.wholes("mlp_only_layers") or []
+    only = config.wholes("mlp_only_layers")
+    only = list(range(min(dense_first, layers))) if only is None else only
     for index in only:
         if index >= layers:
             config.refuse("mlp_only_layers", f"names layer {index} of {layers}")
@@ -70,7 +72,9 @@ def qwen_feed_forward(config: Config, *, shared: bool) -> FeedForward:
     experts: dict[str, Any] = {}
     if any(sparse):
         inner, top_k = config.whole("moe_intermediate_size"), config.whole("num_experts_per_tok")
-        experts = experts_block(config, inner, number, top_k, activation, shared_width=width, shared_gate=bool(width))
+        experts = experts_block(
+            config, inner, number, top_k, activation, shared_width=width, shared_gate=shared and gate
+        )
     config.ignore("num_experts_per_tok", "moe_intermediate_size", "intermediate_size")
     dense = {} if all(sparse) else dense_block(config.whole("intermediate_size"), activation)
     return mixed(dense, experts, sparse)

@@ -100,7 +100,7 @@ def granite_hybrid(config: Config) -> dict[str, Any]:
     block = _mamba2(config, width) if any(kind in MAMBA for kind in kinds) else {}
     config.ignore(_OF_GRANITE)
     activation = parts.activation(config, "hidden_act")
-    shared = config.whole("shared_intermediate_size")
+    shared = config.whole("shared_intermediate_size", least=0)
     if config.whole("num_local_experts", null=0, least=0):
         feed_forward = routed(config, activation, width="intermediate_size", shared_width=shared)
     else:
@@ -200,6 +200,8 @@ def zamba2(config: Config) -> dict[str, Any]:
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
     config.ignore(_OF_ZAMBA2)
     hybrids, held = _zamba_hybrids(config, layers), config.whole("num_mem_blocks")
+    if hybrids > held and not parts.tied(config):
+        config.unsupported("tie_word_embeddings", "false is not modelled: the class then shares no blocks either")
     heads, kv_heads = parts.heads_of(config)
     mamba = _zamba_mamba(config, width)
     config.must_be("use_conv_bias", True, default=True)

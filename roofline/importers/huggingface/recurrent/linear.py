@@ -86,7 +86,7 @@ def _qwen_feed_forwards(config: Config, layers: int) -> list[dict[str, Any]]:
     if any(sparse):
         shared = config.whole("shared_expert_intermediate_size", least=0)
         width, top_k = config.whole("moe_intermediate_size"), config.whole("num_experts_per_tok")
-        block = experts_block(config, width, experts, top_k, activation, shared_width=shared, shared_gate=bool(shared))
+        block = experts_block(config, width, experts, top_k, activation, shared_width=shared, shared_gate=True)
     if all(sparse):
         config.ignore("intermediate_size")
         return [block] * layers

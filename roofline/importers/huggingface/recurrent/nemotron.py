@@ -10,6 +10,7 @@ from typing import Any, Final
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import body_of, dense_block, routed, softmax
+from roofline.importers.huggingface.experts.latent import brings_code
 from roofline.importers.huggingface.recurrent.hybrid import ATTENTION, MAMBA
 from roofline.importers.huggingface.recurrent.state_space import biases, ignore_steps
 
@@ -34,26 +35,35 @@ def nemotron_h(config: Config) -> dict[str, Any]:
     width = config.whole("hidden_size")
     kinds = _nemotron_layers(config)
     config.must_be("sliding_window", None, default=None)
-    for key in ("attention_bias", "mlp_bias"):
-        config.must_be(key, False, default=False)
     config.ignore(_HARMLESS)
     heads, kv_heads = parts.heads_of(config)
-    attention = softmax(heads, kv_heads, config.whole("head_dim", "attention_head_dim"))
+    head_dim = config.whole("head_dim", "attention_head_dim")
+    attention = softmax(heads, kv_heads, head_dim, **_attention_biases(config))
     of_kind: dict[str, dict[str, Any]] = {
         "attention": {"attention": attention},
         "mamba": {"attention": _nemotron_mamba(config)},
     }
     activation = parts.activation(config, "mlp_hidden_act")
     if "mlp" in kinds:
-        dense = dense_block(config.whole("intermediate_size"), activation, gated=False)
+        dense = dense_block(config.whole("intermediate_size"), activation, gated=False, bias=config.flag("mlp_bias"))
         of_kind["mlp"] = {"feed_forward": dense}
     if "moe" in kinds:
         of_kind["moe"] = {"feed_forward": _nemotron_experts(config, activation)}
-    config.ignore(_OF_EXPERTS)
+    config.ignore(_OF_EXPERTS, "mlp_bias")
     blocks = [{**of_kind[kind], "norms": 1} for kind in kinds]
-    body = body_of(config, width, {"kind": "none"}, parts.merged(blocks))
+    config.ignore("tie_word_embeddings")
+    body = body_of(config, width, {"kind": "none"}, parts.merged(blocks), tied=False)
     _nemotron_mtp(config, body, of_kind)
     return body
+
+
+def _attention_biases(config: Config) -> dict[str, bool]:
+    """Biases by `attention_bias`, which the class of transformers reads over; the code of released files does not."""
+    found = parts.attention_biases(config)
+    if found and not brings_code(config):
+        config.notes.append("ignored, since the class of transformers builds no such biases: attention_bias")
+        return {}
+    return found
 
 
 def _nemotron_mtp(config: Config, body: dict[str, Any], of_kind: dict[str, dict[str, Any]]) -> None:
@@ -110,8 +120,14 @@ def _nemotron_mamba(config: Config) -> dict[str, Any]:
 
 
 def _nemotron_experts(config: Config, activation: str) -> dict[str, Any]:
-    config.must_be("n_shared_experts", 1, default=1)
-    latent = config.whole_or_none("moe_latent_size")
+    """Experts beside one shared expert, whatever `n_shared_experts` says; if 0 wide, it is as a dense layer's."""
+    config.ignore("n_shared_experts")
+    latent, bias = config.whole_or_none("moe_latent_size"), config.flag("mlp_bias")
     experts = routed(config, activation, experts="n_routed_experts", gated=False)
-    experts["shared_width"] = config.whole("moe_shared_expert_intermediate_size")
-    return experts | ({} if latent is None else {"latent_width": latent})
+    shared = config.whole("moe_shared_expert_intermediate_size", least=0)
+    experts["shared_width"] = shared or config.whole("intermediate_size")
+    if bias:
+        experts["shared_bias"] = True
+    if latent is not None:
+        experts |= {"latent_width": latent, **({"latent_bias": True} if bias else {})}
+    return experts

@@ -69,6 +69,28 @@ def _lfm2_feed_forwards(config: Config, layers: int) -> list[dict[str, Any]]:
     return [dense_block(width, "silu")] * layers
 
 
+def lfm3(config: Config) -> dict[str, Any]:
+    """LFM3: short convolutions, attention with a gate per head, which slides in some layers; norms on both sides."""
+    layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
+    heads, kv_heads = parts.heads_of(config)
+    conv: dict[str, Any] = {"kind": "short_conv", "width": width, "kernel": config.whole("conv_L_cache")}
+    if config.flag("conv_bias", default=False):
+        conv["bias"] = True
+    gate = {"output_gate": "head", "gate_bias": False} if config.flag("use_attention_gate") else {}
+    full = softmax(heads, kv_heads, config.whole("head_dim"), qk_norm="head", **gate, **parts.attention_biases(config))
+    others = {0: "sliding_attention", 2: "full_attention"}
+    otherwise = [others.get(index % 4, "conv") if index else "conv" for index in range(layers)]
+    kinds = parts.layer_kinds(config, layers, ("conv", "full_attention", "sliding_attention"), otherwise)
+    window = config.whole_or_none("sliding_window")
+    if "sliding_attention" in kinds and window is None:
+        config.refuse("sliding_window", "is null, but layers slide")
+    of_kind = {"conv": conv, "full_attention": full, "sliding_attention": {**full, "window": window}}
+    dense = dense_block(config.whole("intermediate_size"), "silu")
+    norms = {"norms": 4} if config.flag("use_sandwich_norm") else {}
+    blocks = [{"attention": of_kind[kind], "feed_forward": dense, **norms} for kind in kinds]
+    return body_of(config, width, {"kind": "rotary"}, parts.merged(blocks))
+
+
 def recurrent_gemma(config: Config) -> dict[str, Any]:
     """RecurrentGemma: two gated linear recurrences, then attention in a window, over and over."""
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
