@@ -7,7 +7,7 @@ like are loops around them. `sweep[i, j, …]` is what `estimate` gives for thos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Any, Final
@@ -175,7 +175,7 @@ def _planned(model: Any, gpu: Any, options: Mapping[str, Any], most: int | None 
 def _length(name: str, value: Any) -> int:
     """How many values an option has; 1 where that shows only when they are taken. Raises UsageError for too many."""
     try:
-        length = len(value) if hasattr(value, "__len__") else 1
+        length = len(value) if isinstance(value, Sized) else 1
     except OverflowError:  # a range beyond what a machine counts
         length = LARGEST + 1
     if length > LARGEST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from roofline.num import Num, floor, is_nothing, maximum, minimum, where
+from roofline.workload.positions import in_chunks, mean_minimum, piece_keys, triangle
 
 
 class Span(NamedTuple):
@@ -35,17 +36,7 @@ class Span(NamedTuple):
         return self.past + self.new * maximum(self.steps - 1.0, 0.0) / 2.0
 
     def _piece_keys(self, limit: float | None) -> Num:
-        """Keys beside the new ones such that every query of a step sees them all in the mean: the pairs of all pieces
-        with the cached keys before each (at most `limit`) and with the piece itself, per token, less the step's own.
-        """
-        tokens = self.new * self.steps
-        piece = minimum(self.piece, tokens)
-        whole = floor(tokens / piece)
-        rest, last = tokens - whole * piece, self.past + whole * piece
-        before = self.past + piece * (whole - 1.0) / 2.0
-        if limit is not None:
-            before, last = _mean_minimum(self.past, whole, piece, limit), minimum(last, limit)
-        return (whole * piece * (before + piece) + rest * (last + rest)) / tokens - self.new
+        return piece_keys(self.past, self.new * self.steps, self.piece, limit) - self.new
 
     @property
     def end(self) -> Num:
@@ -59,7 +50,7 @@ class Span(NamedTuple):
         its n decode steps.
         """
         queries = self.new * self.steps
-        total = _triangle(self.past, queries, window)
+        total = triangle(self.past, queries, window)
         return total / maximum(self.steps, 1.0)
 
     def chunk_pairs(self, chunk: float) -> Num:
@@ -68,7 +59,7 @@ class Span(NamedTuple):
         sum over positions p of (p mod chunk) + 1, in closed form.
         """
         last = self.past + self.new * self.steps
-        return (_in_chunks(last, chunk) - _in_chunks(self.past, chunk)) / maximum(self.steps, 1.0)
+        return (in_chunks(last, chunk) - in_chunks(self.past, chunk)) / maximum(self.steps, 1.0)
 
     def chunk_keys(self, chunk: float) -> Num:
         """Keys per sequence that a step reads from the cache: those of the chunk in which its first token lies."""
@@ -92,7 +83,7 @@ class Span(NamedTuple):
             return self.mean_past
         if not is_nothing(self.piece):
             return self._piece_keys(window - 1.0)
-        return _mean_minimum(self.past, self.steps, self.new, window - 1.0)
+        return mean_minimum(self.past, self.steps, self.new, window - 1.0)
 
     def held_keys(self, window: float | None = None) -> Num:
         """Keys per sequence held when the phase ends."""
@@ -101,31 +92,6 @@ class Span(NamedTuple):
     def grows(self, window: float | None = None) -> Num:
         """Keys per sequence that one token more adds to those held: 1, or 0 where a window is full."""
         return 1.0 if window is None else where(self.end < window, 1.0, 0.0)
-
-
-def _in_chunks(count: Num, chunk: float) -> Num:
-    """Sum of (p mod chunk) + 1 for p = 0 .. count - 1."""
-    whole = floor(count / chunk)
-    rest = count - whole * chunk
-    return whole * (chunk * (chunk + 1.0) / 2.0) + rest * (rest + 1.0) / 2.0
-
-
-def _triangle(past: Num, queries: Num, window: float | None) -> Num:
-    """Sum of min(past + i, window) for i = 1 .. queries."""
-    full = queries * past + queries * (queries + 1.0) / 2.0
-    if window is None:
-        return full
-    growing = minimum(maximum(window - past, 0.0), queries)
-    return growing * past + growing * (growing + 1.0) / 2.0 + (queries - growing) * window
-
-
-def _mean_minimum(past: Num, steps: Num, new: Num, limit: Num) -> Num:
-    """Mean over steps s = 0 .. steps - 1 of min(past + s * new, limit)."""
-    count = maximum(steps, 1.0)
-    room = maximum(limit - past, 0.0)
-    growing = minimum(floor(room / maximum(new, 1.0)) + where(limit >= past, 1.0, 0.0), count)
-    rising = growing * past + new * growing * (growing - 1.0) / 2.0
-    return (rising + (count - growing) * limit) / count
 
 
 class MatmulShape(NamedTuple):

@@ -35,7 +35,7 @@ def main() -> int:
             for law, text in failures:
                 found[law] += 1
                 if found[law] <= given.shown:
-                    print(f"{law} #{number} {question.model} on {question.gpu} {dict(question.options)}: {text}", flush=True)
+                    print(f"{law} #{number} {tuple(question)}: {text}", flush=True)
         except Exception as error:
             found["traceback"] += 1
             if found["traceback"] <= given.shown:

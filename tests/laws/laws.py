@@ -61,13 +61,19 @@ def more_work(question: Question, est: rl.Estimate, random: Random) -> Iterator[
         other = _asked(question.on(**{size: question.options[size] + step}))
         if other is None:
             continue
-        for reading in ("floor", "bound", "expected"):
+        for reading in ("floor",) if _fetches(est) else ("floor", "bound", "expected"):
             before, after = (float(getattr(each.latency.total, reading)) for each in (est, other))
             if after < before * (1.0 - SLACK):
                 yield f"total {reading}, {size} + {step}: {before:.6g} -> {after:.6g}"
         held, more = float(est.memory.total_bytes), float(other.memory.total_bytes)
         if size in ("batch", "generate", "prompt") and more < held * (1.0 - SLACK) and not _wraps(question, size):
             yield f"memory, {size} + {step}: {held:.6g} -> {more:.6g}"
+
+
+def _fetches(est: rl.Estimate) -> bool:
+    """Whether the engine computes few tokens on the host and fetches weights for many, which may take less."""
+    cores = est.question.spread.cores
+    return cores is not None and cores.fetches
 
 
 def _wraps(question: Question, size: str) -> bool:

@@ -16,7 +16,6 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from roofline.analysis.catalogue.rows import MIXED_IN
-from roofline.machine.chips import library
 from roofline.specs.files.library import bundled
 
 INDEX: Final = Path(__file__).with_name("index.json")
@@ -93,6 +92,8 @@ def _line(path: Path, parts: list[Path], row: Any) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the index, and what suits each chip, or say whether they are what the files say."""
+    from roofline.machine.chips import library
+
     differs = 0
     for file, new in ((INDEX, text()), (library.LIBRARY, library.text())):
         if "--check" not in arguments:
