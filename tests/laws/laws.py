@@ -77,10 +77,13 @@ def _fetches(est: rl.Estimate) -> bool:
 
 
 def _wraps(question: Question, size: str) -> bool:
-    """Where memory truly falls: a token more closes an entry of a compressed cache, whose tokens then wait no longer;
+    """Where memory truly falls: a token more closes an entry of a compressed cache, whose tokens then wait no longer
+    (with pages, of which a part is empty, by a few entries in a decode step too);
     a picture more takes a batch beyond 32-bit indices, so that convolutions copy it piece by piece.
     """
-    return not question.of_text or (size == "prompt" and question.model.startswith("deepseek-v4"))
+    compressed = question.model.startswith("deepseek-v4")
+    paged = question.options.get("kv_layout", "") != "ideal" and question.options.get("engine") != "ideal"
+    return not question.of_text or (compressed and (size == "prompt" or paged))
 
 
 def no_jumps(question: Question, est: rl.Estimate, random: Random) -> Iterator[str]:
