@@ -26,6 +26,7 @@ VECTOR_FLOPS: Final[dict[str, float]] = {
     "quick_gelu": 5.0,
     "relu": 1.0,
     "relu2": 2.0,
+    "xielu": 11.0,  # compare, a square and a line; minimum, exponentiate, subtract, scale and a line; choose
     "rotary": 3.0,  # two products and a sum per element
     "sigmoid": 3.0,  # negate, exponentiate, add and divide
     "softplus": 3.0,

@@ -35,7 +35,7 @@ from .configs import GEMMA, LLAMA, MOE, written
         (LLAMA, {"hidden_size": 10**12}, "hidden_size", "10^9"),
         (LLAMA, {"num_hidden_layers": 0}, "num_hidden_layers", "0 is not"),
         (LLAMA, {"attention_bias": "yes"}, "attention_bias", "must be true or false"),
-        (LLAMA, {"hidden_act": "xielu"}, "hidden_act", "activation 'xielu' is not modelled"),
+        (LLAMA, {"hidden_act": "xyzlu"}, "hidden_act", "activation 'xyzlu' is not modelled"),
         (LLAMA, {"torch_dtype": "int3"}, "torch_dtype", "'int3' is not a known format"),
         (LLAMA, {"ffn_multiplier_list": [1, 2]}, "ffn_multiplier_list", "unknown key for llama, which may change"),
         (LLAMA, {"num_memory_tokens": 16}, "num_memory_tokens", "unknown key"),

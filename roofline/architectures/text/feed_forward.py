@@ -31,11 +31,18 @@ def _dense_ops(
         ops.append(layer.linear(f"{prefix}gate_proj", width, hidden, bias=bias))
     beside = layer.stream + layer.tokens * hidden if gated else layer.stream
     ops.append(layer.linear(f"{prefix}up_proj", width, hidden, bias=bias, live=beside))
-    ops.append(layer.activate(f"{prefix}activation", hidden, function=function, gated=gated))
+    activation = layer.activate(f"{prefix}activation", hidden, function=function, gated=gated)
+    ops.append(_learned(activation) if function == "xielu" else activation)
     if isinstance(feed_forward, DenseFeedForward) and feed_forward.inner_norm:
         ops.append(layer.norm(f"{prefix}inner_norm", hidden))
-    ops.append(layer.linear(f"{prefix}down_proj", hidden, width, bias=bias))
+    last = bias or (isinstance(feed_forward, DenseFeedForward) and feed_forward.down_bias)
+    ops.append(layer.linear(f"{prefix}down_proj", hidden, width, bias=last))
     return ops
+
+
+def _learned(activation: Op) -> Op:
+    """An activation with two scalars that are learned."""
+    return activation._replace(params=2.0, active=2.0, weights=2.0)
 
 
 def _experts_ops(moe: ExpertsFeedForward, width: float, layer: Sublayer) -> list[Op]:

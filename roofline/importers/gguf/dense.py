@@ -18,7 +18,7 @@ def llama(m: Metadata) -> Keys:
         width = {**routed(m, "num_local_experts", "intermediate_size"), "attention_bias": m.any("attn_q.bias")}
         return decoder(m, "mixtral", **width)
     if m.any("attn_q.bias") and not m.any("attn_output.bias"):
-        return decoder(m, "qwen2", attention_bias=True)
+        return decoder(m, "qwen2")
     return decoder(m, "llama", **biases(m))
 
 
@@ -172,7 +172,7 @@ def bert(m: Metadata) -> Keys:
 DENSE: Final[dict[str, Translate]] = {
     **dict.fromkeys(("llama", "internlm2", "xverse", "minicpm", "mistral3", "exaone", "llama-embed"), llama),
     "qwen2": like("qwen2"),
-    "qwen2vl": like("qwen2_vl_text", "attention_bias"),
+    "qwen2vl": like("qwen2_vl_text"),
     "qwen3": like("qwen3"),
     "qwen3vl": like("qwen3", "attention_bias"),
     "gemma": like("gemma"),

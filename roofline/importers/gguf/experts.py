@@ -71,7 +71,7 @@ def llama4(m: Metadata) -> Keys:
     return decoder(m, "llama4_text", **more, **found)
 
 
-def _first_dense(m: Metadata) -> Keys:
+def first_dense(m: Metadata) -> Keys:
     """Experts behind dense layers, and shared ones, in the spelling of DeepSeek."""
     return {
         **experts(m, "n_routed_experts"),
@@ -83,12 +83,12 @@ def _first_dense(m: Metadata) -> Keys:
 def glm4moe(m: Metadata) -> Keys:
     """GLM-4.5 and later."""
     flags = {"attention_bias": m.any("attn_q.bias"), "use_qk_norm": m.any("attn_q_norm.weight")}
-    return decoder(m, "glm4_moe", **flags, **_first_dense(m), **rotated(m, head_width(m)))
+    return decoder(m, "glm4_moe", **flags, **first_dense(m), **rotated(m, head_width(m)))
 
 
 def dots1(m: Metadata) -> Keys:
     """dots.llm1."""
-    return decoder(m, "dots1", attention_bias=m.any("attn_q.bias"), max_window_layers=m.layers, **_first_dense(m))
+    return decoder(m, "dots1", attention_bias=m.any("attn_q.bias"), max_window_layers=m.layers, **first_dense(m))
 
 
 def minimax_m2(m: Metadata) -> Keys:
@@ -142,7 +142,7 @@ def deepseek2(m: Metadata) -> Keys:
     }
     if not m.whole("expert_count", default=0, least=0):
         return keys | {"n_routed_experts": None}
-    return keys | _first_dense(m)
+    return keys | first_dense(m)
 
 
 def afmoe(m: Metadata) -> Keys:

@@ -17,6 +17,7 @@ from roofline.importers.gguf.header import Header
 from roofline.importers.gguf.hybrids import HYBRIDS
 from roofline.importers.gguf.metadata import Metadata
 from roofline.importers.gguf.names import stored
+from roofline.importers.gguf.own_code import OWN_CODE
 from roofline.importers.gguf.recurrent import RECURRENT
 from roofline.importers.gguf.split import read_whole
 from roofline.importers.huggingface.config import Config
@@ -32,7 +33,7 @@ from roofline.importers.stored.words import shown
 from roofline.specs.formats.gguf_files import FILE_TYPES
 
 #: GGUF's architectures, by the name that a header gives them.
-ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS, **RECURRENT}
+ARCHITECTURES: Final[dict[str, Translate]] = {**DENSE, **EXPERTS, **HYBRIDS, **RECURRENT, **OWN_CODE}
 _NOT_MODELS: Final = {
     "clip": "a vision or audio tower with its projector (mmproj)",
     "adapter": "an adapter (LoRA)",

@@ -23,6 +23,7 @@ _ACTIVATIONS: Final = {
     "gelu_accurate": "gelu_tanh",
     "gelu_python_tanh": "gelu_tanh",
     "squared_relu": "relu2",
+    "xielu": "xielu",
 }
 
 

@@ -14,24 +14,28 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
             self_attn.q_proj self_attn.qkv_proj self_attn.query_key_value self_attn.W_pack attn.q_proj attn.c_attn
             attn.qkv_proj attn.Wqkv attn.attention.q_proj attention.query_key_value attention.self.query
             attention.q_lin self_attention.query_key_value mixer.q_proj temporal_block.q_proj
-            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.q
+            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.q mixer.Wqkv attention.wqkv
+            self_attention.query
         """,
         "k_proj": """
             self_attn.k_proj self_attn.qkv_proj self_attn.query_key_value self_attn.W_pack attn.k_proj attn.c_attn
             attn.qkv_proj attn.Wqkv attn.attention.k_proj attention.query_key_value attention.self.key
             attention.k_lin self_attention.query_key_value mixer.k_proj temporal_block.k_proj
-            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.k
+            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.k mixer.Wqkv attention.wqkv
+            self_attention.key_value
         """,
         "v_proj": """
             self_attn.v_proj self_attn.qkv_proj self_attn.query_key_value self_attn.W_pack attn.v_proj attn.c_attn
             attn.qkv_proj attn.Wqkv attn.attention.v_proj attention.query_key_value attention.self.value
             attention.v_lin self_attention.query_key_value mixer.v_proj temporal_block.v_proj
-            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.v
+            norm_attn_norm.attn.Wqkv layer.0.SelfAttention.v mixer.Wqkv attention.wqkv
+            self_attention.key_value
         """,
         "o_proj": """
             self_attn.o_proj self_attn.out_proj self_attn.dense attn.o_proj attn.c_proj attn.out_proj
             attn.attention.out_proj attention.dense attention.output.dense attention.out_lin self_attention.dense
-            mixer.o_proj temporal_block.o_proj norm_attn_norm.attn.out_proj layer.0.SelfAttention.o
+            mixer.o_proj temporal_block.o_proj norm_attn_norm.attn.out_proj layer.0.SelfAttention.o mixer.out_proj
+            attention.wo
         """,
         "output_gate_proj": "self_attn.g_proj self_attn.gate_proj",
     },
@@ -104,6 +108,7 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
         "out_proj": "mixer.out_proj mamba.out_proj mamba_decoder.mamba.out_proj",
     },
     "short_conv": {"in_proj": "conv.in_proj", "out_proj": "conv.out_proj"},
+    "linear": {"plain_matrix": "self_attn.linear_attn mlp.linear_mlp"},
     "gated_recurrence": {
         "x_proj": "temporal_block.linear_x",
         "y_proj": "temporal_block.linear_y",

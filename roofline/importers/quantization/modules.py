@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from roofline.importers.quantization import attention_names
+from roofline.importers.quantization import attention_names, layouts
 from roofline.importers.quantization import names as table
 from roofline.importers.quantization.named import Alias
 
@@ -68,11 +68,11 @@ class Layout(NamedTuple):
 
 def layout_of(model_type: str, multimodal: bool = False) -> Layout:
     """How a family names its layers."""
-    prefixes = _found(table.PREFIXES, model_type) or ("model.layers",)
+    prefixes = _found(layouts.PREFIXES, model_type) or ("model.layers",)
     if multimodal and prefixes == ("model.layers",):
-        prefixes = table.MULTIMODAL
-    containers = _found(table.CONTAINERS, model_type) or tuple(table.USUAL)
-    return Layout(prefixes, containers, _found(table.ENCODERS, model_type))
+        prefixes = layouts.MULTIMODAL
+    containers = _found(layouts.CONTAINERS, model_type) or tuple(layouts.USUAL)
+    return Layout(prefixes, containers, _found(layouts.ENCODERS, model_type))
 
 
 def _found(rows: Mapping[str, str], model_type: str) -> tuple[str, ...]:
@@ -141,6 +141,8 @@ def outside(model: Mapping[str, Any]) -> tuple[Slot, ...]:
     if model.get("embedding_width"):
         slots.append(Slot("embedding_projection", ("model.decoder.project_in", "embeddings_project")))
         slots += [Slot("head_projection", ("model.decoder.project_out",))] if model.get("head", True) else []
+    if model.get("classifier"):
+        slots.append(Slot("classifier", ("score", "classifier", "qa_outputs"), "head"))
     if model.get("pooler"):
         slots.append(Slot("pooler", ("pooler.dense", "bert.pooler.dense", "roberta.pooler.dense")))
     return (*slots, *(Slot(op, (name,), "embedding") for op, name in _tables(model)))

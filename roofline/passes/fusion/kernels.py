@@ -126,6 +126,21 @@ _GELU_NEW: Final[tuple[Line, ...]] = (
 )
 #: x sigmoid(1.702 x)
 _QUICK_GELU: Final[tuple[Line, ...]] = (("mul", "e", "e"), ("sigmoid", "e", "e"), ("mul", "2e", "e"))
+#: a x^2 + b x where x > 0, else (expm1(min(x, eps)) - x) c + b x
+_XIELU: Final[tuple[Line, ...]] = (
+    ("gt", "e", "0.5e"),
+    ("mul", "e", "e"),
+    ("mul", "2e", "e"),
+    ("mul", "e", "e"),
+    ("add", "2e", "e"),
+    ("minimum", "e", "e"),
+    ("expm1", "e", "e"),
+    ("sub", "2e", "e"),
+    ("mul", "e", "e"),
+    ("mul", "e", "e"),
+    ("add", "2e", "e"),
+    ("where", "2.5e", "e"),
+)
 FUNCTIONS: Final[dict[str, tuple[Line, ...]]] = {
     "silu": (_SILU,),
     "gelu": (_GELU,),
@@ -134,8 +149,9 @@ FUNCTIONS: Final[dict[str, tuple[Line, ...]]] = {
     "relu": (_RELU,),
     "relu2": (_RELU, ("pow", "e", "e")),
     "quick_gelu": _QUICK_GELU,
+    "xielu": _XIELU,
 }
-_PEAKS: Final = {"gelu_new": "4e", "quick_gelu": "3e"}
+_PEAKS: Final = {"gelu_new": "4e", "quick_gelu": "3e", "xielu": "5.5e"}
 
 
 def _rotation(tensors: int) -> tuple[Line, ...]:

@@ -170,7 +170,7 @@ def _activations(device: _Device) -> Derivation:
     where, op = max(ops, key=lambda pair: float(p.live_bytes(pair[1])))
     formula = "largest over ops of what is in memory at once: inputs, outputs, and what must stay"
     peak, budget = float(p.live_bytes(op)), device.outcome.question.execution.budget
-    drawing = budget.logits * float(device.outcome.question.spec.vocabulary or 0)
+    drawing = budget.logits * float(device.outcome.question.spec.logits)
     if drawing > peak:
         values = (
             f"{budget.logits / budget.sequences:g} · {budget.sequences:,} sequences · {drawing / budget.logits:,.0f}"

@@ -102,7 +102,7 @@ def held_by(question: Question, stage: Stage, micro: Num) -> Held:
     pages = pages_of(question, stage, micro) if budget.padded else None
     if pages is not None:
         cache, state = cache * pages.cache, state * pages.state
-    drawing = budget.logits * float(question.spec.vocabulary or 0)
+    drawing = budget.logits * float(question.spec.logits)
     peak = maximum(workload.activation_peak_bytes(precision), drawing)
     draft = drafted(question.run.draft, stage, precision, micro, peak)
     weights = workload.weight_bytes(precision) + stage.beside

@@ -9,14 +9,15 @@ from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import Size, Spec
 
-#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one.
-Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu"]
+#: `gelu_new` is `gelu_tanh` as GPT-2's reference code computes it: eight element-wise operations, not one. `xielu` has
+#: two learned scalars per layer (Huang et al. 2024, arXiv:2411.13010).
+Activation = Literal["silu", "gelu", "gelu_tanh", "gelu_new", "relu", "relu2", "quick_gelu", "xielu"]
 
 
 class DenseFeedForward(Spec):
     """Two matrices with an activation between, or three when gated (SwiGLU, GeGLU).
 
-    `inner_norm` norms what goes into the last matrix.
+    `inner_norm` norms what goes into the last matrix. `down_bias`: that has a bias where the others have none.
     """
 
     kind: Literal["dense"]
@@ -24,6 +25,7 @@ class DenseFeedForward(Spec):
     gated: bool = False
     activation: Activation = "silu"
     bias: bool = False
+    down_bias: bool = False
     inner_norm: bool = False
 
 

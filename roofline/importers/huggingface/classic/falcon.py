@@ -17,7 +17,8 @@ def falcon(config: Config) -> dict[str, Any]:
     """Falcon: key-value heads by `num_kv_heads` in the new architecture, else one where `multi_query`."""
     width, heads = config.whole("hidden_size"), config.whole("num_attention_heads", "n_head")
     layers = config.whole("num_hidden_layers", "n_layer")
-    new, parallel = config.flag("new_decoder_architecture"), config.flag("parallel_attn")
+    new = config.flag("new_decoder_architecture", default=False) or _refined_web(config)
+    parallel = config.flag("parallel_attn")
     bias = config.flag("bias")
     listed = config.whole("num_kv_heads", "n_head_kv", null=heads)
     kv_heads = listed if new else 1 if config.flag("multi_query") else heads
@@ -35,6 +36,11 @@ def falcon(config: Config) -> dict[str, Any]:
     positions = {"kind": "alibi" if config.flag("alibi") else "rotary"}
     blocks = [{"layers": layers, **layer(attention, feed_forward, style)}]
     return body_of(config, width, positions, blocks, norm=norm_of(style))
+
+
+def _refined_web(config: Config) -> bool:
+    """Whether it is Falcon 40B's file for its own first code, which names the heads so and has this architecture."""
+    return config.given("n_head_kv") and not config.has("new_decoder_architecture")
 
 
 def _falcon_norms(config: Config, new: bool, parallel: bool) -> int:
@@ -61,7 +67,10 @@ def mpt(config: Config) -> dict[str, Any]:
         inside.ignore("attn_impl", "attn_uses_sequence_id", "softmax_scale", "attn_pdrop", "clip_qkv")
     if kv_heads != heads:
         config.unsupported("attn_config", f"kv_n_heads {kv_heads} of {heads} heads is not modelled for mpt")
-    config.must_be("no_bias", True)
+    if not config.flag("no_bias", default=True):
+        if "auto_map" in config.data:
+            config.unsupported("no_bias", "false is not modelled: the code beside the file may build biases")
+        config.notes.append("no_bias false has no effect: the class of mpt builds no biases")
     config.must_be("embedding_fraction", 1.0, 1)
     config.must_be("norm_type", "low_precision_layernorm")
     config.ignore("learned_pos_emb", "verbose")

@@ -51,9 +51,11 @@ def qwen_windows(config: Config) -> list[int | None]:
 
 
 def qwen2(config: Config) -> dict[str, Any]:
-    """Qwen 1.5, 2 and 2.5: biases on queries, keys and values."""
-    bias = config.flag("attention_bias", "qkv_bias", default=True, null=True)
-    return decoder(config, Style(qkv_bias=bias), dense(config), windows=qwen_windows(config))
+    """Qwen 1.5, 2 and 2.5: biases on queries, keys and values, whatever a file says of them."""
+    for key in ("attention_bias", "qkv_bias"):
+        if config.given(key) and not config.flag(key):
+            config.notes.append(f"{key} false has no effect: the class of {config.data['model_type']} has these biases")
+    return decoder(config, Style(qkv_bias=True), dense(config), windows=qwen_windows(config))
 
 
 def qwen3(config: Config) -> dict[str, Any]:
@@ -134,6 +136,7 @@ def stablelm(config: Config) -> dict[str, Any]:
     parallel = config.flag("use_parallel_residual", default=False)
     norm = {"qk_norm": "heads", "qk_norm_kind": "layer"}
     bias = config.flag("use_qkv_bias", default=False)
+    config.ignore("rotary_scaling_factor")
     attention = norm if config.flag("qk_layernorm", default=False) else {}
     style = Style(norm="layer", norm_bias=True, qkv_bias=bias, rotary_fraction=0.25, rotary_keys=("rope_pct",))
     style = style._replace(norms=1 if parallel else 2, parallel=parallel, attention=attention)

@@ -24,7 +24,7 @@ from roofline.importers.huggingface.decoder import (
     windows_of,
     with_shared,
 )
-from roofline.importers.huggingface.dense.llama import qwen_windows, with_mtp
+from roofline.importers.huggingface.dense.llama import with_mtp
 
 _HEAD_NORM: Final = {"qk_norm": "head"}
 
@@ -33,7 +33,7 @@ def mixtral(config: Config) -> dict[str, Any]:
     """Mixtral, OLMoE, Granite MoE: experts in every layer."""
     kind = config.data["model_type"]
     number = "num_experts" if kind == "olmoe" else "num_local_experts"
-    bias = config.flag("attention_bias", default=False)
+    bias = kind != "mixtral" and config.flag("attention_bias", default=False)
     shared = config.whole("shared_intermediate_size", default=0, null=0, least=0) if kind == "granitemoeshared" else 0
     block = routed(config, width="intermediate_size", experts=number, shared_width=shared)
     windows = None
@@ -82,14 +82,26 @@ def qwen_feed_forward(config: Config, *, shared: bool, gate: bool = True, dense_
 
 def qwen2_moe(config: Config) -> dict[str, Any]:
     """Qwen 1.5 MoE, Qwen 2 57B: biases on queries, keys and values, a gated shared expert."""
-    bias = config.flag("attention_bias", "qkv_bias", default=True, null=True)
-    style = Style(qkv_bias=bias)
-    return decoder(config, style, qwen_feed_forward(config, shared=True), windows=qwen_windows(config))
+    bias = config.flag("qkv_bias", default=True, null=True)
+    feed_forward = qwen_feed_forward(config, shared=True)
+    return decoder(config, Style(qkv_bias=bias), feed_forward, windows=_qwen2_moe_windows(config))
+
+
+def _qwen2_moe_windows(config: Config) -> list[int | None]:
+    """Windows in every other layer from the first on, below `max_window_layers`, where `use_sliding_window`."""
+    layers = config.whole("num_hidden_layers")
+    used = config.flag("use_sliding_window", default=False)
+    window = config.whole_or_none("sliding_window") if used else None
+    last = config.whole("max_window_layers", default=layers, null=layers, least=0)
+    config.ignore("sliding_window")
+    return windows_of(
+        config, window, [window is not None and not index % 2 and index < last for index in range(layers)]
+    )
 
 
 def qwen3_moe(config: Config) -> dict[str, Any]:
     """Qwen 3 MoE, also the text model of Qwen 3 VL MoE: norms of queries and keys per head, no shared expert."""
-    bias = config.flag("attention_bias", "qkv_bias", default=False)
+    bias = config.flag("attention_bias", default=False)
     config.must_be("use_qk_norm", True)
     config.must_be("shared_expert_intermediate_size", 0, None)
     style = Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM)
