@@ -41,7 +41,7 @@ def test_answers_do_not_depend_on_the_order_of_questions() -> None:
     root = Path(__file__).parents[2]
     found = []
     for direction in ("1", "-1"):
-        command = [sys.executable, "-c", _ASK, "120", direction]
+        command = [sys.executable, "-c", _ASK, "60", direction]
         done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=True)
         found.append(json.loads(done.stdout))
     assert found[0] == found[1]

@@ -101,9 +101,9 @@ class Image(Kind):
         return Stages((Stage(1, workload, ideal),))
 
     def apart(self, question: Question) -> tuple[str, ...]:
-        """Sides, on which it depends what a compiler joins and what GPUs share."""
+        """Those on which it depends what a compiler joins and what GPUs share: which of two tensors is the larger."""
         uneven = question.execution.level == "compiled" or question.spread.plan.cp > 1
-        return ("height", "width") if uneven else ()
+        return ("batch", "height", "width") if uneven else ()
 
     def precision_of(self, question: Question, phase: Phase) -> Precision:
         """The format of a phase: the autoencoder's own where fp16 overflows it, matrices that stay in fp32."""
