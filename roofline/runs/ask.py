@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.checks import checked
 from roofline.runs.kind import Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
 from roofline.runs.names import check_names
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
-from roofline.runs.values import checked
 from roofline.specs.files.library import is_node
 from roofline.specs.gpu import GPUSpec
 

@@ -10,9 +10,9 @@ from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.checks import named
 from roofline.runs.files.model_files import STORED, is_foreign, parts_of, read_file
 from roofline.runs.memory_size import variant
-from roofline.runs.values import named
 from roofline.specs.base import Spec
 from roofline.specs.files.library import Found, Shelf, bundled, find, own_folders
 from roofline.specs.files.reader import read_gpu, read_model

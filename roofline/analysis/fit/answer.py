@@ -19,11 +19,10 @@ from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
-from roofline.runs.checks import is_many
+from roofline.runs.checks import checked, is_many
 from roofline.runs.expectation import expectation_warnings
 from roofline.runs.load import GPULike, ModelLike
 from roofline.runs.names import check_names
-from roofline.runs.values import checked
 
 Form = TypeVar("Form", bound="Fitting")
 #: In place of an accelerator: all that there are.

@@ -89,9 +89,18 @@ def follow_architecture(config: Config, body: Body, model_type: str, file: Path)
         labels = _LABELS if "Process" in name else 1
         _encode(body, {"labels": labels, "bias": True, "inner": body["width"]})
         body.setdefault("unverified", []).append(f"head of {name}: two layers with biases, as in Qwen2.5-Math-RM")
-    elif modules or mutual or (_BARE.fullmatch(name) and not _GENERATES.fullmatch(name)):
+    elif modules or mutual or (_BARE.fullmatch(name) and not _GENERATES.fullmatch(name) and not _own_head(said)):
         _encode(body)
         config.notes.append(_headless(name, mutual=mutual, saved=bool(modules)))
+
+
+def _own_head(config: Config) -> bool:
+    """Whether code of its own generates, whatever class a file names: ChatGLMModel is loaded as a model that does."""
+    classes = config.data.get("auto_map")
+    if not isinstance(classes, dict):
+        return False
+    generates = any(key in classes for key in ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM"))
+    return generates or ("AutoModel" not in classes and _architecture(config) not in _types())
 
 
 def _architecture(config: Config) -> str:
