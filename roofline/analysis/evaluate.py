@@ -130,7 +130,7 @@ def memory_of(question: Question, kept: Kept) -> Memory:
         return kept[key]
 
     def needs(run: Any) -> Num:
-        return question.kind.held(question, stages(run))
+        return question.kind.held(replace(question, run=run), stages(run))
 
     return question.kind.memory(question, stages(question.run), parameters, needs)
 
@@ -168,7 +168,7 @@ def evaluate_aside(question: Question) -> tuple[Workload, PhaseEstimate] | None:
 
 def _needs(question: Question, run: Any) -> Num:
     """Bytes on the fullest device for another run of the question."""
-    return question.kind.held(question, question.stages(run))
+    return question.kind.held(replace(question, run=run), question.stages(run))
 
 
 def _phases(setting: _Setting, stages: Sequence[Stage]) -> tuple[tuple[PhaseEstimate, ...], Stage]:

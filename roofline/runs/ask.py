@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.checks import checked
 from roofline.runs.kind import Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
@@ -27,6 +28,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     Raises UsageError, UnknownNameError or SpecError.
     """
     check_names(options)
+    options = checked(options)
     spec_dir = options.get("spec_dir")
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)

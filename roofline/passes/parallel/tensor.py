@@ -179,6 +179,7 @@ def _core(op: Op, heads: Heads) -> Op:
         cache_write=op.cache_write * heads.cached,
         cache_held=op.cache_held * heads.cached,
         cache_grows=op.cache_grows * heads.cached,
+        cache_before=op.cache_before * heads.cached,
         state_held=op.state_held * heads.cached,
     )
 

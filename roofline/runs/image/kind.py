@@ -104,6 +104,11 @@ class Image(Kind):
             workload = Workload(tuple(phases))
         return Stages((Stage(1, workload, ideal),))
 
+    def apart(self, question: Question) -> tuple[str, ...]:
+        """Those on which it depends what a compiler joins and what GPUs share: which of two tensors is the larger."""
+        uneven = question.execution.level == "compiled" or question.spread.plan.cp > 1
+        return ("batch", "height", "width") if uneven else ()
+
     def precision_of(self, question: Question, phase: Phase) -> Precision:
         """The format of a phase: the autoencoder's own where fp16 overflows it, matrices that stay in fp32."""
         precision = question.execution.precision

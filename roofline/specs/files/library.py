@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
-from roofline.specs.files.paths import beginning, expanded, is_folder, stamp
+from roofline.specs.files.paths import beginning, expanded, is_folder
 from roofline.specs.files.spelling import meant_by
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
@@ -53,13 +53,18 @@ def bundled(shelf: Shelf) -> Path:
     return found
 
 
+@lru_cache(maxsize=256)
+def _is_bundled(folder: Path) -> bool:
+    return folder in (bundled("models"), bundled("hardware"), bundled("nodes"), bundled("engines"))
+
+
 def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
     """Folders to search, in order. A folder of the user's may hold specs itself or in `models/` and `hardware/`.
 
     Nodes stand in `nodes/` or `hardware/nodes/`.
     """
     if spec_dir and not is_folder(expanded(spec_dir)):
-        raise UsageError(f"--spec-dir {spec_dir[:200]}: no such folder")
+        raise UsageError(f"--spec-dir {str(spec_dir)[:200]}: no such folder")
     roots = [spec_dir] if spec_dir else []
     roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
     roots.append(_config_folder())
@@ -176,7 +181,7 @@ def _tables(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
 
 
 def _aliases_of(folder: Path) -> dict[str, Path]:
-    return _alias_table(folder, stamp(folder))
+    return _alias_table(folder, stamp_of(folder))
 
 
 def _stems(folder: Path) -> dict[str, Path]:
@@ -184,6 +189,32 @@ def _stems(folder: Path) -> dict[str, Path]:
         return {entry[:-5].lower(): folder / entry for entry in sorted(os.listdir(folder)) if entry.endswith(".yaml")}
     except OSError:
         return {}
+
+
+def own_folders(shelf: Shelf, spec_dir: str | None = None) -> tuple[tuple[str, int], ...]:
+    """The user's folders of a shelf in the order of look-up, each with a stamp that changes with what is in it.
+
+    Nothing where there are none, and for one that is missing: whoever looks a name up there says so.
+    """
+    if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not os.path.isdir(_config_folder()):  # noqa: PTH112
+        return ()  # the usual case, asked for with every estimate
+    try:
+        return tuple((str(folder), stamp_of(folder)) for folder in folders(shelf, spec_dir)[:-1])
+    except (OSError, RuntimeError, UsageError):
+        return ()
+
+
+def stamp_of(folder: Path) -> int:
+    """When a folder last changed; of one outside of the library, when any file of it did."""
+    try:
+        own = folder.stat().st_mtime_ns
+        if _is_bundled(folder):
+            return own
+        with os.scandir(folder) as entries:
+            files = [entry.stat() for entry in entries if entry.name.endswith(".yaml")]
+    except OSError:
+        return 0
+    return hash((own, *((file.st_ino, file.st_mtime_ns, file.st_size) for file in files)))
 
 
 @lru_cache(maxsize=32)
