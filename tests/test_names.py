@@ -15,8 +15,8 @@ from roofline.errors import nearest
         ("llama3", "llama-3-8b"),
         ("phi3", "phi-3-mini-4k"),
         ("lama-2-7b", "llama-2-7b"),
-        ("qwen-3-8b", "qwen3-8b"),
-        ("some-org/Llama-3-8B", "llama-3-8b"),
+        ("qwen-3-8c", "qwen3-8b"),
+        ("some-org/Llama-3-8X", "llama-3-8b"),
         ("stable-diffusion-v1.5", "stable-diffusion-v1-5"),
     ],
 )

@@ -20,6 +20,7 @@ from typing import Any, Final
 from roofline import importers
 from roofline.importers.diffusers.folder import COMPONENTS
 from roofline.importers.huggingface.families import FAMILIES, TEXT_TYPES
+from roofline.importers.huggingface.forms.wrappers import wrappers_of
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.towers.read import ENCODERS, TOWERS
 
@@ -34,7 +35,11 @@ def transformers_keys() -> dict[str, dict[str, Any]]:
     from transformers import CONFIG_MAPPING
 
     text_encoders = {"CLIPTextModel": "clip_text_model", "CLIPTextModelWithProjection": "clip_text_model"}
-    types = {name: name for name in (*FAMILIES, *TEXT_TYPES)} | text_encoders | {"T5EncoderModel": "t5"}
+    types = (
+        {name: name for name in (*FAMILIES, *TEXT_TYPES, *wrappers_of(FAMILIES))}
+        | text_encoders
+        | {"T5EncoderModel": "t5"}
+    )
     classes, shared, found = _classes(), _read_by_all(), {}
     for known_as, model_type in types.items():
         made: Any = CONFIG_MAPPING[model_type] if model_type in CONFIG_MAPPING else classes.get(model_type)

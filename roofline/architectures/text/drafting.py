@@ -8,7 +8,8 @@ from roofline.architectures.text.layers import block_ops, norm_op
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.architectures.text.transformer import forward_ops, mtp_ops
 from roofline.num import Num
-from roofline.specs.text.transformer import BlockGroup, Eagle, SoftmaxAttention, TransformerSpec
+from roofline.specs.text.heads import Eagle
+from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
 from roofline.workload.shapes import Span

@@ -33,6 +33,7 @@ BUILDERS: Final[dict[str, str]] = {
     "time_mix": "recurrent.rwkv:time_mix_ops",
     "channel_mix": "recurrent.rwkv:channel_mix_ops",
     "shared_block": "shared_block:shared_block_ops",
+    "linear": "recurrent.state_space:plain_matrix_ops",
 }
 
 

@@ -7,6 +7,7 @@ from roofline.architectures.text.layers import block_ops, group_labels, norm_op
 from roofline.architectures.text.reference import reference_spec
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
+from roofline.specs.text.heads import Classifier
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -33,8 +34,12 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
 
 
 def encodes_only(spec: TransformerSpec) -> bool:
-    """Whether the model sees its whole input at once and generates nothing: no head, and no causal layer (BERT)."""
-    return not (spec.head or spec.encoder) and all(
+    """Whether the model sees its whole input at once and generates nothing: it says so, or it has no head and no causal
+    layer (BERT).
+    """
+    if not spec.generates:
+        return True
+    return not (spec.head or spec.encoder or spec.eagle) and all(
         isinstance(group.attention, SoftmaxAttention) and not group.attention.causal for group in spec.blocks
     )
 
@@ -42,6 +47,8 @@ def encodes_only(spec: TransformerSpec) -> bool:
 def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: bool) -> Phase:
     last = span.batch if name == "decode" else span.batch / span.steps
     ops = forward_ops(spec, span, rows=span.tokens if every else last)
+    if not spec.generates:
+        ops = [_uncached(op) for op in ops]
     head = ops[-1]
     boundary = head.write if spec.head else span.tokens * spec.width
     return Phase(name, tuple(ops), repeat, boundary=boundary, context=span.mean_past, tokens=span.tokens)
@@ -111,6 +118,9 @@ def _embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
         ops.append(embedding.add("type_add", width))
     if spec.embedding_norm:
         ops.append(norm_op(spec, "embedding_norm", embedding))
+    if positions.buckets is not None and spec.blocks[0].attention is not None:
+        pairs, heads = new * (embedding.span.mean_past + new), float(spec.blocks[0].attention.heads)
+        ops.append(make.embedding("distance_bias", block, pairs, float(positions.buckets), heads))
     return ops
 
 
@@ -129,6 +139,8 @@ def _head_ops(spec: TransformerSpec, head: Sublayer, rows: Num) -> list[Op]:
         ops.append(head.linear("head_projection", width, inner))
     if spec.head and spec.vocabulary is not None:
         ops.append(_head_op(spec, rows, inner, float(spec.logits)))
+    if spec.classifier is not None:
+        ops.extend(_classifier_ops(spec.classifier, width, head))
     return ops
 
 
@@ -137,3 +149,33 @@ def _head_op(spec: TransformerSpec, rows: Num, width: float, vocabulary: float) 
     held = not spec.tied_embeddings
     op = make.linear("head", "head", rows, width, vocabulary, bias=spec.head_bias, held=held)
     return op._replace(params=vocabulary, active=vocabulary) if spec.head_bias and not held else op
+
+
+def _classifier_ops(classifier: Classifier, width: float, head: Sublayer) -> list[Op]:
+    """Scores [rows, labels] of the last hidden states [rows, width]; rows are tokens, or one per sequence.
+
+    Source: transformers 5.24.0, `GenericForSequenceClassification`, which scores every token and then chooses one.
+    """
+    rows = head if classifier.each == "token" else head.over(head.span.batch)
+    ops, inner = [], width
+    if classifier.inner is not None:
+        inner = float(classifier.inner)
+        ops.append(rows.linear("classifier_inner", width, inner, bias=True))
+        ops.append(rows.activate("classifier_activation", inner, function=classifier.activation))
+    return [*ops, rows.linear("classifier", inner, float(classifier.labels), bias=classifier.bias)]
+
+
+def _uncached(op: Op) -> Op:
+    """An op of a layer that only encodes: no key, value or state outlives it."""
+    if op.row is None and op.state_held == 0.0 and op.state_held_fp32 == 0.0:
+        return op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0)
+    return op._replace(
+        cache_read=0.0,
+        cache_write=0.0,
+        cache_held=0.0,
+        cache_grows=0.0,
+        row=None,
+        state_held=0.0,
+        state_held_fp32=0.0,
+        state_moved_fp32=0.0,
+    )

@@ -79,6 +79,8 @@ _DESCRIBES: Final[dict[str, Callable[[Body, Any], bool]]] = {
     "kv_channels": _wide_heads,
     "pos_emb": _rotary,
     "norm": _norm,
+    "lm_head": lambda body, value: bool(value) == body.get("head", True),
+    "rm_head": lambda body, value: bool(value) != body.get("head", True),
     "no_weight_tying": lambda body, value: bool(value) != bool(body.get("tied_embeddings")),
     "gpt_j_residual": lambda body, value: bool(value) == any(b.get("parallel") for b in body["blocks"]),
     "use_parallel_block": lambda body, value: bool(value) == any(b.get("parallel") for b in body["blocks"]),

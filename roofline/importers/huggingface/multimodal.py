@@ -16,9 +16,16 @@ from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.families import ALIASES, FAMILIES, TEXT_SECTIONS, TEXT_TYPES
+from roofline.importers.huggingface.forms.wrappers import TIED, defaults_in, tied_by_class, wrapped_type
 from roofline.importers.huggingface.stated import ESSENTIAL
 from roofline.importers.json_document import JsonDocument
 
+#: Keys beside the sizes of a flat file that concern encoders of pictures and sound, and what joins them (MiniCPM-V).
+_OF_MEDIA: Final = """
+    query_num slice_config slice_mode use_image_id vision_batch_size batch_vision_input batch_3d_resampler
+    drop_vision_last_layer audio_pool_step audio_chunk_length init_audio init_tts init_vision stream_input chunk_input
+    tts_config listen_speak_type
+"""
 _GUESS: Final = "A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model."
 
 
@@ -32,9 +39,12 @@ def text_config(document: JsonDocument) -> Config:
     model_type = _model_type(document, data)
     if section_of(data) is not None:
         return _nested(document, data, model_type)
-    text_type = TEXT_TYPES.get(model_type)
+    text_type = _held_type(_with_version(data, model_type))
     if model_type not in FAMILIES and text_type is not None and _has_sizes(data):
-        return _flat(document, data, text_type)
+        return _flat(document, data, _known_type(document, text_type, ("model_type",)))
+    if model_type not in FAMILIES and text_type in FAMILIES:
+        hint = f"A config.json of {model_type} has its language model in a section, as text_config."
+        raise SpecError("holds neither a section for its language model nor sizes", document.place(()), hint=hint)
     return _config(document, data, _known_type(document, model_type, ("model_type",)))
 
 
@@ -50,25 +60,58 @@ def _has_sizes(data: Mapping[str, Any]) -> bool:
 def _flat(document: JsonDocument, data: Mapping[str, Any], text_type: str) -> Config:
     """A multimodal file whose top level is its text model."""
     config = _config(document, data, text_type, (), Config(document, data))
+    config.ignore(_OF_MEDIA)
+    _follow_class(config, str(data.get("model_type")), data, {})
     config.notes.append(f"the sizes of the text model stand at the top level, which is read as {text_type}")
     return config
 
 
 def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) -> Config:
     outer, path, section = Config(document, data), tuple[str, ...](), section_of(data)
+    wrapper = data
     while section is not None:
-        outer.used.update((section, "model_type", "tie_word_embeddings"))
-        path, data = (*path, section), data[section]
-        inner_type = data.get("model_type") or TEXT_TYPES.get(model_type)
+        outer.used.update((section, "model_type", TIED))
+        path, wrapper, data = (*path, section), data, data[section]
+        inner_type = data.get("model_type") or _held_type(model_type)
         section = section_of(data)
         model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
     if inner_type is None:
         message = f"has no model_type, and {model_type!r} does not say which text model it holds"
-        hint = f"Understood: {', '.join(TEXT_TYPES)}, or a model_type inside."
+        hint = "Write the model_type of the text model into its section."
         raise UnsupportedError(message, document.place(path), ".".join(path), hint)
     known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
     config = _config(document, data, known, path, outer)
+    config.defaults = {**config.defaults, **defaults_in(model_type, known)}
+    if "block_size" in data:
+        config.ignore("block_size")
+        config.notes.append(f"{config.field_name('block_size')}, tokens decoded at once (LocateAnything), has no shape")
+    _follow_class(config, model_type, wrapper, data)
     return _doubled(config, outer)
+
+
+def _with_version(data: Mapping[str, Any], model_type: str) -> str:
+    """The type with its version, where one name stands for several text models (MiniCPM-V)."""
+    versioned = f"{model_type}/{data.get('version')}"
+    return versioned if versioned in TEXT_TYPES else model_type
+
+
+def _held_type(wrapper: str) -> str | None:
+    """The type of the text model that a multimodal class holds where nothing else is said."""
+    return TEXT_TYPES.get(wrapper) or wrapped_type(wrapper)
+
+
+def _follow_class(config: Config, wrapper: str, outer: Mapping[str, Any], text: Mapping[str, Any]) -> None:
+    """Let the multimodal class say whether the head is the embedding, which its text section cannot."""
+    tied = tied_by_class(wrapper, outer, text)
+    if tied is None:
+        return
+    said = text.get(TIED)
+    if said is not None and bool(said) != tied:
+        held = "the embedding" if tied else "a matrix of its own"
+        config.notes.append(
+            f"{config.field_name(TIED)} {str(said).lower()} has no effect in {wrapper}: the head is {held}"
+        )
+    config.data = {**{key: value for key, value in config.data.items() if key != "tie_embedding"}, TIED: tied}
 
 
 def _doubled(config: Config, outer: Config) -> Config:

@@ -35,6 +35,8 @@ from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.described import read_described
 from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.forms.dialects import in_words_of_classes
+from roofline.importers.huggingface.forms.heads import follow_architecture
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.spec_data import Origin, spec_data
@@ -73,13 +75,14 @@ def import_named(path: Path, name: str | None = None) -> Imported:
     if is_diffusers(path):
         return Imported(import_diffusers(path))
     file = config_file(path)
-    document = read_json(file)
+    document = in_words_of_classes(read_json(file))
     config = text_config(document)
     model_type = str(config.data.get("model_type") or config.data.get("_model_type"))
     body = mapped(family_function(model_type), config, model_type)
     if is_eagle(config):
         body = as_eagle(config, body)
     else:
+        follow_architecture(config, body, model_type, file)
         _add_towers(body, config)
     names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
@@ -117,12 +120,12 @@ def validated(data: Body, name: str) -> Spec:
 
 
 def config_file(path: Path) -> Path:
-    """The config.json that a path means: the file, or the one in a folder."""
+    """The config.json that a path means: the file, or the one in a folder, where Mistral's `params.json` may stand."""
     if not path.is_dir():
         return path
-    file = path / "config.json"
-    if file.is_file():
-        return file
+    found = next((file for name in ("config.json", "params.json") if (file := path / name).is_file()), None)
+    if found is not None:
+        return found
     raise SpecError(f"{path}: is a folder without a config.json")
 
 
@@ -166,7 +169,7 @@ def _check_section(config: Config, known: ClassKeys | None, model_type: str) -> 
 
 def model_name(file: Path, config: Config) -> str:
     """A name for the model: from `X_config.json` or `X.json`, else its folder, else the name that the file says."""
-    stem = file.stem.removesuffix("config").rstrip("_-.")
+    stem = file.stem.removesuffix("config").removesuffix("params").rstrip("_-.")
     if not stem:
         said = str((config.outer or config).data.get("_name_or_path") or "").rstrip("/").rsplit("/", 1)[-1]
         stem = said or file.resolve().parent.name

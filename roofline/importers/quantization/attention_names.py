@@ -108,6 +108,7 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
         "out_proj": "mixer.out_proj mamba.out_proj mamba_decoder.mamba.out_proj",
     },
     "short_conv": {"in_proj": "conv.in_proj", "out_proj": "conv.out_proj"},
+    "linear": {"plain_matrix": "self_attn.linear_attn mlp.linear_mlp"},
     "gated_recurrence": {
         "x_proj": "temporal_block.linear_x",
         "y_proj": "temporal_block.linear_y",

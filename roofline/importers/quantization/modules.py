@@ -141,6 +141,8 @@ def outside(model: Mapping[str, Any]) -> tuple[Slot, ...]:
     if model.get("embedding_width"):
         slots.append(Slot("embedding_projection", ("model.decoder.project_in", "embeddings_project")))
         slots += [Slot("head_projection", ("model.decoder.project_out",))] if model.get("head", True) else []
+    if model.get("classifier"):
+        slots.append(Slot("classifier", ("score", "classifier", "qa_outputs"), "head"))
     if model.get("pooler"):
         slots.append(Slot("pooler", ("pooler.dense", "bert.pooler.dense", "roberta.pooler.dense")))
     return (*slots, *(Slot(op, (name,), "embedding") for op, name in _tables(model)))

@@ -57,7 +57,7 @@ _RULES: Final[dict[str, str]] = {
         feed_forward_norm attention_post_norm feed_forward_post_norm attention_residual feed_forward_residual
         embedding_projection head_projection position_embedding position_add kv_proj kv_norm decay_a_proj gate_a_proj
         vector_norms time_shift channel_shift channel_receptance channel_gate block_norm block_proj q_adapter_a
-        k_adapter_a v_adapter_a gate_up_adapter_a experts_norm scales
+        k_adapter_a v_adapter_a gate_up_adapter_a experts_norm scales plain_matrix classifier classifier_inner
     """,
 }
 RULE_OF: Final = {name: rule for rule, names in _RULES.items() for name in names.split()}

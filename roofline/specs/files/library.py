@@ -71,6 +71,24 @@ def _config_folder() -> str:
 
 def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     """The file that a name stands for. Raises UnknownNameError with the nearest names."""
+    found = _exactly(shelf, name, spec_dir)
+    if found is not None:
+        return found
+    known = _known(shelf, spec_dir)
+    meant = meant_by(name, known)
+    found = _exactly(shelf, meant.name, spec_dir) if meant is not None else None
+    if found is not None and meant is not None and not meant.format:
+        return found._replace(alias=name)
+    if found is not None and meant is not None and shelf == "models":
+        hint = f"The format of its weights is an option: --model {found.name} --weights {meant.format}."
+        raise UsageError(f"no model named {name!r}. {hint}")
+    if shelf == "hardware":
+        known |= _known("nodes", spec_dir)
+    raise UnknownNameError(_WHAT[shelf], name, known, _LISTING[shelf])
+
+
+def _exactly(shelf: Shelf, name: str, spec_dir: str | None) -> Found | None:
+    """The file of that name, or of which it is an alias, in the order of look-up."""
     wanted = name.strip().lower()
     shelves = folders(shelf, spec_dir)
     for folder in shelves:
@@ -78,16 +96,7 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
             path = table(folder).get(wanted)
             if path is not None and (folder is shelves[-1] or _belongs(path, shelf)):
                 return Found(path, path.stem, alias)
-    known = _known(shelf, spec_dir)
-    meant = meant_by(name, known)
-    if meant is not None and not meant.format:
-        return find(shelf, meant.name, spec_dir)._replace(alias=name)
-    if meant is not None and shelf == "models":
-        hint = f"The format of its weights is an option: --model {meant.name} --weights {meant.format}."
-        raise UsageError(f"no model named {name!r}. {hint}")
-    if shelf == "hardware":
-        known |= _known("nodes", spec_dir)
-    raise UnknownNameError(_WHAT[shelf], name, known, _LISTING[shelf])
+    return None
 
 
 def is_node(name: str, spec_dir: str | None = None) -> bool:

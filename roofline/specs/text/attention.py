@@ -21,6 +21,7 @@ from roofline.specs.text.recurrence import (
     Mamba,
     Mamba2,
     MatrixLSTM,
+    PlainMatrix,
     ShortConvolution,
     TimeMix,
     refuse_remainder,
@@ -180,6 +181,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "time_mix": TimeMix,
     "channel_mix": ChannelMix,
     "shared_block": SharedBlock,
+    "linear": PlainMatrix,
 }
 
 

@@ -117,6 +117,13 @@ class ShortConvolution(Spec):
     bias: bool = False
 
 
+class PlainMatrix(Spec):
+    """One matrix over the model width in the place of a sublayer (Nemotron 51B): no token sees another."""
+
+    kind: Literal["linear"]
+    bias: bool = False
+
+
 class GatedRecurrence(Spec):
     """A real-gated linear recurrent unit (Griffin) over `width` channels behind a convolution, beside a gate.
 

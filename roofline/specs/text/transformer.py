@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.feed_forward import FeedForwardSpec
+from roofline.specs.text.heads import Classifier, Eagle
 from roofline.specs.text.tower import Tower
 
 
@@ -163,28 +164,6 @@ class AlternatingUpdates(Spec):
     inputs: Annotated[int, Field(ge=2, le=64)]
 
 
-class Eagle(Spec):
-    """What makes of a transformer of few layers a head that drafts for another model, from what that computes.
-
-    `version` 1: a projection of the token's embedding and the model's last hidden state, side by side, then the layers;
-    3: a projection of `features` hidden states of the model, which queries, keys and values of the first layer read
-    beside the embedding, each normed. The hidden states are `target_width` wide. Without `own_embedding` the model's
-    table is read, without `head_vocabulary` the model's head; a head of its own may know fewer tokens.
-
-    Source: Li et al. 2024 (arXiv:2401.15077), 2025 (arXiv:2503.01840); SafeAILab/EAGLE, eagle/model/cnets.py.
-    """
-
-    version: Literal[1, 3]
-    features: Size
-    target_width: Size
-    own_embedding: bool = False
-    head_vocabulary: Size | None = None
-    projection_bias: bool = False
-    projection_norm: bool = False
-    first_norm: bool = True
-    last_norm: bool = True
-
-
 class TransformerSpec(Spec):
     """A language model as shapes.
 
@@ -195,7 +174,9 @@ class TransformerSpec(Spec):
     rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
     sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
     pictures and sound that are loaded beside the language model, `left_out` says which are loaded and not counted.
-    Without `max_context` no longest context is known. `assumed` is what the source of the shapes left open.
+    Without `max_context` no longest context is known. `generates: false`: the layers only encode, a sequence at once,
+    whatever their masks, and nothing is cached; a `classifier` may stand where the head would. `assumed` is what the
+    source of the shapes left open.
     """
 
     family: Literal["transformer"]
@@ -220,6 +201,8 @@ class TransformerSpec(Spec):
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
+    generates: bool = True
+    classifier: Classifier | None = None
     head_vocabulary: Size | None = None
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
@@ -252,3 +235,9 @@ class TransformerSpec(Spec):
         for dtype in value.values() if isinstance(value, dict) else [value] if value else []:
             known_dtype(dtype)
         return value
+
+    @model_validator(mode="after")
+    def _encoders_have_no_head(self) -> TransformerSpec:
+        if self.classifier is not None and (self.head or self.encoder):
+            raise PydanticCustomError("classifier", "classifier goes with head: false, without an encoder")
+        return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.specs.text.recurrence import GatedRecurrence, Mamba, Mamba2, ShortConvolution
+from roofline.specs.text.recurrence import GatedRecurrence, Mamba, Mamba2, PlainMatrix, ShortConvolution
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.shapes import ScanShape
@@ -75,6 +75,15 @@ def short_conv_ops(spec: TransformerSpec, conv: ShortConvolution, layer: Sublaye
         layer.pointwise("output_gate", inner, reads=2.0, each=1.0),
         layer.linear("out_proj", inner, width, bias=bias),
     ]
+
+
+def plain_matrix_ops(spec: TransformerSpec, matrix: PlainMatrix, layer: Sublayer) -> list[Op]:
+    """A product with one matrix of the model width.
+
+    Source: nvidia/Llama-3_1-Nemotron-51B-Instruct, modeling_decilm.py (`replace_with_linear`).
+    """
+    width = float(spec.width)
+    return [layer.linear("plain_matrix", width, width, bias=matrix.bias)]
 
 
 def gated_recurrence_ops(spec: TransformerSpec, recurrence: GatedRecurrence, layer: Sublayer) -> list[Op]:

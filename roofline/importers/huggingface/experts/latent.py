@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, with_shared
+from roofline.importers.huggingface.decoder import FeedForward, dense_block, experts_block, mixed, softmax, with_shared
 from roofline.importers.huggingface.defaults import defaults_of
 
 #: Types of which `moe_layer_freq` is read; other classes have experts in every layer behind the first ones.
@@ -23,8 +23,18 @@ def deepseek(config: Config) -> dict[str, Any]:
     if config.data["model_type"] == "glm4_moe_lite":
         config.defaults = {**config.defaults, "first_k_dense_replace": 1}
     layers = config.whole("num_hidden_layers")
-    attention, feed_forward = latent_attention(config), sparse_after_dense(config, layers)
+    latent = config.flag("use_mla", default=True)
+    attention = latent_attention(config) if latent else _plain_attention(config)
+    feed_forward = sparse_after_dense(config, layers)
     return latent_body(config, [attention] * layers, feed_forward, mtp_layers(config))
+
+
+def _plain_attention(config: Config) -> dict[str, Any]:
+    """Attention without latents, where `use_mla` is false (DeepSeek-VL2 tiny, DeepSeek-OCR)."""
+    heads, kv_heads = parts.heads_of(config)
+    width = config.divides("hidden_size", config.whole("hidden_size"), "of width", heads)
+    config.ignore("q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "head_dim")
+    return softmax(heads, kv_heads, width, **parts.attention_biases(config))
 
 
 def brings_code(config: Config) -> bool:

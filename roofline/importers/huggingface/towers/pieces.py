@@ -85,7 +85,7 @@ def layers(
 def side(config: Config, key: str) -> int:
     """A side in pixels: one number, or the first of two that are equal."""
     value = config.raw(key)
-    if isinstance(value, (list, tuple)) and value and len(set(value)) == 1:
+    if isinstance(value, (list, tuple)) and value and all(item == value[0] for item in value):
         value = value[0]
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100_000:
         config.unsupported(key, f"{str(value)[:40]} is not a side in pixels")
