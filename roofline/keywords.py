@@ -32,6 +32,10 @@ class Options(TypedDict, total=False):
     chunk: str | int | None
     no_vision: bool
     vision: bool
+    images: int | NDArray[Any] | None
+    image_size: str | None
+    frames: int | NDArray[Any] | None
+    seconds: float | NDArray[Any] | None
     weights: str | None
     activations: str | None
     kv_cache: str | None
@@ -80,6 +84,10 @@ class Grid(TypedDict, total=False):
     chunk: str | int | Iterable[str | int | None] | None
     no_vision: bool | Iterable[bool]
     vision: bool | Iterable[bool]
+    images: int | Iterable[int | None] | None
+    image_size: str | Iterable[str | None] | None
+    frames: int | Iterable[int | None] | None
+    seconds: float | Iterable[float | None] | None
     weights: str | Iterable[str | None] | None
     activations: str | Iterable[str | None] | None
     kv_cache: str | Iterable[str | None] | None

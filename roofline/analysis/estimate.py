@@ -57,8 +57,8 @@ class Answer(Outcome):
         return evaluate_aside(self.question)
 
     def ops(self, phase: str | None = None) -> list[OpRow]:
-        """The op ledger of a phase (default: the first), totals over each op's executions in one repeat."""
-        return list(self._op_rows(self.phase(phase or self.phases[0].name).name))
+        """The op ledger of a phase (default: the model's first), totals over each op's executions in one repeat."""
+        return list(self._op_rows(self.phase(phase or self.workload.own[0].name).name))
 
     def _op_rows(self, name: str) -> Iterator[OpRow]:
         beside = self._aside is not None and self._aside[1].name == name

@@ -164,7 +164,10 @@ def _phases(setting: _Setting, stages: Sequence[Stage]) -> tuple[tuple[PhaseEsti
     times = [[_stage_time(setting, stage, index) for stage in stages] for index in indices]
     busiest = max(range(len(stages)), key=lambda stage: first_value(times[-1][stage].serial_s))
     ledger = stages[busiest]
-    each = (_phase(setting, ledger.workload.phases[index], times[index], busiest) for index in indices)
+    if ledger.workload.towers and busiest:  # the first stage has them
+        ledger = ledger._replace(workload=Workload((*stages[0].workload.towers, *ledger.workload.own)))
+    phases = ledger.workload.phases
+    each = (_phase(setting, phases[i], times[i], 0 if phases[i].beside else busiest) for i in indices)
     return tuple(each), ledger
 
 

@@ -11,12 +11,19 @@ from roofline.workload.workload import Workload
 
 
 def build_workload(spec: Spec, run: TextRun) -> Workload:
-    """The phases of a model for a run, one kernel per operation. Raises UnsupportedError for an unknown family."""
+    """The phases of a model for a run, those of its towers first, one kernel per operation.
+
+    Raises UnsupportedError for an unknown family.
+    """
     if isinstance(spec, TransformerSpec):
         workload = transformer_workload(spec, run)
-        if run.layout is None:
-            return workload
-        from roofline.workload.allocation import allocated
+        if run.layout is not None:
+            from roofline.workload.allocation import allocated
 
-        return allocated(workload, run.layout)
+            workload = allocated(workload, run.layout)
+        if run.media is None:
+            return workload
+        from roofline.architectures.towers.phase import tower_phases
+
+        return Workload((*tower_phases(spec.towers, run.media, run.batch), *workload.phases))
     raise UnsupportedError(f"no architecture for {type(spec).__name__}")

@@ -8,7 +8,8 @@ from typing import Final
 
 from roofline import keywords
 from roofline.cli.writing import made
-from roofline.runs.options import KEYWORDS, SPEC_DIR, Option
+from roofline.runs.option import Option
+from roofline.runs.options import KEYWORDS, SPEC_DIR
 
 _BEGIN: Final = "# made from the declaration of options\n"
 _END: Final = "# end\n"

@@ -14,8 +14,9 @@ from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 import typer
 
 from roofline.cli.completion import complete
+from roofline.runs.option import Option
 from roofline.runs.options import PANELS as DECLARED
-from roofline.runs.options import SPEC_DIR, Option
+from roofline.runs.options import SPEC_DIR
 
 _MODEL: Final = "Model: a name, an alias, a YAML file, a config.json or its folder, a .gguf, hf:org/name."
 _GPU: Final = "Accelerator: a name, an alias or a YAML file. Required, unless --node names one."

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from roofline.machine.likeness import Places
-from roofline.num import Num, points, span_many
+from roofline.num import Num, is_nothing, points, span_many
 from roofline.passes.fusion.joined import join_projections
 from roofline.specs.formats.dtypes import DType
 from roofline.workload.op import Op
@@ -63,6 +63,8 @@ def _demands(phase: Phase, precision: Precision, joins: str) -> Demands:
     places = Places()
     kernels: Num = 0.0
     for op in join_projections(phase.ops, joins):
+        if op.shape is None and is_nothing(op.kernels):
+            continue  # held and not run
         place = places.of(_likeness(op, precision))
         if place == len(kinds):
             kinds.append(demand(op, precision))

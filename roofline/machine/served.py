@@ -100,7 +100,9 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
 
 def _prefill_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     span, heads = shape.span, shape.span.batch * shape.heads
-    window = NO_WINDOW if shape.window is None else shape.window
+    window: Num = NO_WINDOW if shape.window is None else shape.window if shape.causal else 2.0 * shape.window - 1.0
+    if shape.pairs is not None:
+        window = shape.pairs / span.new
     width, causal = shape.key_dim + shape.value_dim, float(shape.causal)
     work = PrefillWork(heads, span.new, span.mean_past, window, causal, width, asked.bytes)
     multiplied = "fp8" if _family(asked.dtype) == "fp8" else "bf16"

@@ -53,7 +53,11 @@ class Expectation(NamedTuple):
             seconds, fetching = seconds + op.count * own, fetching + op.count * link
         if not is_nothing(fetching):
             seconds = maximum(seconds, fetching) if self.overlap else seconds + fetching
-        return seconds + self.chip.host * self.chip.engine.request_s if phase.name != "decode" else seconds
+        return (
+            seconds + self.chip.host * self.chip.engine.request_s
+            if phase.name != "decode" and not phase.beside
+            else seconds
+        )
 
     def on_cores(self, op: Op, precision: Precision) -> tuple[Num, Num]:
         """Expected seconds of one execution of an op that the host holds, beside the link and on it."""

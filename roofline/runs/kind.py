@@ -23,7 +23,7 @@ from roofline.runs.devices.spread import Spread
 from roofline.runs.execution import Execution
 from roofline.runs.expectation import Expectation, expect, expect_all
 from roofline.runs.load import Origin
-from roofline.runs.options import Option
+from roofline.runs.option import Option
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload

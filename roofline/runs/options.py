@@ -3,54 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final
 
-Type: TypeAlias = Literal["int", "float", "str", "bool", "str | float", "str | int", "bool | str"]
-
-TEXT: Final = ("text", "encoder")
-IMAGE: Final = ("image",)
-ALL: Final = (*TEXT, *IMAGE)
-
-
-class Option(NamedTuple):
-    """One option.
-
-    name      as a keyword; on the command line with `-` for `_`
-    type      of one value
-    default   what stands where nothing is given; None: found out
-    help      for people, one line
-    metavar   what stands for the value in help
-    kinds     the kinds of run that take it
-    short     a letter on the command line
-    listing   the listing that a shell completes from
-    size      a number that may be a numpy axis
-    words     what may stand behind a flag, and says no more than the flag alone
-    """
-
-    name: str
-    type: Type
-    default: Any
-    help: str
-    metavar: str = ""
-    kinds: tuple[str, ...] = ALL
-    short: str = ""
-    listing: str = ""
-    size: bool = False
-    words: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> str:
-        """As on the command line."""
-        return f"--{self.name.replace('_', '-')}"
-
-    def is_given(self, value: Any) -> bool:
-        """Whether a value asks for anything: not false, not the default, not None where that is it or false is."""
-        if value is None:
-            return bool(self.default)
-        if value is False:
-            return False
-        return hasattr(value, "tolist") or value is True or bool(value != self.default)
-
+from roofline.runs.option import ALL, IMAGE, TEXT, Option
 
 _DTYPE: Final = "Number format, as `roofline list precisions` prints them."
 _TILES: Final = "Autoencoder in overlapping tiles"
@@ -113,6 +68,20 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "Hold the towers also where the engine loads them only when asked (llama.cpp: --mmproj).",
             kinds=("text",),
         ),
+    ),
+    "Pictures and sound in the prompt": (
+        Option("images", "int", None, "Pictures in each prompt, beside its text.", "N", ("text",), size=True),
+        Option(
+            "image_size",
+            "str",
+            None,
+            "Height x width of these pictures, and of frames, in pixels; one number for a square. Default: the "
+            "encoder's own size, else 1024x1024.",
+            "HxW",
+            ("text",),
+        ),
+        Option("frames", "int", None, "Frames of a video in each prompt.", "N", ("text",), size=True),
+        Option("seconds", "float", None, "Seconds of sound in each prompt.", "S", ("text",), size=True),
     ),
     "Formats": (
         Option(

@@ -155,10 +155,11 @@ def attention(
     activations and appended to the cache; older ones are read from the cache, once per step.
     """
     span, window = shape.span, shape.window
-    pairs = span.causal_pairs(window) if shape.causal else span.new * (span.past + span.new)
+    pairs = span.causal_pairs(window) if shape.causal else span.mutual_pairs(window)
     old = span.cached_keys(window)
     if shape.chunked and window is not None:
         pairs, old = span.chunk_pairs(window), span.chunk_keys(window)
+    pairs = pairs if shape.pairs is None else shape.pairs
     scores = span.batch * shape.heads * pairs
     flops, vector = 2.0 * scores * (shape.key_dim + shape.value_dim), VECTOR_FLOPS["softmax"] * scores
     queries, store = span.batch * span.new * shape.heads, shape.kv_heads * (shape.key_dim + shape.value_dim)

@@ -10,6 +10,7 @@ from roofline.num import Num, maximum
 if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
     from roofline.workload.draft import Draft
+    from roofline.workload.media import Media
 
 Logits: TypeAlias = Literal["last", "all"]
 Work: TypeAlias = Literal["ideal", "reference"]
@@ -26,7 +27,8 @@ class TextRun:
     the whole cache. `work` is the ideal, or with the needless work of the model's reference code.
     `layout` is how an engine allocates the cache; without one it holds each key once and no more. `past` tokens per
     sequence are cached before the prompt, which is read `passes` times over, the later ones behind the earlier.
-    `draft` is held beside the model and changes nothing of its phases.
+    `draft` is held beside the model and changes nothing of its phases. `media` are the pictures and the sound of each
+    prompt, whose tokens `prompt` includes.
     """
 
     batch: Num = 1.0
@@ -39,6 +41,7 @@ class TextRun:
     past: Num = 0.0
     passes: Num = 1.0
     draft: Draft | None = None
+    media: Media | None = None
 
     @property
     def steps(self) -> Num:

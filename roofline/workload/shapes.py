@@ -13,6 +13,8 @@ class Span(NamedTuple):
     Prefill is `new = prompt, past = 0, steps = 1`; decode is `new = 1, past = prompt, steps = generate - 1`. Quantities
     of an op are the mean over the steps, which for full attention is the step at the mean context. `absorbed` says that
     latent attention folds its up-projections into queries and outputs instead of expanding the cache (a decode step).
+    `media` tokens per sequence, of pictures, stand beside them for layers that attend to such; `reads_media`: the
+    phase projects these to keys and values, later ones find them in the cache.
     """
 
     batch: Num
@@ -20,6 +22,8 @@ class Span(NamedTuple):
     past: Num
     steps: Num = 1.0
     absorbed: bool = False
+    media: Num = 0.0
+    reads_media: bool = False
 
     @property
     def tokens(self) -> Num:
@@ -45,6 +49,15 @@ class Span(NamedTuple):
         queries = self.new * self.steps
         total = _triangle(self.past, queries, window)
         return total / maximum(self.steps, 1.0)
+
+    def mutual_pairs(self, window: float | None = None) -> Num:
+        """Query-key pairs per sequence and step where a query sees what is before and behind it.
+
+        With a window, itself and `window - 1` keys on each side.
+        """
+        if window is None:
+            return self.new * (self.past + self.new)
+        return self.causal_pairs(window) + _triangle(0.0, self.new, window) - self.new
 
     def chunk_pairs(self, chunk: float) -> Num:
         """Query-key pairs per sequence and step where a query sees the keys of its own chunk up to itself.
@@ -123,9 +136,10 @@ class MatmulShape(NamedTuple):
 class AttentionShape(NamedTuple):
     """Softmax attention over a span: query heads, key-value heads, their widths, window and mask.
 
-    Two habits of the reference code show in its unfused traffic: `packed`, queries, keys and values are slices of one
-    product; `softmax_fp32`, scores are widened to 4 bytes for the softmax. `chunked`: a query sees the keys of its own
-    chunk of `window` positions, not the last `window` keys.
+    Habits of the reference code: `packed`, queries, keys and values are slices of one product; `softmax_fp32`, scores
+    are widened to 4 bytes for the softmax; `tiling`, a window is computed in overlapping `chunks` or in `blocks`.
+    `chunked`: a query sees the keys of its own chunk of `window` positions, not the last `window` keys. `pairs` of
+    queries and keys per sequence, where a pattern of blocks says how many.
     """
 
     span: Span
@@ -138,6 +152,8 @@ class AttentionShape(NamedTuple):
     packed: bool = False
     softmax_fp32: bool = True
     chunked: bool = False
+    tiling: str | None = None
+    pairs: Num | None = None
 
 
 class SelectedAttentionShape(NamedTuple):

@@ -27,6 +27,7 @@ class Phase:
 
     Where a repeat is several passes through the layers, `ops` are those of the mean pass with all their executions,
     `whole` those of a repeat in one pass, which hold what is held, and `widest` those of the pass that needs most.
+    `beside`: what its ops hold is no part of the model's own number (towers).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Phase:
     tokens: Num = 0.0
     whole: tuple[Op, ...] = ()
     widest: tuple[Op, ...] = ()
+    beside: bool = False
     _kept: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def kept(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -142,10 +144,20 @@ class Workload:
                 return phase
         raise KeyError(name)
 
+    @property
+    def own(self) -> tuple[Phase, ...]:
+        """The phases of the model itself, without those of towers before them."""
+        return tuple(phase for phase in self.phases if not phase.beside)
+
+    @property
+    def towers(self) -> tuple[Phase, ...]:
+        """The phases of towers."""
+        return tuple(phase for phase in self.phases if phase.beside)
+
     def holders(self) -> list[Op]:
         """The ops that hold the parameters: those of the first phase of each component."""
         first: dict[str, Phase] = {}
-        for phase in self.phases:
+        for phase in self.own:
             first.setdefault(phase.component, phase)
         return [op for phase in first.values() for op in phase.holders if op.params]
 

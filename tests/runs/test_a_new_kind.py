@@ -22,7 +22,8 @@ from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import ALONE
 from roofline.runs.execution import Execution
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told
-from roofline.runs.options import OPTIONS, Option
+from roofline.runs.option import Option
+from roofline.runs.options import OPTIONS
 from roofline.specs.base import Spec
 from roofline.specs.gpu import GPUSpec
 from roofline.workload import constructors as make

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from roofline.architectures.text.stacks.distances import disentangled_ops
+from roofline.architectures.text.stacks.patterns import block_pairs
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
+from roofline.workload import constructors as make
 from roofline.workload.op import Op
 from roofline.workload.shapes import AttentionShape
 
@@ -20,7 +23,9 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
     fresh = not attention.shared_cache
     ops = [layer.linear("q_proj", width, query_width, bias=bias)]
     if fresh:
-        ops.append(layer.linear("k_proj", width, key_width, bias=bias, joined=packed, live=queries))
+        ops.append(
+            layer.linear("k_proj", width, key_width, bias=bias and attention.key_bias, joined=packed, live=queries)
+        )
     if fresh and not attention.keys_as_values:
         beside = queries + tokens * key_width
         ops.append(layer.linear("v_proj", width, value_width, bias=bias, joined=packed, live=beside))
@@ -30,18 +35,40 @@ def attention_ops(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sub
         rotated = min(float(attention.rotary_dim or spec.positions.rotary_dim or key_dim), key_dim)
         turned, beside = attention.heads * rotated, stream + tokens * value_width
         ops.append(layer.rotary("rotary", turned, attention.kv_heads * rotated * fresh, live=beside))
-    core = _core(attention, layer)
-    if spec.positions.kind == "relative":
-        distances = _distance_ops(attention, layer, width, queries + tokens * (key_width + value_width))
-        ops.extend(distances)
-        core = core._replace(read=core.read + distances[-1].write)
-    ops.append(core)
+    ops += _attended(spec, attention, layer)
     if attention.output_gate is not None:
         ops += _output_gate(attention, layer, width)
     if attention.output_norm:
         ops.append(layer.norm("output_norm", output_width))
     ops.append(layer.linear("o_proj", output_width, width, bias=attention.output_bias))
     return ops
+
+
+def _attended(spec: TransformerSpec, attention: SoftmaxAttention, layer: Sublayer) -> list[Op]:
+    """The attention proper, behind what distances add to its scores."""
+    ops, core, positions = list[Op](), _core(attention, layer), spec.positions
+    width, tokens, heads, groups = float(spec.width), layer.tokens, float(attention.heads), float(attention.kv_heads)
+    key_dim, value_dim = float(attention.head_dim), float(attention.value_dim or attention.head_dim)
+    if positions.kind == "relative":
+        beside = layer.stream + tokens * (heads * key_dim) + tokens * (groups * (key_dim + value_dim))
+        ops = _distance_ops(attention, layer, width, beside)
+        core = core._replace(read=core.read + ops[-1].write)
+    if positions.disentangled is not None:
+        ops, scores = disentangled_ops(attention, positions.disentangled, width, layer)
+        core = core._replace(read=core.read + scores)
+    if positions.per_layer and positions.buckets is not None:
+        ops.append(_own_buckets(attention, float(positions.buckets), layer))
+    if attention.global_projections:
+        # nothing runs them, since no token is global: the attention holds them
+        more = (width + 1.0) * (heads * key_dim + groups * (key_dim + value_dim))
+        core = core._replace(params=core.params + more)
+    return [*ops, core]
+
+
+def _own_buckets(attention: SoftmaxAttention, buckets: float, layer: Sublayer) -> Op:
+    """A score per head for each pair of a query and a key, from a table of the layer's own (UMT5)."""
+    pairs = layer.span.new * (layer.span.mean_past + layer.span.new)
+    return make.embedding("distance_bias", layer.block, pairs, buckets, float(attention.heads), count=layer.layers)
 
 
 def _distance_ops(attention: SoftmaxAttention, layer: Sublayer, width: float, live: Num) -> list[Op]:
@@ -89,6 +116,8 @@ def _core(attention: SoftmaxAttention, layer: Sublayer) -> Op:
         attention.packed,
         attention.softmax_fp32,
         attention.chunk is not None,
+        attention.reference_window,
+        None if attention.pattern is None else block_pairs(attention.pattern, layer.span.new),
     )
     core = layer.attention(shape, cached=attention.causal)
     if attention.cache_heads is not None:

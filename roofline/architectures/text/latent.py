@@ -36,7 +36,9 @@ def latent_ops(spec: TransformerSpec, attention: LatentAttention, layer: Sublaye
     ops += chosen.ops
     ops += (_absorbed if layer.span.absorbed else _naive)(attention, chosen, layer)
     output = heads * attention.value_dim
-    if attention.output_gate:
+    if attention.joint_gate:
+        ops.append(layer.pointwise("output_gate", output, reads=2.0, each=4.0))
+    elif attention.output_gate:
         gates = heads if attention.output_gate == "head" else output
         ops.append(layer.linear("output_gate_proj", width, gates, live=stream + tokens * output))
         ops.append(layer.pointwise("output_gate", output, reads=1.0 + gates / output, each=4.0))
@@ -48,17 +50,24 @@ def _query_ops(attention: LatentAttention, width: float, queries: float, layer: 
     """Queries from the residual, or through a latent of their own."""
     if attention.query_rank is None:
         return [layer.linear("q_proj", width, queries)]
-    rank = float(attention.query_rank)
+    rank, out = float(attention.query_rank), queries
+    inputs = rank
+    if attention.joint_gate:
+        inputs, out = 2.0 * rank, queries + float(attention.heads * attention.value_dim)
     return [
         layer.linear("q_a_proj", width, rank, bias=attention.bias),
         layer.norm("q_a_norm", rank),
-        layer.linear("q_b_proj", rank, queries),
+        layer.linear("q_b_proj", inputs, out),
     ]
 
 
 def _row(attention: LatentAttention) -> Row:
     """What is cached of a token: the latent, and the rotated part of the keys."""
     return Row(float(attention.kv_rank + attention.rope_dim), kind="latent", rope=float(attention.rope_dim))
+
+
+def _sinks(attention: LatentAttention) -> float:
+    return float(attention.heads) if attention.sinks else 0.0
 
 
 def _naive(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> list[Op]:
@@ -75,7 +84,10 @@ def _naive(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> li
     shape = SelectedAttentionShape(span, heads, heads, key + rope, value, chosen.pairs, rectangle, keys)
     cache = CacheUse(cached * rope, fresh, span.batch * span.end * (latent + rope), latent + rope, row)
     read = rows * heads * (key + value) + tokens * rope
-    return [expand, layer.selected_attention("attention", shape, cache, fresh=read, chosen=chosen.chosen)]
+    return [
+        expand,
+        layer.selected_attention("attention", shape, cache, fresh=read, chosen=chosen.chosen, params=_sinks(attention)),
+    ]
 
 
 def _absorbed(attention: LatentAttention, chosen: Selection, layer: Sublayer) -> list[Op]:
@@ -92,6 +104,8 @@ def _absorbed(attention: LatentAttention, chosen: Selection, layer: Sublayer) ->
     cache = CacheUse(span.batch * chosen.read * stored, fresh, span.batch * span.end * stored, stored, _row(attention))
     return [
         layer.heads_linear("k_up_proj", heads, key, latent, live=layer.stream + fresh),
-        layer.selected_attention("attention", shape, cache, fresh=fresh, chosen=chosen.chosen),
+        layer.selected_attention(
+            "attention", shape, cache, fresh=fresh, chosen=chosen.chosen, params=_sinks(attention)
+        ),
         layer.heads_linear("v_up_proj", heads, latent, value),
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from roofline.architectures.text import streams
 from roofline.architectures.text.feed_forward import feed_forward_ops
 from roofline.architectures.text.mixers import mixer_ops
 from roofline.architectures.text.sublayer import Sublayer
-from roofline.num import Num
+from roofline.num import Num, is_nothing, maximum, where
 from roofline.specs.text.transformer import BlockGroup, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -14,7 +16,31 @@ from roofline.workload.shapes import Span
 
 
 def block_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
-    """The ops of one group of layers; `count` of each is the number of layers."""
+    """The ops of one group of layers; `count` of each is the number of layers.
+
+    Layers that are those of an earlier group once more read its weights and hold none.
+    """
+    if getattr(group.attention, "kind", "") == "cross":
+        return _where_seen(spec, group, span, label)
+    return _group_ops(spec, group, span, label)
+
+
+def _where_seen(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
+    """Layers that attend to pictures: passed over where there are none, which leaves what they hold in memory.
+
+    At points of a grid without pictures they are run 0 times.
+    """
+    ops = _group_ops(spec, group, span._replace(media=maximum(span.media, 1.0)), label)
+    if isinstance(span.media, float) and span.media:
+        return ops
+    held = [Op(op.name, op.kind, op.block, op.count, params=op.params, kernels=0.0) for op in ops]
+    if is_nothing(span.media):
+        return held
+    some: Any = where(span.media > 0.0, 1.0, 0.0)  # executions of a grid's points differ
+    return held + [op._replace(count=op.count * some, params=0.0, active=0.0) for op in ops]
+
+
+def _group_ops(spec: TransformerSpec, group: BlockGroup, span: Span, label: str) -> list[Op]:
     tokens, layers = span.tokens, float(group.layers)
     stream = tokens * (spec.width * (spec.residual_streams or 1))
     attention = Sublayer(f"{label}.attention", layers, span, tokens, stream)
@@ -37,13 +63,13 @@ def _sequence_ops(spec: TransformerSpec, group: BlockGroup, attention: Sublayer,
     ops: list[Op] = []
     if group.attention is not None:
         inner = mixer_ops(spec, group.attention, attention)
-        own, after = group.norms >= 1, group.norms >= 3
+        own, after = group.norms >= 1 and group.attention_norm, group.norms >= 3
         ops += _sublayer_ops(spec, group, "attention", attention, inner, normed=own, output_normed=after)
     if group.feed_forward is not None:
         inner = feed_forward_ops(spec, group.feed_forward, feed_forward)
         for index in range(4, group.norms):
             inner.append(norm_op(spec, f"feed_forward_norm_{index - 2}", feed_forward))
-        own, after = group.norms >= (1 if group.attention is None else 2), group.norms >= 4
+        own, after = group.norms >= (2 if group.attention is not None and group.attention_norm else 1), group.norms >= 4
         ops += _sublayer_ops(spec, group, "feed_forward", feed_forward, inner, normed=own, output_normed=after)
     return ops
 
@@ -65,19 +91,36 @@ def _sublayer_ops(
     place, width = group.norm_placement, float(spec.width)
     ops: list[Op] = []
     if spec.residual_streams is not None:
-        ops += streams.collapse_ops(name, width, float(spec.residual_streams), layer)
+        ops += streams.collapse_ops(name, width, float(spec.residual_streams), layer, mixed=spec.streams_mix)
     if normed and place == "pre":
         ops.append(norm_op(spec, f"{name}_norm", layer, 0.0))
+        if group.norm_gates > (name == "feed_forward"):
+            ops += _norm_gate_ops(f"{name}_norm_gate", width, float(group.norm_gate_rank), layer)
     ops += inner
+    if group.gated_residuals:
+        ops.append(layer.pointwise(f"{name}_gate", width, reads=1.0, each=1.0, params=1.0))
     if output_normed or (normed and place == "output"):
         ops.append(norm_op(spec, f"{name}_post_norm", layer, layer.tokens * spec.width))
     if spec.residual_streams is None:
         ops.append(layer.add(f"{name}_residual", width))
     else:
-        ops.append(streams.mix_op(name, width, float(spec.residual_streams), layer))
+        ops.append(streams.mix_op(name, width, float(spec.residual_streams), layer, mixed=spec.streams_mix))
     if normed and place == "post":
         ops.append(norm_op(spec, f"{name}_norm", layer, 0.0))
     return ops
+
+
+def _norm_gate_ops(name: str, width: float, rank: float, layer: Sublayer) -> list[Op]:
+    """A normed input y times the sigmoid of up(silu(down(y))).
+
+    Source: transformers 5.24.0, axk2.
+    """
+    return [
+        layer.linear(f"{name}_down", width, rank),
+        layer.activate(f"{name}_activation", rank, function="silu"),
+        layer.linear(f"{name}_up", rank, width),
+        layer.pointwise(name, width, reads=2.0, each=4.0),
+    ]
 
 
 def _parallel_ops(spec: TransformerSpec, group: BlockGroup, attention: Sublayer, feed_forward: Sublayer) -> list[Op]:

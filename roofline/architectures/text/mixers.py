@@ -22,6 +22,7 @@ BUILDERS: Final[dict[str, str]] = {
     "routed_heads": "shared_block:routed_heads_ops",
     "block_sparse": "sparse:block_sparse_ops",
     "compressed": "sparse:compressed_ops",
+    "cross": "stacks.cross:media_ops",
     "mamba": "recurrent.state_space:mamba_ops",
     "mamba2": "recurrent.state_space:mamba2_ops",
     "short_conv": "recurrent.state_space:short_conv_ops",

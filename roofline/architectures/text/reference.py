@@ -18,10 +18,9 @@ M = TypeVar("M", bound=BaseModel)
 
 def reference_spec(spec: TransformerSpec) -> TransformerSpec:
     """The model as its reference code runs it; the same model where that does no needless work."""
-    blocks = tuple(_reference_block(block) for block in spec.blocks)
-    if all(ours is theirs for ours, theirs in zip(spec.blocks, blocks, strict=True)):
-        return spec
-    return _changed(spec, blocks=blocks)
+    blocks, encoder = (tuple(map(_reference_block, stack)) for stack in (spec.blocks, spec.encoder))
+    pairs = zip((*spec.blocks, *spec.encoder), (*blocks, *encoder), strict=True)
+    return spec if all(ours is theirs for ours, theirs in pairs) else _changed(spec, blocks=blocks, encoder=encoder)
 
 
 def _reference_block(block: BlockGroup) -> BlockGroup:

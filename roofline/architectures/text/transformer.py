@@ -5,6 +5,7 @@ from __future__ import annotations
 from roofline.architectures.text import side_paths, streams
 from roofline.architectures.text.layers import block_ops, group_labels, norm_op
 from roofline.architectures.text.reference import reference_spec
+from roofline.architectures.text.stacks.embedding import convolution_ops, embedding_ops, padded
 from roofline.architectures.text.sublayer import Sublayer
 from roofline.num import Num
 from roofline.specs.text.heads import Classifier
@@ -22,14 +23,16 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     if run.work == "reference":
         spec = reference_spec(spec)
     if spec.encoder:
-        from roofline.architectures.text.encoder_decoder import encoder_decoder_workload
+        from roofline.architectures.text.stacks.encoder_decoder import encoder_decoder_workload
 
         return encoder_decoder_workload(spec, run)
-    prefill = _phase("prefill", spec, Span(run.batch, run.prompt, run.past, run.passes), 1.0, every)
+    media = run.media.attended if run.media is not None else 0.0
+    whole = Span(run.batch, run.prompt, run.past, run.passes, media=media, reads_media=True)
+    prefill = _phase("prefill", spec, whole, 1.0, every)
     steps = 0.0 if encodes_only(spec) else run.steps
     if isinstance(steps, float) and steps == 0:
         return Workload((prefill,))
-    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed")
+    span = Span(run.batch, 1.0, run.prompt, steps, absorbed=run.latent == "absorbed", media=media)
     return Workload((prefill, _phase("decode", spec, span, steps, every)))
 
 
@@ -59,9 +62,10 @@ def forward_ops(spec: TransformerSpec, span: Span, *, rows: Num | None = None) -
 
     Without a number they are one per sequence.
     """
+    span = padded(spec, span)
     tokens = span.tokens
     embedding, head = Sublayer("embedding", 1.0, span, tokens), Sublayer("head", 1.0, span, tokens)
-    ops = _embedding_ops(spec, embedding)
+    ops = embedding_ops(spec, embedding)
     aside = spec.per_layer_input is not None or spec.altup is not None or spec.laurel is not None
     if aside:
         ops.extend(side_paths.before_layers(spec, embedding))
@@ -71,6 +75,7 @@ def forward_ops(spec: TransformerSpec, span: Span, *, rows: Num | None = None) -
             ops.extend(side_paths.in_layers(spec, group, span, label))
     if aside:
         ops.extend(side_paths.after_layers(spec, head))
+    ops.extend(convolution_ops(spec, Sublayer("convolution", 1.0, span, tokens, tokens * float(spec.width))))
     ops.extend(_head_ops(spec, head, span.batch if rows is None else rows))
     return ops
 
@@ -98,30 +103,6 @@ def mtp_ops(spec: TransformerSpec, span: Span) -> list[Op]:
 def mtp_parameters(spec: TransformerSpec) -> float:
     """Parameters of the heads that predict further tokens; no part of the model's own number."""
     return sum(op.count * op.params for op in mtp_ops(spec, Span(1.0, 1.0, 0.0)))
-
-
-def _embedding_ops(spec: TransformerSpec, embedding: Sublayer) -> list[Op]:
-    ops: list[Op] = []
-    block, tokens, new, positions = embedding.block, embedding.tokens, embedding.span.new, spec.positions
-    width = float(spec.width)
-    inner = float(spec.embedding_width or width)
-    if spec.vocabulary is not None:
-        ops.append(make.embedding("embedding", block, tokens, float(spec.vocabulary), inner))
-    if spec.embedding_width is not None:
-        ops.append(embedding.linear("embedding_projection", inner, width))
-    if positions.size is not None:
-        ops.append(make.embedding("position_embedding", block, new, float(positions.size), width))
-    if positions.kind in ("learned", "sinusoidal"):
-        ops.append(make.add("position_add", block, tokens, width, shared_rows=new))
-    if spec.token_types is not None:
-        ops.append(make.embedding("type_embedding", block, tokens, float(spec.token_types), width))
-        ops.append(embedding.add("type_add", width))
-    if spec.embedding_norm:
-        ops.append(norm_op(spec, "embedding_norm", embedding))
-    if positions.buckets is not None and spec.blocks[0].attention is not None:
-        pairs, heads = new * (embedding.span.mean_past + new), float(spec.blocks[0].attention.heads)
-        ops.append(make.embedding("distance_bias", block, pairs, float(positions.buckets), heads))
-    return ops
 
 
 def _head_ops(spec: TransformerSpec, head: Sublayer, rows: Num) -> list[Op]:

@@ -7,11 +7,13 @@ from typing import assert_never
 
 from roofline.architectures.text.layers import block_ops
 from roofline.specs.text.feed_forward import DenseFeedForward
+from roofline.specs.text.positions import Positions
 from roofline.specs.text.tower import (
     ConvolutionPiece,
     LinearPiece,
     NormPiece,
     Piece,
+    PoolPiece,
     ScalePiece,
     TablePiece,
     Tower,
@@ -20,7 +22,6 @@ from roofline.specs.text.tower import (
 from roofline.specs.text.transformer import (
     BlockGroup,
     Norm,
-    Positions,
     SoftmaxAttention,
     TransformerSpec,
 )
@@ -37,13 +38,14 @@ def tower_parameters(tower: Tower) -> float:
     return around + scales + sum(op.count * op.params for op in layer_ops(tower, _TOKEN))
 
 
-def layer_ops(tower: Tower, span: Span) -> list[Op]:
-    """The ops of the layers over a span of patches or frames."""
+def layer_ops(tower: Tower, span: Span, windows: Span | None = None) -> list[Op]:
+    """The ops of the layers over a span of patches or frames, of those with windows over `windows`."""
     stack = _stack(tower)
     ops: list[Op] = []
     for index, (layers, group) in enumerate(zip(tower.blocks, stack.blocks, strict=True)):
         label = f"{tower.name}.{index}" if len(tower.blocks) > 1 else tower.name
-        ops += [_without_key_bias(op, layers) for op in block_ops(stack, group, span, label)]
+        own = windows if windows is not None and layers.window else span
+        ops += [_without_key_bias(op, layers) for op in block_ops(stack, group, own, label)]
     return ops
 
 
@@ -59,6 +61,8 @@ def piece_parameters(piece: Piece) -> float:
         return float(piece.number * piece.width * (1 + piece.bias))
     if isinstance(piece, ScalePiece):
         return float(piece.elements)
+    if isinstance(piece, PoolPiece):
+        return 0.0
     assert_never(piece)
 
 

@@ -150,3 +150,15 @@ def layer_kinds(config: Config, layers: int, kinds: Sequence[str], otherwise: Se
     """`layer_types`: a kind per layer; where the file has none, `otherwise`."""
     found = config.texts("layer_types", length=layers, choices=kinds)
     return list(otherwise) if found is None else found
+
+
+def windows_of_layers(config: Config, layers: int) -> list[int]:
+    """`attention_window`: tokens that a token sees around it, an even number, for all layers or for each."""
+    stated = config.raw("attention_window")
+    listed = stated if isinstance(stated, list) else [stated] * layers
+    right = [
+        isinstance(one, int) and not isinstance(one, bool) and 2 <= one <= 10**6 and one % 2 == 0 for one in listed
+    ]
+    if len(listed) != layers or not all(right):
+        config.refuse("attention_window", f"must be an even number from 2, or one for each of {layers} layers")
+    return list(listed)

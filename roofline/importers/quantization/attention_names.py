@@ -50,7 +50,7 @@ ATTENTIONS: Final[dict[str, dict[str, str]]] = {
     "latent": {
         "q_proj": "self_attn.q_proj",
         "q_a_proj": "self_attn.q_a_proj self_attn.fused_qkv_a_proj attn.wq_a",
-        "q_b_proj": "self_attn.q_b_proj attn.wq_b",
+        "q_b_proj": "self_attn.q_b_proj self_attn.q_gate_proj attn.wq_b",
         "kv_a_proj": "self_attn.kv_a_proj_with_mqa self_attn.fused_qkv_a_proj attn.wkv_a",
         "kv_b_proj": "self_attn.kv_b_proj attn.wkv_b self_attn.embed_q self_attn.unembed_out",
         "o_proj": "self_attn.o_proj attn.wo",

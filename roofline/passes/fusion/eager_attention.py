@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from roofline.num import Num, is_nothing, where
+from roofline.num import Num, ceil, is_nothing, where
 from roofline.passes.fusion.kernels import ROWS, evaluate
 from roofline.specs.formats.caches import Row
 from roofline.workload.constructors import VECTOR_FLOPS
@@ -59,6 +59,26 @@ def _operands(op: Op, shape: AttentionShape, held: Num) -> _Operands:
     return _Operands(keys, values, 0.0, 0.0, 0.0)
 
 
+def _keys(shape: AttentionShape) -> tuple[Num, Num]:
+    """Keys per query that queries, and then values, are multiplied with; mean over the queries.
+
+    Without a causal mask code knows no window, but for that in tiles. `chunks` of 2 w tokens overlap by w = window - 1:
+    n / w - 1 squares for the scores, and 3 w values a query (Longformer). `blocks` of `window` tokens: three of them.
+    Both round the tokens up to whole chunks or blocks.
+    """
+    span = shape.span
+    keys = span.cached_keys(shape.window if shape.causal else None) + span.new
+    if shape.pairs is not None:
+        return shape.pairs / span.new, shape.pairs / span.new
+    if shape.tiling is None or shape.window is None:
+        return keys, keys
+    tile = 2.0 * (shape.window - 1.0) if shape.tiling == "chunks" else shape.window
+    padded = ceil(span.new / tile) * tile / span.new
+    if shape.tiling == "blocks":
+        return 3.0 * tile * padded, 3.0 * tile * padded
+    return 2.0 * tile * padded - tile * tile / span.new, 1.5 * tile * padded
+
+
 def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     """Scores, scale, mask, softmax and the product with v over the full rectangle, every step through memory.
 
@@ -66,8 +86,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     those of a framework's counter: all pairs of the n queries with the s keys, masked or not.
     """
     span, live = shape.span, op.live
-    # Without a causal mask the ledger knows no window either.
-    keys, rows = span.cached_keys(shape.window if shape.causal else None) + span.new, span.tokens * shape.heads
+    (keys, valued), rows = _keys(shape), span.tokens * shape.heads
     held, queries, outputs = span.batch * keys, rows * shape.key_dim, rows * shape.value_dim
     beside = live + queries
     out: list[Op] = []
@@ -101,7 +120,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
             "attention",
             op.block,
             op.count,
-            flops=2.0 * scores * shape.value_dim,
+            flops=2.0 * rows * valued * shape.value_dim,
             read=scores + operands.values,
             write=outputs,
             cache_read=operands.cached_values,

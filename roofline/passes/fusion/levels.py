@@ -7,6 +7,7 @@ level changes parameters, streamed weights or the cache that is held.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from roofline.workload.op import Op
@@ -36,4 +37,4 @@ def apply_fusion(workload: Workload, level: Fusion, *, attention: Attention = "e
 
 
 def _with_ops(phase: Phase, ops: tuple[Op, ...]) -> Phase:
-    return Phase(phase.name, ops, phase.repeat, phase.component, phase.boundary, phase.context, phase.tokens)
+    return replace(phase, ops=ops, whole=(), widest=())

@@ -37,7 +37,7 @@ _RULES: Final[dict[str, str]] = {
     "column": """
         q_proj cross_q_proj q_b_proj kv_b_proj gate_proj up_proj shared_gate_proj shared_up_proj relative_projection
         decay_b_proj rate_proj gate_b_proj dt_proj y_proj receptance_proj channel_key_proj gate_up_proj
-        gate_up_adapter_b q_adapter_b in_proj_z in_proj_ba output_gate_proj
+        gate_up_adapter_b q_adapter_b in_proj_z in_proj_ba output_gate_proj distance_q_proj distance_k_proj
     """,
     "kv": "k_proj v_proj cross_k_proj cross_v_proj k_adapter_b v_adapter_b",
     "heads": "k_up_proj v_up_proj o_a_proj recurrence_gate",
@@ -48,6 +48,7 @@ _RULES: Final[dict[str, str]] = {
     "inner": """
         activation shared_activation q_norm output_gate output_norm inner_norm shared_inner_norm relative_scores
         q_b_norm output_rotary unit_length gated_norm qkv_activation y_activation gate adapter_add
+        distance_keys_scores distance_queries_scores
     """,
     "key_inner": "k_norm v_norm",
     "rotary": "rotary",
@@ -76,16 +77,21 @@ _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 #: side paths of small rank.
 _WHOLE_NAMES: Final = """
     indexer compressor attention_streams feed_forward_streams streams per_layer altup laurel attention_norm
+    attention_gate feed_forward_gate distance_ token_convolution convolution_
     attention_post feed_forward_norm feed_forward_post type_ pooler mtp eagle encoder_ decoder_ cross_norm
-    cross_residual
+    cross_residual cross_post
 """
 _WHOLE: Final = tuple(_WHOLE_NAMES.split())
+#: What of a tower stands around its layers: patches, mergers and projectors, which are small.
+_AROUND: Final = (".before", ".after")
 #: Blocks whose element-wise ops are over the model's width.
 _OUTSIDE: Final = ("embedding", "head")
 
 
 def rule_of(op: Op, scan: str = "none") -> str:
     """The rule of an op, in a block whose recurrence follows `scan`. Raises UnsupportedError where it declares none."""
+    if op.block.endswith(_AROUND):
+        return "whole"
     known = _IN_SCAN.get(scan, {}).get(op.name) or RULE_OF.get(op.name)
     if known is not None:
         return known

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from roofline.errors import UsageError
 from roofline.num import Num
 from roofline.passes.parallel.context import split_context
 from roofline.passes.parallel.experts import split_experts
@@ -33,6 +34,8 @@ def shard(workload: Workload, plan: Plan, *, stage: int = 0, rank: int = 0) -> W
 
 
 def _device_phase(phase: Phase, plan: Plan, stage: int, rank: int) -> Phase:
+    if phase.beside:
+        return _tower_phase(phase, plan, rank)
     prefill = phase.name != "decode"
     ops = split_context(phase.ops, plan, prefill=prefill)
     ops = split_experts(ops, plan, rank)
@@ -40,6 +43,15 @@ def _device_phase(phase: Phase, plan: Plan, stage: int, rank: int) -> Phase:
     ops = stage_ops(ops, plan, stage, _stream(phase, plan, prefill))
     boundary = phase.boundary / plan.tp if stage == plan.pp - 1 else _stream(phase, plan, prefill)
     return replace(phase, ops=tuple(ops), boundary=boundary)
+
+
+def _tower_phase(phase: Phase, plan: Plan, rank: int) -> Phase:
+    """A tower: its tensors split where its heads divide, else the whole of it on every device."""
+    try:
+        ops = split_tensors(phase.ops, plan._replace(pp=1, cp=1, ep=1), rank % plan.tp)
+    except UsageError:
+        return phase
+    return replace(phase, ops=tuple(ops))
 
 
 def _stream(phase: Phase, plan: Plan, prefill: bool) -> Num:

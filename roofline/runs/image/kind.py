@@ -33,7 +33,8 @@ from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
-from roofline.runs.options import AXES, Option, asked
+from roofline.runs.option import Option
+from roofline.runs.options import AXES, asked
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.units import format_time

@@ -198,11 +198,15 @@ def _request(outcome: Outcome) -> Iterator[Derivation]:
     first, each, total = (outcome.quantity(name) for name in ("ttft_s", "tpot_s", "total_s"))
     assert first and first.times and total and total.times
     ttft, whole = float(first.times.bound), float(total.times.bound)
-    yield Derivation("latency.ttft_s", "s", ttft, "prefill", "prefill.bound_s", "the first token is prefill's")
+    names = first.phases
+    bounds = " + ".join(f"{name}.bound_s" for name in names)
+    yield Derivation("latency.ttft_s", "s", ttft, " + ".join(names), bounds, "the first token is prefill's")
     if each is not None and each.times is not None:
         tpot, step = float(each.times.bound), "one decode step of the whole batch"
         yield Derivation("latency.tpot_s", "s", tpot, step, "decode.bound_s", KIPPLY)
         values = f"{ttft:.4g} + {run.generate - 1:,.0f} × {tpot:.4g}"
-        yield Derivation("latency.total_s", "s", whole, "prefill + (generate − 1) × decode", values, KIPPLY)
+        yield Derivation(
+            "latency.total_s", "s", whole, f"{' + '.join(names)} + (generate − 1) × decode", values, KIPPLY
+        )
     values = f"{outcome.question.spread.plan.dp} × {run.batch:,.0f} × {run.generate:,.0f} / {whole:.4g}"
     yield from rate_derivations(outcome, "output_tokens_per_s", "replicas × batch × generate / total", values)

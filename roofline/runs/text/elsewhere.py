@@ -20,7 +20,7 @@ from roofline.workload.workload import Phase
 
 def host_bytes(question: Question, stage: Stage, micro: Num) -> Num:
     """Bytes that one device of a stage leaves in its host's memory: weights, cache and state, all microbatches'."""
-    precision, phases = question.precision, stage.workload.phases
+    precision, phases = question.precision, stage.workload.own
     return _weights(phases[0], precision) + _cache(phases[-1], precision) * micro
 
 

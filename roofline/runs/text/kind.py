@@ -24,13 +24,15 @@ from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
-from roofline.runs.options import Option, asked
+from roofline.runs.option import Option
+from roofline.runs.options import asked
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
+from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.stages import most_needed, text_stages
-from roofline.runs.text.towers import apart_option, towers_parameters, towers_wanted
+from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time, short_count
@@ -59,6 +61,8 @@ class Text(Kind):
 
     def precision_of(self, question: Question, phase: Phase) -> Precision:
         """The number formats of the run, or those of its draft."""
+        if phase.beside:
+            return tower_precision(question.precision)
         draft = question.run.draft
         return draft.precision if draft is not None and phase.name == DRAFT else question.precision
 
@@ -79,10 +83,12 @@ class Text(Kind):
         precision = resolve_precision(spec, machine_of(gpu), *formats)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
+        towers = towers_wanted(spec, engine, given)
+        away = "" if asked(given, "no_vision") else engine
+        run = with_media(spec, run, given, loaded=towers, engine=away)
         run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, precision, spec_dir))
         chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
         budget = budget_of(engine, gpu, given, spread)
-        towers = towers_wanted(spec, engine, given)
         return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget, towers=towers)
 
     def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
@@ -139,12 +145,17 @@ class Text(Kind):
 
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """Time to first token, per output token, of the whole request; tokens per second."""
-        prefill, decode = phases[0], phases[1] if len(phases) > 1 else None
-        yield Quantity("ttft_s", "latency", "time to first token", "s", prefill.times, phases=(prefill.name,))
+        decode = next((phase for phase in phases if phase.name == "decode"), None)
+        before = [phase for phase in phases if phase is not decode]
+        first = before[-1].times
+        for phase in before[:-1]:
+            first = phase.times * phase.repeat + first
+        reached = tuple(phase.name for phase in before)
+        yield Quantity("ttft_s", "latency", "time to first token", "s", first, phases=reached)
         steps = decode.times if decode else None
         decodes = decode.repeat > 0 if decode else False
         yield Quantity("tpot_s", "latency", "time per output token", "s", steps, decodes, ("decode",))
-        total = prefill.times + decode.times * decode.repeat if decode else prefill.times
+        total = first + decode.times * decode.repeat if decode else first
         names = tuple(phase.name for phase in phases)
         yield Quantity("total_s", "latency", "whole request" if decode else "", "s", total, phases=names)
         run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
@@ -162,7 +173,9 @@ class Text(Kind):
             "microbatches": plain(outcome.microbatches),
             "pad_heads": q.spread.plan.pad_heads,
             "batch": plain(run.batch),
-            "prompt": plain(run.prompt),
+            "prompt": plain(run.media.text if run.media else run.prompt),
+            **{name: plain(value) for name, value in media_inputs(run).items()},
+            "prompt_tokens": plain(run.prompt),
             "generate": plain(run.generate),
             "weights": precision.label,
             "activations": precision.activations.name,
@@ -204,7 +217,7 @@ class Text(Kind):
         """Batch and lengths, formats, level and engine."""
         run, p, replica = question.run, question.precision, per_replica(question.spread)
         formats = f"weights {p.label}, activations {p.activations.name}, KV-cache {p.cache.name}"
-        lengths = f"prompt {run.prompt:,.0f}, generate {run.generate:,.0f}"
+        lengths = f"{prompt_text(question)}, generate {run.generate:,.0f}"
         how = f"fusion {question.execution.level}; engine {question.engine}"
         readings = "Latency and throughput of the whole batch"
         if replica:

@@ -16,6 +16,7 @@ from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 from roofline.runs.text.draft import draft_notes, draft_warnings
 from roofline.runs.text.elsewhere import host_notes, host_warnings
+from roofline.runs.text.inputs.media import media_notes
 from roofline.runs.text.towers import tower_notes, tower_warnings
 
 _LEVELS: Final = {
@@ -37,6 +38,7 @@ def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]
         *first,
         _formats(q),
         *tower_notes(q),
+        *media_notes(q),
         f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
         f"logits of the {logits} of each sequence",
         f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",

@@ -26,7 +26,7 @@ _FLOOR: Final = "max(all FLOPs / peak, unavoidable bytes / bandwidth)"
 def phase_derivations(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> Iterator[Derivation]:
     """The derivations of one phase."""
     q, alone = outcome.question, outcome.question.spread.alone
-    p, micro = q.precision, float(outcome.microbatches)
+    p, micro = q.precision_of(outcome.workload[phase.name]), float(outcome.microbatches)
     own = tuple(op for op in outcome.workload[phase.name].ops if op.kind != "collective")
     batches = f"one device, {micro:,.0f} microbatches (terms: one)" if micro != 1 else "one device"
     device = "" if alone else "the device's "
@@ -36,7 +36,7 @@ def phase_derivations(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> I
         "FLOP",
         float(phase.flops),
         f"sum over {device}ops of 2 × multiply-adds",
-        f"mean context {number(phase.context)} cached tokens" if alone else batches,
+        f"mean context {number(phase.context)} cached tokens" if alone and phase.context else batches,
         f"{CASSON}; {KIPPLY}" if alone else CASSON,
         flops,
     )
@@ -53,7 +53,7 @@ def phase_derivations(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> I
 
 
 def _floor(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> Derivation:
-    p, machine = outcome.question.precision, outcome.question.machine()
+    p, machine = outcome.question.precision_of(outcome.workload[phase.name]), outcome.question.machine()
     unavoidable = float(outcome.question.workload()[phase.name].unavoidable_bytes(p))
     ops = outcome.workload[phase.name].ops
     compute = float(sum(op.count * op.flops / machine.tensor[p.compute_dtype(op)] for op in ops))

@@ -17,8 +17,10 @@ from roofline.runs.devices.spread import Spread
 from roofline.runs.kind import Question, Stage, Stages, kept_workload
 from roofline.runs.text.draft import drafted, on_device
 from roofline.runs.text.elsewhere import of_device
+from roofline.runs.text.inputs.encoders import with_towers
 from roofline.runs.text.pages import Pages, unified
 from roofline.runs.text.towers import tower_bytes
+from roofline.workload.media import attended_alone
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
 
@@ -28,14 +30,18 @@ def text_stages(question: Question, run: TextRun) -> Stages:
     spread, stages = question.spread, question.spread.plan.pp
     micro: Num = minimum(run.batch, float(spread.microbatches or stages)) if stages > 1 else 1.0
     part = replace(run, batch=run.batch / micro) if stages > 1 else run
-    whole = question.workload(part)
-    execution = question.execution
-    chunks = chunks_of(part, execution.chunk, reserved=execution.budget.whole_chunk)
+    everything = question.workload(part)
+    whole, execution = Workload(everything.own), question.execution
+    chunks = chunks_of(
+        replace(part, media=attended_alone(part.media)), execution.chunk, reserved=execution.budget.whole_chunk
+    )
     try:
         kinds = {0: 1} if spread.alone else _kinds_of_stages(whole, stages)
     except UsageError as error:
         raise spread.as_asked(error) from None
     found = [_stage(question, number, stage, whole, chunks) for stage, number in kinds.items()]
+    if everything.towers:
+        found = with_towers(question, part, everything.towers, found)
     # stages are in order, and the last of a pipeline is alone of its kind
     found[-1] = found[-1]._replace(aside=on_device(run, spread.plan))
     return Stages(tuple(found), micro)

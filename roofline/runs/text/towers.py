@@ -21,11 +21,14 @@ from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.runs.kind import Question
 from roofline.runs.options import asked
+from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.text.tower import Tower
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count, format_si
+from roofline.workload.precision import Precision
 
 _COUNTED: dict[int, tuple[Tower, float]] = {}
+_WIDE: dict[Precision, Precision] = {}
 
 
 def towers_parameters(spec: TransformerSpec) -> float:
@@ -61,6 +64,18 @@ def _bits(question: Question, tower: Tower) -> float:
     """
     weights = question.precision.weights
     return tower.bits if tower.bits and weights.name == question.spec.dtype else max(16.0, weights.bits)
+
+
+def tower_precision(precision: Precision) -> Precision:
+    """The formats in which towers run: those of the language model, but weights of 16 bits at least."""
+    if precision.weights.bits >= 16 and not precision.overrides:
+        return precision
+    active = precision.activations if precision.activations.bits >= 16 else find_dtype("bf16")
+    known = _WIDE.get(precision)
+    if known is None:
+        weights = precision.weights if precision.weights.bits >= 16 else active
+        known = _WIDE[precision] = Precision(weights, active, precision.cache)
+    return known
 
 
 def towers_wanted(spec: TransformerSpec, engine: str, given: Mapping[str, Any]) -> bool:

@@ -47,7 +47,9 @@ class LatentAttention(Spec):
     The latent has `kv_rank` elements; queries go through one of `query_rank` where that is given. A head's query and
     key have `key_dim` elements made from the latent and `rope_dim` rotated ones that all heads share; its value has
     `value_dim`. `bias` concerns the projections into the latents and out of the attention. `output_gate` multiplies the
-    heads' output with a gate per element, or per `head`.
+    heads' output with a gate per element, or per `head`; `joint_gate`: queries and a gate per element are one
+    projection of the query latent before and behind its norm (A.X K2). `sinks`: a learned score per head that takes
+    part in the softmax.
     """
 
     kind: Literal["latent"]
@@ -60,6 +62,8 @@ class LatentAttention(Spec):
     bias: bool = False
     latent_norm: bool = True
     output_gate: bool | Literal["head"] = False
+    joint_gate: bool = False
+    sinks: bool = False
     indexer: Indexer | None = None
 
 
@@ -138,6 +142,26 @@ class CompressedAttention(Spec):
         return self
 
 
+class CrossAttention(Spec):
+    """Attention to the pictures of a prompt, in a layer that is run only where there are some (Llama 3.2 Vision).
+
+    Their tokens are `source_width` wide, by default as the model; keys and values of them are cached and do not grow.
+    """
+
+    kind: Literal["cross"]
+    heads: Size
+    kv_heads: Size
+    head_dim: Size
+    source_width: Size | None = None
+    qk_norm: Literal["head"] | None = None
+    output_bias: bool = False
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> CrossAttention:
+        refuse_remainder(self.heads, self.kv_heads, "heads", "kv_heads")
+        return self
+
+
 class SharedBlock(Spec):
     """A transformer block of twice the width that several layers share, and a projection back (Zamba).
 
@@ -169,6 +193,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "latent": LatentAttention,
     "routed_heads": RoutedHeads,
     "block_sparse": BlockSparseAttention,
+    "cross": CrossAttention,
     "compressed": CompressedAttention,
     "mamba": Mamba,
     "mamba2": Mamba2,

@@ -11,19 +11,32 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Size, Spec, Text
+from roofline.specs.text.reading import Reading, SoundReading
+
+#: The rows over which a piece runs: patches, what the layers see (with tokens of a class), what is left when patches
+#: are merged, what the language model reads, one row per picture or tile; `none`: what is held and never run.
+Rows = Literal["patches", "layers", "merged", "tokens", "views", "none"]
+Activation = Literal["silu", "gelu", "gelu_tanh", "quick_gelu", "relu"]
+#: So many times these rows: convolutions over a spectrum have more outputs than the layers have rows.
+Times = Annotated[float, Field(gt=0, le=10**4)]
 
 
 class TablePiece(Spec):
-    """A learned table of `rows` vectors: positions, tokens of a class or of tiles, the end of a line."""
+    """A learned table of `rows` vectors: positions, tokens of a class or of tiles, the end of a line.
+
+    `product`: each row that it is added to is weighed from all of them, as a product.
+    """
 
     kind: Literal["table"]
     name: Name
     rows: Size
     width: Size
+    product: bool = False
+    over: Rows | None = None
 
 
 class LinearPiece(Spec):
-    """A product with a matrix [inputs, outputs], in `number` copies."""
+    """A product with a matrix [inputs, outputs], in `number` copies, over each of the rows; then an activation."""
 
     kind: Literal["linear"]
     name: Name
@@ -31,6 +44,9 @@ class LinearPiece(Spec):
     outputs: Size
     bias: bool = False
     number: Size = 1
+    activation: Activation | None = None
+    over: Rows | None = None
+    times: Times = 1.0
 
 
 class ConvolutionPiece(Spec):
@@ -46,6 +62,9 @@ class ConvolutionPiece(Spec):
     kernel: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=3)]
     bias: bool = False
     number: Size = 1
+    activation: Activation | None = None
+    over: Rows | None = None
+    times: Times = 1.0
 
 
 class NormPiece(Spec):
@@ -56,6 +75,16 @@ class NormPiece(Spec):
     width: Size
     bias: bool = False
     number: Size = 1
+    over: Rows | None = None
+
+
+class PoolPiece(Spec):
+    """Merged rows as a product of all rows of a view with what says to which of them each belongs; holds nothing."""
+
+    kind: Literal["pool"]
+    name: Name
+    width: Size
+    over: Literal["merged"] = "merged"
 
 
 class ScalePiece(Spec):
@@ -64,9 +93,12 @@ class ScalePiece(Spec):
     kind: Literal["scale"]
     name: Name
     elements: Size
+    over: Rows | None = None
 
 
-Piece = Annotated[TablePiece | LinearPiece | ConvolutionPiece | NormPiece | ScalePiece, Field(discriminator="kind")]
+Piece = Annotated[
+    TablePiece | LinearPiece | ConvolutionPiece | NormPiece | PoolPiece | ScalePiece, Field(discriminator="kind")
+]
 Pieces = Annotated[tuple[Piece, ...], AsTuple, Field(max_length=100)]
 
 
@@ -86,10 +118,11 @@ class TowerLayers(Spec):
     key_bias: bool = True
     output_bias: bool = False
     qk_norm: Literal["head", "width"] | None = None
+    window: Size | None = None
     mlp: Size
     gated: bool = False
     mlp_bias: bool = False
-    activation: Literal["silu", "gelu", "gelu_tanh", "quick_gelu", "relu"] = "gelu"
+    activation: Activation = "gelu"
     norms: Annotated[int, Field(ge=0, le=4)] = 2
     scales: Annotated[int, Field(ge=0, le=10**6)] = 0
 
@@ -106,8 +139,14 @@ class Tower(Spec):
 
     `name` is what it reads, `kind` how its class is called. `before` embeds patches or frames, `after` brings what the
     layers give to the width of the language model. `image` is the side of a picture in pixels where it is fixed,
-    `patch` that of a patch, `merge` how many patches a side become one token of the language model. `bits` are those of
-    a parameter as a file stores them, in the mean; without them it is in 16 bit, or as wide as the language model.
+    `patch` that of a patch, `merge` how many patches a side become one token of the language model; `prefix` tokens
+    stand before the patches in the layers (a class). `tokens` says how a picture, `frames` how a frame of a video,
+    `sound` how seconds become rows and tokens; without them the tower is counted and not run. `bits` are those of a
+    parameter as a file stores them, in the mean; without them it is in 16 bit, or as wide as the language model.
+    `attended`: its tokens are no part of the prompt, layers of cross-attention see them.
+
+    A piece runs over the rows that it says (`over`), else over patches before the layers and merged ones behind them;
+    tables are added to what the layers see, and scales are held alone.
     """
 
     name: Name
@@ -119,6 +158,11 @@ class Tower(Spec):
     image: Size | None = None
     patch: Size | None = None
     merge: Size | None = None
+    prefix: Annotated[int, Field(ge=0, le=10**4)] = 0
+    tokens: Reading | None = None
+    frames: Reading | None = None
+    sound: SoundReading | None = None
+    attended: bool = False
     before: Pieces = ()
     blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=1000)]
     after: Pieces = ()

@@ -14,6 +14,8 @@ from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Tex
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.feed_forward import FeedForwardSpec
 from roofline.specs.text.heads import Classifier, Eagle
+from roofline.specs.text.positions import Positions
+from roofline.specs.text.stacks import EncoderInput
 from roofline.specs.text.tower import Tower
 
 
@@ -25,23 +27,36 @@ class Norm(Spec):
     weight: bool = True
 
 
+class BlockPattern(Spec):
+    """Attention of blocks to some blocks (BigBird): the first and the last to all, the next two to 4 and the rest to 5
+    blocks of `block` tokens, and to `random` ones besides. Up to 5 + 2 `random` blocks of tokens see all of them.
+    """
+
+    block: Size
+    random: Annotated[int, Field(ge=0, le=1000)]
+
+
 class SoftmaxAttention(Spec):
     """Scaled dot-product attention: multi-head (kv_heads = heads), grouped-query, or multi-query (kv_heads = 1).
 
-    `window` limits each query to the last `window` keys, itself included; `chunk` to the keys of its own chunk of that
-    many positions. `head_dim` is the width of a query and key head, `value_dim` that of a value head where it differs.
-    `keys_as_values`: values are the projected keys, and there is no value projection. `shared_cache`: the layer attends
-    to keys and values of an earlier layer and projects and caches none. `sinks`: a learned score per head that takes
-    part in the softmax. `rotary: false`: a layer without positions in a model that rotates.
+    `window` limits each query to the last `window` keys, itself included, and without `causal` to as many ahead of it;
+    `chunk` to the keys of its own chunk of that many positions. `head_dim` is the width of a query and key head,
+    `value_dim` that of a value head where it differs. `keys_as_values`: values are the projected keys, and there is no
+    value projection. `shared_cache`: the layer attends to keys and values of an earlier layer and projects and caches
+    none. `sinks`: a learned score per head that takes part in the softmax. `rotary: false`: a layer without positions
+    in a model that rotates. `key_bias: false`: queries and values have biases, keys none.
 
     `qk_norm` norms queries and keys per `head`, per head with weights of their own for all `heads`, per head without
     weights (`plain`), or over the whole `width`; `value_norm` norms values per head without weights; `output_norm`
     norms what goes into the output projection. `packed`: queries, keys and values are columns of one matrix in the
     reference code, computed by one product; `softmax_fp32`: unfused, that code widens the scores to 4 bytes for the
     softmax. `reference_cache`: that code caches keys and values once per query head (`broadcast`), or beyond the window
-    (`full`). `cache_heads`: key-value heads that the cache holds, where copies are kept. `rotary_dim`: elements of a
-    head that are rotated here, where layers differ. `output_gate` multiplies the heads' output, with a gate for each
-    element or head; `gate_bias: false` where its projection has no bias though those of queries, keys and values have.
+    (`full`); `reference_window`: it computes a window in overlapping chunks, or in blocks with their neighbours.
+    `cache_heads`: key-value heads that the cache holds, where copies are kept. `global_projections`: projections of
+    tokens that see all others are held beside those of the rest (Longformer).
+    `rotary_dim`: elements of a head that are rotated here, where layers differ. `output_gate` multiplies the heads'
+    output, with a gate for each element or head; `gate_bias: false` where its projection has no bias though those of
+    queries, keys and values have. `pattern`: blocks attend to some blocks, and input is padded to whole ones.
     """
 
     kind: Literal["softmax"]
@@ -55,6 +70,7 @@ class SoftmaxAttention(Spec):
     rotary: bool = True
     rotary_dim: Size | None = None
     qkv_bias: bool = False
+    key_bias: bool = True
     output_bias: bool = False
     output_gate: Literal["element", "head"] | None = None
     gate_bias: bool = True
@@ -69,7 +85,10 @@ class SoftmaxAttention(Spec):
     packed: bool = False
     softmax_fp32: bool = True
     reference_cache: Literal["broadcast", "full"] | None = None
+    reference_window: Literal["chunks", "blocks"] | None = None
     cache_heads: Size | None = None
+    pattern: BlockPattern | None = None
+    global_projections: bool = False
 
     @model_validator(mode="after")
     def _fields_agree(self) -> SoftmaxAttention:
@@ -97,8 +116,11 @@ class BlockGroup(Spec):
     2017) and OPT-350M, `output` on what attention and feed-forward give, before the sum, as in OLMo 2. The layers of a
     decoder behind an encoder have a `cross_attention` to the prompt, with a norm beside those counted. `scales` are
     learned factors, so many per token and layer, beside the matrices. `held: false`: the layers run once more what an
-    earlier group holds (looped layers), with a cache of their own. `dtypes` gives the weights of single ops in these
-    layers, or of their `attention` or `feed_forward`, a format of their own.
+    earlier group holds (looped layers, ALBERT), with a cache of their own. `norm_gates` counts the norms before
+    attention and feed-forward whose result a gate multiplies, from a bottleneck of `norm_gate_rank`. `dtypes` gives the
+    weights of single ops in these layers, or of their `attention` or `feed_forward`, a format of their own.
+    `gated_residuals`: what attention and feed-forward give is scaled by the tanh of a learned number each (Flamingo).
+    `attention_norm: false`: attention reads the residual as it is, and `norms` counts none for it.
     """
 
     name: Name | None = None
@@ -108,9 +130,13 @@ class BlockGroup(Spec):
     norms: Annotated[int, Field(ge=0, le=8)] = 2
     norm_placement: Literal["pre", "post", "output"] = "pre"
     parallel: bool = False
+    attention_norm: bool = True
+    gated_residuals: bool = False
     cross_attention: SoftmaxAttention | None = None
     scales: Annotated[int, Field(ge=0, le=10**9)] = 0
     held: bool = True
+    norm_gates: Annotated[int, Field(ge=0, le=2)] = 0
+    norm_gate_rank: Size = 1
     dtypes: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("dtypes")
@@ -125,29 +151,6 @@ class BlockGroup(Spec):
         if self.norm_placement != "pre" and (self.parallel or self.norms > 2):
             message = "norm_placement: {place} goes with blocks in sequence of at most 2 norms"
             raise PydanticCustomError("norm_placement", message, {"place": self.norm_placement})
-        return self
-
-
-class Positions(Spec):
-    """How positions enter the model.
-
-    `rotary`: rotated into queries and keys, in the first `rotary_dim` elements of a head (by default all); `learned`:
-    a table of `size` rows; `sinusoidal`: a fixed formula; `relative`: distances projected in every layer
-    (Transformer-XL); `bucketed`: a learned score per head for each of `buckets` of distances (T5); `alibi`: a slope
-    per head.
-    """
-
-    kind: Literal["rotary", "learned", "sinusoidal", "relative", "bucketed", "alibi", "none"]
-    size: Size | None = None
-    buckets: Size | None = None
-    rotary_dim: Size | None = None
-
-    @model_validator(mode="after")
-    def _learned_has_a_size(self) -> Positions:
-        if (self.kind == "learned") != (self.size is not None):
-            raise PydanticCustomError("positions", "size goes with kind: learned, and only with it")
-        if (self.kind == "bucketed") != (self.buckets is not None):
-            raise PydanticCustomError("positions", "buckets go with kind: bucketed, and only with it")
         return self
 
 
@@ -167,16 +170,22 @@ class AlternatingUpdates(Spec):
 class TransformerSpec(Spec):
     """A language model as shapes.
 
-    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three norms;
-    it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give, where
-    the table knows more. `dtypes` gives the weights of single ops a format of their
-    own, `cache_dtype` and `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the
-    rank of a low-rank path beside attention. `residual_streams`: the residual is so many streams, mixed by every
-    sublayer (hyper-connections). `eagle`: no model of its own but a head that drafts for one. `towers` are encoders of
-    pictures and sound that are loaded beside the language model, `left_out` says which are loaded and not counted.
-    Without `max_context` no longest context is known. `generates: false`: the layers only encode, a sequence at once,
-    whatever their masks, and nothing is cached; a `classifier` may stand where the head would. `assumed` is what the
-    source of the shapes left open.
+    `mtp` is a head that predicts further tokens: per layer a projection of two vectors to one, a block and three
+    norms; it is reported apart and is no part of the other numbers. `head_vocabulary`: tokens that the head can give,
+    where the table knows more. `dtypes` gives the weights of single ops a format of their own, `cache_dtype` and
+    `activation_dtype` are what the checkpoint wants for cache and activations. `laurel` is the rank of a low-rank path
+    beside attention. `residual_streams`: the residual is so many streams, mixed by every sublayer (hyper-connections),
+    or only read and written by each (`streams_mix: false`). `eagle`: no model of its own but a head that drafts for
+    one. `towers` are encoders of pictures and sound that are loaded beside the language model, `left_out` says which
+    are loaded and not counted. Without `max_context` no longest context is known. `generates: false`: the layers only
+    encode, a sequence at once, whatever their masks, and nothing is cached; a `classifier` may stand where the head
+    would. `assumed` is what the source of the shapes left open.
+
+    `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
+    tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias.
+    `embedding_rows` are those of the table where it has more than the vocabulary of the head.
+    `encoder_input` is what an encoder has of its own. `convolution`: so many tokens are mixed by a convolution beside
+    the first layer (DeBERTa). `multiple_of`: an encoder pads its input to a multiple of so many tokens.
     """
 
     family: Literal["transformer"]
@@ -186,6 +195,9 @@ class TransformerSpec(Spec):
     vocabulary: Size | None
     width: Size
     embedding_width: Size | None = None
+    embedding_rows: Size | None = None
+    embedding_projected: Literal["tokens", "sum", "normed"] = "tokens"
+    embedding_bias: bool = False
     max_context: Size | None = None
     dtype: str = "bf16"
     dtypes: dict[str, str] = Field(default_factory=dict)
@@ -198,6 +210,7 @@ class TransformerSpec(Spec):
     final_norm: bool = True
     pooler: bool = False
     residual_streams: Annotated[int, Field(ge=2, le=64)] | None = None
+    streams_mix: bool = True
     tied_embeddings: bool = False
     head: bool = True
     head_bias: bool = False
@@ -207,6 +220,9 @@ class TransformerSpec(Spec):
     per_layer_input: PerLayerInput | None = None
     altup: AlternatingUpdates | None = None
     laurel: Size | None = None
+    convolution: Size | None = None
+    multiple_of: Size | None = None
+    encoder_input: EncoderInput | None = None
     encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
     mtp: BlockGroup | None = None

@@ -10,21 +10,24 @@ from typing import Any, Final
 from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import Style, dense_block, layer, norm_of
+from roofline.importers.huggingface.encoders.kin import narrow_tables
+from roofline.importers.huggingface.encoders.modern import jina_v2
 
 _STYLE: Final = Style(norm="layer", norm_bias=True, placement="post")
 
 
 def bert(config: Config) -> dict[str, Any]:
-    """BERT, RoBERTa, XLM-RoBERTa, ELECTRA of equal widths: learned positions, token types, norms behind the sum.
+    """BERT, RoBERTa, XLM-RoBERTa, ELECTRA: learned positions, token types, norms behind the sum.
 
     The encoder with its pooler is counted; heads of tasks are not part of it.
     """
+    if config.given("feed_forward_type"):
+        return jina_v2(config)
     width, heads = config.whole("hidden_size"), config.whole("num_attention_heads")
     config.must_be("position_embedding_type", "absolute", None, default="absolute")
     config.must_be("is_decoder", False, default=False)
     config.must_be("add_cross_attention", False, default=False)
-    if config.given("embedding_size") and config.whole("embedding_size") != width:
-        config.unsupported("embedding_size", f"is not hidden_size {width}, as modelled")
+    electra = config.data["model_type"] == "electra"
     config.ignore("directionality", "pooler_type", "tie_word_embeddings")
     config.ignore("pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head")
     attention = _attention(heads, config.divides("hidden_size", width, "of width", heads))
@@ -41,10 +44,11 @@ def bert(config: Config) -> dict[str, Any]:
         "token_types": config.whole("type_vocab_size"),
         "embedding_norm": True,
         "final_norm": False,
-        "pooler": config.data["model_type"] != "electra",
+        "pooler": not electra,
+        **(narrow_tables(config, width) if electra else {}),
         "head": False,
         "blocks": [{"layers": config.whole("num_hidden_layers"), **block}],
-        "notes": ["The encoder with its pooler; no head."],
+        "notes": ["The encoder; no head." if electra else "The encoder with its pooler; no head."],
     }
 
 

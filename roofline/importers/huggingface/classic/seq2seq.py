@@ -12,7 +12,7 @@ from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import Style, dense_block, layer, norm_of
 
 
-class _Stack(NamedTuple):
+class Stack(NamedTuple):
     """Layers that are alike: how they attend, to themselves and in a decoder to the prompt, and their feed-forward."""
 
     layers: int
@@ -30,10 +30,10 @@ def t5(config: Config) -> dict[str, Any]:
     config.ignore("tie_word_embeddings", "is_encoder_decoder")
     attention = {"kind": "softmax", "heads": heads, "kv_heads": heads, "head_dim": config.whole("d_kv")}
     feed_forward = dense_block(config.whole("d_ff"), activation, gated)
-    encoder = _Stack(config.whole("num_layers"), attention, feed_forward)
+    encoder = Stack(config.whole("num_layers"), attention, feed_forward)
     context = parts.context(config, "n_positions")
     decoder = encoder._replace(layers=config.whole("num_decoder_layers", null=encoder.layers))
-    return _body(config, width, encoder, decoder, Style()) | {
+    return both_stacks(config, width, encoder, decoder, Style()) | {
         "max_context": context,
         "positions": {"kind": "bucketed", "buckets": config.whole("relative_attention_num_buckets")},
         "tied_embeddings": True,
@@ -47,11 +47,11 @@ def bart(config: Config) -> dict[str, Any]:
     width, before = config.whole("d_model"), config.data["model_type"] == "mbart"
     activation = parts.activation(config, "activation_function")
     style = Style(norm="layer", norm_bias=True, placement="pre" if before else "post")
-    encoder, decoder = (_bart_stack(config, stack, width, activation) for stack in ("encoder", "decoder"))
+    encoder, decoder = (bart_stack(config, stack, width, activation) for stack in ("encoder", "decoder"))
     config.ignore("scale_embedding", "normalize_before", "normalize_embedding", "add_final_layer_norm")
     config.ignore("static_position_embeddings", "add_bias_logits", "num_hidden_layers", "extra_pos_embeddings")
     context = config.whole("max_position_embeddings")
-    return _body(config, width, encoder, decoder, style) | {
+    return both_stacks(config, width, encoder, decoder, style) | {
         "max_context": context,
         "positions": {"kind": "learned", "size": context + 2},
         "embedding_norm": True,
@@ -59,7 +59,8 @@ def bart(config: Config) -> dict[str, Any]:
     }
 
 
-def _bart_stack(config: Config, name: str, width: int, activation: str) -> _Stack:
+def bart_stack(config: Config, name: str, width: int, activation: str) -> Stack:
+    """The `encoder` or the `decoder` of BART and its kin: biases everywhere."""
     heads = config.whole(f"{name}_attention_heads")
     attention = {
         "kind": "softmax",
@@ -70,7 +71,7 @@ def _bart_stack(config: Config, name: str, width: int, activation: str) -> _Stac
         "head_dim": config.divides(f"{name}_attention_heads", width, "of width", heads),
     }
     feed_forward = dense_block(config.whole(f"{name}_ffn_dim"), activation, gated=False, bias=True)
-    return _Stack(config.whole(f"{name}_layers"), attention, feed_forward)
+    return Stack(config.whole(f"{name}_layers"), attention, feed_forward)
 
 
 def _named(config: Config, function: str) -> str:
@@ -80,8 +81,8 @@ def _named(config: Config, function: str) -> str:
     return function
 
 
-def _body(config: Config, width: int, encoder: _Stack, decoder: _Stack, style: Style) -> dict[str, Any]:
-    """Both stacks."""
+def both_stacks(config: Config, width: int, encoder: Stack, decoder: Stack, style: Style) -> dict[str, Any]:
+    """Both stacks, alike but for what the mapping function adds."""
     seen = layer(encoder.attention | {"causal": False}, encoder.feed_forward, style)
     made = layer(decoder.attention, decoder.feed_forward, style)
     made["cross_attention"] = decoder.attention | {"causal": False}

@@ -42,6 +42,14 @@ def brings_code(config: Config) -> bool:
     return "auto_map" in (config.outer or config).data
 
 
+def not_read(config: Config, key: str) -> None:
+    """Read over a flag that the class of transformers does not read: with a note, where it is set."""
+    if config.flag(key, default=False):
+        if brings_code(config):
+            config.unsupported(key, "true is not modelled", "The file brings code of its own, which may read it.")
+        config.notes.append(f"ignored, since the class of transformers does not read it: {key}")
+
+
 def axk1(config: Config) -> dict[str, Any]:
     """A.X K1: DeepSeek V3 with a norm of what the experts give."""
     layers = config.whole("num_hidden_layers")
@@ -98,20 +106,24 @@ def sparse_after_dense(config: Config, layers: int, **more: Any) -> FeedForward:
     `more` are further fields of the experts.
     """
     activation = parts.activation(config, "hidden_act")
-    config.must_be("mlp_bias", False, default=False)
+    biased = config.data["model_type"] == "deepseek_v2" and config.flag("mlp_bias", default=False)
+    if not biased:
+        not_read(config, "mlp_bias")
     experts = config.whole_or_none("n_routed_experts")
     if experts is None:
-        dense = dense_block(config.whole("intermediate_size"), activation)
+        dense = dense_block(config.whole("intermediate_size"), activation, bias=biased)
         return lambda index: dense
     sparse = sparse_layers(config, layers)
     width = config.whole("moe_intermediate_size")
     shared = config.whole_or_none("n_shared_experts", default=0, least=0) or 0
     top_k = config.whole("num_experts_per_tok")
     block = with_shared(experts_block(config, width, experts, top_k, activation, **more), shared)
+    if biased and shared:
+        block["shared_bias"] = True
     if all(sparse):
         config.ignore("intermediate_size")
         return lambda index: block
-    return mixed(dense_block(config.whole("intermediate_size"), activation), block, sparse)
+    return mixed(dense_block(config.whole("intermediate_size"), activation, bias=biased), block, sparse)
 
 
 def sparse_layers(config: Config, layers: int) -> list[bool]:
@@ -127,7 +139,7 @@ def sparse_layers(config: Config, layers: int) -> list[bool]:
         return [kind == "sparse" for kind in kinds]
     if config.data["model_type"] not in _WITH_FREQUENCY and not brings_code(config):
         unread = {"moe_layer_freq": every not in (1, None)}
-        if config.data["model_type"] == "glm4_moe_lite":
+        if config.data["model_type"] in ("glm4_moe_lite", "hy_v4"):
             unread["first_k_dense_replace"], first = first != 1, 1
         for key in (key for key, matters in unread.items() if matters):
             config.notes.append(f"ignored, since the class of transformers does not read it: {key}")

@@ -11,7 +11,13 @@ from roofline.importers.huggingface import parts
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.decoder import dense_block, mixed, routed, softmax
 from roofline.importers.huggingface.defaults import defaults_of
-from roofline.importers.huggingface.experts.latent import latent_attention, latent_body, mtp_layers, sparse_after_dense
+from roofline.importers.huggingface.experts.latent import (
+    latent_attention,
+    latent_body,
+    mtp_layers,
+    not_read,
+    sparse_after_dense,
+)
 
 _SLIDING: Final = "sliding_attention"
 _SPARSE: Final = "compressed_sparse_attention"
@@ -41,6 +47,43 @@ def indexed(config: Config) -> dict[str, Any]:
     if "mtp" in body:
         body["mtp"] = {**body["mtp"], "attention": own}
     return body
+
+
+def axk2(config: Config) -> dict[str, Any]:
+    """A.X K2: DeepSeek V3.2 with a gate beside the queries, and gates of the norms before attention and experts."""
+    layers = config.whole("num_hidden_layers")
+    config.texts("layer_types", length=layers, choices=("indexed_attention",))
+    attention = latent_attention(config)
+    if "query_rank" not in attention:
+        config.refuse("q_lora_rank", "the class has no queries without a latent of their own")
+    if not config.has("first_k_dense_replace"):
+        config.defaults = {**config.defaults, "first_k_dense_replace": 1}
+    rank = config.whole("gated_norm_rank")
+    attention |= {"joint_gate": True, "indexer": _indexer(config)}
+    body = latent_body(config, [attention] * layers, sparse_after_dense(config, layers), mtp_layers(config))
+    for block in body["blocks"]:
+        gates = 2 if block["feed_forward"]["kind"] == "experts" else 1
+        block |= {"norm_gates": gates, "norm_gate_rank": rank}
+    return body
+
+
+def hy_v4(config: Config) -> dict[str, Any]:
+    """Hunyuan V4: GLM-5's attention with a gate per element and sinks, several residual streams without a mix."""
+    layers = config.whole("num_hidden_layers")
+    config.texts("layer_types", length=layers, choices=("indexed_attention",))
+    config.ignore("hc_magnitude", "learnable_sink_init", "swiglu_limit", "first_k_dense_replace", "moe_layer_freq")
+    attention = latent_attention(config) | {"output_gate": True, "sinks": True}
+    if "query_rank" not in attention:
+        config.refuse("q_lora_rank", "the class has no queries without a latent of their own")
+    indexer = _indexer(config)
+    kinds = config.texts("indexer_types", length=layers, choices=("full", "shared"))
+    own = [kind == "full" for kind in kinds] if kinds else [not index or index % 4 == 1 for index in range(layers)]
+    if not own[0]:
+        config.refuse("indexer_types", "the first layer has no earlier choice to take over")
+    attentions = [{**attention, "indexer": indexer if full else {**indexer, "own": False}} for full in own]
+    config.defaults = {**config.defaults, "first_k_dense_replace": 1}
+    body = latent_body(config, attentions, sparse_after_dense(config, layers), mtp_layers(config))
+    return body | {"residual_streams": config.whole("hc_mult", least=2), "streams_mix": False}
 
 
 def _indexer(config: Config) -> dict[str, Any]:
@@ -80,7 +123,7 @@ def deepseek_v4(config: Config) -> dict[str, Any]:
     rates = _rates(config)
     heads, dim = config.whole("num_attention_heads"), config.whole("head_dim")
     config.must_be("num_key_value_heads", 1)
-    config.must_be("attention_bias", False, default=False)
+    not_read(config, "attention_bias")
     config.must_be("mlp_bias", False, default=False)
     config.ignore("hc_sinkhorn_iters", "expert_dtype", "num_hash_layers")
     config.texts("mlp_layer_types", length=layers, choices=("hash_moe", "moe"))

@@ -72,15 +72,14 @@ def bamba(config: Config) -> dict[str, Any]:
     """Bamba: Mamba-2, attention in the layers of `attn_layer_indices`, half of each head rotated; dense."""
     ignore_steps(config)
     layers, width = config.whole("num_hidden_layers"), config.whole("hidden_size")
-    config.must_be("attention_bias", False, default=False)
-    config.must_be("mlp_bias", False, default=False)
     config.ignore("z_loss_coefficient")
     turned = config.whole_or_none("attn_rotary_emb")
     indices = config.wholes("attn_layer_indices") or []
     kinds = config.texts("layer_types", "layers_block_type", length=layers, choices=(*MAMBA, *ATTENTION))
     full = [index in indices for index in range(layers)] if kinds is None else [kind in ATTENTION for kind in kinds]
-    block, attention = _mamba2(config, width), _softmax(config, width)
-    feed_forward = dense_block(config.whole("intermediate_size"), parts.activation(config, "hidden_act"))
+    block, attention = _mamba2(config, width), _softmax(config, width) | parts.attention_biases(config)
+    activation, bias = parts.activation(config, "hidden_act"), config.flag("mlp_bias", default=False)
+    feed_forward = dense_block(config.whole("intermediate_size"), activation, bias=bias)
     positions = parts.rotary(config, attention["head_dim"], 0.5)
     if turned is not None and turned != positions.get("rotary_dim", attention["head_dim"]):
         config.refuse("attn_rotary_emb", f"{turned} is not what the reference code rotates, {positions}")
@@ -204,7 +203,8 @@ def zamba2(config: Config) -> dict[str, Any]:
         config.unsupported("tie_word_embeddings", "false is not modelled: the class then shares no blocks either")
     heads, kv_heads = parts.heads_of(config)
     mamba = _zamba_mamba(config, width)
-    config.must_be("use_conv_bias", True, default=True)
+    if not config.flag("use_conv_bias", default=True):
+        config.notes.append("ignored, since the class of transformers does not read it: use_conv_bias")
     bias = {"bias": True} if config.flag("add_bias_linear", default=False) else {}
     mamba, shared = mamba | bias, _zamba_shared(config, width, heads, kv_heads) | bias
     blocks: list[dict[str, Any]] = [{"name": "state-space", "layers": layers, "attention": mamba, "norms": 1}]

@@ -157,7 +157,15 @@ def _kimi_body(
     top_k = config.whole("num_experts_per_token", "num_experts_per_tok")
     experts = with_shared(experts_block(config, width, number, top_k, function), shared) | more
     dense = dense_block(config.whole("intermediate_size"), function)
-    return latent_body(config, attentions, mixed(dense, experts, sparse), mtp_layers(config), rotary=False)
+    body = latent_body(config, attentions, mixed(dense, experts, sparse), mtp_layers(config), rotary=False)
+    return body | _untied(config, body)
+
+
+def _untied(config: Config, body: dict[str, Any]) -> dict[str, Any]:
+    """The class never ties the head to the embedding, whatever the file says."""
+    if body["tied_embeddings"]:
+        config.notes.append("ignored, since the class of transformers does not tie: tie_word_embeddings")
+    return {"tied_embeddings": False}
 
 
 def minimax(config: Config) -> dict[str, Any]:

@@ -155,7 +155,9 @@ def xlstm(config: Config) -> dict[str, Any]:
     for key in ("add_post_norm", "add_qk_norm", "lm_head_bias"):
         config.must_be(key, False, default=False)
     config.must_be("norm_type", "rmsnorm", default="rmsnorm")
-    heads, bias = config.whole("num_heads"), config.flag("use_bias", default=False)
+    config.must_be("use_bias", False, default=False)
+    config.ignore("tie_word_embeddings")
+    heads = config.whole("num_heads")
     keys, values = int(width * config.number("qk_dim_factor")), int(width * config.number("v_dim_factor"))
     multiple = config.whole("ffn_round_up_to_multiple_of")
     hidden = int((width * config.number("ffn_proj_factor") + multiple - 1) // multiple * multiple)
@@ -165,15 +167,13 @@ def xlstm(config: Config) -> dict[str, Any]:
         "key_dim": config.divides("num_heads", keys, "of queries and keys", heads),
         "value_dim": config.divides("num_heads", values, "of values", heads),
     }
-    if bias:
-        mixer["bias"] = True
     return {
         "vocabulary": parts.vocabulary(config),
         "width": width,
         "positions": {"kind": "none"},
-        "norm": {"kind": "rms", "bias": bias},
-        "tied_embeddings": parts.tied(config),
-        "blocks": [{"layers": layers, "attention": mixer, "feed_forward": dense_block(hidden, "silu", bias=bias)}],
+        "norm": {"kind": "rms"},
+        "tied_embeddings": False,
+        "blocks": [{"layers": layers, "attention": mixer, "feed_forward": dense_block(hidden, "silu")}],
     }
 
 

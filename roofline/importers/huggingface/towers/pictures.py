@@ -42,7 +42,7 @@ def siglip(config: Config) -> Body:
     body = _pictured(config, _patches(config))
     width = body["width"]
     body["before"].append(table("position_embedding", grid(config, body["patch"]), width))
-    body["after"].append(norm("final_norm", width))
+    body["after"].append(norm("final_norm", width, over="layers"))
     if config.flag("vision_use_head", default=True):
         body["after"] += _pooling(width, config.whole("intermediate_size"))
     return body | {"blocks": [layers(config, width)]}
@@ -62,8 +62,8 @@ def siglip2(config: Config) -> Body:
     """SigLIP 2 of any aspect: a product embeds patches, positions are interpolated from a table of `num_patches`."""
     body = _patches(config)
     width = body["width"]
-    body["before"].append(table("position_embedding", config.whole("num_patches"), width))
-    body["after"].append(norm("final_norm", width))
+    body["before"].append(table("position_embedding", config.whole("num_patches"), width, product=True))
+    body["after"].append(norm("final_norm", width, over="layers"))
     if config.flag("vision_use_head", default=True):
         body["after"] += _pooling(width, config.whole("intermediate_size"))
     return body | {"blocks": [layers(config, width)]}
@@ -73,7 +73,7 @@ def idefics3(config: Config) -> Body:
     """Idefics 2 and 3, SmolVLM: SigLIP without a head."""
     body = _pictured(config, _patches(config))
     body["before"].append(table("position_embedding", grid(config, body["patch"]), body["width"]))
-    body["after"].append(norm("final_norm", body["width"]))
+    body["after"].append(norm("final_norm", body["width"], over="layers"))
     return body | {"blocks": [layers(config, body["width"])]}
 
 
@@ -84,16 +84,16 @@ def clip(config: Config) -> Body:
     body["before"] += [
         table("class_token", 1, width),
         table("position_embedding", grid(config, body["patch"]) + 1, width),
-        norm("embedding_norm", width),
+        norm("embedding_norm", width, over="layers"),
     ]
-    body["after"].append(norm("final_norm", width))
-    return body | {"blocks": [layers(config, width)]}
+    body["after"].append(norm("final_norm", width, over="views"))
+    return body | {"prefix": 1, "blocks": [layers(config, width)]}
 
 
 def pixtral(config: Config) -> Body:
     """Pixtral: rotated positions, RMS norms, gated feed-forward, no biases."""
     body = _patches(config, bias=False)
-    body["before"].append(norm("embedding_norm", body["width"], bias=False))
+    body["before"].append(norm("embedding_norm", body["width"], bias=False, over="layers"))
     block = layers(config, body["width"], gated=True, qkv_bias=False, output_bias=False, mlp_bias=False)
     return body | {"norm": "rms", "norm_bias": False, "rotary": True, "blocks": [block]}
 
@@ -113,8 +113,8 @@ def internvl(config: Config) -> Body:
     rms = config.text("norm_type", default="layer_norm") == "rms_norm"
     norms = {"norm": "rms", "norm_bias": False} if rms else {}
     if not config.flag("use_mean_pooling", default=True):
-        body["after"].append(norm("final_norm", width))
-    return body | norms | {"blocks": [block]}
+        body["after"].append(norm("final_norm", width, over="layers"))
+    return body | norms | {"prefix": 1, "blocks": [block]}
 
 
 def mllama(config: Config, text_width: int) -> Body:
@@ -128,12 +128,12 @@ def mllama(config: Config, text_width: int) -> Body:
         table("tile_position_embedding", (ratios + 1) * tiles * rows, width),
         table("tile_embedding", 2 * (ratios + 1) * tiles, width),
         scale("embedding_gates", 3),
-        norm("embedding_norm", width),
+        norm("embedding_norm", width, over="layers"),
     ]
     local = layers(config, width, qkv_bias=False, output_bias=False, heads="attention_heads")
     above = local | {"layers": config.whole("num_global_layers"), "scales": 2}
     body["after"] += [
-        norm("final_norm", width),
+        norm("final_norm", width, over="layers"),
         linear("projector", config.whole("vision_output_dim"), text_width),
     ]
     return body | {"blocks": [local, above]}
@@ -146,16 +146,17 @@ def llama4(config: Config, text_width: int) -> Body:
     body["before"] += [
         table("class_token", 1, width),
         table("position_embedding", grid(config, body["patch"]) + 1, width),
-        norm("embedding_norm", width),
+        norm("embedding_norm", width, over="layers"),
     ]
     inner, outputs = config.whole("intermediate_size"), config.whole("projector_output_dim")
     body["after"] += [
-        norm("final_norm", width),
+        norm("final_norm", width, over="layers"),
         linear("adapter_up", inner, config.whole("projector_input_dim"), bias=False),
         linear("adapter_down", outputs, outputs, bias=False),
         linear("projector", config.whole("vision_output_dim"), text_width, bias=False),
     ]
-    return body | {"merge": shuffled(config, "pixel_shuffle_ratio"), "rotary": True, "blocks": [layers(config, width)]}
+    merge = shuffled(config, "pixel_shuffle_ratio")
+    return body | {"merge": merge, "prefix": 1, "rotary": True, "blocks": [layers(config, width)]}
 
 
 def gemma4(config: Config, text_width: int) -> Body:
@@ -169,7 +170,8 @@ def gemma4(config: Config, text_width: int) -> Body:
     sizes: Body = {"kv_heads": config.whole("num_key_value_heads"), "gated": True, "qk_norm": "head", "norms": 4}
     block = layers(config, width, activation="hidden_activation", **sizes, **plain)
     merge = config.whole("pooling_kernel_size")
-    after = [linear("projector", width, text_width, bias=False)]
+    pooled = {"kind": "pool", "name": "pool", "width": width}
+    after = [pooled, linear("projector", width, text_width, bias=False, over="tokens")]
     body = {"width": width, "patch": patch, "merge": merge, "norm": "rms", "norm_bias": False, "rotary": True}
     return body | {"before": before, "blocks": [block], "after": after}
 
@@ -179,7 +181,7 @@ def step3(config: Config, text_width: int) -> Body:
     body = _pictured(config, _patches(config, bias=False))
     width = body["width"]
     rows = grid(config, body["patch"])
-    body["before"] += [table("position_embedding", rows, width), norm("embedding_norm", width)]
+    body["before"] += [table("position_embedding", rows, width), norm("embedding_norm", width, over="layers")]
     body["after"] += [
         convolution("downsample", width, 2 * width, [3, 3]),
         convolution("further_downsample", 2 * width, 4 * width, [3, 3]),

@@ -19,33 +19,33 @@ _ACTIVATIONS: Final = {
 }
 
 
-def table(name: str, rows: int, width: int) -> Piece:
-    """A table of rows."""
-    return {"kind": "table", "name": name, "rows": rows, "width": width}
+def table(name: str, rows: int, width: int, **more: Any) -> Piece:
+    """A table of rows; `more`: whether a `product` interpolates it."""
+    return {"kind": "table", "name": name, "rows": rows, "width": width, **more}
 
 
-def linear(name: str, inputs: int, outputs: int, *, bias: bool = True, number: int = 1) -> Piece:
-    """A matrix, with a bias unless said otherwise."""
+def linear(name: str, inputs: int, outputs: int, *, bias: bool = True, number: int = 1, **more: Any) -> Piece:
+    """A matrix, with a bias unless said otherwise; `more`: an `activation` behind it, the rows it runs `over`."""
     piece: Piece = {"kind": "linear", "name": name, "inputs": inputs, "outputs": outputs}
-    return piece | _more(bias, number)
+    return piece | _more(bias, number) | more
 
 
 def convolution(
-    name: str, inputs: int, outputs: int, kernel: list[int], *, bias: bool = True, number: int = 1
+    name: str, inputs: int, outputs: int, kernel: list[int], *, bias: bool = True, number: int = 1, **more: Any
 ) -> Piece:
-    """A convolution, with a bias unless said otherwise."""
+    """A convolution, with a bias unless said otherwise; `more` as of a matrix."""
     piece: Piece = {"kind": "convolution", "name": name, "inputs": inputs, "outputs": outputs, "kernel": kernel}
-    return piece | _more(bias, number)
+    return piece | _more(bias, number) | more
 
 
 def _more(bias: bool, number: int) -> Piece:
     return ({"bias": True} if bias else {}) | ({"number": number} if number != 1 else {})
 
 
-def norm(name: str, width: int, *, bias: bool = True, number: int = 1) -> Piece:
-    """A norm, with a bias unless said otherwise."""
+def norm(name: str, width: int, *, bias: bool = True, number: int = 1, **more: Any) -> Piece:
+    """A norm, with a bias unless said otherwise; `more`: the rows it runs `over`."""
     piece: Piece = {"kind": "norm", "name": name, "width": width}
-    return piece | _more(bias, number)
+    return piece | _more(bias, number) | more
 
 
 def scale(name: str, elements: int) -> Piece:

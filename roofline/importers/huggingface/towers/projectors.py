@@ -28,7 +28,7 @@ def single(outer: Config, body: Body, text_width: int) -> Body:
 def double(outer: Config, body: Body, text_width: int) -> Body:
     """Two products: LLaVA."""
     bias = outer.flag("multimodal_projector_bias", default=True)
-    up = linear("projector_up", _joined(outer, body), text_width, bias=bias)
+    up = linear("projector_up", _joined(outer, body), text_width, bias=bias, activation="gelu")
     return _behind(body, up, linear("projector_down", text_width, text_width, bias=bias))
 
 
@@ -50,7 +50,7 @@ def mistral3(outer: Config, body: Body, text_width: int) -> Body:
     pieces = [
         norm("projector_norm", width, bias=False),
         linear("patch_merger", width * merge**2, width, bias=False),
-        linear("projector_up", _joined(outer, body), text_width, bias=bias),
+        linear("projector_up", _joined(outer, body), text_width, bias=bias, activation="gelu"),
         linear("projector_down", text_width, text_width, bias=bias),
     ]
     return _behind(body, *pieces) | {"merge": merge}
@@ -62,7 +62,7 @@ def internvl(outer: Config, body: Body, text_width: int) -> Body:
     inner = body["width"] * merge**2
     pieces = [
         norm("projector_norm", inner),
-        linear("projector_up", inner, text_width),
+        linear("projector_up", inner, text_width, activation="gelu"),
         linear("projector_down", text_width, text_width),
     ]
     return _behind(body, *pieces) | {"merge": merge}
@@ -80,7 +80,7 @@ def lfm2(outer: Config, body: Body, text_width: int) -> Body:
     merge, hidden = outer.whole("downsample_factor", default=2), outer.whole("projector_hidden_size", default=2560)
     bias, inner = outer.flag("projector_bias", default=True), body["width"] * merge**2
     pieces = [
-        linear("projector_up", inner, hidden, bias=bias),
+        linear("projector_up", inner, hidden, bias=bias, activation="gelu"),
         linear("projector_down", hidden, text_width, bias=bias),
     ]
     if outer.flag("projector_use_layernorm", default=True):
@@ -92,14 +92,35 @@ def cohere2(outer: Config, body: Body, text_width: int) -> Body:
     """Command A Vision and Aya Vision 2: merged patches through a gated product."""
     merge = outer.whole("downsample_factor", default=2)
     hidden = outer.whole("alignment_intermediate_size", default=36864)
-    up = linear("projector_up", body["width"] * merge**2, hidden)
+    up = linear("projector_up", body["width"] * merge**2, hidden, activation="gelu")
     return _behind(body, up, linear("projector_down", hidden // 2, text_width)) | {"merge": merge}
+
+
+def aya(outer: Config, body: Body, text_width: int) -> Body:
+    """Aya Vision: merged patches are normed, then a gated product."""
+    merge = outer.whole("downsample_factor", default=2)
+    inner = body["width"] * merge**2
+    hidden = outer.whole("alignment_intermediate_size", default=text_width)
+    pieces = [norm("projector_norm", inner), linear("projector_up", inner, hidden, activation="silu")]
+    return _behind(body, *pieces, linear("projector_down", hidden // 2, text_width)) | {"merge": merge}
+
+
+def vipllava(outer: Config, body: Body, text_width: int) -> Body:
+    """VipLLaVA: the features of several layers side by side, normed, then two products."""
+    which = outer.raw("vision_feature_layers", default=[-2, -5, -8, -11, 6])
+    inner = body["width"] * (len(which) if isinstance(which, list) and which else 1)
+    pieces = [
+        norm("projector_norm", inner),
+        linear("projector_up", inner, text_width, activation="gelu"),
+        linear("projector_down", text_width, text_width),
+    ]
+    return _behind(body, *pieces)
 
 
 def of_frames(outer: Config, body: Body, text_width: int) -> Body:
     """Voxtral: four frames side by side, two products without biases."""
     hidden = _mlp(outer)
-    up = linear("projector_up", hidden, text_width, bias=False)
+    up = linear("projector_up", hidden, text_width, bias=False, activation="gelu")
     return _behind(body, up, linear("projector_down", text_width, text_width, bias=False))
 
 
@@ -111,7 +132,7 @@ def _mlp(outer: Config) -> int:
 def double_of_frames(outer: Config, body: Body, text_width: int) -> Body:
     """Audio Flamingo 3: two products."""
     bias = outer.flag("projector_bias", default=True)
-    up = linear("projector_up", body["width"], text_width, bias=bias)
+    up = linear("projector_up", body["width"], text_width, bias=bias, activation="gelu")
     return _behind(body, up, linear("projector_down", text_width, text_width, bias=bias))
 
 

@@ -41,7 +41,11 @@ def qwen2_vl(config: Config, text_width: int) -> Body:
         "mlp_bias": True,
         "activation": "quick_gelu",
     }
-    after = [norm("merger_norm", width), linear("merger_up", inner, inner), linear("merger_down", inner, outputs)]
+    after = [
+        norm("merger_norm", width),
+        linear("merger_up", inner, inner, activation="gelu"),
+        linear("merger_down", inner, outputs),
+    ]
     return _frames(config, width, bias=False) | {"rotary": True, "blocks": [block], "after": after}
 
 
@@ -53,12 +57,22 @@ def qwen2_5_vl(config: Config, text_width: int) -> Body:
     more: dict[str, Any] = {"gated": True} | ({"kv_heads": groups} if groups else {})
     block = layers(config, width, number="depth", heads="num_heads", **more)
     after = [
-        norm("merger_norm", width, bias=False),
-        linear("merger_up", inner, inner),
+        norm("merger_norm", width, bias=False, over="patches"),
+        linear("merger_up", inner, inner, activation="gelu"),
         linear("merger_down", inner, outputs),
     ]
-    body = {"norm": "rms", "norm_bias": False, "rotary": True, "blocks": [block], "after": after}
+    body = {"norm": "rms", "norm_bias": False, "rotary": True, "blocks": _windowed(config, block), "after": after}
     return _frames(config, width, bias=False) | body
+
+
+def _windowed(config: Config, block: Body) -> list[Body]:
+    """The layers that attend within windows, and those that attend to all."""
+    patch, merge = side(config, "patch_size"), config.whole("spatial_merge_size")
+    window = config.whole("window_size", default=112) // merge // patch * merge
+    given = config.items("fullatt_block_indexes", default=[7, 15, 23, 31]) or []
+    full = len({index for index in given if isinstance(index, int) and 0 <= index < block["layers"]})
+    groups = [block | {"layers": block["layers"] - full, "window": window}, block | {"layers": full}]
+    return [group for group in groups if group["layers"]]
 
 
 def hyperclovax(config: Config, text_width: int) -> Body:
@@ -72,12 +86,16 @@ def qwen3_vl(config: Config, text_width: int) -> Body:
     """Qwen3-VL, Qwen3.5: a table of positions beside the rotation; some layers have a merger of their own."""
     width, merge = config.whole("hidden_size"), config.whole("spatial_merge_size")
     outputs, inner = _given(config, "out_hidden_size", text_width), width * merge**2
-    after = [norm("merger_norm", width), linear("merger_up", inner, inner), linear("merger_down", inner, outputs)]
+    after = [
+        norm("merger_norm", width),
+        linear("merger_up", inner, inner, activation="gelu"),
+        linear("merger_down", inner, outputs),
+    ]
     further = len(config.items("deepstack_visual_indexes", default=[]) or [])
     if further:
         after += [
             norm("deepstack_norm", inner, number=further),
-            linear("deepstack_up", inner, inner, number=further),
+            linear("deepstack_up", inner, inner, number=further, activation="gelu"),
             linear("deepstack_down", inner, outputs, number=further),
         ]
     body = _frames(config, width, bias=True)
@@ -98,13 +116,16 @@ def glm4v(config: Config, text_width: int) -> Body:
     block = layers(config, width, **sizes, gated=True, mlp_bias=False, qkv_bias=bias, output_bias=False)
     body = _frames(config, width, bias=True)
     rows = (side(config, "image_size") // body["patch"]) ** 2
-    body["before"] += [table("position_embedding", rows, width), norm("embedding_norm", width, bias=False)]
+    body["before"] += [
+        table("position_embedding", rows, width),
+        norm("embedding_norm", width, bias=False, over="layers"),
+    ]
     after = [
-        norm("final_norm", width, bias=False),
+        norm("final_norm", width, bias=False, over="layers"),
         convolution("downsample", width, outputs, [merge, merge]),
         linear("merger_projection", outputs, outputs, bias=False),
         norm("merger_norm", outputs),
-        linear("merger_gate_up", outputs, context, bias=False, number=2),
+        linear("merger_gate_up", outputs, context, bias=False, number=2, activation="gelu"),
         linear("merger_down", context, outputs, bias=False),
     ]
     return body | {"norm": "rms", "norm_bias": False, "rotary": True, "blocks": [block], "after": after}
@@ -130,9 +151,9 @@ def kimi(config: Config, text_width: int) -> Body:
     patch = side(config, "patch_size")
     before = [convolution("patch_embedding", 3, width, [patch, patch]), table("position_embedding", rows, width)]
     after = [
-        norm("final_norm", width),
+        norm("final_norm", width, over="layers"),
         norm("projector_norm", width),
-        linear("projector_up", inner, inner),
+        linear("projector_up", inner, inner, activation="gelu"),
         linear("projector_down", inner, text_width),
     ]
     sizes = {"width": width, "patch": patch, "merge": merge, "rotary": True}
@@ -149,12 +170,12 @@ def minimax_m3(config: Config, text_width: int) -> Body:
     frames = merging.whole("temporal_patch_size", default=2) if merging else 2
     before = [
         convolution("patch_embedding", 3, width, [frames, patch, patch], bias=False),
-        norm("embedding_norm", width),
+        norm("embedding_norm", width, over="layers"),
     ]
     after = [
-        linear("projector_up", width, projector),
+        linear("projector_up", width, projector, activation="gelu"),
         linear("projector_down", projector, text_width),
-        linear("merger_up", text_width * merge**2, projector),
+        linear("merger_up", text_width * merge**2, projector, activation="gelu"),
         linear("merger_down", projector, text_width),
     ]
     sizes = {"width": width, "patch": patch, "merge": merge, "rotary": True}

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.towers import pictures, projectors, qwen, sound
+from roofline.importers.huggingface.towers.reading import reading_of
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate
 from roofline.specs.text.tower import Tower
@@ -75,6 +76,8 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
     },
     "paligemma": {"vision_config": Encoder("siglip_vision_model", projectors.single)},
     "llava": {"vision_config": Encoder("clip_vision_model", projectors.double)},
+    "vipllava": {"vision_config": Encoder("clip_vision_model", projectors.vipllava)},
+    "aya_vision": {"vision_config": Encoder("siglip_vision_model", projectors.aya)},
     "llava_next": {"vision_config": Encoder("clip_vision_model", projectors.double_with_newline)},
     "llava_onevision": {"vision_config": Encoder("siglip_vision_model", projectors.double_with_newline)},
     "mistral3": {"vision_config": Encoder("pixtral", projectors.mistral3)},
@@ -107,7 +110,10 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
     "hyperclovax_vision_v2": {"vision_config": Whole("qwen2_5_vl_vision", qwen.hyperclovax)},
     "step3p7": {"vision_config": Whole("step3p5_vision", pictures.step3)},
     "glmasr": {"audio_config": Whole("glmasr_encoder", sound.glmasr)},
-    "qwen3_omni_moe_thinker": {"vision_config": Whole("qwen3_omni_moe_vision_encoder", qwen.qwen3_vl)},
+    "qwen3_omni_moe_thinker": {
+        "vision_config": Whole("qwen3_omni_moe_vision_encoder", qwen.qwen3_vl),
+        "audio_config": Whole("qwen3_omni_moe_audio_encoder", sound.qwen3_omni),
+    },
     "musicflamingo": {"audio_config": Encoder("audioflamingo3_encoder", projectors.double_of_frames)},
     "qwen2_audio": {"audio_config": Encoder("qwen2_audio_encoder", projectors.single)},
     "voxtral": {"audio_config": Encoder("voxtral_encoder", projectors.of_frames)},
@@ -117,7 +123,7 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
 #: The keys of a tower, as files have them.
 _ORDER: Final = (
     *("name", "kind", "width", "norm", "norm_bias", "rotary"),
-    *("image", "patch", "merge", "before", "blocks", "after"),
+    *("image", "patch", "merge", "prefix", "tokens", "frames", "sound", "attended", "before", "blocks", "after"),
 )
 
 
@@ -172,6 +178,8 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
         return
     try:
         body = _read(beside, child, known, text_width)
+        reading = reading_of(model_type, section)
+        body |= reading(beside, child, body) if reading is not None else {}
         body |= {"name": name, "kind": _clean(str(child.data["model_type"]))}
         tower = {key: body[key] for key in _ORDER if body.get(key) not in (None, [])}
         validate(Document(section, "", tower, {}), Tower)

@@ -20,8 +20,8 @@ def whisper(config: Config) -> Body:
     width, mels = config.whole("d_model", "hidden_size"), config.whole("num_mel_bins")
     rows = config.whole("max_source_positions", default=1500)
     before = [
-        convolution("frames", mels, width, [3]),
-        convolution("halved_frames", width, width, [3]),
+        convolution("frames", mels, width, [3], activation="gelu", times=2),
+        convolution("halved_frames", width, width, [3], activation="gelu"),
         table("position_embedding", rows, width),
     ]
     block = layers(
@@ -33,7 +33,7 @@ def whisper(config: Config) -> Body:
         activation="activation_function",
         key_bias=False,
     )
-    return {"width": width, "before": before, "blocks": [block], "after": [norm("final_norm", width)]}
+    return {"width": width, "before": before, "blocks": [block], "after": [norm("final_norm", width, over="layers")]}
 
 
 def qwen2_omni(config: Config, text_width: int) -> Body:
@@ -45,12 +45,45 @@ def qwen2_omni(config: Config, text_width: int) -> Body:
     return body | {"before": before, "after": after}
 
 
+def qwen3_omni(config: Config, text_width: int) -> Body:
+    """Qwen3-Omni, Qwen3-ASR: three convolutions over spectra of a second, positions by a formula, two projections."""
+    width, mels = config.whole("d_model"), config.whole("num_mel_bins", default=128)
+    channels, outputs = (
+        config.whole("downsample_hidden_size", default=480),
+        config.whole("output_dim", default=text_width),
+    )
+    frames = 2 * config.whole("n_window", default=50)
+    before = []
+    inputs, bands = 1, mels
+    for name in ("frames", "halved_frames", "quartered_frames"):
+        bands, frames = (bands + 1) // 2, (frames + 1) // 2
+        before.append(
+            convolution(name, inputs, channels, [3, 3], activation="gelu", over="views", times=bands * frames)
+        )
+        inputs = channels
+    before.append(linear("frame_projection", channels * bands, width, bias=False))
+    block = layers(
+        config,
+        width,
+        number="encoder_layers num_hidden_layers",
+        heads="encoder_attention_heads num_attention_heads",
+        mlp="encoder_ffn_dim intermediate_size",
+        activation="activation_function",
+    )
+    after = [
+        norm("final_norm", width, over="layers"),
+        linear("projector_up", width, width, activation="gelu"),
+        linear("projector_down", width, outputs),
+    ]
+    return {"width": width, "before": before, "blocks": [block], "after": after}
+
+
 def glmasr(config: Config, text_width: int) -> Body:
     """GLM-ASR: Whisper's encoder with rotated positions; four frames side by side are projected."""
     body = whisper(config)
     before = [piece for piece in body["before"] if piece["name"] != "position_embedding"]
     hidden = config.whole("encoder_ffn_dim", "intermediate_size")
-    up = linear("projector_up", hidden, 2 * text_width)
+    up = linear("projector_up", hidden, 2 * text_width, activation="gelu")
     after = [*body["after"], up, linear("projector_down", 2 * text_width, text_width)]
     return body | {"before": before, "after": after, "rotary": True}
 

@@ -1,0 +1,1 @@
+"""What stands around the layers: embeddings and distances, an encoder and the decoder behind it."""

@@ -1,0 +1,1 @@
+"""Encoders: what sees a whole sequence at once and generates nothing."""

@@ -1,0 +1,1 @@
+"""An encoder and the decoder behind it."""
