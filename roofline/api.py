@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Estimate(Answer):
     """The answer, which shows itself. `to_dict()` is the JSON of the command line; times and bytes are SI.
 
@@ -45,6 +45,7 @@ class Estimate(Answer):
         """Where each headline number comes from: formula, values, lines of the specs, source."""
         from roofline.analysis.explain import explain
 
+        self.refuse_grid("derivations are those")
         return explain(self)
 
     def plot(self) -> Figure:
@@ -54,19 +55,14 @@ class Estimate(Answer):
         return roofline_figure([self])
 
     def _repr_html_(self) -> str | None:
-        if not self._single:
+        if not self.single:
             return None
         from roofline.report.tables.html import estimate_html
 
         return estimate_html(self, self.nearest)
 
-    @property
-    def _single(self) -> bool:
-        """Whether it is of single sizes, not of a grid, which has no table and no sentence."""
-        return all(isinstance(phase.times.bound, float) for phase in self.phases)
-
     def __str__(self) -> str:
-        if not self._single:
+        if not self.single:
             q = self.question
             return f"{q.spec.title} on {q.gpu.title}: a grid of sizes; roofline.sweep has its points one by one"
         from roofline.report.tables.estimate import sentence
@@ -74,7 +70,6 @@ class Estimate(Answer):
         return sentence(self)
 
     __repr__ = __str__
-    __hash__ = Answer.__hash__
 
 
 @with_keywords(Options)

@@ -15,9 +15,14 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
+from roofline.visible import shortened, visible
+
 
 class RooflineError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose. Its message is safe to show, whatever it quotes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(visible(message)))
 
 
 class UsageError(RooflineError):
@@ -95,15 +100,17 @@ class Place(NamedTuple):
     text: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        path = shortened(self.path, 300)
+        return f"{path}:{self.line}:{self.column}" if self.line else path
 
     def excerpt(self) -> str:
         """The line with a caret under the column, or nothing where no line is known."""
         if not self.line or not self.text.strip():
             return ""
         start = max(0, self.column - 60)
-        shown = self.text[start : start + 100].replace("\t", " ")
-        return f"\n    {shown}\n    {' ' * (max(self.column, 1) - 1 - start)}^"
+        text = self.text.replace("\t", " ")
+        before = visible(text[start : max(self.column, 1) - 1])
+        return f"\n    {visible(text[start : start + 100])}\n    {' ' * len(before)}^"
 
 
 class SpecError(RooflineError):
@@ -112,9 +119,9 @@ class SpecError(RooflineError):
     def __init__(self, message: str, place: Place | None = None, field: str = "", hint: str = "") -> None:
         self.place, self.field, self.hint, self.reason = place, field, hint, message
         head = f"{place}: " if place else ""
-        about = f"{field}: " if field else ""
+        about = f"{shortened(field, 200)}: " if field else ""
         tail = f"\n  {hint}" if hint else ""
-        super().__init__(f"{head}{about}{message}{place.excerpt() if place else ''}{tail}")
+        super().__init__(f"{head}{about}{shortened(message, 800)}{place.excerpt() if place else ''}{tail}")
 
 
 class UnsupportedError(SpecError):

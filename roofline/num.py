@@ -124,6 +124,11 @@ def any_holds(condition: Any) -> bool:
     return condition if type(condition) is bool else bool(condition.any())
 
 
+def least(value: Num) -> float:
+    """A value, or the least of a grid."""
+    return value if isinstance(value, float) else float(value.min())
+
+
 def first_value(value: Num) -> float:
     """A value, or the first of a grid."""
     return value if isinstance(value, float) else float(value.flat[0])

@@ -10,6 +10,8 @@ import math
 import re
 from typing import Final
 
+from roofline.visible import shortened
+
 _DECIMAL: Final = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _BINARY: Final = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 _BYTES: Final = {f"{prefix}B": scale for prefix, scale in (_DECIMAL | _BINARY).items()}
@@ -34,8 +36,21 @@ _EXAMPLE: Final = {
     "time": "8 us",
     "price": "2.50 USD/h",
 }
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_QUANTITY: Final = re.compile(rf"({_NUMBER.pattern})\s*(\S+)")
+#: In SI, the least and the most that any machine could have: beyond, a file means something else, and what is worked
+#: out from it leaves the range of a float.
+LIMITS: Final = {
+    "bytes": (1e-3, 1e18),
+    "bandwidth": (1e3, 1e18),
+    "compute": (1e6, 1e21),
+    "frequency": (1e3, 1e13),
+    "power": (1e-3, 1e9),
+    "time": (1e-12, 1e6),
+    "price": (1e-6, 1e7),
+}
+_LONGEST: Final = 60
+#: Possessive: digits once taken are not given back, so that a long number is read once.
+_NUMBER: Final = re.compile(r"[+-]?(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?\d++)?+", re.ASCII)
+_QUANTITY: Final = re.compile(rf"({_NUMBER.pattern})\s*+(\S++)", re.ASCII)
 
 
 def parse_quantity(text: object, dimension: str) -> float:
@@ -45,7 +60,9 @@ def parse_quantity(text: object, dimension: str) -> float:
     """
     example = _EXAMPLE[dimension]
     if not isinstance(text, str):
-        raise ValueError(f"{text!r} has no unit; write it as {example!r}")
+        raise ValueError(f"{shortened(repr(text), _LONGEST)} has no unit; write it as {example!r}")
+    if len(text) > _LONGEST:
+        raise ValueError(f"{text[:20]!r}... has {len(text):,} characters; write a quantity as {example!r}")
     match = _QUANTITY.fullmatch(text.strip())
     if _NUMBER.fullmatch(text.strip()):
         raise ValueError(f"{text.strip()[:60]!r} has no unit; write it as {example!r}")
@@ -57,6 +74,11 @@ def parse_quantity(text: object, dimension: str) -> float:
     value = float(match[1]) * scale
     if not math.isfinite(value) or value < 0:
         raise ValueError(f"{text[:60]!r} must be finite and not negative")
+    least, most = LIMITS[dimension]
+    if value and not least <= value <= most:
+        unit = example.split()[1]
+        within = f"{least / UNITS[dimension][unit]:g} to {most / UNITS[dimension][unit]:g} {unit}"
+        raise ValueError(f"{text[:60]!r} is no {dimension} of a machine, which is {within}; write it as {example!r}")
     return float(round(value)) if abs(value - round(value)) <= 1e-9 * abs(value) else value
 
 

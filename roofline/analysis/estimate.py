@@ -26,9 +26,34 @@ from roofline.workload.workload import Workload
 SCHEMA_VERSION: Final = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer(Outcome):
-    """An outcome with the views that people and programs ask for."""
+    """An outcome with the views that people and programs ask for.
+
+    Sizes may be arrays: times, memory and quantities then are, and so are the rows of `records`. Views of one run (ops,
+    JSON, warnings, explanations) raise UsageError then. Two answers are equal where what was asked is, and what came
+    out; an answer of a grid equals itself alone.
+    """
+
+    @property
+    def single(self) -> bool:
+        """Whether it is of single sizes, not of a grid."""
+        return all(isinstance(value, float) for phase in self.phases for value in (phase.times.bound, phase.repeat))
+
+    def refuse_grid(self, view: str) -> None:
+        """Raises UsageError where the answer is of a grid, which has no such view."""
+        if not self.single:
+            raise UsageError(
+                f"{view} of one run, and sizes were given as arrays: roofline.sweep has every point of a grid, and "
+                "roofline.estimate takes one of them"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Answer) or not (self.single and other.single):
+            return False
+        return all(getattr(self, name) == getattr(other, name) for name in Outcome.__dataclass_fields__)
 
     @cached_property
     def latency(self) -> Headlines:
@@ -58,6 +83,7 @@ class Answer(Outcome):
 
     def ops(self, phase: str | None = None) -> list[OpRow]:
         """The op ledger of a phase (default: the model's first), totals over each op's executions in one repeat."""
+        self.refuse_grid("ops are those")
         return list(self._op_rows(self.phase(phase or self.workload.own[0].name).name))
 
     def _op_rows(self, name: str) -> Iterator[OpRow]:
@@ -77,6 +103,7 @@ class Answer(Outcome):
     @cached_property
     def warnings(self) -> list[Warn]:
         """What the user should know, with codes."""
+        self.refuse_grid("warnings are those")
         return self.question.kind.warnings(self)
 
     @cached_property
@@ -110,6 +137,7 @@ class Answer(Outcome):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline estimate --json`."""
+        self.refuse_grid("the JSON is that")
         return {
             "schema_version": SCHEMA_VERSION,
             "inputs": self.inputs,
@@ -134,7 +162,7 @@ class Answer(Outcome):
         return [self.inputs | phase.to_dict() | whole for phase in self.phases]
 
     def __hash__(self) -> int:
-        return hash(self.question)
+        return hash(self.question) if self.single else id(self)
 
 
 def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRow:

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate
 from roofline.answer.times import Times
+from roofline.errors import Place, SpecError
 from roofline.machine.collectives import Fabric
 from roofline.machine.cores import beside, cores_cost
 from roofline.machine.machine import Machine
@@ -105,6 +106,9 @@ def evaluate(question: Question, form: type[Form]) -> Form:
     return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
 
 
+#: A thousand times the largest model that there is; whole numbers are exact in a float to nine times as many.
+MOST_PARAMETERS: Final = 1e15
+
 #: What the devices of runs do, by all that it depends on but the accelerator.
 Kept: TypeAlias = dict[tuple[Any, ...], Stages]
 
@@ -126,7 +130,7 @@ def memory_of(question: Question, kept: Kept) -> Memory:
         return kept[key]
 
     def needs(run: Any) -> Num:
-        return question.kind.held(question, stages(run))
+        return question.kind.held(replace(question, run=run), stages(run))
 
     return question.kind.memory(question, stages(question.run), parameters, needs)
 
@@ -136,7 +140,16 @@ def _parameters(question: Question) -> Parameters:
     whole = question.workload()
     if question.precision.overrides:
         check_overrides(question.precision, whole)
-    return question.kind.parameters(question, whole)
+    found = question.kind.parameters(question, whole)
+    if not found.total <= MOST_PARAMETERS:
+        message = f"its sizes make {found.total:.3g} parameters; no model has more than {MOST_PARAMETERS:.0e}"
+        raise SpecError(message, Place(question.model_origin.path), hint=_largest_op(whole))
+    return found
+
+
+def _largest_op(workload: Workload) -> str:
+    op = max(workload.holders(), key=lambda op: op.count * op.params)
+    return f"Most of them are in {op.name} of {op.block}: look at its sizes there."
 
 
 def evaluate_aside(question: Question) -> tuple[Workload, PhaseEstimate] | None:
@@ -155,7 +168,7 @@ def evaluate_aside(question: Question) -> tuple[Workload, PhaseEstimate] | None:
 
 def _needs(question: Question, run: Any) -> Num:
     """Bytes on the fullest device for another run of the question."""
-    return question.kind.held(question, question.stages(run))
+    return question.kind.held(replace(question, run=run), question.stages(run))
 
 
 def _phases(setting: _Setting, stages: Sequence[Stage]) -> tuple[tuple[PhaseEstimate, ...], Stage]:

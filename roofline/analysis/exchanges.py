@@ -29,8 +29,11 @@ def exchange_s(phase: Phase, precision: Precision, fabric: Fabric | None) -> tup
 
 def own_work(phase: Phase) -> Phase:
     """A phase without its communication, and without what the host runs."""
-    own = tuple(op for op in phase.ops if op.kind != "collective" and op.runs_on == "device")
-    return replace(phase, ops=own)
+    return replace(phase, ops=_own(phase.ops), whole=_own(phase.whole))
+
+
+def _own(ops: tuple[Op, ...]) -> tuple[Op, ...]:
+    return tuple(op for op in ops if op.kind != "collective" and op.runs_on == "device")
 
 
 def exchange_row(question: Question, op: Op, count: float) -> OpRow:

@@ -53,6 +53,8 @@ def explain_expected(est: Outcome) -> Iterator[Derivation]:
             parts = found[quantity.phases[0]]
             if quantity.name == "total_s":
                 parts = _whole(est, found)
+            elif len(quantity.phases) > 1:
+                parts = _summed([cause for name in quantity.phases for cause in found[name]])
             name = f"latency.{quantity.name.removesuffix('_s')}_expected_s"
             yield _derivation(name, float(quantity.times.expected), parts, source, lines)
 

@@ -50,7 +50,7 @@ def evaluate_grid(
     keep_freed_memory()
     firsts = [ask(model, gpu, {**options, **{name: values[0] for name, values in sizes.items()}}) for gpu in gpus]
     groups = _alike(firsts)
-    for rows, grids in cut(sizes, BLOCK):
+    for rows, grids in cut(sizes, BLOCK, firsts[0].kind.apart(firsts[0])):
         run = ask(model, firsts[0].gpu, {**options, **grids}).run if grids else firsts[0].run
         points = prod(grid.size for grid in grids.values())
         for group in groups:
@@ -92,13 +92,18 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
     return groups
 
 
-def cut(sizes: Mapping[str, Sequence[Any]], most: int) -> Iterator[tuple[tuple[slice, ...], dict[str, np.ndarray]]]:
-    """The grid in blocks of at most `most` points, in order: the slice of each size and its values along its axis."""
+def cut(
+    sizes: Mapping[str, Sequence[Any]], most: int, apart: Sequence[str] = ()
+) -> Iterator[tuple[tuple[slice, ...], dict[str, np.ndarray]]]:
+    """The grid in blocks of at most `most` points, in order: the slice of each size and its values along its axis.
+
+    Sizes that stand `apart` have one value in a block.
+    """
     import numpy as np
 
     steps, room = [], most
-    for values in reversed(list(sizes.values())):
-        steps.append(max(1, min(len(values), room)))
+    for name, values in reversed(list(sizes.items())):
+        steps.append(1 if name in apart else max(1, min(len(values), room)))
         room //= steps[-1]
     arrays = [np.asarray(values, dtype=np.float64) for values in sizes.values()]
     starts = [range(0, len(array), step) for array, step in zip(arrays, reversed(steps), strict=True)]

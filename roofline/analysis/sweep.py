@@ -7,9 +7,9 @@ like are loops around them. `sweep[i, j, …]` is what `estimate` gives for thos
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.analysis.grids import Block, evaluate_grid
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 50_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sweep:
     """A grid of results: `axes` are the swept options with their values in order, `fixed` the others that were given,
     `columns` arrays of the axes' shape.
@@ -159,18 +159,39 @@ class _Table:
         return self.columns
 
 
-def _planned(model: Any, gpu: Any, options: Mapping[str, Any]) -> _Plan:
-    """The axes of a grid. Raises UsageError for an unknown option and for one without values."""
+def _planned(model: Any, gpu: Any, options: Mapping[str, Any], most: int | None = None) -> _Plan:
+    """The axes of a grid of at most so many points. Raises UsageError for an unknown option, for one without values or
+    of more than 50 million, and for more points; what knows its length is counted before it becomes a list.
+    """
     check_names(options)
     given: dict[str, Any] = {"model": model, "gpu": gpu, **options}
+    _refuse_many([_length(name, value) for name, value in given.items() if is_many(value)], most)
     lists = {name: _values(name, value) for name, value in given.items() if is_many(value)}
     loops = {name: values for name, values in lists.items() if name not in SIZES}
     sizes = _numbers({name: lists[name] for name in SIZES if name in lists})
     return _Plan(loops, sizes, {name: value for name, value in given.items() if name not in lists})
 
 
+def _length(name: str, value: Any) -> int:
+    """How many values an option has; 1 where that shows only when they are taken. Raises UsageError for too many."""
+    try:
+        length = len(value) if isinstance(value, Sized) else 1
+    except OverflowError:  # a range beyond what a machine counts
+        length = LARGEST + 1
+    if length > LARGEST:
+        raise UsageError(f"--{name} has more than {LARGEST:,} values; sweep in parts")
+    return length
+
+
+def _refuse_many(lengths: Iterable[int], most: int | None) -> None:
+    points = math.prod(lengths)
+    if most is not None and points > most:
+        raise UsageError(f"{points:,} points; one sweep takes at most {most:,}")
+
+
 def _values(name: str, value: Any) -> list[Any]:
-    values = value.tolist() if hasattr(value, "tolist") else list(value)
+    values = value.tolist() if hasattr(value, "tolist") else list(islice(value, LARGEST + 1))
+    _length(name, values)
     if not values:
         raise UsageError(f"--{name} has no values to sweep")
     return values
@@ -192,11 +213,9 @@ def sweep(
     The sizes (batch, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this order.
     Raises UsageError for an option without values or more than 50 million points.
     """
-    plan = _planned(model, gpu, options)
+    plan = _planned(model, gpu, options, LARGEST)
     shape = tuple(map(len, plan.axes.values()))
-    points = math.prod(shape)
-    if points > LARGEST:
-        raise UsageError(f"{points:,} points; one sweep takes at most {LARGEST:,}")
+    _refuse_many(shape, LARGEST)
     table = _Table(shape)
     for places, block in plan.blocks():
         table.put((*(places[name] for name in plan.loops), *block.rows), block.columns)

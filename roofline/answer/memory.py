@@ -11,7 +11,7 @@ from roofline.answer.plain import plain
 from roofline.num import Num, first_value
 from roofline.units import format_si
 
-#: Limits that every answer's JSON names, null where they have no meaning.
+#: Limits that every answer's JSON names, null where they have no meaning or memory sets none.
 _ALWAYS: Final = ("max_batch", "max_context")
 #: How names in JSON end where attributes may leave the unit out.
 _UNITS: Final = ("", "_bytes", "_px")
@@ -94,6 +94,11 @@ class Limit:
         """The number, 0 where not even one fits, ENDLESS where memory sets no limit."""
         return self.find()
 
+    @property
+    def told(self) -> int | None:
+        """The number as programs read it: None where memory sets no limit, too."""
+        return None if self.value is None or self.value >= ENDLESS else self.value
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -161,7 +166,7 @@ class Memory:
                         return value
             for limit in self.limits:
                 if limit.name == full:
-                    return limit.value
+                    return limit.told
             further = self._further()
             if full in further:
                 return further[full]
@@ -200,7 +205,7 @@ class Memory:
         for part in self.parts:
             found[part.name] = part.bytes
             found.update(part.beside)
-        found |= self._room() | {name: limit and limit.value for name, limit in self._limits().items()}
+        found |= self._room() | {name: limit and limit.told for name, limit in self._limits().items()}
         found |= self._further()
         found["pool"] = self.pool and self.pool._asdict()
         return {name: _plain(value) for name, value in found.items()}

@@ -79,6 +79,8 @@ class _Spared:
     def handle_parse_result(self, ctx: Any, options: Any, rest: list[str]) -> tuple[Any, list[str]]:
         """What the parser calls for each parameter."""
         parameter, value = self._parameter, options.get(self.name)
+        if _is_whole(parameter) and isinstance(value, str) and not _WHOLE.fullmatch(value):
+            raise ParserUsageError(f"{parameter.opts[0]} must be a whole number, not {value[:40]!r}", ctx)
         if value is None and self._has_default(ctx.resilient_parsing):
             value = parameter.default
         elif self._is_plain(value, ctx.resilient_parsing):
@@ -103,7 +105,16 @@ class _Spared:
 
 
 _CONSTANTS: Final = (bool, int, float, str, type(None))
+#: A whole number as it is printed: int() takes blanks, underscores and the digits of other scripts as well.
+_WHOLE: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+
+
+def _is_whole(parameter: Any) -> bool:
+    """Whether a parameter takes a whole number, as this or an older parser describes it."""
+    kind = getattr(parameter, "type_descriptor", None)
+    annotation = getattr(kind, "annotation", None)
+    return annotation is int or getattr(getattr(parameter, "type", None), "name", "").startswith("integer")
 
 
 def _annotation(parameter: Any) -> Any:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+from roofline.visible import visible
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console, Paint
+
+
+#: Cells that the names and numbers of a table need; a narrower terminal breaks their lines itself.
+_NARROWEST: Final = 40
+
+
+def tell(line: str) -> None:
+    """A line beside the answer, on standard error."""
+    sys.stderr.write(f"{visible(line)}\n")
 
 
 def console() -> Console:
@@ -19,15 +31,15 @@ def console() -> Console:
 
 def _width() -> int:
     columns = os.environ.get("COLUMNS", "")
-    if columns.isdigit() and int(columns):
-        return int(columns)
+    if re.fullmatch(r"0*[1-9][0-9]{0,5}", columns, re.ASCII):
+        return max(_NARROWEST, int(columns))
     for descriptor in range(3):  # one of which is the terminal even where another is a file
         try:
             width = os.get_terminal_size(descriptor).columns
         except OSError:
             continue
         if width:
-            return width
+            return max(_NARROWEST, width)
     return 80
 
 

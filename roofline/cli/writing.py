@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from stat import S_IMODE
 
 from roofline.errors import UsageError
+from roofline.specs.files.paths import exists, is_file, is_folder
 
 
 def check_output(path: Path, force: bool, inputs: tuple[Path, ...] = ()) -> None:
     """Refuse a file that cannot be written, that exists (unless by `force`), or that is read by the same command."""
     about = f"--output {path}"
     try:
-        if path.is_dir():
+        if is_folder(path):
             raise UsageError(f"{about}: is a folder; name a file")
-        if not path.absolute().parent.is_dir():
+        if not is_folder(path.absolute().parent):
             raise UsageError(f"{about}: there is no folder {path.parent}; make it first")
-        if not path.exists() or _is_stream(path):
+        if not exists(path) or _is_stream(path):
             return
-        if any(each.exists() and path.samefile(each) for each in inputs):
+        if any(exists(each) and path.samefile(each) for each in inputs):
             raise UsageError(f"{about}: is the file that is read; name another")
     except (OSError, ValueError) as error:
         raise _unwritten(path, error) from None
@@ -32,7 +34,7 @@ def made(path: Path, text: str, arguments: list[str]) -> int:
     if "--check" not in arguments:
         path.write_text(text, encoding="utf-8")
         return 0
-    same = path.is_file() and path.read_text(encoding="utf-8") == text
+    same = is_file(path) and path.read_text(encoding="utf-8") == text
     sys.stdout.write(f"{path}: {'up to date' if same else 'differs from the program'}\n")
     return 0 if same else 1
 
@@ -47,6 +49,8 @@ def write_whole(path: Path, text: str) -> None:
         beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
         try:
             beside.write_text(text, encoding="utf-8")
+            if is_file(place):  # who may read it stays as it was
+                beside.chmod(S_IMODE(place.stat().st_mode))
             beside.replace(place)
         finally:
             beside.unlink(missing_ok=True)
@@ -56,7 +60,7 @@ def write_whole(path: Path, text: str) -> None:
 
 def _is_stream(path: Path) -> bool:
     """Whether it is a device or a pipe, such as /dev/stdout."""
-    return path.exists() and not path.is_file()
+    return exists(path) and not is_file(path)
 
 
 def _unwritten(path: Path, error: Exception) -> UsageError:

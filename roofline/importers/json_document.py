@@ -11,9 +11,15 @@ from roofline.errors import Place, SpecError
 from roofline.specs.files.document import MAX_DEPTH, MAX_VALUES, place_at, read_text
 
 JsonPath: TypeAlias = tuple[str | int, ...]
-#: Quantised mixtures of experts list tens of thousands of modules.
-MAX_BYTES: Final = 20_000_000
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+#: Quantised mixtures of experts list tens of thousands of modules: the longest such config.json has 3.1 MB.
+MAX_BYTES: Final = 4_000_000
+#: The index of a checkpoint names each tensor of each expert: 17 MB where there are 384 of them.
+MAX_INDEX_BYTES: Final = 40_000_000
+MAX_INDEX_VALUES: Final = 400_000
+#: Texts whole, also one that does not end, and possessively: nothing of one is gone through twice, nor kept for it.
+_TEXT: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?+|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+_NUMBER: Final = re.compile(r"\d{4301,}")
 
 
 class _DuplicateKeyError(ValueError):
@@ -39,8 +45,14 @@ def read_json(path: Path, what: str = "config.json") -> JsonDocument:
     return parse_json(read_text(path, what, MAX_BYTES), str(path))
 
 
-def parse_json(text: str, name: str) -> JsonDocument:
-    """Parse JSON text; `name` stands for the file in errors. A duplicate key is an error."""
+def read_index(path: Path) -> JsonDocument:
+    """Read the index of a checkpoint, which is longer than other JSON. Raises SpecError as `read_json` does."""
+    return parse_json(read_text(path, "index", MAX_INDEX_BYTES), str(path), MAX_INDEX_VALUES)
+
+
+def parse_json(text: str, name: str, most: int = MAX_VALUES) -> JsonDocument:
+    """Parse JSON text of at most so many values; `name` stands for the file in errors. A duplicate key is an error."""
+    _check_number(name, text, most)
     try:
         data = json.loads(text, object_pairs_hook=_mapping)
     except json.JSONDecodeError as error:
@@ -51,9 +63,20 @@ def parse_json(text: str, name: str) -> JsonDocument:
     except RecursionError:
         raise SpecError(f"is nested deeper than {MAX_DEPTH} levels", Place(name)) from None
     except ValueError as error:
+        if long := _NUMBER.search(text):
+            said = f"a whole number of {len(long[0]):,} digits"
+            raise SpecError(f"is not valid JSON: {said}", _place(name, text, long.start())) from None
         raise SpecError(f"is not valid JSON: {error}", Place(name)) from None
-    _check_size(name, data)
+    _check_size(name, data, most)
     return JsonDocument(name, text, data)
+
+
+def _check_number(name: str, text: str, most: int) -> None:
+    """Refuse a file of too many values before they are made: brackets and commas outside of texts are counted."""
+    if text.count(",") + text.count("[") + text.count("{") > most:
+        bare = _TEXT.sub("", text)
+        if bare.count(",") + bare.count("[") + bare.count("{") > most:
+            raise SpecError(f"holds more than {most:,} values", Place(name))
 
 
 def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -74,7 +97,7 @@ def _refuse_duplicate(name: str, text: str, key: str) -> NoReturn:
     raise SpecError(f"duplicate key {key[:60]!r}", second, key[:60], hint)
 
 
-def _check_size(name: str, data: Any) -> None:
+def _check_size(name: str, data: Any, most: int) -> None:
     level, count = [data], 1
     for depth in range(MAX_DEPTH + 2):
         held: list[Any] = []
@@ -88,8 +111,8 @@ def _check_size(name: str, data: Any) -> None:
         count += len(held)
         if depth >= MAX_DEPTH:
             raise SpecError(f"is nested deeper than {MAX_DEPTH} levels", Place(name))
-        if count > MAX_VALUES:
-            raise SpecError(f"holds more than {MAX_VALUES:,} values", Place(name))
+        if count > most:
+            raise SpecError(f"holds more than {most:,} values", Place(name))
         level = held
 
 

@@ -142,7 +142,7 @@ def _tokens(op: Op) -> Num | None:
 
 
 #: What is summed over the ops of a phase.
-_SUMS: Final = ("flops", "vector", "bytes", "bound", "compute", "stream", "link", "moved")
+_SUMS: Final = ("flops", "vector", "bytes", "bound", "compute", "stream", "fetch", "link", "moved")
 
 
 class CoresCost(NamedTuple):
@@ -156,8 +156,10 @@ class CoresCost(NamedTuple):
 def cores_cost(ops: Sequence[Op], precision: Precision, cores: Cores, device: Machine) -> CoresCost:
     """What the ops that the host runs need.
 
-    The floor is what the host's peak, its memory or the link need at least, whichever is longest, all ops together.
+    The floor is what the host's peak, its memory or the link need at least, whichever is longest, all ops together; at
+    the speed of light weights are fetched wherever that is quicker, for however few tokens.
     """
+    freely = cores._replace(streams_from=0.0) if cores.fetches else cores
     sums: dict[str, Num] = dict.fromkeys(_SUMS, 0.0)
     parts: list[Longest] = []
     for op in ops:
@@ -165,11 +167,13 @@ def cores_cost(ops: Sequence[Op], precision: Precision, cores: Cores, device: Ma
         unavoidable = precision.weight_bytes(op) + precision.cache_bytes(op)
         own = time.own_s
         parts.append(Longest(op.count * own, time.compute_s, time.memory_s))
-        streamed = time.memory_s * (unavoidable / maximum(moved, 1e-300))
-        each = (op.flops, op.vector_flops, moved, own, time.compute_s, streamed, time.link_s, time.link_bytes)
+        least = core_time(op, precision, freely, device)
+        streamed = least.memory_s * (unavoidable / maximum(moved, 1e-300))
+        light = (least.compute_s, streamed, least.link_s)
+        each = (op.flops, op.vector_flops, moved, own, *light, time.link_s, time.link_bytes)
         for name, value in zip(sums, each, strict=True):
             sums[name] = sums[name] + op.count * value
-    floor = maximum(maximum(sums["compute"], sums["stream"]), sums["link"])
+    floor = maximum(maximum(sums["compute"], sums["stream"]), sums["fetch"])
     counts = sums["flops"], sums["vector"], sums["bytes"], 0.0, 0.0
     return CoresCost(PhaseCost(*counts, floor, sums["bound"], tuple(parts)), sums["link"], sums["moved"])
 

@@ -85,7 +85,8 @@ def _likeness(op: Op, precision: Precision) -> Hashable:
     """What ops have in common that ask for the same."""
     streams = op.weights, op.read, op.write, op.read_fp32, op.write_fp32, op.cache_read, op.cache_write
     work = op.flops, op.vector_flops, op.state_moved_fp32, op.kernels, op.communication
-    return *streams, *work, precision.weight_bits(op), precision.compute_dtype(op), _is_spared(op)
+    stored = precision.weight_bits(op), precision.cache_element(op), precision.compute_dtype(op)
+    return *streams, *work, *stored, _is_spared(op)
 
 
 def _points(op: Op) -> int:

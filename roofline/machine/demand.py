@@ -84,6 +84,8 @@ def _few_points_first(kinds: Sequence[Demand], order: Sequence[tuple[float, int]
 
 
 def _likeness(op: Op, precision: Precision) -> Hashable:
-    """What ops of one kernel have in common; a 1×1 convolution counts as the linear layer of the same sides."""
-    stored = precision.weight_dtype(op)
-    return op.shape, op.read, op.write, op.read_fp32, op.write_fp32, op.weights, op.flops, stored.name
+    """All that a kernel model is told of an op. Shapes of two kinds may have the same numbers, so kinds count."""
+    streams = op.weights, op.read, op.write, op.read_fp32, op.write_fp32, op.cache_read, op.cache_write
+    work = op.flops, op.vector_flops, op.state_moved_fp32
+    stored = precision.weight_dtype(op).name, precision.weight_bits(op), precision.cache_element(op)
+    return op.kind, type(op.shape), op.shape, *streams, *work, *stored

@@ -7,7 +7,7 @@ the roofline itself: the expected time is the bound.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -96,9 +96,16 @@ def engine_names() -> list[str]:
     return [IDEAL, *sorted(path.stem for path in ENGINES.glob("*.yaml"))]
 
 
-@cache
 def read_engine(name: str) -> EngineSpec:
-    """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError."""
+    """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError.
+
+    What was read is kept while a file stays as it is.
+    """
+    return _read_engine(name, _stamp(name))
+
+
+@lru_cache(maxsize=256)
+def _read_engine(name: str, stamp: tuple[int, int]) -> EngineSpec:
     from roofline.specs.engine import EngineSpec
     from roofline.specs.files.document import read_document
     from roofline.specs.files.reader import validate
@@ -109,6 +116,17 @@ def read_engine(name: str) -> EngineSpec:
 def engine_path(name: str) -> Path:
     """The file of an engine by its exact name, or the file itself."""
     return Path(name) if _is_file(name) else ENGINES / f"{name}.yaml"
+
+
+def _stamp(name: str) -> tuple[int, int]:
+    """When a file of one's own was written and how long it is: another text is another engine."""
+    if not _is_file(name):
+        return 0, 0
+    try:
+        found = Path(name).stat()
+    except (OSError, ValueError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def _is_file(name: str) -> bool:
@@ -146,14 +164,18 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
     return aliases[wanted]
 
 
-@cache
 def sums_in_half(name: str) -> bool:
     """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
     engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
     return engine.half_sums and engine.fed
 
 
-@cache
 def load_engine(name: str) -> Engine:
     """The coefficients of an engine by name, alias or file; `ideal` has none. Raises UnknownNameError or SpecError."""
-    return Engine.of(read_engine(bundled_engine(name)))
+    own = bundled_engine(name)
+    return _load_engine(own, _stamp(own))
+
+
+@lru_cache(maxsize=256)
+def _load_engine(name: str, stamp: tuple[int, int]) -> Engine:
+    return Engine.of(read_engine(name))

@@ -79,9 +79,12 @@ def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFact
 
 
 def _by_phase(decode: _Serve, prefill: _Serve, asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
-    """What a decode takes where each sequence has one new token, else what a prefill takes."""
+    """What a decode takes where each sequence has one new token, else what a prefill takes: a prompt of one token is
+    one too, so that one of two does not take less.
+    """
     shape: Any = asked.op.shape
-    single = shape.span.new == 1.0
+    span = shape.span
+    single = (span.new == 1.0) & ((span.past > 0.0) | (span.steps > 1.0))
     if all_hold(single):
         return decode(asked, shape, facts, chip)
     others = prefill(asked, shape, facts, chip)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from roofline.num import Num, any_holds, ceil, maximum, minimum
+from roofline.workload.op import Op
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Workload
 
@@ -42,21 +43,34 @@ def chunks_of(run: TextRun, chunk: float, *, reserved: bool = False) -> Chunks |
     most = chunk if reserved else minimum(tokens, chunk)
     longest = minimum(run.prompt, most)
     widest = replace(run, batch=most / longest, prompt=longest, generate=1.0, past=run.prompt - longest)
-    return Chunks(number, _mean(run, tokens / number) if cut else None, widest)
+    return Chunks(number, _mean(run, tokens / number, chunk) if cut else None, widest)
 
 
-def _mean(run: TextRun, tokens: Num) -> TextRun:
+def _mean(run: TextRun, tokens: Num, chunk: float) -> TextRun:
     """The run of a pass of so many tokens, each sequence in as many passes as it takes."""
     new = minimum(run.prompt, tokens)
-    return replace(run, batch=tokens / new, prompt=new, generate=1.0, passes=run.prompt / new)
+    return replace(run, batch=tokens / new, prompt=new, generate=1.0, passes=run.prompt / new, piece=chunk)
 
 
-def in_chunks(whole: Workload, number: Num, mean: Workload | None, widest: Workload) -> Workload:
-    """The workload whose first phase is run in so many passes, by the ops of the mean pass and of the widest."""
+def in_chunks(whole: Workload, number: Num, mean: Workload | None, widest: Workload, *, drawn: bool = True) -> Workload:
+    """The workload whose first phase is run in so many passes, by the ops of the mean pass and of the widest.
+
+    `drawn`: logits are those of last positions, and there is room for those of all sequences, whichever of them end in
+    one pass: a decode step needs it anyway.
+    """
     first = whole.phases[0]
+    heads = {op.name: op for op in first.ops if op.block == "head" and op.name.startswith("head")} if drawn else {}
+    most = tuple(_drawn(op, heads.get(op.name)) for op in widest.phases[0].ops)
     if mean is None:
-        return Workload((replace(first, widest=widest.phases[0].ops), *whole.phases[1:]))
+        return Workload((replace(first, widest=most), *whole.phases[1:]))
     times: Any = number  # executions of a grid's points differ
     ops = tuple(op._replace(count=op.count * times) for op in mean.phases[0].ops)
-    passed = replace(first, ops=ops, whole=first.ops, widest=widest.phases[0].ops)
+    passed = replace(first, ops=ops, whole=first.ops, widest=most)
     return Workload((passed, *whole.phases[1:]))
+
+
+def _drawn(op: Op, head: Op | None) -> Op:
+    """An op of the widest pass; the head, and what gathers its logits, as they are for all sequences."""
+    if head is None or op.block != head.block:
+        return op
+    return op._replace(read=head.read, write=head.write, read_fp32=head.read_fp32, write_fp32=head.write_fp32)

@@ -178,5 +178,7 @@ def _fetched(op: Op, away: Offload) -> Iterator[Op]:
         share, place = away.cache.share, away.cache.place
         assert place != "cpu"
         yield load(op, share, place, "cache")
-        own = own._replace(cache_held=own.cache_held * (1.0 - share), cache_grows=own.cache_grows * (1.0 - share))
+        rest = 1.0 - share
+        held, grows, before = own.cache_held * rest, own.cache_grows * rest, own.cache_before * rest
+        own = own._replace(cache_held=held, cache_grows=grows, cache_before=before)
     yield own

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from roofline.visible import visible
+
 
 def write_json(value: Any, stream: TextIO | None = None) -> None:
     """One JSON document. Numbers that are not finite have become null before."""
     out = stream or sys.stdout
-    out.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    out.write(visible(text, json=True) + "\n")
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], stream: TextIO | None = None) -> None:
@@ -26,4 +29,6 @@ def write_csv(rows: Sequence[Mapping[str, Any]], stream: TextIO | None = None) -
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else value

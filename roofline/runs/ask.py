@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.checks import checked
 from roofline.runs.kind import Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
@@ -16,6 +17,8 @@ from roofline.runs.registry import kind_of
 from roofline.specs.files.library import is_node
 from roofline.specs.gpu import GPUSpec
 
+#: Characters of the longest word that an option may be: numbers of more digits are none.
+_LONGEST: Final = 4000
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -25,6 +28,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     Raises UsageError, UnknownNameError or SpecError.
     """
     check_names(options)
+    options = checked(options)
     spec_dir = options.get("spec_dir")
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)
@@ -44,6 +48,8 @@ def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that ask for anything. Raises UsageError for one that this kind of run has no use for."""
     given = {}
     for name, value in options.items():
+        if isinstance(value, str) and len(value) > _LONGEST:
+            raise UsageError(f"--{name.replace('_', '-')} has {len(value):,} characters; at most {_LONGEST:,} are read")
         option = OPTIONS.get(name)
         if option is not None and option.is_given(value):
             if kind.name not in option.kinds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.machine.machine import Machine
 from roofline.num import Num
@@ -47,12 +47,15 @@ class Execution(NamedTuple):
 
 
 _MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}
+_MOST_MACHINES: Final = 4096
 
 
 def machine_of(gpu: GPUSpec, half_sums: bool = False) -> Machine:
     """The machine of one spec, made once per spec object; `half_sums`: of products that are summed in 16 bit."""
     known = _MACHINES.get((id(gpu), half_sums))
     if known is None or known[0] is not gpu:
+        if len(_MACHINES) >= _MOST_MACHINES:
+            del _MACHINES[next(iter(_MACHINES))]
         known = _MACHINES[id(gpu), half_sums] = (gpu, Machine.of(gpu, half_sums=half_sums))
     return known[1]
 

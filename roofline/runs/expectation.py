@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
@@ -94,13 +94,16 @@ class Expectation(NamedTuple):
 
 
 _CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
+_MOST_CHIPS: Final = 4096
 
 
 def efficiency_of(gpu: GPUSpec, engine: str) -> ChipEfficiency:
     """The coefficients of a chip as an engine reaches them, made once per spec object."""
-    known = _CHIPS.get((id(gpu), engine))
-    if known is None or known[0] is not gpu:
-        known = _CHIPS[id(gpu), engine] = (gpu, ChipEfficiency.of(gpu, engine=load_engine(engine)))
+    known, own = _CHIPS.get((id(gpu), engine)), load_engine(engine)
+    if known is None or known[0] is not gpu or known[1].engine is not own:
+        if len(_CHIPS) >= _MOST_CHIPS:
+            del _CHIPS[next(iter(_CHIPS))]
+        known = _CHIPS[id(gpu), engine] = (gpu, ChipEfficiency.of(gpu, engine=own))
     return known[1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
@@ -56,12 +56,15 @@ def own_dtype(dtype: str, machine: Machine) -> str:
 
 
 _FACTS: dict[int, tuple[TransformerSpec, ModelFacts]] = {}
+_MOST_FACTS: Final = 4096
 
 
 def facts_of(spec: TransformerSpec) -> ModelFacts:
     """What a mix of formats depends on, found once per spec object."""
     known = _FACTS.get(id(spec))
     if known is None or known[0] is not spec:
+        if len(_FACTS) >= _MOST_FACTS:
+            del _FACTS[next(iter(_FACTS))]
         known = _FACTS[id(spec)] = (spec, _facts(spec))
     return known[1]
 

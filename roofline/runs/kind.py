@@ -219,6 +219,12 @@ class Kind(ABC):
     def stages(self, question: Question, run: Any) -> Stages:
         """What the devices of each kind of stage run, at the level of execution."""
 
+    def apart(self, question: Question) -> tuple[str, ...]:
+        """The sizes on which it depends which kernels there are: points of a grid that differ in them are worked out
+        one by one.
+        """
+        return ()
+
     def precision_of(self, question: Question, phase: Phase) -> Precision:
         """The number formats of one phase."""
         return question.execution.precision

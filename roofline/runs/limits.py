@@ -7,6 +7,8 @@ from math import isqrt
 from typing import Final, NamedTuple
 
 from roofline.answer.memory import ENDLESS
+from roofline.errors import UsageError
+from roofline.num import Num, first_value
 
 #: Beyond this the answer is "as much as you like".
 CEILING: Final = ENDLESS
@@ -19,6 +21,13 @@ class _Point(NamedTuple):
 
     n: int
     amount: float
+
+
+def one_value(amount: Num) -> float:
+    """An amount of single sizes. Raises UsageError for a grid, each point of which has limits of its own."""
+    if isinstance(amount, (int, float)) or amount.size == 1:
+        return first_value(amount) if not isinstance(amount, int) else float(amount)
+    raise UsageError("limits are those of single sizes, and this answer is of a grid; ask for one point of it")
 
 
 def largest(amount: Callable[[int], float], limit: float, most: int = CEILING) -> int:

@@ -10,10 +10,12 @@ from stat import S_ISDIR
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.runs.checks import named
 from roofline.runs.files.model_files import STORED, is_foreign, parts_of, read_file
 from roofline.runs.memory_size import variant
 from roofline.specs.base import Spec
-from roofline.specs.files.library import Found, Shelf, find
+from roofline.specs.files.library import Found, Shelf, bundled, find, own_folders
+from roofline.specs.files.paths import exists, expanded, working_folder
 from roofline.specs.files.reader import read_gpu, read_model
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.gpu_memory import Memory
@@ -55,7 +57,7 @@ def locate_model(model: ModelLike, spec_dir: str | None = None) -> tuple[Spec, O
     """The spec of a model and where it was found."""
     if isinstance(model, Spec):
         return model, _IN_MEMORY
-    name = os.fspath(model)
+    name = named("model", model)
     if name.startswith("hf:"):
         return _read_hub(name), Origin(name)
     return _locate("models", name, spec_dir, _read_model)
@@ -65,7 +67,7 @@ def locate_gpu(gpu: GPULike, spec_dir: str | None = None) -> tuple[GPUSpec, Orig
     """The spec of an accelerator and where it was found."""
     if isinstance(gpu, GPUSpec):
         return gpu, _IN_MEMORY
-    name = os.fspath(gpu)
+    name = named("gpu", gpu)
     try:
         return _locate("hardware", name, spec_dir, read_gpu)
     except UnknownNameError as unknown:
@@ -96,14 +98,16 @@ _MOST_KNOWN: Final = 2048
 
 
 def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path], S]) -> tuple[S, Origin]:
-    key = (shelf, name, spec_dir, os.environ.get("ROOFLINE_PATH"), os.getcwd())
+    meant = is_path(name)
+    own = () if meant else own_folders(shelf, spec_dir)
+    key = (shelf, name, meant, spec_dir, os.environ.get("ROOFLINE_PATH"), working_folder(), own)
     known = _KNOWN.get(key)
     if known is not None and _stamp(known[0]) == known[1] != _MISSING:
         return known[2], known[3]
     if not name.strip():
         raise UsageError(f"an empty name for a {'model' if shelf == 'models' else 'GPU'}")
-    if is_path(name):
-        path = Path(name).expanduser()
+    if meant:
+        path = expanded(name)
         found = Found(path, path.stem)
     else:
         found = find(shelf, name, spec_dir)
@@ -111,6 +115,8 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
     stamp = _stamp(where)
     same = next((entry[2] for entry in _KNOWN.values() if entry[:2] == (where, stamp)), None)
     spec = read(found.path) if same is None or stamp == _MISSING else same
+    if getattr(spec, "family", "") == "pipeline" and found.path.parent != bundled("models"):
+        stamp = _MISSING  # the parts that it names are files of their own, which may change while this one does not
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
     _KNOWN[key] = (where, stamp, spec, origin)
@@ -120,9 +126,7 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
 def is_path(name: str) -> bool:
     """Whether a name is meant as a path: it exists, has an extension of ours, or starts as a path does."""
     return (
-        name.lower().endswith((".yaml", ".yml", ".json", *STORED))
-        or name.startswith((".", "/", "~"))
-        or Path(name).exists()
+        name.lower().endswith((".yaml", ".yml", ".json", *STORED)) or name.startswith((".", "/", "~")) or exists(name)
     )
 
 
@@ -132,7 +136,7 @@ _MISSING: Final = (0, 0)
 def _stamp(path: str) -> tuple[int, int]:
     try:
         found = [os.stat(part) for part in parts_of(path)]
-    except OSError:
+    except (OSError, ValueError):
         return _MISSING
     if any(S_ISDIR(status.st_mode) for status in found):
         return _MISSING  # what a folder holds may change while the folder does not

@@ -42,8 +42,15 @@ Power = Annotated[float, *_quantity("power")]
 Price = Annotated[float, *_quantity("price", zero=True)]
 Time = Annotated[float, *_quantity("time", zero=True)]
 
-#: Sizes are bounded so that no product of a few of them leaves the range of a float.
-Size = Annotated[int, Field(ge=1, le=10**9)]
+#: Sizes are bounded so that no product of a few of them leaves the range of a float; what all of them make together is
+#: checked where it is counted.
+LARGEST: Final = 10**9
+Size = Annotated[int, Field(ge=1, le=LARGEST)]
+#: Layers are gone through one by one.
+MOST_LAYERS: Final = 10_000
+Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
+#: A part of a whole that is divided by: not so small that what comes out has no size.
+Share = Annotated[float, Field(ge=1e-3, le=1)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=100)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 

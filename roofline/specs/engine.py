@@ -7,12 +7,27 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Names, NoBytes, Size, Spec, Text, Texts, Time, known_dtype
+from roofline.specs.base import (
+    LARGEST,
+    AsTuple,
+    Name,
+    Names,
+    NoBytes,
+    Share,
+    Size,
+    Spec,
+    Text,
+    Texts,
+    Time,
+    known_dtype,
+)
 from roofline.specs.formats.caches import known_cache
 
-Factor = Annotated[float, Field(gt=0, le=20)]
+Factor = Annotated[float, Field(ge=1e-3, le=20)]
+#: A limit per clock of a unit; 0 where there is none.
+Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
 #: Low and high end of an 80 % interval, as multiples of the expected time.
-Interval = Annotated[tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=1, le=100)]], AsTuple]
+Interval = Annotated[tuple[Share, Annotated[float, Field(ge=1, le=100)]], AsTuple]
 
 
 class Factors(Spec):
@@ -33,7 +48,7 @@ class Factors(Spec):
     exchange_pcie: Factor = Field(1.0, description="on that of collectives over PCIe")
     routing: float = Field(
         1.0,
-        gt=0,
+        ge=1e-3,
         le=1,
         description="exponent by which tokens of a batch count when they choose experts; at 1 each chooses on its own",
     )
@@ -68,11 +83,12 @@ class HostCompute(Spec):
     streams_from: int = Field(
         0,
         ge=0,
+        le=LARGEST,
         description="tokens of a step from which on weights are fetched and multiplied on the device all the same, "
         "where that is quicker; 0: never",
     )
     sockets: float = Field(
-        1.0, gt=0, le=1, description="share of the bandwidth of several sockets together that their cores reach"
+        1.0, ge=1e-3, le=1, description="share of the bandwidth of several sockets together that their cores reach"
     )
     experts_option: Text | None = Field(
         None, description="its option for so many layers, counted from the first, whose experts stay with the host"
@@ -97,8 +113,8 @@ class Intervals(Spec):
 class EngineFit(Spec):
     """On what the coefficients rest: rows, and median errors of the fit and of what was left out of it."""
 
-    rows: Annotated[int, Field(ge=0)]
-    coefficients: Annotated[int, Field(ge=0)]
+    rows: Annotated[int, Field(ge=0, le=LARGEST)]
+    coefficients: Annotated[int, Field(ge=0, le=LARGEST)]
     date: Text
     gpus: Names = ()
     vendors: Names = ()
@@ -148,7 +164,7 @@ class EngineMemory(Spec):
     there may be bytes that are set `aside`. Without either the cache is made as asked, and everything must find room.
     """
 
-    share: float | None = Field(None, gt=0, le=1)
+    share: Share | None = None
     aside: SetAside | None = None
     of: Literal["all", "static", "free"] = "all"
     runtime: NoBytes = Field(0.0, description="context, libraries and work buffers of one device")
@@ -230,13 +246,12 @@ class EngineSpec(Spec):
         None, description="whose measured kernels it runs; by default those of the most widely used library"
     )
     factors: Factors = Factors()
-    unit_rate: float = Field(
+    unit_rate: Limit = Field(
         0.0,
-        ge=0,
         description="FLOP per clock of one unit beyond which the kernels cannot feed its matrix core; 0: no limit",
     )
-    unit_stream: float = Field(
-        0.0, ge=0, description="bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit"
+    unit_stream: Limit = Field(
+        0.0, description="bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit"
     )
     half_sums: bool = Field(
         False, description="products are summed in 16 bit, at twice the rate on the chips that list such a peak"

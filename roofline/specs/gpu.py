@@ -7,12 +7,15 @@ let their matrix units run at the boost clock, which the peaks assume.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import Bandwidth, Bytes, Compute, Frequency, Name, Names, Power, Size, Spec, Text, Texts
 from roofline.specs.gpu_memory import Memory
+from roofline.visible import shortened
 
 
 class TensorPeaks(Spec):
@@ -47,6 +50,12 @@ class Peaks(Spec):
     tensor: TensorPeaks
     vector: VectorPeaks | None = None
 
+    @model_validator(mode="after")
+    def _has_one(self) -> Peaks:
+        if all(value is None for _, value in (*self.tensor, *(self.vector or ()))):
+            raise PydanticCustomError("peaks", "names no peak; give at least one of tensor or vector")
+        return self
+
 
 class Cache(Spec):
     """On-chip cache shared by all units."""
@@ -61,10 +70,22 @@ class ScaleUpLink(Spec):
     bandwidth: Bandwidth
 
 
+_GENERATION: Final = re.compile(r"(?:pcie ?)?(?:gen ?)?([1-9](?:\.\d)?)(?: ?[x×] ?(\d{1,2}))?", re.IGNORECASE)
+
+
+def _generation(value: Any) -> str:
+    """`4.0 x16`, as people write it: `Gen4 x16`, `PCIe 4.0`."""
+    match = _GENERATION.fullmatch(value.strip()) if isinstance(value, str) and len(value) < 40 else None
+    if match is None:
+        reason = f"{shortened(repr(value), 60)} is no generation of PCIe; write it as '4.0 x16'"
+        raise PydanticCustomError("generation", "{reason}", {"reason": reason})
+    return f"{float(match[1])}" + (f" x{match[2]}" if match[2] else "")
+
+
 class PcieLink(Spec):
     """The host link, per direction."""
 
-    generation: Text
+    generation: Annotated[str, BeforeValidator(_generation)]
     bandwidth: Bandwidth
 
 

@@ -34,7 +34,7 @@ class Unified(Spec):
     Without one, the part is that of the file: capacity over the largest size.
     """
 
-    sizes: Annotated[tuple[Bytes, ...], AsTuple, Field(min_length=1)]
+    sizes: Annotated[tuple[Bytes, ...], AsTuple, Field(min_length=1, max_length=64)]
     system: Literal["macos"] | None = None
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from roofline.errors import UsageError
 from roofline.num import Num, ceil, is_nothing, minimum
 from roofline.workload.op import Op
-from roofline.workload.shapes import AttentionShape, Span
+from roofline.workload.shapes import AttentionShape, SelectedAttentionShape, Span
 from roofline.workload.workload import Phase, Workload
 
 DEFAULT_BLOCK = 16
@@ -42,16 +42,19 @@ def read_layout(text: str) -> CacheLayout | None:
     """`ideal`, or parts joined by commas: `paged`, `paged:BLOCK`, `full-windows`, `full-chunks`. Raises UsageError."""
     if text == "ideal":
         return None
-    block, full = 1.0, set()
+    block, full, named = 1.0, set(), set[str]()
     for part in text.split(","):
         name, _, size = part.strip().partition(":")
-        if name == "paged" and (not size or (size.isdecimal() and 1 <= int(size) <= 10**6)):
+        if name in named:
+            raise UsageError(f"--kv-layout {text[:80]}: {name} is named twice")
+        named.add(name)
+        if name == "paged" and (not size or (size.isdecimal() and len(size) < 9 and 1 <= int(size) <= 10**6)):
             block = float(size or DEFAULT_BLOCK)
         elif name in ("full-windows", "full-chunks") and not size:
             full.add(name)
         else:
             known = "ideal, paged, paged:BLOCK, full-windows, full-chunks"
-            raise UsageError(f"--kv-layout {text}: {part.strip()!r} is not one of {known}")
+            raise UsageError(f"--kv-layout {text[:80]}: {part.strip()[:40]!r} is not one of {known}")
     return CacheLayout(block, "full-windows" in full, "full-chunks" in full)
 
 
@@ -71,15 +74,26 @@ def _allocated_phase(phase: Phase, layout: CacheLayout) -> Phase:
 def _allocated_op(op: Op, span: Span, layout: CacheLayout) -> Op:
     window = op.shape.window if isinstance(op.shape, AttentionShape) else None
     held = span.held_keys(window)
-    kept: Num = span.end
-    if isinstance(op.shape, AttentionShape) and window is not None and not layout.is_full(op.shape):
-        # the oldest key of a window may lie anywhere in its block
-        kept = minimum(span.end, window + layout.block - 1.0)
-    grown = op._replace(cache_held=op.cache_held * (ceil(kept / layout.block) * layout.block / held))
+    if op.row is not None and op.row.kind == "cross" and isinstance(op.shape, SelectedAttentionShape):
+        held = op.shape.keys
+    pages = kept_tokens(op, span.end, layout) / held
+    grown = op._replace(cache_held=op.cache_held * pages, cache_before=op.cache_before * pages)
     if window is None:
         return grown  # by whole blocks, which is the same per token in the long run
     limit = None if layout.full_windows else window + layout.block - 1.0
     return grown._replace(cache_grows=op.cache_held / (span.batch * held) * span.grows(limit))
+
+
+def kept_tokens(op: Op, end: Num, layout: CacheLayout) -> Num:
+    """Tokens of a sequence of `end` that a layer's cache has room for: whole blocks, of a window those that it touches,
+    for its oldest key may lie anywhere in a block; of a prompt behind an encoder those of the prompt.
+    """
+    shape = op.shape
+    if op.row is not None and op.row.kind == "cross" and isinstance(shape, SelectedAttentionShape):
+        end = shape.keys
+    if isinstance(shape, AttentionShape) and shape.window is not None and not layout.is_full(shape):
+        end = minimum(end, shape.window + layout.block - 1.0)
+    return ceil(end / layout.block) * layout.block
 
 
 def _span(op: Op) -> Span | None:

@@ -73,6 +73,7 @@ def load(source: Op, share: float, place: Literal["host", "disk"], what: Literal
         cache_held=source.cache_held * share / source.count,
         shape=shape,
         cache_grows=source.cache_grows * share / source.count,
+        cache_before=source.cache_before * share / source.count,
         row=source.row,
         source=source,
     )

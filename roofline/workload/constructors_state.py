@@ -43,8 +43,8 @@ RULES: Final[dict[str, RuleCost]] = {
 class CacheUse(NamedTuple):
     """Elements of a layer's cache that a step reads, writes and leaves held; `state` counts those that do not grow.
 
-    `grows` are those that one token more of a sequence adds, `row` what of a token is cached. `state_fp32` are elements
-    of the state that stay in 4 bytes.
+    `grows` are those that one token more of a sequence adds, `row` what of a token is cached; `before`, by how much
+    more was held at the fullest moment. `state_fp32` are elements of the state that stay in 4 bytes.
     """
 
     read: Num
@@ -54,6 +54,7 @@ class CacheUse(NamedTuple):
     row: Row
     state: Num = 0.0
     state_fp32: Num = 0.0
+    before: Num = 0.0
 
 
 def scan(
@@ -170,6 +171,7 @@ def selected_attention(
         live=live,
         shape=shape,
         cache_grows=cache.grows,
+        cache_before=cache.before,
         row=cache.row,
     )
 

@@ -28,6 +28,7 @@ class Op(NamedTuple):
     cache_read, cache_write   elements of the KV-cache or state streamed
     cache_held      elements of the KV-cache or state held when the phase ends; `state_held` those that do not grow
     cache_grows     elements that one token more of a sequence adds to the cache at the end of the phase
+    cache_before    elements by which more was held at the fullest moment of the phase than at its end
     row             what of a token is cached: how elements of the cache become bytes; None: they are a state
     state_held_fp32, state_moved_fp32   elements of state held, and read and written, in 4 bytes whatever the precision
     live            activation elements that must stay in memory meanwhile, beside its own inputs and outputs
@@ -68,6 +69,7 @@ class Op(NamedTuple):
     state_held_fp32: Num = 0.0
     state_moved_fp32: Num = 0.0
     cache_grows: Num = 0.0
+    cache_before: Num = 0.0
     row: Row | None = None
     held: float = 1.0
     runs_on: Literal["device", "host"] = "device"

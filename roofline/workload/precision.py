@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ from roofline.specs.formats.dtypes import DType, find_dtype, single_format
 from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
 from roofline.workload.storage.formats import names_of, read_weights
-from roofline.workload.storage.matrices import stored
+from roofline.workload.storage.matrices import holds_none, storage_key, stored
 
 _NONE: Mapping[str, DType] = {}
 _NO_PARTS: Mapping[str, Precision] = {}
@@ -37,9 +37,7 @@ class Precision:
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
     facts: ModelFacts = _NO_FACTS
     parts: Mapping[str, Precision] = field(default_factory=lambda: _NO_PARTS)
-    _known: dict[tuple[str, str, float], tuple[DType, float]] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _known: dict[Hashable, tuple[DType, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
         """Of the names alone: overrides are a mapping, which has no hash, and few differ in nothing else."""
@@ -103,7 +101,9 @@ class Precision:
 
     def _stored(self, op: Op) -> tuple[DType, float]:
         op = op.source or op
-        key = (op.name, op.block, op.params)
+        if holds_none(op):
+            return self.weights, self.weights.bits
+        key = storage_key(op)
         found = self._known.get(key)
         if found is None:
             found = stored(self.overrides, self.weights, op, self.facts, self.vector_bits)
@@ -140,8 +140,9 @@ class Precision:
         return (op.cache_read + op.cache_write) * self.cache_element(op) + op.state_moved_fp32 * 4.0
 
     def cached_bytes(self, op: Op) -> Num:
-        """Bytes of cache that one instance holds when its phase ends."""
-        return op.cache_held * self.cache_element(op)
+        """Bytes of cache that one instance holds at the fullest moment of its phase, mostly its end."""
+        held = op.cache_held if is_nothing(op.cache_before) else op.cache_held + op.cache_before
+        return held * self.cache_element(op)
 
     def state_bytes(self, op: Op) -> Num:
         """Bytes of state of a fixed size that one instance holds."""

@@ -26,7 +26,8 @@ class TextRun:
     attention: with the up-projections absorbed into queries and outputs, or naively on keys and values expanded from
     the whole cache. `work` is the ideal, or with the needless work of the model's reference code.
     `layout` is how an engine allocates the cache; without one it holds each key once and no more. `past` tokens per
-    sequence are cached before the prompt, which is read `passes` times over, the later ones behind the earlier.
+    sequence are cached before the prompt, which is read `passes` times over, the later ones behind the earlier: the
+    equal parts of a prompt that is really read in pieces of `piece` tokens and a shorter one.
     `draft` is held beside the model and changes nothing of its phases. `media` are the pictures and the sound of each
     prompt, whose tokens `prompt` includes.
     """
@@ -40,6 +41,7 @@ class TextRun:
     layout: CacheLayout | None = None
     past: Num = 0.0
     passes: Num = 1.0
+    piece: Num = 0.0
     draft: Draft | None = None
     media: Media | None = None
 

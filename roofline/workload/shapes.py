@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from roofline.num import Num, floor, maximum, minimum, where
+from roofline.num import Num, floor, is_nothing, maximum, minimum, where
+from roofline.workload.sums.positions import in_chunks, mean_minimum, piece_keys, triangle
 
 
 class Span(NamedTuple):
@@ -22,6 +23,7 @@ class Span(NamedTuple):
     past: Num
     steps: Num = 1.0
     absorbed: bool = False
+    piece: Num = 0.0
     media: Num = 0.0
     reads_media: bool = False
 
@@ -32,8 +34,13 @@ class Span(NamedTuple):
 
     @property
     def mean_past(self) -> Num:
-        """Cached tokens before a step, mean over the steps."""
+        """Cached tokens before a step, mean over the steps; of pieces, mean over the tokens that see them."""
+        if not is_nothing(self.piece):
+            return self._piece_keys(None)
         return self.past + self.new * maximum(self.steps - 1.0, 0.0) / 2.0
+
+    def _piece_keys(self, limit: float | None) -> Num:
+        return piece_keys(self.past, self.new * self.steps, self.piece, limit) - self.new
 
     @property
     def end(self) -> Num:
@@ -47,7 +54,7 @@ class Span(NamedTuple):
         its n decode steps.
         """
         queries = self.new * self.steps
-        total = _triangle(self.past, queries, window)
+        total = triangle(self.past, queries, window)
         return total / maximum(self.steps, 1.0)
 
     def mutual_pairs(self, window: float | None = None) -> Num:
@@ -57,7 +64,7 @@ class Span(NamedTuple):
         """
         if window is None:
             return self.new * (self.past + self.new)
-        return self.causal_pairs(window) + _triangle(0.0, self.new, window) - self.new
+        return self.causal_pairs(window) + triangle(0.0, self.new, window) - self.new
 
     def chunk_pairs(self, chunk: float) -> Num:
         """Query-key pairs per sequence and step where a query sees the keys of its own chunk up to itself.
@@ -65,7 +72,7 @@ class Span(NamedTuple):
         sum over positions p of (p mod chunk) + 1, in closed form.
         """
         last = self.past + self.new * self.steps
-        return (_in_chunks(last, chunk) - _in_chunks(self.past, chunk)) / maximum(self.steps, 1.0)
+        return (in_chunks(last, chunk) - in_chunks(self.past, chunk)) / maximum(self.steps, 1.0)
 
     def chunk_keys(self, chunk: float) -> Num:
         """Keys per sequence that a step reads from the cache: those of the chunk in which its first token lies."""
@@ -87,7 +94,9 @@ class Span(NamedTuple):
         """Keys per sequence that a step reads from the cache, mean over the steps; its own keys are not among them."""
         if window is None:
             return self.mean_past
-        return _mean_minimum(self.past, self.steps, self.new, window - 1.0)
+        if not is_nothing(self.piece):
+            return self._piece_keys(window - 1.0)
+        return mean_minimum(self.past, self.steps, self.new, window - 1.0)
 
     def held_keys(self, window: float | None = None) -> Num:
         """Keys per sequence held when the phase ends."""
@@ -96,31 +105,6 @@ class Span(NamedTuple):
     def grows(self, window: float | None = None) -> Num:
         """Keys per sequence that one token more adds to those held: 1, or 0 where a window is full."""
         return 1.0 if window is None else where(self.end < window, 1.0, 0.0)
-
-
-def _in_chunks(count: Num, chunk: float) -> Num:
-    """Sum of (p mod chunk) + 1 for p = 0 .. count - 1."""
-    whole = floor(count / chunk)
-    rest = count - whole * chunk
-    return whole * (chunk * (chunk + 1.0) / 2.0) + rest * (rest + 1.0) / 2.0
-
-
-def _triangle(past: Num, queries: Num, window: float | None) -> Num:
-    """Sum of min(past + i, window) for i = 1 .. queries."""
-    full = queries * past + queries * (queries + 1.0) / 2.0
-    if window is None:
-        return full
-    growing = minimum(maximum(window - past, 0.0), queries)
-    return growing * past + growing * (growing + 1.0) / 2.0 + (queries - growing) * window
-
-
-def _mean_minimum(past: Num, steps: Num, new: Num, limit: float) -> Num:
-    """Mean over steps s = 0 .. steps - 1 of min(past + s * new, limit)."""
-    count = maximum(steps, 1.0)
-    room = maximum(limit - past, 0.0)
-    growing = minimum(floor(room / maximum(new, 1.0)) + where(limit >= past, 1.0, 0.0), count)
-    rising = growing * past + new * growing * (growing - 1.0) / 2.0
-    return (rising + (count - growing) * limit) / count
 
 
 class MatmulShape(NamedTuple):
@@ -139,7 +123,8 @@ class AttentionShape(NamedTuple):
     Habits of the reference code: `packed`, queries, keys and values are slices of one product; `softmax_fp32`, scores
     are widened to 4 bytes for the softmax; `tiling`, a window is computed in overlapping `chunks` or in `blocks`.
     `chunked`: a query sees the keys of its own chunk of `window` positions, not the last `window` keys. `pairs` of
-    queries and keys per sequence, where a pattern of blocks says how many.
+    queries and keys per sequence, where a pattern of blocks says how many. `ring`: as many devices share the
+    queries of a prompt, each with queries from both ends, whose span is the mean one.
     """
 
     span: Span
@@ -154,6 +139,15 @@ class AttentionShape(NamedTuple):
     chunked: bool = False
     tiling: str | None = None
     pairs: Num | None = None
+    ring: float = 1.0
+
+    @property
+    def whole(self) -> Span:
+        """The span of all devices of the ring: its keys are those that unfused code multiplies every query with."""
+        if self.ring == 1.0:
+            return self.span
+        new = self.span.new * self.ring
+        return self.span._replace(new=new, past=self.span.mean_past - (new - self.span.new) / 2.0, steps=1.0)
 
 
 class SelectedAttentionShape(NamedTuple):

@@ -53,3 +53,15 @@ def compressed_held(span: Span, rate: float) -> Num:
 def leftover(span: Span, rate: float) -> Num:
     """Tokens per sequence that wait for their entry to close when the phase ends."""
     return span.end - rate * floor(span.end / rate)
+
+
+def fuller_before(span: Span, rate: float, entry: float, waiting: float) -> Num:
+    """By how many elements per sequence more was held than when the phase ends: just before an entry closed.
+
+    An entry takes `entry` elements, a token that waits for its own to close `waiting`. Between two steps of one token
+    each every moment is one at which memory must do; a prompt that is read at once has but its end.
+    """
+    last = rate * floor((span.end + 1.0) / rate) - 1.0
+    fullest = floor(last / rate) * entry + (rate - 1.0) * waiting
+    more = maximum(fullest - compressed_held(span, rate) * entry - leftover(span, rate) * waiting, 0.0)
+    return where((span.new == 1.0) & (last >= maximum(span.past, 1.0)), more, 0.0)

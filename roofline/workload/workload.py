@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 
@@ -194,7 +194,7 @@ class Workload:
         return last.kept("cache", lambda: last.held(lambda op: op.cache_held))
 
     def cache_bytes(self, precision: Precision) -> Num:
-        """Bytes of KV-cache held in device memory when the last phase ends."""
+        """Bytes of KV-cache held in device memory at the fullest moment of the last phase, mostly its end."""
         last = self.phases[-1].on_device
         return last.kept(("cached", precision), lambda: last.held(precision.cached_bytes))
 
@@ -204,8 +204,8 @@ class Workload:
         return last.kept(("state", precision), lambda: last.held(precision.state_bytes))
 
     def activation_peak_bytes(self, precision: Precision) -> Num:
-        """The most activation memory that any op of any phase needs."""
+        """The most activation memory that any op of any phase that is run needs."""
         peak: Num = 0.0
         for phase in self.phases:
-            peak = maximum(peak, phase.live_peak(precision))
+            peak = maximum(peak, where_holds(phase.repeat > 0.0, phase.live_peak(precision)))
         return peak

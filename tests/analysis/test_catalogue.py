@@ -14,6 +14,7 @@ import pytest
 
 from roofline.analysis.catalogue import index, shelves
 from roofline.analysis.catalogue.computed import ROWS
+from roofline.machine.chips import library
 from roofline.specs.files.library import files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_index_is_what_the_files_say() -> None:
     """Where this fails: `python -m roofline.analysis.catalogue.index`."""
     assert index.INDEX.read_text(encoding="utf-8") == index.text()
+
+
+def test_what_suits_each_chip_is_what_the_files_say() -> None:
+    """Where this fails: `python -m roofline.analysis.catalogue.index`."""
+    assert library.LIBRARY.read_text(encoding="utf-8") == library.text()
 
 
 def test_rows_of_the_index_are_those_computed() -> None:

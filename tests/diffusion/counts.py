@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from roofline.architectures.image.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
+from roofline.architectures.image.codecs.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
 from roofline.architectures.image.denoiser import control_ops, denoiser_ops
 from roofline.architectures.image.plain import plain_decode_ops, plain_encode_ops
 from roofline.architectures.image.text_encoder import text_encoder_ops

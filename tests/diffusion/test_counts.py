@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from roofline.architectures.image.pipeline import image_workload
-from roofline.architectures.image.unet import unet_ops
+from roofline.architectures.image.unets.unet import unet_ops
 from roofline.passes.image.levels import LEVELS, image_level, without_casts
 from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op

@@ -200,7 +200,7 @@ def test_the_encoder_of_whisper_large_v3() -> None:
         ("gemma3", {"vision_config": {**_SIGLIP, "num_attention_heads": 7}}, "do not divide by 7"),
         ("gemma3", {"vision_config": {**_SIGLIP, "hidden_size": -1}}, "hidden_size"),
         ("gemma3", {"vision_config": {**_SIGLIP, "image_size": 7}}, "rows"),
-        ("llava", {"mm_vision_tower": "openai/clip-vit-large-patch14-336"}, "does not state its sizes"),
+        ("llava", {"mm_vision_tower": "openai/clip-vit-huge-of-mine"}, "does not state its sizes"),
     ],
 )
 def test_a_tower_that_cannot_be_counted_is_said_to_be_left_out(model_type: str, keys: Any, words: str) -> None:
@@ -267,3 +267,48 @@ def test_any_section_is_read_or_left_out(model_type: str, section: Any, beside: 
     assert len(found.towers) + len(found.left_out) == len(keys)
     for tower in found.towers:
         assert tower_parameters(Tower.model_validate(tower)) > 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "towers", "tokens"),
+    [
+        # 7,062,902,784 parameters of liuhaotian/llava-v1.5-7b with its encoder, less 6,738,415,616 of Vicuna 7B
+        (
+            {
+                "model_type": "llava_llama",
+                "hidden_size": 4096,
+                "mm_vision_tower": "openai/clip-vit-large-patch14-336",
+                "mm_projector_type": "mlp2x_gelu",
+                "image_aspect_ratio": "pad",
+            },
+            324_487_168,
+            576,
+        ),
+        # 4,146,621,440 of microsoft/Phi-3.5-vision-instruct less 3,821,079,552 of its text; 757 tokens of four crops
+        (
+            {
+                "model_type": "phi3_v",
+                "_name_or_path": "microsoft/Phi-3.5-vision-instruct",
+                "hidden_size": 3072,
+                "intermediate_size": 8192,
+                "vocab_size": 32064,
+                "original_max_position_embeddings": 4096,
+                "img_processor": {"name": "clip_vision_model", "model_name": "openai/clip-vit-large-patch14-336"},
+            },
+            325_541_888,
+            757,
+        ),
+    ],
+)
+def test_an_encoder_that_a_file_names_has_the_sizes_of_that_name(
+    keys: dict[str, Any], towers: int, tokens: int, tmp_path: Path
+) -> None:
+    est = rl.estimate(written(tmp_path, {**LLAMA, **keys}), gpu="h100", prompt=8, images=1, image_size="1080x1920")
+    assert (est.parameters.beside["towers"], est.inputs["prompt_tokens"] - 8) == (towers, tokens)
+
+
+def test_of_an_encoder_that_is_not_modelled_its_size_is_told(tmp_path: Path) -> None:
+    vision = {"model_type": "mine", "hidden_size": 1024, "num_hidden_layers": 24, "intermediate_size": 4096}
+    data = {"model_type": "llava", "text_config": {**LLAMA, "model_type": "llama"}, "vision_config": vision}
+    spec = read_config(written(tmp_path, data))
+    assert "about 302 million parameters in its layers" in spec.left_out[0]

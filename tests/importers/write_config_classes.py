@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from roofline import importers
-from roofline.importers.diffusers.folder import COMPONENTS
+from roofline.importers.diffusers.components import COMPONENTS
 from roofline.importers.huggingface.families import FAMILIES, TEXT_TYPES
 from roofline.importers.huggingface.forms.wrappers import wrappers_of
 from roofline.importers.huggingface.harmless import is_harmless
@@ -38,7 +38,7 @@ def transformers_keys() -> dict[str, dict[str, Any]]:
     types = (
         {name: name for name in (*FAMILIES, *TEXT_TYPES, *wrappers_of(FAMILIES))}
         | text_encoders
-        | {"T5EncoderModel": "t5"}
+        | {"T5EncoderModel": "t5", "UMT5EncoderModel": "umt5"}
     )
     classes, shared, found = _classes(), _read_by_all(), {}
     for known_as, model_type in types.items():

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 import roofline as rl
 from roofline.cli import terminal
-from roofline.report.tables.console import Console, Paint, ansi, colourless, plain
+from roofline.report.tables.console import Console, Paint, Styled, ansi, colourless, plain
 from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.grid import grid
 from roofline.report.tables.lines import cells, cut, wrap
 
 
-def printed(content: str, width: int = 80, paint: Paint = plain, **options: bool | str) -> str:
+def printed(content: str | list[Styled], width: int = 80, paint: Paint = plain, **options: bool | str) -> str:
     stream = StringIO()
     Console(stream, width, paint).print(content, **options)  # type: ignore[arg-type]
     return stream.getvalue()
@@ -40,23 +40,28 @@ def test_wide_characters_take_two_cells_and_accents_none() -> None:
     assert cut("漢字", 3) == "漢"
 
 
-def test_tags_are_styles_and_other_brackets_are_text() -> None:
-    assert printed("[bold]A[/bold] of [b, h, n] in [yellow]x[/yellow]") == "A of [b, h, n] in x\n"
-    assert printed("[bold]A[/bold] b", paint=ansi) == "\033[1mA\033[0m b\n"
-    assert printed("[bold]A[/bold]", markup=False) == "[bold]A[/bold]\n"
-    assert printed("[yellow]w[/yellow] x", paint=ansi, style="dim") == "\033[2;33mw\033[0m\033[2m x\033[0m\n"
-    assert printed("[yellow]w[/yellow] [bold]x[/bold]", paint=colourless) == "w \033[1mx\033[0m\n"
+def test_pieces_have_styles_and_brackets_are_text() -> None:
+    pieces = [Styled("A", "bold"), Styled(" of [b, h, n] in "), Styled("[/]", "yellow")]
+    assert printed(pieces) == "A of [b, h, n] in [/]\n"
+    assert printed([Styled("A", "bold"), Styled(" b")], paint=ansi) == "\033[1mA\033[0m b\n"
+    assert printed("[bold]A[/bold]", paint=ansi) == "[bold]A[/bold]\n"
+    warning = [Styled("w", "yellow"), Styled(" x")]
+    assert printed(warning, paint=ansi, style="dim") == "\033[2;33mw\033[0m\033[2m x\033[0m\n"
+    told = [Styled("w", "yellow"), Styled(" "), Styled("x", "bold")]
+    assert printed(told, paint=colourless) == "w \033[1mx\033[0m\n"
 
 
 def test_a_style_lasts_over_the_end_of_a_line() -> None:
-    assert printed("[bold]one two[/bold] three", width=4, paint=ansi).splitlines()[:2] == [
+    pieces = [Styled("one two", "bold"), Styled(" three")]
+    assert printed(pieces, width=4, paint=ansi).splitlines()[:2] == [
         "\033[1mone\033[0m",
         "\033[1mtwo\033[0m",
     ]
 
 
-def test_what_a_terminal_would_obey_is_not_printed() -> None:
-    assert printed("a\033[31mb\007\tc") == "a[31mb  c\n"
+def test_what_a_terminal_would_obey_is_an_escape() -> None:
+    assert printed("a\033[31mb\007\tc") == "a\\x1b[31mb\\x07  c\n"
+    assert printed("\u202eab\x9b") == "\\u202eab\\x9b\n"
 
 
 def test_columns_are_left_out_the_last_one_first_before_a_name_is_broken() -> None:
@@ -115,6 +120,13 @@ def test_columns_come_before_the_width_of_the_terminal(monkeypatch: pytest.Monke
     monkeypatch.setenv("COLUMNS", "wide")
     monkeypatch.setattr("os.get_terminal_size", lambda descriptor: (_ for _ in ()).throw(OSError))
     assert terminal.console().width == 80
+
+
+@pytest.mark.parametrize(("said", "width"), [("0", 80), ("20", 40), ("²", 80), ("1" * 5000, 80), ("-5", 80)])
+def test_a_width_that_holds_no_names_is_not_taken(monkeypatch: pytest.MonkeyPatch, said: str, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", said)
+    monkeypatch.setattr("os.get_terminal_size", lambda descriptor: (_ for _ in ()).throw(OSError))
+    assert terminal.console().width == width
 
 
 class Page(HTMLParser):

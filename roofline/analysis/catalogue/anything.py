@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_nodes, list_precisions
@@ -11,6 +10,7 @@ from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
 from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines
+from roofline.specs.files.paths import expanded
 from roofline.specs.formats.caches import PACKED
 from roofline.specs.formats.dtypes import find_dtype
 
@@ -23,7 +23,7 @@ def find_anything(name: str, spec_dir: str | None = None) -> tuple[str, Found | 
     A file of weights or a config.json is the model that it is imported as. Raises UnknownNameError when it is nowhere.
     """
     if name.lower().endswith((".json", *STORED)):
-        return "model", None, import_file(Path(name).expanduser())
+        return "model", None, import_file(expanded(name))
     shelves: tuple[tuple[Shelf, str], ...] = (("models", "model"), ("hardware", "gpu"))
     for shelf, what in () if name.strip().lower() in own_engines(spec_dir) else shelves:
         try:

@@ -25,6 +25,9 @@ _KINDS: Final = {
     "pipeline": "image",
     "tiny_autoencoder": "autoencoder",
     "vqvae": "autoencoder",
+    "deep_autoencoder": "autoencoder",
+    "mmdit_controlnet": "controlnet",
+    "flux_controlnet": "controlnet",
     "text_encoder": "text encoder",
     "plain_unet": "unet",
 }
@@ -103,6 +106,12 @@ def part_files(path: Path) -> list[Path]:
     spec: Any = validate_model(read_document(path))
     if getattr(spec, "family", None) != "pipeline":
         return []
-    parts = [spec.denoiser, spec.autoencoder, *(part.encoder for part in spec.text_encoders), spec.controlnet]
+    parts = [
+        spec.denoiser,
+        spec.autoencoder,
+        *(part.encoder for part in spec.text_encoders),
+        spec.controlnet,
+        spec.adapter,
+    ]
     parts.append(spec.refiner.denoiser if spec.refiner is not None else None)
     return [find("models", part, str(path.parent)).path for part in parts if isinstance(part, str)]

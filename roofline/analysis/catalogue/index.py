@@ -91,14 +91,18 @@ def _line(path: Path, parts: list[Path], row: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the index, or say whether it is what the files say."""
-    new = text()
-    if "--check" in arguments:
-        same = INDEX.is_file() and INDEX.read_text(encoding="utf-8") == new
-        sys.stdout.write(f"{INDEX}: {'up to date' if same else 'differs from the files'}\n")
-        return 0 if same else 1
-    INDEX.write_text(new, encoding="utf-8")
-    return 0
+    """Write the index, and what suits each chip, or say whether they are what the files say."""
+    from roofline.machine.chips import library
+
+    differs = 0
+    for file, new in ((INDEX, text()), (library.LIBRARY, library.text())):
+        if "--check" not in arguments:
+            file.write_text(new, encoding="utf-8")
+            continue
+        same = file.is_file() and file.read_text(encoding="utf-8") == new
+        sys.stdout.write(f"{file}: {'up to date' if same else 'differs from the files'}\n")
+        differs += not same
+    return 1 if differs else 0
 
 
 if __name__ == "__main__":

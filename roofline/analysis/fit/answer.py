@@ -19,9 +19,10 @@ from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
-from roofline.runs.checks import is_many
+from roofline.runs.checks import checked, is_many
 from roofline.runs.expectation import expectation_warnings
 from roofline.runs.load import GPULike, ModelLike
+from roofline.runs.names import check_names
 
 Form = TypeVar("Form", bound="Fitting")
 #: In place of an accelerator: all that there are.
@@ -131,7 +132,8 @@ def fit(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], form:
     for name, value in options.items():
         if is_many(value):
             raise UsageError(f"{name} takes one value here; roofline.sweep takes several")
-    case = Case(model, gpu, options, {})
+    check_names(options)
+    case = Case(model, gpu, checked(options), {})
     if isinstance(gpu, str) and gpu.lower() == ANY:
         return _anywhere(case, form)
     answer, asked = _asked(case)

@@ -17,7 +17,7 @@ from roofline.workload.plan import Plan
 
 #: The options that lay a run over several devices.
 PLAN: Final = ("gpus", "tp", "pp", "microbatches", "ep", "dp", "cp")
-#: The limits that every answer names, null where they have no meaning.
+#: The limits that every answer names, null where they have no meaning or memory sets none.
 LIMITS: Final = ("max_batch", "max_context", "max_concurrency", "max_side_px")
 
 
@@ -70,7 +70,7 @@ class Trial(NamedTuple):
     def limits(self) -> dict[str, int | None]:
         """How far it can grow, by the names in JSON."""
         found: dict[str, int | None] = dict.fromkeys(LIMITS)
-        found |= {limit.name: limit.value for limit in self.memory.limits}
+        found |= {limit.name: limit.told for limit in self.memory.limits}
         return found | {"max_concurrency": self.room if self.question.kind.served else None}
 
     def placed(self) -> dict[str, Any]:

@@ -15,14 +15,23 @@ from roofline.workload.constructors_image import TOP, Block, Plane
 from roofline.workload.op import Op
 
 
-class Context(NamedTuple):
-    """What conditions a denoiser: the width of its time embedding, and the text that cross-attention reads."""
+class TimeInput(NamedTuple):
+    """How a residual layer takes the time step: an embedding of a width, added or as scales and shifts of its norm."""
 
-    time_width: float
+    width: float
+    scale_shift: bool = False
+
+
+class Context(NamedTuple):
+    """What conditions a denoiser: its time embedding, and the text that cross-attention reads."""
+
+    time: TimeInput
     text_width: float
     text_tokens: Num
     groups: float
     linear_projection: bool
+    gated: bool = False
+    text_norm: float | None = None
 
 
 class Features(NamedTuple):
@@ -110,7 +119,7 @@ def resnet_ops(
     groups: float,
     held: Num,
     *,
-    time_width: float | None = None,
+    time: TimeInput | None = None,
     copies: float = 0.0,
 ) -> list[Op]:
     """A residual layer: norm, silu, 3×3 convolution (plus the time embedding), again, plus the input.
@@ -127,10 +136,11 @@ def resnet_ops(
         block.field("resnet.silu1", "silu", x, x, live=beside),
         block.convolution("resnet.conv1", plane, plane, before, channels, live=beside),
     ]
-    if time_width is not None:
-        ops += _time_ops(block, plane.batch, time_width, Features(plane, channels), beside)
+    if time is not None:
+        ops += _time_ops(block, plane.batch, time, Features(plane, channels), beside)
     ops += [
         block.group_norm("resnet.norm2", plane, channels, groups, live=beside),
+        *_scale_ops(block, time, Features(plane, channels), beside),
         block.field("resnet.silu2", "silu", h, h, live=beside),
         block.convolution("resnet.conv2", plane, plane, channels, channels, live=beside),
     ]
@@ -145,104 +155,42 @@ def resnet_ops(
     ]
 
 
-def _time_ops(block: Block, batch: Num, width: float, target: Features, beside: Num) -> list[Op]:
-    """The time embedding [b, t], through silu and a dense layer, added to all pixels."""
-    t, h, channels = batch * width, target.elements, target.channels
-    return [
+def _time_ops(block: Block, batch: Num, time: TimeInput, target: Features, beside: Num) -> list[Op]:
+    """The time embedding [b, t], through silu and a dense layer, added to all pixels, or kept as scales and shifts."""
+    t, h, channels = batch * time.width, target.elements, target.channels
+    outputs = 2.0 * channels if time.scale_shift else channels
+    ops = [
         block.field("resnet.time_silu", "silu", t, t, live=beside + h),
-        block.linear("resnet.time_emb_proj", batch, width, channels, live=beside + h),
-        block.field("resnet.time_add", "arithmetic", h + batch * channels, h, live=beside),
+        block.linear("resnet.time_emb_proj", batch, time.width, outputs, live=beside + h),
+    ]
+    if not time.scale_shift:
+        ops.append(block.field("resnet.time_add", "arithmetic", h + batch * channels, h, live=beside))
+    return ops
+
+
+def _scale_ops(block: Block, time: TimeInput | None, target: Features, beside: Num) -> list[Op]:
+    """Scaled and shifted: x (1 + scale) + shift, a scale and a shift per image and channel."""
+    if time is None or not time.scale_shift:
+        return []
+    h, row = target.elements, target.plane.batch * target.channels
+    return [
+        block.field("resnet.time_one", "arithmetic", row, row, live=beside + h),
+        block.field("resnet.time_scale", "arithmetic", h + row, h, live=beside),
+        block.field("resnet.time_shift", "arithmetic", h + row, h, live=beside),
     ]
 
 
-def spatial_transformer_ops(
-    block: Block, source: Features, heads: float, depth: float, context: Context, held: Num
+def resampling_resnet_ops(
+    block: Block, source: Features, target: Plane, groups: float, held: Num, time: TimeInput
 ) -> list[Op]:
-    """A stack of `depth` transformer layers over the pixels of a plane, with a projection on either side.
-
-    x [b, c, h, w] -> tokens [b, h w, c] -> [b, c, h, w], plus x.
-    """
-    plane, channels = source.plane, source.channels
-    x = source.elements
-    beside = held + x
-    tokens = Tokens(plane.batch, plane.area, channels)
+    """A residual layer that resamples: its convolutions run on the target's plane, its first norm on the source's."""
+    x, y, channels = source.elements, source.channels * target.pixels, source.channels
+    rest = resnet_ops(block, Features(target, channels), channels, groups, held, time=time)[2:]
     return [
-        block.group_norm("transformer.norm", plane, channels, context.groups, live=held),
-        *_project_in_ops(block, source, context, beside),
-        *transformer_layer_ops(block.times(depth), tokens, heads, context, beside),
-        *_project_out_ops(block, source, context, beside),
-        block.field("transformer.residual", "arithmetic", 2.0 * x, x, live=beside),
-    ]
-
-
-def _project_in_ops(block: Block, source: Features, context: Context, beside: Num) -> list[Op]:
-    """Feature maps to tokens: by a dense layer over copied rows, or by a 1×1 convolution."""
-    (plane, channels), x = source, source.elements
-    if not context.linear_projection:
-        return [block.convolution("proj_in", plane, plane, channels, channels, 1.0, live=beside)]
-    return [
-        block.copies("proj_in.copy", more_than_one(plane.batch), x, live=beside),
-        block.linear("proj_in", plane.pixels, channels, channels, bias=False, live=beside),
-        block.field("proj_in.bias", "arithmetic", x, x, weights=channels, live=beside + x),
-    ]
-
-
-def _project_out_ops(block: Block, source: Features, context: Context, beside: Num) -> list[Op]:
-    """Tokens to feature maps."""
-    (plane, channels), x = source, source.elements
-    if context.linear_projection:
-        return [
-            block.linear("proj_out", plane.pixels, channels, channels, live=beside),
-            block.field("proj_out.copy", "copy", x, x, live=beside + x),
-        ]
-    return [
-        block.field("proj_out.copy", "copy", x, x, live=beside),
-        block.convolution("proj_out", plane, plane, channels, channels, 1.0, live=beside + x),
-    ]
-
-
-def transformer_layer_ops(block: Block, tokens: Tokens, heads: float, context: Context, held: Num) -> list[Op]:
-    """A transformer layer: self-attention, cross-attention to the text, feed-forward gated by gelu (4 times as wide).
-
-    x [b, n, c] -> [b, n, c]. Queries, keys and values have no bias.
-    """
-    rows, x, width = tokens.rows, tokens.elements, tokens.width
-    inner, wide = 4.0 * rows * width, 4.0 * width
-    return [
-        block.layer_norm("norm1", rows, width, live=held),
-        *_attention_ops("attn1", block, tokens, heads, held + x),
-        block.field("attn1.residual", "arithmetic", 2.0 * x, x, live=held + x),
-        block.layer_norm("norm2", rows, width, live=held + 3.0 * x),
-        *_attention_ops("attn2", block, tokens, heads, held + 3.0 * x, context),
-        block.field("attn2.residual", "arithmetic", 2.0 * x, x, live=held + 2.0 * x),
-        block.layer_norm("norm3", rows, width, live=held + 3.0 * x),
-        block.linear("ff.proj", rows, width, 2.0 * wide, live=held + 3.0 * x),
-        block.field("ff.gelu", "gelu", inner, inner, live=held + 4.0 * x + inner),
-        block.field("ff.gate", "arithmetic", 2.0 * inner, inner, live=held + 4.0 * x + inner),
-        block.linear("ff.out", rows, wide, width, live=held + 4.0 * x),
-        block.field("ff.residual", "arithmetic", 2.0 * x, x, live=held + 3.0 * x),
-    ]
-
-
-def _attention_ops(
-    name: str, block: Block, tokens: Tokens, heads: float, held: Num, text: Context | None = None
-) -> list[Op]:
-    """Multi-head attention to the tokens themselves or to a text, without biases but that of the output.
-
-    The division by the scale of the residual is a kernel even where the scale is 1.
-    """
-    batch, queries, width = tokens
-    keys, source = (text.text_tokens, text.text_width) if text is not None else (queries, width)
-    rows, sources = batch * queries, batch * keys
-    x, k = rows * width, sources * width
-    beside, after = held if text is None else held + x, held + 2.0 * x + 2.0 * k
-    return [
-        block.linear(f"{name}.to_q", rows, width, width, bias=False, live=held),
-        block.linear(f"{name}.to_k", sources, source, width, bias=False, live=beside + x),
-        block.linear(f"{name}.to_v", sources, source, width, bias=False, live=beside + x + k),
-        block.attention(name, batch, heads, queries, keys, width / heads, live=held + x),
-        block.linear(f"{name}.to_out", rows, width, width, live=after),
-        block.field(f"{name}.rescale", "arithmetic", x, x, live=after),
+        block.group_norm("resnet.norm1", source.plane, channels, groups, live=held),
+        block.field("resnet.silu1", "silu", x, x, live=held + x),
+        block.times(2.0).field("resnet.resample", "upsample", x, y, live=held + x + y),
+        *rest,
     ]
 
 

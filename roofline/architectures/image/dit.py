@@ -38,9 +38,9 @@ def dit_ops(spec: DiTSpec, latents: Plane) -> list[Op]:
         *label,
         *scales_ops("norm1", layers, batch, width, 6.0),
         *modulated_norm_ops("norm1", layers, tokens, x + small),
-        *_self_attention_ops(layers, tokens, float(spec.heads), x + small),
+        *_self_attention_ops(layers, tokens, spec, x + small),
         *gate_ops("attn1", layers, tokens, 2.0 * x + small),
-        *modulated_norm_ops("norm3", layers, tokens, 3.0 * x + small),
+        *modulated_norm_ops("norm3", layers, tokens, 3.0 * x + small, affine=spec.affine),
         *feed_forward_ops("ff", layers, tokens, 4.0 * x + small),
         *gate_ops("ff", layers, tokens, 4.0 * x + small),
         *again,
@@ -72,12 +72,12 @@ def _label_ops(spec: DiTSpec, batch: Num, layers: float) -> list[Op]:
     return [op._replace(count=op.count * layers) for op in ops]
 
 
-def _self_attention_ops(block: Block, tokens: Tokens, heads: float, held: Num) -> list[Op]:
-    """Multi-head attention among the image's tokens, with biases. `held` excludes the normed input."""
+def _self_attention_ops(block: Block, tokens: Tokens, spec: DiTSpec | PixArtSpec, held: Num) -> list[Op]:
+    """Multi-head attention among the image's tokens. `held` excludes the normed input."""
     batch, each, width = tokens
-    rows, x = tokens.rows, tokens.elements
+    rows, x, heads, bias = tokens.rows, tokens.elements, float(spec.heads), spec.attention_bias
     return [
-        block.times(3.0).linear("attn1.qkv", rows, width, width, live=held + 2.0 * x),
+        block.times(3.0).linear("attn1.qkv", rows, width, width, bias=bias, live=held + 2.0 * x),
         block.attention("attn1", batch, heads, each, each, width / heads, live=held + x),
         block.linear("attn1.to_out", rows, width, width, live=held + 4.0 * x),
         block.field("attn1.rescale", "arithmetic", x, x, live=held + 4.0 * x),
@@ -96,19 +96,19 @@ def pixart_ops(spec: PixArtSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     """One forward pass: latents [b, c, h, w] and a text [b, s, d] to a prediction and its variance."""
     tokens, layers = _tokens(spec, latents), Block(_LAYERS, float(spec.layers))
     batch, width, x = tokens.batch, tokens.width, tokens.elements
-    text, heads, row = Tokens(batch, text_tokens, width), float(spec.heads), batch * width
+    text, row = Tokens(batch, text_tokens, width if spec.text_projection else float(spec.text_width)), batch * width
     small = allocated(row) + 2.0 * allocated(6.0 * row) + text.elements
     return [
         *patch_ops("pos_embed", tokens, float(spec.patch), float(spec.in_channels)),
         *_position_ops(spec, latents, tokens.each),
         *_pixart_time_ops(spec, batch),
-        *_caption_ops(spec, text),
+        *(_caption_ops(spec, text) if spec.text_projection else ()),
         _table_op("scales", layers, batch, width, 6.0),
-        *modulated_norm_ops("norm1", layers, tokens, x + small),
-        *_self_attention_ops(layers, tokens, heads, x + small),
+        *modulated_norm_ops("norm1", layers, tokens, x + small, affine=spec.affine),
+        *_self_attention_ops(layers, tokens, spec, x + small),
         *gate_ops("attn1", layers, tokens, 2.0 * x + small),
-        *_cross_attention_ops(layers, tokens, text, heads, 2.0 * x + small),
-        *modulated_norm_ops("norm2", layers, tokens, 3.0 * x + small),
+        *_cross_attention_ops(layers, tokens, text, spec, 2.0 * x + small),
+        *modulated_norm_ops("norm2", layers, tokens, 3.0 * x + small, affine=spec.affine),
         *feed_forward_ops("ff", layers, tokens, 4.0 * x + small),
         *gate_ops("ff", layers, tokens, 4.0 * x + small),
         _table_op("norm_out.scales", TOP, batch, width, 2.0),
@@ -123,15 +123,15 @@ def _caption_ops(spec: PixArtSpec, text: Tokens) -> list[Op]:
     return [up, act._replace(shape=FieldShape(t, "gelu"), vector_flops=make.STYLES["gelu"] * t), down]
 
 
-def _cross_attention_ops(block: Block, tokens: Tokens, text: Tokens, heads: float, held: Num) -> list[Op]:
-    """Multi-head attention to the text, with biases."""
+def _cross_attention_ops(block: Block, tokens: Tokens, text: Tokens, spec: PixArtSpec, held: Num) -> list[Op]:
+    """Multi-head attention to the text."""
     batch, each, width = tokens
-    rows, x, t = tokens.rows, tokens.elements, text.elements
+    rows, x, t, bias = tokens.rows, tokens.elements, text.rows * width, spec.attention_bias
     after = held + 2.0 * x + 2.0 * t
     return [
-        block.linear("attn2.to_q", rows, width, width, live=held),
-        block.times(2.0).linear("attn2.to_kv", text.rows, width, width, live=held + x),
-        block.attention("attn2", batch, heads, each, text.each, width / heads, live=held),
+        block.linear("attn2.to_q", rows, width, width, bias=bias, live=held),
+        block.times(2.0).linear("attn2.to_kv", text.rows, text.width, width, bias=bias, live=held + x),
+        block.attention("attn2", batch, float(spec.heads), each, text.each, width / spec.heads, live=held),
         block.linear("attn2.to_out", rows, width, width, live=after),
         block.field("attn2.rescale", "arithmetic", x, x, live=after),
         block.field("attn2.residual", "arithmetic", 2.0 * x, x, live=held),

@@ -14,7 +14,7 @@ from roofline.architectures.image.modulated_blocks import (
     scales_ops,
 )
 from roofline.num import Num, ceil
-from roofline.specs.image.transformers import FluxSpec
+from roofline.specs.image.transformers import FluxShape, FluxSpec
 from roofline.workload import constructors_image as make
 from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
@@ -29,15 +29,15 @@ def flux_ops(spec: FluxSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     image = Tokens(batch, ceil(latents.height / patch) * ceil(latents.width / patch), width)
     text = Tokens(batch, text_tokens, width)
     places = image.each + text_tokens
-    small = _small(spec, batch, places)
+    small = kept_throughout(spec, batch, places)
     ops = [make.linear("x_embedder", "x_embedder", image.rows, float(spec.in_channels), width)]
-    ops += _condition_ops(spec, batch)
+    ops += condition_ops(spec, batch)
     ops.append(make.linear("context_embedder", "context_embedder", text.rows, float(spec.text_width), width))
-    ops += _position_ops(spec, places)
+    ops += position_ops(spec, places)
     if spec.layers:
-        ops += _two_stream_ops(spec, image, text, small)
+        ops += two_stream_ops(spec, image, text, small)
     if spec.single_layers:
-        ops += _one_stream_ops(spec, Tokens(batch, places, width), small)
+        ops += one_stream_ops(spec, Tokens(batch, places, width), small)
     out = Block("norm_out")
     ops += scales_ops("norm_out", out, batch, width, 2.0)
     ops += modulated_norm_ops("norm_out", out, image, image.elements + small)
@@ -45,14 +45,14 @@ def flux_ops(spec: FluxSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     return ops
 
 
-def _small(spec: FluxSpec, batch: Num, places: Num) -> Num:
+def kept_throughout(spec: FluxShape, batch: Num, places: Num) -> Num:
     """What stays throughout: the condition's row, cosines and sines, ids of positions, time step and guidance."""
     waves = 4.0 * places * float(spec.head_dim)
     scalars = (2.0 if spec.guidance else 1.0) * make.ALLOCATION
     return allocated(batch * float(spec.width)) + waves + allocated(3.0 * places) + scalars
 
 
-def _condition_ops(spec: FluxSpec, batch: Num) -> list[Op]:
+def condition_ops(spec: FluxShape, batch: Num) -> list[Op]:
     """Time step, guidance scale where the model takes it, and pooled text to one row per image."""
     width, waves, time = float(spec.width), float(spec.frequencies), Block(_TIME)
     row, numbers = batch * width, 2 if spec.guidance else 1
@@ -68,7 +68,7 @@ def _condition_ops(spec: FluxSpec, batch: Num) -> list[Op]:
     return [*ops, Block(_TIME, float(numbers)).field("condition_add", "arithmetic", 2.0 * row, row)]
 
 
-def _position_ops(spec: FluxSpec, places: Num) -> list[Op]:
+def position_ops(spec: FluxShape, places: Num) -> list[Op]:
     """Cosines and sines of three coordinates per token, in fp64 (two elements of 4 bytes each)."""
     block = Block("pos_embed")
     two = block.times(2.0)
@@ -91,7 +91,7 @@ def _position_ops(spec: FluxSpec, places: Num) -> list[Op]:
     return [*ops, two.field_fp32("waves.concat", "copy", every, every)]
 
 
-def _rotary_ops(spec: FluxSpec, layers: Block, x: Num, places: Num, held: Num) -> list[Op]:
+def _rotary_ops(spec: FluxShape, layers: Block, x: Num, places: Num, held: Num) -> list[Op]:
     """Queries and keys [b, n, h, d] rotated in fp32: x cos + rotated(x) sin, in eight kernels each.
 
     `held` includes x, the elements of one of the two.
@@ -114,13 +114,13 @@ def _projection_op(name: str, block: Block, tokens: Tokens, held: Num) -> Op:
     return block.times(3.0).linear(f"{name}.qkv", tokens.rows, width, width, live=held + tokens.elements)
 
 
-def _norms(spec: FluxSpec, name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]:
+def _norms(spec: FluxShape, name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]:
     """Norms of queries and keys."""
     heads, dim = float(spec.heads), float(spec.head_dim)
     return head_norm_ops(f"{name}.qk_norm", block.times(2.0), tokens.rows, heads, dim, held, weight_fp32=True)
 
 
-def _two_stream_ops(spec: FluxSpec, image: Tokens, text: Tokens, small: Num) -> list[Op]:
+def two_stream_ops(spec: FluxShape, image: Tokens, text: Tokens, small: Num) -> list[Op]:
     """Layers of two streams: joint attention, then a feed-forward for each."""
     block, batch, width = Block(_TWO, float(spec.layers)), image.batch, image.width
     x, t = image.elements, text.elements
@@ -142,7 +142,7 @@ def _two_stream_ops(spec: FluxSpec, image: Tokens, text: Tokens, small: Num) -> 
     return ops
 
 
-def _joint_attention_ops(spec: FluxSpec, block: Block, image: Tokens, text: Tokens, callers: Num) -> list[Op]:
+def _joint_attention_ops(spec: FluxShape, block: Block, image: Tokens, text: Tokens, callers: Num) -> list[Op]:
     """Attention of both streams to both; `callers` includes their normed inputs."""
     batch, width, x, t = image.batch, image.width, image.elements, text.elements
     joint, places, several = x + t, image.each + text.each, more_than_one(batch)
@@ -163,7 +163,7 @@ def _joint_attention_ops(spec: FluxSpec, block: Block, image: Tokens, text: Toke
     return ops
 
 
-def _one_stream_ops(spec: FluxSpec, tokens: Tokens, small: Num) -> list[Op]:
+def one_stream_ops(spec: FluxShape, tokens: Tokens, small: Num) -> list[Op]:
     """Layers of one stream: attention and feed-forward side by side, joined by one dense layer."""
     block, batch, places, width = Block(_ONE, float(spec.single_layers)), tokens.batch, tokens.each, tokens.width
     heads, dim, rows, u = float(spec.heads), float(spec.head_dim), tokens.rows, tokens.elements

@@ -20,7 +20,7 @@ from roofline.architectures.image.modulated_blocks import (
     unpatch_op,
 )
 from roofline.num import Num, floor
-from roofline.specs.image.transformers import MMDiTSpec
+from roofline.specs.image.transformers import MMDiTShape, MMDiTSpec
 from roofline.workload import constructors_image as make
 from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
@@ -28,7 +28,7 @@ from roofline.workload.op import Op
 _LAYERS, _TIME = "transformer_blocks", "time_text_embed"
 
 
-class _Streams(NamedTuple):
+class Streams(NamedTuple):
     """Tokens of the image and of the text, the heads that attend to both, and whether these norm queries and keys."""
 
     image: Tokens
@@ -43,20 +43,25 @@ def mmdit_ops(spec: MMDiTSpec, latents: Plane, text_tokens: Num) -> list[Op]:
     patch, batch, width = float(spec.patch), latents.batch, float(spec.width)
     image = Tokens(batch, floor(latents.height / patch) * floor(latents.width / patch), width)
     text = Tokens(batch, text_tokens, width)
-    streams = _Streams(image, text, float(spec.heads), float(spec.head_dim), spec.qk_norm)
-    ops = [*_patch_ops(spec, image), *_condition_ops(spec, batch)]
+    streams = streams_of(spec, image, text)
+    ops = [*latent_ops(spec, image), *condition_ops(spec, batch)]
     ops.append(make.linear("context_embedder", "context_embedder", text.rows, float(spec.text_width), width))
     dual = float(len(spec.dual_attention))
     for count, extra, last in ((dual, True, False), (spec.layers - 1.0 - dual, False, False), (1.0, False, True)):
         if count:
-            ops += _layer_ops(streams, Block(_LAYERS, count), dual=extra, last=last)
+            ops += layer_ops(streams, Block(_LAYERS, count), dual=extra, last=last)
     ops += scales_ops("norm_out", Block("norm_out"), batch, width, 2.0)
     ops += modulated_norm_ops("norm_out", Block("norm_out"), image, image.elements)
     outputs = patch * patch * spec.out_channels
     return [*ops, make.linear("proj_out", "proj_out", image.rows, width, outputs), unpatch_op(image.rows, outputs)]
 
 
-def _patch_ops(spec: MMDiTSpec, image: Tokens) -> list[Op]:
+def streams_of(spec: MMDiTShape, image: Tokens, text: Tokens) -> Streams:
+    """Both streams, with the heads of the model."""
+    return Streams(image, text, float(spec.heads), float(spec.head_dim), spec.qk_norm)
+
+
+def latent_ops(spec: MMDiTShape, image: Tokens) -> list[Op]:
     """Patches, and the sum with positions cut out of a table."""
     x, grid, block = image.elements, image.each * image.width, Block("pos_embed")
     return [
@@ -67,7 +72,7 @@ def _patch_ops(spec: MMDiTSpec, image: Tokens) -> list[Op]:
     ]
 
 
-def _condition_ops(spec: MMDiTSpec, batch: Num) -> list[Op]:
+def condition_ops(spec: MMDiTShape, batch: Num) -> list[Op]:
     """Time step and pooled text to one row per image."""
     width, frequencies, block = float(spec.width), float(spec.frequencies), Block(_TIME)
     waves, row = batch * spec.frequencies, batch * width
@@ -80,7 +85,7 @@ def _condition_ops(spec: MMDiTSpec, batch: Num) -> list[Op]:
     ]
 
 
-def _layer_ops(s: _Streams, block: Block, *, dual: bool, last: bool) -> list[Op]:
+def layer_ops(s: Streams, block: Block, *, dual: bool, last: bool) -> list[Op]:
     """Layers: joint attention of both streams, then a feed-forward for each; the last has none for the text."""
     batch, width = s.image.batch, s.image.width
     x, t, row = s.image.elements, s.text.elements, batch * width
@@ -98,7 +103,7 @@ def _layer_ops(s: _Streams, block: Block, *, dual: bool, last: bool) -> list[Op]
     held = normed + 2.0 * t + (x if last else 0.0)
     ops += gate_ops("attn", block, s.image, held + x)
     if dual:
-        ops += _self_attention_ops(s, block, held + 2.0 * x)
+        ops += self_attention_ops(s, block, held + 2.0 * x)
         ops += gate_ops("attn2", block, s.image, held + 2.0 * x)
         held = held + x
     held = held + 2.0 * x  # the gated attention, and its sum with the input
@@ -118,7 +123,7 @@ def _text_feed_forward_ops(text: Tokens, block: Block, held: Num) -> list[Op]:
     ]
 
 
-def _projections(s: _Streams, name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]:
+def _projections(s: Streams, name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]:
     """Queries, keys and values of one stream; queries and keys normed per head where the model does so."""
     rows, width, x = tokens.rows, tokens.width, tokens.elements
     ops = [block.times(3.0).linear(f"{name}_qkv", rows, width, width, live=held + x)]
@@ -128,7 +133,7 @@ def _projections(s: _Streams, name: str, block: Block, tokens: Tokens, held: Num
     return ops
 
 
-def _joint_attention_ops(s: _Streams, block: Block, held: Num, *, last: bool) -> list[Op]:
+def _joint_attention_ops(s: Streams, block: Block, held: Num, *, last: bool) -> list[Op]:
     batch, x, t = s.image.batch, s.image.elements, s.text.elements
     joint, tokens = x + t, (s.image.rows + s.text.rows) / batch
     beside = held + 3.0 * t
@@ -144,7 +149,8 @@ def _joint_attention_ops(s: _Streams, block: Block, held: Num, *, last: bool) ->
     return ops + sliced_linear_ops("attn.to_out", block, s.image, after + 2.0 * t)
 
 
-def _self_attention_ops(s: _Streams, block: Block, held: Num) -> list[Op]:
+def self_attention_ops(s: Streams, block: Block, held: Num) -> list[Op]:
+    """The image's tokens attend to themselves alone."""
     rows, width, batch = s.image.rows, s.image.width, s.image.batch
     tokens = rows / batch
     return [

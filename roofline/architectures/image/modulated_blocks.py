@@ -33,11 +33,11 @@ def modulate_ops(name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]
     ]
 
 
-def modulated_norm_ops(name: str, block: Block, tokens: Tokens, held: Num) -> list[Op]:
-    """A norm without weights, then scale and shift: x [r, d] -> [r, d]. `held` includes x."""
+def modulated_norm_ops(name: str, block: Block, tokens: Tokens, held: Num, *, affine: bool = False) -> list[Op]:
+    """A norm, in most models without weights, then scale and shift: x [r, d] -> [r, d]. `held` includes x."""
     beside = held - tokens.elements
     return [
-        block.layer_norm(f"{name}.norm", tokens.rows, tokens.width, affine=False, live=beside),
+        block.layer_norm(f"{name}.norm", tokens.rows, tokens.width, affine=affine, live=beside),
         *modulate_ops(name, block, tokens, held),
     ]
 

@@ -151,7 +151,9 @@ def plain_encode_ops(spec: VQVAESpec, pixels: Plane) -> list[Op]:
     latent, plane = float(spec.latent_channels) * (1.0 if spec.codes is not None else 2.0), x.plane
     ops += _out_ops(style, x, "encoder_norm_out", "encoder_conv_out", latent)
     ops.append(make.convolution("pre_quant_conv", "pre_quant_conv", plane, plane, latent, latent, 1.0))
-    return ops + (_quantise_ops(spec, plane) if spec.codes is not None else _sample_ops(spec, plane))
+    if spec.codes is not None:
+        return ops + quantise_ops(float(spec.codes), float(spec.latent_channels), plane)
+    return ops + _sample_ops(spec, plane)
 
 
 def plain_decode_ops(spec: VQVAESpec, latents: Plane) -> list[Op]:
@@ -190,9 +192,8 @@ def _residuals(style: Style, block: Block, source: Features, width: float, held:
     return ops
 
 
-def _quantise_ops(spec: VQVAESpec, plane: Plane) -> list[Op]:
+def quantise_ops(codes: float, width: float, plane: Plane) -> list[Op]:
     """Distances to every vector of the codebook, the nearest of them, and the losses that training reads."""
-    codes, width = float(spec.codes or 1), float(spec.latent_channels)
     table, n = codes * width, plane.pixels
     z = width * n
     lookup = TOP.field_fp32("quantise.select", "table", 2.0 * n, 0.0, write_half=z)

@@ -18,7 +18,7 @@ from roofline.workload.shapes import FieldShape
 
 def text_encoder_ops(spec: TextEncoderSpec, prompts: Num, tokens: Num) -> list[Op]:
     """One forward pass over `prompts` texts of `tokens` tokens each."""
-    return _t5_ops(spec, prompts, tokens) if spec.kind == "t5" else _clip_ops(spec, prompts, tokens)
+    return _clip_ops(spec, prompts, tokens) if spec.kind == "clip" else _t5_ops(spec, prompts, tokens)
 
 
 def _table(name: str, block: str, ids: Num, looked_up: Num, rows: float, width: float) -> Op:
@@ -112,10 +112,17 @@ def _t5_attention_ops(spec: TextEncoderSpec, block: Block, prompts: Num, tokens:
 
 
 def _t5_feed_forward_ops(spec: TextEncoderSpec, block: Block, rows: Num, held: Num) -> list[Op]:
-    """wo(gelu(wi_0(x)) * wi_1(x)), with a gelu written out in element-wise operations."""
+    """wo(gelu(wi_0(x)) * wi_1(x)), with a gelu written out in element-wise operations; or wo(relu(wi(x)))."""
     width, hidden = float(spec.width), float(spec.feed_forward)
     x, f = rows * width, rows * hidden
     beside = held + x
+    if spec.activation == "relu":
+        return [
+            block.linear("wi", rows, width, hidden, bias=False, live=held),
+            block.field("act", "relu", f, f, live=beside),
+            block.linear("wo", rows, hidden, width, bias=False, live=beside),
+            block.field("ff.residual", "arithmetic", 2.0 * x, x, live=beside),
+        ]
     return [
         block.linear("wi_0", rows, width, hidden, bias=False, live=held),
         block.times(5.0).field("act", "arithmetic", f, f, live=beside + 2.0 * f),
@@ -133,7 +140,8 @@ def _position_ops(spec: TextEncoderSpec, tokens: Num) -> list[Op]:
     pairs, heads = tokens * tokens, float(spec.heads)
     table, y = float(spec.buckets or 0) * heads, pairs * heads
     block, amounts, shape = Block("encoder.block"), (0.0, 0.0, table, table, table, 0.0, y), FieldShape(y, "table")
-    return [
+    layers = float(spec.layers) if spec.kind == "umt5" else 1.0
+    ops = [
         block.field_fp32("distances", "factory", 0.0, 4.0 * tokens, kernels=2.0),
         block.field_fp32("distances", "arithmetic", 6.0 * tokens, 2.0 * tokens + 2.0 * pairs, kernels=2.0),
         block.field_fp32("buckets.compare", "arithmetic", 4.0 * pairs, 0.5 * pairs, kernels=2.0),
@@ -141,3 +149,4 @@ def _position_ops(spec: TextEncoderSpec, tokens: Num) -> list[Op]:
         block.field_fp32("buckets", "arithmetic", 26.25 * pairs, 20.0 * pairs, kernels=12.0),
         Op("position_embedding", "gather", block.name, 1.0, *amounts, read_fp32=2.0 * pairs, shape=shape),
     ]
+    return [op._replace(count=op.count * layers) for op in ops]

@@ -33,7 +33,7 @@ def _where_seen(spec: TransformerSpec, group: BlockGroup, span: Span, label: str
     ops = _group_ops(spec, group, span._replace(media=maximum(span.media, 1.0)), label)
     if isinstance(span.media, float) and span.media:
         return ops
-    held = [Op(op.name, op.kind, op.block, op.count, params=op.params, kernels=0.0) for op in ops]
+    held = [Op(op.name, op.kind, op.block, op.count, params=op.params, kernels=0.0) for op in ops if op.params]
     if is_nothing(span.media):
         return held
     some: Any = where(span.media > 0.0, 1.0, 0.0)  # executions of a grid's points differ

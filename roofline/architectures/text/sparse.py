@@ -20,6 +20,7 @@ from roofline.workload.span_sums import (
     compressed_held,
     compressed_pairs,
     compressed_rectangle,
+    fuller_before,
     leftover,
 )
 
@@ -151,6 +152,7 @@ def _entries(attention: CompressedAttention, span: Span, dim: float, limit: floa
         row=Row(dim, kind="index"),
         state=kept,
         state_fp32=kept,
+        before=span.batch * fuller_before(span, rate, dim, waiting),
     )
     return _Entries(compressed_pairs(span, rate, limit), compressed_rectangle(span, rate), cache)
 
@@ -168,6 +170,7 @@ def _compressed_core(attention: CompressedAttention, entries: _Entries, chosen: 
         row=Row(dim, dim if attention.values_cached else 0.0, "compressed", float(attention.rope_dim)),
         state=more.state,
         state_fp32=more.state_fp32,
+        before=more.before,
     )
     pairs, rectangle = span.causal_pairs(window) + entries.pairs, span.rectangle_pairs(window) + entries.rectangle
     shape = SelectedAttentionShape(span, heads, 1.0, dim, dim, pairs, rectangle, old + span.new)

@@ -27,7 +27,7 @@ def transformer_workload(spec: TransformerSpec, run: TextRun) -> Workload:
 
         return encoder_decoder_workload(spec, run)
     media = run.media.attended if run.media is not None else 0.0
-    whole = Span(run.batch, run.prompt, run.past, run.passes, media=media, reads_media=True)
+    whole = Span(run.batch, run.prompt, run.past, run.passes, piece=run.piece, media=media, reads_media=True)
     prefill = _phase("prefill", spec, whole, 1.0, every)
     steps = 0.0 if encodes_only(spec) else run.steps
     if isinstance(steps, float) and steps == 0:

@@ -14,6 +14,7 @@ from roofline.specs.text.tower import (
     NormPiece,
     Piece,
     PoolPiece,
+    QueriesPiece,
     ScalePiece,
     TablePiece,
     Tower,
@@ -61,7 +62,7 @@ def piece_parameters(piece: Piece) -> float:
         return float(piece.number * piece.width * (1 + piece.bias))
     if isinstance(piece, ScalePiece):
         return float(piece.elements)
-    if isinstance(piece, PoolPiece):
+    if isinstance(piece, (PoolPiece, QueriesPiece)):
         return 0.0
     assert_never(piece)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import prod
-from typing import assert_never
 
 from roofline.architectures.towers.parameters import layer_ops, piece_parameters
 from roofline.architectures.towers.seen import Seen, seen_by
@@ -20,6 +19,7 @@ from roofline.specs.text.tower import (
     NormPiece,
     Piece,
     PoolPiece,
+    QueriesPiece,
     ScalePiece,
     TablePiece,
     Tower,
@@ -73,29 +73,30 @@ def _piece_ops(tower: Tower, piece: Piece, seen: Seen, place: str) -> list[Op]:
     block = f"{tower.name}.{place}"
     if isinstance(piece, PoolPiece):
         return [_pool(piece, block, seen)]
+    if isinstance(piece, QueriesPiece):
+        return [_queries(piece, block, seen)]
     rows = _rows(piece, seen, place)
     if isinstance(piece, TablePiece):
         return [_table(piece, block, rows)]
-    if isinstance(piece, LinearPiece):
-        op = make.linear(
-            piece.name,
-            block,
-            rows * piece.times,
-            float(piece.inputs),
-            float(piece.outputs),
-            bias=piece.bias,
-            count=float(piece.number),
-        )
-        return [op, *_activated(piece, block, rows * piece.times)]
-    if isinstance(piece, ConvolutionPiece):
-        return [_convolution(piece, block, rows * piece.times), *_activated(piece, block, rows * piece.times)]
+    if isinstance(piece, (LinearPiece, ConvolutionPiece)):
+        times = rows * piece.times
+        op = _linear(piece, block, times) if isinstance(piece, LinearPiece) else _convolution(piece, block, times)
+        return [op, *_activated(piece, block, times)]
+    return [_vector(tower, piece, block, rows)]
+
+
+def _vector(tower: Tower, piece: NormPiece | ScalePiece, block: str, rows: Num) -> Op:
+    """A norm of rows, or factors that are held alone."""
     if isinstance(piece, NormPiece):
         width, count = float(piece.width), float(piece.number)
-        return [make.norm(piece.name, block, rows, width, style=tower.norm, bias=piece.bias, count=count)]
-    if isinstance(piece, ScalePiece):
-        held = float(piece.elements)
-        return [Op(piece.name, "pointwise", block, params=held, active=held, weights=held)]
-    assert_never(piece)
+        return make.norm(piece.name, block, rows, width, style=tower.norm, bias=piece.bias, count=count)
+    held = float(piece.elements)
+    return Op(piece.name, "pointwise", block, params=held, active=held, weights=held)
+
+
+def _linear(piece: LinearPiece, block: str, rows: Num) -> Op:
+    sizes, count = (float(piece.inputs), float(piece.outputs)), float(piece.number)
+    return make.linear(piece.name, block, rows, *sizes, bias=piece.bias, count=count)
 
 
 def _rows(piece: Piece, seen: Seen, place: str) -> Num:
@@ -121,6 +122,15 @@ def _pool(piece: PoolPiece, block: str, seen: Seen) -> Op:
     )
     shape = MatmulShape(seen.merged, each, width, groups=seen.views)
     return Op(piece.name, "attention", block, 1.0, flops, read=read, write=write, shape=shape)
+
+
+def _queries(piece: QueriesPiece, block: str, seen: Seen) -> Op:
+    """Scores [queries, rows] of each view and their product with values [rows, width]."""
+    width, queries, views = float(piece.width), seen.views * piece.number, maximum(seen.views, 1.0)
+    each = seen.layers / views
+    flops, read = 4.0 * queries * each * width, queries * width + 2.0 * seen.layers * width
+    shape = MatmulShape(queries, width, each, groups=seen.views)
+    return Op(piece.name, "attention", block, 1.0, flops, read=read, write=queries * width, shape=shape)
 
 
 def _table(piece: TablePiece, block: str, rows: Num) -> Op:

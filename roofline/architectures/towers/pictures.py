@@ -18,6 +18,7 @@ from roofline.architectures.towers.tiles import (
     covering_crops,
     in_whole_tiles,
     padded_native,
+    widest_crops,
     within_budget,
     without_padding,
 )
@@ -62,8 +63,8 @@ class Sight(NamedTuple):
     frames: int = 1
 
 
-def sight_of(reading: Reading, tower: Tower, height: float, width: float, frames: int = 1) -> Sight:
-    """What a rule makes of a picture of height × width pixels, or of a video of so many. Raises UsageError."""
+def sight_of(reading: Reading, tower: Tower, height: float, width: float, frames: int = 0) -> Sight:
+    """What a rule makes of a picture of height × width pixels, or of a video of so many frames. Raises UsageError."""
     if isinstance(reading, FixedPicture):
         return _fixed(reading, tower)
     if isinstance(reading, ResizedPicture):
@@ -103,7 +104,7 @@ def _resized(reading: ResizedPicture, tower: Tower, height: float, width: float,
     if max(height, width) > _LONGEST_SHAPE * min(height, width):
         raise UsageError(f"--image-size: the processor refuses a side of more than {_LONGEST_SHAPE} times the other")
     group = reading.frames
-    video = frames > 1
+    video = frames > 0
     if reading.counts_frames and min(height, width) < factor:
         scale = max(factor / height, factor / width)
         height, width = float(int(height * scale)), float(int(width * scale))
@@ -121,7 +122,7 @@ def _resized(reading: ResizedPicture, tower: Tower, height: float, width: float,
         beta = sqrt(least / (whole * height * width))
         rows, columns = ceil(height * beta / factor), ceil(width * beta / factor)
     rows, columns = rows * factor // _patch(tower), columns * factor // _patch(tower)
-    number = -(-frames // group)
+    number = max(-(-frames // group), 1)
     return Sight(
         (View(number, rows, columns),), number * _merged(tower, rows, columns), reading.markers * number, frames
     )
@@ -199,15 +200,15 @@ def _budget(reading: BudgetPicture, tower: Tower, height: float, width: float) -
 
 
 def _cropped(reading: CroppedPicture, tower: Tower, height: float, width: float) -> Sight:
-    """Phi-4-multimodal: the projector sees what is kept, and the ends of rows."""
-    side, factor = reading.side, _patch(tower) * _merge(tower)
-    grid, below, beside = covering_crops(height, width, side, reading.most)
+    """Phi-3 Vision, Phi-4-multimodal: the projector sees what is kept, and the ends of rows."""
+    side, patch = reading.side, _patch(tower)
     each = _square(tower, side) // _merge(tower)
-    dropped = [
-        ceil((padding // _patch(tower) - 1) / _merge(tower)) if padding >= _patch(tower) else 0
-        for padding in (below, beside)
-    ]
-    kept = Grid(grid.rows * side // factor - dropped[0], grid.columns * side // factor - dropped[1])
+    if reading.by == "width":
+        grid, below, beside = widest_crops(height, width, side, reading.most), 0, 0
+    else:
+        grid, below, beside = covering_crops(height, width, side, reading.most)
+    dropped = [-(-(padding // patch - 1) // _merge(tower)) if padding >= patch else 0 for padding in (below, beside)]
+    kept = Grid(grid.rows * each - dropped[0], grid.columns * each - dropped[1])
     tokens = kept.rows * (kept.columns + 1) + 1 + each * (each + 1)
     return Sight((View(grid.number + 1, _square(tower, side), _square(tower, side)),), tokens)
 

@@ -122,6 +122,19 @@ def covering_crops(height: float, width: float, side: int, most: int) -> tuple[G
     return grid, rows - inner[0], columns - inner[1]
 
 
+def widest_crops(height: float, width: float, side: int, most: int) -> Grid:
+    """As many crops along the longer side as there may be, and those that the other side then takes.
+
+    `HD_transform` of the image processor beside Phi-3-vision and Phi-3.5-vision.
+    """
+    if width < height:
+        return Grid(*reversed(widest_crops(width, height, side, most)))
+    across, shape = 1, width / height
+    while across < most and (across + 1) * ceil((across + 1) / shape) <= most:
+        across += 1
+    return Grid(max(ceil(int(across * side / shape) / side), 1), across)
+
+
 def within_budget(height: float, width: float, factor: int, tokens: int) -> Grid:
     """The most whole merged patches of the picture's shape that are no more than `tokens`.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
-from roofline.cli.terminal import console
+from roofline.cli.terminal import console, tell
 
 if TYPE_CHECKING:
     from roofline.answer.phase import Warn
@@ -40,7 +39,7 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
 def note_warnings(warnings: list[Warn]) -> None:
     """Warnings beside an answer for programs, on standard error."""
     for warn in warnings:
-        sys.stderr.write(f"warning {warn.code}: {warn.text}\n")
+        tell(f"warning {warn.code}: {warn.text}")
 
 
 @with_options()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from roofline.cli.options import ModelOptions, with_options
+from roofline.cli.terminal import tell
 from roofline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline") -> 
     one_of("kind", kind, KINDS)
     checked_path(output)
     path = save_figure(_figure(options, kind), output)
-    typer.echo(f"wrote {path}", err=True)
+    tell(f"wrote {path}")
 
 
 def _figure(options: ModelOptions, kind: str) -> Figure:

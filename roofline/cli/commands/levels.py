@@ -32,4 +32,5 @@ def levels(
         return
     from roofline.report.tables.levels import print_levels
 
-    print_levels(rows, f"{options.model} on {options.gpu}: one call of {rows[0]['phase']}", console())
+    where = options.gpu or given.get("node")
+    print_levels(rows, f"{options.model} on {where}: one call of {rows[0]['phase']}", console())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from roofline.cli.options import CsvOption, JsonOption, with_fields
-from roofline.cli.terminal import console
+from roofline.cli.terminal import console, tell
 
 if TYPE_CHECKING:
     from roofline.evidence.fits.calibrate import Calibration
@@ -113,7 +113,7 @@ def calibrate(
     _note(made.refused, made.ignored)
     if output is not None:
         write_whole(output, made.text)
-        sys.stderr.write(f"wrote {output}\n")
+        tell(f"wrote {output}")
     if json:
         from roofline.report.data import write_json
 
@@ -143,6 +143,6 @@ def _as_dict(made: Calibration) -> dict[str, Any]:
 def _note(lines: Iterable[str], ignored: Sequence[str]) -> None:
     """What of a file was not used, on standard error."""
     for line in lines:
-        sys.stderr.write(f"not used: {line}\n")
+        tell(f"not used: {line}")
     if ignored:
-        sys.stderr.write(f"ignored columns: {', '.join(ignored)}\n")
+        tell(f"ignored columns: {', '.join(ignored)}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from roofline.cli.options import JsonOption
-from roofline.cli.terminal import console
+from roofline.cli.terminal import console, tell
 
 #: What `list` lists, and what has a file format.
 SHELVES: Final = ("models", "gpus", "nodes", "engines", "schedulers", "precisions")
@@ -71,7 +71,7 @@ def _nothing(what: str, match: str, rows: list[Any]) -> None:
     names = [name for row in rows for name in (row.name, *getattr(row, "aliases", ()))]
     close = nearest(match, names)
     hint = f" Nearest: {', '.join(close)}." if close else ""
-    sys.stderr.write(f"roofline: none of {len(rows)} {what} contains {match[:60]!r}.{hint}\n")
+    tell(f"roofline: none of {len(rows)} {what} contains {match[:60]!r}.{hint}")
     raise typer.Exit(1)
 
 
@@ -112,9 +112,9 @@ def show(
         return
     from roofline.specs.files.document import read_text
 
-    sys.stderr.write(f"{found.path}\n")
+    tell(f"{found.path}")
     if found.alias and found.alias.lower() != found.name:
-        sys.stderr.write(f"{name} is an alias of {found.name}\n")
+        tell(f"{name} is an alias of {found.name}")
     sys.stdout.write(read_text(found.path).rstrip() + "\n")
 
 

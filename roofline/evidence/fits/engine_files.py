@@ -28,6 +28,7 @@ from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
 from roofline.specs.engine import EngineSpec
 from roofline.specs.files.document import read_document
+from roofline.specs.files.paths import is_file
 from roofline.specs.files.reader import validate
 
 #: The factors of an engine in the order in which its file gives them.
@@ -189,7 +190,7 @@ class _EngineFile:
 def kept_lines(name: str) -> list[str]:
     """What an engine's file says of KEPT: facts of its documentation, which no fit touches."""
     path, found, keeping = engine_path(name), [], False
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+    for line in path.read_text(encoding="utf-8").splitlines() if is_file(path) else ():
         if not line.startswith((" ", "-")):
             keeping = line.startswith(_KEPT_LINES)
         if keeping:

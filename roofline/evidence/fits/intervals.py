@@ -23,6 +23,7 @@ from roofline.evidence.fits.robust import Array
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.chips.stand_ins import stand_in
 from roofline.machine.engine import load_engine
+from roofline.specs.files.paths import is_file
 
 Range = tuple[float, float]
 #: How a chip is known, best first.
@@ -76,7 +77,7 @@ def leave_out(
 
 def read_left_out(path: Path = LEFT_OUT) -> list[LeftOut]:
     """The lines of a file of errors; none where there is no file."""
-    if not path.is_file():
+    if not is_file(path):
         return []
     with path.open(encoding="utf-8", newline="") as file:
         return [LeftOut(**row | {"error": float(row["error"])}) for row in csv.DictReader(file)]  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from roofline.evidence.kernels.tables import Array, Table, groups, read_table
 from roofline.machine.chips.coefficients import Likeness, Measured, likeness
 from roofline.machine.machine import Machine
 from roofline.runs.load import locate_gpu
+from roofline.specs.files.paths import is_file
 
 #: Rows per coefficient below which a group is not fitted but reported as too small.
 _ROWS_PER_COEFFICIENT: Final = 3
@@ -133,7 +134,7 @@ def read_groups(folder: Path, chip: Callable[[str], Chip] = chip_of) -> Iterator
     """The groups of all tables of a folder, not yet fitted."""
     found = False
     for stem, kind, formats, splits in TABLES:
-        path = next((p for suffix in (".parquet", ".csv") if (p := folder / f"{stem}{suffix}").is_file()), None)
+        path = next((p for suffix in (".parquet", ".csv") if is_file(p := folder / f"{stem}{suffix}")), None)
         if path is None:
             continue
         found = True

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
+from roofline.specs.files.paths import is_folder
 
 #: Columns without which a row says nothing.
 NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
@@ -109,7 +110,7 @@ def _refuse_stray(path: Path, line: int, cells: Sequence[str], header: Sequence[
 
 def _text(path: Path) -> str:
     try:
-        if path.is_dir():
+        if is_folder(path):
             raise UsageError(f"{path}: is a folder; give a CSV file")
         with path.open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)

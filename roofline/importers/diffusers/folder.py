@@ -8,133 +8,48 @@ Source: diffusers 0.42.1, config classes; transformers 5.23.0 for the text encod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from roofline.errors import SpecError, UnsupportedError, nearest
-from roofline.importers.class_keys import class_keys, ignored_or_refused, told
-from roofline.importers.diffusers.autoencoders import autoencoder, tiny_autoencoder
-from roofline.importers.diffusers.text_encoder import clip, t5
-from roofline.importers.diffusers.transformers import dit, flux, mmdit, pixart
-from roofline.importers.diffusers.unet import controlnet, unet
-from roofline.importers.huggingface.config import Config
+from roofline.errors import SpecError, UnsupportedError
+from roofline.importers.diffusers.components import INDEX, Body, clean_name, component, is_component, named_by_index
+from roofline.importers.diffusers.pipelines import BESIDE, IN_PIXELS, PIPELINES, family_of, t5_tokens
 from roofline.importers.json_document import JsonDocument, read_json
+from roofline.specs.files.paths import is_file, is_folder
 
-Body: TypeAlias = dict[str, Any]
-INDEX: Final = "model_index.json"
-
-#: The class of a component, as its config.json names it, to the function that reads it.
-COMPONENTS: Final[dict[str, Callable[[Config], Body]]] = {
-    "UNet2DConditionModel": unet,
-    "ControlNetModel": controlnet,
-    "AutoencoderKL": autoencoder,
-    "AutoencoderTiny": tiny_autoencoder,
-    "Transformer2DModel": dit,
-    "DiTTransformer2DModel": dit,
-    "PixArtTransformer2DModel": pixart,
-    "SD3Transformer2DModel": mmdit,
-    "FluxTransformer2DModel": flux,
-    "CLIPTextModel": clip,
-    "CLIPTextModelWithProjection": clip,
-    "T5EncoderModel": t5,
-}
 _DENOISERS: Final = ("unet", "transformer")
+_CODECS: Final = ("vae", "vqvae")
 _ENCODERS: Final = ("text_encoder", "text_encoder_2", "text_encoder_3")
-
-#: Per pipeline class: steps, guidance and other keys of the pipeline that its call has by default.
-_PIPELINES: Final[dict[str, Body]] = {
-    "StableDiffusionPipeline": {"steps": 50, "guidance": 7.5},
-    "StableDiffusionImg2ImgPipeline": {"steps": 50, "guidance": 7.5, "task": "image-to-image", "strength": 0.8},
-    "StableDiffusionInpaintPipeline": {"steps": 50, "guidance": 7.5, "task": "inpaint", "strength": 1.0},
-    "StableDiffusionInstructPix2PixPipeline": {"steps": 100, "guidance": 7.5, "task": "edit", "passes": 3},
-    "StableDiffusionControlNetPipeline": {"steps": 50, "guidance": 7.5},
-    "StableDiffusionXLPipeline": {"steps": 50, "guidance": 5.0},
-    "StableDiffusionXLImg2ImgPipeline": {"steps": 50, "guidance": 5.0, "task": "image-to-image", "strength": 0.3},
-    "StableDiffusionXLInpaintPipeline": {"steps": 50, "guidance": 7.5, "task": "inpaint", "strength": 0.9999},
-    "LatentConsistencyModelPipeline": {"steps": 4, "guidance": 8.5, "embedded_guidance": True},
-    "StableDiffusion3Pipeline": {"steps": 28, "guidance": 7.0, "keep_fp32": ["wo"]},
-    "FluxPipeline": {"steps": 28, "guidance": 3.5, "embedded_guidance": True, "keep_fp32": ["wo"]},
-    "PixArtAlphaPipeline": {"steps": 20, "guidance": 4.5, "keep_fp32": ["wo"]},
-    "PixArtSigmaPipeline": {"steps": 20, "guidance": 4.5, "keep_fp32": ["wo"]},
-}
-#: Text tokens per prompt that the pipelines give to T5.
-_T5_TOKENS: Final = {
-    "StableDiffusion3Pipeline": 256,
-    "FluxPipeline": 512,
-    "PixArtAlphaPipeline": 120,
-    "PixArtSigmaPipeline": 300,
-}
+_STEERING: Final = ("controlnet", "adapter")
+#: Side of a denoiser's latents where its config does not say it.
+_SIDE: Final = 64
 
 
 def is_diffusers(path: Path) -> bool:
     """Whether a folder or a config.json is a diffusers pipeline or one of its components."""
-    if path.is_dir():
-        if (path / INDEX).is_file():
+    if is_folder(path):
+        if is_file(path / INDEX):
             return True
         path = path / "config.json"
     if path.name == INDEX:
         return True
-    if not path.is_file():
+    if not is_file(path):
         return False
     data = read_json(path).data
-    return isinstance(data, dict) and _class_of(data) in COMPONENTS
+    return isinstance(data, dict) and is_component(data, named_by_index(path))
 
 
 def import_diffusers(path: Path) -> Body:
     """The data of a model file. Raises SpecError or UnsupportedError with the place."""
-    folder = path if path.is_dir() else path.parent
-    if (path.is_dir() and (path / INDEX).is_file()) or path.name == INDEX:
+    folder = path if is_folder(path) else path.parent
+    if (is_folder(path) and is_file(path / INDEX)) or path.name == INDEX:
         return _pipeline(folder)
-    body = _component(path / "config.json" if path.is_dir() else path)
+    file = path / "config.json" if is_folder(path) else path
+    body = component(file, named_by_index(file))
     body.pop("upcast", None)
     return body
-
-
-def _class_of(data: Mapping[str, Any]) -> str:
-    """What a config.json says that it configures: diffusers' key, or the first of transformers' architectures."""
-    name = data.get("_class_name")
-    architectures = data.get("architectures")
-    if name is None and isinstance(architectures, list) and architectures:
-        name = architectures[0]
-    return name if isinstance(name, str) else ""
-
-
-def _component(file: Path) -> Body:
-    """One component's config.json."""
-    document = read_json(file)
-    data = document.data
-    if not isinstance(data, dict):
-        raise SpecError("must be a mapping of keys to values", document.place(()))
-    name = _class_of(data)
-    if name not in COMPONENTS:
-        close = nearest(name, COMPONENTS, 1)
-        hint = f"Nearest: {close[0]}." if close else f"Understood: {', '.join(COMPONENTS)}."
-        said = f"{name or 'no class'} is not a component that is modelled"
-        raise UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)
-    config = Config(document, data)
-    config.ignore("architectures", "model_type")
-    body = COMPONENTS[name](config)
-    if notes := _ignored(config, name):
-        body["assumed"] = notes
-    label = _name(file.resolve().parent.name)
-    title, source = f"{name} in {file.parent.name or '.'}", f"{file.name} of {label} (diffusers, {name})"
-    return {"name": label, "title": title, **body, "sources": [source]}
-
-
-def _ignored(config: Config, name: str) -> list[str]:
-    """What is said of unread keys that have no effect. Raises UnsupportedError for one that may change the shape."""
-    known = class_keys("diffusers", name) or class_keys("transformers", name)
-    ignored: dict[str, list[str]] = {}
-    for key, value in config.data.items():
-        if key not in config.used and not key.startswith("_") and value not in (None, False):
-            ignored.setdefault(ignored_or_refused(config, key, known, name), []).append(key)
-    return told(ignored)
-
-
-def _name(text: str) -> str:
-    cleaned = "".join(c if c.isalnum() or c in "._+-" else "-" for c in text).strip("-._+")
-    return cleaned or "pipeline"
 
 
 def _pipeline(folder: Path) -> Body:
@@ -144,43 +59,53 @@ def _pipeline(folder: Path) -> Body:
     if not isinstance(index, dict):
         raise SpecError("must be a mapping of keys to values", document.place(()))
     kind = str(index.get("_class_name", ""))
-    if kind not in _PIPELINES:
-        close = nearest(kind, _PIPELINES, 1)
-        said = f"{kind[:60]!r} is not a pipeline that is modelled"
-        hint = f"Nearest: {close[0]}." if close else f"Understood: {', '.join(_PIPELINES)}."
+    if kind not in PIPELINES:
+        close = get_close_matches(kind, PIPELINES, 1, 0.85)
+        said = f"{kind[:60]} is a pipeline of diffusers that is not modelled" if kind else "names no pipeline"
+        hint = f"Nearest: {close[0]}." if close else f"Modelled: {', '.join(PIPELINES)}."
         raise UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)
-    named = [key for key in (*_DENOISERS, "vae", "controlnet", *_ENCODERS) if _has(index, key)]
-    parts = {key: _component(_file(folder, key, document)) for key in named}
+    named = [key for key in (*_DENOISERS, *_CODECS, *_STEERING, *_ENCODERS) if _has(index, key)]
+    parts = {key: component(_file(folder, key, document), _class_in(index, key)) for key in named}
     denoiser = next((parts[key] for key in _DENOISERS if key in parts), None)
-    if denoiser is None or "vae" not in parts:
+    codec = next((parts[key] for key in _CODECS if key in parts), None)
+    if denoiser is None or (codec is None and kind not in IN_PIXELS):
         missing = "vae" if denoiser is not None else "unet or transformer"
         raise SpecError(f"names no {missing}", document.place(()), INDEX)
-    return _assembled(folder, kind, parts, denoiser, checked=_has(index, "safety_checker"))
+    body = _assembled(folder, kind, parts, denoiser, codec)
+    if _has(index, "safety_checker"):
+        body["safety_checker"] = True
+    uncounted = [
+        f"{key} ({_class_in(index, key)})" for key in BESIDE if _has(index, key) and key != "feature_extractor"
+    ]
+    if uncounted:
+        body["assumed"] = [*body.get("assumed", ()), f"not counted, weights nor work: {', '.join(uncounted)}"]
+    return body
 
 
-def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body, *, checked: bool) -> Body:
+def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body, codec: Body | None) -> Body:
     told_of_parts = [f"{key}: {note}" for key, part in parts.items() for note in part.pop("assumed", ())]
-    vae = dict(parts["vae"])
+    vae = dict(codec or {})
     upcast = bool(vae.pop("upcast", False))
-    side = int(denoiser.get("sample", 64)) * int(denoiser.get("scale", 8))
-    texts = [_text(kind, parts[key]) for key in _ENCODERS if key in parts]
-    tokens = {"context_tokens": 77 + _T5_TOKENS[kind]} if kind == "StableDiffusion3Pipeline" else {}
-    if kind == "FluxPipeline":
+    scale = _scale(vae) if codec is not None else 1
+    if denoiser["family"] == "unet":
+        denoiser["scale"] = scale
+    side = int(denoiser.get("sample", _SIDE)) * scale
+    family = family_of(kind)
+    tokens = {"context_tokens": 77 + (t5_tokens(kind) or 0)} if family == "StableDiffusion3" else {}
+    if family == "Flux":
         tokens = {"context_tokens": int(denoiser.get("text_tokens", 512))}
-    controlnet_part = {"controlnet": parts["controlnet"]} if "controlnet" in parts else {}
-    name = _name(folder.resolve().name)
+    name = clean_name(folder.resolve().name)
     return {
         "family": "pipeline",
         "name": name,
         "title": f"{name} ({kind})",
-        "dtype": "bf16" if kind == "FluxPipeline" else "fp16",
+        "dtype": "bf16" if family == "Flux" else "fp16",
         "denoiser": denoiser,
-        "autoencoder": vae,
-        "text_encoders": texts,
-        **controlnet_part,
-        **({"safety_checker": True} if checked else {}),
+        **({"autoencoder": vae} if codec is not None else {}),
+        "text_encoders": [_text(kind, parts[key]) for key in _ENCODERS if key in parts],
+        **{key: parts[key] for key in _STEERING if key in parts},
         "scheduler": _scheduler(folder),
-        **_PIPELINES[kind],
+        **PIPELINES[kind],
         **tokens,
         "height": side,
         "width": side,
@@ -190,9 +115,15 @@ def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Bod
     }
 
 
+def _scale(codec: Body) -> int:
+    """Pixels per latent element."""
+    levels = codec["decoder"] if "decoder" in codec else codec["channels"]
+    return int(2 ** (len(levels) - 1))
+
+
 def _text(kind: str, part: Body) -> Body:
-    tokens = {"tokens": _T5_TOKENS[kind]} if part["kind"] == "t5" and kind in _T5_TOKENS else {}
-    return {"encoder": part, **tokens}
+    tokens = t5_tokens(kind) if part["kind"] in ("t5", "umt5") else None
+    return {"encoder": part, **({"tokens": tokens} if tokens is not None else {})}
 
 
 def _has(index: Mapping[str, Any], key: str) -> bool:
@@ -200,9 +131,14 @@ def _has(index: Mapping[str, Any], key: str) -> bool:
     return isinstance(value, list) and any(item is not None for item in value)
 
 
+def _class_in(index: Mapping[str, Any], key: str) -> str | None:
+    value = index[key]
+    return value[1] if len(value) == 2 and isinstance(value[1], str) else None
+
+
 def _file(folder: Path, key: str, document: JsonDocument) -> Path:
     file = folder / key / "config.json"
-    if not file.is_file():
+    if not is_file(file):
         message = f"names the component {key!r}, but {key}/config.json is missing"
         hint = "Copy the component's config.json there; its weights are not needed."
         raise SpecError(message, document.place((key,)), key, hint)
@@ -212,10 +148,13 @@ def _file(folder: Path, key: str, document: JsonDocument) -> Path:
 def _scheduler(folder: Path) -> str:
     """The scheduler's class from its config; euler where the folder says nothing."""
     file = folder / "scheduler" / "scheduler_config.json"
-    if not file.is_file():
+    if not is_file(file):
         return "euler"
     document = read_json(file, "scheduler_config.json")
-    name = document.data.get("_class_name") if isinstance(document.data, dict) else None
+    data = document.data if isinstance(document.data, dict) else {}
+    name = data.get("_class_name")
     if not isinstance(name, str):
         raise SpecError("'_class_name' is missing", document.place(()), "_class_name")
+    if name == "PNDMScheduler" and data.get("skip_prk_steps") is False:
+        return "pndm-prk"
     return name

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import Place, SpecError
 from roofline.importers.gguf.cursor import Cursor
 from roofline.importers.stored.words import AGAIN, FETCH, IS_POINTER, POINTER, shown
+from roofline.specs.files.paths import is_file, is_folder
 from roofline.specs.formats.ggml import TENSOR_TYPES, TensorType
 
 MAGIC: Final = b"GGUF"
@@ -80,9 +81,9 @@ class Header(NamedTuple):
 def read_header(path: Path) -> Header:
     """Read the header of a GGUF file. Raises SpecError for anything that is not one, and for claims it cannot hold."""
     try:
-        if path.is_dir():
+        if is_folder(path):
             raise SpecError("is a folder; give one .gguf file of it", Place(str(path)))
-        if not path.is_file():
+        if not is_file(path):
             raise SpecError("no such file", Place(str(path)))
         with path.open("rb", buffering=0) as file:
             return _header(Cursor(file, path.stat().st_size, str(path)))

@@ -7,8 +7,8 @@ from typing import Any, Final, NoReturn
 
 from roofline.errors import Place, SpecError, UnsupportedError
 from roofline.importers.gguf.header import Header, Listed, Tensor
-from roofline.importers.huggingface.config import LARGEST, MOST_LAYERS
 from roofline.importers.stored.words import shown
+from roofline.specs.base import LARGEST, MOST_LAYERS
 
 _BLOCK: Final = re.compile(r"blk\.(\d+)\.(.+)")
 #: Keys of an architecture that change neither shapes nor cache.

@@ -11,10 +11,8 @@ from typing import Any, Final, NoReturn
 
 from roofline.errors import SpecError, UnsupportedError
 from roofline.importers.json_document import JsonDocument, JsonPath
+from roofline.specs.base import LARGEST, MOST_LAYERS
 
-LARGEST: Final = 10**9
-#: Layers are listed one by one while a config is read.
-MOST_LAYERS: Final = 10_000
 _UNSET: Final[Any] = object()
 
 

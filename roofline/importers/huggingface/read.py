@@ -46,6 +46,7 @@ from roofline.importers.quantization.formats import formats_of
 from roofline.importers.quantization.modules import ModuleNames, module_names
 from roofline.specs.base import Spec
 from roofline.specs.files.document import Document
+from roofline.specs.files.paths import is_file, is_folder
 from roofline.specs.files.reader import validate_model
 
 #: The keys of a model file, as plain data.
@@ -121,9 +122,9 @@ def validated(data: Body, name: str) -> Spec:
 
 def config_file(path: Path) -> Path:
     """The config.json that a path means: the file, or the one in a folder, where Mistral's `params.json` may stand."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
-    found = next((file for name in ("config.json", "params.json") if (file := path / name).is_file()), None)
+    found = next((file for name in ("config.json", "params.json") if is_file(file := path / name)), None)
     if found is not None:
         return found
     raise SpecError(f"{path}: is a folder without a config.json")

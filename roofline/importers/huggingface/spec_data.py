@@ -25,7 +25,7 @@ def spec_data(body: dict[str, Any], config: Config, origin: Origin, formats: For
     notes = [str(note) for note in body.pop("notes", ())]
     if config.outer is not None:
         where = ".".join(map(str, config.path)) or "the top level"
-        beside = "; its towers count in memory." if body.get("towers") else " of a multimodal one."
+        beside = "; its towers are counted beside it." if body.get("towers") else " of a multimodal one."
         notes.append(f"Parameters, FLOPs and times are those of the text model ({where}){beside}")
     stated = {key: value for key, value in body.items() if key != "max_context" or value is not None}
     data = {"family": "transformer", "name": origin.name, "title": origin.title, "dtype": formats.dtype, **stated}

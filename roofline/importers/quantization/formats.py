@@ -14,6 +14,7 @@ from roofline.importers.quantization.rules import Rule, UnmatchableError
 from roofline.importers.quantization.scheme import Path as Place
 from roofline.importers.quantization.scheme import Scheme
 from roofline.importers.quantization.schemes import read_scheme
+from roofline.specs.files.paths import is_file
 
 _FLOATS: Final = {
     "bfloat16": "bf16",
@@ -141,7 +142,7 @@ def _quantisation(config: Config, file: Path) -> tuple[JsonDocument, Place, dict
 def _in_file(file: Path) -> tuple[JsonDocument, Place, dict[str, Any]] | None:
     for name, key in _BESIDE.items() if file.name.endswith("config.json") else ():
         beside = file.with_name(file.name.removesuffix("config.json") + name)
-        if not beside.is_file() or beside == file:
+        if not is_file(beside) or beside == file:
             continue
         document = read_json(beside, name)
         value = document.data.get(key) if key and isinstance(document.data, dict) else document.data

@@ -25,10 +25,10 @@ _SECONDS: Final = 1.0
 _LETTERS: Final = 64
 _MOST_WAYS: Final = 3e6
 _SPECIAL: Final = re.compile(r"[\\()\[\]^$+|?{}]")
-_LAYER: Final = re.compile(r"^(?:.*?\.)?(?:layers|h|blocks|layer|block)\.(\d+)(?:\.(.*))?$")
+_LAYER: Final = re.compile(r"^(?:.*?\.)?(?:layers|h|blocks|layer|block)\.(\d{1,9})(?:\.(.*))?$")
 #: A layer that an expression names in so many words: nothing but this layer can match.
-_LITERAL: Final = re.compile(r"(?:layers|h|blocks|layer|block)(?:\\\.|\.|\[\.\])(\d+)(?:\\\.|\[\.\])")
-_EXPERT: Final = re.compile(r"experts\.(\d+)")
+_LITERAL: Final = re.compile(r"(?:layers|h|blocks|layer|block)(?:\\\.|\.|\[\.\])(\d{1,9})(?:\\\.|\[\.\])")
+_EXPERT: Final = re.compile(r"experts\.(\d{1,9})(?!\d)")
 _NUMBERED_EXPERT: Final = re.compile(r"experts[^A-Za-z]*[\d(\[]")
 
 

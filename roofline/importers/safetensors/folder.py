@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from roofline.errors import Place, SpecError
-from roofline.importers.json_document import read_json
+from roofline.importers.json_document import read_index
 from roofline.importers.safetensors.header import Tensor, is_pointer, read_header
 from roofline.importers.stored.parts import MOST_PARTS, all_parts, all_there, part_of
+from roofline.specs.files.paths import is_file
 
 INDEX: Final = "model.safetensors.index.json"
 
@@ -29,9 +30,9 @@ def config_beside(file: Path) -> Path:
     if file.name.startswith("adapter_"):
         raise SpecError("is an adapter (LoRA), no model", Place(str(file)), hint="Give the model's own file.")
     config = file.with_name("config.json")
-    if config.is_file():
+    if is_file(config):
         return config
-    if not file.is_file():
+    if not is_file(file):
         raise SpecError("no such file", Place(str(file)))
     read_whole(file)
     hint = "A safetensors file names tensors, not the architecture: put the model's config.json beside it."
@@ -49,7 +50,7 @@ def read_whole(file: Path) -> list[Tensor]:
 def beside_config(folder: Path) -> Checkpoint | None:
     """The checkpoint in a folder, so far as its files are there; None where there is none."""
     index = folder / INDEX
-    if index.is_file():
+    if is_file(index):
         names, claimed = _named_by(index)
         return _what_there_is(folder, index, names, claimed)
     others = sorted(path.name for path in folder.glob("*.safetensors") if not path.name.startswith("adapter_"))
@@ -73,7 +74,7 @@ def _missing(parts: list[str]) -> Checkpoint:
 
 
 def _what_there_is(folder: Path, origin: Path, names: list[str], claimed: int | None) -> Checkpoint:
-    there = [name for name in names if (folder / name).is_file()]
+    there = [name for name in names if is_file(folder / name)]
     if any(is_pointer(folder / name) for name in there):
         return Checkpoint(None, claimed, "the weights are Git LFS pointers that were not fetched: not compared")
     if len(there) < len(names):
@@ -87,7 +88,7 @@ def _what_there_is(folder: Path, origin: Path, names: list[str], claimed: int | 
 
 def _named_by(index: Path) -> tuple[list[str], int | None]:
     """The files that an index names, and the bytes that it claims. Raises SpecError where it names none."""
-    document = read_json(index, "index")
+    document = read_index(index)
     data = document.data
     named = data.get("weight_map") if isinstance(data, dict) else None
     if not isinstance(named, dict) or not named or not all(isinstance(name, str) for name in named.values()):

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from roofline.errors import Place, SpecError
 from roofline.importers.stored.words import AGAIN, FETCH, IS_POINTER, POINTER, shown
+from roofline.specs.files.paths import is_file
 
 #: Longer headers are refused; the largest released ones take some 2 MB.
 MAX_HEADER: Final = 20_000_000
@@ -54,7 +55,7 @@ def is_pointer(path: Path) -> bool:
 def read_header(path: Path) -> list[Tensor]:
     """The tensors of a safetensors file. Raises SpecError for what is not one, and for claims that it cannot hold."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             raise SpecError("no such file", Place(str(path)))
         with path.open("rb") as file:
             size = path.stat().st_size

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from roofline.errors import Place, SpecError
+from roofline.specs.files.paths import is_file
 
 #: More files are not read as one model.
 MOST_PARTS: Final = 2_000
@@ -43,7 +44,7 @@ def all_parts(path: Path, part: Part) -> list[Path]:
 
 def all_there(path: Path, names: Sequence[str]) -> list[Path]:
     """The files of these names beside `path`. Raises SpecError where one is missing."""
-    missing = [name for name in names if not path.with_name(name).is_file()]
+    missing = [name for name in names if not is_file(path.with_name(name))]
     if missing:
         listed = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         hint = "All files of a model are needed to know its bytes; only their headers are read."

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured, likeness
+from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
     UnitFacts,
     exchange_of,
@@ -21,8 +21,8 @@ from roofline.machine.chips.facts import (
     link_of,
     served_peaks,
     unit_facts,
-    units_of,
 )
+from roofline.machine.chips.library import known_as
 from roofline.machine.chips.scaled import scaled
 from roofline.machine.chips.stand_ins import (
     STAND_INS,
@@ -81,14 +81,15 @@ class ChipEfficiency:
     @classmethod
     def of(cls, spec: GPUSpec, *, engine: Engine = BARE, without: str | None = None) -> ChipEfficiency:
         """The coefficients for a chip; `without` leaves the measurements of one chip out, for judging."""
+        known = known_as(spec)
         return cls(
             stand_ins=(stand_in(spec, without),),
             engine=engine,
-            units=units_of(spec),
+            units=known.units,
             host=host_of(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
-            sheet=Sheet(spec.name, likeness(spec), served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
+            sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
             without=without,
             cores=spec.kind == "cpu",
         )

@@ -7,7 +7,8 @@ from functools import cache
 from math import exp, log
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chips.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, likeness, measured_ceilings
+from roofline.machine.chips.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, measured_ceilings
+from roofline.machine.chips.library import known_as
 from roofline.machine.kernels import experts, matmul
 from roofline.specs.gpu import GPUSpec
 
@@ -32,6 +33,7 @@ _MAKES: Final = ("marlin", "triton", "cutlass", "trtllm", "deepgemm", "cutedsl")
 _COMMON: Final = "vllm"
 #: How fast likeness fades, per octave.
 _FADING: Final = 2.5
+_FAR: Final = 100.0
 #: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
 _CLOCKED: Final = 0.75
 #: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
@@ -45,6 +47,8 @@ _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
     "experts": experts.typical_time,
 }
 _LAGGARD: Final = 2.0
+#: How many times the FLOP/s per watt of a measured chip the droop of another is scaled by at most.
+_DENSEST: Final = 2.0
 
 
 class StandIn(NamedTuple):
@@ -59,7 +63,7 @@ def stand_in(spec: GPUSpec, without: str | None = None) -> StandIn:
     known = {chip: like for chip, like in measured_ceilings().known.items() if chip != without}
     if spec.name in known:
         return StandIn(spec.name, "measured")
-    own = likeness(spec)
+    own = known_as(spec).likeness
     chip = stand_in_order(own, known)[0]
     return StandIn(chip, "class" if own.family == known[chip].family else "other")
 
@@ -124,7 +128,9 @@ def borrow(
         found = found[:1]
     nearest = {known[chip].family: (chip, row) for chip, row in reversed(found)}
     taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
-    shares = [exp(-_FADING * own.distance(known[chip])) for chip, _ in taken]
+    distances = [own.distance(known[chip]) for chip, _ in taken]
+    beyond = max(0.0, min(distances) - _FAR)  # of a chip unlike all others the nearest still counts for something
+    shares = [exp(-_FADING * (distance - beyond)) for distance in distances]
     scaled = [_adapted(kind, row.values, known[chip], own) for chip, row in taken]
     columns = zip(COEFFICIENTS[kind]._fields, zip(*scaled, strict=True), strict=False)
     mean = [_mean(name, column, shares, kind) for name, column in columns]
@@ -151,7 +157,7 @@ def _adapted(kind: str, values: Sequence[float], of: Likeness, own: Likeness) ->
             times = (of.clock / own.clock) ** _CLOCKED
             factors = {name: times for name in COEFFICIENTS[kind]._fields if name.endswith("_s")}
         if kind == "matmul" and of.dense and own.dense:
-            factors["droop"] = own.dense / of.dense
+            factors["droop"] = min(own.dense / of.dense, _DENSEST)
     return [v * factors.get(name, 1.0) for name, v in zip(COEFFICIENTS[kind]._fields, values, strict=False)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels.common import ChipFacts, droop, smooth_maximum
-from roofline.num import Num, ceil, floor, maximum, minimum, where
+from roofline.num import Num, any_holds, ceil, maximum, minimum, where
 
 #: Queries, and keys, of one tile.
 _TILE: Final = 128.0
@@ -105,10 +105,13 @@ class DecodeWork(NamedTuple):
 
 
 def prefill_tiles(new: Num, past: Num, window: Num, causal: Num) -> tuple[Num, Num, Num]:
-    """Rows of tiles, tiles of all rows, and tiles of the longest row, of one head; `window` may be NO_WINDOW."""
-    rows = ceil(new / _TILE)
-    width = ceil((past + new) / _TILE)
-    first = ceil(past / _TILE)
+    """Rows of tiles, tiles of all rows, and tiles of the longest row, of one head; `window` may be NO_WINDOW.
+
+    One tile at least; beyond, parts of tiles count as such: a kernel that has little to do takes smaller ones.
+    """
+    rows = maximum(new / _TILE, 1.0)
+    width = maximum((past + new) / _TILE, 1.0)
+    first = past / _TILE
     longest = minimum(width, 1.0 + ceil(window / _TILE))
     growing = minimum(maximum(longest - first, 0.0), rows)
     triangle = growing * first + growing * (growing + 1.0) / 2.0 + (rows - growing) * longest
@@ -123,26 +126,33 @@ def prefill_time(work: PrefillWork, chip: ChipFacts, c: PrefillCoefficients) -> 
     longest = c.skipping * longest + (1.0 - c.skipping) * full_longest
     each = _TILE * _TILE * (2.0 * work.width + c.softmax) / (chip.peak * c.ceiling)
     compute = work.heads * tiles * each + c.tail * longest * each * chip.units
-    compute = droop(compute, c.droop) + ceil(work.heads * rows / chip.units) * c.tile_s
+    compute = droop(compute, c.droop) + maximum(work.heads * rows / chip.units, 1.0) * c.tile_s
     memory = work.moved / (chip.bandwidth * c.streaming) + c.latency_s
     return c.fixed_s + smooth_maximum(compute, memory, c.sharpness)
 
 
 def decode_time(work: DecodeWork, chip: ChipFacts, c: DecodeCoefficients) -> Num:
-    """Seconds of one step of attention; the cache of a sequence is split over units until all are busy."""
+    """Seconds of one step of attention; the cache of a sequence is split over units until all are busy, or left whole
+    where that is quicker than to merge the parts.
+    """
     inside = minimum(work.keys, work.window)
     read = c.skipping * inside + (1.0 - c.skipping) * work.keys
-    tiles = ceil(read / _TILE)
+    tiles = maximum(read / _TILE, 1.0)
     groups = where(work.heads / work.groups > c.shared, work.heads, work.groups)
     packs = ceil(work.heads / (16.0 * groups))
     streams = work.batch * groups
-    split = maximum(floor(minimum(minimum(chip.units / streams, tiles), c.splits)), 1.0)
-    busy = streams * split / chip.units
     moved = streams * read * work.key_bytes * (1.0 + c.reread * (packs - 1.0)) + work.other
-    memory = moved / (chip.bandwidth * c.streaming) * (1.0 + c.occupancy / busy)
+    memory = moved / (chip.bandwidth * c.streaming)
     compute = streams * packs * 16.0 * read * 2.0 * work.width / (chip.peak * c.ceiling)
-    starts = busy * c.stream_s
-    serial = ceil(tiles / split) * ceil(busy) * c.tile_s * (work.width / 256.0)
-    p = c.sharpness
-    longest = (memory**p + compute**p + starts**p + serial**p) ** (1.0 / p)
-    return c.fixed_s + longest + c.merge_s * minimum(split - 1.0, 1.0)
+
+    def longest(split: Num) -> Num:
+        busy, p = streams * split / chip.units, c.sharpness
+        late, starts = memory * (1.0 + c.occupancy / busy), busy * c.stream_s
+        serial = tiles / split * maximum(busy, 1.0) * c.tile_s * (work.width / 256.0)
+        time: Num = (late**p + compute**p + starts**p + serial**p) ** (1.0 / p)
+        return time
+
+    split = maximum(minimum(minimum(chip.units / streams, tiles), c.splits), 1.0)
+    if not any_holds(split > 1.0):
+        return c.fixed_s + longest(1.0)
+    return c.fixed_s + minimum(longest(1.0), longest(split) + c.merge_s)

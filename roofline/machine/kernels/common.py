@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.num import Num, is_nothing, minimum
+from roofline.num import Num, any_holds, is_nothing, maximum, minimum
 
 #: Share of the rate of vector units that dot products reach.
 _DOTS: Final = 0.5
@@ -38,10 +38,20 @@ class ChipFacts(NamedTuple):
 USUAL_CHIP: Final = ChipFacts(1e15, 3e12, 132.0)
 
 
+#: Seconds between which a power of any sharpness (20 at most) is a float.
+_SHORT: Final = 1e-15
+_LONG: Final = 1e15
+_LEAST: Final = 1e-300
+
+
 def smooth_maximum(a: Num, b: Num, sharpness: Num) -> Num:
     """(a^p + b^p)^(1/p): at least the larger, at most their sum (p = 1), and the larger itself as p grows."""
     if is_nothing(a) and not isinstance(b, float):  # the same but for the last bit, which a float keeps
         return b
+    larger = maximum(a, b)
+    if any_holds((larger > _LONG) | (larger < _SHORT)):
+        part = minimum(a, b) / maximum(larger, _LEAST)
+        return larger * (1.0 + part**sharpness) ** (1.0 / sharpness)
     time: Num = (a**sharpness + b**sharpness) ** (1.0 / sharpness)
     return time
 

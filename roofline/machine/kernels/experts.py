@@ -67,7 +67,7 @@ def grouped_work(rows: Num, touched: Num, k: Num, n: Num, units: Num, c: Experts
     for tile in _ROWS:
         tiles = touched * maximum(1.0, rows / (touched * tile) + 0.5) * columns
         area = tile * _COLUMNS + c.tile_loss * (tile + _COLUMNS)
-        best = minimum(best, ceil(tiles / units) * area * (k + c.k_offset))
+        best = minimum(best, maximum(tiles / units, 1.0) * area * (k + c.k_offset))
     return best / (1.0 + c.tile_loss / _LARGEST)
 
 

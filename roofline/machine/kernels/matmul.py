@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels.common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
-from roofline.num import Num, all_hold, any_holds, ceil, floor, is_nothing, maximum, minimum, where_needed
+from roofline.num import Num, all_hold, any_holds, ceil, floor, is_nothing, maximum, minimum, where, where_needed
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
 #: Output tiles that libraries choose from, the best one wins: rows, columns, their product and sum.
 _TILES: Final = tuple((m, n, m * n, m + n) for m, n in ((128.0, 256.0), (128.0, 128.0), (64.0, 64.0), (1.0, 64.0)))
+#: Rows of the smallest tile that many rows take.
+_ROWS: Final = 64.0
+#: Where k / splits + split_k · sqrt(splits - 1) is least: at about (2 k / split_k) to this power.
+_MOST_SPLIT: Final = 2.0 / 3.0
 #: Rows at which kernels are compared.
 _TYPICAL: Final = (8.0, 64.0, 1024.0)
 #: Least K that is worth a split of its own.
@@ -51,23 +55,39 @@ class MatmulCoefficients(NamedTuple):
 
 
 def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num:
-    """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles."""
+    """Multiply-adds per unit of the slowest unit, its losses counted as work: the least over the tiles.
+
+    Where few tiles are dealt out, a row more than fills them would cost a whole one. Libraries have more tiles than the
+    four here, and kernels that deal out parts of them: between two whole numbers of tiles the work grows row by row.
+    """
+    enough, losses = _MANY * units / n, (c.tile_loss, c.split_k, c.k_offset)
     if isinstance(m, (float, int)) and isinstance(units, (float, int)):
-        best = _least_work(m, k, n, units, c.tile_loss, c.split_k, c.k_offset)
+        best = (_least_work if m >= enough else _smooth_work)(m, k, n, units, *losses)
     else:  # most points of a grid have rows enough to take the short way: the others are worked out by themselves
-        enough = _MANY * units / n
-        best = _least_work(maximum(m, enough), k, n, units, c.tile_loss, c.split_k, c.k_offset)
-        best = where_needed(m < enough, best, _least_work, m, k, n, units, c.tile_loss, c.split_k, c.k_offset)
+        best = _least_work(maximum(m, enough), k, n, units, *losses)
+        best = where_needed(m < enough, best, _smooth_work, m, k, n, units, *losses)
     return best / (1.0 + c.tile_loss / _LARGEST)
+
+
+def _smooth_work(m: Num, k: Num, n: Num, units: Num, tile_loss: Num, split_k: Num, k_offset: Num) -> Num:
+    """The work of whole tiles of rows, and between two of them its share by rows; as it is below the first."""
+    below = floor(m / _ROWS) * _ROWS
+    least = _least_work(where(below > 0.0, below, m), k, n, units, tile_loss, split_k, k_offset)
+    between = (below > 0.0) & (m > below)
+    if not any_holds(between):
+        return least
+    above = _least_work(below + _ROWS, k, n, units, tile_loss, split_k, k_offset)
+    return least + where(between, (above - least) * ((m - below) / _ROWS), 0.0)
 
 
 def _least_work(m: Num, k: Num, n: Num, units: Num, tile_loss: Num, split_k: Num, k_offset: Num) -> Num:
     best: Num = float("inf")
+    most = (2.0 * k / maximum(split_k, 1e-9)) ** _MOST_SPLIT  # beyond as many splits one more costs more than it saves
     for tile_m, tile_n, area, edge in _TILES:
         tiles, size = ceil(m / tile_m) * ceil(n / tile_n), area + tile_loss * edge
         waves, columns = tiles / units, k
         if any_holds(waves < 1.0):  # units that no tile is left for take a part of K
-            split = maximum(floor(minimum(units / tiles, k / _SPLIT_K)), 1.0)
+            split = maximum(floor(minimum(minimum(units / tiles, k / _SPLIT_K), most)), 1.0)
             waves = tiles * split / units
             columns = minimum(k / split + split_k * (split - 1.0) ** 0.5, k)
         elif all_hold(waves * (size * (k + k_offset) * _BARELY) >= best):  # if all units were busy to the end

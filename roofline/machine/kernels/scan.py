@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
-from roofline.num import Num, ceil
+from roofline.num import Num, maximum
 
 #: Tokens of one chunk of a chunked scan.
 _CHUNK: Final = 64.0
@@ -33,6 +33,6 @@ def scan_time(chains: Num, new: Num, flops: Num, moved: Num, chip: ChipFacts, c:
 
     Chunks of one chain follow each other; chains beyond the number of units wait for a unit.
     """
-    waiting = ceil(new / _CHUNK) * c.chunk_s * ceil(chains / chip.units)
+    waiting = maximum(new / _CHUNK, 1.0) * c.chunk_s * maximum(chains / chip.units, 1.0)
     work = smooth_maximum(flops / (chip.peak * c.ceiling), waiting, c.sharpness)
     return c.fixed_s + smooth_maximum(moved / (chip.bandwidth * c.streaming), work, c.sharpness)

@@ -17,13 +17,15 @@ from roofline.workload.shapes import AttentionShape, MatmulShape, RowShape
 
 
 def is_cached(op: Op) -> bool:
-    """Whether an attention adds keys and values to a cache of its own: else the ledger holds the constant zero."""
-    return not is_nothing(op.cache_held)
+    """Whether an attention adds keys and values to a cache of its own, wherever that is held; else the ledger has the
+    constant zero.
+    """
+    return not is_nothing(op.cache_write)
 
 
 def shares_cache(op: Op) -> bool:
     """Whether an attention reads the cache of another layer."""
-    return is_nothing(op.cache_held) and not is_nothing(op.cache_read)
+    return is_nothing(op.cache_write) and not is_nothing(op.cache_read)
 
 
 def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:
@@ -31,7 +33,7 @@ def fused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     if not is_cached(op):
         return [op]
     fresh = op.cache_write
-    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0)
+    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0, cache_before=0.0)
     return [
         _grown(op, shape, op.read - fresh),
         core._replace(read=op.read - fresh, cache_read=op.cache_read + fresh),
@@ -66,8 +68,8 @@ def _keys(shape: AttentionShape) -> tuple[Num, Num]:
     n / w - 1 squares for the scores, and 3 w values a query (Longformer). `blocks` of `window` tokens: three of them.
     Both round the tokens up to whole chunks or blocks.
     """
-    span = shape.span
-    keys = span.cached_keys(shape.window if shape.causal else None) + span.new
+    span, whole = shape.span, shape.whole
+    keys = whole.cached_keys(shape.window if shape.causal else None) + whole.new
     if shape.pairs is not None:
         return shape.pairs / span.new, shape.pairs / span.new
     if shape.tiling is None or shape.window is None:
@@ -85,7 +87,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
     q [b, h, n, d] @ k^T [b, h, d, s] -> scores [b, h, n, s]; scores @ v [b, h, s, e] -> o [b, h, n, e]. The FLOPs are
     those of a framework's counter: all pairs of the n queries with the s keys, masked or not.
     """
-    span, live = shape.span, op.live
+    span, whole, live = shape.span, shape.whole, op.live
     (keys, valued), rows = _keys(shape), span.tokens * shape.heads
     held, queries, outputs = span.batch * keys, rows * shape.key_dim, rows * shape.value_dim
     beside = live + queries
@@ -96,7 +98,7 @@ def unfused_attention(op: Op, shape: AttentionShape) -> list[Op]:
         out.append(_repeat(op, shape, held, beside))
     operands = _operands(op, shape, held)
     scores, groups = rows * keys, span.batch * shape.heads
-    fresh = 0.0 if shares_cache(op) else span.tokens * (shape.kv_heads * (shape.key_dim + shape.value_dim))
+    fresh = 0.0 if shares_cache(op) else whole.tokens * (shape.kv_heads * (shape.key_dim + shape.value_dim))
     extra, mask = op.read - queries - fresh, span.new * held if shape.causal else None
     stored = beside + operands.beside
     return [
@@ -154,6 +156,7 @@ def append(op: Op, old: Num, live: Num, made: Num = 0.0) -> Op:
         kernels=2.0 + made,
         shape=RowShape(1.0, fresh, "append", "cache"),
         cache_grows=op.cache_grows,
+        cache_before=op.cache_before,
         row=op.row,
     )
 

@@ -19,7 +19,7 @@ def unfused_selected(op: Op, shape: SelectedAttentionShape) -> list[Op]:
     rows, keys = span.tokens * shape.heads, shape.rectangle / span.new
     scores, groups = rows * keys, span.batch * shape.heads
     grown = append(op, minimum(op.cache_write * (span.mean_past / span.new), op.cache_held), op.live)
-    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0, state_held=0.0)
+    core = op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0, cache_before=0.0, state_held=0.0)
     if shape.scores_only:
         return [grown, _choice(core, shape, scores, span.tokens * keys)]
     mask, beside, name = span.tokens * keys, op.live + rows * shape.key_dim, f"{op.name}.values"

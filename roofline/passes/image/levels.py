@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
+from roofline.num import Num, any_holds
 from roofline.passes.image.attention import classic_attention, math_attention, sliced_attention
 from roofline.passes.image.compiled import compiled_image_ops
 from roofline.workload.constructors_image import Block
@@ -97,6 +98,12 @@ def _is_cast(op: Op) -> bool:
     shape = op.shape
     if not isinstance(shape, FieldShape) or shape.detail != "fp32" or shape.style != "copy":
         return False
-    narrow = op.write and not op.write_fp32 and op.read_fp32 and not op.read
-    widen = op.read and not op.read_fp32 and op.write_fp32 and not op.write
-    return bool(narrow or widen)
+    read, write, read_fp32, write_fp32 = map(_some, (op.read, op.write, op.read_fp32, op.write_fp32))
+    narrow = write and not write_fp32 and read_fp32 and not read
+    widen = read and not read_fp32 and write_fp32 and not write
+    return narrow or widen
+
+
+def _some(value: Num) -> bool:
+    """Whether there is any of it, at any point of a grid."""
+    return any_holds(value > 0.0)

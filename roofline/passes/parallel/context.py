@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from roofline.errors import UnsupportedError
+from roofline.num import maximum
 from roofline.passes.parallel.shares import over_fewer_tokens, resized_experts
 from roofline.workload import constructors as make
 from roofline.workload.constructors_collective import collective
@@ -67,6 +68,7 @@ def _own_cache(op: Op, cp: float) -> Op:
         cache_write=op.cache_write / cp,
         cache_held=op.cache_held / cp,
         cache_grows=op.cache_grows / cp,
+        cache_before=op.cache_before / cp,
     )
 
 
@@ -75,7 +77,8 @@ def _prompt_attention(op: Op, shape: AttentionShape, plan: Plan) -> list[Op]:
     cp, span = float(plan.cp), shape.span
     fresh = span.tokens * shape.kv_heads * (shape.key_dim + shape.value_dim)
     new = span.new / cp
-    queries = shape._replace(span=span._replace(new=new, past=span.past + (span.new - new) / 2.0))
+    before = span.mean_past + (span.new - new) / 2.0 - new * maximum(span.steps - 1.0, 0.0) / 2.0
+    queries = shape._replace(span=span._replace(new=new, past=before, piece=0.0), ring=cp)
     own = over_fewer_tokens(_own_cache(op, cp), cp, queries)._replace(read=(op.read - fresh) / cp + fresh)
     name, stride = f"{op.name}.all_gather", float(plan.tp)
     ring = collective(name, op.block, "all_gather", fresh, cp, stride=stride, count=op.count, live=own.live)

@@ -31,8 +31,14 @@ def heads_of(block: list[Op], plan: Plan) -> Heads:
     shape, tp = _core(block), plan.tp
     if shape is None:
         return heads_of_recurrence(block, plan)
+    if tp > shape.heads:
+        refuse_idle(tp, shape.heads, f"query heads of {block[0].block}")
     latent = any(op.name == "kv_a_proj" for op in block)
     groups = shape.kv_heads if isinstance(shape, AttentionShape) else shape.groups
+    if plan.pad_heads and tp > shape.heads:
+        raise UsageError(
+            f"--tp {tp:,}: {tp - shape.heads:,.0f} devices would have empty heads alone, of {block[0].block}"
+        )
     if shape.heads % tp and not plan.pad_heads:
         refuse_heads(tp, shape.heads, f"query heads of {block[0].block}")
     query = -(-shape.heads // tp) / shape.heads
@@ -69,6 +75,8 @@ def heads_of_recurrence(block: list[Op], plan: Plan) -> Heads:
     for heads in (scan.heads, *(float(groups) for groups in each)):
         if heads % plan.tp and not plan.pad_heads:
             refuse_heads(plan.tp, heads, f"heads or channels of {block[0].block}")
+    if plan.tp > scan.heads:
+        refuse_idle(plan.tp, scan.heads, f"heads or channels of {block[0].block}")
     share = -(-scan.heads // plan.tp) / scan.heads
     inner = scan.heads * scan.value_dim
     common = conv.channels - inner if scan.rule == "decay" and conv is not None else 0.0
@@ -77,6 +85,11 @@ def heads_of_recurrence(block: list[Op], plan: Plan) -> Heads:
     groups = common / (2.0 * scan.key_dim) if common else 1.0
     own = max(1.0, -(-groups // plan.tp)) / groups
     return Heads(share, own, dim=scan.value_dim, common=common, scan=scan.rule)
+
+
+def refuse_idle(tp: int, heads: float, what: str) -> NoReturn:
+    """Raise UsageError: some of the devices would have no head, but empty ones."""
+    raise UsageError(f"--tp {tp}: more devices than the {heads:.0f} {what}, so that some would have empty heads alone")
 
 
 def refuse_heads(tp: int, heads: float, what: str) -> NoReturn:

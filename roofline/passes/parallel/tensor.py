@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from roofline.num import Num, minimum
 from roofline.passes.parallel.heads import Heads, heads_of
@@ -31,10 +31,11 @@ def split_tensors(ops: Sequence[Op], plan: Plan, rank: int) -> list[Op]:
     if plan.tp == 1:
         return list(ops)
     out: list[Op] = []
+    beside = {op.block for op in ops if op.name == "attention_residual"}
     for block in _blocks(ops):
         heads = heads_of(block, plan)
         base = _base(block)
-        joins = _joins(block, ops)
+        joins = _joins(block, beside)
         split = [(op, "whole" if plan.ep > 1 and op.kind == "experts" else rule_of(op, heads.scan)) for op in block]
         last = max((i for i, (op, rule) in enumerate(split) if rule == "row" or op.kind == "experts"), default=-1)
         sums = plan.spread == 1 or any(rule == "row" for _, rule in split)
@@ -61,16 +62,15 @@ def _blocks(ops: Sequence[Op]) -> Iterator[list[Op]]:
         yield run
 
 
-def _joins(block: list[Op], ops: Sequence[Op]) -> bool:
-    """Whether a block's partial sums are joined at its end.
+def _joins(block: list[Op], beside: Set[str]) -> bool:
+    """Whether a block's partial sums are joined at its end; `beside` are the blocks that end with those of attention.
 
     Attention and feed-forward side by side are summed before they are joined, once, at the end of the feed-forward.
     """
     where = block[0].block
     if not where.endswith(".attention"):
         return True
-    beside = where.removesuffix("attention") + "feed_forward"
-    return not any(op.name == "attention_residual" and op.block == beside for op in ops)
+    return where.removesuffix("attention") + "feed_forward" not in beside
 
 
 def _base(block: list[Op]) -> Num:
@@ -179,6 +179,7 @@ def _core(op: Op, heads: Heads) -> Op:
         cache_write=op.cache_write * heads.cached,
         cache_held=op.cache_held * heads.cached,
         cache_grows=op.cache_grows * heads.cached,
+        cache_before=op.cache_before * heads.cached,
         state_held=op.state_held * heads.cached,
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from roofline.errors import UsageError
 from roofline.report.plots.style import styled
+from roofline.specs.files.paths import expanded, is_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +25,13 @@ _METADATA: Final[dict[str, dict[str, Any]]] = {
 
 def checked_path(path: str | os.PathLike[str]) -> Path:
     """Where a figure can be written. Raises UsageError for another extension, a missing folder or a folder's name."""
-    target = Path(path).expanduser()
+    target = expanded(path)
     if target.suffix.lower().removeprefix(".") not in FORMATS:
         accepted = ", ".join(f".{name}" for name in FORMATS)
         raise UsageError(f"cannot write a figure as {str(path)[:200]!r}: the name must end in one of {accepted}")
     try:
-        trouble = "it is a folder" if target.is_dir() else ""
-        if not target.parent.is_dir():
+        trouble = "it is a folder" if is_folder(target) else ""
+        if not is_folder(target.parent):
             trouble = f"there is no folder {str(target.parent)!r}"
         elif not os.access(target.parent, os.W_OK):
             trouble = f"nothing can be written in {str(target.parent)!r}"

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from roofline.errors import UsageError
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ _RC: Final[Look] = {
 
 def styled() -> AbstractContextManager[None]:
     """The figures' own settings for the length of a `with`, whatever the user's are; those come back after it."""
-    from matplotlib import style
+    try:
+        from matplotlib import style
+    except ModuleNotFoundError:
+        raise UsageError('a plot needs matplotlib, which is not there: pip install "matplotlib>=3.8"') from None
 
     return style.context(["default", _RC])
 

@@ -10,6 +10,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
+from roofline.report.tables.console import Styled
 from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
 from roofline.units import format_binary, format_count, format_si, format_time
@@ -30,7 +31,7 @@ def sentence(est: Answer) -> str:
 def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> None:
     """The tables of `roofline estimate`, with the measured run that is nearest."""
     q = est.question
-    console.print(f"[bold]{q.spec.title}[/bold] on [bold]{q.gpu.title}[/bold]")
+    console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(q.gpu.title, "bold")])
     console.print(q.kind.told(q).heading)
     where = where_words(q.spread, q.run.batch)
     if where:
@@ -44,7 +45,7 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> Non
     console.print(readings_table(est))
     console.print(component_table(est) if est.memory.by_component else part_table(est))
     for run in nearest[:1]:
-        console.print(f"nearest measurement: {run}", markup=False)
+        console.print(f"nearest measurement: {run}")
     print_warnings(est.warnings, console)
 
 
@@ -209,4 +210,4 @@ def _sizes(*sizes: float) -> list[str]:
 def print_warnings(warnings: Iterable[Warn], console: Console) -> None:
     """Warnings, with their codes."""
     for warn in warnings:
-        console.print(f"[yellow]warning[/yellow] {warn.code}: {warn.text}")
+        console.print([Styled("warning", "yellow"), Styled(f" {warn.code}: {warn.text}")])

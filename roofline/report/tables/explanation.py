@@ -9,6 +9,7 @@ from roofline.analysis.estimate import Answer
 from roofline.answer.derivation import Derivation
 from roofline.evidence.runs.nearest import Nearest
 from roofline.report.tables.belonging import assumptions_of, sources_of
+from roofline.report.tables.console import Styled
 from roofline.report.tables.estimate import print_warnings
 from roofline.units import format_si, format_time
 
@@ -29,9 +30,10 @@ def print_explanation(
 
     With `some`, what was assumed and where values come from is told only as far as it belongs to these numbers.
     """
-    console.print(f"[bold]{est.question.spec.title}[/bold] on [bold]{est.question.gpu.title}[/bold]\n")
+    question = est.question
+    console.print([Styled(question.spec.title, "bold"), Styled(" on "), Styled(f"{question.gpu.title}\n", "bold")])
     for d in derivations:
-        console.print(f"[bold]{d.quantity}[/bold] = {_value(d.value, d.unit)}")
+        console.print([Styled(d.quantity, "bold"), Styled(f" = {_value(d.value, d.unit)}")])
         console.print(f"  = {d.formula}")
         console.print(f"  = {d.substituted}")
         shown = sorted(d.terms, key=lambda term: -term.value)
@@ -42,20 +44,20 @@ def print_explanation(
             rest = sum(term.value for term in shown[most:])
             console.print(f"      {len(shown) - most} more ops: {_term(rest, d.unit)}")
         for line in d.lines:
-            console.print(f"  from {line}", style="dim", markup=False)
+            console.print(f"  from {line}", style="dim")
         console.print(f"  source: {d.source}\n", style="dim")
     names = [d.quantity for d in derivations]
     assumed = assumptions_of(est, names) if some else est.assumptions
     for heading, notes in (("Assumed", assumed), ("Sources", sources_of(est, names) if some else est.sources)):
         if notes:
-            console.print(f"[bold]{heading}[/bold]")
+            console.print(heading, style="bold")
         for note in notes:
-            console.print(f"  - {note}", markup=False)
+            console.print(f"  - {note}")
     evidence = nearest if any(name.endswith("expected_s") for name in names) else []
     if evidence:
-        console.print("[bold]Nearest measurements[/bold]")
+        console.print("Nearest measurements", style="bold")
     for run in evidence:
-        console.print(f"  - {run}", markup=False)
+        console.print(f"  - {run}")
     print_warnings(est.warnings, console)
 
 

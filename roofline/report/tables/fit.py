@@ -30,7 +30,7 @@ _HEADINGS: Final = {"max_batch": "batch", "max_context": "context", "max_side_px
 def print_fit(fit: Fitting, console: Console) -> None:
     """The verdict first, then what it rests on."""
     q = fit.answer.question
-    console.print(fit.verdict, style="bold", markup=False)
+    console.print(fit.verdict, style="bold")
     console.print()
     if fit.anywhere:
         if fit.fits:
@@ -74,9 +74,8 @@ def remedy_table(fit: Fitting) -> Grid:
 
 
 def _remedy(trial: Trial, asked: Trial, limits: Sequence[str], timed: bool) -> list[str]:
-    found = trial.limits()
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(saved(trial, asked), "B")]
-    grows = [_limit(found[name]) for name in limits]
+    grows = [_limit(limit.value) for limit in trial.memory.limits if limit.name in limits]
     taken = ["–" if trial.seconds is None else format_time(trial.seconds)] if timed else []
     return [trial.words, *sizes, _whether(trial), *taken, *grows]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from roofline.visible import visible
+
 _WORD: Final = re.compile(r"\s*\S+\s*")
 #: Before this character every printed one takes one cell.
 _FIRST_ODD: Final = "\u0300"
-#: What a terminal would obey rather than show.
-_OBEYED: Final = dict.fromkeys(code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n")
 
 
 def shown(text: str) -> str:
-    """The text without characters that a terminal obeys, and with blanks for tabs."""
-    return text if text.isprintable() else text.translate(_OBEYED).expandtabs()
+    """The text with escapes for characters that a terminal obeys, and with blanks for tabs."""
+    return text if text.isprintable() else visible(text).expandtabs()
 
 
 def cells(text: str) -> int:

@@ -63,10 +63,10 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     _print_below(validation.below_floor, "below its floor", ": unphysical as stated", console)
     _print_below(validation.below_bound, "faster than the roofline of its ops", "", console)
     for reason in by_reason(validation.refused):
-        console.print(f"not checked: {reason}", markup=False)
+        console.print(f"not checked: {reason}")
     for name in validation.unknown:
         stands = f"{FALLBACKS[0]}, pictures as {FALLBACKS[1]}"
-        console.print(f"engine {name} is not known: checked as {stands}", markup=False)
+        console.print(f"engine {name} is not known: checked as {stands}")
     console.print(_IN_SAMPLE)
 
 
@@ -82,7 +82,7 @@ def _print_below(rows: Sequence[Checked], limit: str, verdict: str, console: Con
     for row in rows[:_MOST_BELOW]:
         doubt = f"; suspect is {row.suspect}" if row.suspect else ""
         ran = f"{row.label}: {row.model} on {row.devices} x {row.gpu}, {row.engine}"
-        console.print(f"{ran}: {limit}{verdict}{doubt}", markup=False)
+        console.print(f"{ran}: {limit}{verdict}{doubt}")
     if len(rows) > _MOST_BELOW:
         console.print(f"... and {len(rows) - _MOST_BELOW} rows more {limit}")
 
@@ -99,7 +99,7 @@ def print_fit(calibration: Calibration, console: Console) -> None:
         f"{fitted.engine.name}: {calibration.rows} rows, {counted(len(fitted.free), 'coefficient')}; "
         f"median error of the fit {100 * float(np.median(size)):.1f} %, mean {100 * float(size.mean()):.1f} %."
     )
-    console.print(told, markup=False)
+    console.print(told)
     if like is not None:
         console.print(f"Started from {like} as shipped; what these rows cannot tell keeps its values.")
     lines = []

@@ -18,7 +18,8 @@ from roofline.runs.devices.spread import ALONE, AXES, Reserve, Spread
 from roofline.runs.load import Origin, is_path
 from roofline.runs.options import asked
 from roofline.specs.engine import Split
-from roofline.specs.files.library import find, folders
+from roofline.specs.files.library import find, folders, stamp_of
+from roofline.specs.files.paths import beginning, expanded
 from roofline.specs.files.reader import read_node
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.node import NodeSpec
@@ -131,7 +132,7 @@ def plan_of(options: Mapping[str, Any], split: Split = _TENSORS) -> tuple[Plan, 
 
 
 def _size(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not 1 <= value <= 10**6:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value <= 10**6 or value != int(value):
         raise UsageError(f"--{name} must be a whole number from 1 to 1,000,000, not {value!r}")
     return int(value)
 
@@ -175,34 +176,39 @@ def _reserve_of(engine: str, several: bool) -> Reserve:
 
 def locate_node(name: str, spec_dir: str | None = None) -> tuple[NodeSpec, Origin]:
     """The node of a name, an alias or a file. Raises UnknownNameError or SpecError."""
-    path = Path(name).expanduser() if is_path(name) else None
+    path = expanded(name) if is_path(name) else None
     if path is None:
         found = find("nodes", name, spec_dir)
-        return _read(found.path, found.path.stat().st_mtime_ns), Origin(str(found.path), found.alias)
+        return _read(found.path, _written(found.path)), Origin(str(found.path), found.alias)
     return read_node(path), Origin(str(path))
 
 
+def _written(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
 @lru_cache(maxsize=64)
-def _read(path: Path, stamp: int) -> NodeSpec:
+def _read(path: Path, stamp: tuple[int, int]) -> NodeSpec:
     return read_node(path)
 
 
 def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> NodeSpec | None:
     """The first node of the library that is made of this accelerator and does not say `default: false`."""
     for folder in folders("nodes", spec_dir):
-        made_of = _made_of(folder, folder.stat().st_mtime_ns) if folder.is_dir() else {}
+        made_of = _made_of(folder, stamp_of(folder))
         found = [made_of[name] for name in (gpu.name, *gpu.aliases) if name in made_of]
         if found:
-            return _read(min(found), min(found).stat().st_mtime_ns)
+            return _read(min(found), _written(min(found)))
     return None
 
 
 @lru_cache(maxsize=32)
-def _made_of(folder: Path, stamp: int) -> dict[str, Path]:
+def _made_of(folder: Path, changed: int) -> dict[str, Path]:
     """The first node of a folder by the accelerator that it is made of, without those that must be named."""
     table: dict[str, Path] = {}
     for path in sorted(folder.glob("*.yaml")):
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = beginning(path, 100_000)
         match = _GPU_LINE.search(text)
         if match is not None and not _NAMED_ONLY.search(text):
             table.setdefault(match[1].strip("'\""), path)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
 from roofline.errors import Place, SpecError
 from roofline.importers.stored.parts import MOST_PARTS, part_of
 from roofline.specs.base import Spec
+from roofline.specs.files.paths import beginning, is_file, is_folder
 
 #: What files of weights are called.
 STORED: Final = (".gguf", ".safetensors")
+_LATENT: Final = re.compile(rb"^(ldm_params|autoencoder_params)\s*:", re.MULTILINE)
+_FAMILY: Final = re.compile(rb"^(family|kind)\s*:", re.MULTILINE)
+#: Bytes at the start of a YAML file in which it says what it is.
+_HEAD: Final = 65_536
 
 
 def is_foreign(path: Path) -> bool:
     """Whether a path is a file or folder that is imported: not a model file of ours."""
-    return path.suffix.lower() in (".json", *STORED) or path.is_dir()
+    return path.suffix.lower() in (".json", *STORED) or is_folder(path) or _is_latent(path)
+
+
+def _is_latent(path: Path) -> bool:
+    """Whether a YAML file is a config of explainingai's latent diffusion: one of its sections, no family of ours."""
+    if path.suffix.lower() not in (".yaml", ".yml") or not is_file(path):
+        return False
+    head = beginning(path, _HEAD).encode()
+    return _FAMILY.search(head) is None and _LATENT.search(head) is not None
 
 
 def parts_of(path: str) -> list[str]:
@@ -35,6 +49,10 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
 
     Only data is read, of files of weights only the header. Raises SpecError or UnsupportedError with the place.
     """
+    if _is_latent(path):
+        from roofline.importers.latent import import_latent
+
+        return import_latent(path, name)
     if path.suffix.lower() == ".gguf":
         from roofline.importers.gguf.read import import_gguf
         from roofline.runs.files.stored import with_stored_formats
@@ -52,12 +70,12 @@ def import_file(path: Path, name: str | None = None) -> dict[str, Any]:
         return with_checkpoint(import_named(config, name), Checkpoint(read_whole(path)), path)
     _refuse_folder_of_gguf(path)
     imported = import_named(path, name)
-    return with_checkpoint(imported, beside_config(path), path) if path.is_dir() else imported.data
+    return with_checkpoint(imported, beside_config(path), path) if is_folder(path) else imported.data
 
 
 def _refuse_folder_of_gguf(path: Path) -> None:
     """A folder may hold the same model in several sizes, so that one of them must be named."""
-    if not path.is_dir() or (path / "config.json").is_file() or (path / "model_index.json").is_file():
+    if not is_folder(path) or is_file(path / "config.json") or is_file(path / "model_index.json"):
         return
     names = sorted(file.name for file in path.glob("*.gguf"))
     if names:
@@ -70,4 +88,10 @@ def read_file(path: Path) -> Spec:
     """The spec of a file that is imported. Raises SpecError or UnsupportedError with the place."""
     from roofline.importers.huggingface.read import validated
 
-    return validated(import_file(path), str(path))
+    spec = validated(import_file(path), str(path))
+    if getattr(spec, "family", None) == "pipeline":
+        from roofline.specs.files.pipeline_parts import resolve_parts
+        from roofline.specs.files.reader import read_part
+
+        return resolve_parts(spec, path, read_part)  # type: ignore[arg-type]
+    return spec

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from roofline.errors import UsageError, nearest
+from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
@@ -15,8 +16,11 @@ from roofline.workload.workload import Workload
 #: What diffusers calls the parts of a pipeline, and shorter names.
 _CALLED: Final = {"transformer": "denoiser", "unet": "denoiser", "vae": "autoencoder"}
 _TEXTS: Final = "text_encoders"
+_SIXTEEN: Final = 16.0
 #: Formats of bitsandbytes, wide to narrow, which leave alone what a model keeps in fp32.
 BITSANDBYTES: Final = ("bnb-int8", "nf4")
+#: How names of its formats begin, as options and as files say them.
+_KEPT: Final = (*BITSANDBYTES, "fp4-b")
 
 
 def read_formats(given: Mapping[str, Any], own: str, made: Callable[[], Workload]) -> Precision:
@@ -42,6 +46,24 @@ def read_formats(given: Mapping[str, Any], own: str, made: Callable[[], Workload
         beside = base.activations.name if alone.weights.bits < 16 or active or name not in of_parts else None
         parts[name] = Precision.of(stored, active_parts.get(name) or beside)
     return base.with_parts(parts) if parts else base
+
+
+def stated_formats(spec: ImageSpec) -> str:
+    """The formats that parts of a pipeline are stored in below 16 bits, as `--weights` takes them; empty for none."""
+    narrow = {name: part.dtype for name, part in parts_of(spec).items() if find_dtype(part.dtype).bits < _SIXTEEN}
+    return "".join(f",{name}={dtype}" for name, dtype in narrow.items())
+
+
+def parts_of(spec: ImageSpec) -> dict[str, ImageSpec]:
+    """The parts of a pipeline by the names of their components; none of another model."""
+    if not isinstance(spec, PipelineSpec):
+        return {}
+    refiner = spec.refiner.denoiser if spec.refiner is not None else None
+    named: dict[str, object] = {"denoiser": spec.denoiser, "autoencoder": spec.autoencoder}
+    named |= {"controlnet": spec.controlnet, "adapter": spec.adapter, "refiner": refiner}
+    for index, part in enumerate(spec.text_encoders):
+        named[f"text_encoder_{index + 1}" if index else "text_encoder"] = part.encoder
+    return {name: part for name, part in named.items() if isinstance(part, ImageSpec)}
 
 
 def _split(option: str, text: str, components: tuple[str, ...], default: str) -> tuple[str, dict[str, str]]:
@@ -94,7 +116,7 @@ def phase_precision(spec: ImageSpec, precision: Precision, component: str) -> Pr
     if stored == active == "fp32" or (upcast and active == "fp16"):
         return _plain("tf32")
     keeps = isinstance(spec, PipelineSpec) and component.startswith("text_encoder") and spec.keep_fp32
-    if keeps and (stored in BITSANDBYTES or stored == active == "fp16"):
+    if keeps and (stored.startswith(_KEPT) or stored == active == "fp16"):
         return _overridden(stored, active, keeps[0])
     return precision
 

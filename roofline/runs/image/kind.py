@@ -27,7 +27,7 @@ from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution, machine_of
 from roofline.runs.formats import own_dtype
 from roofline.runs.image.changes import image_changes, image_formats, image_plans
-from roofline.runs.image.formats import phase_precision, read_formats
+from roofline.runs.image.formats import phase_precision, read_formats, stated_formats
 from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
@@ -83,7 +83,10 @@ class Image(Kind):
         run = image_run(spec, given)
         word = one_of("fusion", asked(given, "fusion"), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
-        precision = read_formats(given, own_dtype(spec.dtype, machine_of(gpu)), lambda: kept_workload(self, spec, run))
+        own = own_dtype(spec.dtype, machine_of(gpu))
+        stated = "" if given.get("weights") else stated_formats(spec)
+        asked_for = {**given, "weights": own + stated} if stated else given
+        precision = read_formats(asked_for, own, lambda: kept_workload(self, spec, run))
         spread = _spread(spec, gpu, given, spec_dir)
         budget = BARE._replace(all_seen=engine == IDEAL)
         return run, Execution(precision, level, engine, spread, word, sums_in_half(engine), budget=budget)
@@ -100,6 +103,11 @@ class Image(Kind):
             phases = (replace(phase, ops=tuple(without_casts(phase.ops))) for phase in workload.phases)
             workload = Workload(tuple(phases))
         return Stages((Stage(1, workload, ideal),))
+
+    def apart(self, question: Question) -> tuple[str, ...]:
+        """Those on which it depends what a compiler joins and what GPUs share: which of two tensors is the larger."""
+        uneven = question.execution.level == "compiled" or question.spread.plan.cp > 1
+        return ("batch", "height", "width") if uneven else ()
 
     def precision_of(self, question: Question, phase: Phase) -> Precision:
         """The format of a phase: the autoencoder's own where fp16 overflows it, matrices that stay in fp32."""

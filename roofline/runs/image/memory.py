@@ -14,7 +14,7 @@ from roofline.passes.image.workspace import peak_with_workspace, reserved_bytes
 from roofline.runs.image.held import checker_bytes, context_bytes, has_no_host, stages_copies
 from roofline.runs.image.options import away_of, largest_side, multiple_of, takes_pixels
 from roofline.runs.kind import Needs, Question, Stages
-from roofline.runs.limits import largest
+from roofline.runs.limits import largest, one_value
 from roofline.specs.image.parts import ImageSpec
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Workload
@@ -170,7 +170,7 @@ def _no_pictures() -> None:
 
 
 def _max_batch(run: ImageRun, needs: Needs, capacity: float) -> int:
-    return largest(lambda n: float(needs(replace(run, batch=float(n)))), capacity, MOST_PICTURES)
+    return largest(lambda n: one_value(needs(replace(run, batch=float(n)))), capacity, MOST_PICTURES)
 
 
 def _max_side(run: ImageRun, spec: ImageSpec, needs: Needs, capacity: float) -> int:
@@ -179,6 +179,6 @@ def _max_side(run: ImageRun, spec: ImageSpec, needs: Needs, capacity: float) -> 
 
     def needed(n: int) -> float:
         side = float(n * step)
-        return float(needs(replace(run, height=side, width=side)))
+        return one_value(needs(replace(run, height=side, width=side)))
 
     return largest(needed, capacity, max(most // step, 1)) * step

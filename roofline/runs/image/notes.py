@@ -13,17 +13,18 @@ from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.image.changes import runs_pictures
-from roofline.runs.image.formats import format_words
+from roofline.runs.image.formats import format_words, parts_of
 from roofline.runs.image.held import context_bytes, has_checker, stages_copies
 from roofline.runs.image.options import away_of, takes_steps
 from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.telling.published import published_warnings
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.formats.mixes import format_of_blocks
 from roofline.specs.image.pipeline import PipelineSpec
-from roofline.specs.image.transformers import FluxSpec, MMDiTSpec
+from roofline.specs.image.transformers import FluxShape, MMDiTShape
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
 
 _LEVELS: Final = {
@@ -54,7 +55,18 @@ def image_warnings(outcome: Outcome) -> list[Warn]:
         unverified = getattr(spec, "unverified", ())
         if spec is not None and unverified:
             found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(unverified)}"))
-    return found
+    return [*found, *_published(outcome)]
+
+
+def _published(outcome: Outcome) -> Iterator[Warn]:
+    """Published parameters of the model and of its parts that are not those counted."""
+    spec = outcome.question.spec
+    yield from published_warnings(spec.name, spec.published, outcome.parameters.total)
+    held: dict[str, float] = {}
+    for phase in outcome.workload.phases:
+        held.setdefault(phase.component, sum(op.count * op.params for op in phase.ops))
+    for component, part in parts_of(spec).items():
+        yield from published_warnings(part.name, part.published, held.get(component, 0.0))
 
 
 def _of_language_models(engine: str) -> Iterator[Warn]:
@@ -70,7 +82,7 @@ def _of_language_models(engine: str) -> Iterator[Warn]:
 def _scheduler_warnings(q: Question) -> Iterator[Warn]:
     """Schedulers that do not go with what the model learnt, and more steps than it learnt."""
     denoiser = q.spec.denoiser if isinstance(q.spec, PipelineSpec) else q.spec
-    flows, name = isinstance(denoiser, (FluxSpec, MMDiTSpec)), q.run.scheduler
+    flows, name = isinstance(denoiser, (FluxShape, MMDiTShape)), q.run.scheduler
     state, unfit = flow_state(name), "time is as asked, pictures would be noise"
     if flows and state == "never":
         text = f"{q.spec.name} predicts flows, and {name} integrates noise: {unfit}; flow-euler is the usual one"

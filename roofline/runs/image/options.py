@@ -11,17 +11,18 @@ from roofline.passes.image.offload import PictureOffload
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.runs.options import OPTIONS, asked
-from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetTrunk
+from roofline.specs.image.codecs import AdapterSpec, DeepAutoencoderSpec
+from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec, UNetTrunk
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.plain import PlainUNetSpec, VQVAESpec
 from roofline.specs.image.text_encoder import TextEncoderSpec
-from roofline.specs.image.transformers import DenoiserSpec, MMDiTSpec, PixArtSpec
+from roofline.specs.image.transformers import DenoiserSpec, DiTSpec, FluxShape, MMDiTShape, PixArtSpec
 from roofline.workload.run import ImageRun
 from roofline.workload.schedulers import find_scheduler
 
 _STEPPED: Final = frozenset({"steps", "guidance", "scheduler", "strength"})
 _SIZED: Final = frozenset({"height", "width", "tiling", "slicing"})
-_AUTOENCODERS: Final = (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec)
+_ONCE: Final = (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec, DeepAutoencoderSpec, AdapterSpec)
 _STEPS, _SIDE = 50, 512
 
 
@@ -37,7 +38,7 @@ def refuse_useless(spec: ImageSpec, given: Mapping[str, Any]) -> None:
 
 def takes_steps(spec: ImageSpec) -> bool:
     """Whether a model denoises in steps: a pipeline, a denoiser or a ControlNet, not a part beside them."""
-    return takes_pixels(spec) and not isinstance(spec, _AUTOENCODERS)
+    return takes_pixels(spec) and not isinstance(spec, _ONCE)
 
 
 def takes_pixels(spec: ImageSpec) -> bool:
@@ -87,7 +88,7 @@ def _side(spec: ImageSpec) -> int:
     """Pixels that a part alone is usually run at."""
     if isinstance(spec, (UNetTrunk, PlainUNetSpec, DenoiserSpec)):
         return int(spec.sample * spec.scale)
-    if isinstance(spec, _AUTOENCODERS):
+    if isinstance(spec, _ONCE):
         return int(spec.sample)
     return _SIDE
 
@@ -102,18 +103,24 @@ def _passes(spec: ImageSpec, guidance: float) -> float:
     """Copies of the batch per step: guidance above 1 needs one more, unless the denoiser takes it as an input."""
     if isinstance(spec, PipelineSpec):
         return float(spec.passes) if guidance > 1 and not spec.embedded_guidance else 1.0
-    if isinstance(spec, PlainUNetSpec):
+    if isinstance(spec, PlainUNetSpec) or (isinstance(spec, UNetSpec) and spec.context_width is None):
         return 1.0
     return 2.0 if guidance > 1 and not getattr(spec, "guidance", False) else 1.0
 
 
 def multiple_of(spec: ImageSpec) -> int:
-    """What height and width must be multiples of: the autoencoder's scale, times the patch where there are patches."""
+    """What height and width must be multiples of: the autoencoder's scale, times the patch where there are patches,
+    and times the halvings of a UNet that adds what it kept on the way down to planes of exactly that size.
+    """
     denoiser = spec.denoiser if isinstance(spec, PipelineSpec) else spec
     scale = int(getattr(denoiser, "scale", 8))
-    if isinstance(denoiser, (MMDiTSpec, PixArtSpec)):
+    if isinstance(denoiser, (MMDiTShape, PixArtSpec, DiTSpec)):
         return scale * int(denoiser.patch)
-    return scale * 2 if getattr(denoiser, "family", "") == "flux" else scale
+    if isinstance(denoiser, PlainUNetSpec):
+        return scale * int(2**denoiser.halvings)
+    if isinstance(denoiser, UNetSpec) and denoiser.context_width is None:
+        return scale * int(2 ** sum(block.resample for block in denoiser.down))
+    return scale * 2 if isinstance(denoiser, FluxShape) else scale
 
 
 def _pixels(spec: ImageSpec, name: str, value: Any) -> Num:
@@ -135,7 +142,7 @@ def _pixels(spec: ImageSpec, name: str, value: Any) -> Num:
 def largest_side(spec: ImageSpec) -> int | None:
     """Pixels per side that the denoiser has learnt positions for; None where positions are computed."""
     denoiser = spec.denoiser if isinstance(spec, PipelineSpec) else spec
-    return denoiser.scale * denoiser.patch * denoiser.positions if isinstance(denoiser, MMDiTSpec) else None
+    return denoiser.scale * denoiser.patch * denoiser.positions if isinstance(denoiser, MMDiTShape) else None
 
 
 def refuse_gpus(spec: ImageSpec, given: Mapping[str, Any]) -> None:

@@ -18,9 +18,9 @@ _OF = {
 def chunk_note(q: Question) -> str:
     """How the prompt goes through the layers."""
     chunk = q.execution.chunk
-    return (
-        f"prompts go through the layers {chunk:,.0f} tokens at a time" if chunk else "the whole prompt is one prefill"
-    )
+    if not chunk:
+        return "the whole prompt is one prefill"
+    return f"prompts go through the layers {chunk:,.0f} tokens at a time, each time with all weights read"
 
 
 def budget_notes(q: Question) -> Iterator[str]:

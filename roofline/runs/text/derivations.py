@@ -188,9 +188,11 @@ def _limits(device: _Device) -> Iterator[Derivation]:
         batch = "largest batch of a replica that fits on each GPU"
         context = "longest prompt + generate that fits on each GPU"
     lengths = f"at {run.prompt:,.0f} + {run.generate:,.0f} tokens"
-    yield Derivation("memory.max_batch", "sequences", float(m.max_batch), batch, lengths, LEDGER)
+    if m.max_batch is not None:
+        yield Derivation("memory.max_batch", "sequences", float(m.max_batch), batch, lengths, LEDGER)
     sizes = f"at batch {run.batch:,.0f}, {run.generate:,.0f} generated"
-    yield Derivation("memory.max_context", "tokens", float(m.max_context), context, sizes, LEDGER)
+    if m.max_context is not None:
+        yield Derivation("memory.max_context", "tokens", float(m.max_context), context, sizes, LEDGER)
 
 
 def _request(outcome: Outcome) -> Iterator[Derivation]:

@@ -8,11 +8,11 @@ from functools import partial
 
 from roofline.answer.memory import ENDLESS, Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
-from roofline.num import Num, first_value, floor, is_nothing, maximum
+from roofline.num import Num, first_value, floor, is_nothing, maximum, where
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
 from roofline.runs.kind import Needs, Question, Stage, Stages
-from roofline.runs.limits import largest
+from roofline.runs.limits import largest, one_value
 from roofline.runs.text.draft import Drafted, drafted_parts
 from roofline.runs.text.elsewhere import host_room
 from roofline.runs.text.stages import held_by
@@ -29,11 +29,20 @@ def fullest(question: Question, stages: Stages) -> Stage:
     return max(stages.each, key=lambda stage: first_value(held_by(question, stage, stages.microbatches).total))
 
 
+def fullest_held(question: Question, stages: Stages) -> Held:
+    """Bytes on the device that needs most, at every point of a grid."""
+    found, *others = [held_by(question, stage, stages.microbatches) for stage in stages.each]
+    for held in others:
+        more = held.total > found.total
+        found = Held(*(where(more, own, known) for own, known in zip(held, found, strict=True)))
+    return found
+
+
 def text_memory(question: Question, stages: Stages, parameters: Parameters, needs: Needs) -> Memory:
     """Bytes on the device that needs most."""
     stage, machine, budget = fullest(question, stages), question.machine(), question.execution.budget
     seen = question.execution.seen(machine)
-    held = held_by(question, stage, stages.microbatches)
+    held = fullest_held(question, stages)
     return Memory(
         tuple(_parts(question, stage, held, parameters)),
         machine.capacity,
@@ -113,7 +122,7 @@ def _limits(question: Question, needs: Needs, capacity: float) -> Iterator[Limit
 
 def _max_batch(run: TextRun, needs: Needs, capacity: float) -> int:
     """The largest batch that fits at the question's lengths."""
-    return largest(lambda n: float(needs(replace(run, batch=float(n)))), capacity)
+    return largest(lambda n: one_value(needs(replace(run, batch=float(n)))), capacity)
 
 
 def _max_context(run: TextRun, needs: Needs, capacity: float) -> int:
@@ -121,8 +130,8 @@ def _max_context(run: TextRun, needs: Needs, capacity: float) -> int:
 
     The number of generated tokens stays as asked; the prompt grows.
     """
-    prompt = largest(lambda n: float(needs(replace(run, prompt=float(n)))), capacity)
-    return min(prompt + int(float(run.generate)), ENDLESS) if prompt else 0
+    prompt = largest(lambda n: one_value(needs(replace(run, prompt=float(n)))), capacity)
+    return min(prompt + int(one_value(run.generate)), ENDLESS) if prompt else 0
 
 
 def _context_words(own: int | None, held: int) -> str:

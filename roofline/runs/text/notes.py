@@ -14,6 +14,7 @@ from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.telling.published import published_warnings
 from roofline.runs.text.draft import draft_notes, draft_warnings
 from roofline.runs.text.elsewhere import host_notes, host_warnings
 from roofline.runs.text.inputs.media import media_notes
@@ -103,7 +104,7 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
     found += draft_warnings(spec, q.run, outcome.parameters.beside, outcome.parameters.total)
-    found += _published(q, outcome.parameters.total)
+    found += published_warnings(spec.name, spec.published, outcome.parameters.total)
     return [*found, *expectation_warnings(q.gpu, q.engine), *_of_pictures(q.engine)]
 
 
@@ -140,16 +141,6 @@ def _computed_in(q: Question) -> list[str]:
     precision = q.precision
     single = [precision.matrix_dtype(dtype) for dtype in precision.overrides.values()]
     return list(dict.fromkeys([precision.matrix_dtype(), *single, precision.activations.compute]))
-
-
-def _published(q: Question, parameters: float) -> Iterator[Warn]:
-    """Where the parameters that the file says are published are not those counted from its shapes."""
-    for row in q.spec.published:
-        apart = abs(parameters - row.value) > max(row.tolerance, 1e-9) * row.value
-        if row.quantity == "parameters" and apart:
-            counted = f"{parameters:,.0f} parameters are counted from the shapes"
-            text = f"{q.spec.name}: {counted}, {row.value:,.0f} published ({row.source})"
-            yield Warn("published-differs", text)
 
 
 def _of_pictures(engine: str) -> Iterator[Warn]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from roofline.errors import UsageError
+from roofline.num import any_holds, least
 from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.spread import Spread
 from roofline.runs.options import asked
@@ -36,6 +37,9 @@ def text_run(given: Mapping[str, Any], layout: CacheLayout | None = None) -> Tex
 
 def refuse_idle(spec: TransformerSpec, run: TextRun, spread: Spread) -> None:
     """Refuse options about parts that the model does not have: they would change nothing."""
+    cp = spread.plan.cp
+    if any_holds(run.prompt < cp):
+        raise UsageError(f"--cp {cp}: a prompt of {least(run.prompt):,.0f} tokens cannot be dealt to more devices")
     if run.latent == "naive" and not any(getattr(block.attention, "kind", "") == "latent" for block in spec.blocks):
         raise UsageError(f"--latent naive: {spec.name} has no latent attention")
     away = cast("Offload | None", spread.away)

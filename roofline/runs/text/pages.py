@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from roofline.num import Num, ceil, first_value, maximum
+from roofline.workload.allocation import CacheLayout, kept_tokens
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 
@@ -26,19 +27,30 @@ class Pages(NamedTuple):
     state: Num
 
 
-def unified(holders: Iterable[Op], precision: Precision, sequences: Num, end: Num) -> Pages | None:
-    """The pages of layers with keys and layers with states, for `sequences` of `end` tokens; None without both."""
+def unified(
+    holders: Iterable[Op], precision: Precision, sequences: Num, end: Num, layout: CacheLayout | None
+) -> Pages | None:
+    """The pages of layers with keys and layers with states, for `sequences` of `end` tokens; None without both.
+
+    What a layer holds is taken as the layout has it, in its own blocks; here it becomes whole pages.
+    """
     kept = [op for op in holders if first_value(op.cache_held) or first_value(precision.state_bytes(op))]
     keys = [op for op in kept if first_value(op.cache_held)]
     states = [op for op in kept if first_value(precision.state_bytes(op))]
     if not keys or not states or not first_value(end):
         return None
     per_token: Num = 0.0
-    for op in keys:
-        per_token = maximum(per_token, op.cache_held * precision.cache_element(op) / (sequences * end))
+    tokens_of = [kept_tokens(op, end, layout or CacheLayout()) for op in keys]
+    for op, own in zip(keys, tokens_of, strict=True):
+        per_token = maximum(per_token, op.cache_held * precision.cache_element(op) / (sequences * own))
     state = _each(states, precision) / sequences
     tokens = ceil(state / (per_token * _STEP)) * _STEP
-    return Pages(tokens, ceil(end / tokens) * tokens / end, tokens * per_token / state)
+    held: Num = 0.0
+    paged: Num = 0.0
+    for op, own in zip(keys, tokens_of, strict=True):
+        size = op.count * precision.cached_bytes(op)
+        held, paged = held + size, paged + size * (ceil(own / tokens) * tokens / own)
+    return Pages(tokens, paged / held, tokens * per_token / state)
 
 
 def _each(states: Iterable[Op], precision: Precision) -> Num:

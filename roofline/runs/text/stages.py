@@ -58,7 +58,8 @@ def _stage(question: Question, number: int, stage: int, whole: Workload, chunks:
     mean, widest = _passes(question, whole, chunks)
     fused = apply_fusion(_device(widest, spread, stage), level)
     split = None if mean is None else apply_fusion(_device(mean, spread, stage), level)
-    return Stage(number, in_chunks(own, chunks.number, split, fused), ideal, beside=towers)
+    passed = in_chunks(own, chunks.number, split, fused, drawn=question.run.logits == "last")
+    return Stage(number, passed, ideal, beside=towers)
 
 
 def _passes(question: Question, whole: Workload, chunks: Chunks) -> tuple[Workload | None, Workload]:
@@ -117,7 +118,7 @@ def held_by(question: Question, stage: Stage, micro: Num) -> Held:
 def pages_of(question: Question, stage: Stage, micro: Num) -> Pages | None:
     """The pages in which a stage holds keys and states alike; None where it has but one of the two."""
     last, run = stage.workload.phases[-1], question.run
-    return unified(last.holders, question.precision, run.batch / micro, run.cached)
+    return unified(last.holders, question.precision, run.batch / micro, run.cached, run.layout)
 
 
 def most_needed(question: Question, stages: Stages) -> Num:

@@ -83,4 +83,4 @@ def held_text(op: Op, p: Precision) -> str:
         held = shape.span.held_keys(shape.window)
         limit = f" (window {shape.window:,.0f})" if shape.window is not None else ""
         return f"{number(shape.span.batch)} · {number(held)}{limit} · {cache_text(op, p)}"
-    return f"{op.count:,.0f} · {number(op.cache_held)} ({op.name}) · {p.cache_element(op):g}"
+    return f"{op.count:,.0f} · {number(op.cache_held + op.cache_before)} ({op.name}) · {p.cache_element(op):g}"

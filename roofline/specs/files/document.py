@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 import yaml
 
 from roofline.errors import Place, SpecError
+from roofline.specs.files.paths import is_file, is_folder
 
 MAX_BYTES: Final = 2_000_000
 MAX_DEPTH: Final = 32
@@ -60,9 +61,9 @@ def read_text(path: Path, what: str = "spec", limit: int = MAX_BYTES) -> str:
     """The text of a file, or a SpecError saying why it is not one: missing, a folder, too large, binary."""
     name = str(path)
     try:
-        if path.is_dir():
+        if is_folder(path):
             raise SpecError(f"is a folder; a {what} is a file", Place(name))
-        if not path.is_file():
+        if not is_file(path):
             raise SpecError(f"no such {what} file", Place(name))
         size = path.stat().st_size
         if size > limit:
@@ -73,7 +74,10 @@ def read_text(path: Path, what: str = "spec", limit: int = MAX_BYTES) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecError(f"is not text (byte {error.start} is not UTF-8); a {what} is UTF-8", Place(name)) from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        message = f"is not text (byte {error.start} is not UTF-8); a {what} is UTF-8"
+        raise SpecError(message, Place(name, line, column)) from None
     if "\0" in text:
         raise SpecError(f"is a binary file; a {what} is UTF-8 text", Place(name))
     return text

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
+from roofline.specs.files.paths import beginning, expanded, is_folder
 from roofline.specs.files.spelling import meant_by
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
@@ -43,8 +44,18 @@ def bundled(shelf: Shelf) -> Path:
     if shelf == "nodes":
         return bundled("hardware") / "nodes"
     package = Path(__file__).resolve().parents[2]
-    inside = package / shelf
-    return inside if inside.is_dir() else package.parent / shelf
+    found = next((folder for folder in (package / shelf, package.parent / shelf) if is_folder(folder)), None)
+    if found is None:
+        raise UsageError(
+            f"the files of {shelf}/ that come with roofline are not in {package}: install it as folders "
+            "(pip install roofline); from a zip file they cannot be read"
+        )
+    return found
+
+
+@lru_cache(maxsize=256)
+def _is_bundled(folder: Path) -> bool:
+    return folder in (bundled("models"), bundled("hardware"), bundled("nodes"), bundled("engines"))
 
 
 def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
@@ -52,16 +63,16 @@ def folders(shelf: Shelf, spec_dir: str | None = None) -> list[Path]:
 
     Nodes stand in `nodes/` or `hardware/nodes/`.
     """
-    if spec_dir and not Path(spec_dir).expanduser().is_dir():
-        raise UsageError(f"--spec-dir {spec_dir[:200]}: no such folder")
+    if spec_dir and not is_folder(expanded(spec_dir)):
+        raise UsageError(f"--spec-dir {str(spec_dir)[:200]}: no such folder")
     roots = [spec_dir] if spec_dir else []
     roots += [part for part in os.environ.get("ROOFLINE_PATH", "").split(os.pathsep) if part]
     roots.append(_config_folder())
     found = []
     for root in roots:
-        base = Path(root).expanduser()
+        base = expanded(root)
         own = (base / "nodes", base / "hardware" / "nodes") if shelf == "nodes" else (base / shelf, base)
-        found += [folder for folder in own if folder.is_dir()]
+        found += [folder for folder in own if is_folder(folder)]
     return [*found, bundled(shelf)]
 
 
@@ -117,7 +128,7 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
 
 def _belongs(path: Path, shelf: Shelf) -> bool:
     """Whether a file in a folder of the user's may stand on a shelf: by its kind or family, if it says one."""
-    kind = _KIND.search(_head(path))
+    kind = _KIND.search(beginning(path))
     if kind is None:
         return True
     return shelf == ("models" if kind[1] == "family" else _SHELF_OF.get(kind[2], "hardware"))
@@ -135,19 +146,21 @@ def files(shelf: Shelf, spec_dir: str | None = None) -> dict[str, Path]:
 def of_kind(kind: str, spec_dir: str | None = None) -> list[str]:
     """Names of the accelerators of a kind, `cpu` for example, sorted."""
     return [
-        name for name, path in files("hardware", spec_dir).items() if (f := _KIND.search(_head(path))) and f[2] == kind
+        name
+        for name, path in files("hardware", spec_dir).items()
+        if (f := _KIND.search(beginning(path))) and f[2] == kind
     ]
 
 
 def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
     """Names and aliases of the engines in the user's own folders; the first folder that has a name wins."""
     found: dict[str, Path] = {}
-    if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not os.path.isdir(_config_folder()):  # noqa: PTH112
+    if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not is_folder(_config_folder()):
         return found  # the usual case, asked for with every estimate
     for folder in folders("engines", spec_dir)[:-1]:
         for table in _tables(folder):
             for name, path in table.items():
-                if name not in found and _KIND_ENGINE.search(_head(path)):
+                if name not in found and _KIND_ENGINE.search(beginning(path)):
                     found[name] = path
     return found
 
@@ -168,7 +181,7 @@ def _tables(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
 
 
 def _aliases_of(folder: Path) -> dict[str, Path]:
-    return _alias_table(folder, _stamp(folder))
+    return _alias_table(folder, stamp_of(folder))
 
 
 def _stems(folder: Path) -> dict[str, Path]:
@@ -178,29 +191,39 @@ def _stems(folder: Path) -> dict[str, Path]:
         return {}
 
 
-def _stamp(folder: Path) -> int:
+def own_folders(shelf: Shelf, spec_dir: str | None = None) -> tuple[tuple[str, int], ...]:
+    """The user's folders of a shelf in the order of look-up, each with a stamp that changes with what is in it.
+
+    Nothing where there are none, and for one that is missing: whoever looks a name up there says so.
+    """
+    if not spec_dir and not os.environ.get("ROOFLINE_PATH") and not os.path.isdir(_config_folder()):  # noqa: PTH112
+        return ()  # the usual case, asked for with every estimate
     try:
-        return folder.stat().st_mtime_ns
+        return tuple((str(folder), stamp_of(folder)) for folder in folders(shelf, spec_dir)[:-1])
+    except (OSError, RuntimeError, UsageError):
+        return ()
+
+
+def stamp_of(folder: Path) -> int:
+    """When a folder last changed; of one outside of the library, when any file of it did."""
+    try:
+        own = folder.stat().st_mtime_ns
+        if _is_bundled(folder):
+            return own
+        with os.scandir(folder) as entries:
+            files = [entry.stat() for entry in entries if entry.name.endswith(".yaml")]
     except OSError:
         return 0
+    return hash((own, *((file.st_ino, file.st_mtime_ns, file.st_size) for file in files)))
 
 
 @lru_cache(maxsize=32)
-def _alias_table(folder: Path, stamp: int) -> dict[str, Path]:
+def _alias_table(folder: Path, changed: int) -> dict[str, Path]:
     """Aliases of a folder, read off the `aliases: [...]` line of each file without parsing it."""
     table: dict[str, Path] = {}
     for path in _stems(folder).values():
-        match = _ALIASES.search(_head(path))
+        match = _ALIASES.search(beginning(path))
         for alias in match[1].split(",") if match else ():
             table.setdefault(alias.strip().strip("'\"").lower(), path)
     table.pop("", None)
     return table
-
-
-def _head(path: Path) -> str:
-    """The first lines of a file; empty where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4096).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -15,9 +15,10 @@ from roofline.specs.image.pipeline import PipelineSpec, TextPart
 Read: TypeAlias = Callable[[Path], Spec]
 _KINDS: Final = {
     "denoiser": ("unet", "plain_unet", "dit", "pixart", "mmdit", "flux"),
-    "autoencoder": ("autoencoder", "tiny_autoencoder", "vqvae"),
+    "autoencoder": ("autoencoder", "tiny_autoencoder", "vqvae", "deep_autoencoder"),
     "text_encoder": ("text_encoder",),
-    "controlnet": ("controlnet",),
+    "controlnet": ("controlnet", "mmdit_controlnet", "flux_controlnet"),
+    "adapter": ("adapter",),
 }
 
 
@@ -28,11 +29,12 @@ def resolve_parts(spec: PipelineSpec, path: Path, read: Read) -> PipelineSpec:
     """
     changes: dict[str, object] = {
         "denoiser": _part(spec.denoiser, "denoiser", path, read),
-        "autoencoder": _part(spec.autoencoder, "autoencoder", path, read),
         "text_encoders": tuple(_text_part(part, path, read) for part in spec.text_encoders),
     }
-    if spec.controlnet is not None:
-        changes["controlnet"] = _part(spec.controlnet, "controlnet", path, read)
+    for what in ("autoencoder", "controlnet", "adapter"):
+        part = getattr(spec, what)
+        if part is not None:
+            changes[what] = _part(part, what, path, read)
     if spec.refiner is not None:
         denoiser = _part(spec.refiner.denoiser, "denoiser", path, read)
         changes["refiner"] = spec.refiner.model_copy(update={"denoiser": denoiser})

@@ -46,6 +46,10 @@ MODEL_FAMILIES: Final[dict[str, Callable[[], type[Spec]]]] = {
     "pixart": _lazy("transformers", "PixArtSpec"),
     "mmdit": _lazy("transformers", "MMDiTSpec"),
     "flux": _lazy("transformers", "FluxSpec"),
+    "mmdit_controlnet": _lazy("transformers", "MMDiTControlSpec"),
+    "flux_controlnet": _lazy("transformers", "FluxControlSpec"),
+    "deep_autoencoder": _lazy("codecs", "DeepAutoencoderSpec"),
+    "adapter": _lazy("codecs", "AdapterSpec"),
     "plain_unet": _lazy("plain", "PlainUNetSpec"),
     "vqvae": _lazy("plain", "VQVAESpec"),
 }
@@ -71,8 +75,13 @@ def read_model(path: Path) -> Spec:
     if getattr(spec, "family", None) == "pipeline":
         from roofline.specs.files.pipeline_parts import resolve_parts
 
-        return resolve_parts(spec, path, read_model)  # type: ignore[arg-type]
+        return resolve_parts(spec, path, read_part)  # type: ignore[arg-type]
     return spec
+
+
+def read_part(path: Path) -> Spec:
+    """Read a model spec as part of another: what it names itself stays a name. Raises SpecError with its place."""
+    return validate_model(read_document(path))
 
 
 def validate_model(document: Document) -> Spec:

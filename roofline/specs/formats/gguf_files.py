@@ -9,6 +9,7 @@ one); q4_0 and q5_0 as the quantiser makes them without. What only Falcon's rule
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 #: Formats of an op's layers: (format, number of layers).
@@ -179,6 +180,7 @@ _RULES: Final[Mapping[str, Mapping[str, _Rules]]] = {
 _EXPERTS: Final = ("experts_up", "experts_down")
 
 
+@lru_cache(maxsize=4096)
 def file_shares(name: str, op: str, role: str, facts: ModelFacts) -> Shares:
     """The types of an op's matrices in a file of format `name`, with the number of layers of each."""
     if role in ("router", "position"):

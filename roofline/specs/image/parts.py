@@ -5,12 +5,21 @@ All is shape; nothing is counted here. Sizes of images are not part of a spec bu
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
+from roofline.specs.image.unet_parts import (
+    AddedConditions,
+    ClassCondition,
+    ContextInput,
+    EmbeddedCondition,
+    Few,
+    MidBlock,
+    UNetBlock,
+)
 
 
 class ImageSpec(Spec):
@@ -35,88 +44,55 @@ class ImageSpec(Spec):
         return known_dtype(dtype)
 
 
-def _to_layers(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-class UNetBlock(Spec):
-    """One block of a UNet: residual layers, each followed by a stack of transformer layers where there are any.
-
-    `transformer_layers` is the depth of every stack, or a list with one depth per residual layer. `resample` says
-    whether a convolution halves the plane behind the block (going down) or doubles it (going up).
-    """
-
-    channels: Size
-    resnets: Size
-    transformer_layers: Annotated[
-        Annotated[int, Field(ge=0, le=1000)] | tuple[Annotated[int, Field(ge=0, le=1000)], ...],
-        BeforeValidator(_to_layers),
-    ] = 0
-    heads: Size | None = None
-    resample: bool = False
-
-    @model_validator(mode="after")
-    def _heads_go_with_attention(self) -> UNetBlock:
-        if any(self.depths) and self.heads is None:
-            raise PydanticCustomError("heads", "heads is missing: transformer layers need it")
-        if isinstance(self.transformer_layers, tuple) and len(self.transformer_layers) != self.resnets:
-            raise PydanticCustomError("layers", "transformer_layers must have one depth per residual layer")
-        return self
-
-    @property
-    def depths(self) -> tuple[int, ...]:
-        """Transformer layers behind each residual layer."""
-        layers = self.transformer_layers
-        return layers if isinstance(layers, tuple) else (layers,) * self.resnets
-
-
-class MidBlock(Spec):
-    """The middle of a UNet: two residual layers with a stack of transformer layers between."""
-
-    transformer_layers: Annotated[int, Field(ge=0, le=1000)] = 1
-    heads: Size
-
-
-class AddedConditions(Spec):
-    """SDXL's second condition: a pooled text embedding beside `numbers` sizes, each at `number_width` frequencies."""
-
-    pooled_width: Size
-    numbers: Size
-    number_width: Size = 256
-
-    @property
-    def width(self) -> int:
-        """Width of the concatenation."""
-        return self.pooled_width + self.numbers * self.number_width
-
-
 class UNetTrunk(ImageSpec):
     """What a UNet and its ControlNet share: the way down and the middle.
 
     `sample` is the usual latent height and width, `scale` how many pixels one latent element stands for in each
     direction. `linear_projection`: the tokens enter the transformer through a dense layer, not through a convolution.
+    `context_width` is null where no text conditions the model, `time_width` the width of the time embedding (default:
+    four times the first channels), `scale_shift`: the time step scales and shifts a residual layer's norm, else it is
+    added. `gated`: every transformer layer holds a gated attention to boxes with a text, or with text and picture
+    (GLIGEN), which a forward pass without boxes does not run. `text_norm`: groups of a norm over the text before added
+    attention reads it.
     """
 
     in_channels: Size = 4
-    context_width: Size
+    context_width: Size | None
     sample: Size = 64
     scale: Size = 8
     groups: Size = 32
     linear_projection: bool = False
+    time_width: Size | None = None
+    scale_shift: bool = False
+    gated: Literal["text", "text-image"] | None = None
+    text_norm: Size | None = None
+    kernel_in: Annotated[int, Field(ge=1, le=31)] = 3
     down: Annotated[tuple[UNetBlock, ...], AsTuple, Field(min_length=1, max_length=20)]
     mid: MidBlock | None = None
     added_conditions: AddedConditions | None = None
     guidance_width: Size | None = None
+    embedded_condition: EmbeddedCondition | None = None
+    class_condition: ClassCondition | None = None
+    context_input: ContextInput | None = None
+
+    @model_validator(mode="after")
+    def _text_has_a_width(self) -> UNetTrunk:
+        blocks = (*self.down, *getattr(self, "up", ()), *((self.mid,) if self.mid else ()))
+        reads = any(block.heads is not None and block.attention != "self" for block in blocks)
+        if reads and self.context_width is None:
+            raise PydanticCustomError("context", "context_width is missing: attention to a text needs it")
+        return self
 
 
 class UNetSpec(UNetTrunk):
-    """A denoising UNet conditioned on text by cross-attention: Stable Diffusion 1.x, 2.x, XL and their kin.
+    """A denoising UNet, most of them conditioned on text by cross-attention: Stable Diffusion and its kin.
 
     `guidance_width` is the width of an embedding of the guidance scale (latent consistency models).
     """
 
     family: Literal["unet"]
     out_channels: Size = 4
+    kernel_out: Annotated[int, Field(ge=1, le=31)] = 3
     up: Annotated[tuple[UNetBlock, ...], AsTuple, Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
@@ -133,29 +109,50 @@ class UNetSpec(UNetTrunk):
 class ControlNetSpec(UNetTrunk):
     """A ControlNet: a copy of a UNet's way down that reads a picture and adds its features to the UNet's skips.
 
-    `hint_channels` are the widths of the convolutions that bring the picture (3 channels, pixels) to the latent size.
+    `hint_channels` are the widths of the convolutions that bring the picture (in pixels) to the latent size.
     """
 
     family: Literal["controlnet"]
-    hint_channels: Annotated[tuple[Size, ...], AsTuple] = (16, 32, 96, 256)
+    hint_channels: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=20)] = (16, 32, 96, 256)
+    picture_channels: Size = 3
 
 
 class AutoencoderSpec(ImageSpec):
     """A variational autoencoder: pixels to latents and back, `channels` per level from the pixels inward.
 
-    `quant` and `post_quant`: a 1×1 convolution behind the encoder and before the decoder.
+    `quant` and `post_quant`: a 1×1 convolution behind the encoder and before the decoder. `decoder_channels` and
+    `decoder_layers`, where the decoder has others than the encoder; `masked`: it holds convolutions over a masked
+    picture, which run where one is given. `codes`: a codebook of so many vectors of `code_width` instead of a variance.
     """
 
     family: Literal["autoencoder"]
     channels: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=10)]
-    layers: Size = 2
+    layers: Few = 2
     latent_channels: Size = 4
     pixel_channels: Size = 3
     groups: Size = 32
     quant: bool = True
     post_quant: bool = True
     mid_attention: bool = True
+    decoder_channels: Annotated[tuple[Size, ...], AsTuple, Field(min_length=1, max_length=10)] | None = None
+    decoder_layers: Few | None = None
+    masked: bool = False
+    codes: Size | None = None
+    code_width: Size | None = None
     sample: Size = 512
+
+    @model_validator(mode="after")
+    def _ways_fit(self) -> AutoencoderSpec:
+        if self.decoder_channels is not None and len(self.decoder_channels) != len(self.channels):
+            raise PydanticCustomError("channels", "channels and decoder_channels must have as many levels")
+        if self.code_width is not None and self.codes is None:
+            raise PydanticCustomError("codes", "code_width goes with codes")
+        return self
+
+    @property
+    def widths_out(self) -> tuple[int, ...]:
+        """Channels of the decoder's levels, from the pixels inward."""
+        return self.decoder_channels or self.channels
 
     @property
     def scale(self) -> int:
@@ -168,8 +165,8 @@ class TinyAutoencoderSpec(ImageSpec):
 
     family: Literal["tiny_autoencoder"]
     channels: Size = 64
-    encoder: Annotated[tuple[Size, ...], AsTuple] = (1, 3, 3, 3)
-    decoder: Annotated[tuple[Size, ...], AsTuple] = (3, 3, 3, 1)
+    encoder: Annotated[tuple[Few, ...], AsTuple, Field(min_length=1, max_length=10)] = (1, 3, 3, 3)
+    decoder: Annotated[tuple[Few, ...], AsTuple, Field(min_length=1, max_length=10)] = (3, 3, 3, 1)
     latent_channels: Size = 4
     pixel_channels: Size = 3
     sample: Size = 512

@@ -137,14 +137,17 @@ class BudgetPicture(Spec):
 
 
 class CroppedPicture(Spec):
-    """Crops of `side`, as many as cover the picture or `most` in its shape, and the whole picture first.
+    """Crops of `side`, `most` at most, and the whole picture first; each row of tokens, and the whole, end in a learned
+    one.
 
-    Tokens that are padding are dropped; each row that is left, and the whole picture, end in a learned one.
+    By `cover` as many as cover the picture, else `most` in its shape; tokens that are padding are dropped. By `width`
+    the longer side is brought to as many as there may be.
     """
 
     kind: Literal["cropped"]
     side: Size
     most: Annotated[int, Field(ge=1, le=256)]
+    by: Literal["cover", "width"] = "cover"
     source: Text | None = None
 
 

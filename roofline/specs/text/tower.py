@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Size, Spec, Text
+from roofline.specs.base import AsTuple, Layers, Name, Size, Spec, Text
 from roofline.specs.text.reading import Reading, SoundReading
 
 #: The rows over which a piece runs: patches, what the layers see (with tokens of a class), what is left when patches
@@ -87,6 +87,18 @@ class PoolPiece(Spec):
     over: Literal["merged"] = "merged"
 
 
+class QueriesPiece(Spec):
+    """Attention of `number` queries of each view to all that its layers see; holds nothing, for the projections and the
+    queries are pieces of their own.
+    """
+
+    kind: Literal["queries"]
+    name: Name
+    number: Size = 1
+    width: Size
+    over: Literal["views"] = "views"
+
+
 class ScalePiece(Spec):
     """Learned factors, `elements` in all: gates."""
 
@@ -97,7 +109,8 @@ class ScalePiece(Spec):
 
 
 Piece = Annotated[
-    TablePiece | LinearPiece | ConvolutionPiece | NormPiece | PoolPiece | ScalePiece, Field(discriminator="kind")
+    TablePiece | LinearPiece | ConvolutionPiece | NormPiece | PoolPiece | QueriesPiece | ScalePiece,
+    Field(discriminator="kind"),
 ]
 Pieces = Annotated[tuple[Piece, ...], AsTuple, Field(max_length=100)]
 
@@ -110,7 +123,7 @@ class TowerLayers(Spec):
     factors in each.
     """
 
-    layers: Size
+    layers: Layers
     heads: Size
     kv_heads: Size | None = None
     head_dim: Size
@@ -164,7 +177,7 @@ class Tower(Spec):
     sound: SoundReading | None = None
     attended: bool = False
     before: Pieces = ()
-    blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=256)]
     after: Pieces = ()
     bits: Annotated[float, Field(ge=0.5, le=64)] | None = None
     source: Text | None = None

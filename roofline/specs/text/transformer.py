@@ -10,7 +10,19 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from roofline.specs.base import AsTuple, Name, Names, Published, Size, Spec, Text, Texts, known_dtype
+from roofline.specs.base import (
+    MOST_LAYERS,
+    AsTuple,
+    Layers,
+    Name,
+    Names,
+    Published,
+    Size,
+    Spec,
+    Text,
+    Texts,
+    known_dtype,
+)
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.feed_forward import FeedForwardSpec
 from roofline.specs.text.heads import Classifier, Eagle
@@ -124,7 +136,7 @@ class BlockGroup(Spec):
     """
 
     name: Name | None = None
-    layers: Size
+    layers: Layers
     attention: SoftmaxAttention | None = None
     feed_forward: FeedForwardSpec | None = None
     norms: Annotated[int, Field(ge=0, le=8)] = 2
@@ -223,8 +235,8 @@ class TransformerSpec(Spec):
     convolution: Size | None = None
     multiple_of: Size | None = None
     encoder_input: EncoderInput | None = None
-    encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=1000)] = ()
-    blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=1000)]
+    encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=256)] = ()
+    blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=256)]
     mtp: BlockGroup | None = None
     eagle: Eagle | None = None
     towers: Annotated[tuple[Tower, ...], AsTuple, Field(max_length=8)] = ()
@@ -234,6 +246,14 @@ class TransformerSpec(Spec):
     unverified: Texts = ()
     assumed: Texts = ()
     notes: Text | None = None
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> TransformerSpec:
+        if sum(group.layers for group in (*self.encoder, *self.blocks)) > MOST_LAYERS:
+            raise PydanticCustomError("blocks", "more than {most} layers in all", {"most": MOST_LAYERS})
+        if self.vocabulary is None and (self.encoder or self.eagle):
+            raise PydanticCustomError("vocabulary", "vocabulary: null is for a stack of layers that draws no tokens")
+        return self
 
     @property
     def logits(self) -> int:

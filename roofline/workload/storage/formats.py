@@ -13,6 +13,8 @@ from roofline.specs.formats.mixes import ModelFacts, Shares, is_gguf, is_mix, sh
 from roofline.workload.op import Op
 from roofline.workload.shapes import ExpertsShape, MatmulShape, RowShape
 
+#: Ops whose parameters are vectors, which no tool narrows: norms, decays and steps of a recurrence, sinks.
+VECTORS: Final = ("norm", "pointwise", "scan", "attention")
 ROLES: Final = ("embedding", "position", "head", "router", "norm", "attention", "feed_forward", "experts", "other")
 #: What overrides call the matrices of the experts.
 EXPERT_MATRICES: Final = ("experts_gate", "experts_up", "experts_down")
@@ -172,7 +174,9 @@ def _in_blocks(mix: str, shares: Shares, row: float | None) -> list[tuple[str, f
 
 
 def _row(op: Op) -> float | None:
-    """Elements in a row of an op's matrix."""
+    """Elements in a row of an op's matrix; None where it holds vectors alone."""
+    if op.kind in VECTORS:
+        return None
     if isinstance(op.shape, MatmulShape):
         return float(op.shape.k)
     return float(op.shape.width) if isinstance(op.shape, RowShape) else None

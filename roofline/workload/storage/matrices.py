@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
+from roofline.num import is_nothing
 from roofline.specs.formats.dtypes import DType
 from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, DepthwiseShape, ExpertsShape, MatmulShape, RowShape
-from roofline.workload.storage.formats import Formats, expert_formats, overridden, parts_of, stored_as
-
-#: Ops whose parameters are vectors, which no tool narrows: norms, decays and steps of a recurrence, sinks.
-_VECTORS: Final = ("norm", "pointwise", "scan", "attention")
+from roofline.workload.storage.formats import VECTORS, Formats, expert_formats, overridden, parts_of, stored_as
 
 
 class Matrix(NamedTuple):
@@ -36,6 +34,32 @@ def stored(
     if op.kind == "experts" and overrides and isinstance(op.shape, ExpertsShape):
         formats = expert_formats(overrides, op, whole)
     return _most(formats or [whole]), _mean_bits(formats or [whole], matrices, (op.params, vectors), vector_bits)
+
+
+def holds_none(op: Op) -> bool:
+    """Whether an op is no matrix of weights and holds no vectors: no format of weights means anything for it."""
+    return op.kind in VECTORS and not op.params and is_nothing(op.weights)
+
+
+def storage_key(op: Op) -> Hashable:
+    """All of an op that the format of its weights and their mean bits depend on, beside what a precision says.
+
+    Ops of one name and as many parameters may still be matrices of other sides: experts of half the width, or half of
+    the experts.
+    """
+    return op.name, op.block, op.kind, op.params, None if op.kind in VECTORS else _sides(op)
+
+
+def _sides(op: Op) -> Hashable:
+    """Of the shape of an op with matrices, what its weights have."""
+    shape = op.shape
+    if isinstance(shape, MatmulShape):
+        return float(shape.k), float(shape.n), shape.bias, float(shape.groups) if op.params else 1.0
+    if isinstance(shape, ExpertsShape):
+        return shape.experts, shape.width, shape.hidden, shape.gated
+    if isinstance(shape, ConvolutionShape):
+        return shape.channels_out, shape.bias
+    return float(shape.width) if isinstance(shape, RowShape) else type(shape).__name__
 
 
 def _most(formats: Sequence[Formats]) -> DType:
@@ -79,7 +103,7 @@ def matrix_bits(dtype: DType, matrix: Matrix) -> float:
 def _parts(op: Op) -> tuple[list[Matrix], float]:
     """The matrices of an op, which are of one size, and how many of its parameters are in vectors."""
     shape = op.shape
-    if op.kind in _VECTORS or isinstance(shape, DepthwiseShape):
+    if op.kind in VECTORS or isinstance(shape, DepthwiseShape):
         return [], op.params
     if isinstance(shape, MatmulShape):
         heads = float(shape.groups) if op.params else 1.0

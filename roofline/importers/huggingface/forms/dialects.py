@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from roofline.errors import UnsupportedError
-from roofline.importers.huggingface.config import LARGEST
 from roofline.importers.json_document import JsonDocument, JsonPath
+from roofline.specs.base import LARGEST
 
 Data = dict[str, Any]
 #: A key that says that the file was translated, so that rules of the library's classes do not bind it.

@@ -22,6 +22,7 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
 from roofline.importers.json_document import read_json
+from roofline.specs.files.paths import is_file
 
 Body = dict[str, Any]
 _FILE: Final = Path(__file__).with_name("classes.json")
@@ -201,7 +202,7 @@ def _two_stacks(config: Config, body: Body, name: str) -> None:
 def _sentence_modules(file: Path) -> list[str]:
     """The types of the modules that sentence-transformers lists beside a config.json; none where it does not."""
     path = file.with_name("modules.json")
-    if file.name != "config.json" or not path.is_file():
+    if file.name != "config.json" or not is_file(path):
         return []
     listed = read_json(path, "modules.json").data
     if not isinstance(listed, list) or not all(isinstance(module, dict) for module in listed):

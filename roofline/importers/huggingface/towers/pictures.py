@@ -50,11 +50,14 @@ def siglip(config: Config) -> Body:
 
 def _pooling(width: int, mlp: int) -> list[dict[str, Any]]:
     return [
-        table("pooling_query", 1, width),
-        linear("pooling_projection", width, width, number=4),
-        norm("pooling_norm", width),
-        linear("pooling_up", width, mlp),
-        linear("pooling_down", mlp, width),
+        table("pooling_query", 1, width, over="views"),
+        linear("pooling_query_projection", width, width, over="views"),
+        linear("pooling_keys", width, width, number=2, over="layers"),
+        {"kind": "queries", "name": "pooling", "width": width},
+        linear("pooling_output", width, width, over="views"),
+        norm("pooling_norm", width, over="views"),
+        linear("pooling_up", width, mlp, activation="gelu", over="views"),
+        linear("pooling_down", mlp, width, over="views"),
     ]
 
 
@@ -67,6 +70,18 @@ def siglip2(config: Config) -> Body:
     if config.flag("vision_use_head", default=True):
         body["after"] += _pooling(width, config.whole("intermediate_size"))
     return body | {"blocks": [layers(config, width)]}
+
+
+def phi4(config: Config, text_width: int) -> Body:
+    """Phi-4-multimodal: SigLIP with its head, learned ends of rows and of the whole picture, two products."""
+    body = siglip(config)
+    width = body["width"]
+    body["after"] += [
+        table("ends", 2, width, over="views"),
+        linear("projector_up", width, text_width, activation="gelu", over="tokens"),
+        linear("projector_down", text_width, text_width, over="tokens"),
+    ]
+    return body | {"merge": 2}
 
 
 def idefics3(config: Config) -> Body:

@@ -42,7 +42,7 @@ def qwen2_vl(config: Config, text_width: int) -> Body:
         "activation": "quick_gelu",
     }
     after = [
-        norm("merger_norm", width),
+        norm("merger_norm", width, over="patches"),
         linear("merger_up", inner, inner, activation="gelu"),
         linear("merger_down", inner, outputs),
     ]
@@ -87,7 +87,7 @@ def qwen3_vl(config: Config, text_width: int) -> Body:
     width, merge = config.whole("hidden_size"), config.whole("spatial_merge_size")
     outputs, inner = _given(config, "out_hidden_size", text_width), width * merge**2
     after = [
-        norm("merger_norm", width),
+        norm("merger_norm", width, over="patches"),
         linear("merger_up", inner, inner, activation="gelu"),
         linear("merger_down", inner, outputs),
     ]

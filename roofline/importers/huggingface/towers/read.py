@@ -15,10 +15,12 @@ from typing import Any, Final, NamedTuple
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.towers import pictures, projectors, qwen, sound
+from roofline.importers.huggingface.towers.named import named_tower
 from roofline.importers.huggingface.towers.reading import reading_of
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate
 from roofline.specs.text.tower import Tower
+from roofline.units import format_count
 
 Body = dict[str, Any]
 #: Sections that hold an encoder, and what it reads.
@@ -116,6 +118,8 @@ TOWERS: Final[dict[str, dict[str, Whole | Encoder]]] = {
     },
     "musicflamingo": {"audio_config": Encoder("audioflamingo3_encoder", projectors.double_of_frames)},
     "qwen2_audio": {"audio_config": Encoder("qwen2_audio_encoder", projectors.single)},
+    "qwen3_asr": {"audio_config": Whole("qwen3_asr_encoder", sound.qwen3_omni)},
+    "phi4_multimodal": {"vision_config": Whole("phi4_multimodal_vision", pictures.phi4)},
     "voxtral": {"audio_config": Encoder("voxtral_encoder", projectors.of_frames)},
     "audioflamingo3": {"audio_config": Encoder("audioflamingo3_encoder", projectors.double_of_frames)},
 }
@@ -135,8 +139,10 @@ class Found(NamedTuple):
     assumed: list[str]
 
 
+#: The largest size of a section that is taken for meant.
+_LARGEST: Final = 1_000_000
 #: Keys under which files without such sections name an encoder.
-_NAMED: Final = ("mm_vision_tower", "vision_tower", "img_processor", "mm_audio_tower")
+_NAMED: Final = ("mm_vision_tower", "vision_tower", "img_processor", "mm_audio_tower", "audio_processor")
 
 
 def towers_of(config: Config, text_width: int) -> Found:
@@ -147,7 +153,13 @@ def towers_of(config: Config, text_width: int) -> Found:
     for section, name in SECTIONS.items():
         if isinstance(beside.data.get(section), Mapping):
             _add(found, beside, model_type, section, name, text_width)
+    named = named_tower(beside, model_type, text_width)
+    if named is not None:
+        body = {"name": "vision", **named}
+        found.towers.append({key: body[key] for key in _ORDER if body.get(key) not in (None, [])})
     for key in _NAMED:
+        if named is not None and "audio" not in key:
+            continue
         if value := beside.data.get(key):
             shown = value if isinstance(value, str) else value.get("name", "") if isinstance(value, Mapping) else ""
             found.left_out.append(f"{key} of {model_type} ({str(shown)[:80]}): the file does not state its sizes")
@@ -170,11 +182,11 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
     named = beside.data[section].get("model_type")
     said = f"{section} of {model_type}" + (f" ({named})" if named else "")
     if known is None:
-        found.left_out.append(f"{said}: an architecture that is not modelled")
+        found.left_out.append(f"{said}: an architecture that is not modelled{_about(beside.data[section])}")
         return
     child = _section(beside, section, known, named)
     if child is None:
-        found.left_out.append(f"{said}: an encoder that is not modelled")
+        found.left_out.append(f"{said}: an encoder that is not modelled{_about(beside.data[section])}")
         return
     try:
         body = _read(beside, child, known, text_width)
@@ -190,6 +202,22 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
     if child.assumed:
         shown = ", ".join(f"{key} {value}" for key, value in child.assumed.items() if value is not None)
         found.assumed.append(f"not in {section}, so as its config class has it: {shown}")
+
+
+def _about(section: Mapping[str, Any]) -> str:
+    """About how many parameters the layers of an encoder that is not modelled have, where its sizes say so."""
+
+    def size(*keys: str) -> int:
+        given = (section.get(key) for key in keys)
+        return next((value for value in given if type(value) is int and 0 < value <= _LARGEST), 0)
+
+    width = size("hidden_size", "d_model", "embed_dim", "width")
+    layers = size("num_hidden_layers", "depth", "encoder_layers", "num_layers", "layers")
+    ratio = section.get("mlp_ratio")
+    times = ratio if isinstance(ratio, (int, float)) and 0 < ratio <= 100 else 4
+    mlp = size("intermediate_size", "encoder_ffn_dim", "mlp_dim", "feedforward_dim") or int(times * width)
+    count = layers * width * (4 * width + 2 * mlp)
+    return f"; about {format_count(float(count))} parameters in its layers" if count else ""
 
 
 def _section(beside: Config, section: str, known: Whole | Encoder, named: Any) -> Config | None:

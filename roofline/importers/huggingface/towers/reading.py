@@ -64,7 +64,8 @@ def _qwen3(outer: Config, section: Config, body: Body) -> Body:
 def _glm(outer: Config, section: Config, body: Body) -> Body:
     """GLM-4.1V, 4.5V, 4.6V: the two frames that a patch spans count in the bounds."""
     source = "preprocessor_config.json of GLM-4.1V and 4.5V: size 12544 to 9633792 pixels, of two frames"
-    return _resized(source, (12544, 9633792), outer, section, body, counts_frames=True, whole_video=True)
+    video = {"counts_frames": True, "whole_video": True, "most_frame": 47040000}
+    return _resized(source, (12544, 9633792), outer, section, body, **video)
 
 
 def _pixtral(longest: int, outer: Config, section: Config, body: Body) -> Body:
@@ -143,6 +144,13 @@ def _gemma4(outer: Config, section: Config, body: Body) -> Body:
     return {"tokens": rule, "frames": {"kind": "budget", "tokens": 70}}
 
 
+def _phi4(outer: Config, section: Config, body: Body) -> Body:
+    """Phi-4-multimodal: crops of its own size."""
+    side = section.whole("crop_size", default=448)
+    source = "preprocessor_config.json of Phi-4-multimodal: dynamic_hd 36 crops (Phi4MultimodalImageProcessor)"
+    return {"tokens": {"kind": "cropped", "side": side, "most": 36, "source": source}}
+
+
 def _lfm2(outer: Config, section: Config, body: Body) -> Body:
     """LFM2-VL: 64 to 256 tokens, or 2 to 10 tiles of 512 pixels."""
     least, most = outer.whole("min_image_tokens", default=64), outer.whole("max_image_tokens", default=256)
@@ -210,6 +218,11 @@ READINGS: Final[dict[str, dict[str, Read]]] = {
     "musicflamingo": {"audio_config": partial(_heard, 750)},
     "voxtral": {"audio_config": partial(_heard, 375, halved=3, read_padding=True)},
     "qwen2_5_omni_thinker": {"vision_config": _qwen, "audio_config": partial(_omni, 1, 1, True)},
+    "qwen3_asr": {"audio_config": partial(_omni, 3, 8, False)},
+    "exaone4_5": {"vision_config": _qwen},
+    "hyperclovax_vision_v2": {"vision_config": _qwen},
+    "cosmos3_omni": {"vision_config": _qwen3},
+    "phi4_multimodal": {"vision_config": _phi4},
     "qwen3_omni_moe_thinker": {"vision_config": _qwen3, "audio_config": partial(_omni, 3, 8, False)},
     "qwen2_vl": {"vision_config": _qwen},
     "qwen2_5_vl": {"vision_config": _qwen},

@@ -1,27 +1,27 @@
 """A denoising UNet, and the ControlNet that copies its way down: spec and plane of latents to ops.
 
-Source: diffusers 0.42.1, unet_2d_condition.py, unet_2d_blocks.py, controlnet.py.
+Source: diffusers 0.42.1, unet_2d_condition.py, unet_2d_blocks.py, unet_2d.py, controlnet.py.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from roofline.architectures.image.blocks import (
     Context,
     Features,
+    TimeInput,
     downsample_op,
-    mlp_ops,
-    narrow_op,
+    resampling_resnet_ops,
     resnet_ops,
-    sinusoid_ops,
-    spatial_transformer_ops,
-    time_embedding_ops,
     upsample_ops,
 )
+from roofline.architectures.image.unets.attention import Attends, attend_ops
+from roofline.architectures.image.unets.conditions import condition_ops, context_length
+from roofline.architectures.image.unets.hints import hint_ops
 from roofline.num import Num
-from roofline.specs.image.parts import ControlNetSpec, UNetBlock, UNetSpec, UNetTrunk
+from roofline.specs.image.parts import ControlNetSpec, UNetSpec, UNetTrunk
+from roofline.specs.image.unet_parts import UNetBlock
 from roofline.workload import constructors_image as make
 from roofline.workload.constructors_image import TOP, Block, Plane, allocated
 from roofline.workload.op import Op
@@ -58,11 +58,12 @@ def unet_ops(spec: UNetSpec, latents: Plane, text_tokens: Num, *, control: bool 
 
 
 def _out_ops(spec: UNetSpec, x: Features, small: Num) -> list[Op]:
-    (plane, channels), n = x, x.elements
+    (plane, channels), n, kernel = x, x.elements, float(spec.kernel_out)
+    outputs = float(spec.out_channels)
     return [
         Block("conv_norm_out").group_norm("conv_norm_out", plane, channels, float(spec.groups), live=small),
         Block("conv_act").field("conv_act", "silu", n, n, live=small),
-        make.convolution("conv_out", "conv_out", plane, plane, channels, float(spec.out_channels), live=small),
+        make.convolution("conv_out", "conv_out", plane, plane, channels, outputs, kernel, live=small),
     ]
 
 
@@ -91,16 +92,23 @@ def _elements(many: list[Features]) -> Num:
 
 def _trunk(spec: UNetTrunk, latents: Plane, text_tokens: Num, hint: ControlNetSpec | None = None) -> _Trunk:
     """Time embedding, first convolution and the way down."""
-    first = float(spec.down[0].channels)
-    context = Context(4.0 * first, float(spec.context_width), text_tokens, float(spec.groups), spec.linear_projection)
-    ops = _condition_ops(spec, latents.batch, first, context.time_width)
-    small = allocated(latents.batch * first) + allocated(latents.batch * context.time_width)
+    first, batch = float(spec.down[0].channels), latents.batch
+    context = _context(spec, first, text_tokens)
+    width = float(spec.time_width or 4.0 * first)
+    ops = condition_ops(spec, batch, width, text_tokens)
+    small = allocated(batch * first) + allocated(batch * width)
     if spec.added_conditions is not None:
-        small = small + allocated(latents.batch * context.time_width)
-    ops.append(make.convolution("conv_in", "conv_in", latents, latents, float(spec.in_channels), first, live=small))
+        small = small + allocated(batch * width)
+    into, kernel = float(spec.in_channels), float(spec.kernel_in)
+    ops.append(make.convolution("conv_in", "conv_in", latents, latents, into, first, kernel, live=small))
     x = Features(latents, first)
     if hint is not None:
-        ops += _hint_ops(hint, x, small)
+        widths = tuple(float(channels) for channels in hint.hint_channels)
+        scale = float(spec.scale)
+        pixels = Plane(batch, latents.height * scale, latents.width * scale)
+        ends, picture = (float(hint.picture_channels), first), Block("controlnet_cond_embedding")
+        ops += hint_ops(picture, widths, ends, pixels, small + x.elements)
+        ops.append(TOP.field("hint.add", "arithmetic", 2.0 * x.elements, x.elements, live=small))
         small = small + x.elements
     skips = [x]
     for index, block in enumerate(spec.down):
@@ -113,87 +121,64 @@ def _trunk(spec: UNetTrunk, latents: Plane, text_tokens: Num, hint: ControlNetSp
     return _Trunk(ops, skips, x, context, small)
 
 
-def _condition_ops(spec: UNetTrunk, batch: Num, first: float, width: float) -> list[Op]:
-    guidance = float(spec.guidance_width) if spec.guidance_width is not None else None
-    ops = time_embedding_ops(batch, first, width, guidance)
-    added = spec.added_conditions
-    if added is not None:
-        numbers, pooled = batch * added.numbers, batch * added.pooled_width
-        waves = numbers * added.number_width
-        ops += sinusoid_ops(Block("add_time_proj"), numbers, float(added.number_width), integer=False)
-        ops += [
-            TOP.field_fp32("add_concat", "copy", waves, waves + pooled, read_half=pooled),
-            narrow_op("add_narrow", TOP, waves + pooled),
-            *mlp_ops(Block("add_embedding"), batch, float(added.width), width, width),
-            TOP.field("add_embed", "arithmetic", 2.0 * batch * width, batch * width),
-        ]
-    return ops
-
-
-def _hint_ops(spec: ControlNetSpec, latents: Features, small: Num) -> list[Op]:
-    """The picture, in pixels, through convolutions of stride 2 to the latents' size, and added to them."""
-    block, scale, x = Block("controlnet_cond_embedding"), float(spec.scale), latents.elements
-    plane = Plane(latents.plane.batch, latents.plane.height * scale, latents.plane.width * scale)
-    hint = [float(channels) for channels in spec.hint_channels]
-    held = small + x
-    ops = [block.convolution("hint.conv_in", plane, plane, 3.0, hint[0], live=held)]
-    ops.append(_silu(block, plane, hint[0], held))
-    for before, after in pairwise(hint):
-        ops.append(block.convolution("hint.conv", plane, plane, before, before, live=held))
-        ops.append(_silu(block, plane, before, held))
-        smaller = plane.halved()
-        ops.append(block.convolution("hint.down", plane, smaller, before, after, live=held))
-        ops.append(_silu(block, smaller, after, held))
-        plane = smaller
-    ops.append(block.convolution("hint.conv_out", plane, plane, hint[-1], latents.channels, live=held))
-    ops.append(TOP.field("hint.add", "arithmetic", 2.0 * x, x, live=small))
-    return ops
-
-
-def _silu(block: Block, plane: Plane, channels: float, held: Num) -> Op:
-    x = channels * plane.pixels
-    return block.field("hint.silu", "silu", x, x, live=held)
+def _context(spec: UNetTrunk, first: float, text_tokens: Num) -> Context:
+    """What all blocks read; a class beside the time step makes their rows twice as wide."""
+    width = float(spec.time_width or 4.0 * first)
+    beside = spec.class_condition is not None and spec.class_condition.concatenated
+    time = TimeInput(2.0 * width if beside else width, spec.scale_shift)
+    tokens, norm = context_length(spec, text_tokens), float(spec.text_norm) if spec.text_norm is not None else None
+    text, groups = float(spec.context_width or 0), float(spec.groups)
+    return Context(time, text, tokens, groups, spec.linear_projection, spec.gated is not None, norm)
 
 
 def _down_ops(name: str, spec: UNetBlock, source: Features, context: Context, held: Num) -> list[Op]:
     """Residual layers, transformer stacks, and a convolution that halves the plane. Every output stays as a skip."""
-    groups, time, rest = context.groups, context.time_width, spec.resnets - 1.0
+    groups, time, rest = context.groups, context.time, spec.resnets - 1.0
     target = Features(source.plane, float(spec.channels))
     x, first = target.elements, source.elements
     if source.channels == target.channels:
         block, beside = Block(name, float(spec.resnets)), held + rest * x - first
-        ops = resnet_ops(block, source, target.channels, groups, beside, time_width=time)
+        ops = resnet_ops(block, source, target.channels, groups, beside, time=time)
     else:
-        ops = resnet_ops(Block(name), source, target.channels, groups, held - first, time_width=time)
+        ops = resnet_ops(Block(name), source, target.channels, groups, held - first, time=time)
         if rest:
             block, beside = Block(name, rest), held + (rest - 1.0) * x
-            ops += resnet_ops(block, target, target.channels, groups, beside, time_width=time)
+            ops += resnet_ops(block, target, target.channels, groups, beside, time=time)
     ops += _stack_ops(name, spec, target, context, held + rest * x)
-    if spec.resample:
+    if spec.residual_resample:
+        ops += resampling_resnet_ops(Block(name), target, target.plane.halved(), groups, held + rest * x, time)
+    elif spec.resample:
         ops.append(downsample_op(Block(name), target, held + rest * x))
     return ops
 
 
 def _stack_ops(name: str, spec: UNetBlock, x: Features, context: Context, held: Num) -> list[Op]:
-    """The transformer stacks of a block: those of one depth together, in order of first occurrence."""
+    """The attention of a block: stacks of one depth together, in order of first occurrence."""
+    if spec.heads is None:
+        return []
     ops: list[Op] = []
-    heads, depths = float(spec.heads or 1), spec.depths
+    depths = spec.depths
+    if spec.context_width is not None:
+        context = context._replace(text_width=float(spec.context_width))
     for depth in dict.fromkeys(depths):
-        if depth:
-            stacks = Block(name, float(depths.count(depth)))
-            ops += spatial_transformer_ops(stacks, x, heads, float(depth), context, held)
+        stacks = Block(name, float(depths.count(depth)))
+        how = Attends(spec.attention, float(spec.heads), float(depth), spec.only_cross)
+        ops += attend_ops(stacks, x, how, context, held)
     return ops
 
 
 def _mid_ops(spec: UNetTrunk, x: Features, context: Context, held: Num) -> list[Op]:
-    """Two residual layers and a transformer stack, in a model that has them."""
+    """Residual layers, in most models two with attention between, in a model that has them."""
     mid = spec.mid
     if mid is None:
         return []
-    ops = resnet_ops(Block("mid_block", 2.0), x, x.channels, context.groups, held, time_width=context.time_width)
-    if mid.transformer_layers:
-        heads, depth = float(mid.heads), float(mid.transformer_layers)
-        ops += spatial_transformer_ops(Block("mid_block"), x, heads, depth, context, held)
+    layers = Block("mid_block", float(mid.resnets))
+    ops = resnet_ops(layers, x, x.channels, context.groups, held, time=context.time)
+    if mid.heads is not None:
+        how = Attends(mid.attention, float(mid.heads), float(mid.transformer_layers), mid.only_cross, mid.normed)
+        last = spec.down[-1].context_width
+        inside = context if last is None else context._replace(text_width=float(last))
+        ops += attend_ops(Block("mid_block"), x, how, inside, held)
     return ops
 
 
@@ -207,7 +192,7 @@ def _up_ops(
     name: str, spec: UNetBlock, source: Features, taken: list[Features], target: Plane, context: Context, held: Num
 ) -> list[Op]:
     """Residual layers, each behind a concatenation with a skip, transformer stacks, and upsampling to the next skip."""
-    plane, channels, groups, time = source.plane, float(spec.channels), context.groups, context.time_width
+    plane, channels, groups, time = source.plane, float(spec.channels), context.groups, context.time
     beside = held + source.elements
     widths = [(channels if index else source.channels, skip.channels) for index, skip in enumerate(taken)]
     ops: list[Op] = []
@@ -215,9 +200,11 @@ def _up_ops(
         block, joint = Block(name, float(widths.count((own, skip)))), Features(plane, own + skip)
         n = joint.elements
         ops.append(block.field("concat", "copy", n, n, live=beside - n + own * plane.pixels))
-        ops += resnet_ops(block, joint, channels, groups, beside, time_width=time)
+        ops += resnet_ops(block, joint, channels, groups, beside, time=time)
     x = Features(plane, channels)
     ops += _stack_ops(name, spec, x, context, beside)
-    if spec.resample:
+    if spec.residual_resample:
+        ops += resampling_resnet_ops(Block(name), x, target, groups, beside, time)
+    elif spec.resample:
         ops += upsample_ops(Block(name), x, target, beside)
     return ops

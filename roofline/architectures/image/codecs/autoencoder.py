@@ -7,17 +7,23 @@ Source: diffusers 0.42.1, autoencoder_kl.py, vae.py, autoencoder_tiny.py.
 
 from __future__ import annotations
 
-from roofline.architectures.image.blocks import Features, more_than_one, resnet_ops, upsample_ops
+from roofline.architectures.image.blocks import Features, resnet_ops, upsample_ops
+from roofline.architectures.image.pixel_attention import pixel_attention_ops
+from roofline.architectures.image.plain import quantise_ops
 from roofline.num import Num, floor
 from roofline.specs.image.parts import AutoencoderSpec, TinyAutoencoderSpec
 from roofline.workload import constructors_image as make
 from roofline.workload.constructors_image import TOP, Block, Plane
 from roofline.workload.op import Op
 
+#: Halvings of the masked picture beside the decoder, and one: of a stride of 16.
+_MASK_STEPS = 4
+
 
 def encode_ops(spec: AutoencoderSpec, pixels: Plane) -> list[Op]:
     """Pixels [b, 3, h, w] to the mean and variance of latents [b, 2 c, h / 8, w / 8]."""
-    groups, latent, x = float(spec.groups), 2.0 * spec.latent_channels, Features(pixels, float(spec.channels[0]))
+    x, coded = Features(pixels, float(spec.channels[0])), spec.codes is not None
+    groups, latent = float(spec.groups), (1.0 if coded else 2.0) * spec.latent_channels
     ops = [make.convolution("conv_in", "encoder.conv_in", pixels, pixels, float(spec.pixel_channels), x.channels)]
     last = len(spec.channels) - 1
     for index, width in enumerate(spec.channels):
@@ -30,7 +36,10 @@ def encode_ops(spec: AutoencoderSpec, pixels: Plane) -> list[Op]:
     ops += _mid_ops(spec, "encoder.mid_block", x, 0.0)
     ops += _out_ops("encoder", x, latent, groups, 0.0, copied=spec.mid_attention)
     if spec.quant:
-        ops.append(make.convolution("quant_conv", "quant_conv", x.plane, x.plane, latent, latent, 1.0))
+        made = float(spec.code_width or spec.latent_channels) if coded else latent
+        ops.append(make.convolution("quant_conv", "quant_conv", x.plane, x.plane, latent, made, 1.0))
+    if coded:
+        return ops
     # the distribution: clamp, two exponentials and a product of its logarithm
     z = spec.latent_channels * x.plane.pixels
     ops.append(TOP.times(4.0).field("posterior", "arithmetic", z, z, live=z))
@@ -39,16 +48,20 @@ def encode_ops(spec: AutoencoderSpec, pixels: Plane) -> list[Op]:
 
 def decode_ops(spec: AutoencoderSpec, latents: Plane) -> list[Op]:
     """Latents [b, c, h, w] to pixels [b, 3, 8 h, 8 w]."""
-    groups, latent, x = float(spec.groups), float(spec.latent_channels), Features(latents, float(spec.channels[-1]))
-    ops, held = [], 0.0 * latents.pixels
+    widths, layers = spec.widths_out, (spec.decoder_layers or spec.layers) + 1.0
+    groups, latent, x = float(spec.groups), float(spec.latent_channels), Features(latents, float(widths[-1]))
+    ops, held, given = _held_ops(spec), 0.0 * latents.pixels, latent
+    if spec.codes is not None:
+        given = float(spec.code_width or spec.latent_channels)
+        ops += quantise_ops(float(spec.codes), given, latents)
     if spec.post_quant:
-        ops.append(make.convolution("post_quant_conv", "post_quant_conv", latents, latents, latent, latent, 1.0))
+        ops.append(make.convolution("post_quant_conv", "post_quant_conv", latents, latents, given, latent, 1.0))
         held = latent * latents.pixels
     ops.append(make.convolution("conv_in", "decoder.conv_in", latents, latents, latent, x.channels))
     ops += _mid_ops(spec, "decoder.mid_block", x, held)
-    last = len(spec.channels) - 1
-    for index, width in enumerate(reversed(spec.channels)):
-        block, below = Block(f"decoder.up_blocks.{index}", spec.layers + 1.0), x
+    last = len(widths) - 1
+    for index, width in enumerate(reversed(widths)):
+        block, below = Block(f"decoder.up_blocks.{index}", layers), x
         ops += _resnets(block, x, float(width), groups, held, copied=spec.mid_attention and index == 0)
         x = Features(x.plane, float(width))
         if index < last:
@@ -56,6 +69,26 @@ def decode_ops(spec: AutoencoderSpec, latents: Plane) -> list[Op]:
             ops += upsample_ops(Block(block.name), x, target, held + below.elements)
             x = Features(target, x.channels)
     return ops + _out_ops("decoder", x, float(spec.pixel_channels), groups, held)
+
+
+def _held_ops(spec: AutoencoderSpec) -> list[Op]:
+    """The convolutions over a masked picture, which a decoder holds and runs only where one is given.
+
+    The widths double from the decoder's first to its last, in four steps; the first two convolutions are 3×3, the rest
+    4×4 of stride 2.
+    """
+    if not spec.masked:
+        return []
+    width, most, before, own = float(spec.widths_out[0]), float(spec.widths_out[-1]), float(spec.pixel_channels), 0.0
+    outputs, last = [], most
+    for _ in range(_MASK_STEPS):
+        width = min(width, most)
+        outputs.append(width)
+        width *= 2.0
+    for index, after in enumerate([*outputs, last]):
+        own += before * after * (9.0 if index < 2 else 16.0) + after
+        before = after
+    return [Op("condition_encoder (idle)", "pointwise", "decoder", params=own, active=own, kernels=0.0)]
 
 
 def _resnets(
@@ -77,23 +110,7 @@ def _mid_ops(spec: AutoencoderSpec, name: str, x: Features, held: Num) -> list[O
     """Two residual layers with attention of one head over all pixels between."""
     copies, beside = 1.0 if spec.mid_attention else 0.0, held + x.elements
     ops = resnet_ops(Block(name, 2.0), x, x.channels, float(spec.groups), beside, copies=copies)
-    return ops + _attention_ops(Block(name), x, float(spec.groups), held) if spec.mid_attention else ops
-
-
-def _attention_ops(block: Block, source: Features, groups: float, held: Num) -> list[Op]:
-    (plane, channels), x = source, source.elements
-    beside, rows, three = held + 2.0 * x, plane.pixels, block.times(3.0)
-    one, area = 1.0, plane.area
-    return [
-        block.group_norm("attention.norm", plane, channels, groups, live=held + x),
-        three.copies("attention.copy", more_than_one(plane.batch), x, live=beside + 2.0 * x),
-        three.linear("attention.qkv", rows, channels, channels, bias=False, live=beside + 2.0 * x),
-        three.field("attention.bias", "arithmetic", x, x, weights=channels, live=beside + 3.0 * x),
-        block.attention("attention", plane.batch, one, area, area, channels, wide_softmax=True, live=beside + x),
-        block.linear("attention.to_out", rows, channels, channels, live=beside + 4.0 * x),
-        block.field("attention.residual", "arithmetic", 2.0 * x, x, live=held + 5.0 * x),
-        block.field("attention.rescale", "arithmetic", x, x, live=beside + 4.0 * x),
-    ]
+    return ops + pixel_attention_ops(Block(name), x, 1.0, float(spec.groups), held) if spec.mid_attention else ops
 
 
 def _halved(plane: Plane) -> Plane:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, TypeAlias
 
-from roofline.architectures.image.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
+from roofline.architectures.image.codecs.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
+from roofline.architectures.image.codecs.deep import deep_decode_ops, deep_encode_ops
 from roofline.architectures.image.plain import plain_decode_ops, plain_encode_ops
 from roofline.errors import UsageError
 from roofline.num import Num
+from roofline.specs.image.codecs import DeepAutoencoderSpec
 from roofline.specs.image.parts import AutoencoderSpec, TinyAutoencoderSpec
 from roofline.specs.image.plain import VQVAESpec
 from roofline.workload.constructors_image import Block, Plane
@@ -19,7 +21,9 @@ from roofline.workload.op import Op
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase
 
-Codec: TypeAlias = AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec
+Codec: TypeAlias = AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec | DeepAutoencoderSpec
+#: All kinds, for `isinstance`.
+CODECS: Final = (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec, DeepAutoencoderSpec)
 #: Part of a tile that its neighbour covers as well.
 OVERLAP: Final = 0.25
 
@@ -67,12 +71,16 @@ def encode_phase(spec: Codec, run: ImageRun, pictures: float) -> Phase:
 def _decode(spec: Codec, plane: Plane) -> list[Op]:
     if isinstance(spec, VQVAESpec):
         return plain_decode_ops(spec, plane)
+    if isinstance(spec, DeepAutoencoderSpec):
+        return deep_decode_ops(spec, plane)
     return decode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_decode_ops(spec, plane)
 
 
 def _encode(spec: Codec, plane: Plane) -> list[Op]:
     if isinstance(spec, VQVAESpec):
         return plain_encode_ops(spec, plane)
+    if isinstance(spec, DeepAutoencoderSpec):
+        return deep_encode_ops(spec, plane)
     return encode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_encode_ops(spec, plane)
 
 

@@ -1,0 +1,1 @@
+"""What stands beside a denoiser: ControlNets of transformers, adapters."""

@@ -1,0 +1,1 @@
+"""Autoencoders, and how they run over pictures: whole, one by one, in tiles."""

@@ -1,0 +1,1 @@
+"""UNets and ControlNets."""

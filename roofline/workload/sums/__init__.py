@@ -1,0 +1,1 @@
+"""Sums over the positions of a sequence."""
