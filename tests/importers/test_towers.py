@@ -15,6 +15,7 @@ from roofline.architectures.towers.parameters import tower_parameters
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.read import import_config, read_config
 from roofline.importers.huggingface.towers.read import TOWERS, towers_of
+from roofline.importers.huggingface.towers.sections import absent_sections
 from roofline.importers.huggingface.towers.sound import whisper
 from roofline.importers.json_document import parse_json
 from roofline.importers.model_file import model_text
@@ -262,7 +263,7 @@ _VALUES: Final = (
 @settings(max_examples=300, deadline=None)
 def test_any_section_is_read_or_left_out(model_type: str, section: Any, beside: Any) -> None:
     """Whatever a section says, the language model is read; a tower is counted or said to be left out."""
-    keys = dict.fromkeys(TOWERS[model_type], section)
+    keys = dict.fromkeys((*TOWERS[model_type], *(absent_sections(model_type).keys() - TOWERS[model_type])), section)
     found = _beside(model_type, {**beside, **keys}, 2048)
     assert len(found.towers) + len(found.left_out) == len(keys)
     for tower in found.towers:

@@ -16,6 +16,7 @@ from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.families import ALIASES, FAMILIES, TEXT_SECTIONS, TEXT_TYPES
+from roofline.importers.huggingface.forms.slips import refuse_slips
 from roofline.importers.huggingface.forms.wrappers import TIED, defaults_in, tied_by_class, wrapped_type
 from roofline.importers.huggingface.stated import ESSENTIAL
 from roofline.importers.json_document import JsonDocument
@@ -36,6 +37,7 @@ def text_config(document: JsonDocument) -> Config:
         raise SpecError("must be a mapping of keys to values", document.place(()))
     if "model_type" not in data and "quantization" in data and "hidden_size" not in data:
         raise SpecError("is a quantisation file; give the config.json beside it", document.place(()))
+    refuse_slips(document, data)
     model_type = _model_type(document, data)
     if section_of(data) is not None:
         return _nested(document, data, model_type)

@@ -41,6 +41,7 @@ from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.spec_data import Origin, spec_data
 from roofline.importers.huggingface.stated import mapped
+from roofline.importers.huggingface.towers.sections import concerns_media
 from roofline.importers.json_document import read_json
 from roofline.importers.quantization.formats import formats_of
 from roofline.importers.quantization.modules import ModuleNames, module_names
@@ -99,14 +100,13 @@ def import_named(path: Path, name: str | None = None) -> Imported:
 
 def _add_towers(body: Body, config: Config) -> None:
     """The towers of a multimodal file, and which of them are not counted."""
-    if config.outer is None and not any(
-        "vision" in key or "audio" in key or key == "img_processor" for key in config.data
-    ):
+    if not concerns_media(config):
         return
     from roofline.importers.huggingface.towers.read import towers_of
 
     found = towers_of(config, body["width"])
-    body |= {key: value for key, value in (("towers", found.towers), ("left_out", found.left_out)) if value}
+    left_out = [*body.pop("left_out", ()), *found.left_out]
+    body |= {key: value for key, value in (("towers", found.towers), ("left_out", left_out)) if value}
     config.notes.extend(found.assumed)
 
 

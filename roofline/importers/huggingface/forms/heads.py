@@ -12,20 +12,18 @@ there (`is_causal`); Gemma3TextConfig and Gemma4TextConfig (`use_bidirectional_a
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.forms.classes import class_facts, type_of_class
 from roofline.importers.json_document import read_json
 from roofline.specs.files.paths import is_file
 
 Body = dict[str, Any]
-_FILE: Final = Path(__file__).with_name("classes.json")
 _LABELS: Final = 2
 _GENERATES: Final = re.compile(r".*(ForCausalLM|ForConditionalGeneration|LMHeadModel|LMHead|ForGeneration)\w{0,12}")
 _REWARDS: Final = re.compile(r".*For(Process)?RewardModel")
@@ -51,18 +49,6 @@ _SCORES: Final = {
 }
 
 
-@cache
-def _facts() -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
-    return facts
-
-
-@cache
-def _types() -> Mapping[str, str]:
-    """The model type of each class."""
-    return {name: model_type for model_type, names in _facts()["types"].items() for name in names.split()}
-
-
 def follow_architecture(config: Config, body: Body, model_type: str, file: Path) -> None:
     """Change the body of a language model to that of the class that a file names. Raises SpecError with the place."""
     said = config.outer or config
@@ -77,7 +63,7 @@ def follow_architecture(config: Config, body: Body, model_type: str, file: Path)
     if "encoder" in body:
         _two_stacks(config, body, name)
         return
-    if name in _facts()["untied"].split() and body.get("tied_embeddings"):
+    if name in class_facts()["untied"].split() and body.get("tied_embeddings"):
         body["tied_embeddings"] = False
         config.notes.append(f"{name} ties no weights, whatever tie_word_embeddings says")
     mutual = _both_directions(config, body, str(said.data.get("model_type")))
@@ -101,7 +87,16 @@ def _own_head(config: Config) -> bool:
     if not isinstance(classes, dict):
         return False
     generates = any(key in classes for key in ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM"))
-    return generates or ("AutoModel" not in classes and _architecture(config) not in _types())
+    generates = generates or any(_GENERATES.fullmatch(name) for name in _named_classes(classes))
+    return generates or ("AutoModel" not in classes and not type_of_class(_architecture(config)))
+
+
+def _named_classes(auto_map: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the classes in an `auto_map`, whose values are `file.Class`, or lists of them."""
+    for value in auto_map.values():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str):
+                yield one.rpartition(".")[2]
 
 
 def _architecture(config: Config) -> str:
@@ -117,14 +112,14 @@ def _architecture(config: Config) -> str:
 def _check_name(config: Config, said: Config, name: str, model_type: str) -> None:
     """Tell of a class that the library does not have, or that it has for another model type."""
     outermost = str(said.data.get("model_type", model_type))
-    known = _facts()["types"]
+    known = class_facts()["types"]
     if not name or outermost not in known:
         return
-    of = _types().get(name)
-    if of is None and not said.data.get("auto_map"):
-        version = _facts()["version"]
+    of = type_of_class(name)
+    if not of and not said.data.get("auto_map"):
+        version = class_facts()["version"]
         config.notes.append(f"architectures: {name[:60]} is no class of {version}; read as model_type {outermost}")
-    elif of is not None and name not in known[outermost].split():
+    elif of and name not in known[outermost].split():
         config.notes.append(f"architectures: {name} is a class of {of}, and model_type {outermost} counts")
 
 

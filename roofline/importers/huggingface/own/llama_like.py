@@ -120,12 +120,9 @@ def phi4mm(config: Config) -> dict[str, Any]:
             config.children.pop()
             rank += adapter.whole("r", default=0, null=0, least=0)
     layers = sum(block["layers"] for block in body["blocks"])
-    if rank:
-        config.notes.append(
-            f"low-rank adapters for pictures and speech are left out: {rank * edges * layers:,} parameters"
-        )
-    if config.given("audio_processor", "embd_layer", "img_processor"):
-        config.notes.append("the encoders of pictures and speech are left out: the file does not state their sizes")
+    body["left_out"] = [f"low-rank adapters beside its layers: {rank * edges * layers:,} parameters"] if rank else []
+    if config.given("embd_layer") and not config.given("audio_processor"):
+        body["left_out"].append("embd_layer of phi4mm: the file does not state the sizes of its audio encoder")
     config.ignore("audio_processor embd_layer img_processor")
     return body
 

@@ -31,9 +31,6 @@ def qwen(config: Config) -> dict[str, Any]:
     config.ignore(
         "use_dynamic_ntk use_logn_attn use_cache_quantization use_cache_kernel softmax_in_fp32 bf16 fp16 fp32"
     )
-    if config.section("visual") is not None:
-        config.children.pop()
-        config.notes.append("the encoder of pictures (visual) is left out")
     config.ignore("scale_attn_weights apply_residual_connection_post_layernorm onnx_safe")
     blocks = [{"layers": config.whole("num_hidden_layers"), **layer(attention, _silu(inner, bias), style)}]
     positions = parts.rotary(config, head_dim, 1.0, "rotary_pct")

@@ -14,23 +14,18 @@ from typing import Any, Final, NamedTuple
 
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
+from roofline.importers.huggingface.families import FAMILIES
+from roofline.importers.huggingface.forms.classes import first_class, type_of_class
+from roofline.importers.huggingface.forms.wrappers import wrapped_type
 from roofline.importers.huggingface.towers import pictures, projectors, qwen, sound
 from roofline.importers.huggingface.towers.named import named_tower
 from roofline.importers.huggingface.towers.reading import reading_of
+from roofline.importers.huggingface.towers.sections import NAMED, SECTIONS, about, absent_sections, further_sections
 from roofline.specs.files.document import Document
 from roofline.specs.files.reader import validate
 from roofline.specs.text.tower import Tower
-from roofline.units import format_count
 
 Body = dict[str, Any]
-#: Sections that hold an encoder, and what it reads.
-SECTIONS: Final[dict[str, str]] = {
-    "vision_config": "vision",
-    "audio_config": "audio",
-    "encoder_config": "audio",
-    "vision_encoder": "vision",
-    "speech_config": "audio",
-}
 
 
 class Whole(NamedTuple):
@@ -139,31 +134,55 @@ class Found(NamedTuple):
     assumed: list[str]
 
 
-#: The largest size of a section that is taken for meant.
-_LARGEST: Final = 1_000_000
-#: Keys under which files without such sections name an encoder.
-_NAMED: Final = ("mm_vision_tower", "vision_tower", "img_processor", "mm_audio_tower", "audio_processor")
-
-
 def towers_of(config: Config, text_width: int) -> Found:
     """The towers beside a language model of that width."""
     found = Found([], [], [])
     beside = _beside(config)
     model_type = str(beside.data.get("model_type"))
-    for section, name in SECTIONS.items():
-        if isinstance(beside.data.get(section), Mapping):
-            _add(found, beside, model_type, section, name, text_width)
+    of_class = type_of_class(first_class((config.outer or config).data))
+    held = of_class if model_type in FAMILIES and of_class in TOWERS else model_type
+    further = dict(further_sections(beside))
+    silent = not further and not any(beside.data.get(key) for key in NAMED)
+    for section in SECTIONS:
+        value = beside.data.get(section)
+        if isinstance(value, Mapping):
+            _add(found, beside, held, section, text_width)
+        elif value is not None:
+            found.left_out.append(f"{section} of {model_type}: must be a mapping of keys to values")
+        elif silent and held != model_type and section in TOWERS[held]:
+            found.left_out.append(f"{section} of {held}, whose class architectures names: the file has none")
+        elif silent:
+            _add_absent(found, beside, model_type, section, text_width)
+    _add_named(found, beside, model_type, text_width)
+    for key, told in further.items():
+        config.used.update({key} if beside.data is config.data else ())
+        found.left_out.append(f"{key} of {model_type}: an encoder that is not modelled{told}")
+    return found
+
+
+def _add_absent(found: Found, beside: Config, model_type: str, section: str, text_width: int) -> None:
+    """The tower that a class makes where a file has no section for it."""
+    made, modelled = absent_sections(model_type).get(section), section in TOWERS.get(model_type, {})
+    if made is not None and modelled:
+        _add(found, beside, model_type, section, text_width, made)
+    elif made is not None or (modelled and wrapped_type(model_type) is None):
+        found.left_out.append(f"{section} of {model_type}: the file has none, and its class loads one")
+
+
+def _add_named(found: Found, beside: Config, model_type: str, text_width: int) -> None:
+    """An encoder that a key names, with the sizes that its name stands for."""
     named = named_tower(beside, model_type, text_width)
     if named is not None:
         body = {"name": "vision", **named}
         found.towers.append({key: body[key] for key in _ORDER if body.get(key) not in (None, [])})
-    for key in _NAMED:
+    for key in NAMED:
         if named is not None and "audio" not in key:
             continue
         if value := beside.data.get(key):
             shown = value if isinstance(value, str) else value.get("name", "") if isinstance(value, Mapping) else ""
-            found.left_out.append(f"{key} of {model_type} ({str(shown)[:80]}): the file does not state its sizes")
-    return found
+            told = about(value) if isinstance(value, Mapping) else ""
+            why = f"an encoder that is not modelled{told}" if told else "the file does not state its sizes"
+            found.left_out.append(f"{key} of {model_type} ({str(shown)[:80]}): {why}")
 
 
 def _beside(config: Config) -> Config:
@@ -176,23 +195,28 @@ def _beside(config: Config) -> Config:
     return Config(config.document, data, path, outer=config.outer)
 
 
-def _add(found: Found, beside: Config, model_type: str, section: str, name: str, text_width: int) -> None:
-    """Read one section, or say why it is left out."""
+def _add(
+    found: Found, beside: Config, model_type: str, section: str, text_width: int, made: Body | None = None
+) -> None:
+    """Read one section, or say why it is left out. `made` are sizes that a class gives a section that is not there."""
     known = TOWERS.get(model_type, {}).get(section)
+    if made is not None:
+        beside = Config(beside.document, {**beside.data, section: {}}, beside.path, outer=beside.outer)
     named = beside.data[section].get("model_type")
     said = f"{section} of {model_type}" + (f" ({named})" if named else "")
     if known is None:
-        found.left_out.append(f"{said}: an architecture that is not modelled{_about(beside.data[section])}")
+        found.left_out.append(f"{said}: an architecture that is not modelled{about(beside.data[section])}")
         return
     child = _section(beside, section, known, named)
     if child is None:
-        found.left_out.append(f"{said}: an encoder that is not modelled{_about(beside.data[section])}")
+        found.left_out.append(f"{said}: an encoder that is not modelled{about(beside.data[section])}")
         return
+    child.defaults = {**child.defaults, **(made or {})}
     try:
         body = _read(beside, child, known, text_width)
         reading = reading_of(model_type, section)
         body |= reading(beside, child, body) if reading is not None else {}
-        body |= {"name": name, "kind": _clean(str(child.data["model_type"]))}
+        body |= {"name": SECTIONS[section], "kind": _clean(str(child.data["model_type"]))}
         tower = {key: body[key] for key in _ORDER if body.get(key) not in (None, [])}
         validate(Document(section, "", tower, {}), Tower)
     except SpecError as error:
@@ -201,23 +225,8 @@ def _add(found: Found, beside: Config, model_type: str, section: str, name: str,
     found.towers.append(tower)
     if child.assumed:
         shown = ", ".join(f"{key} {value}" for key, value in child.assumed.items() if value is not None)
-        found.assumed.append(f"not in {section}, so as its config class has it: {shown}")
-
-
-def _about(section: Mapping[str, Any]) -> str:
-    """About how many parameters the layers of an encoder that is not modelled have, where its sizes say so."""
-
-    def size(*keys: str) -> int:
-        given = (section.get(key) for key in keys)
-        return next((value for value in given if type(value) is int and 0 < value <= _LARGEST), 0)
-
-    width = size("hidden_size", "d_model", "embed_dim", "width")
-    layers = size("num_hidden_layers", "depth", "encoder_layers", "num_layers", "layers")
-    ratio = section.get("mlp_ratio")
-    times = ratio if isinstance(ratio, (int, float)) and 0 < ratio <= 100 else 4
-    mlp = size("intermediate_size", "encoder_ffn_dim", "mlp_dim", "feedforward_dim") or int(times * width)
-    count = layers * width * (4 * width + 2 * mlp)
-    return f"; about {format_count(float(count))} parameters in its layers" if count else ""
+        where = f"not in {section}" if made is None else f"no {section} in the file"
+        found.assumed.append(f"{where}, so as its config class has it: {shown}")
 
 
 def _section(beside: Config, section: str, known: Whole | Encoder, named: Any) -> Config | None:

@@ -26,6 +26,8 @@ _LONGEST_SOUND: Final = 1e6
 _SIZE: Final = re.compile(r"\s*(\d{1,12})\s*(?:[xX×]\s*(\d{1,12})\s*)?(?:px)?\s*")
 #: The side of a picture where nothing is said and the encoder has none of its own.
 _SIDE: Final = 1024.0
+#: Words of what reads sound, in what is said to be left out.
+_OF_SOUND: Final = ("audio", "speech", "sound", "whisper")
 _UNMEASURED: Final = (
     "encoders run before the prefill and count in the time to first token; no run of one was at hand: their expected "
     "time is that of the kernels of the engine's prefills"
@@ -98,7 +100,7 @@ def _check(spec: TransformerSpec, name: str, loaded: bool, engine: str) -> None:
     what, option = ("sound", "--seconds") if sound else ("pictures", f"--{name.replace('_', '-')}")
     able = [tower for tower in spec.towers if (tower.name == "audio") == sound]
     if not able:
-        left = [text for text in spec.left_out if ("audio" in text or "speech" in text) == sound]
+        left = [text for text in spec.left_out if any(word in text for word in _OF_SOUND) == sound]
         if left:
             raise UsageError(f"{option}: what reads {what} in {spec.name} is not modelled: {'; '.join(left)}")
         raise UsageError(f"{option}: {spec.name} reads no {what}")
