@@ -204,3 +204,27 @@ def test_a_classifier_needs_a_model_without_a_head(tmp_path: Path) -> None:
     text = model_text(import_config(written(tmp_path, _named("LlamaForSequenceClassification", num_labels=1))))
     with pytest.raises(SpecError, match="classifier goes with head: false"):
         rl.load_model(str(written(tmp_path, text.replace("head: false", "head: true"), "bad.yaml")))
+
+
+@pytest.mark.parametrize("classes", ["m.ChatGLMForConditionalGeneration", ["m.Tokenizer", "m.MineForCausalLM"]])
+def test_a_class_of_own_code_that_generates_settles_what_the_file_is(tmp_path: Path, classes: Any) -> None:
+    data = _named("ChatGLMModel", auto_map={"AutoModel": classes})
+    assert "generates nothing" not in _notes(tmp_path, data)
+    assert [phase.name for phase in rl.estimate(written(tmp_path, data), gpu="h100").phases] == ["prefill", "decode"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _named("LlamaModel"),
+        _named("LlamaModel", auto_map={"AutoModel": "m.MineModel"}),
+        _named("LlamaForSequenceClassification"),
+        _named("LlamaForTokenClassification"),
+        _named("LlamaForRewardModel"),
+        _named("ColLlamaForRetrieval", embedding_dim=128),
+        _named("LlamaForCausalLM", is_causal=False),
+        E5,
+    ],
+)
+def test_that_a_model_generates_nothing_is_told(tmp_path: Path, data: dict[str, Any]) -> None:
+    assert "generates nothing" in _notes(tmp_path, data)

@@ -22,7 +22,8 @@ from roofline.importers.gguf.recurrent import RECURRENT
 from roofline.importers.gguf.split import read_whole
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
-from roofline.importers.huggingface.read import check_keys, clean_name, family_function
+from roofline.importers.huggingface.naming import clean_name
+from roofline.importers.huggingface.read import check_keys, family_function
 from roofline.importers.huggingface.spec_data import Origin, spec_data
 from roofline.importers.huggingface.stated import mapped
 from roofline.importers.json_document import JsonDocument, JsonPath

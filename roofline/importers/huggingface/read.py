@@ -39,6 +39,7 @@ from roofline.importers.huggingface.forms.dialects import in_words_of_classes
 from roofline.importers.huggingface.forms.heads import follow_architecture
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
+from roofline.importers.huggingface.naming import clean_name, model_name
 from roofline.importers.huggingface.spec_data import Origin, spec_data
 from roofline.importers.huggingface.stated import mapped
 from roofline.importers.huggingface.towers.sections import concerns_media
@@ -54,7 +55,6 @@ from roofline.specs.files.reader import validate_model
 Body: TypeAlias = dict[str, Any]
 #: Keys of a multimodal config that would concern the layers of its text model.
 _OF_THE_TEXT: Final = re.compile(r"expert|moe|nextn|mtp|num_\w*layers|kv_heads|layer_types|sliding_window")
-_NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
 class Imported(NamedTuple):
@@ -166,17 +166,3 @@ def _check_section(config: Config, known: ClassKeys | None, model_type: str) -> 
     config.notes.extend(told(ignored))
     for child in config.children:
         _check_section(child, None, model_type)
-
-
-def model_name(file: Path, config: Config) -> str:
-    """A name for the model: from `X_config.json` or `X.json`, else its folder, else the name that the file says."""
-    stem = file.stem.removesuffix("config").removesuffix("params").rstrip("_-.")
-    if not stem:
-        said = str((config.outer or config).data.get("_name_or_path") or "").rstrip("/").rsplit("/", 1)[-1]
-        stem = said or file.resolve().parent.name
-    return clean_name(stem) or "model"
-
-
-def clean_name(name: str | None) -> str:
-    """A name with only what names of specs may hold; empty where nothing is left."""
-    return _NAME_JUNK.sub("-", name or "").strip("-._+")[:100]

@@ -79,6 +79,8 @@ def follow_architecture(config: Config, body: Body, model_type: str, file: Path)
     elif modules or mutual or (_BARE.fullmatch(name) and not _GENERATES.fullmatch(name) and not _own_head(said)):
         _encode(body)
         config.notes.append(_headless(name, mutual=mutual, saved=bool(modules)))
+    if labels := body.get("classifier", {}).get("labels"):
+        config.notes.append(f"{name} has {labels:,} scores in place of a head: it encodes and generates nothing")
 
 
 def _own_head(config: Config) -> bool:
