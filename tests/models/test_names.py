@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from roofline.errors import UnknownNameError, UsageError
 from roofline.specs.files.library import find
 from roofline.specs.files.spelling import meant_by
+from roofline.specs.formats.dtypes import find_dtype
 
 #: Names of the models in published measurements of latency.
 MEASURED = (
@@ -124,12 +127,37 @@ def test_a_name_is_found(name: str) -> None:
     [
         ("qwen2.5:7b-instruct-q4_K_M", "--model qwen2.5-7b --weights q4_k_m"),
         ("Qwen/Qwen3-32B-FP8", "--model qwen3-32b --weights fp8"),
-        ("meta-llama/Llama-3.1-8B-Instruct-AWQ", "--model llama-3.1-8b --weights awq"),
+        ("meta-llama/Llama-3.1-8B-Instruct-AWQ", "--model llama-3.1-8b --weights awq[.]"),
+        ("bartowski/Llama-3.2-3B-Instruct-GGUF", "--model llama-3.2-3b --weights q4_k_m, for example[.]"),
+        ("hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M", "--model llama-3.2-3b --weights q4_k_m[.]"),
+        ("google/gemma-3-27b-it-qat-q4_0-gguf", "--model gemma-3-27b --weights q4_0[.]"),
+        ("gemma3:27b-it-qat", "--model gemma-3-27b --weights q4_0[.]"),
+        ("unsloth/Llama-3.2-3B-Instruct-bnb-4bit", "--weights bnb-4bit[.]"),
+        ("mlx-community/Llama-3.2-3B-Instruct-4bit", "--weights mlx-4bit, for example[.]"),
+        ("Llama-3.2-3B-Instruct-GPTQ-Int8", "--weights gptq-int8[.]"),
+        ("RedHatAI/Llama-3.2-3B-Instruct-FP8-dynamic", "--weights fp8[.]"),
+        ("RedHatAI/Llama-3.2-3B-Instruct-quantized.w4a16", "--weights int4-g128[.]"),
+        ("Llama-3.2-3B-Instruct-mlx", "--weights mlx-4bit, for example[.]"),
     ],
 )
 def test_a_format_behind_a_name_is_said_to_be_an_option(name: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         find("models", name)
+
+
+_WORDS = (
+    "gguf qat-q4_0-gguf it-qat mlx mlx-6bit 8bit 3-bit bnb bnb-8bit awq gptq gptq-int4 fp8 fp8-dynamic w8a8 w4a16 q4"
+)
+_WORDS += " q8 q5_k_m ud-q4_k_xl i1-q4_k_m bf16 f16 nvfp4 mxfp4 int8 quantized.w8a8 fp8-block"
+
+
+@pytest.mark.parametrize("word", _WORDS.split())
+def test_what_is_said_to_be_an_option_is_one(word: str) -> None:
+    with pytest.raises(UsageError, match=r"option: --model llama-3.1-8b --weights") as error:
+        find("models", f"llama-3.1-8b-{word}")
+    said = re.search(r"--weights ([\w.-]+?)[.,]", str(error.value))
+    assert said is not None
+    assert find_dtype(said[1])
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen3-32c", "", "-", ":", "/", "instruct", "q4_k_m", "x" * 10_000])
@@ -140,4 +168,4 @@ def test_a_name_that_means_none_or_several_is_not_guessed(name: str) -> None:
 
 def test_a_spelling_that_could_be_two_models_means_none() -> None:
     assert meant_by("Llama 2", {"llama2": "a", "llama-2": "b"}) is None
-    assert meant_by("RTX 4090", {"rtx-4090": "rtx-4090", "rtx4090": "rtx-4090"}) == ("rtx-4090", "")
+    assert meant_by("RTX 4090", {"rtx-4090": "rtx-4090", "rtx4090": "rtx-4090"}) == ("rtx-4090", ())

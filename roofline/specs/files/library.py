@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
 from roofline.specs.files.paths import beginning, expanded, is_folder
-from roofline.specs.files.spelling import meant_by
+from roofline.specs.files.spelling import meant_by, weights_meant
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
 _LISTING: Final = {
@@ -88,10 +88,10 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     known = _known(shelf, spec_dir)
     meant = meant_by(name, known)
     found = _exactly(shelf, meant.name, spec_dir) if meant is not None else None
-    if found is not None and meant is not None and not meant.format:
+    if found is not None and meant is not None and not meant.formats:
         return found._replace(alias=name)
     if found is not None and meant is not None and shelf == "models":
-        hint = f"The format of its weights is an option: --model {found.name} --weights {meant.format}."
+        hint = f"The format of its weights is an option: --model {found.name} --weights {weights_meant(meant.formats)}."
         raise UsageError(f"no model named {name!r}. {hint}")
     if shelf == "hardware":
         known |= _known("nodes", spec_dir)

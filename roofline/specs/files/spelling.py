@@ -8,25 +8,43 @@ format there is an option, and is said to be one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
+
+from roofline.errors import UsageError
+from roofline.specs.formats.dtypes import find_dtype
 
 #: Longer names stand for nothing.
 _LONGEST: Final = 200
 _SIGNS: Final = re.compile(r"[-_:\s]+")
-_JOINT: Final = re.compile(r"(?<=[a-z])-(?=\d)")
+_JOINT: Final = re.compile(r"(?<=[a-z])-(?=\d)(?!\d-?bits?\b)")
 #: What tuning makes of a model leaves its shapes as they are.
 _TUNED: Final = re.compile(r"-(?:instruct|it|chat|base|pt|hf|text|latest|thinking|reasoning|sft|dpo|original)$")
 _FORMAT: Final = re.compile(
-    r"-(i?q\d(?:-[klmnsx0-9]+){0,3}|[bf]?f(?:p|loat)?16|fp8\w*|fp4|int[48]|awq|gptq|(?:nv|mx)fp[48]|w\d+a\d+|gguf|mlx|[348]-?bits?|bnb|qat)$"
+    r"[-.]((?:ud-)?i?q\d(?:-[klmnsx0-9]+){0,3}|[bf]?f(?:p|loat)?16|fp8\w*|fp4|int[48]|awq|gptq|(?:nv|mx)fp[48]"
+    r"|w\d+a\d+|gguf|mlx|[2-8]-?bits?|bnb|qat|i1|dynamic|static|block|quantized)$"
 )
+#: What the names of files say, as `--weights` has it.
+_SAID: Final = {
+    "fp8-dynamic": "fp8",
+    "fp8-static": "fp8",
+    "w4a16": "int4-g128",
+    "w8a16": "int8",
+    "w8a8": "int8",
+    "q8": "q8_0",
+    "q6": "q6_k",
+}
+#: Formats of which a word gives the kind alone: 4 bit where no bits are said.
+_KINDS: Final = {"mlx": "mlx-{}bit", "bnb": "bnb-{}bit", "awq": "awq", "gptq": "gptq-int{}"}
+_USUAL: Final = "q4_k_m"
+_BITS: Final = re.compile(r"(?:int)?([2-8])(?:-?bits?)?")
 
 
 class Meant(NamedTuple):
-    """The known name that is meant, and the number format that was written behind it."""
+    """The known name that is meant, and the words of a number format that were written behind it, the first first."""
 
     name: str
-    format: str = ""
+    formats: tuple[str, ...] = ()
 
 
 def meant_by(name: str, known: Mapping[str, str]) -> Meant | None:
@@ -40,7 +58,7 @@ def meant_by(name: str, known: Mapping[str, str]) -> Meant | None:
     while rest:
         found = table.get(rest, set())
         if len(found) == 1:
-            return Meant(next(iter(found)), "-".join(reversed(formats)))
+            return Meant(next(iter(found)), tuple(reversed(formats)))
         shorter = _TUNED.sub("", rest)
         if shorter == rest and (end := _FORMAT.search(rest)):
             formats.append(_spelled(end[1]))
@@ -51,9 +69,30 @@ def meant_by(name: str, known: Mapping[str, str]) -> Meant | None:
     return None
 
 
+def weights_meant(formats: Sequence[str]) -> str:
+    """Words of a number format as one of `--weights`, with `for example` where they leave it open."""
+    bits = next((str(found[1]) for word in formats if (found := _BITS.fullmatch(word))), "")
+    kinds = [_KINDS[word].format(bits or 4) for word in formats if word in _KINDS]
+    spelled = [_SAID.get(word, word) for word in formats]
+    trained = ["q4_0"] if "qat" in formats else []  # Google's, trained for that format
+    found = next((word for word in (*kinds, *spelled, *trained) if _is_taken(word)), None)
+    if found is not None and (bits or not {"mlx", "bnb"} & {*formats}):
+        return found
+    usual = (f"q{bits}_k_m", f"q{bits}_k", f"q{bits}_0") if "gguf" in formats else (f"mlx-{bits}bit",)
+    return f"{found or next((word for word in (*spelled, *usual) if bits and _is_taken(word)), _USUAL)}, for example"
+
+
+def _is_taken(word: str) -> bool:
+    try:
+        find_dtype(word)
+    except UsageError:
+        return False
+    return True
+
+
 def _spelled(written: str) -> str:
     """A format as GGUF files write it, where it is one of theirs."""
-    return written.replace("-", "_") if re.match(r"i?q\d", written) else written
+    return written.replace("-", "_") if re.match(r"(ud-)?i?q\d", written) else written
 
 
 def _plain(name: str) -> str:
