@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+import roofline as rl
 from roofline.errors import UnsupportedError
 from roofline.importers.huggingface.read import import_config, read_config
 
@@ -54,7 +55,7 @@ _EXPERTS: Final = {"targets": ["re:.*mlp.experts.*"], "weights": {"num_bits": 4,
 @pytest.mark.parametrize(
     ("quantization", "dtype"),
     [
-        ({"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"}, "int4-gptq"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": True, "version": "gemm"}, "int4-awq"),
         ({"quant_method": "gptq", "bits": 8, "group_size": 128, "desc_act": False, "sym": True}, "int8-gptq"),
         ({"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}, "fp8-b128"),
         ({"quant_method": "fp8", "activation_scheme": "static"}, "fp8"),
@@ -71,6 +72,18 @@ def test_quantised_checkpoints_have_a_format(tmp_path: Path, quantization: dict[
     assert data["dtype"] == dtype
     assert data["dtypes"]["embedding"] == data["dtypes"]["head"] == "bf16"
     read_config(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize("method", ["awq", "gptq"])
+@pytest.mark.parametrize(("said", "activations"), [("float16", "fp16"), ("bfloat16", None), (None, None)])
+def test_what_multiplies_in_16_bit_does_so_in_the_kind_that_the_file_says(
+    tmp_path: Path, method: str, said: str | None, activations: str | None
+) -> None:
+    quantization = {"quant_method": method, "bits": 4, "group_size": 128}
+    path = written(tmp_path, {**LLAMA, "torch_dtype": said, "quantization_config": quantization})
+    assert import_config(path).get("activation_dtype") == activations
+    inputs = rl.estimate(path, gpu="h100").inputs
+    assert (inputs["weights"], inputs["activations"]) == (f"int4-{method}", activations or "bf16")
 
 
 def test_groups_of_modules_may_differ_in_format(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from roofline.importers.quantization.scheme import Path as Place
 from roofline.importers.quantization.scheme import Scheme
 from roofline.importers.quantization.schemes import read_scheme
 from roofline.specs.files.paths import is_file
+from roofline.specs.formats.dtypes import find_dtype, weights_alone
 
 _FLOATS: Final = {
     "bfloat16": "bf16",
@@ -73,7 +74,10 @@ def formats_of(config: Config, file: Path, body: dict[str, Any]) -> Formats:
     if resolved.encoder:
         body["encoder"] = resolved.encoder
     notes = (*scheme.notes, *resolved.notes)
-    return Formats(resolved.dtype, resolved.overrides, scheme.cache, scheme.activations, assumed, notes)
+    activations = scheme.activations
+    if activations is None and base == "fp16" and scheme.dtype and weights_alone(find_dtype(scheme.dtype)):
+        activations = base
+    return Formats(resolved.dtype, resolved.overrides, scheme.cache, activations, assumed, notes)
 
 
 def _resolved(

@@ -71,7 +71,7 @@ def meant_by(name: str, known: Mapping[str, str]) -> Meant | None:
 
 def weights_meant(formats: Sequence[str]) -> str:
     """Words of a number format as one of `--weights`, with `for example` where they leave it open."""
-    bits = next((str(found[1]) for word in formats if (found := _BITS.fullmatch(word))), "")
+    bits = next((said[1] for word in formats if (said := _BITS.fullmatch(word))), "")
     kinds = [_KINDS[word].format(bits or 4) for word in formats if word in _KINDS]
     spelled = [_SAID.get(word, word) for word in formats]
     trained = ["q4_0"] if "qat" in formats else []  # Google's, trained for that format

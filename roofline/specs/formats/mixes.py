@@ -44,7 +44,7 @@ class Checkpoint(NamedTuple):
 
 
 CHECKPOINTS: Final[Mapping[str, Checkpoint]] = {
-    "awq": Checkpoint("int4-gptq", "AWQ checkpoint"),
+    "awq": Checkpoint("int4-awq", "AWQ checkpoint"),
     "gptq-int4": Checkpoint("int4-gptq", "GPTQ checkpoint"),
     "gptq-int8": Checkpoint("int8-gptq", "GPTQ checkpoint"),
     "nf4": Checkpoint("nf4-b64", "bitsandbytes 4 bit", linear=True),

@@ -87,7 +87,9 @@ def awq(description: Description) -> Scheme:
     """AWQ: groups with zero points of 4 bit; a module is left alone where a listed name is part of its own."""
     description.harmless(_CALIBRATION)
     left = description.texts("modules_to_not_convert")
-    return Scheme(_grouped(description), left_alone(left, "part"), head=description.flag("lm_head"))
+    dtype = _grouped(description)
+    dtype = "int4-awq" if dtype == "int4-gptq" else dtype
+    return Scheme(dtype, left_alone(left, "part"), head=description.flag("lm_head"))
 
 
 def autoround(description: Description) -> Scheme:
