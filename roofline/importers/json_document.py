@@ -56,6 +56,7 @@ def parse_json(text: str, name: str, most: int = MAX_VALUES) -> JsonDocument:
     try:
         data = json.loads(text, object_pairs_hook=_mapping)
     except json.JSONDecodeError as error:
+        _refuse_other(name, text)
         message = error.msg[:1].lower() + error.msg[1:]
         raise SpecError(f"is not valid JSON: {message}", place_at(name, text, error.lineno, error.colno)) from None
     except _DuplicateKeyError as error:
@@ -69,6 +70,19 @@ def parse_json(text: str, name: str, most: int = MAX_VALUES) -> JsonDocument:
         raise SpecError(f"is not valid JSON: {error}", Place(name)) from None
     _check_size(name, data, most)
     return JsonDocument(name, text, data)
+
+
+def _refuse_other(name: str, text: str) -> None:
+    """Say what a file is that was taken for JSON: a pointer of Git LFS, or a page of a web site."""
+    start = text[:200].lstrip().lower()
+    if start.startswith("version https://git-lfs"):
+        hint = "Fetch the file itself: git lfs pull, in the folder of the repository."
+        raise SpecError("is a Git LFS pointer, which stands for the file and is not it", Place(name), hint=hint)
+    if start.startswith(("<!doctype html", "<html", "<head")):
+        hint = "Save the file itself: on a hub, behind `raw` or `download`, with /resolve/ for /blob/ in its address."
+        raise SpecError(
+            "is an HTML page, no JSON: the page that shows the file, or one that asks to log in", Place(name), hint=hint
+        )
 
 
 def _check_number(name: str, text: str, most: int) -> None:

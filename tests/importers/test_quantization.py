@@ -83,7 +83,8 @@ def test_what_multiplies_in_16_bit_does_so_in_the_kind_that_the_file_says(
     path = written(tmp_path, {**LLAMA, "torch_dtype": said, "quantization_config": quantization})
     assert import_config(path).get("activation_dtype") == activations
     inputs = rl.estimate(path, gpu="h100").inputs
-    assert (inputs["weights"], inputs["activations"]) == (f"int4-{method}", activations or "bf16")
+    assert f"int4-{method}" in str(inputs["weights"])
+    assert inputs["activations"] == (activations or "bf16")
 
 
 def test_groups_of_modules_may_differ_in_format(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ class (`defaults.json` of its family), *null* takes what the mapping function sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, Final, NoReturn
 
 from roofline.errors import SpecError, UnsupportedError
@@ -14,6 +15,9 @@ from roofline.importers.json_document import JsonDocument, JsonPath
 from roofline.specs.base import LARGEST, MOST_LAYERS
 
 _UNSET: Final[Any] = object()
+#: How many letters more or less, and how alike, a key is that was meant to be another.
+_LONGER: Final = 2
+_ALIKE: Final = 0.84
 
 
 class ContradictionError(SpecError):
@@ -79,7 +83,7 @@ class Config:
                 return self.defaults[key]
         if default is not _UNSET:
             return default
-        raise SpecError(f"{keys[0]!r} is missing", self.document.place(self.path), self.field_name(keys[0]))
+        raise self.missing(keys[0])
 
     def ignore(self, *keys: str) -> None:
         """Count keys as read that this family knows and that change no shape. A text may name several, with spaces."""
@@ -180,6 +184,16 @@ class Config:
         """Raise SpecError at a key: the file contradicts itself or has a value that cannot be."""
         raise error(message, self.document.place((*self.path, key)), self.field_name(key), hint)
 
+    def missing(self, key: str, hint: str = "") -> SpecError:
+        """The error of a key that must be there: at the one that is likely meant, where one is a slip away."""
+        place = self.document.place(self.path)
+        slips = [other for other in self.data if other not in self.used and other not in self.defaults]
+        written = next((other for other in slips if _is_slip(other, key)), None)
+        if written is not None:
+            place = self.document.place((*self.path, written))
+            hint = f"Did you mean it with {written[:60]!r} on line {place.line}?"
+        return SpecError(f"{key!r} is missing", place, self.field_name(key), hint)
+
     def unsupported(self, key: str, message: str, hint: str = "") -> NoReturn:
         """Raise UnsupportedError at a key: a value that may be right, but that is not modelled."""
         raise UnsupportedError(message, self.document.place((*self.path, key)), self.field_name(key), hint)
@@ -222,6 +236,13 @@ class Config:
 
     def _other_spellings(self, key: str) -> list[str]:
         return [other for other, native in self.names.items() if native == key]
+
+
+def _is_slip(written: str, meant: str) -> bool:
+    """Whether a key is another one that is written wrongly: nearly as long, and of the same letters but a few."""
+    if abs(len(written) - len(meant)) > _LONGER:
+        return False
+    return SequenceMatcher(None, written.lower().replace("-", "_"), meant).ratio() >= _ALIKE
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,7 @@ from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.huggingface.config import Config
 from roofline.importers.huggingface.defaults import defaults_of, names_of
 from roofline.importers.huggingface.families import ALIASES, FAMILIES, TEXT_SECTIONS, TEXT_TYPES
+from roofline.importers.huggingface.forms.classes import first_class, type_of_class
 from roofline.importers.huggingface.forms.slips import refuse_slips
 from roofline.importers.huggingface.forms.wrappers import TIED, defaults_in, tied_by_class, wrapped_type
 from roofline.importers.huggingface.stated import ESSENTIAL
@@ -27,6 +28,8 @@ _OF_MEDIA: Final = """
     drop_vision_last_layer audio_pool_step audio_chunk_length init_audio init_tts init_vision stream_input chunk_input
     tts_config listen_speak_type
 """
+#: Where files that bring code of their own keep their language model.
+_OWN_SECTIONS: Final = {"internvl_chat": "llm_config", "deepseek_vl_v2": "language_config"}
 _GUESS: Final = "A wrong guess would be worse than a refusal; a YAML spec can say the shapes of a model."
 
 
@@ -38,15 +41,22 @@ def text_config(document: JsonDocument) -> Config:
     if "model_type" not in data and "quantization" in data and "hidden_size" not in data:
         raise SpecError("is a quantisation file; give the config.json beside it", document.place(()))
     refuse_slips(document, data)
+    named = type_of_class(first_class(data)) if data.get("model_type") is None and "ssm_cfg" not in data else ""
+    if named:
+        config = text_config(JsonDocument(document.path, document.text, {**data, "model_type": named}))
+        config.notes.append(f"no model_type in the file: {named}, of which {first_class(data)} is a class")
+        return config
     model_type = _model_type(document, data)
     if section_of(data) is not None:
         return _nested(document, data, model_type)
     text_type = _held_type(_with_version(data, model_type))
     if model_type not in FAMILIES and text_type is not None and _has_sizes(data):
         return _flat(document, data, _known_type(document, text_type, ("model_type",)))
-    if model_type not in FAMILIES and text_type in FAMILIES:
-        hint = f"A config.json of {model_type} has its language model in a section, as text_config."
-        raise SpecError("holds neither a section for its language model nor sizes", document.place(()), hint=hint)
+    section = _OWN_SECTIONS.get(model_type, "text_config")
+    if model_type not in FAMILIES and (text_type in FAMILIES or model_type in _OWN_SECTIONS):
+        hint = f"A config.json of {model_type} has its language model in a section, as {section}."
+        message = f"holds neither a section for its language model ({section}) nor sizes"
+        raise SpecError(message, document.place(()), hint=hint)
     return _config(document, data, _known_type(document, model_type, ("model_type",)))
 
 
@@ -81,13 +91,19 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
         message = f"has no model_type, and {model_type!r} does not say which text model it holds"
         hint = "Write the model_type of the text model into its section."
         raise UnsupportedError(message, document.place(path), ".".join(path), hint)
-    known = _known_type(document, str(TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)), (*path, "model_type"))
+    held = _held_type(str(inner_type)) if inner_type not in FAMILIES and _has_sizes(data) else None
+    text_type = held or TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)
+    known = _known_type(document, str(text_type), (*path, "model_type"))
     config = _config(document, data, known, path, outer)
     config.defaults = {**config.defaults, **defaults_in(model_type, known)}
     if "block_size" in data:
         config.ignore("block_size")
         config.notes.append(f"{config.field_name('block_size')}, tokens decoded at once (LocateAnything), has no shape")
-    _follow_class(config, model_type, wrapper, data)
+    if held is not None:
+        model_type, wrapper = str(inner_type), data
+        config.ignore(_OF_MEDIA)
+        config.notes.append(f"the sizes of the text model stand in {'.'.join(path)}, which is read as {known}")
+    _follow_class(config, model_type, wrapper, {} if held is not None else data)
     return _doubled(config, outer)
 
 
@@ -140,8 +156,9 @@ def _model_type(document: JsonDocument, data: Mapping[str, Any]) -> str:
     if value is None and "ssm_cfg" in data:
         return "mamba_ssm"
     if value is None:
-        hint = "A config.json of a language model names its architecture there."
-        raise SpecError("'model_type' is missing", document.place(()), "model_type", hint)
+        raise Config(document, data).missing(
+            "model_type", "A config.json of a language model names its architecture there."
+        )
     if not isinstance(value, str):
         raise SpecError(f"must be text, not {value!r}"[:100], document.place(("model_type",)), "model_type")
     return value

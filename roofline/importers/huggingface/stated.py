@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config, ContradictionError
 
 _LAYERS: Final = (
@@ -27,8 +26,17 @@ _OF_STACKS: Final = ("encoder_attention_heads", "decoder_attention_heads")
 _HEADS: Final = ("num_attention_heads", "n_head", "n_heads", "num_heads", *_OF_STACKS)
 _FEED_FORWARDS: Final = ("intermediate_size", "ffn_dim", "hidden_dim", "d_ff", "encoder_ffn_dim", "decoder_ffn_dim")
 _EXPERTS: Final = ("moe_intermediate_size", "num_experts", "num_local_experts", "n_routed_experts")
+_LATENT: Final = (
+    "kv_lora_rank",
+    "q_lora_rank",
+    "qk_nope_head_dim",
+    "qk_rope_head_dim",
+    "v_head_dim",
+    "n_shared_experts",
+)
+_CHOSEN: Final = ("num_experts_per_tok", "shared_expert_intermediate_size", "index_head_dim", "index_n_heads")
 #: Sizes that a file must state, in the spellings of the families.
-ESSENTIAL: Final = (*_LAYERS, *_WIDTHS, *_HEADS, "vocab_size", *_FEED_FORWARDS, *_EXPERTS)
+ESSENTIAL: Final = (*_LAYERS, *_WIDTHS, *_HEADS, "vocab_size", *_FEED_FORWARDS, *_EXPERTS, *_LATENT, *_CHOSEN)
 #: Model types whose class is the released model, and the sizes that its file may leave to the class.
 DOCUMENTED: Final = {"gemma3n_text": ESSENTIAL, "kimi_linear": ESSENTIAL}
 
@@ -79,4 +87,4 @@ def _check_stated(config: Config, model_type: str) -> None:
                 f"The config class of {model_type} has {value}, which says nothing about this model. "
                 "A config.json states its layers, widths, heads and vocabulary."
             )
-            raise SpecError(f"{key!r} is missing", config.document.place(config.path), config.field_name(key), hint)
+            raise config.missing(key, hint)

@@ -186,12 +186,16 @@ def _add_named(found: Found, beside: Config, model_type: str, text_width: int) -
 
 
 def _beside(config: Config) -> Config:
-    """The mapping in which the sections stand: that which holds the section of the text."""
+    """The mapping in which the sections stand: that which holds the section of the text, or its sizes."""
     if config.outer is None:
         return config
     data, path = config.outer.data, config.path[:-1]
     for key in path:
         data = data[str(key)]
+    inner = data[str(config.path[-1])] if config.path else {}
+    held = str(inner.get("model_type"))
+    if held not in FAMILIES and wrapped_type(held) is not None:
+        data, path = inner, config.path
     return Config(config.document, data, path, outer=config.outer)
 
 
