@@ -70,7 +70,7 @@ def test_another_key_is_not_taken_for_a_slip(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["kv_lora_rank", "q_lora_rank", "moe_intermediate_size", "qk_rope_head_dim", "v_head_dim", "num_experts_per_tok"],
+    ["kv_lora_rank", "q_lora_rank", "moe_intermediate_size", "qk_rope_head_dim", "v_head_dim"],
 )
 def test_a_size_that_makes_the_model_is_not_left_to_its_class(tmp_path: Path, key: str) -> None:
     assert read_config(written(tmp_path, _DEEPSEEK))

@@ -55,8 +55,7 @@ def text_config(document: JsonDocument) -> Config:
     section = _OWN_SECTIONS.get(model_type, "text_config")
     if model_type not in FAMILIES and (text_type in FAMILIES or model_type in _OWN_SECTIONS):
         hint = f"A config.json of {model_type} has its language model in a section, as {section}."
-        message = f"holds neither a section for its language model ({section}) nor sizes"
-        raise SpecError(message, document.place(()), hint=hint)
+        raise SpecError("holds neither a section for its language model nor sizes", document.place(()), hint=hint)
     return _config(document, data, _known_type(document, model_type, ("model_type",)))
 
 

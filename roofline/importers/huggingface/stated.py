@@ -32,9 +32,8 @@ _LATENT: Final = (
     "qk_nope_head_dim",
     "qk_rope_head_dim",
     "v_head_dim",
-    "n_shared_experts",
 )
-_CHOSEN: Final = ("num_experts_per_tok", "shared_expert_intermediate_size", "index_head_dim", "index_n_heads")
+_CHOSEN: Final = ("index_head_dim", "index_n_heads")
 #: Sizes that a file must state, in the spellings of the families.
 ESSENTIAL: Final = (*_LAYERS, *_WIDTHS, *_HEADS, "vocab_size", *_FEED_FORWARDS, *_EXPERTS, *_LATENT, *_CHOSEN)
 #: Model types whose class is the released model, and the sizes that its file may leave to the class.
