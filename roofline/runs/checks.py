@@ -65,10 +65,17 @@ def is_many(value: Any) -> bool:
     """Whether this is several values: a list, a range, an array with an axis, but no text, path or spec."""
     if isinstance(value, (str, int, float, bytes, os.PathLike)) or not isinstance(value, Iterable):
         return False
+    return not _is_spec(value) and getattr(value, "ndim", 1) > 0
+
+
+def _is_spec(value: Any) -> bool:
     from roofline.specs.base import Spec
 
-    return not isinstance(value, Spec) and getattr(value, "ndim", 1) > 0
+    return isinstance(value, Spec)
 
+
+#: Options that take what was loaded, beside its name.
+_SPECS: Final = frozenset({"draft"})
 
 _WORDS: Final = {
     "int": "a whole number",
@@ -100,6 +107,8 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked(option: Option, value: Any) -> Any:
     if option.size or value is option.default or (value is None and not option.default):
+        return value
+    if option.name in _SPECS and _is_spec(value):
         return value
     if option.metavar == "SIZE" and isinstance(value, Real):
         return value  # it lacks its unit, which is said where it is read

@@ -97,12 +97,12 @@ def test_the_limits_fit_and_one_more_does_not(model: str, gpu: str, batch: int, 
     fit = rl.fit(model, gpu=gpu, batch=batch, prompt=prompt, generate=generate)
     lengths = {"prompt": prompt, "generate": generate}
     most, context = fit.limits["max_batch"], fit.limits["max_context"]
-    assert most is not None and context is not None
+    assert most is not None
     assert fit.fits == (batch <= most) == ("does not fit" not in fit.verdict)
     if most:
         assert rl.estimate(model, gpu=gpu, batch=most, **lengths).memory.fits
     assert not rl.estimate(model, gpu=gpu, batch=most + 1, **lengths).memory.fits
-    if context > 10**9:  # a window, and prompts in chunks: memory sets no limit
+    if context is None:  # nothing decoded, or a window, and prompts in chunks: memory sets no limit
         return
     if context:
         assert rl.estimate(model, gpu=gpu, batch=batch, prompt=context - generate, generate=generate).memory.fits
