@@ -24,7 +24,7 @@ TYPED = (
 )
 
 
-#: Names and default tags of Ollama, and the model of each. Source: ollama.com/library, whose `latest` they are.
+#: Names and default tags as users of Ollama type them, and the model that each is meant to be.
 TAGS = {
     "llama3.2": "llama-3.2-3b",
     "llama3.1": "llama-3.1-8b",
