@@ -78,14 +78,30 @@ def _put_amounts(table: _Columns, *, wide: bool) -> None:
 
 
 def named_apart(rows: Sequence[OpRow]) -> list[str]:
-    """The names of ops; behind those that ops of several blocks share, the block."""
+    """The names of ops; behind those that ops of several blocks share, what these blocks differ in."""
     blocks: dict[str, set[str]] = {}
     for row in rows:
-        blocks.setdefault(row.name, set()).add(row.block)
-    return [
-        f"{row.name} ({block_words(row.block)})" if len(blocks[row.name]) > 1 and block_words(row.block) else row.name
-        for row in rows
-    ]
+        blocks.setdefault(row.name, set()).add(block_words(row.block))
+    differ = {name: _differences(own) for name, own in blocks.items()}
+    found = [(row.name, differ[row.name].get(block_words(row.block), "")) for row in rows]
+    return [f"{name} ({own})" if own else name for name, own in found]
+
+
+def _differences(blocks: set[str]) -> dict[str, str]:
+    """Of each of several names in parts, such as `vision.0.attention`, the parts without those in which all of them
+    begin and end: `0`. Nothing of a single name.
+    """
+    parts = [block.split(".") for block in blocks]
+    most = min(map(len, parts)) - 1 if len(parts) > 1 else 0
+    first = _alike(parts, most)
+    last = _alike([part[::-1] for part in parts], most - first)
+    short = [".".join(part[first : len(part) - last]) for part in parts]
+    return dict(zip(blocks, short, strict=True)) if len(parts) > 1 else {}
+
+
+def _alike(names: Sequence[Sequence[str]], most: int) -> int:
+    """In how many parts names begin alike, of at most so many."""
+    return next((i for i in range(most) if len({name[i] for name in names}) > 1), most)
 
 
 def block_words(block: str) -> str:

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Part
+from roofline.answer.plain import counted_whole
 from roofline.num import Num
 from roofline.runs.kind import Outcome, Stage
 from roofline.runs.telling.derivations import (
     LEDGER,
     Lines,
+    amount,
     held_derivation,
     rate_derivations,
     ridge_derivation,
@@ -85,7 +87,7 @@ def encoder_derivations(outcome: Outcome) -> Iterator[Derivation]:
     yield from _weights(device)
     yield _activations(device)
     yield _held(device, [part for part in outcome.memory.parts if float(part.bytes)])
-    yield from _limits(device, f"at {run.prompt:,.0f} tokens", "input", f"at batch {run.batch:,.0f}")
+    yield from _limits(device, f"at {amount(run.prompt, 'token')}", "input", f"at batch {run.batch:,.0f}")
     yield from _phases(device)
     yield from _batch(outcome)
 
@@ -122,7 +124,9 @@ def _weights(device: _Device) -> Iterator[Derivation]:
     formula = "sum of layers × parameters of each op" + ("" if device.alone else ", of the whole model")
     shapes = lines.of_model(("vocabulary",), ("width",)) + device.of_blocks("layers", "attention", "feed_forward")
     summed = terms(holders, lambda op: op.params, parameter_text)
-    yield Derivation("parameters.total", "parameters", total, formula, f"{len(holders)} ops", LEDGER, summed, shapes)
+    yield Derivation(
+        "parameters.total", "parameters", total, formula, counted_whole(len(holders), "op"), LEDGER, summed, shapes
+    )
     held, own, beside = device.stage.workload.parameters, outcome.memory.weights_bytes, float(device.stage.beside)
     formula = "sum over ops of parameters × bits / 8, scales included"
     if device.alone:
@@ -245,3 +249,7 @@ def _request(outcome: Outcome) -> Iterator[Derivation]:
         )
     values = f"{outcome.question.spread.plan.dp} × {run.batch:,.0f} × {run.generate:,.0f} / {whole:.4g}"
     yield from rate_derivations(outcome, "output_tokens_per_s", "replicas × batch × generate / total", values)
+    if run.media is not None:
+        values = f"{outcome.question.spread.plan.dp} × {run.batch:,.0f} × {run.media.seconds:,.4g} / {whole:.4g}"
+        formula = "replicas × batch × seconds / total"
+        yield from rate_derivations(outcome, "seconds_of_sound_per_s", formula, values)

@@ -28,6 +28,7 @@ from roofline.runs.option import Option
 from roofline.runs.options import asked
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
+from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
@@ -165,6 +166,9 @@ class Text(Kind):
         yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
         every = total.rate(sequences * (run.prompt + run.generate))
         yield Quantity("tokens_per_s", "throughput", "all tokens per second", "tokens", every)
+        if sound_of(question.spec) is not None and run.media is not None:
+            heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
+            yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""

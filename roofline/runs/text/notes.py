@@ -145,7 +145,8 @@ def _waiting(q: Question) -> Iterator[Warn]:
     """A batch of more sequences than the engine runs at once: the rest waits, which no figure counts."""
     at_once, batch = q.execution.budget.sequences, first_value(q.run.batch)
     if at_once and batch > at_once:
-        text = f"{q.engine} runs {at_once:,} sequences at once (--max-sequences); of {batch:,.0f} the rest would wait"
+        runs = f"{q.engine} runs {counted_whole(at_once, 'sequence')} at once (--max-sequences)"
+        text = f"{runs}; of {batch:,.0f} the rest would wait"
         yield Warn("batch-beyond-sequences", text)
 
 
