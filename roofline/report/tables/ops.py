@@ -44,7 +44,7 @@ def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: 
     wide = console.width >= 110
     table = _Columns(rows)
     names = iter([row.name for row in rows] if wide or by != "op" else named_apart(rows))
-    table.put(by, "name", lambda row: next(names), "total")
+    table.put(by, "name" if wide else "left", lambda row: next(names), "total")
     if wide and by == "op":
         table.put("block", "left", lambda row: block_words(row.block))
     table.put("×", "right?", lambda row: f"{row.count:,.0f}", f"{sum(row.count for row in rows):,.0f}")
@@ -58,7 +58,10 @@ def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: 
     q = est.question
     runs, level = f"one {phase} of {est.phase(phase).repeat:,.0f}", f"fusion {q.execution.level}"
     title = f"{q.spec.title} on {q.gpu.title}: {runs}, {level}"
-    console.print(grid(title, table.heads, list(zip(*table.cells, strict=True))))
+    shown = grid(title, table.heads, list(zip(*table.cells, strict=True)))
+    console.print(shown)
+    if left_out := shown.left_out(console.width):
+        console.print(f"no room in {console.width} columns for: {', '.join(left_out)}\n", style="dim")
 
 
 def _put_amounts(table: _Columns, *, wide: bool) -> None:
