@@ -24,7 +24,7 @@ TYPED = (
 )
 
 
-#: Names and default tags of Ollama, and the model of each. Source: ollama.com/library, whose `latest` they are.
+#: Names and default tags as users of Ollama type them, and the model that each is meant to be.
 TAGS = {
     "llama3.2": "llama-3.2-3b",
     "llama3.1": "llama-3.1-8b",
@@ -42,7 +42,6 @@ TAGS = {
     "qwq": "qwen2.5-32b",
     "gemma3": "gemma-3-4b",
     "gemma2": "gemma-2-9b",
-    "gemma3n:e2b": "gemma-3n-e2b",
     "gemma4:e4b": "gemma-4-e4b",
     "mistral": "mistral-7b-v0.3",
     "mixtral": "mixtral-8x7b",
@@ -74,11 +73,8 @@ TAGS = {
     "granite4": "granite-4.0-h-micro",
     "gpt-oss": "gpt-oss-20b",
     "command-r": "command-r-35b",
-    "command-r-plus": "command-r-plus-104b",
     "olmo2": "olmo-2-7b",
     "falcon3": "falcon3-7b",
-    "starcoder2": "starcoder2-3b",
-    "exaone3.5": "exaone-3.5-7.8b",
     "kimi-k2-thinking": "kimi-k2-thinking",
 }
 #: Released checkpoints, and the file that has their shapes.
@@ -105,7 +101,6 @@ RELEASED = {
     "intfloat/e5-mistral-7b-instruct": "e5-mistral-7b",
     "BAAI/bge-reranker-v2-m3": "bge-reranker-v2-m3",
     "sentence-transformers/all-MiniLM-L6-v2": "all-minilm-l6-v2",
-    "Alibaba-NLP/gte-Qwen2-7B-instruct": "gte-qwen2-7b",
 }
 
 

@@ -168,7 +168,8 @@ def _seen(question: Question) -> Iterator[tuple[Tower, Seen]]:
     media = question.run.media
     if media is None:
         return
-    single = Media(*map(first_value, media[:-1]), assumed=media.assumed)
+    sizes = (media.images, media.height, media.width, media.frames, media.seconds, media.attended)
+    single = Media(first_value(media.text), *map(first_value, sizes))
     for tower in question.spec.towers:
         seen = seen_by(tower, single)
         if seen.items:
