@@ -168,8 +168,8 @@ def _seen(question: Question) -> Iterator[tuple[Tower, Seen]]:
     media = question.run.media
     if media is None:
         return
-    sizes = (media.images, media.height, media.width, media.frames, media.seconds, media.attended)
-    single = Media(first_value(media.text), *map(first_value, sizes))
+    first = {name: first_value(value) for name, value in media._asdict().items() if name != "assumed"}
+    single = media._replace(**first)
     for tower in question.spec.towers:
         seen = seen_by(tower, single)
         if seen.items:
