@@ -97,7 +97,7 @@ class Budget(NamedTuple):
         """Bytes up to which weights, activations, runtime, cache and state together have room."""
         if self.share is not None and self.of == "all":
             return self.share * seen
-        return seen if self.share is None else held.beside + self.pool(held, seen)
+        return seen if self.share is None else maximum(0.0, held.beside + self.pool(held, seen))
 
     def needed(self, held: Held) -> Num:
         """Bytes that programs must have for all of it to have room."""

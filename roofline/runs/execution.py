@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.machine import Machine
-from roofline.num import Num
+from roofline.num import Num, maximum
 from roofline.runs.budget import BARE, Budget
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.options import SPREAD
@@ -43,7 +43,7 @@ class Execution(NamedTuple):
 
     def seen(self, machine: Machine) -> Num:
         """Bytes of a machine's memory that programs can have: all but what its driver keeps."""
-        return machine.capacity if self.budget.all_seen else machine.capacity - machine.unseen
+        return machine.capacity if self.budget.all_seen else maximum(0.0, machine.capacity - machine.unseen)
 
 
 _MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}

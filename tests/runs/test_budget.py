@@ -154,3 +154,12 @@ def test_json_tells_the_share_and_the_pool() -> None:
     assert told["inputs"]["chunk"] == 8192
     assert told["memory"]["usable_bytes"] < told["memory"]["capacity_bytes"]
     assert set(told["memory"]["pool"]) == {"bytes", "tokens", "concurrency", "at_tokens"}
+
+
+@pytest.mark.parametrize("engine", ["generic", "vllm", "sglang"])
+def test_a_card_smaller_than_what_its_driver_keeps_has_nothing_to_use(engine: str) -> None:
+    tiny = rl.load_gpu("rtx-2080").model_copy(update={"name": "tiny"})
+    tiny = tiny.model_copy(update={"memory": tiny.memory.model_copy(update={"capacity": 1000.0})})
+    memory = rl.estimate("mistral-7b", tiny, engine=engine).memory
+    assert memory.usable_bytes == 0
+    assert not memory.fits
