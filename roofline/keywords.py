@@ -22,8 +22,8 @@ class Options(TypedDict, total=False):
     """One value per option; a size may be a numpy array, and the answers then hold arrays."""
 
     batch: int | NDArray[Any]
-    prompt: int | NDArray[Any]
-    generate: int | NDArray[Any]
+    prompt: int | NDArray[Any] | None
+    generate: int | NDArray[Any] | None
     fusion: str
     logits: str
     latent: str
@@ -74,8 +74,8 @@ class Grid(TypedDict, total=False):
     """One or several values per option."""
 
     batch: int | Iterable[int]
-    prompt: int | Iterable[int]
-    generate: int | Iterable[int]
+    prompt: int | Iterable[int | None] | None
+    generate: int | Iterable[int | None] | None
     fusion: str | Iterable[str]
     logits: str | Iterable[str]
     latent: str | Iterable[str]

@@ -21,7 +21,7 @@ from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections
 from roofline.runs.expectation import Expectation, expect
 from roofline.runs.kind import Outcome
-from roofline.runs.telling.derivations import cite
+from roofline.runs.telling.derivations import amount, cite
 from roofline.specs.files.document import read_document
 from roofline.units import format_si, format_time
 from roofline.workload.workload import Phase
@@ -101,7 +101,7 @@ def _on_host(est: Outcome) -> str:
 def _launched(est: Outcome, phase: PhaseEstimate, expectation: Expectation) -> str:
     """The kernels that the engine launches, in words."""
     joined = join_projections(est.workload[phase.name].ops, expectation.chip.engine.joins)
-    return f"{float(sum(op.count * op.kernels for op in joined)):,.0f} kernels"
+    return amount(sum(op.count * op.kernels for op in joined), "kernel")
 
 
 def _with_engine(expectation: Expectation, engine: Engine) -> Expectation:
@@ -117,7 +117,7 @@ def _of_host(seconds: Seconds, expectation: Expectation, kernels: str) -> list[C
         quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
         return f"{seconds * 1e6:.3g} us{quick} of the host"
 
-    sequences = f"{float(expectation.batch):,.4g} sequences × {time_of(engine.sequence_s)}"
+    sequences = f"{amount(expectation.batch, 'sequence')} × {time_of(engine.sequence_s)}"
     launches = f"{kernels} × {time_of(engine.kernel_s)}, where that is not hidden behind the device"
     steps: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("request", {"request_s": 0.0}, f"{time_of(engine.request_s)} once per request"),
@@ -187,9 +187,9 @@ def _moved(ledger: Phase, est: Outcome, streams: Expectation, waits: Expectation
         if not total:
             continue
         spent = [float(op.count * expected_op_time(op, precision, by.machine, by.chip)) for by in (streams, waits)]
-        for name, amount in each.items():
-            times[name] += (spent[0] - spent[1]) * amount / total
-            moved[name] += amount
+        for name, size in each.items():
+            times[name] += (spent[0] - spent[1]) * size / total
+            moved[name] += size
     scale = seconds / (sum(times.values()) or 1.0)
     return [Cause(name, scale * times[name], f"{format_si(moved[name], 'B')} moved") for name in parts]
 

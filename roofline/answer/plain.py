@@ -34,6 +34,11 @@ def counted_whole(value: int, what: str) -> str:
     return f"{value:,} {what}" + ("" if value == 1 else "s")
 
 
+def plural(amount: Any, text: str, what: str) -> str:
+    """A text for an amount, and what it counts: `1 sequence`, `2.5 tokens`."""
+    return f"{text} {what}" + ("" if float(amount) == 1.0 else "s")
+
+
 def largest_value(value: Num) -> float:
     """A number, or the largest of a grid."""
     return value if isinstance(value, float) else float(value.max())

@@ -13,12 +13,15 @@ from roofline.workload.precision import Precision
 
 #: Formats of weights, wide to narrow: at each width those that engines load, first the one that needs units of its own.
 _WIDTHS: Final = (("fp8", "int8"), ("nvfp4", "int4-g128"))
+#: Formats of 16 bit that weights of 32 are cast to, in the same order.
+SIXTEEN: Final = ("fp16", "bf16")
 #: What units are called that multiply a format as it is, where that is not its own name.
 _UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
 BESIDE_NARROW: Final = "bf16"
 #: Of the bits of a format, so many are no change worth naming; chosen.
 _NARROWER: Final = 0.9
+_BITS: Final = 16.0
 
 
 class Change(NamedTuple):
@@ -44,15 +47,19 @@ def formats_of(engine: str) -> EngineFormats | None:
 def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: Sequence[str] = ()) -> Iterator[Change]:
     """Narrower formats of the weights, wide to narrow: those that the engine reads and the chip has units for.
 
-    Activations and cache stay in the formats that they have. `wide` parts stay in 16 bit, as tools that quantise leave
+    Activations and cache stay in the formats that they have, but for activations of weights that are cast from 32 bit
+    to 16, which go with them. `wide` parts stay in 16 bit, as tools that quantise leave
     them, but not in the formats of an engine's own files, which say all of a model.
     """
     active, cache = precision.activations_label, precision.cache.name
     kept = {"activations": active} if active != BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
     files = _file_formats(precision, engine)
+    if precision.weights.bits > _BITS and not _file_formats(precision, engine):
+        name = served_first(machine, SIXTEEN)
+        yield Change(f"weights in {name}", {"weights": name} | {k: v for k, v in kept.items() if k == "kv_cache"})
     ends = "".join(f",{part}={BESIDE_NARROW}" for part in wide) if not files else ""
-    for name in files or [_served(machine, names) for names in _WIDTHS]:
+    for name in files or [served_first(machine, names) for names in _WIDTHS]:
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:
             yield Change(f"weights in {name}", {"weights": name + ends, **kept})
 
@@ -64,7 +71,7 @@ def _file_formats(precision: Precision, engine: str) -> Sequence[str]:
     return own or next((names for names in others if precision.label in names), ())
 
 
-def _served(machine: Machine, names: tuple[str, ...]) -> str:
+def served_first(machine: Machine, names: tuple[str, ...]) -> str:
     """The first of several formats that the chip multiplies as it is, else the last of them."""
     for name in names:
         compute = find_dtype(name).compute

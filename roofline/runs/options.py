@@ -15,8 +15,26 @@ _LEVELS: Final = "pictures: also a level that `roofline levels` prints."
 PANELS: Final[dict[str, tuple[Option, ...]]] = {
     "Workload": (
         Option("batch", "int", 1, "Sequences that run together.", "N", ALL, "b", size=True),
-        Option("prompt", "int", 512, "Prompt tokens per sequence.", "N", TEXT, "p", size=True),
-        Option("generate", "int", 128, "Tokens generated per sequence.", "N", TEXT, "n", size=True),
+        Option(
+            "prompt",
+            "int",
+            None,
+            "Prompt tokens per sequence. Default: 512; 4 where a model hears.",
+            "N",
+            TEXT,
+            "p",
+            size=True,
+        ),
+        Option(
+            "generate",
+            "int",
+            None,
+            "Tokens generated per sequence. Default: 128; what the model's file says; none where it only encodes.",
+            "N",
+            TEXT,
+            "n",
+            size=True,
+        ),
         Option(
             "fusion",
             "str",
@@ -50,7 +68,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "How the cache is allocated: ideal, or parts of paged[:BLOCK],full-windows,full-chunks. Default: the "
             "engine's way.",
             "LAYOUT",
-            TEXT,
+            ("text",),
         ),
         Option(
             "chunk",
@@ -106,7 +124,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             None,
             "KV-cache, or keys/values such as q8_0/q4_0. Default: 16 bit, or the checkpoint's own.",
             "DTYPE",
-            TEXT,
+            ("text",),
             listing="list_precisions",
         ),
     ),

@@ -10,7 +10,7 @@ from roofline.num import Num, is_nothing
 class Media(NamedTuple):
     """Of each sequence: `images` pictures of `height` × `width` pixels, one video of `frames` such frames, one sound of
     `seconds`; and the tokens of `text` beside them. `attended` tokens of them are no part of the prompt: layers of
-    cross-attention see them.
+    cross-attention see them. `assumed`: nobody told how large the pictures are.
     """
 
     text: Num
@@ -20,6 +20,7 @@ class Media(NamedTuple):
     frames: Num = 0.0
     seconds: Num = 0.0
     attended: Num = 0.0
+    assumed: bool = False
 
 
 def attended_alone(media: Media | None) -> Media | None:

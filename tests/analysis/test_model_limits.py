@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import roofline as rl
+from roofline.errors import UsageError
 from roofline.report.tables.estimate import largest
 from roofline.specs.files.library import bundled
 from roofline.specs.text.transformer import TransformerSpec
@@ -14,7 +17,7 @@ from roofline.specs.text.transformer import TransformerSpec
 
 @pytest.mark.parametrize("name", ["bert", "roberta-base", "distilbert-base"])
 def test_an_encoder_has_a_prefill_alone(name: str) -> None:
-    est = rl.estimate(name, gpu="a100", prompt=128, generate=100)
+    est = rl.estimate(name, gpu="a100", prompt=128)
     assert [phase.name for phase in est.phases] == ["prefill"]
     assert est.inputs["generate"] == 0
     assert float(est.memory.kv_cache_bytes) == 0
@@ -22,9 +25,29 @@ def test_an_encoder_has_a_prefill_alone(name: str) -> None:
     assert "context-exceeds-maximum" not in [warn.code for warn in est.warnings]
 
 
-def test_a_sweep_over_what_an_encoder_generates_changes_nothing() -> None:
-    totals = {float(rl.estimate("bert", gpu="a100", generate=n).latency.total.bound) for n in (0, 1, 64)}
-    assert len(totals) == 1
+def test_the_one_answer_of_an_encoder_is_its_prefill() -> None:
+    asked: tuple[dict[str, Any], ...] = ({}, {"generate": 0}, {"generate": 1}, {"generate": None})
+    assert len({float(rl.estimate("bert", gpu="a100", **options).latency.total.bound) for options in asked}) == 1
+
+
+@pytest.mark.parametrize("name", ["bge-m3", "e5-mistral-7b"])
+@pytest.mark.parametrize("generate", [2, 100, 128, np.array([1, 64])])
+def test_what_only_encodes_is_asked_for_no_tokens(name: str, generate: Any) -> None:
+    """128 too, which is the default of models that generate."""
+    with pytest.raises(UsageError, match=f"{name} only encodes: it generates nothing"):
+        rl.estimate(name, gpu="h100", generate=generate)
+
+
+@pytest.mark.parametrize("option", [{"kv_cache": "fp8"}, {"kv_layout": "paged"}])
+def test_what_only_encodes_has_no_cache_to_speak_of(option: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="e5-mistral-7b only encodes: it has no cache"):
+        rl.estimate("e5-mistral-7b", gpu="h100", **option)
+
+
+def test_a_prompt_that_is_asked_for_is_taken_even_where_it_is_the_usual_one() -> None:
+    heard = rl.estimate("whisper-tiny", gpu="t4")
+    assert heard.inputs["prompt"] == 4
+    assert rl.estimate("whisper-tiny", gpu="t4", prompt=512).inputs["prompt"] == 512
 
 
 def test_a_decoder_without_a_longest_context_is_not_warned_about() -> None:

@@ -10,7 +10,7 @@ import pytest
 import roofline as rl
 from roofline.specs.text.transformer import TransformerSpec
 
-from .ask import SPECS, step
+from .ask import SPECS, run
 from .coverage import CHECKS, OPEN, STATUSES, open_rows
 from .document import TARGET, document, judge
 from .rows import rows
@@ -70,7 +70,7 @@ def test_no_exact_row_is_put_aside_but_constants_graphs_and_formulas() -> None:
 def test_the_articles_own_models_have_the_size_that_they_state(path: Path) -> None:
     spec = rl.load_model(path)
     assert isinstance(spec, TransformerSpec)
-    est = step(path.stem, "kipply-a100")
+    est = run(path.stem, "kipply-a100", prompt=1)
     computed = {
         "parameters": est.parameters.total,
         "kv_cache_bytes_per_token": est.memory.kv_cache_bytes_per_token,

@@ -28,7 +28,7 @@ PICTURES = {
     "two": [("mistral-7b", gpu, {"batch": 8}) for gpu in ("a100", "h100")],
     "eager": [("mistral-7b", "h100", {"batch": 8, "fusion": "eager", "prompt": 2048})],
     "experts": [("mixtral-8x7b", "b200-sxm", {"batch": 16, "weights": "fp4", "kv_cache": "fp8"})],
-    "tiny": [("tiny-transformer", "a100", {"prompt": 4, "generate": 2})],
+    "tiny": [("tiny-transformer", "a100", {"prompt": 4})],
     "no tensor units": [("opt-350m", "apple-m1", {"batch": 4})],
     "formats": [("mistral-7b", "h100", {"weights": weights, "kv_cache": "fp8"}) for weights in ("fp8", "int4-g128")],
     "no decode": [("gpt2", "t4", {"generate": 0})],

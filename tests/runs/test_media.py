@@ -35,6 +35,21 @@ def test_tokens_of_pictures_lengthen_the_prompt_and_the_cache() -> None:
     assert any("28 marker tokens" in note for note in est.assumptions)
 
 
+@pytest.mark.parametrize(
+    ("model", "size", "told"),
+    [
+        (_QWEN, None, "of 3 pictures of 1024×1024 (assumed),"),
+        (_QWEN, "1024x1024", "of 3 pictures,"),
+        ("llava-1.5-7b", None, "of 3 pictures,"),
+    ],
+)
+def test_a_size_that_is_assumed_stands_in_the_heading(model: str, size: str | None, told: str) -> None:
+    """LLaVA 1.5 scales every picture to 336 px, Qwen2.5 VL takes it as it is."""
+    est = rl.estimate(model, gpu="h100", images=3, image_size=size)
+    assert told in est.question.kind.told(est.question).heading
+    assert any("assumed, --image-size" in note for note in est.assumptions) == ("assumed" in told)
+
+
 def test_pictures_take_activations_and_leave_the_parameters_alone() -> None:
     plain, seen = (rl.estimate(_GEMMA, gpu="h100", prompt=64, images=images) for images in (0, 8))
     assert seen.parameters == plain.parameters

@@ -13,8 +13,9 @@ from itertools import islice
 from math import log2
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from roofline.answer.plain import counted_whole
 from roofline.errors import RooflineError
-from roofline.evidence.runs.rows import MeasuredRun, measured_run, weights_of
+from roofline.evidence.runs.rows import OF_TOKENS, MeasuredRun, measured_run, weights_of
 from roofline.evidence.runs.runs import prepare
 from roofline.evidence.runs.shipped import SHIPPED_OF
 from roofline.evidence.runs.table import Row, read_table
@@ -68,7 +69,9 @@ class Nearest(NamedTuple):
     distance: float
 
     def __str__(self) -> str:
-        lengths = f", {self.prompt:,} tokens in, {self.generate:,} out" if self.prompt is not None else ""
+        lengths = (
+            f", {counted_whole(self.prompt, 'token')} in, {self.generate:,} out" if self.prompt is not None else ""
+        )
         number = f"{self.gpus} × " if self.gpus > 1 else ""
         ran = f"{self.id}, {self.model} on {number}{self.gpu}, {self.engine}, batch {self.batch:,}{lengths}"
         measured = f"{format_time(self.measured_s)} measured ({self.metric})"
@@ -86,7 +89,8 @@ def _found(est: Answer) -> Iterator[Nearest]:
     if asked is None:
         return
     kind = est.question.kind.name
-    rows = sorted(((_distance(asked, row), row) for row in _rows(kind)), key=lambda pair: (pair[0], pair[1].line))
+    told = (row for row in _rows(kind) if asked.get("generate", 2) > 1 or _is_of_prompts(row))
+    rows = sorted(((_distance(asked, row), row) for row in told), key=lambda pair: (pair[0], pair[1].line))
     engine = load_engine(est.question.engine)
     for distance, row in rows[:_MOST]:
         run = measured_run(row)
@@ -138,6 +142,11 @@ def _distance(asked: dict[str, Any], row: Row) -> float:
         if number is not None:
             total += cost * abs(log2(max(1, asked[name]) / number))
     return round(total, 3)
+
+
+def _is_of_prompts(row: Row) -> bool:
+    """Whether a row is about what reads its prompts and decodes nothing."""
+    return float(row.text("generate") or 1) <= 1.0 and row.text("metric") not in OF_TOKENS
 
 
 def _number(row: Row, name: str) -> float | None:

@@ -22,7 +22,7 @@ METRICS: Final = {
     "step_ms": "ms of one call of an image model's denoiser, guidance included",
 }
 #: Metrics that say nothing where no token is generated.
-_OF_TOKENS: Final = ("output_tokens_per_s", "tpot_ms", "served_tpot_ms")
+OF_TOKENS: Final = ("output_tokens_per_s", "tpot_ms", "served_tpot_ms")
 _IMAGE: Final = ("height", "width", "steps")
 #: Other names of formats.
 _FORMATS: Final = {"int8-g64": "mlx-8bit", "int6-g64": "mlx-6bit", "int5-g64": "mlx-5bit"}
@@ -145,9 +145,9 @@ def weights_of(row: Row) -> str | None:
 def _check_lengths(row: Row, metric: str) -> None:
     """Refuse a row of a language model that does not say how long its sequences are."""
     for column in ("prompt", "generate"):
-        if not row.text(column) and (column == "prompt" or metric in (*_OF_TOKENS, "latency_ms")):
+        if not row.text(column) and (column == "prompt" or metric in (*OF_TOKENS, "latency_ms")):
             raise row.wrong(column, f"is not given, and {metric} depends on it")
-    if metric in _OF_TOKENS and _whole(row, "generate", 1, 0) == 0:
+    if metric in OF_TOKENS and _whole(row, "generate", 1, 0) == 0:
         raise row.wrong("generate", f"is 0, and {metric} is about generated tokens")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.derivation import Derivation
+from roofline.answer.plain import counted_whole
 from roofline.evidence.runs.nearest import Nearest
 from roofline.report.tables.belonging import assumptions_of, sources_of
 from roofline.report.tables.console import Styled
@@ -42,7 +43,7 @@ def print_explanation(
             console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}")
         if len(shown) > most:
             rest = sum(term.value for term in shown[most:])
-            console.print(f"      {len(shown) - most} more ops: {_term(rest, d.unit)}")
+            console.print(f"      {counted_whole(len(shown) - most, 'more op')}: {_term(rest, d.unit)}")
         for line in d.lines:
             console.print(f"  from {line}", style="dim")
         console.print(f"  source: {d.source}\n", style="dim")
@@ -69,4 +70,5 @@ def _value(value: float, unit: str) -> str:
     if unit == "s":
         return f"{format_time(value, 4)} ({value:.6g} s)"
     exact = f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
-    return f"{exact} {unit}" + (f" ({format_si(value, unit)})" if value >= 1e4 and unit in ("B", "FLOP") else "")
+    counted = unit[:-1] if value == 1 and unit.isalpha() and unit.endswith("s") else unit
+    return f"{exact} {counted}" + (f" ({format_si(value, unit)})" if value >= 1e4 and unit in ("B", "FLOP") else "")

@@ -83,6 +83,11 @@ class Grid(NamedTuple):
             for line in _row(columns, index, widths):
                 yield line, ""
 
+    def left_out(self, width: int) -> list[str]:
+        """The headings of the columns for which there is no room."""
+        kept = self._kept(width)
+        return [column.texts[0] for column in self.columns if column not in kept]
+
     def _kept(self, width: int) -> list[Column]:
         """As many of the columns as the width holds."""
         kept = list(self.columns)

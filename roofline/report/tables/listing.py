@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.catalogue.rows import MIXED_IN
@@ -36,14 +37,21 @@ class Listing(NamedTuple):
 
 
 def print_list(what: str, rows: Iterable[Any], console: Console) -> None:
-    """The table of `roofline list`. No name is cut even where the terminal is narrower: names are copied."""
+    """The table of `roofline list`, without columns in which nothing stands.
+
+    No name is cut even where the terminal is narrower: names are copied.
+    """
     listing = LISTINGS[what]
     groups: dict[str, list[Sequence[str]]] = {}
     for row in rows:
         groups.setdefault(listing.group(row), []).append(listing.cells(row))
     for group, lines in sorted(groups.items(), key=lambda item: _place(item[0])):
         title = listing.title.format(group=group)
-        console.print(grid(f"{len(lines)} {title}", tuple(listing.columns.items()), lines), crop=False)
+        filled = [any(cells) for cells in zip(*lines, strict=True)]
+        columns = tuple(compress(listing.columns.items(), filled))
+        console.print(
+            grid(f"{len(lines)} {title}", columns, [list(compress(line, filled)) for line in lines]), crop=False
+        )
 
 
 def _place(group: str) -> int:

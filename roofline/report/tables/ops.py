@@ -44,7 +44,7 @@ def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: 
     wide = console.width >= 110
     table = _Columns(rows)
     names = iter([row.name for row in rows] if wide or by != "op" else named_apart(rows))
-    table.put(by, "name", lambda row: next(names), "total")
+    table.put(by, "name" if wide else "left", lambda row: next(names), "total")
     if wide and by == "op":
         table.put("block", "left", lambda row: block_words(row.block))
     table.put("×", "right?", lambda row: f"{row.count:,.0f}", f"{sum(row.count for row in rows):,.0f}")
@@ -58,7 +58,10 @@ def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: 
     q = est.question
     runs, level = f"one {phase} of {est.phase(phase).repeat:,.0f}", f"fusion {q.execution.level}"
     title = f"{q.spec.title} on {q.gpu.title}: {runs}, {level}"
-    console.print(grid(title, table.heads, list(zip(*table.cells, strict=True))))
+    shown = grid(title, table.heads, list(zip(*table.cells, strict=True)))
+    console.print(shown)
+    if left_out := shown.left_out(console.width):
+        console.print(f"no room in {console.width} columns for: {', '.join(left_out)}\n", style="dim")
 
 
 def _put_amounts(table: _Columns, *, wide: bool) -> None:
@@ -78,14 +81,30 @@ def _put_amounts(table: _Columns, *, wide: bool) -> None:
 
 
 def named_apart(rows: Sequence[OpRow]) -> list[str]:
-    """The names of ops; behind those that ops of several blocks share, the block."""
+    """The names of ops; behind those that ops of several blocks share, what these blocks differ in."""
     blocks: dict[str, set[str]] = {}
     for row in rows:
-        blocks.setdefault(row.name, set()).add(row.block)
-    return [
-        f"{row.name} ({block_words(row.block)})" if len(blocks[row.name]) > 1 and block_words(row.block) else row.name
-        for row in rows
-    ]
+        blocks.setdefault(row.name, set()).add(block_words(row.block))
+    differ = {name: _differences(own) for name, own in blocks.items()}
+    found = [(row.name, differ[row.name].get(block_words(row.block), "")) for row in rows]
+    return [f"{name} ({own})" if own else name for name, own in found]
+
+
+def _differences(blocks: set[str]) -> dict[str, str]:
+    """Of each of several names in parts, such as `vision.0.attention`, the parts without those in which all of them
+    begin and end: `0`. Nothing of a single name.
+    """
+    parts = [block.split(".") for block in blocks]
+    most = min(map(len, parts)) - 1 if len(parts) > 1 else 0
+    first = _alike(parts, most)
+    last = _alike([part[::-1] for part in parts], most - first)
+    short = [".".join(part[first : len(part) - last]) for part in parts]
+    return dict(zip(blocks, short, strict=True)) if len(parts) > 1 else {}
+
+
+def _alike(names: Sequence[Sequence[str]], most: int) -> int:
+    """In how many parts names begin alike, of at most so many."""
+    return next((i for i in range(most) if len({name[i] for name in names}) > 1), most)
 
 
 def block_words(block: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from roofline.answer.plain import counted_whole
 from roofline.runs.devices.words import reserve_note
 from roofline.runs.kind import Question
 from roofline.units import format_si
@@ -37,7 +38,7 @@ def budget_notes(q: Question) -> Iterator[str]:
     else:
         kept = f"{format_si(budget.runtime, 'B')} for the runtime" if budget.runtime else "nothing for the runtime"
     if budget.logits:
-        kept += f", room to draw tokens for {budget.sequences:,} sequences"
+        kept += f", room to draw tokens for {counted_whole(budget.sequences, 'sequence')}"
     unseen = 0.0 if budget.all_seen else machine.unseen
     hidden = f"; the driver keeps {unseen / 1e9:.2f} GB of its own" if isinstance(unseen, float) and unseen else ""
     yield f"memory kept: {kept}{hidden}"

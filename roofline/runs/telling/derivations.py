@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
+from roofline.answer.plain import plural
 from roofline.errors import SpecError
 from roofline.machine.time import op_cost
 from roofline.runs.kind import Outcome
@@ -69,6 +70,11 @@ def number(value: Any) -> str:
     """A value as text: whole, or with four digits."""
     value = float(value)
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+def amount(value: Any, what: str) -> str:
+    """A number as text, and what it counts."""
+    return plural(value, number(value), what)
 
 
 def times(op: Op) -> str:

@@ -5,15 +5,18 @@ On several devices the numbers are those of one, the busiest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from roofline.answer.derivation import Derivation
+from roofline.answer.memory import Part
+from roofline.answer.plain import counted_whole
 from roofline.num import Num
 from roofline.runs.kind import Outcome, Stage
 from roofline.runs.telling.derivations import (
     LEDGER,
     Lines,
+    amount,
     held_derivation,
     rate_derivations,
     ridge_derivation,
@@ -64,22 +67,45 @@ class _Device(NamedTuple):
 
 def text_derivations(outcome: Outcome) -> Iterator[Derivation]:
     """The derivations of an estimate's headline numbers."""
-    q = outcome.question
-    stages = q.stages()
-    device = _Device(outcome, fullest(q, stages), float(stages.microbatches), Lines(outcome))
+    device, run = _device(outcome), outcome.question.run
     yield from _placement(device)
     yield from _weights(device)
     yield from _cache(device)
     yield _activations(device)
-    yield from draft_derivations(q.run.draft, outcome.memory)
-    parts = outcome.memory.parts
-    formula = " + ".join(part.title for part in parts) + ("" if device.alone else ", per GPU")
-    yield held_derivation(outcome, [part.name for part in parts], formula, device.lines.of_gpu(("memory",)))
-    yield from _limits(device)
-    yield ridge_derivation(outcome, device.precision, device.lines)
-    for phase in outcome.phases:
-        yield from phase_derivations(outcome, phase, device.lines)
+    yield from draft_derivations(run.draft, outcome.memory)
+    yield _held(device, outcome.memory.parts)
+    sizes = f"at batch {run.batch:,.0f}, {run.generate:,.0f} generated"
+    yield from _limits(device, f"at {run.prompt:,.0f} + {run.generate:,.0f} tokens", "prompt + generate", sizes)
+    yield from _phases(device)
     yield from _request(outcome)
+
+
+def encoder_derivations(outcome: Outcome) -> Iterator[Derivation]:
+    """The same of what generates nothing and has no cache."""
+    device, run = _device(outcome), outcome.question.run
+    yield from _placement(device)
+    yield from _weights(device)
+    yield _activations(device)
+    yield _held(device, [part for part in outcome.memory.parts if float(part.bytes)])
+    yield from _limits(device, f"at {amount(run.prompt, 'token')}", "input", f"at batch {run.batch:,.0f}")
+    yield from _phases(device)
+    yield from _batch(outcome)
+
+
+def _device(outcome: Outcome) -> _Device:
+    stages = outcome.question.stages()
+    return _Device(outcome, fullest(outcome.question, stages), float(stages.microbatches), Lines(outcome))
+
+
+def _held(device: _Device, parts: Sequence[Part]) -> Derivation:
+    formula = " + ".join(part.title for part in parts) + ("" if device.alone else ", per GPU")
+    return held_derivation(device.outcome, [part.name for part in parts], formula, device.lines.of_gpu(("memory",)))
+
+
+def _phases(device: _Device) -> Iterator[Derivation]:
+    yield ridge_derivation(device.outcome, device.precision, device.lines)
+    for phase in device.outcome.phases:
+        yield from phase_derivations(device.outcome, phase, device.lines)
 
 
 def _placement(device: _Device) -> Iterator[Derivation]:
@@ -98,7 +124,9 @@ def _weights(device: _Device) -> Iterator[Derivation]:
     formula = "sum of layers × parameters of each op" + ("" if device.alone else ", of the whole model")
     shapes = lines.of_model(("vocabulary",), ("width",)) + device.of_blocks("layers", "attention", "feed_forward")
     summed = terms(holders, lambda op: op.params, parameter_text)
-    yield Derivation("parameters.total", "parameters", total, formula, f"{len(holders)} ops", LEDGER, summed, shapes)
+    yield Derivation(
+        "parameters.total", "parameters", total, formula, counted_whole(len(holders), "op"), LEDGER, summed, shapes
+    )
     held, own, beside = device.stage.workload.parameters, outcome.memory.weights_bytes, float(device.stage.beside)
     formula = "sum over ops of parameters × bits / 8, scales included"
     if device.alone:
@@ -180,19 +208,28 @@ def _activations(device: _Device) -> Derivation:
     return Derivation("memory.activation_peak_bytes", "B", peak, formula, f"{where}: {op.name}", LEDGER)
 
 
-def _limits(device: _Device) -> Iterator[Derivation]:
-    m, run = device.outcome.memory, device.outcome.question.run
-    batch, context = "largest batch whose total is within the capacity", "longest prompt + generate whose total is "
-    context += "within it"
+def _limits(device: _Device, lengths: str, length: str, sizes: str) -> Iterator[Derivation]:
+    """The largest batch at these `lengths`, the longest of what is called `length` at these `sizes`."""
+    m = device.outcome.memory
+    batch, context = "largest batch whose total is within the capacity", f"longest {length} whose total is within it"
     if not device.alone:
-        batch = "largest batch of a replica that fits on each GPU"
-        context = "longest prompt + generate that fits on each GPU"
-    lengths = f"at {run.prompt:,.0f} + {run.generate:,.0f} tokens"
+        batch, context = "largest batch of a replica that fits on each GPU", f"longest {length} that fits on each GPU"
     if m.max_batch is not None:
         yield Derivation("memory.max_batch", "sequences", float(m.max_batch), batch, lengths, LEDGER)
-    sizes = f"at batch {run.batch:,.0f}, {run.generate:,.0f} generated"
     if m.max_context is not None:
         yield Derivation("memory.max_context", "tokens", float(m.max_context), context, sizes, LEDGER)
+
+
+def _batch(outcome: Outcome) -> Iterator[Derivation]:
+    """The times of a batch of which nothing is generated."""
+    run, total = outcome.question.run, outcome.quantity("total_s")
+    assert total and total.times
+    seconds, batch = float(total.times.bound), f"{outcome.question.spread.plan.dp} × {run.batch:,.0f}"
+    formula, bounds = " + ".join(total.phases), " + ".join(f"{name}.bound_s" for name in total.phases)
+    yield Derivation("latency.ttft_s", "s", seconds, formula, bounds, "the whole batch is read at once")
+    yield from rate_derivations(outcome, "sequences_per_s", "replicas × batch / total", f"{batch} / {seconds:.4g}")
+    values = f"{batch} × {run.prompt:,.0f} / {seconds:.4g}"
+    yield from rate_derivations(outcome, "tokens_per_s", "replicas × batch × prompt / total", values)
 
 
 def _request(outcome: Outcome) -> Iterator[Derivation]:
@@ -212,3 +249,7 @@ def _request(outcome: Outcome) -> Iterator[Derivation]:
         )
     values = f"{outcome.question.spread.plan.dp} × {run.batch:,.0f} × {run.generate:,.0f} / {whole:.4g}"
     yield from rate_derivations(outcome, "output_tokens_per_s", "replicas × batch × generate / total", values)
+    if run.media is not None:
+        values = f"{outcome.question.spread.plan.dp} × {run.batch:,.0f} × {run.media.seconds:,.4g} / {whole:.4g}"
+        formula = "replicas × batch × seconds / total"
+        yield from rate_derivations(outcome, "seconds_of_sound_per_s", formula, values)

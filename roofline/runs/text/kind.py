@@ -16,7 +16,7 @@ from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
 from roofline.machine.engine import find_engine
-from roofline.num import Num
+from roofline.num import Num, first_value
 from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
@@ -28,6 +28,7 @@ from roofline.runs.option import Option
 from roofline.runs.options import asked
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
+from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
@@ -77,7 +78,7 @@ class Text(Kind):
     ) -> tuple[TextRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
         engine = find_engine(asked(given, "engine"), spec_dir)
-        run = self.sized(text_run(given, layout_of(engine)))
+        run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
         level = one_of("fusion", asked(given, "fusion"), FUSIONS)
         formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
         precision = resolve_precision(spec, machine_of(gpu), *formats)
@@ -97,8 +98,8 @@ class Text(Kind):
             raise UsageError(f"--chunk: the encoder of {spec.name} sees the whole prompt at once")
         return 0.0 if spec.encoder else chunk_of(engine, gpu, asked)
 
-    def sized(self, run: TextRun) -> TextRun:
-        """The run that such a model can make."""
+    def sized(self, spec: TransformerSpec, run: TextRun, given: Mapping[str, Any]) -> TextRun:
+        """The run that such a model can make. Raises UsageError for one that it cannot."""
         return run
 
     def workload(self, spec: Any, run: Any) -> Workload:
@@ -165,6 +166,9 @@ class Text(Kind):
         yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
         every = total.rate(sequences * (run.prompt + run.generate))
         yield Quantity("tokens_per_s", "throughput", "all tokens per second", "tokens", every)
+        if sound_of(question.spec) is not None and run.media is not None:
+            heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
+            yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""
@@ -215,9 +219,9 @@ class Text(Kind):
 
     def told(self, question: Question) -> Told:
         """Batch and lengths, formats, level and engine."""
-        run, p, replica = question.run, question.precision, per_replica(question.spread)
-        formats = f"weights {p.label}, activations {p.activations.name}, KV-cache {p.cache.name}"
-        lengths = f"{prompt_text(question)}, generate {run.generate:,.0f}"
+        run, replica = question.run, per_replica(question.spread)
+        formats = self.formats_told(question.precision)
+        lengths = self.lengths_told(question)
         how = f"fusion {question.execution.level}; engine {question.engine}"
         readings = "Latency and throughput of the whole batch"
         if replica:
@@ -226,9 +230,21 @@ class Text(Kind):
             readings += f"({run.batch * replicas:,.0f} sequences)"
         return Told(
             f"batch {run.batch:,.0f}{replica}, {lengths}; {formats}; {how}",
-            f"batch {run.batch:,.0f}{replica}, {run.prompt:,.0f} tokens in, {run.generate:,.0f} out",
+            f"batch {run.batch:,.0f}{replica}, {self.setting_told(run)}",
             readings,
         )
+
+    def formats_told(self, p: Precision) -> str:
+        """The formats of all that there is."""
+        return f"weights {p.label}, activations {p.activations.name}, KV-cache {p.cache.name}"
+
+    def lengths_told(self, question: Question) -> str:
+        """The lengths of each sequence, in a heading."""
+        return f"{prompt_text(question)}, generate {question.run.generate:,.0f}"
+
+    def setting_told(self, run: TextRun) -> str:
+        """The same in a sentence."""
+        return f"{counted_whole(round(first_value(run.prompt)), 'token')} in, {run.generate:,.0f} out"
 
     def requests(self, question: Question, number: int) -> str:
         """So many requests of the question's lengths."""

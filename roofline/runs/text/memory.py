@@ -8,6 +8,7 @@ from functools import partial
 
 from roofline.answer.memory import ENDLESS, Limit, Memory, Part, Pool
 from roofline.answer.phase import Parameters
+from roofline.answer.plain import counted_whole
 from roofline.num import Num, first_value, floor, is_nothing, maximum, where
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
@@ -15,6 +16,7 @@ from roofline.runs.kind import Needs, Question, Stage, Stages
 from roofline.runs.limits import largest, one_value
 from roofline.runs.text.draft import Drafted, drafted_parts
 from roofline.runs.text.elsewhere import host_room
+from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.stages import held_by
 from roofline.units import format_count, format_si
 from roofline.workload.op import Op
@@ -109,13 +111,13 @@ def _limits(question: Question, needs: Needs, capacity: float) -> Iterator[Limit
     yield Limit(
         "max_batch",
         partial(_max_batch, question.run, needs, capacity),
-        f"largest batch {{:,}}{replica}".format,
+        partial(_batch_words, question, replica),
         "batch {:,} at these lengths".format,
     )
     yield Limit(
         "max_context",
         partial(_max_context, question.run, needs, capacity),
-        partial(_context_words, question.spec.max_context),
+        partial(_context_words, question),
         "{:,} tokens per sequence".format,
     )
 
@@ -134,8 +136,20 @@ def _max_context(run: TextRun, needs: Needs, capacity: float) -> int:
     return min(prompt + int(one_value(run.generate)), ENDLESS) if prompt else 0
 
 
-def _context_words(own: int | None, held: int) -> str:
-    """The longest context that memory holds, and the model's own limit where that comes first."""
+def _batch_words(question: Question, replica: str, held: int) -> str:
+    """The largest batch, of a model that hears with the sound that each of it is."""
+    if sound_of(question.spec) is None or (media := question.run.media) is None:
+        return f"largest batch {held:,}{replica}"
+    return f"largest batch {counted_whole(held, 'window')} of {first_value(media.seconds):,.4g} s{replica}"
+
+
+def _context_words(question: Question, held: int) -> str:
+    """The longest context that memory holds, and the model's own limit where that comes first; that alone where it is
+    what the model writes of a sound.
+    """
+    own = question.spec.max_context
+    if own is not None and held > own and sound_of(question.spec) is not None:
+        return f"largest context {own:,} tokens, the model's own limit"
     if held >= ENDLESS:
         return "any context" + (f"; the model's own limit is {own:,}" if own is not None else "")
     if own is None or held <= own:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from roofline.answer.phase import Warn
+from roofline.answer.plain import counted_whole
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import first_value
+from roofline.runs.changes import SIXTEEN, served_first
 from roofline.runs.devices.spread import Spread
 from roofline.runs.devices.words import link_notes
 from roofline.runs.expectation import expectation_notes, expectation_warnings
@@ -27,38 +29,69 @@ _LEVELS: Final = {
 }
 
 
-def text_assumptions(outcome: Outcome, first: tuple[str, ...] = ()) -> list[str]:
-    """Everything that was assumed rather than asked; `first` is what the kind of run says before the rest."""
+def text_assumptions(outcome: Outcome) -> list[str]:
+    """Everything that was assumed rather than asked."""
     q, run = outcome.question, outcome.question.run
-    logits = "last position" if run.logits == "last" else "whole prompt"
     layout = f"allocated {run.layout}" if run.layout else "without padding or paging"
+    p = q.precision
+    stored = f"weights {p.label} ({p.weights.layout}), activations {p.activations.name}, KV-cache {p.cache.name}"
+    logits = "last position" if run.logits == "last" else "whole prompt"
+    notes = [
+        *_usual_notes(q),
+        f"logits of the {logits} of each sequence",
+        f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",
+        "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
+    ]
+    return _notes(outcome, (), stored, notes)
+
+
+def encoder_assumptions(outcome: Outcome, first: str) -> list[str]:
+    """The same of what generates nothing and has no cache; `first` says so."""
+    p = outcome.question.precision
+    stored = f"weights {p.label} ({p.weights.layout}), activations {p.activations.name}"
+    return _notes(outcome, (first,), stored, ["every sequence has the same length and is read at once"])
+
+
+def _usual_notes(q: Question) -> Iterator[str]:
+    """How much a model generates that is asked for less than a text."""
+    usual = q.spec.default_generate
+    if usual is not None and first_value(q.run.generate) == usual:
+        yield f"{q.spec.name} is asked for {counted_whole(usual, 'token')}, as its file says (default_generate)"
+
+
+def _notes(outcome: Outcome, first: tuple[str, ...], stored: str, lengths: list[str]) -> list[str]:
+    """What is assumed of every kind of language model, with what the kind says of formats and of lengths."""
+    q = outcome.question
     nominal = "nominal dense peaks and nominal memory bandwidth"
     notes = [
         *alias_notes(q),
         *q.spec.assumed,
         *first,
-        _formats(q),
+        f"{stored}; matrices multiplied in {q.precision.matrix_dtype()}",
+        *_wide_notes(q),
         *tower_notes(q),
         *media_notes(q),
         f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
-        f"logits of the {logits} of each sequence",
-        f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",
-        "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
+        *lengths,
         nominal,
         *budget_notes(q),
         *_spread_notes(q),
     ]
-    notes += draft_notes(run, q.spread.plan)
+    notes += draft_notes(q.run, q.spread.plan)
     mtp = outcome.parameters.beside.get("mtp")
-    if mtp and not (run.draft and run.draft.mtp):
+    if mtp and not (q.run.draft and q.run.draft.mtp):
         notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
     return notes + expectation_notes(q.gpu, q.engine)
 
 
-def _formats(q: Question) -> str:
-    p = q.precision
-    stored = f"weights {p.label} ({p.weights.layout}), activations {p.activations.name}, KV-cache {p.cache.name}"
-    return f"{stored}; matrices multiplied in {p.matrix_dtype()}"
+def _wide_notes(q: Question) -> Iterator[str]:
+    """That a file holds 32 bits, where the chip multiplies 16 faster."""
+    machine = q.machine()
+    narrow = served_first(machine, SIXTEEN)
+    ratio = first_value(machine.tensor[narrow] / machine.tensor["fp32"])
+    if q.spec.dtype == "fp32" == q.precision.label and ratio > 1.0:
+        usual = f"--weights {narrow} is usual: half the bytes, and units of {ratio:.3g} times the peak on {q.gpu.name}"
+        yield f"the file of {q.spec.name} is in fp32; {usual}"
 
 
 def _spread_notes(q: Question) -> list[str]:
@@ -112,7 +145,8 @@ def _waiting(q: Question) -> Iterator[Warn]:
     """A batch of more sequences than the engine runs at once: the rest waits, which no figure counts."""
     at_once, batch = q.execution.budget.sequences, first_value(q.run.batch)
     if at_once and batch > at_once:
-        text = f"{q.engine} runs {at_once:,} sequences at once (--max-sequences); of {batch:,.0f} the rest would wait"
+        runs = f"{q.engine} runs {counted_whole(at_once, 'sequence')} at once (--max-sequences)"
+        text = f"{runs}; of {batch:,.0f} the rest would wait"
         yield Warn("batch-beyond-sequences", text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from roofline.errors import UsageError
 from roofline.num import any_holds, least
@@ -19,20 +19,30 @@ if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
 
 
-def text_run(given: Mapping[str, Any], layout: CacheLayout | None = None) -> TextRun:
-    """The run, its cache in `layout` where nothing is said.
+#: Tokens of the prompt, and tokens generated, where neither the question nor the model's file says how many.
+PROMPT: Final = 512
+GENERATE: Final = 128
+
+
+def text_run(spec: TransformerSpec, given: Mapping[str, Any], layout: CacheLayout | None = None) -> TextRun:
+    """The run of a model, its cache in `layout` where nothing is said.
 
     Raises UsageError for a size out of range and for an unknown word.
     """
     return TextRun(
         whole_number("batch", asked(given, "batch")),
-        whole_number("prompt", asked(given, "prompt")),
-        whole_number("generate", asked(given, "generate"), least=0),
+        whole_number("prompt", given.get("prompt", PROMPT)),
+        whole_number("generate", given.get("generate", _usual(spec)), least=0),
         cast("Logits", one_of("logits", asked(given, "logits"), ("last", "all"))),
         cast("Latent", one_of("latent", asked(given, "latent"), ("absorbed", "naive"))),
         cast("Work", one_of("work", asked(given, "work"), ("ideal", "reference"))),
         read_layout(given["kv_layout"]) if "kv_layout" in given else layout,
     )
+
+
+def _usual(spec: TransformerSpec) -> int:
+    """Tokens that a model generates where nothing is said."""
+    return GENERATE if spec.default_generate is None else spec.default_generate
 
 
 def refuse_idle(spec: TransformerSpec, run: TextRun, spread: Spread) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roofline.runs.telling.derivations import number, times
+from roofline.runs.telling.derivations import amount, number, times
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape
@@ -15,7 +15,7 @@ def parameter_text(op: Op) -> str:
         bias = f" + {shape.n:,.0f}" if shape.bias else ""
         body = f"{shape.k:,.0f} · {shape.n:,.0f}{bias}"
     elif isinstance(shape, ExpertsShape):
-        body = f"{shape.experts:,.0f} experts · {_matrices(shape)} · {shape.width:,.0f} · {shape.hidden:,.0f}"
+        body = f"{amount(shape.experts, 'expert')} · {_matrices(shape)} · {shape.width:,.0f} · {shape.hidden:,.0f}"
     elif isinstance(shape, RowShape) and shape.style == "embedding":
         body = f"{op.params / shape.width:,.0f} · {shape.width:,.0f}"
     else:
@@ -31,13 +31,14 @@ def flops_text(op: Op) -> str:
     """The FLOPs of an op as a product of its dimensions."""
     shape = op.shape
     if isinstance(shape, MatmulShape):
-        return f"{times(op)}2 · {number(shape.m)} tokens · {shape.k:,.0f} · {shape.n:,.0f}"
+        return f"{times(op)}2 · {amount(shape.m, 'token')} · {shape.k:,.0f} · {shape.n:,.0f}"
     if isinstance(shape, AttentionShape):
         pairs = float(op.flops) / (2 * float(shape.span.batch) * shape.heads * (shape.key_dim + shape.value_dim))
-        rows = f"{number(shape.span.batch)} sequences · {shape.heads:,.0f} heads · {number(pairs)} query-key pairs"
+        rows = f"{amount(shape.span.batch, 'sequence')} · {amount(shape.heads, 'head')}"
+        rows += f" · {amount(pairs, 'query-key pair')}"
         return f"{times(op)}2 · {rows} · ({shape.key_dim:,.0f} + {shape.value_dim:,.0f})"
     if isinstance(shape, ExpertsShape):
-        each = f"{number(shape.tokens)} tokens · {shape.top_k:,.0f} experts each · {_matrices(shape)}"
+        each = f"{amount(shape.tokens, 'token')} · {amount(shape.top_k, 'expert')} each · {_matrices(shape)}"
         return f"{times(op)}2 · {each} · {shape.width:,.0f} · {shape.hidden:,.0f}"
     return f"{times(op)}{number(op.flops)}"
 

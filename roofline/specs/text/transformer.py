@@ -191,7 +191,8 @@ class TransformerSpec(Spec):
     one. `towers` are encoders of pictures and sound that are loaded beside the language model, `left_out` says which
     are loaded and not counted. Without `max_context` no longest context is known. `generates: false`: the layers only
     encode, a sequence at once, whatever their masks, and nothing is cached; a `classifier` may stand where the head
-    would. `assumed` is what the source of the shapes left open.
+    would. `default_generate`: tokens that it generates where a question does not say how many (1: a score).
+    `assumed` is what the source of the shapes left open.
 
     `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
     tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias.
@@ -227,6 +228,7 @@ class TransformerSpec(Spec):
     head: bool = True
     head_bias: bool = False
     generates: bool = True
+    default_generate: Annotated[int, Field(ge=1, le=10**6)] | None = None
     classifier: Classifier | None = None
     head_vocabulary: Size | None = None
     per_layer_input: PerLayerInput | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from roofline.answer.plain import counted_whole
 from roofline.architectures.towers.seen import Seen, reads, seen_by
 from roofline.errors import UsageError
 from roofline.num import Num, all_hold, any_holds, as_num, first_value, is_nothing
@@ -58,7 +59,7 @@ def with_media(spec: TransformerSpec, run: TextRun, given: Mapping[str, Any], *,
     height, width = sides
     media = Media(run.prompt, images, height, width, frames, seconds)
     total = run.prompt + prompt_tokens(spec, media)
-    media = media._replace(attended=attended_tokens(spec, media))
+    media = media._replace(attended=attended_tokens(spec, media), assumed=size is None and not any(_own_sides(spec)))
     if not all_hold(total <= LARGEST):
         raise UsageError(f"--{next(iter(wanted))}: {first_value(total):,.0f} tokens of prompt; at most {LARGEST:.0e}")
     return replace(run, prompt=total, media=media)
@@ -82,10 +83,15 @@ def attended_tokens(spec: TransformerSpec, media: Media) -> Num:
 
 def own_size(spec: TransformerSpec) -> tuple[float, float]:
     """Height and width of a picture of which nothing is said."""
+    side = next(_own_sides(spec), _SIDE)
+    return side, side
+
+
+def _own_sides(spec: TransformerSpec) -> Iterator[float]:
+    """The sides to which encoders scale every picture."""
     for tower in spec.towers:
         if tower.image and isinstance(tower.tokens, FixedPicture):
-            return float(tower.image), float(tower.image)
-    return _SIDE, _SIDE
+            yield float(tower.image)
 
 
 def _is_some(value: Num) -> Any:
@@ -164,7 +170,8 @@ def _seen(question: Question) -> Iterator[tuple[Tower, Seen]]:
     media = question.run.media
     if media is None:
         return
-    single = Media(*map(first_value, media))
+    first = {name: first_value(value) for name, value in media._asdict().items() if name != "assumed"}
+    single = media._replace(**first)
     for tower in question.spec.towers:
         seen = seen_by(tower, single)
         if seen.items:
@@ -176,9 +183,15 @@ def _brought(media: Media, tower: Tower) -> str:
     if tower.name == "audio":
         return f"{first_value(media.seconds):,.4g} s of sound"
     images, frames = first_value(media.images), first_value(media.frames)
-    parts = [f"{images:,.0f} picture{'s' if images != 1 else ''}"] if images else []
-    parts += [f"{frames:,.0f} frame{'s' if frames != 1 else ''}"] if frames else []
-    return " and ".join(parts)
+    parts = [f"{_some(images, 'picture')}"] if images else []
+    parts += [f"{_some(frames, 'frame')}"] if frames else []
+    size = f" of {media.height:.0f}×{media.width:.0f} (assumed)" if media.assumed else ""
+    return " and ".join(parts) + size
+
+
+def _some(value: Num, what: str) -> str:
+    """A whole number of something, at the first point of a grid."""
+    return counted_whole(round(first_value(value)), what)
 
 
 def media_notes(question: Question) -> Iterator[str]:
@@ -191,12 +204,14 @@ def media_notes(question: Question) -> Iterator[str]:
     for tower, seen in _seen(question):
         rule = tower.sound or tower.tokens
         views = f"{seen.views:,.0f} × {seen.patches / seen.views:,.0f} patches" if tower.name != "audio" else ""
-        size = f" of {media.height:.0f}×{media.width:.0f} px (height × width)" if tower.name != "audio" else ""
-        marked = f"; {seen.markers:,.0f} marker tokens around them are not counted" if seen.markers else ""
-        rows = views or f"{seen.views:,.0f} windows, {seen.layers:,.0f} rows"
+        known = "height × width; assumed, --image-size tells another" if media.assumed else "height × width"
+        size = f" of {media.height:.0f}×{media.width:.0f} px ({known})" if tower.name != "audio" else ""
+        marked = f"; {_some(seen.markers, 'marker token')} around them, not counted" if seen.markers else ""
+        rows = views or f"{_some(seen.views, 'window')}, {_some(seen.layers, 'row')}"
         of_prompt = " of cross-attention, beside the prompt" if tower.attended else ""
-        where = f"{rows} in {tower.name}_encode, {seen.tokens:,.0f} tokens{of_prompt}{marked}"
-        yield f"{_brought(media, tower)}{size} per prompt: {where}"
+        where = f"{rows} in {tower.name}_encode, {_some(seen.tokens, 'token')}{of_prompt}{marked}"
+        brought = _brought(media._replace(assumed=False), tower)
+        yield f"{brought}{size} per prompt: {where}"
         if rule is not None and rule.source:
             yield f"the size and number of patches: {rule.source}"
     yield _UNMEASURED
