@@ -130,7 +130,8 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
         return _prepare_image(run, spec_dir)
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
     lengths = {"batch": run.batch, "prompt": run.prompt, "generate": 1 if alone else max(run.generate, 1)}
-    formats = {"weights": run.weights, "kv_cache": run.kv_cache, "spec_dir": spec_dir}
+    cache = run.kv_cache if run.generate else None  # a table has a column for it, a run without new tokens no cache
+    formats = {"weights": run.weights, "kv_cache": cache, "spec_dir": spec_dir}
     engine = known_engine(run.engine, spec_dir)
     question = ask(run.model, run.gpu, lengths | formats | ({"engine": engine} if engine else {"chunk": "none"}))
     _check_weights(run, question)
