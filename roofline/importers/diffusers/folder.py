@@ -155,6 +155,6 @@ def _scheduler(folder: Path) -> str:
     name = data.get("_class_name")
     if not isinstance(name, str):
         raise SpecError("'_class_name' is missing", document.place(()), "_class_name")
-    if name == "PNDMScheduler" and data.get("skip_prk_steps") is False:
+    if name == "PNDMScheduler" and not data.get("skip_prk_steps", False):
         return "pndm-prk"
     return name

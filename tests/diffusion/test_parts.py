@@ -1,0 +1,54 @@
+"""Parts of an image folder that their classes read in a way of their own, that do not go together, or are unknown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import roofline as rl
+from roofline.errors import UnsupportedError
+from tests.diffusion.test_more_folders import CLIP_PART, UNET, UNET_PART, VAE_PART, folder
+
+#: A small UNet without text in its last block, and one whose attention is added.
+_SIMPLE: Final[dict[str, Any]] = {
+    "block_out_channels": [64, 128],
+    "down_block_types": ["SimpleCrossAttnDownBlock2D"] * 2,
+    "up_block_types": ["SimpleCrossAttnUpBlock2D"] * 2,
+    "mid_block_type": "UNetMidBlock2DSimpleCrossAttn",
+    "cross_attention_dim": [96, 64],
+    "attention_head_dim": 32,
+    "sample_size": 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        ({"cross_attention_dim": [768, 768, 1024, 1024]}, 863_453_124),
+        ({"cross_attention_dim": [512, 768, 1024, 640]}, 861_650_884),
+        (_SIMPLE, 4_473_860),
+    ],
+)
+def test_the_middle_reads_a_text_of_the_last_width(tmp_path: Path, config: dict[str, Any], parameters: int) -> None:
+    """Parameters of UNet2DConditionModel, diffusers 0.42.1, built without memory."""
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"_class_name": "UNet2DConditionModel", **config}))
+    assert rl.estimate(str(file), "a100").parameters.total == parameters
+
+
+@pytest.mark.parametrize(
+    ("said", "calls"), [({}, 59), ({"skip_prk_steps": False}, 59), ({"skip_prk_steps": True}, 51)]
+)
+def test_pndm_begins_as_its_class_does_where_the_file_is_silent(
+    tmp_path: Path, said: dict[str, bool], calls: int
+) -> None:
+    """skip_prk_steps is False by default: diffusers 0.42.1, PNDMScheduler."""
+    parts = {"unet": UNET_PART, "vae": VAE_PART, "text_encoder": CLIP_PART}
+    root = folder(tmp_path, "StableDiffusionPipeline", parts)
+    data = {"_class_name": "PNDMScheduler", **said}
+    (root / "scheduler" / "scheduler_config.json").write_text(json.dumps(data))
+    est: Any = rl.estimate(str(root), "a100", steps=50)
+    assert est.phase("denoise").repeat == calls
