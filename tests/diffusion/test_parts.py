@@ -39,9 +39,7 @@ def test_the_middle_reads_a_text_of_the_last_width(tmp_path: Path, config: dict[
     assert rl.estimate(str(file), "a100").parameters.total == parameters
 
 
-@pytest.mark.parametrize(
-    ("said", "calls"), [({}, 59), ({"skip_prk_steps": False}, 59), ({"skip_prk_steps": True}, 51)]
-)
+@pytest.mark.parametrize(("said", "calls"), [({}, 59), ({"skip_prk_steps": False}, 59), ({"skip_prk_steps": True}, 51)])
 def test_pndm_begins_as_its_class_does_where_the_file_is_silent(
     tmp_path: Path, said: dict[str, bool], calls: int
 ) -> None:
@@ -52,3 +50,50 @@ def test_pndm_begins_as_its_class_does_where_the_file_is_silent(
     (root / "scheduler" / "scheduler_config.json").write_text(json.dumps(data))
     est: Any = rl.estimate(str(root), "a100", steps=50)
     assert est.phase("denoise").repeat == calls
+
+
+@pytest.mark.parametrize(
+    ("key", "made"),
+    [("controlnet", "MultiControlNetModel"), ("controlnet", "MultiControlNetUnionModel"), ("adapter", "MultiAdapter")],
+)
+def test_several_parts_of_one_kind_are_refused_at_their_line(tmp_path: Path, key: str, made: str) -> None:
+    """diffusers 0.42.1 writes them to controlnet/, controlnet_1/, … and names the class that holds them."""
+    one = {"controlnet": "ControlNetModel", "adapter": "T2IAdapter"}[key]
+    kind = {"controlnet": "StableDiffusionControlNetPipeline", "adapter": "StableDiffusionAdapterPipeline"}[key]
+    root = folder(tmp_path, kind, {"unet": UNET_PART, "vae": VAE_PART, "text_encoder": CLIP_PART})
+    for name in (key, f"{key}_1"):
+        (root / name).mkdir()
+        (root / name / "config.json").write_text(json.dumps({"_class_name": one}))
+    index = json.loads((root / "model_index.json").read_text()) | {key: ["a.module", made]}
+    (root / "model_index.json").write_text(json.dumps(index, indent=1))
+    line = (root / "model_index.json").read_text().splitlines().index(f' "{key}": [') + 1
+    with pytest.raises(UnsupportedError, match=rf"(?s)model_index\.json:{line}:.*{made} is several parts"):
+        rl.load_model(root)
+
+
+def test_an_unknown_pipeline_is_answered_by_three_names_and_its_denoiser(tmp_path: Path) -> None:
+    root = folder(tmp_path, "StableDiffusionSAGPipeline", {"unet": UNET_PART, "vae": VAE_PART})
+    with pytest.raises(UnsupportedError) as caught:
+        rl.load_model(root)
+    said = str(caught.value)
+    assert said.count("Pipeline,") <= 2
+    assert "StableDiffusionPAGPipeline" in said
+    assert f"The denoiser alone works: --model {root / 'unet'}" in said
+    assert rl.estimate(str(root / "unet"), "a100").parameters.total > 0
+
+
+def test_an_unknown_denoiser_is_not_offered(tmp_path: Path) -> None:
+    root = folder(tmp_path, "AnimateDiffPipeline", {"unet": ("UNetMotionModel", UNET), "vae": VAE_PART})
+    with pytest.raises(UnsupportedError) as caught:
+        rl.load_model(root)
+    assert "alone works" not in str(caught.value)
+
+
+def test_an_unknown_text_encoder_is_answered_by_the_denoiser(tmp_path: Path) -> None:
+    encoder = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
+    parts = {"unet": UNET_PART, "vae": VAE_PART, "text_encoder": ("LlamaForCausalLM", encoder)}
+    root = folder(tmp_path, "StableDiffusionPipeline", parts)
+    with pytest.raises(UnsupportedError, match="not a text encoder that is modelled") as caught:
+        rl.load_model(root)
+    assert f"The denoiser alone works: --model {root.resolve() / 'unet'}" in str(caught.value)
+    assert "UNet2DModel" not in str(caught.value)
