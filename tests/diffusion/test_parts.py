@@ -10,7 +10,7 @@ import pytest
 
 import roofline as rl
 from roofline.errors import UnsupportedError
-from tests.diffusion.test_more_folders import CLIP_PART, UNET, UNET_PART, VAE_PART, folder
+from tests.diffusion.test_more_folders import CLIP, CLIP_PART, FLUX, UNET, UNET_PART, VAE_PART, WIDE_VAE, Parts, folder
 
 #: A small UNet without text in its last block, and one whose attention is added.
 _SIMPLE: Final[dict[str, Any]] = {
@@ -97,3 +97,80 @@ def test_an_unknown_text_encoder_is_answered_by_the_denoiser(tmp_path: Path) -> 
         rl.load_model(root)
     assert f"The denoiser alone works: --model {root.resolve() / 'unet'}" in str(caught.value)
     assert "UNet2DModel" not in str(caught.value)
+
+
+_SD: Final[Parts] = {"unet": UNET_PART, "vae": VAE_PART, "text_encoder": CLIP_PART}
+_WIDE_CLIP: Final = ("CLIPTextModel", CLIP | {"hidden_size": 64})
+_STEERED: Final = {key: UNET[key] for key in ("block_out_channels", "down_block_types", "attention_head_dim")}
+_FLUX: Final[Parts] = {
+    "transformer": ("FluxTransformer2DModel", FLUX),
+    "vae": WIDE_VAE,
+    "text_encoder": CLIP_PART,
+    "text_encoder_2": ("T5EncoderModel", {"d_model": 64, "num_layers": 2, "num_heads": 4, "d_ff": 200}),
+}
+
+
+def _control(**changes: Any) -> tuple[str, dict[str, Any]]:
+    return "ControlNetModel", _STEERED | {"cross_attention_dim": 96} | changes
+
+
+def _adapter(*channels: int) -> tuple[str, dict[str, Any]]:
+    return "T2IAdapter", {"channels": list(channels)}
+
+
+def _unfit(tmp_path: Path, kind: str, parts: Parts) -> list[str]:
+    est: Any = rl.estimate(str(folder(tmp_path, kind, parts)), "a100", height=256, width=256)
+    return [warning.text for warning in est.warnings if warning.code == "parts-unfit"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "numbers"),
+    [
+        ("StableDiffusionPipeline", _SD | {"vae": WIDE_VAE}, ("reads 4 channels", "have 16")),
+        ("StableDiffusionPipeline", _SD | {"unet": ("UNet2DConditionModel", UNET | {"out_channels": 5})}, ("5", "4")),
+        ("StableDiffusionPipeline", _SD | {"text_encoder": _WIDE_CLIP}, ("width 96", "make 64")),
+        ("StableDiffusionXLPipeline", _SD | {"text_encoder_2": CLIP_PART}, ("width 96", "make 192")),
+        (
+            "StableDiffusionControlNetPipeline",
+            _SD | {"controlnet": _control(cross_attention_dim=64)},
+            ("width 64", "of 96"),
+        ),
+        (
+            "StableDiffusionControlNetPipeline",
+            _SD | {"controlnet": _control(block_out_channels=[64, 128, 128])},
+            ("64, 128, 128", "64, 128, 192"),
+        ),
+        (
+            "StableDiffusionAdapterPipeline",
+            _SD | {"adapter": _adapter(64, 128, 256)},
+            ("64, 128, 256", "64, 128, 192"),
+        ),
+        ("FluxPipeline", _FLUX, ("width 96", "make 64")),
+    ],
+)
+def test_parts_that_do_not_fit_are_told_with_both_numbers(
+    tmp_path: Path, kind: str, parts: Parts, numbers: tuple[str, str]
+) -> None:
+    (said,) = _unfit(tmp_path, kind, parts)
+    assert all(number in said for number in numbers), said
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("StableDiffusionPipeline", _SD),
+        ("StableDiffusionInpaintPipeline", _SD | {"unet": ("UNet2DConditionModel", UNET | {"in_channels": 9})}),
+        ("StableDiffusionUpscalePipeline", _SD | {"unet": ("UNet2DConditionModel", UNET | {"in_channels": 7})}),
+        ("StableDiffusionControlNetPipeline", _SD | {"controlnet": _control()}),
+        ("StableDiffusionAdapterPipeline", _SD | {"adapter": _adapter(64, 128, 192, 192)}),
+    ],
+)
+def test_parts_that_fit_are_not_warned_of(tmp_path: Path, kind: str, parts: Parts) -> None:
+    """An inpainting model reads a masked picture and a mask too, an upscaler a small picture in pixels."""
+    assert _unfit(tmp_path, kind, parts) == []
+
+
+@pytest.mark.parametrize("model", ["sdxl", "sdxl-refiner", "sd3.5-medium", "flux.1-dev", "pixart-sigma", "sd-2.1"])
+def test_the_parts_of_bundled_pipelines_fit(model: str) -> None:
+    est: Any = rl.estimate(model, "a100")
+    assert "parts-unfit" not in [warning.code for warning in est.warnings]
