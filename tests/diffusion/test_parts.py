@@ -174,3 +174,12 @@ def test_parts_that_fit_are_not_warned_of(tmp_path: Path, kind: str, parts: Part
 def test_the_parts_of_bundled_pipelines_fit(model: str) -> None:
     est: Any = rl.estimate(model, "a100")
     assert "parts-unfit" not in [warning.code for warning in est.warnings]
+
+
+def test_a_part_of_another_name_is_told_where_it_is_not_counted(tmp_path: Path) -> None:
+    root = folder(tmp_path, "StableDiffusionPipeline", _SD)
+    more = {"unet_2": ["diffusers", "UNet2DConditionModel"], "tokenizer": ["transformers", "CLIPTokenizer"]}
+    index = json.loads((root / "model_index.json").read_text()) | more | {"requires_safety_checker": [None, None]}
+    (root / "model_index.json").write_text(json.dumps(index))
+    notes = rl.estimate(str(root), "a100").assumptions
+    assert "not counted, weights nor work: unet_2 (UNet2DConditionModel)" in notes

@@ -8,7 +8,7 @@ Source: diffusers 0.42.1, config classes; transformers 5.23.0 for the text encod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,9 +84,7 @@ def _pipeline(folder: Path) -> Body:
     body = _assembled(folder, kind, parts, denoiser, codec)
     if _has(index, "safety_checker"):
         body["safety_checker"] = True
-    uncounted = [
-        f"{key} ({_class_in(index, key)})" for key in BESIDE if _has(index, key) and key != "feature_extractor"
-    ]
+    uncounted = [f"{key} ({_class_in(index, key)})" for key in index if _is_beside(index, key, named)]
     if uncounted:
         body["assumed"] = [*body.get("assumed", ()), f"not counted, weights nor work: {', '.join(uncounted)}"]
     return body
@@ -151,6 +149,14 @@ def _text(kind: str, part: Body) -> Body:
 def _has(index: Mapping[str, Any], key: str) -> bool:
     value = index.get(key)
     return isinstance(value, list) and any(item is not None for item in value)
+
+
+def _is_beside(index: Mapping[str, Any], key: str, counted: Sequence[str]) -> bool:
+    """Whether an entry of the index is a part with weights that is not counted, one of another name included."""
+    if not _has(index, key) or key.startswith("_") or key in (*counted, "safety_checker", "scheduler"):
+        return False
+    held = not ("tokenizer" in key or "processor" in key or "extractor" in key)
+    return key in BESIDE or (held and _class_in(index, key) is not None)
 
 
 def _class_in(index: Mapping[str, Any], key: str) -> str | None:
