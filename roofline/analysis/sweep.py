@@ -202,6 +202,8 @@ def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
         for value in values:
             if isinstance(value, (bool, str, bytes)) or value is None:
                 raise UsageError(f"--{name} must be a whole number, not {value!r}")
+            if isinstance(value, Sized):
+                raise UsageError(f"--{name} takes its values in a row, not in rows of rows: {str(value)[:40]}")
     return sizes
 
 

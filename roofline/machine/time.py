@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from roofline.machine.counts import Counts, counts_of
 from roofline.machine.machine import Machine
-from roofline.num import Num, first_value, is_nothing, maximum, where_holds
+from roofline.num import Num, first_value, is_nothing, maximum, minimum, where_holds
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -124,7 +124,9 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         bytes=counts.bytes,
         kernels=counts.kernels,
         communication_bytes=counts.communication_bytes,
-        floor_s=_floor(least, machine),
+        floor_s=maximum(
+            minimum(_at_peak(least, machine), _at_peak(counts, machine)), least.unavoidable / machine.bandwidth
+        ),
         bound_s=bound,
         parts=tuple(parts),
     )
@@ -138,13 +140,17 @@ def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) ->
     return tensor_s if is_nothing(vector_flops) else maximum(tensor_s, vector_flops / machine.vector)
 
 
-def _floor(counts: Counts, machine: Machine) -> Num:
-    """The speed of light of one repeat: no implementation on this machine is faster."""
+def _at_peak(counts: Counts, machine: Machine) -> Num:
+    """Seconds of all products at the peak.
+
+    Of the work in one pass and in chunks the less counts: scores of every distance are fewer in chunks, which see none
+    of the tokens behind them.
+    """
     at_peak: Num = 0.0
     for count, flops, dtype, spared in counts.products:
         seconds = flops / machine.tensor[dtype]
         at_peak = at_peak + count * (_spared(seconds, dtype, machine) if spared else seconds)
-    return maximum(at_peak, counts.unavoidable / machine.bandwidth)
+    return at_peak
 
 
 def _spared(seconds: Num, dtype: str, machine: Machine) -> Num:

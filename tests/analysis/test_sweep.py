@@ -143,3 +143,18 @@ def test_models_of_tokens_and_of_pictures_share_a_grid() -> None:
     grid = rl.sweep(["sdxl", "mistral-7b"], gpu="a100", batch=[1, 2], engine="ideal")
     assert np.isnan(grid["ttft_s"][0]).all() and np.isfinite(grid["ttft_s"][1]).all()
     assert np.isfinite(grid["step_s"][0]).all() and np.isnan(grid["step_s"][1]).all()
+
+
+@pytest.mark.parametrize(
+    "axes", [{"prompt": [128, 256]}, {"generate": [1, 2, 3]}, {"prompt": [100, 2000], "batch": [1, 3]}]
+)
+def test_grids_of_lengths_with_eager_attention_are_single_answers(axes: dict[str, list[int]]) -> None:
+    options: dict[str, Any] = {"gpu": "h100", "fusion": "eager", "engine": "vllm"}
+    for row in rl.sweep("llama-3.1-8b", **options, **axes).records():
+        single = rl.estimate("llama-3.1-8b", **options, **{name: row[name] for name in axes}).latency.total
+        assert row["total_s"] == pytest.approx(single.expected, rel=1e-12)
+
+
+def test_values_in_rows_of_rows_are_refused() -> None:
+    with pytest.raises(rl.UsageError, match="--batch takes its values in a row"):
+        rl.sweep("gpt2", gpu="h100", batch=np.array([[1, 2], [3, 4]]))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
-from roofline.specs.files.paths import is_folder
+from roofline.specs.files.paths import exists, is_file, is_folder
 
 #: Columns without which a row says nothing.
 NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
@@ -112,6 +112,8 @@ def _text(path: Path) -> str:
     try:
         if is_folder(path):
             raise UsageError(f"{path}: is a folder; give a CSV file")
+        if exists(path) and not is_file(path):
+            raise UsageError(f"{path}: is no regular file; give a CSV file")
         with path.open("rb") as file:
             raw = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:

@@ -61,7 +61,7 @@ def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num
     four here, and kernels that deal out parts of them: between two whole numbers of tiles the work grows row by row.
     """
     enough, losses = _MANY * units / n, (c.tile_loss, c.split_k, c.k_offset)
-    if isinstance(m, (float, int)) and isinstance(units, (float, int)):
+    if isinstance(m, (float, int)) and isinstance(enough, (float, int)):
         best = (_least_work if m >= enough else _smooth_work)(m, k, n, units, *losses)
     else:  # most points of a grid have rows enough to take the short way: the others are worked out by themselves
         best = _least_work(maximum(m, enough), k, n, units, *losses)

@@ -28,6 +28,7 @@ _KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
 _KIND: Final = re.compile(r"^(kind|family):\s*(\w*)", re.MULTILINE)
 #: Where files of a kind stand; those of all others are accelerators.
 _SHELF_OF: Final = {"engine": "engines", "node": "nodes"}
+_NAMED: Final = re.compile(r"^name:[ \t]*([^\s#]+)", re.MULTILINE)
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
 
@@ -219,11 +220,12 @@ def stamp_of(folder: Path) -> int:
 
 @lru_cache(maxsize=32)
 def _alias_table(folder: Path, changed: int) -> dict[str, Path]:
-    """Aliases of a folder, read off the `aliases: [...]` line of each file without parsing it."""
+    """Aliases of a folder, and names that are not those of their files, read off lines of each without parsing it."""
     table: dict[str, Path] = {}
     for path in _stems(folder).values():
-        match = _ALIASES.search(beginning(path))
-        for alias in match[1].split(",") if match else ():
+        text = beginning(path)
+        match, named = _ALIASES.search(text), _NAMED.search(text)
+        for alias in (*(match[1].split(",") if match else ()), named[1] if named else ""):
             table.setdefault(alias.strip().strip("'\"").lower(), path)
     table.pop("", None)
     return table
