@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from roofline.errors import SpecError, UnsupportedError
+from roofline.errors import SpecError, UnsupportedError, nearest
 from roofline.importers.class_keys import class_keys, ignored_or_refused, told
 from roofline.importers.diffusers.adapters import t2i_adapter
 from roofline.importers.diffusers.autoencoders import (
@@ -62,8 +61,9 @@ COMPONENTS: Final[dict[str, Callable[[Config], Body]]] = {
 }
 #: What keys of a component alone tell: no config of a language model has them.
 _TELLING: Final = frozenset({"block_out_channels", "down_block_types", "up_block_types"})
-#: How much alike two names of classes are where one may be meant by the other.
-_ALIKE: Final = 0.85
+#: Folders of a pipeline's denoiser, and classes of text encoders.
+DENOISERS: Final = ("unet", "transformer")
+_ENCODERS: Final = tuple(name for name, read in COMPONENTS.items() if read in (clip, clip_with_projection, t5, umt5))
 _NAME_JUNK: Final = re.compile(r"[^A-Za-z0-9._+-]+")
 
 
@@ -108,7 +108,7 @@ def component(file: Path, named: str | None = None) -> Body:
         raise SpecError("must be a mapping of keys to values", document.place(()))
     name = class_of(data, named)
     if name not in COMPONENTS:
-        raise _unknown(document, name)
+        raise _unknown(document, name, denoiser_alone(file.resolve().parent.parent, file.resolve().parent.name))
     config = Config(document, data)
     config.ignore("architectures", "model_type")
     body = COMPONENTS[name](config)
@@ -120,20 +120,34 @@ def component(file: Path, named: str | None = None) -> Body:
     return {"name": label, "title": title, **body, "sources": [source]}
 
 
-def _unknown(document: JsonDocument, name: str) -> UnsupportedError:
+def _unknown(document: JsonDocument, name: str, instead: str) -> UnsupportedError:
     """A class that is not modelled is called what it is."""
-    shown, data = name[:60], document.data
+    shown, data, known = name[:60], document.data, tuple(COMPONENTS)
     if not name:
         said = (
             "names no class: a component of diffusers says it as _class_name, or its pipeline's model_index.json does"
         )
     elif "_class_name" not in data and data.keys() & {"architectures", "model_type"}:
-        said = f"{shown} is not a text encoder that is modelled"
+        said, known = f"{shown} is not a text encoder that is modelled", _ENCODERS
     else:
         said = f"{shown} is a class of diffusers that is not modelled"
-    close = get_close_matches(name, COMPONENTS, 1, _ALIKE)
-    hint = f"Nearest: {close[0]}." if close else f"Modelled: {', '.join(COMPONENTS)}."
+    hint = nearest_modelled(name, known, instead)
     return UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)
+
+
+def nearest_modelled(name: str, known: Iterable[str], instead: str) -> str:
+    """A hint: at most three names that are modelled, and what works `instead`."""
+    close = nearest(name, known) or list(known)[:3]
+    return f"Nearest that is modelled: {', '.join(close)}. {instead}".rstrip()
+
+
+def denoiser_alone(folder: Path, asked: str = "") -> str:
+    """A hint at a pipeline's denoiser, where its class is modelled and it is not what was asked for."""
+    for key in DENOISERS:
+        file = folder / key / "config.json"
+        if key != asked and named_by_index(file) in COMPONENTS and is_file(file):
+            return f"The denoiser alone works: --model {folder / key}"
+    return ""
 
 
 def _stored(config: Config) -> Body:

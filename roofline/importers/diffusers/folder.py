@@ -8,21 +8,31 @@ Source: diffusers 0.42.1, config classes; transformers 5.23.0 for the text encod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from roofline.errors import SpecError, UnsupportedError
-from roofline.importers.diffusers.components import INDEX, Body, clean_name, component, is_component, named_by_index
+from roofline.importers.diffusers.components import (
+    DENOISERS,
+    INDEX,
+    Body,
+    clean_name,
+    component,
+    denoiser_alone,
+    is_component,
+    named_by_index,
+    nearest_modelled,
+)
 from roofline.importers.diffusers.pipelines import BESIDE, IN_PIXELS, PIPELINES, family_of, t5_tokens
 from roofline.importers.json_document import JsonDocument, read_json
 from roofline.specs.files.paths import is_file, is_folder
 
-_DENOISERS: Final = ("unet", "transformer")
 _CODECS: Final = ("vae", "vqvae")
 _ENCODERS: Final = ("text_encoder", "text_encoder_2", "text_encoder_3")
 _STEERING: Final = ("controlnet", "adapter")
+#: What the classes that hold several parts of one kind have in their names.
+_SEVERAL: Final = "Multi"
 #: Side of a denoiser's latents where its config does not say it.
 _SIDE: Final = 64
 
@@ -60,13 +70,13 @@ def _pipeline(folder: Path) -> Body:
         raise SpecError("must be a mapping of keys to values", document.place(()))
     kind = str(index.get("_class_name", ""))
     if kind not in PIPELINES:
-        close = get_close_matches(kind, PIPELINES, 1, 0.85)
         said = f"{kind[:60]} is a pipeline of diffusers that is not modelled" if kind else "names no pipeline"
-        hint = f"Nearest: {close[0]}." if close else f"Modelled: {', '.join(PIPELINES)}."
+        hint = nearest_modelled(kind, PIPELINES, denoiser_alone(folder))
         raise UnsupportedError(said, document.place(("_class_name",)), "_class_name", hint)
-    named = [key for key in (*_DENOISERS, *_CODECS, *_STEERING, *_ENCODERS) if _has(index, key)]
+    _refuse_several(document, index)
+    named = [key for key in (*DENOISERS, *_CODECS, *_STEERING, *_ENCODERS) if _has(index, key)]
     parts = {key: component(_file(folder, key, document), _class_in(index, key)) for key in named}
-    denoiser = next((parts[key] for key in _DENOISERS if key in parts), None)
+    denoiser = next((parts[key] for key in DENOISERS if key in parts), None)
     codec = next((parts[key] for key in _CODECS if key in parts), None)
     if denoiser is None or (codec is None and kind not in IN_PIXELS):
         missing = "vae" if denoiser is not None else "unet or transformer"
@@ -74,12 +84,22 @@ def _pipeline(folder: Path) -> Body:
     body = _assembled(folder, kind, parts, denoiser, codec)
     if _has(index, "safety_checker"):
         body["safety_checker"] = True
-    uncounted = [
-        f"{key} ({_class_in(index, key)})" for key in BESIDE if _has(index, key) and key != "feature_extractor"
-    ]
+    uncounted = [f"{key} ({_class_in(index, key)})" for key in index if _is_beside(index, key, named)]
     if uncounted:
         body["assumed"] = [*body.get("assumed", ()), f"not counted, weights nor work: {', '.join(uncounted)}"]
     return body
+
+
+def _refuse_several(document: JsonDocument, index: Mapping[str, Any]) -> None:
+    """Several ControlNets or adapters as one part lie in folders of their own (controlnet, controlnet_1, …)."""
+    for key in _STEERING:
+        if not _has(index, key):
+            continue
+        made = _class_in(index, key)
+        if made is None or _SEVERAL in made or f"{key}_1" in index:
+            said = f"{made or key} is several parts of one kind, and one is modelled"
+            hint = f"Name one: the class of {key}/config.json; or ask for each alone: --model FOLDER/{key}."
+            raise UnsupportedError(said, document.place((key,)), key, hint)
 
 
 def _assembled(folder: Path, kind: str, parts: Mapping[str, Body], denoiser: Body, codec: Body | None) -> Body:
@@ -131,6 +151,14 @@ def _has(index: Mapping[str, Any], key: str) -> bool:
     return isinstance(value, list) and any(item is not None for item in value)
 
 
+def _is_beside(index: Mapping[str, Any], key: str, counted: Sequence[str]) -> bool:
+    """Whether an entry of the index is a part with weights that is not counted, one of another name included."""
+    if not _has(index, key) or key.startswith("_") or key in (*counted, "safety_checker", "scheduler"):
+        return False
+    held = not ("tokenizer" in key or "processor" in key or "extractor" in key)
+    return key in BESIDE or (held and _class_in(index, key) is not None)
+
+
 def _class_in(index: Mapping[str, Any], key: str) -> str | None:
     value = index[key]
     return value[1] if len(value) == 2 and isinstance(value[1], str) else None
@@ -155,6 +183,6 @@ def _scheduler(folder: Path) -> str:
     name = data.get("_class_name")
     if not isinstance(name, str):
         raise SpecError("'_class_name' is missing", document.place(()), "_class_name")
-    if name == "PNDMScheduler" and data.get("skip_prk_steps") is False:
+    if name == "PNDMScheduler" and not data.get("skip_prk_steps", False):
         return "pndm-prk"
     return name

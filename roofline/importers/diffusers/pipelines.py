@@ -86,7 +86,6 @@ BESIDE: Final = (
     "image_encoder",
     "image_normalizer",
     "depth_estimator",
-    "feature_extractor",
     "watermarker",
 )
 

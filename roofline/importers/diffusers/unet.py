@@ -153,13 +153,15 @@ def _mid(config: Config, layout: _Layout) -> dict[str, Any] | None:
     if kind == "UNetMidBlock2D":
         return {"resnets": 1, "transformer_layers": 0}
     last = layout.count - 1
+    own = {"context_width": layout.context[last]} if layout.context[last] != layout.context[0] else {}
     if kind == "UNetMidBlock2DSimpleCrossAttn":
         given = config.data.get("only_cross_attention", False)
         crossed = bool(only) if only is not None else (given is True)
         body = layout.attention("added", last, last, 0)
-        return {"transformer_layers": 0, **body, **({"only_cross": True} if crossed else {})}
+        return {"transformer_layers": 0, **body, **own, **({"only_cross": True} if crossed else {})}
     depth = layout.depths[-1]
-    return layout.attention("transformer", last, last, depth[0] if isinstance(depth, list) and depth else depth)
+    depth = depth[0] if isinstance(depth, list) and depth else depth
+    return {**layout.attention("transformer", last, last, depth), **own}
 
 
 def unet(config: Config) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from roofline.runs.image.formats import format_words, parts_of
 from roofline.runs.image.held import context_bytes, has_checker, stages_copies
 from roofline.runs.image.options import away_of, takes_steps
 from roofline.runs.image.transfer import moved_bytes
+from roofline.runs.image.unfit import unfit_parts
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
@@ -49,6 +50,7 @@ def image_warnings(outcome: Outcome) -> list[Warn]:
         found.append(Warn("dtype-fallback", f"{q.gpu.name} has no {dtype} units: computed at the {unit} rate"))
     if takes_steps(q.spec):
         found += _scheduler_warnings(q)
+    found += unfit_parts(q.spec)
     found += [*expectation_warnings(q.gpu, q.engine), *_of_language_models(q.engine)]
     found += hardware_warnings(outcome, {q.precision_of(phase).matrix_dtype() for phase in outcome.workload.phases})
     for spec in (q.spec, getattr(q.spec, "denoiser", None)):

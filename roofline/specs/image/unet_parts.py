@@ -66,7 +66,8 @@ class UNetBlock(Spec):
 class MidBlock(Spec):
     """The middle of a UNet: two residual layers with attention between, or one or two without, as `heads` is null.
 
-    `normed`: plain attention begins with a norm of its own.
+    `normed`: plain attention begins with a norm of its own. `context_width`: that of its text, where it is not the
+    model's (default: that of the last block on the way down).
     """
 
     resnets: Annotated[int, Field(ge=1, le=2)] = 2
@@ -74,6 +75,7 @@ class MidBlock(Spec):
     heads: Size | None = None
     attention: Attending = "transformer"
     only_cross: bool = False
+    context_width: Size | None = None
     normed: bool = True
 
     @model_validator(mode="after")

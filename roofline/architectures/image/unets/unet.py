@@ -176,8 +176,8 @@ def _mid_ops(spec: UNetTrunk, x: Features, context: Context, held: Num) -> list[
     ops = resnet_ops(layers, x, x.channels, context.groups, held, time=context.time)
     if mid.heads is not None:
         how = Attends(mid.attention, float(mid.heads), float(mid.transformer_layers), mid.only_cross, mid.normed)
-        last = spec.down[-1].context_width
-        inside = context if last is None else context._replace(text_width=float(last))
+        own = mid.context_width or spec.down[-1].context_width
+        inside = context if own is None else context._replace(text_width=float(own))
         ops += attend_ops(Block("mid_block"), x, how, inside, held)
     return ops
 
