@@ -43,7 +43,7 @@ def _notes(folder: Path, data: dict[str, Any]) -> str:
 def test_every_class_has_the_parameters_and_flops_of_the_library(tmp_path: Path, name: str) -> None:
     facts = FACTS[name]
     spec = read_config(written(tmp_path, facts["config"]))
-    est = rl.estimate(spec, gpu="h100", prompt=64, generate=8, fusion="eager", logits="all")
+    est = rl.estimate(spec, gpu="h100", prompt=64, fusion="eager", logits="all")
     assert est.parameters.total == facts["parameters"]
     if "flops" in facts:
         assert est.phases[0].flops == facts["flops"]

@@ -50,11 +50,9 @@ def _plain(config: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_left_alone_keeps_its_bytes(tmp_path: Path, name: str) -> None:
     config = _plain(CONFIGS[name])
     quantization = {"quant_method": "gptq", "bits": 4, "group_size": 128, "dynamic": {"-:.*": {}}}
-    whole = rl.estimate(read_config(written(tmp_path, config)), gpu="h100", generate=2).memory.weights_bytes
+    whole = rl.estimate(read_config(written(tmp_path, config)), gpu="h100").memory.weights_bytes
     path = written(tmp_path, {**config, "quantization_config": quantization})
-    assert rl.estimate(read_config(path), gpu="h100", generate=2).memory.weights_bytes == pytest.approx(
-        whole, rel=1e-12
-    )
+    assert rl.estimate(read_config(path), gpu="h100").memory.weights_bytes == pytest.approx(whole, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -64,7 +62,7 @@ def test_every_family_can_be_quantised_and_written(tmp_path: Path, name: str) ->
     path = written(tmp_path, {**_plain(CONFIGS[name]), "quantization_config": quantization})
     data = import_config(path)
     assert not any("at" in block for block in data["blocks"])
-    assert rl.estimate(read_config(path), gpu="h100", generate=2).memory.weights_bytes > 0
+    assert rl.estimate(read_config(path), gpu="h100").memory.weights_bytes > 0
 
 
 REST: Final = "model.all_else.weight"
@@ -102,7 +100,7 @@ def test_a_checkpoint_of_every_family_takes_the_bytes_of_its_files(tmp_path: Pat
     spec: Any = rl.load_model(str(tmp_path))
     assert not [told for told in spec.assumed if "elements in the files" in told and "tower" not in told]
     without = {"no_vision": True} if spec.towers else {}
-    weights = rl.estimate(spec, gpu="h100", generate=2, **without).memory.weights_bytes
+    weights = rl.estimate(spec, gpu="h100", **without).memory.weights_bytes
     assert weights == pytest.approx(size(tensors), rel=1e-9)
     assert {op.name for op in ops if _tensor_of(op, names) == REST and op.kind != "norm"} <= _WITHOUT_A_MODULE
 

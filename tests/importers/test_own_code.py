@@ -73,7 +73,7 @@ def test_ling_and_ring_have_their_published_parameters(
     name: str, config: dict[str, Any], total: float, active: float, tmp_path: Path
 ) -> None:
     file = written(tmp_path, config, f"{name}.json")
-    found = rl.estimate(str(file), gpu="h100", prompt=16, generate=2).to_dict()["parameters"]
+    found = rl.estimate(str(file), gpu="h100", prompt=16).to_dict()["parameters"]
     assert found["total"] / 1e9 == pytest.approx(total, abs=0.05)
     assert found["active"] / 1e9 == pytest.approx(active, abs=0.01)
 
@@ -102,7 +102,7 @@ LONGCAT: Final[dict[str, Any]] = {
 def test_experts_without_matrices_are_held_by_the_class_of_the_library_alone(tmp_path: Path) -> None:
     own = {**LONGCAT, "auto_map": {"AutoModelForCausalLM": "modeling_longcat_flash.LongcatFlashForCausalLM"}}
     counts = [
-        rl.estimate(str(written(tmp_path, config, name)), gpu="h100", prompt=16, generate=2).to_dict()["parameters"]
+        rl.estimate(str(written(tmp_path, config, name)), gpu="h100", prompt=16).to_dict()["parameters"]
         for name, config in (("own.json", own), ("class.json", LONGCAT))
     ]
     assert counts[0]["total"] / 1e9 == pytest.approx(560.0, abs=1.0)

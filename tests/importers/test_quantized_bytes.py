@@ -48,7 +48,7 @@ def _bytes(
     folder: Path, config: dict[str, Any], quantization: dict[str, Any], key: str = "quantization_config"
 ) -> float:
     path = written(folder, {**config, key: quantization})
-    memory = rl.estimate(read_config(path), gpu="h100", generate=2).to_dict()["memory"]
+    memory = rl.estimate(read_config(path), gpu="h100").to_dict()["memory"]
     return float(memory["weights_bytes"] - memory.get("towers_bytes", 0.0))
 
 

@@ -27,7 +27,7 @@ _AWQ: Final = {"quant_method": "awq", "bits": 4, "group_size": 32, "zero_point":
 
 def _size(folder: Path, config: dict[str, Any], quantization: dict[str, Any]) -> float:
     path = written(folder, {**config, "quantization_config": quantization})
-    return float(rl.estimate(read_config(path), gpu="h100", generate=2).memory.weights_bytes)
+    return float(rl.estimate(read_config(path), gpu="h100").memory.weights_bytes)
 
 
 def _ignoring(*rules: str) -> dict[str, Any]:
