@@ -25,6 +25,7 @@ class Execution(NamedTuple):
     chunk       tokens of prompts that go through the layers at once; 0: all of them
     budget      what the engine makes of a device's memory
     towers      encoders of pictures and sound are loaded beside a language model
+    idle        what was asked and has no effect, in words
     """
 
     precision: Precision
@@ -36,6 +37,7 @@ class Execution(NamedTuple):
     chunk: float = 0.0
     budget: Budget = BARE
     towers: bool = True
+    idle: tuple[str, ...] = ()
 
     def machine(self, gpu: GPUSpec) -> Machine:
         """The machine as peaks, at the rate at which products are summed."""

@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Final
 
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
-from roofline.answer.phase import PhaseEstimate
+from roofline.answer.phase import PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, largest_value
 from roofline.answer.quantity import Quantity
 from roofline.architectures.text.transformer import encodes_only
-from roofline.errors import UsageError
 from roofline.num import any_holds, first_value
 from roofline.runs.changes import Change
+from roofline.runs.checks import whole_number
+from roofline.runs.execution import Execution
 from roofline.runs.kind import Kind, Outcome, Question
 from roofline.runs.option import Option
 from roofline.runs.options import OPTIONS
@@ -50,11 +51,15 @@ class Encoder(Text):
             return f"{option.flag} goes with models that generate, and {spec.name} only encodes"
         return super().refusal(option, spec)
 
+    def resolve(
+        self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
+    ) -> tuple[TextRun, Execution]:
+        """The run and its execution; tokens that were asked for are told to have no effect."""
+        run, execution = super().resolve(spec, gpu, given, spec_dir)
+        return run, execution._replace(idle=_idle(spec, given))
+
     def sized(self, spec: TransformerSpec, run: TextRun, given: Mapping[str, Any]) -> TextRun:
-        """Nothing is generated. Raises UsageError where more than the one answer is asked."""
-        if "generate" in given and any_holds(run.generate > 1.0):
-            asked = largest_value(run.generate)
-            raise UsageError(f"--generate {asked:,.0f}: {spec.name} only encodes: it generates nothing")
+        """Nothing is generated."""
         return replace(run, generate=0.0)
 
     def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
@@ -94,6 +99,11 @@ class Encoder(Text):
 
         return encoder_assumptions(outcome, _NOTE)
 
+    def warnings(self, outcome: Outcome) -> list[Warn]:
+        """What the user should know before trusting the numbers, and what has no effect."""
+        idle = outcome.question.execution.idle
+        return [*(Warn("option-idle", text) for text in idle), *super().warnings(outcome)]
+
     def derivations(self, outcome: Outcome) -> Iterator[Derivation]:
         """Where the bound's numbers come from."""
         from roofline.runs.text.derivations import encoder_derivations
@@ -124,3 +134,13 @@ class Encoder(Text):
 
 
 KIND: Final[Kind] = Encoder()
+
+
+def _idle(spec: TransformerSpec, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """That `--generate` has no effect, where more is asked than the one answer of an encoder."""
+    if given.get("generate") is None:
+        return ()
+    asked = whole_number("generate", given["generate"], 0)
+    if not any_holds(asked > 1.0):
+        return ()
+    return (f"--generate {largest_value(asked):,.0f} has no effect: {spec.name} only encodes and generates nothing",)
