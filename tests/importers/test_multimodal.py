@@ -115,3 +115,10 @@ def test_other_names_of_a_class_are_read_as_the_class(tmp_path: Path) -> None:
     plain = _read(tmp_path, {**text, "model_type": "exaone4"})
     assert spec.blocks == plain.blocks
     assert spec.mtp is not None
+
+
+@pytest.mark.parametrize("value", [{"model_type": "clip"}, ["llama"], 3, True])
+def test_a_type_of_a_section_that_is_no_text_is_refused(tmp_path: Path, value: Any) -> None:
+    with pytest.raises(SpecError, match="must be text") as caught:
+        _read(tmp_path, {"model_type": "llava", "text_config": {**GEMMA, "model_type": value}})
+    assert caught.value.field == "text_config.model_type"

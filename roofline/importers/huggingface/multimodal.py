@@ -83,7 +83,7 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
     while section is not None:
         outer.used.update((section, "model_type", TIED))
         path, wrapper, data = (*path, section), data, data[section]
-        inner_type = data.get("model_type") or _held_type(model_type)
+        inner_type = _inner_type(document, data, path) or _held_type(model_type)
         section = section_of(data)
         model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
     if inner_type is None:
@@ -104,6 +104,15 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
         config.notes.append(f"the sizes of the text model stand in {'.'.join(path)}, which is read as {known}")
     _follow_class(config, model_type, wrapper, {} if held is not None else data)
     return _doubled(config, outer)
+
+
+def _inner_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str, ...]) -> str | None:
+    """The type that a section names. Raises SpecError for one that is no text."""
+    value = data.get("model_type")
+    if value is not None and not isinstance(value, str):
+        place = (*path, "model_type")
+        raise SpecError(f"must be text, not {value!r}"[:100], document.place(place), ".".join(place))
+    return value or None
 
 
 def _with_version(data: Mapping[str, Any], model_type: str) -> str:
