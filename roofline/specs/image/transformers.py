@@ -44,6 +44,7 @@ class DiTSpec(DenoiserSpec):
     """
 
     family: Literal["dit"]
+    layers: Annotated[int, Field(ge=1, le=1000)]
     classes: Size = 1000
     attention_bias: bool = True
     affine: bool = False
