@@ -50,6 +50,11 @@ def nearest(name: str, known: Iterable[str], count: int = 3, meant: Mapping[str,
     return sorted(found, key=found.__getitem__)[:count]
 
 
+def likeness(written: str, meant: str) -> float:
+    """How alike two keys are, from 0 to 1: the share of letters in common order; case and kind of sign do not count."""
+    return SequenceMatcher(None, written.lower().replace("-", "_"), meant.lower()).ratio()
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question with the nearest known name; empty where none is alike."""
     close = nearest(name, known, 1)

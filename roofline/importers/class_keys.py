@@ -24,8 +24,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from roofline.errors import nearest
-from roofline.importers.huggingface.config import Config
+from roofline.errors import likeness, nearest
+from roofline.importers.huggingface.config import ALIKE, Config, shown
 
 #: Words that say something about shapes or formats: such a key may belong to a newer class than the one listed here.
 _OF_SHAPES: Final = frozenset(
@@ -56,10 +56,8 @@ _VERSIONS: Final = {"transformers": "transformers_version", "diffusers": "_diffu
 _UNSET: Final[Any] = object()
 #: What to do with a key that is not known.
 REMOVE_HINT: Final = "Remove it, or set it to null, if it changes no shape."
-_ALIKE: Final = 0.84
 #: From here on two names are one and a slip, though both stand in the file.
 _NEARLY_EQUAL: Final = 0.9
-_LOWER: Final = {None: "null", True: "true", False: "false"}
 
 
 class ClassKeys(NamedTuple):
@@ -109,8 +107,8 @@ def ignored_or_refused(config: Config, key: str, known: ClassKeys | None, what: 
     if known is not None and key in known.keys:
         if _is_default(value, known.defaults.get(key, _UNSET)):
             return ""
-        hint = f"Understood: {_spelled(known.defaults[key])}, as that class has it." if key in known.defaults else ""
-        config.unsupported(key, f"{_spelled(value)} is not modelled, and {known} reads it", hint or REMOVE_HINT)
+        hint = f"Understood: {shown(known.defaults[key])}, as that class has it." if key in known.defaults else ""
+        config.unsupported(key, f"{shown(value)} is not modelled, and {known} reads it", hint or REMOVE_HINT)
     if is_off(value):
         return ""
     if known is not None and key in known.idle and not known.replaced:
@@ -141,8 +139,8 @@ def _refuse_misspelt(config: Config, key: str, known: ClassKeys | None, what: st
     if known is not None and key in known.anywhere:
         return
     close = nearest(key, [*config.used, *(known.keys if known else ())], 1)
-    alike = _alike(key, close[0]) if close else 0.0
-    slip = alike >= (_NEARLY_EQUAL if close and close[0] in config.data else _ALIKE)
+    alike = likeness(key, close[0]) if close else 0.0
+    slip = alike >= (_NEARLY_EQUAL if close and close[0] in config.data else ALIKE)
     if slip and close[0] != "model_type":
         message = f"unknown key for {what}, which may change the shape"
         config.unsupported(key, message, f"{close[0]!r} is understood. {REMOVE_HINT}")
@@ -169,17 +167,6 @@ def _order(version: str) -> tuple[int, ...]:
     """A version as numbers that can be compared; (0,) for what is none."""
     found = re.match(r"\d+(?:\.\d+)*", version)
     return tuple(int(part[:9]) for part in found.group().split(".")[:4]) if found else (0,)
-
-
-def _spelled(value: Any) -> str:
-    text = _LOWER[value] if value is None or isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _alike(key: str, other: str) -> float:
-    from difflib import SequenceMatcher
-
-    return SequenceMatcher(None, key.lower(), other.lower()).ratio()
 
 
 def told(ignored: dict[str, list[str]]) -> list[str]:

@@ -46,7 +46,7 @@ def layer_ops(tower: Tower, span: Span, windows: Span | None = None) -> list[Op]
     for index, (layers, group) in enumerate(zip(tower.blocks, stack.blocks, strict=True)):
         label = f"{tower.name}.{index}" if len(tower.blocks) > 1 else tower.name
         own = windows if windows is not None and layers.window else span
-        ops += [_without_key_bias(op, layers) for op in block_ops(stack, group, own, label)]
+        ops += block_ops(stack, group, own, label)
     return ops
 
 
@@ -91,16 +91,10 @@ def _group(layers: TowerLayers) -> BlockGroup:
         head_dim=layers.head_dim,
         causal=False,
         qkv_bias=layers.qkv_bias,
+        key_bias=layers.key_bias,
         output_bias=layers.output_bias,
         qk_norm=layers.qk_norm,
     )
     activation, bias = layers.activation, layers.mlp_bias
     mlp = DenseFeedForward(kind="dense", width=layers.mlp, gated=layers.gated, activation=activation, bias=bias)
     return BlockGroup(layers=layers.layers, attention=attention, feed_forward=mlp, norms=layers.norms)
-
-
-def _without_key_bias(op: Op, layers: TowerLayers) -> Op:
-    if op.name != "k_proj" or layers.key_bias or not layers.qkv_bias:
-        return op
-    bias = float((layers.kv_heads or layers.heads) * layers.head_dim)
-    return op._replace(params=op.params - bias, active=op.active - bias, weights=op.weights - bias)

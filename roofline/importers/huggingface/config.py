@@ -7,17 +7,16 @@ class (`defaults.json` of its family), *null* takes what the mapping function sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any, Final, NoReturn
 
-from roofline.errors import SpecError, UnsupportedError
+from roofline.errors import SpecError, UnsupportedError, likeness
 from roofline.importers.json_document import JsonDocument, JsonPath
 from roofline.specs.base import LARGEST, MOST_LAYERS
 
 _UNSET: Final[Any] = object()
 #: How many letters more or less, and how alike, a key is that was meant to be another.
 _LONGER: Final = 2
-_ALIKE: Final = 0.84
+ALIKE: Final = 0.84
 
 
 class ContradictionError(SpecError):
@@ -75,7 +74,7 @@ class Config:
             first = found[0]
             for other in found[1:]:
                 if other[1] != first[1]:
-                    self.refuse(other[0], f"{_shown(other[1])} contradicts {first[0]} = {_shown(first[1])}")
+                    self.refuse(other[0], f"{shown(other[1])} contradicts {first[0]} = {shown(first[1])}")
             return first[1]
         for key in keys:
             if key in self.defaults:
@@ -114,7 +113,7 @@ class Config:
             value = null
         key = self._present(keys)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.refuse(key, f"must be a number, not {_shown(value)}")
+            self.refuse(key, f"must be a number, not {shown(value)}")
         if not 0 <= value <= 1e12:
             self.refuse(key, f"{value} is not a number from 0 to 10^12")
         return float(value)
@@ -125,7 +124,7 @@ class Config:
         if value is None and null is not None:
             value = null
         if not isinstance(value, int) or value not in (0, 1):
-            self.refuse(self._present(keys), f"must be true or false, not {_shown(value)}")
+            self.refuse(self._present(keys), f"must be true or false, not {shown(value)}")
         return bool(value)
 
     def text(self, *keys: str, default: Any = _UNSET, choices: Sequence[str] = ()) -> str:
@@ -133,7 +132,7 @@ class Config:
         value = self.raw(*keys, default=default)
         key = self._present(keys)
         if not isinstance(value, str):
-            self.refuse(key, f"must be text, not {_shown(value)}")
+            self.refuse(key, f"must be text, not {shown(value)}")
         if choices and value not in choices:
             self.unsupported(key, f"{value[:60]!r} is not modelled", f"Understood: {', '.join(choices)}.")
         return value
@@ -145,7 +144,7 @@ class Config:
             return None
         key = self._present(keys)
         if not isinstance(value, (list, tuple)):
-            self.refuse(key, f"must be a list, not {_shown(value)}")
+            self.refuse(key, f"must be a list, not {shown(value)}")
         if length is not None and len(value) != length:
             self.refuse(key, f"has {len(value)} items for {length} layers")
         return list(value)
@@ -155,7 +154,7 @@ class Config:
         value = self.items(*keys, length=length)
         for item in value or ():
             if not isinstance(item, str):
-                self.refuse(self._present(keys), f"must be a list of texts, not of {_shown(item)}")
+                self.refuse(self._present(keys), f"must be a list of texts, not of {shown(item)}")
             if choices and item not in choices:
                 self.unsupported(
                     self._present(keys), f"{item[:60]!r} is not modelled", f"Understood: {', '.join(choices)}."
@@ -173,7 +172,7 @@ class Config:
         if value is None:
             return None
         if not isinstance(value, dict):
-            self.refuse(key, f"must be a mapping, not {_shown(value)}")
+            self.refuse(key, f"must be a mapping, not {shown(value)}")
         child = Config(self.document, value, (*self.path, key), defaults)
         self.children.append(child)
         return child
@@ -202,8 +201,8 @@ class Config:
         """Read a key of which only some values are modelled; any other is refused."""
         value = self.raw(key, default=understood[0] if default is _UNSET else default)
         if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in understood):
-            shown = ", ".join(_spelled(one) for one in understood)
-            self.unsupported(key, f"{_shown(value)} is not modelled", f"Understood: {shown}.")
+            known = ", ".join(_spelled(one) for one in understood)
+            self.unsupported(key, f"{shown(value)} is not modelled", f"Understood: {known}.")
 
     def divides(self, key: str, whole: int, what: str, parts: int) -> int:
         """Whole / parts, refused at `key` where it leaves a remainder."""
@@ -219,7 +218,7 @@ class Config:
 
     def _whole(self, key: str, value: Any, least: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            self.refuse(key, f"must be a whole number, not {_shown(value)}")
+            self.refuse(key, f"must be a whole number, not {shown(value)}")
         if not least <= value <= LARGEST:
             self.refuse(key, f"{str(value)[:40]} is not a whole number from {least} to 10^9")
         if value > MOST_LAYERS and key.endswith(("layers", "n_layer", "num_blocks")):
@@ -242,10 +241,11 @@ def _is_slip(written: str, meant: str) -> bool:
     """Whether a key is another one that is written wrongly: nearly as long, and of the same letters but a few."""
     if abs(len(written) - len(meant)) > _LONGER:
         return False
-    return SequenceMatcher(None, written.lower().replace("-", "_"), meant).ratio() >= _ALIKE
+    return likeness(written, meant) >= ALIKE
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as JSON spells its constants, cut where it is long."""
     text = _spelled(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

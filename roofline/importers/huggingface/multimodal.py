@@ -83,36 +83,36 @@ def _nested(document: JsonDocument, data: Mapping[str, Any], model_type: str) ->
     while section is not None:
         outer.used.update((section, "model_type", TIED))
         path, wrapper, data = (*path, section), data, data[section]
-        inner_type = _inner_type(document, data, path) or _held_type(model_type)
+        inner_type = _said_type(document, data, path) or _held_type(model_type)
         section = section_of(data)
-        model_type = inner_type if section is not None and isinstance(inner_type, str) else model_type
+        model_type = inner_type if section is not None and inner_type is not None else model_type
     if inner_type is None:
         message = f"has no model_type, and {model_type!r} does not say which text model it holds"
         hint = "Write the model_type of the text model into its section."
         raise UnsupportedError(message, document.place(path), ".".join(path), hint)
-    held = _held_type(str(inner_type)) if inner_type not in FAMILIES and _has_sizes(data) else None
+    held = _held_type(inner_type) if inner_type not in FAMILIES and _has_sizes(data) else None
     text_type = held or TEXT_TYPES.get(f"{model_type}/{inner_type}", inner_type)
-    known = _known_type(document, str(text_type), (*path, "model_type"))
+    known = _known_type(document, text_type, (*path, "model_type"))
     config = _config(document, data, known, path, outer)
     config.defaults = {**config.defaults, **defaults_in(model_type, known)}
     if "block_size" in data:
         config.ignore("block_size")
         config.notes.append(f"{config.field_name('block_size')}, tokens decoded at once (LocateAnything), has no shape")
     if held is not None:
-        model_type, wrapper = str(inner_type), data
+        model_type, wrapper = inner_type, data
         config.ignore(_OF_MEDIA)
         config.notes.append(f"the sizes of the text model stand in {'.'.join(path)}, which is read as {known}")
     _follow_class(config, model_type, wrapper, {} if held is not None else data)
     return _doubled(config, outer)
 
 
-def _inner_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str, ...]) -> str | None:
-    """The type that a section names. Raises SpecError for one that is no text."""
+def _said_type(document: JsonDocument, data: Mapping[str, Any], path: tuple[str, ...]) -> str | None:
+    """The type that a file or a section of it names, if any. Raises SpecError for one that is no text."""
     value = data.get("model_type")
     if value is not None and not isinstance(value, str):
         place = (*path, "model_type")
         raise SpecError(f"must be text, not {value!r}"[:100], document.place(place), ".".join(place))
-    return value or None
+    return value
 
 
 def _with_version(data: Mapping[str, Any], model_type: str) -> str:
@@ -160,15 +160,13 @@ def _shown(config: Config, keys: list[str]) -> str:
 
 
 def _model_type(document: JsonDocument, data: Mapping[str, Any]) -> str:
-    value = data.get("model_type")
+    value = _said_type(document, data, ())
     if value is None and "ssm_cfg" in data:
         return "mamba_ssm"
     if value is None:
         raise Config(document, data).missing(
             "model_type", "A config.json of a language model names its architecture there."
         )
-    if not isinstance(value, str):
-        raise SpecError(f"must be text, not {value!r}"[:100], document.place(("model_type",)), "model_type")
     return value
 
 

@@ -111,7 +111,8 @@ def tower_notes(question: Question) -> Iterator[str]:
         bits = _bits(question, tower)
         split = f", split over tp {tp}" if tp > 1 else ""
         held = f"{format_si(count * bits / 8, 'B')} in {bits:.4g} bit{split}"
-        yield f"the {what} is loaded: {held}, in no time; --no-vision leaves it out"
+        unused = ", in no time" if question.run.media is None else ""
+        yield f"the {what} is loaded: {held}{unused}; --no-vision leaves it out"
 
 
 def _shape(tower: Tower) -> str:

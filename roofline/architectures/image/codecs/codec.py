@@ -6,7 +6,8 @@ Source: diffusers 0.42.1, autoencoder_kl.py (enable_slicing, enable_tiling).
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from roofline.architectures.image.codecs.autoencoder import decode_ops, encode_ops, tiny_decode_ops, tiny_encode_ops
 from roofline.architectures.image.codecs.deep import deep_decode_ops, deep_encode_ops
@@ -22,8 +23,16 @@ from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase
 
 Codec: TypeAlias = AutoencoderSpec | TinyAutoencoderSpec | VQVAESpec | DeepAutoencoderSpec
+Half: TypeAlias = Callable[[Any, Plane], list[Op]]
+#: Encoder and decoder of each kind.
+_HALVES: Final[dict[type[Codec], tuple[Half, Half]]] = {
+    AutoencoderSpec: (encode_ops, decode_ops),
+    TinyAutoencoderSpec: (tiny_encode_ops, tiny_decode_ops),
+    VQVAESpec: (plain_encode_ops, plain_decode_ops),
+    DeepAutoencoderSpec: (deep_encode_ops, deep_decode_ops),
+}
 #: All kinds, for `isinstance`.
-CODECS: Final = (AutoencoderSpec, TinyAutoencoderSpec, VQVAESpec, DeepAutoencoderSpec)
+CODECS: Final = tuple(_HALVES)
 #: Part of a tile that its neighbour covers as well.
 OVERLAP: Final = 0.25
 
@@ -68,20 +77,12 @@ def encode_phase(spec: Codec, run: ImageRun, pictures: float) -> Phase:
     return Phase("vae_encode", tuple(ops), (run.batch if run.sliced else 1.0) * pictures, "autoencoder", boundary)
 
 
-def _decode(spec: Codec, plane: Plane) -> list[Op]:
-    if isinstance(spec, VQVAESpec):
-        return plain_decode_ops(spec, plane)
-    if isinstance(spec, DeepAutoencoderSpec):
-        return deep_decode_ops(spec, plane)
-    return decode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_decode_ops(spec, plane)
-
-
 def _encode(spec: Codec, plane: Plane) -> list[Op]:
-    if isinstance(spec, VQVAESpec):
-        return plain_encode_ops(spec, plane)
-    if isinstance(spec, DeepAutoencoderSpec):
-        return deep_encode_ops(spec, plane)
-    return encode_ops(spec, plane) if isinstance(spec, AutoencoderSpec) else tiny_encode_ops(spec, plane)
+    return _HALVES[type(spec)][0](spec, plane)
+
+
+def _decode(spec: Codec, plane: Plane) -> list[Op]:
+    return _HALVES[type(spec)][1](spec, plane)
 
 
 def _beside(ops: list[Op], held: Num) -> list[Op]:

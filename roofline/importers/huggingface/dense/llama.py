@@ -69,6 +69,11 @@ def mimo(config: Config) -> dict[str, Any]:
     """MiMo 7B: Qwen 2, whose config class its own extends, with heads that predict further tokens."""
     config.defaults = defaults_of("qwen2")
     body = qwen2(config)
+    return with_stated_mtp(config, body)
+
+
+def with_stated_mtp(config: Config, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with as many heads that predict further tokens as the file states, each like the last layer."""
     return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
 
 
@@ -205,4 +210,4 @@ def exaone4(config: Config) -> dict[str, Any]:
     unrotated = [window is not None and found is None for found in windows]
     style = Style(placement="output", attention=_HEAD_NORM)
     body = decoder(config, style, dense(config), windows=windows, unrotated=unrotated)
-    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
+    return with_stated_mtp(config, body)

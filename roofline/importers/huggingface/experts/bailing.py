@@ -22,7 +22,7 @@ from roofline.importers.huggingface.decoder import (
     softmax,
     with_shared,
 )
-from roofline.importers.huggingface.dense.llama import with_mtp
+from roofline.importers.huggingface.dense.llama import with_stated_mtp
 
 _HARMLESS = """
     norm_head norm_softmax moe_router_enable_expert_bias moe_router_enable_routed_scaling moe_gate_dtype score_function
@@ -41,7 +41,7 @@ def bailing_moe(config: Config) -> dict[str, Any]:
     if not config.has("head_dim"):
         config.defaults = {**config.defaults, "head_dim": None}
     body = decoder(config, style, _feed_forward(config))
-    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
+    return with_stated_mtp(config, body)
 
 
 def bailing_linear(config: Config) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def bailing_linear(config: Config) -> dict[str, Any]:
     closing = [(index + 1) % period == 0 or index >= whole for index in range(layers)]
     blocks = [layer(full if flag else lightning, forward(index), Style()) for index, flag in enumerate(closing)]
     body = body_of(config, width, parts.rotary(config, head_dim), parts.merged(blocks))
-    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
+    return with_stated_mtp(config, body)
 
 
 def _head_norm(config: Config) -> dict[str, str]:

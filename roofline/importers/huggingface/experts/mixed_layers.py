@@ -21,7 +21,7 @@ from roofline.importers.huggingface.decoder import (
     softmax,
     with_shared,
 )
-from roofline.importers.huggingface.dense.llama import with_mtp
+from roofline.importers.huggingface.dense.llama import with_mtp, with_stated_mtp
 
 
 def llama4(config: Config) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def mimo_v2(config: Config) -> dict[str, Any]:
     feed_forward = _mimo_feed_forward(config, layers)
     blocks = [layer(sliding if slide else full, feed_forward(index), Style()) for index, slide in enumerate(slides)]
     body = body_of(config, width, parts.rotary(config, head_dim, 0.334), parts.merged(blocks))
-    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
+    return with_stated_mtp(config, body)
 
 
 def _mimo_pattern(config: Config, layers: int) -> list[bool]:

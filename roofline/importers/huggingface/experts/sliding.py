@@ -19,7 +19,7 @@ from roofline.importers.huggingface.decoder import (
     windows_of,
     with_shared,
 )
-from roofline.importers.huggingface.dense.llama import with_mtp
+from roofline.importers.huggingface.dense.llama import with_mtp, with_stated_mtp
 from roofline.importers.huggingface.dense.looped import granite_layers
 from roofline.importers.huggingface.experts.gated import sparse_by_name
 from roofline.importers.huggingface.experts.mixtral import qwen_feed_forward
@@ -40,7 +40,7 @@ def hy_v3(config: Config) -> dict[str, Any]:
     experts |= {"shared_width": shared or dense["width"], **({"shared_bias": True} if biased else {})}
     style = Style(qkv_bias=bias, output_bias=bias, attention=_HEAD_NORM)
     body = decoder(config, style, mixed(dense, experts, sparse_by_name(config, layers, 1)))
-    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
+    return with_stated_mtp(config, body)
 
 
 def exaone_moe(config: Config) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def exaone_moe(config: Config) -> dict[str, Any]:
     forward = mixed(dense, experts, sparse_by_name(config, layers, first))
     unrotated = [window is not None and found is None for found in windows]
     body = decoder(config, Style(attention=_HEAD_NORM), forward, windows=windows, unrotated=unrotated)
-    return with_mtp(body, config.whole("num_nextn_predict_layers", default=0, null=0, least=0))
+    return with_stated_mtp(config, body)
 
 
 def cohere2_moe(config: Config) -> dict[str, Any]:

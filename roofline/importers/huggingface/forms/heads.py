@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from roofline.errors import SpecError
 from roofline.importers.huggingface.config import Config
-from roofline.importers.huggingface.forms.classes import class_facts, type_of_class
+from roofline.importers.huggingface.forms.classes import class_facts, first_class, type_of_class
 from roofline.importers.json_document import read_json
 from roofline.specs.files.paths import is_file
 
@@ -76,21 +76,21 @@ def follow_architecture(config: Config, body: Body, model_type: str, file: Path)
         labels = _LABELS if "Process" in name else 1
         _encode(body, {"labels": labels, "bias": True, "inner": body["width"]})
         body.setdefault("unverified", []).append(f"head of {name}: two layers with biases, as in Qwen2.5-Math-RM")
-    elif modules or mutual or (_BARE.fullmatch(name) and not _GENERATES.fullmatch(name) and not _own_head(said)):
+    elif modules or mutual or (_BARE.fullmatch(name) and not _GENERATES.fullmatch(name) and not _own_head(said, name)):
         _encode(body)
         config.notes.append(_headless(name, mutual=mutual, saved=bool(modules)))
     if labels := body.get("classifier", {}).get("labels"):
         config.notes.append(f"{name} has {labels:,} scores in place of a head: it encodes and generates nothing")
 
 
-def _own_head(config: Config) -> bool:
+def _own_head(config: Config, name: str) -> bool:
     """Whether code of its own generates, whatever class a file names: ChatGLMModel is loaded as a model that does."""
     classes = config.data.get("auto_map")
     if not isinstance(classes, dict):
         return False
     generates = any(key in classes for key in ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM"))
     generates = generates or any(_GENERATES.fullmatch(name) for name in _named_classes(classes))
-    return generates or ("AutoModel" not in classes and not type_of_class(_architecture(config)))
+    return generates or ("AutoModel" not in classes and not type_of_class(name))
 
 
 def _named_classes(auto_map: Mapping[str, Any]) -> Iterator[str]:
@@ -102,13 +102,11 @@ def _named_classes(auto_map: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _architecture(config: Config) -> str:
-    """The class that a file names first; empty where it names none."""
+    """The class that a file names first; empty where it names none. Raises SpecError for what is no list of names."""
     names = config.data.get("architectures")
-    if names is None or names == []:
-        return ""
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         config.refuse("architectures", "must be a list of names of classes")
-    return str(names[0])
+    return first_class(config.data)
 
 
 def _check_name(config: Config, said: Config, name: str, model_type: str) -> None:

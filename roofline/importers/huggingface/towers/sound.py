@@ -24,16 +24,20 @@ def whisper(config: Config) -> Body:
         convolution("halved_frames", width, width, [3], activation="gelu"),
         table("position_embedding", rows, width),
     ]
-    block = layers(
+    block = _encoder_layers(config, width, key_bias=False)
+    return {"width": width, "before": before, "blocks": [block], "after": [norm("final_norm", width, over="layers")]}
+
+
+def _encoder_layers(config: Config, width: int, **more: Any) -> Body:
+    return layers(
         config,
         width,
         number="encoder_layers num_hidden_layers",
         heads="encoder_attention_heads num_attention_heads",
         mlp="encoder_ffn_dim intermediate_size",
         activation="activation_function",
-        key_bias=False,
+        **more,
     )
-    return {"width": width, "before": before, "blocks": [block], "after": [norm("final_norm", width, over="layers")]}
 
 
 def qwen2_omni(config: Config, text_width: int) -> Body:
@@ -62,14 +66,7 @@ def qwen3_omni(config: Config, text_width: int) -> Body:
         )
         inputs = channels
     before.append(linear("frame_projection", channels * bands, width, bias=False))
-    block = layers(
-        config,
-        width,
-        number="encoder_layers num_hidden_layers",
-        heads="encoder_attention_heads num_attention_heads",
-        mlp="encoder_ffn_dim intermediate_size",
-        activation="activation_function",
-    )
+    block = _encoder_layers(config, width)
     after = [
         norm("final_norm", width, over="layers"),
         linear("projector_up", width, width, activation="gelu"),
