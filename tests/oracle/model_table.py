@@ -6,22 +6,22 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from roofline.architectures.text.reference import reference_spec
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.importers.huggingface.read import read_config
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
+
+from .read_lists import lists
+from .reading import spec_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs" / "models.md"
@@ -97,11 +97,7 @@ def rows() -> Iterator[Row]:
     """The lines of the table."""
     with tempfile.TemporaryDirectory() as folder:
         for name, facts in models().items():
-            path = Path(folder) / f"{name}.json"
-            path.write_text(json.dumps(facts["config"]))
-            spec = read_config(path)
-            assert isinstance(spec, TransformerSpec)
-            yield _row(name, spec, facts)
+            yield _row(name, spec_of(Path(folder), facts["config"], name), facts)
 
 
 def _row(name: str, spec: TransformerSpec, facts: dict[str, Any]) -> Row:
@@ -198,8 +194,6 @@ def page() -> str:
     """The page as Markdown."""
     found = list(rows())
     head = _HEAD.format(exact=sum(row.exact for row in found), all=len(found))
-    sys.path.insert(0, str(Path(__file__).parent))
-    lists = import_module("read_lists").lists
     table = "".join("| " + " | ".join(row.cells) + " |\n" for row in found)
     return head + table + _more() + lists()
 

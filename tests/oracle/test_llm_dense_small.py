@@ -9,10 +9,11 @@ from typing import Any, Final
 import pytest
 
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.importers.huggingface.read import read_config
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.specs.text.transformer import SoftmaxAttention, TransformerSpec
 from roofline.workload.run import TextRun
+
+from .reading import spec_of
 
 MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_dense_small.json").read_text())["models"]
 TOKENS: Final = 64.0
@@ -21,11 +22,7 @@ BYTES: Final = 2.0
 
 @pytest.fixture(name="spec", params=MODELS)
 def _spec(request: pytest.FixtureRequest, tmp_path: Path) -> TransformerSpec:
-    path = tmp_path / f"{request.param}.json"
-    path.write_text(json.dumps(MODELS[request.param]["config"]))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    return spec
+    return spec_of(tmp_path, MODELS[request.param]["config"], request.param)
 
 
 def test_parameters(spec: TransformerSpec) -> None:

@@ -9,25 +9,17 @@ from typing import Any, Final
 import pytest
 
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.importers.huggingface.read import import_config, read_config
-from roofline.importers.model_file import model_text
 from roofline.passes.fusion.levels import apply_fusion
-from roofline.specs.files.document import parse_document
-from roofline.specs.files.reader import validate_model
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
+
+from .reading import spec_and_back
 
 ORACLE: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_encoders.json").read_text())["models"]
 
 
 def _spec(folder: Path, name: str) -> TransformerSpec:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(ORACLE[name]["config"]))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    again = validate_model(parse_document(model_text(import_config(path)), name))
-    assert again.model_dump() == spec.model_dump()
-    return spec
+    return spec_and_back(folder, ORACLE[name]["config"], name)
 
 
 @pytest.mark.parametrize("name", ORACLE)

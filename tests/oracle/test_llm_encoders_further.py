@@ -10,13 +10,10 @@ import pytest
 
 from roofline.architectures.text.transformer import encodes_only, transformer_workload
 from roofline.errors import UnsupportedError
-from roofline.importers.huggingface.read import import_config, read_config
-from roofline.importers.model_file import model_text
 from roofline.passes.fusion.levels import apply_fusion
-from roofline.specs.files.document import parse_document
-from roofline.specs.files.reader import validate_model
-from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
+
+from .reading import spec_and_back
 
 FILE: Final = Path(__file__).parent / "llm_encoders_further.json"
 ORACLE: Final[dict[str, Any]] = json.loads(FILE.read_text())["models"]
@@ -29,20 +26,10 @@ BERT: Final = {
 }
 
 
-def _spec(folder: Path, config: dict[str, Any]) -> TransformerSpec:
-    path = folder / "given.json"
-    path.write_text(json.dumps(config))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    again = validate_model(parse_document(model_text(import_config(path)), "given"))
-    assert again.model_dump() == spec.model_dump()
-    return spec
-
-
 @pytest.mark.parametrize("name", ORACLE)
 def test_counts_are_those_of_the_framework(name: str, tmp_path: Path) -> None:
     facts = ORACLE[name]
-    spec = _spec(tmp_path, facts["config"])
+    spec = spec_and_back(tmp_path, facts["config"])
     for batch, tokens in ((1, 64), (3, 333)):
         found = facts[f"{batch}x{tokens}"]
         ideal = transformer_workload(spec, TextRun(float(batch), float(tokens), 2.0, work="reference"))
@@ -82,12 +69,12 @@ def test_counts_are_those_of_the_framework(name: str, tmp_path: Path) -> None:
 def test_files_with_code_of_their_own_have_the_parameters_of_their_checkpoints(
     config: dict[str, Any], parameters: int, tmp_path: Path
 ) -> None:
-    assert transformer_workload(_spec(tmp_path, config), TextRun()).parameters == parameters
+    assert transformer_workload(spec_and_back(tmp_path, config), TextRun()).parameters == parameters
 
 
 def test_a_window_on_both_sides_is_computed_by_pairs(tmp_path: Path) -> None:
     """Of n tokens the i-th sees those at most 64 away: ModernBERT's layers cost less than the square of the tokens."""
-    spec = _spec(tmp_path, ORACLE["modernbert"]["config"])
+    spec = spec_and_back(tmp_path, ORACLE["modernbert"]["config"])
     (window,) = {group.attention.window for group in spec.blocks if group.attention and group.attention.window}
     tokens = 1000
     seen = sum(min(i, window - 1) + min(tokens - 1 - i, window - 1) + 1 for i in range(tokens))
@@ -101,7 +88,7 @@ def test_a_window_on_both_sides_is_computed_by_pairs(tmp_path: Path) -> None:
 def test_layers_that_are_run_again_are_held_once(tmp_path: Path) -> None:
     """ALBERT: parameters of a group of layers, FLOPs and streamed weights of every layer."""
     config = ORACLE["albert"]["config"]
-    few, many = (_spec(tmp_path, config | {"num_hidden_layers": layers}) for layers in (1, 12))
+    few, many = (spec_and_back(tmp_path, config | {"num_hidden_layers": layers}) for layers in (1, 12))
     one, all_ = (transformer_workload(spec, TextRun()) for spec in (few, many))
     assert one.parameters == all_.parameters
     layer = one["prefill"].total(lambda op: op.flops if op.block.startswith("group") else 0.0)
@@ -121,4 +108,4 @@ def test_layers_that_are_run_again_are_held_once(tmp_path: Path) -> None:
 )
 def test_what_is_not_modelled_is_refused_by_name(name: str, change: dict[str, Any], key: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=key):
-        _spec(tmp_path, ORACLE[name]["config"] | change)
+        spec_and_back(tmp_path, ORACLE[name]["config"] | change)

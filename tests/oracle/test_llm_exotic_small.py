@@ -12,12 +12,13 @@ from typing import Any, Final
 import pytest
 
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.importers.huggingface.read import read_config
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.specs.text.transformer import BlockGroup, SoftmaxAttention, TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Phase
+
+from .reading import spec_of
 
 FILES: Final = ("llm_exotic_small.json", "llm_families_small.json")
 MODELS: Final[dict[str, Any]] = {
@@ -36,11 +37,7 @@ V4_CACHE: Final = {"deepseek_v4": (5 - 15) * 32 * 2, "deepseek_v4-2": 0}
 
 @pytest.fixture(name="spec", params=MODELS)
 def _spec(request: pytest.FixtureRequest, tmp_path: Path) -> TransformerSpec:
-    path = tmp_path / f"{request.param}.json"
-    path.write_text(json.dumps(MODELS[request.param]["config"]))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    return spec
+    return spec_of(tmp_path, MODELS[request.param]["config"], request.param)
 
 
 def _phase(spec: TransformerSpec, name: str) -> Phase:

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.importers.huggingface.read import read_config
-from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
+
+from .reading import spec_of
 
 MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_flags_small.json").read_text())["models"]
 
@@ -22,11 +22,8 @@ def test_flags_change_the_parameters_as_in_the_class(name: str, tmp_path: Path) 
     turned = {key: (model["config"] | {key: value}, number) for key, (value, number) in model["flags"].items()}
     expected = {"none": model["parameters"]} | {key: number for key, (_, number) in turned.items()}
     configs = {"none": model["config"]} | {key: config for key, (config, _) in turned.items()}
-    assert {key: _parameters(tmp_path / f"{key}.json", config) for key, config in configs.items()} == expected
+    assert {key: _parameters(tmp_path, config) for key, config in configs.items()} == expected
 
 
-def _parameters(path: Path, config: dict[str, Any]) -> float:
-    path.write_text(json.dumps(config))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    return transformer_workload(spec, TextRun(1.0, 64.0, 1.0)).parameters
+def _parameters(folder: Path, config: dict[str, Any]) -> float:
+    return transformer_workload(spec_of(folder, config), TextRun(1.0, 64.0, 1.0)).parameters

@@ -12,12 +12,10 @@ import roofline as rl
 from roofline.architectures.text.stacks.sound import heard_tokens
 from roofline.architectures.text.transformer import transformer_workload
 from roofline.errors import UnsupportedError, UsageError
-from roofline.importers.huggingface.read import import_config, read_config
-from roofline.importers.model_file import model_text
-from roofline.specs.files.document import parse_document
-from roofline.specs.files.reader import validate_model
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.run import TextRun
+
+from .reading import spec_and_back
 
 FILE: Final = Path(__file__).parent / "llm_media.json"
 ORACLE: Final[dict[str, Any]] = json.loads(FILE.read_text())["models"]
@@ -25,13 +23,7 @@ HEARING: Final = [name for name in ORACLE if name != "mllama"]
 
 
 def _spec(folder: Path, name: str, **changes: Any) -> TransformerSpec:
-    path = folder / "given.json"
-    path.write_text(json.dumps(ORACLE[name]["config"] | changes))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    again = validate_model(parse_document(model_text(import_config(path)), "given"))
-    assert again.model_dump() == spec.model_dump()
-    return spec
+    return spec_and_back(folder, ORACLE[name]["config"] | changes)
 
 
 def _phases(spec: TransformerSpec, **asked: Any) -> tuple[dict[str, int], Any]:

@@ -13,11 +13,12 @@ from typing import Any, Final
 import pytest
 
 from roofline.architectures.text.transformer import transformer_workload
-from roofline.importers.huggingface.read import read_config
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
+
+from .reading import spec_of
 
 MODELS: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "llm_second.json").read_text())["models"]
 #: Kinds of attention whose products are a matter of convention.
@@ -26,11 +27,7 @@ _SOFTMAX: Final = {"softmax", "latent", "block_sparse", "compressed", None}
 
 @pytest.fixture(name="spec", params=MODELS)
 def _spec(request: pytest.FixtureRequest, tmp_path: Path) -> TransformerSpec:
-    path = tmp_path / f"{request.param}.json"
-    path.write_text(json.dumps(MODELS[request.param]["config"]))
-    spec = read_config(path)
-    assert isinstance(spec, TransformerSpec)
-    return spec
+    return spec_of(tmp_path, MODELS[request.param]["config"], request.param)
 
 
 def _flops(spec: TransformerSpec, phase: str) -> float:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from model_table import PAGE, page, rows
+from .model_table import PAGE, page, rows
 
 
 def test_the_table_is_current() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import roofline as rl
 
-from ..importers.configs import written
+from tests.importers.configs import written
 
 _MODELS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("vlm.json").read_text("utf-8"))["models"]
 _PICTURES: Final = [(name, size) for name, model in _MODELS.items() for size in model.get("images", ())]

@@ -1,0 +1,1 @@
+"""Counts held against a framework's own."""
