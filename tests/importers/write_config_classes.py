@@ -23,6 +23,7 @@ from roofline.importers.huggingface.families import FAMILIES, TEXT_TYPES
 from roofline.importers.huggingface.forms.wrappers import wrappers_of
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.towers.read import ENCODERS, TOWERS
+from roofline.importers.huggingface.towers.sections import SECTIONS
 
 _ASKING: Final = ("getattr", "hasattr")
 #: Keys of which transformers makes the caches of every model (`DynamicCache`), whether or not its class declares them.
@@ -198,6 +199,28 @@ def tower_defaults() -> dict[str, dict[str, Any]]:
     return found
 
 
+def absent_sections() -> dict[str, dict[str, dict[str, Any]]]:
+    """Per multimodal class: the encoders that it makes where a file has none, with what it gives them of its own."""
+    wrappers = json.loads((TARGET / "huggingface" / "forms" / "wrappers.json").read_text(encoding="utf-8"))["classes"]
+    classes, defaults = _classes(), json.loads(json.dumps(tower_defaults()))
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in sorted({*wrappers, *TOWERS} & classes.keys()):
+        made = classes[name]()
+        for section in SECTIONS:
+            values = getattr(made, section, None)
+            if values is not None:
+                tower = TOWERS.get(name, {}).get(section)
+                known = defaults.get(tower.kind, {}).get("defaults", {}) if tower is not None else {}
+                own = {key: _as_json(getattr(values, key)) for key in known if hasattr(values, key)}
+                given = {key: value for key, value in own.items() if value != known[key]}
+                found.setdefault(name, {})[section] = given
+    return found
+
+
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _classes() -> dict[str, Any]:
     """Every config class by its model type, those of sections included."""
     from transformers import CONFIG_MAPPING
@@ -229,22 +252,28 @@ def _a_line_each(libraries: dict[str, dict[str, Any]]) -> str:
     """The facts as JSON, a line per type."""
     found = []
     for library, facts in libraries.items():
-        types = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in facts["types"].items())
+        types = _rows(facts["types"], "  ")
         rest = "".join(f' "{key}": {json.dumps(facts[key])},\n' for key in facts if key != "types")
         found.append(f'"{library}": {{\n{rest} "types": {{\n{types}\n }}\n}}')
     return "{\n" + ",\n".join(found) + "\n}\n"
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     found: dict[str, dict[str, Any]] = {
         library: {"version": importlib.metadata.version(library), "types": keys}
         for library, keys in (("transformers", transformers_keys()), ("diffusers", diffusers_keys()))
     }
     found["transformers"]["known"], found["diffusers"]["known"] = known_keys(), known_to_diffusers()
     (TARGET / "class_keys.json").write_text(_a_line_each(found), encoding="utf-8")
-    lines = ",\n".join(f" {json.dumps(kind)}: {json.dumps(facts)}" for kind, facts in tower_defaults().items())
-    (TARGET / "huggingface" / "towers" / "defaults.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    towers = TARGET / "huggingface" / "towers"
+    (towers / "defaults.json").write_text(f"{{\n{_rows(tower_defaults(), ' ')}\n}}\n", encoding="utf-8")
+    head = f' "version": {json.dumps("transformers " + found["transformers"]["version"])},\n "classes": {{\n'
+    (towers / "absent.json").write_text(f"{{\n{head}{_rows(absent_sections(), '  ')}\n }}\n}}\n", encoding="utf-8")
+
+
+def _rows(facts: dict[str, Any], margin: str) -> str:
+    return ",\n".join(f"{margin}{json.dumps(name)}: {json.dumps(values)}" for name, values in facts.items())
 
 
 if __name__ == "__main__":

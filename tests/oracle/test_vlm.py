@@ -9,7 +9,6 @@ from typing import Any, Final
 import pytest
 
 import roofline as rl
-
 from tests.importers.configs import written
 
 _MODELS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("vlm.json").read_text("utf-8"))["models"]
