@@ -67,6 +67,13 @@ class Options(TypedDict, total=False):
     tiling: bool | str
     slicing: bool
     no_safety_checker: bool
+    price: str | float | None
+    prices: str | None
+    currency: str | None
+    electricity: str | float | None
+    lifetime: float | None
+    load: str | float | None
+    pue: float | None
     spec_dir: str | None
 
 
@@ -119,6 +126,13 @@ class Grid(TypedDict, total=False):
     tiling: bool | str | Iterable[bool | str]
     slicing: bool | Iterable[bool]
     no_safety_checker: bool | Iterable[bool]
+    price: str | float | Iterable[str | float | None] | None
+    prices: str | Iterable[str | None] | None
+    currency: str | Iterable[str | None] | None
+    electricity: str | float | Iterable[str | float | None] | None
+    lifetime: float | Iterable[float | None] | None
+    load: str | float | Iterable[str | float | None] | None
+    pue: float | Iterable[float | None] | None
     spec_dir: str | None
 
 

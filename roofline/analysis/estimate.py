@@ -18,6 +18,9 @@ from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.runs.devices.words import placement, spread_sources
 from roofline.runs.kind import Outcome
+from roofline.runs.money.block import cost_block, energy_block
+from roofline.runs.money.money import money_of
+from roofline.runs.money.notes import money_notes
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -104,18 +107,32 @@ class Answer(Outcome):
     def warnings(self) -> list[Warn]:
         """What the user should know, with codes."""
         self.refuse_grid("warnings are those")
-        return self.question.kind.warnings(self)
+        found = self.question.kind.warnings(self)
+        return [*found, *money_of(self.question).warnings()] if self.question.money.given else found
 
     @cached_property
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
-        return self.question.kind.assumptions(self)
+        found = self.question.kind.assumptions(self)
+        return [*found, *money_notes(self.question, (phase.name for phase in self.phases))] if self.question.money.given else found
 
     @cached_property
     def sources(self) -> list[str]:
         """Where the shapes and the datasheet values come from, those of a draft, a node and a host among them."""
         q = self.question
         return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread)]))
+
+    @cached_property
+    def cost(self) -> dict[str, Any]:
+        """The price of the machine, what an hour of it costs, and what each thing that it makes does; None: unknown."""
+        self.refuse_grid("costs are told")
+        return cost_block(self)
+
+    @cached_property
+    def energy(self) -> dict[str, Any]:
+        """Watts of each phase, and joules of each thing that is made; None: unknown."""
+        self.refuse_grid("energies are told")
+        return energy_block(self)
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -146,6 +163,8 @@ class Answer(Outcome):
             "phases": [phase.to_dict() for phase in self.phases],
             "latency": self.latency.to_dict(),
             "throughput": self.throughput.to_dict(),
+            "cost": self.cost,
+            "energy": self.energy,
             "machine": self.machine,
             "assumptions": self.assumptions,
             "warnings": [warn._asdict() for warn in self.warnings],

@@ -84,7 +84,8 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            if question.spread.alone and alike and len(cores) == 1:
+            apart = question.money.given  # each accelerator has a price of its own
+            if question.spread.alone and alike and len(cores) == 1 and not apart:
                 group.append(index)
                 break
         else:
@@ -124,6 +125,9 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
+    if outcome.question.money.given:
+        for cost in outcome.costs:
+            yield from _readings(cost)
 
 
 def _readings(quantity: Quantity) -> Iterator[tuple[str, Any]]:

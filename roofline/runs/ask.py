@@ -11,6 +11,7 @@ from roofline.runs.checks import checked
 from roofline.runs.kind import Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
+from roofline.runs.money.asked import MONEY, read_asked
 from roofline.runs.names import check_names
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
@@ -30,6 +31,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     check_names(options)
     options = checked(options)
     spec_dir = options.get("spec_dir")
+    money = read_asked(options, spec_dir)
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)
     if options.get("memory") is not None:
@@ -37,11 +39,11 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
         gpu_origin = gpu_origin._replace(sold=sold)
     spec, model_origin = locate_model(model, spec_dir)
     kind = kind_of(spec)
-    given = _given(kind, spec, options)
+    given = _given(kind, spec, {name: value for name, value in options.items() if name not in MONEY})
     if node is not None:
         given["node"] = node
     run, execution = kind.resolve(spec, accelerator, given, spec_dir)
-    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution)
+    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, money=money)
 
 
 def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:

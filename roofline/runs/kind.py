@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from roofline.answer.derivation import Derivation
@@ -23,6 +24,8 @@ from roofline.runs.devices.spread import Spread
 from roofline.runs.execution import Execution
 from roofline.runs.expectation import Expectation, expect, expect_all
 from roofline.runs.load import Origin
+from roofline.runs.money.asked import UNASKED, Asked
+from roofline.runs.money.quantities import Sold, costs_of
 from roofline.runs.option import Option
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
@@ -66,7 +69,7 @@ class Question:
     """What is asked, with names resolved to specs and options to values: what × how × on what.
 
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
-    are `stacked`, they are an axis before those, and `gpu` is the first of them.
+    are `stacked`, they are an axis before those, and `gpu` is the first of them. `money` is what was asked about prices.
     """
 
     kind: Kind
@@ -78,6 +81,7 @@ class Question:
     execution: Execution
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
+    money: Asked = UNASKED
 
     @property
     def precision(self) -> Precision:
@@ -165,8 +169,14 @@ class Outcome:
     microbatches: Num
 
     def quantity(self, name: str) -> Quantity | None:
-        """The headline figure of that name; None where this run has none."""
-        return next((quantity for quantity in self.quantities if quantity.name == name), None)
+        """The headline figure of that name, or the cost or energy; None where this run has none."""
+        among = self.costs if name.startswith(("cost_", "joules_")) else self.quantities
+        return next((quantity for quantity in among if quantity.name == name), None)
+
+    @cached_property
+    def costs(self) -> tuple[Quantity, ...]:
+        """What it costs, where a price is known, and the energy that it takes, where watts are; worked out when asked."""
+        return costs_of(self)
 
 
 class Kind(ABC):
@@ -260,6 +270,10 @@ class Kind(ABC):
     @abstractmethod
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """The headline figures, in the order of tables."""
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """What a run makes that is paid for, the usual measure first."""
+        return iter(())
 
     @abstractmethod
     def inputs(self, outcome: Outcome) -> dict[str, Any]:

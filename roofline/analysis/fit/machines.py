@@ -12,9 +12,10 @@ from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
+from roofline.runs.money.asked import read_asked
+from roofline.runs.money.money import Money, money, money_of
 from roofline.specs.files.library import files
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.prices import Price, cheapest
 from roofline.workload.plan import Plan
 
 
@@ -26,7 +27,7 @@ class Machine(NamedTuple):
 
     gpu: GPUSpec
     trial: Trial | None
-    price: Price | None
+    money: Money
     refusal: str = ""
 
     @property
@@ -41,8 +42,8 @@ class Machine(NamedTuple):
 
     @property
     def cost_per_hour(self) -> float | None:
-        """US dollars for all of them."""
-        return None if self.price is None else self.price.usd_per_hour * self.gpus
+        """What all of them cost, in the currency of the price; None where none is known."""
+        return self.money.per_hour(self.gpus)
 
     @property
     def order(self) -> tuple[bool, bool, float]:
@@ -66,14 +67,25 @@ class Machine(NamedTuple):
             "capacity_bytes": plain(self.gpu.memory.capacity),
             "max_batch": room,
             "cost_per_hour": self.cost_per_hour,
-            "price": self.price._asdict() if self.price is not None else None,
+            "price": self._price(),
             "refusal": self.refusal or None,
         }
 
 
+    def _price(self) -> dict[str, Any] | None:
+        """Per GPU and hour, in US dollars where the price is in them; who asks it, on which day, read where."""
+        price, hourly = self.money.price, self.money.per_hour(1)
+        if price is None:
+            return None
+        told = {"provider": price.provider, "date": price.date or None, "source": price.source}
+        dollars = hourly if self.money.currency == "USD" else None
+        further = {"hourly": hourly, "currency": self.money.currency, "age_days": self.money.age_days}
+        return {"usd_per_hour": dollars, **told, **further}
+
+
 def machine_of(trial: Trial) -> Machine:
     """The accelerator of one run."""
-    return Machine(trial.question.gpu, trial, cheapest().get(trial.question.gpu.name))
+    return Machine(trial.question.gpu, trial, money_of(trial.question))
 
 
 def machines(case: Case) -> tuple[Machine, ...]:
@@ -83,13 +95,14 @@ def machines(case: Case) -> tuple[Machine, ...]:
     accelerator can run it.
     """
     found, refused = [], []
+    asked = read_asked(case.options, case.options.get("spec_dir"))
     for path in files("hardware", case.options.get("spec_dir")).values():
         here = case._replace(gpu=path)
         try:
             found.append(machine_of(next(_trials(here))))
         except UsageError as error:
             gpu = load_gpu(path)
-            found.append(Machine(gpu, None, cheapest().get(gpu.name), str(error)))
+            found.append(Machine(gpu, None, money(gpu, asked), str(error)))
             refused.append(error)
     if len(refused) == len(found):
         raise refused[0]

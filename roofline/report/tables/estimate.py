@@ -11,6 +11,7 @@ from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.report.tables.console import Styled
+from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
 from roofline.runs.devices.words import where_words
 from roofline.units import format_binary, format_count, format_si, format_time
@@ -44,6 +45,9 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> Non
         console.print(exchanges)
     console.print(readings_table(est))
     console.print(component_table(est) if est.memory.by_component else part_table(est))
+    costs = cost_table(est)
+    if costs is not None:
+        console.print(costs)
     for run in nearest[:1]:
         console.print(f"nearest measurement: {run}")
     print_warnings(est.warnings, console)

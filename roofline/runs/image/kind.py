@@ -33,6 +33,7 @@ from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
+from roofline.runs.money.quantities import Sold
 from roofline.runs.option import Option
 from roofline.runs.options import AXES, asked
 from roofline.specs.gpu import GPUSpec
@@ -159,6 +160,15 @@ class Image(Kind):
         name, made = ("images_per_s", "pictures") if pixels else ("prompts_per_s", "prompts")
         rate = total.rate(batch * float(question.spread.plan.dp))
         yield Quantity(name, "throughput", f"{made} per second", made, rate)
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """Pictures; of a part of a pipeline that makes none, prompts."""
+        made = question.run.batch * float(question.spread.plan.dp)
+        if takes_pixels(question.spec):
+            names = ("cost_per_thousand_images", "a thousand pictures", 1e3, made, (), "joules_per_image", "a picture")
+        else:
+            names = ("cost_per_million_prompts", "a million prompts", 1e6, made, (), "joules_per_prompt", "a prompt")
+        yield Sold(*names)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""

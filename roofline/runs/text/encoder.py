@@ -17,10 +17,12 @@ from roofline.runs.changes import Change
 from roofline.runs.checks import whole_number
 from roofline.runs.execution import Execution
 from roofline.runs.kind import Kind, Outcome, Question
+from roofline.runs.money.quantities import Sold
 from roofline.runs.option import Option
 from roofline.runs.options import OPTIONS
 from roofline.runs.text.inputs.media import prompt_text
 from roofline.runs.text.kind import Text
+from roofline.runs.text.sold import encoder_sold
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time, short_count
@@ -88,6 +90,10 @@ class Encoder(Text):
         tokens = found.pop("tokens_per_s")
         for quantity in (*found.values(), rate, tokens):
             yield quantity._replace(title=_TITLES.get(quantity.name, quantity.title))
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """Tokens that are embedded."""
+        return encoder_sold(question)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes and formats; of a cache that there is not, nothing."""

@@ -24,6 +24,7 @@ from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
+from roofline.runs.money.quantities import Sold
 from roofline.runs.option import Option
 from roofline.runs.options import asked
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
@@ -32,6 +33,7 @@ from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
+from roofline.runs.text.sold import text_sold
 from roofline.runs.text.stages import most_needed, text_stages
 from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
@@ -169,6 +171,10 @@ class Text(Kind):
         if sound_of(question.spec) is not None and run.media is not None:
             heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
             yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """Tokens: written by the whole run, in and out, and apart those that a prefill reads and that decode writes."""
+        return text_sold(question, phases)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""
