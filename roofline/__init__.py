@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Estimate, Fit, estimate, fit, sweep, sweep_blocks
+    from roofline.api import Cost, Estimate, Fit, cost, estimate, fit, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Cost": "roofline.api",
+    "cost": "roofline.api",
     "Estimate": "roofline.api",
     "estimate": "roofline.api",
     "Fit": "roofline.api",
@@ -43,6 +45,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Cost",
     "Estimate",
     "Fit",
     "RooflineError",
@@ -52,6 +55,7 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "__version__",
+    "cost",
     "estimate",
     "fit",
     "list_engines",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
 
+from roofline.analysis.costs.answer import Costing
+from roofline.analysis.costs.answer import cost as find_cost
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.answer import Fitting
@@ -112,6 +114,38 @@ def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]
     """
     check_single({"model": model, "gpu": gpu, **options})
     return find_fit(model, gpu, options, Fit)
+
+
+@dataclass(frozen=True, repr=False)
+class Cost(Costing):
+    """What a run costs, which shows itself. `to_dict()` is the JSON of the command line.
+
+    `verdict`: the answer in sentences; `answer`: the run as asked, as `roofline.estimate` has it; `ways`: to have the
+    machine, each with its price; `apis`: to have the tokens from a provider; `load`, `per_day`, `most`: how busy it is.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import cost_html
+
+        return cost_html(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    __repr__ = __str__
+
+
+@with_keywords(Options)
+def cost(
+    model: ModelLike, gpu: GPULike | None = None, per_day: float | None = None, **options: Unpack[Options]
+) -> Cost:
+    """What a run costs: rented or bought, on a machine or from an API, and from when the other is cheaper.
+
+    `per_day` is how many output tokens, pictures or tokens embedded are to be made in a day, in place of `load`.
+    Raises UsageError, UnknownNameError or SpecError.
+    """
+    check_single({"model": model, "gpu": gpu, **options})
+    return find_cost(model, gpu, options, per_day, Cost)
 
 
 @with_keywords(Grid)

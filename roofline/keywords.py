@@ -144,7 +144,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         shown = inspect.signature(function)
-        first = list(shown.parameters.values())[:2]
+        first = [each for each in shown.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
         keywords = [
             inspect.Parameter(
                 name,

@@ -114,7 +114,11 @@ class Answer(Outcome):
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
         found = self.question.kind.assumptions(self)
-        return [*found, *money_notes(self.question, (phase.name for phase in self.phases))] if self.question.money.given else found
+        return (
+            [*found, *money_notes(self.question, (phase.name for phase in self.phases))]
+            if self.question.money.given
+            else found
+        )
 
     @cached_property
     def sources(self) -> list[str]:

@@ -39,6 +39,7 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
     **{title: tuple(option.name for option in options) for title, options in DECLARED.items() if title != "What"},
     "Output": ("json", "csv", "output", "debug"),
 }
+PANELS["Money and power"] += ("per_day",)
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 
 

@@ -69,7 +69,7 @@ class Question:
     """What is asked, with names resolved to specs and options to values: what × how × on what.
 
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
-    are `stacked`, they are an axis before those, and `gpu` is the first of them. `money` is what was asked about prices.
+    are `stacked`, they are an axis before those, and `gpu` is the first of them. `money`: prices asked for.
     """
 
     kind: Kind
@@ -175,7 +175,7 @@ class Outcome:
 
     @cached_property
     def costs(self) -> tuple[Quantity, ...]:
-        """What it costs, where a price is known, and the energy that it takes, where watts are; worked out when asked."""
+        """What it costs, where a price is known, and the energy that it takes, where watts are."""
         return costs_of(self)
 
 

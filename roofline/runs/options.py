@@ -274,7 +274,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "electricity",
             "str | float",
             None,
-            "Price of electricity, 0.12/kWh or a bundled region such as us-industrial; added to a machine that you own.",
+            "Price of electricity, 0.12/kWh or a bundled region, us-industrial; added to a machine that you own.",
             "PRICE",
         ),
         Option("lifetime", "float", None, "Years over which what is bought is written off. Default: 4.", "YEARS"),

@@ -71,7 +71,6 @@ class Machine(NamedTuple):
             "refusal": self.refusal or None,
         }
 
-
     def _price(self) -> dict[str, Any] | None:
         """Per GPU and hour, in US dollars where the price is in them; who asks it, on which day, read where."""
         price, hourly = self.money.price, self.money.per_hour(1)
@@ -79,7 +78,12 @@ class Machine(NamedTuple):
             return None
         told = {"provider": price.provider, "date": price.date or None, "source": price.source}
         dollars = hourly if self.money.currency == "USD" else None
-        further = {"hourly": hourly, "currency": self.money.currency, "age_days": self.money.age_days}
+        further = {
+            "hourly": hourly,
+            "currency": self.money.currency,
+            "age_days": self.money.age_days,
+            "doubt": price.doubt or None,
+        }
         return {"usd_per_hour": dollars, **told, **further}
 
 

@@ -126,5 +126,6 @@ def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:
     if cost is None or price is None:
         return f"{first}; the smallest is {where(best.trial)}{with_room(best.trial)}."
     who = ", ".join(word for word in (price.provider, price.date) if word)
+    who += ", doubtful" if price.doubt else ""
     hourly = f"{cost:,.2f} {best.money.currency} an hour ({who})"
     return f"{first}; the cheapest with a known price is {where(best.trial)} at {hourly}{with_room(best.trial)}."

@@ -114,5 +114,9 @@ def _machine(machine: Machine) -> list[str]:
     trial, price, cost = machine.trial, machine.money.price, machine.cost_per_hour
     plan = "" if trial.plan.single else trial.plan.text()
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(float(trial.memory.usable_bytes), "B")]
-    told = ["–", "", ""] if price is None or cost is None else [f"{cost:,.2f}", price.date, price.provider]
+    told = (
+        ["–", "", ""]
+        if price is None or cost is None
+        else [f"{cost:,.2f}", price.date, price.provider + " (?)" * bool(price.doubt)]
+    )
     return [machine.gpu.name, str(machine.gpus), plan, *sizes, f"{trial.room:,}" if trial.room else "–", *told]

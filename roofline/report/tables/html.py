@@ -7,9 +7,11 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
+from roofline.analysis.costs.answer import Costing
 from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.answer import Fitting
 from roofline.report.tables.console import Console
+from roofline.report.tables.costs.ways import print_cost
 from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.fit import print_fit
 
@@ -33,6 +35,11 @@ def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
 def fit_html(fit: Fitting) -> str:
     """The verdict and its tables as one preformatted block."""
     return _block(lambda console: print_fit(fit, console))
+
+
+def cost_html(costing: Costing) -> str:
+    """The verdict and its table as one preformatted block."""
+    return _block(lambda console: print_cost(costing, console))
 
 
 def _block(show: Callable[[Console], None]) -> str:

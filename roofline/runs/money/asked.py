@@ -24,8 +24,12 @@ _TARIFF: Final = re.compile(rf"{_NUMBER}\s*(?:/?kwh)?", re.ASCII | re.IGNORECASE
 _CURRENCY: Final = re.compile(rf"(?P<name>[A-Za-z]{{3}})(?:={_NUMBER})?", re.ASCII)
 _SHARE: Final = re.compile(rf"{_NUMBER}\s*(?P<cent>%)?", re.ASCII)
 _UNITS: Final = {
-    **dict.fromkeys((None, "/h", "/h/gpu", "/gpu/h"), "per_gpu_hour"),
-    **dict.fromkeys(("/h/node", "/node/h"), "per_node_hour"),
+    "": "per_gpu_hour",
+    "/h": "per_gpu_hour",
+    "/h/gpu": "per_gpu_hour",
+    "/gpu/h": "per_gpu_hour",
+    "/h/node": "per_node_hour",
+    "/node/h": "per_node_hour",
     "/unit": "per_unit",
 }
 _HOW: Final = "write 2.49/h per GPU, 20/h/node, 1599/unit, or one of"
@@ -93,7 +97,7 @@ def _price(asked: Asked, given: Any) -> Asked:
     text = _text(given)
     match = _PRICE.fullmatch(text)
     if match is not None:
-        unit = _UNITS[match["per"]]
+        unit = _UNITS[match["per"] or ""]
         return asked._replace(own=_within("--price", text, match["value"], MOST[unit]), unit=unit)
     word = text.lower()
     if word in _RENTS:
@@ -141,7 +145,9 @@ def _currency(given: Any) -> tuple[str, float | None]:
     text = _text(given)
     match = _CURRENCY.fullmatch(text)
     if match is None:
-        raise UsageError(f"--currency {text[:40]!r}: write three letters, EUR, or with a rate: EUR=0.92 for one US dollar")
+        raise UsageError(
+            f"--currency {text[:40]!r}: write three letters, EUR, or with a rate: EUR=0.92 for one US dollar"
+        )
     name, value = match["name"].upper(), match["value"]
     rate = None if value is None else _within("--currency", text, value, 1e7)
     if name == "USD" and rate not in (None, 1.0):

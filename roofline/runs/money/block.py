@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from roofline.runs.money.money import Money
     from roofline.runs.money.watts import Watts
 
+
 def cost_block(outcome: Outcome) -> dict[str, Any]:
     """The price of the machine, an hour of all of it, and what each thing that the run makes costs."""
     question = outcome.question

@@ -1,4 +1,4 @@
-"""What an hour of a plan costs: one price of one accelerator, its provider and its age, and what it is multiplied by."""
+"""What an hour of a plan costs: one price of one accelerator, its provider and its age, and how often it is paid."""
 
 from __future__ import annotations
 
@@ -125,7 +125,9 @@ def _node_size(gpu: GPUSpec, spec_dir: str | None) -> int:
 
     node = default_node(gpu, spec_dir)
     if node is None:
-        raise UsageError(f"a price per node: no node of {gpu.name} is known; name one (--node), or give one per GPU: 2.49/h")
+        raise UsageError(
+            f"a price per node: no node of {gpu.name} is known; name one (--node), or give one per GPU: 2.49/h"
+        )
     return node.count
 
 

@@ -37,6 +37,7 @@ class Sold(NamedTuple):
     amount   how many of it the whole run makes, in all replicas
     phases   those whose time makes it; empty: all of the run
     joules   the name of the energy of one, where that is told, and its title
+    tokens   those that the run reads and writes, where providers sell them
     """
 
     name: str
@@ -46,6 +47,12 @@ class Sold(NamedTuple):
     phases: tuple[str, ...] = ()
     joules: str = ""
     joules_title: str = ""
+    tokens: tuple[Num, Num] | None = None
+
+    @property
+    def per(self) -> str:
+        """What its cost is of, as part of a name: `million_output_tokens`."""
+        return self.name.removeprefix("cost_per_")
 
 
 def costs_of(outcome: Outcome) -> tuple[Quantity, ...]:
@@ -71,7 +78,9 @@ def _quantities(outcome: Outcome, money: Money) -> Iterator[Quantity]:
         if per_hour is not None:
             times = seconds * (per_hour / _HOUR / money.asked.load * sold.lot * each)
             times = times + energy * (tariff * sold.lot * each) if tariff and energy is not None else times
-            yield Quantity(sold.name, "cost", sold.title, money.currency, times if meaning is not None else None, meaning)
+            yield Quantity(
+                sold.name, "cost", sold.title, money.currency, times if meaning is not None else None, meaning
+            )
         if sold.joules and energy is not None:
             joules = energy * each if meaning is not None else None
             energies.append(Quantity(sold.joules, "energy", sold.joules_title, "J", joules, meaning))

@@ -44,12 +44,16 @@ def token_prices() -> dict[str, tuple[TokenPrice, ...]]:
     found: dict[str, list[TokenPrice]] = {}
     for row in read_rows(bundled("hardware") / "api_prices.csv", _COLUMNS, _COLUMNS, "table of prices"):
         price = TokenPrice(
-            *(row.text(name) for name in _COLUMNS[:5]),
-            row.number("input_per_million", _MOST),
-            row.number("output_per_million", _MOST),
-            row.date("date"),
-            row.text("source"),
-            row.text("doubt"),
+            model=row.text("model"),
+            release=row.text("release"),
+            provider=row.text("provider"),
+            served_as=row.text("served_as"),
+            currency=row.text("currency"),
+            read=row.number("input_per_million", _MOST),
+            written=row.number("output_per_million", _MOST),
+            date=row.date("date"),
+            source=row.text("source"),
+            doubt=row.text("doubt"),
         )
         found.setdefault(price.model, []).append(price)
     return {name: tuple(prices) for name, prices in found.items()}

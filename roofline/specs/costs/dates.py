@@ -35,6 +35,7 @@ def last_day(text: str) -> date:
     try:
         if day is not None:
             return date(year, month, int(day))
+        date(year, month, 1)
         first_after = date(year + month // 12, month % 12 + 1, 1)
     except (ValueError, OverflowError):
         raise ValueError(f"{text[:40]!r} is no day of the calendar") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final, NamedTuple
 
-from roofline.specs.costs.rows import read_rows
+from roofline.specs.costs.rows import Row, read_rows
 from roofline.specs.files.library import bundled
 
 _COLUMNS: Final = (
@@ -47,9 +47,21 @@ def draws() -> tuple[Draw, ...]:
     """All that was measured."""
     found = []
     for row in read_rows(bundled("hardware") / "power.csv", _COLUMNS, _COLUMNS, "table of watts"):
-        limits = (row.number(name, _MOST) if row.text(name) else None for name in ("tdp_w", "cap_w", "busy_percent"))
-        state, scope = row.word("state", STATES), row.word("scope", SCOPES)
-        watts = row.number("watts", _MOST)
-        told = (row.date("date"), row.text("source"), row.text("doubt"))
-        found.append(Draw(row.text("name"), state, watts, scope, *limits, *told))
+        draw = Draw(
+            name=row.text("name"),
+            state=row.word("state", STATES),
+            watts=row.number("watts", _MOST),
+            scope=row.word("scope", SCOPES),
+            limit=_limit(row, "tdp_w"),
+            cap=_limit(row, "cap_w"),
+            busy=_limit(row, "busy_percent"),
+            date=row.date("date"),
+            source=row.text("source"),
+            doubt=row.text("doubt"),
+        )
+        found.append(draw)
     return tuple(found)
+
+
+def _limit(row: Row, column: str) -> float | None:
+    return row.number(column, _MOST) if row.text(column) else None

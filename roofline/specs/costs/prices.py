@@ -1,4 +1,4 @@
-"""What accelerators and electricity cost: dated prices of providers, from `hardware/prices.csv` or a user's own table."""
+"""What accelerators and electricity cost: dated prices, from `hardware/prices.csv` or a user's own table."""
 
 from __future__ import annotations
 

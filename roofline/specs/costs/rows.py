@@ -85,7 +85,9 @@ def read_rows(path: Path, columns: Sequence[str], needed: Sequence[str], what: s
     except csv.Error as error:
         raise SpecError(f"is no CSV: {error}", place_at(str(path), text, reader.line_num, 1)) from None
     if not rows:
-        raise SpecError(f"has no rows; a {what} has a header with {', '.join(needed)} and a line each", Place(str(path)))
+        raise SpecError(
+            f"has no rows; a {what} has a header with {', '.join(needed)} and a line each", Place(str(path))
+        )
     return rows
 
 
