@@ -10,7 +10,7 @@ from typing import Any, Final
 from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.exchanges import exchange_row
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
-from roofline.answer.quantity import Headlines, headlines
+from roofline.answer.quantity import Headlines, Quantity, headlines
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
 from roofline.machine.cores import CoreTime, core_time
@@ -21,6 +21,7 @@ from roofline.runs.kind import Outcome
 from roofline.runs.money.block import cost_block, energy_block
 from roofline.runs.money.money import money_of
 from roofline.runs.money.notes import money_notes
+from roofline.runs.money.quantities import costs_of
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -127,16 +128,26 @@ class Answer(Outcome):
         return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread)]))
 
     @cached_property
+    def costs(self) -> tuple[Quantity, ...]:
+        """What it costs, where a price is known, and the energy that it takes, where watts are: floats or arrays."""
+        return costs_of(self)
+
+    def quantity(self, name: str) -> Quantity | None:
+        """The headline figure of that name, or the cost or energy; None where this run has none."""
+        among = self.costs if name.startswith(("cost_", "joules_")) else self.quantities
+        return next((quantity for quantity in among if quantity.name == name), None)
+
+    @cached_property
     def cost(self) -> dict[str, Any]:
         """The price of the machine, what an hour of it costs, and what each thing that it makes does; None: unknown."""
         self.refuse_grid("costs are told")
-        return cost_block(self)
+        return cost_block(self, self.costs)
 
     @cached_property
     def energy(self) -> dict[str, Any]:
         """Watts of each phase, and joules of each thing that is made; None: unknown."""
         self.refuse_grid("energies are told")
-        return energy_block(self)
+        return energy_block(self, self.costs)
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from roofline.answer.times import READINGS, column
 from roofline.num import keep_freed_memory, where
 from roofline.runs.ask import ask
 from roofline.runs.kind import Outcome, Question
+from roofline.runs.money.quantities import costs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,7 +127,7 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
         else:
             yield name, getattr(outcome.memory, name)
     if outcome.question.money.given:
-        for cost in outcome.costs:
+        for cost in costs_of(outcome):
             yield from _readings(cost)
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.runs.changes import Change, narrower_weights
@@ -25,7 +25,6 @@ from roofline.runs.execution import Execution
 from roofline.runs.expectation import Expectation, expect, expect_all
 from roofline.runs.load import Origin
 from roofline.runs.money.asked import UNASKED, Asked
-from roofline.runs.money.quantities import Sold, costs_of
 from roofline.runs.option import Option
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
@@ -169,14 +168,8 @@ class Outcome:
     microbatches: Num
 
     def quantity(self, name: str) -> Quantity | None:
-        """The headline figure of that name, or the cost or energy; None where this run has none."""
-        among = self.costs if name.startswith(("cost_", "joules_")) else self.quantities
-        return next((quantity for quantity in among if quantity.name == name), None)
-
-    @cached_property
-    def costs(self) -> tuple[Quantity, ...]:
-        """What it costs, where a price is known, and the energy that it takes, where watts are."""
-        return costs_of(self)
+        """The headline figure of that name; None where this run has none."""
+        return next((quantity for quantity in self.quantities if quantity.name == name), None)
 
 
 class Kind(ABC):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from roofline.runs.money.options import MONEY
 from roofline.runs.option import ALL, IMAGE, TEXT, Option
 
 _DTYPE: Final = "Number format, as `roofline list precisions` prints them."
@@ -253,41 +254,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option("slicing", "bool", False, "Autoencoder one picture at a time.", kinds=IMAGE),
         Option("no_safety_checker", "bool", False, "Leave out a pipeline's safety checker.", kinds=IMAGE),
     ),
-    "Money and power": (
-        Option(
-            "price",
-            "str | float",
-            None,
-            "2.49/h per GPU, 20/h/node, 1599/unit to buy; or a bundled price: on-demand, spot, reserved, own (total "
-            "cost of ownership), buy, or a provider's name. Default: the lowest on demand.",
-            "PRICE",
-        ),
-        Option("prices", "str", None, "Prices of your own, CSV or YAML with the columns of prices.csv.", "FILE"),
-        Option(
-            "currency",
-            "str",
-            None,
-            "Currency of your own prices; with a rate (EUR=0.92 for 1 USD) bundled prices are converted. Default: USD.",
-            "EUR[=RATE]",
-        ),
-        Option(
-            "electricity",
-            "str | float",
-            None,
-            "Price of electricity, 0.12/kWh or a bundled region, us-industrial; added to a machine that you own.",
-            "PRICE",
-        ),
-        Option("lifetime", "float", None, "Years over which what is bought is written off. Default: 4.", "YEARS"),
-        Option(
-            "load",
-            "str | float",
-            None,
-            "Share of the time that the machine is busy, 0.6 or 60%; what it makes then pays for the idle time. "
-            "Default: 1.",
-            "SHARE",
-        ),
-        Option("pue", "float", None, "Watts of the building per watt of its machines. Default: 1.", "X"),
-    ),
+    "Money and power": MONEY,
 }
 #: Where the specs are: no part of a run.
 SPEC_DIR: Final = Option("spec_dir", "str", None, "A folder of your own specs, searched first.", "DIR")

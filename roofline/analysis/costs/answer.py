@@ -14,12 +14,12 @@ from roofline.analysis.estimate import SCHEMA_VERSION, Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
+from roofline.answer.sold import Sold
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
 from roofline.runs.load import GPULike, ModelLike
 from roofline.runs.money.money import OLD, money_of
 from roofline.runs.money.notes import money_notes
-from roofline.runs.money.quantities import Sold
 
 Form = TypeVar("Form", bound="Costing")
 #: The columns of rows before and behind what things cost.
@@ -67,7 +67,7 @@ class Costing:
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        return verdict(self)
+        return verdict(self.answer, self.ways, self.apis)
 
     @cached_property
     def warnings(self) -> list[Warn]:

@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.plain import plain
+from roofline.answer.sold import Sold
 from roofline.answer.times import Times
 from roofline.runs.money.block import price_dict
 from roofline.runs.money.money import YEAR, Money, money_of
-from roofline.runs.money.quantities import Sold
 from roofline.specs.costs.api import TokenPrice, token_prices
 from roofline.specs.costs.dates import age_days, today
 from roofline.specs.costs.prices import KINDS, WORDS

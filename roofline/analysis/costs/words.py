@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from roofline.analysis.costs.ways import prime
 from roofline.analysis.fit.words import short_title
-from roofline.runs.money.money import amount
+from roofline.runs.money.money import amount, money_of
 from roofline.specs.costs.dates import age_words, today
 from roofline.units import format_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.costs.answer import Costing
     from roofline.analysis.costs.ways import Api, Way
+    from roofline.analysis.estimate import Answer
 
 
-def verdict(costing: Costing) -> str:
+def verdict(answer: Answer, ways: Sequence[Way], apis: Sequence[Api]) -> str:
     """What an hour and a lot cost, and from when buying or an API is cheaper."""
-    return " ".join(_sentences(costing))
+    return " ".join(_sentences(answer, ways, apis))
 
 
-def _sentences(costing: Costing) -> Iterator[str]:
-    q = costing.answer.question
+def _sentences(answer: Answer, ways: Sequence[Way], apis: Sequence[Api]) -> Iterator[str]:
+    q, missing = answer.question, money_of(answer.question).missing
     gpus = q.spread.plan.devices
     on = f"one {short_title(q.gpu)}" if gpus == 1 else f"{gpus} × {short_title(q.gpu)}"
     what = f"{q.spec.title} in {q.precision.label} on {on}"
-    if not costing.answer.memory.fits:
+    if not answer.memory.fits:
         yield f"{what} does not fit: these are costs of a run that cannot happen."
-    if costing.way is None:
-        yield f"No price of {what} is known: {costing.missing}."
+    if missing or not ways:
+        yield f"What {what} costs is not known: {missing}."
     else:
-        yield f"{what} costs {_hosted(costing, costing.way)}."
-    bought = next((way for way in costing.ways if way.upfront is not None), None)
+        yield f"{what} costs {_hosted(answer, ways[0])}."
+    bought = next((way for way in ways if way.upfront is not None), None)
     if bought is not None:
-        yield _bought(costing, bought)
-    if costing.apis:
-        yield _api(costing, costing.apis[0])
+        yield _bought(answer, bought)
+    if apis:
+        yield _api(answer, apis[0])
 
 
-def _hosted(costing: Costing, way: Way) -> str:
+def _hosted(answer: Answer, way: Way) -> str:
     lot, money = way.lot, way.money
     low, high = (amount(float(value)) for value in (lot.low, lot.high))
     within = f" ({low} to {high})" if low != high else ""
@@ -46,26 +47,30 @@ def _hosted(costing: Costing, way: Way) -> str:
     price = money.price
     if price is not None and price.date:
         hour += f" ({way.word}, {price.provider}, read {price.date}, {age_words(price.date, today())})"
-    text = f"{hour}, {amount(float(lot.expected))} {money.currency}{within} for {costing.sold.title}"
-    return text if costing.load == 1.0 else f"{text} at {100 * costing.load:.3g} % of what it can make"
+    text = f"{hour}, {amount(float(lot.expected))} {money.currency}{within} for {prime(answer).title}"
+    return (
+        text
+        if answer.question.money.load == 1.0
+        else f"{text} at {100 * answer.question.money.load:.3g} % of what it can make"
+    )
 
 
-def _bought(costing: Costing, way: Way) -> str:
+def _bought(answer: Answer, way: Way) -> str:
     price = f"{amount(way.upfront or 0.0)} {way.money.currency}"
     if way.hours is None or way.months is None:
         return f"Bought at {price}, it is never cheaper than rented at the electricity and the load that are given."
     text = f"Bought at {price}, it has paid for itself after {way.hours:,.0f} busy hours"
-    beyond = ", longer than its life" if way.months > 12 * costing.answer.question.money.lifetime else ""
-    return f"{text}, {way.months:,.1f} months at a load of {100 * costing.load:.3g} %{beyond}."
+    beyond = ", longer than its life" if way.months > 12 * answer.question.money.lifetime else ""
+    return f"{text}, {way.months:,.1f} months at a load of {100 * answer.question.money.load:.3g} %{beyond}."
 
 
-def _api(costing: Costing, api: Api) -> str:
+def _api(answer: Answer, api: Api) -> str:
     text = f"The cheapest API ({api.price.provider}) asks {amount(api.lot)} {api.currency} for the same"
     if api.per_day is None or api.load is None:
         return f"{text}."
     if api.load > 1.0:
         return f"{text}: less than this plan costs at any load."
     made = f"{format_count(api.per_day)} a day, {100 * api.load:.3g} % of what the machine can make"
-    if costing.load >= api.load:
+    if answer.question.money.load >= api.load:
         return f"{text}: the machine is cheaper from {made}."
     return f"{text}: it is cheaper up to {made}."

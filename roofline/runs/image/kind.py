@@ -12,6 +12,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted, counted_whole, plain
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
 from roofline.errors import UsageError
@@ -33,7 +34,6 @@ from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
-from roofline.runs.money.quantities import Sold
 from roofline.runs.option import Option
 from roofline.runs.options import AXES, asked
 from roofline.specs.gpu import GPUSpec

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from roofline.errors import UsageError, nearest
+from roofline.runs.money.options import MONEY as PANEL
 from roofline.specs.costs.prices import KINDS, MOST, beside_specs, own_prices, regions, sellers
 from roofline.specs.files.paths import expanded
 
-#: The options of the panel about money, which change no time and no byte.
-MONEY: Final = ("price", "prices", "currency", "electricity", "lifetime", "load", "pue")
+#: The names of the options about money.
+MONEY: Final = tuple(option.name for option in PANEL)
 #: Years over which a machine that was bought is written off. Large clouds write servers off in five to six years; an
 #: accelerator is passed by two generations in four (both unverified).
 LIFETIME: Final = 4.0

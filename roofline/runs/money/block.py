@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from roofline.answer.plain import plain
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from roofline.runs.money.watts import Watts
 
 
-def cost_block(outcome: Outcome) -> dict[str, Any]:
+def cost_block(outcome: Outcome, costs: Sequence[Quantity]) -> dict[str, Any]:
     """The price of the machine, an hour of all of it, and what each thing that the run makes costs."""
     question = outcome.question
-    money, found = money_of(question), {q.name: q for q in outcome.costs if q.group == "cost"}
+    money, found = money_of(question), {q.name: q for q in costs if q.group == "cost"}
     hourly = found.pop("cost_per_hour", None)
     block: dict[str, Any] = {
         "price": price_dict(money),
@@ -77,11 +78,11 @@ def electricity_dict(outcome: Outcome, money: Money) -> dict[str, Any] | None:
     }
 
 
-def energy_block(outcome: Outcome) -> dict[str, Any]:
+def energy_block(outcome: Outcome, costs: Sequence[Quantity] = ()) -> dict[str, Any]:
     """What one GPU draws in each phase and when it idles, what all of them take, and the energy of what they make."""
     question = outcome.question
     drawn = {phase.name: watts(question.gpu, state_of(phase.name)) for phase in outcome.phases}
-    idle, found = watts(question.gpu, "idle"), {q.name: q for q in outcome.costs if q.group == "energy"}
+    idle, found = watts(question.gpu, "idle"), {q.name: q for q in costs if q.group == "energy"}
     block: dict[str, Any] = {
         "watts": {name: _watts_dict(w) for name, w in drawn.items()},
         "idle_watts": plain(idle.value) if idle is not None else None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
@@ -27,32 +27,6 @@ _HOUR: Final = 3600.0
 _KWH: Final = 3.6e6
 #: Amounts below which nothing is made.
 _NOTHING: Final = 1e-300
-
-
-class Sold(NamedTuple):
-    """Something that a run makes and that is paid for.
-
-    name     of its cost, `cost_per_million_output_tokens`, with the title for people
-    lot      how many of it the cost is of
-    amount   how many of it the whole run makes, in all replicas
-    phases   those whose time makes it; empty: all of the run
-    joules   the name of the energy of one, where that is told, and its title
-    tokens   those that the run reads and writes, where providers sell them
-    """
-
-    name: str
-    title: str
-    lot: float
-    amount: Num
-    phases: tuple[str, ...] = ()
-    joules: str = ""
-    joules_title: str = ""
-    tokens: tuple[Num, Num] | None = None
-
-    @property
-    def per(self) -> str:
-        """What its cost is of, as part of a name: `million_output_tokens`."""
-        return self.name.removeprefix("cost_per_")
 
 
 def costs_of(outcome: Outcome) -> tuple[Quantity, ...]:

@@ -11,18 +11,18 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, largest_value
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.architectures.text.transformer import encodes_only
 from roofline.num import any_holds, first_value
 from roofline.runs.changes import Change
 from roofline.runs.checks import whole_number
 from roofline.runs.execution import Execution
 from roofline.runs.kind import Kind, Outcome, Question
-from roofline.runs.money.quantities import Sold
+from roofline.runs.money.tokens import encoder_sold
 from roofline.runs.option import Option
 from roofline.runs.options import OPTIONS
 from roofline.runs.text.inputs.media import prompt_text
 from roofline.runs.text.kind import Text
-from roofline.runs.text.sold import encoder_sold
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_time, short_count

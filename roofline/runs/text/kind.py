@@ -11,6 +11,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
@@ -24,7 +25,7 @@ from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
-from roofline.runs.money.quantities import Sold
+from roofline.runs.money.tokens import text_sold
 from roofline.runs.option import Option
 from roofline.runs.options import asked
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
@@ -33,7 +34,6 @@ from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
-from roofline.runs.text.sold import text_sold
 from roofline.runs.text.stages import most_needed, text_stages
 from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec

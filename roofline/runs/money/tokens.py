@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from roofline.runs.money.quantities import Sold
+from roofline.answer.sold import Sold
 from roofline.runs.text.inputs.hearing import sound_of
 
 if TYPE_CHECKING:
