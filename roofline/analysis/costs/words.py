@@ -48,11 +48,8 @@ def _hosted(answer: Answer, way: Way) -> str:
     if price is not None and price.date:
         hour += f" ({way.word}, {price.provider}, read {price.date}, {age_words(price.date, today())})"
     text = f"{hour}, {amount(float(lot.expected))} {money.currency}{within} for {prime(answer).title}"
-    return (
-        text
-        if answer.question.money.load == 1.0
-        else f"{text} at {100 * answer.question.money.load:.3g} % of what it can make"
-    )
+    load = answer.question.money.load
+    return text if load == 1.0 else f"{text} at {100 * load:.3g} % of what it can make"
 
 
 def _bought(answer: Answer, way: Way) -> str:

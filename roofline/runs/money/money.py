@@ -94,10 +94,13 @@ class Money(NamedTuple):
 
 
 def amount(value: float) -> str:
-    """Money to three digits, two places from one on: 0.0042, 0.735, 2.49, 1,599."""
+    """Money to three digits, with two places at least: 0.0042, 0.735, 0.80, 2.49, 1,599."""
     if value >= 1000:
         return f"{value:,.0f}"
-    return f"{value:,.2f}" if value >= 1 else f"{value:.3g}"
+    if value >= 1:
+        return f"{value:,.2f}"
+    text = f"{value:.3g}"
+    return f"{value:.2f}" if len(text) < 4 and "e" not in text else text
 
 
 def money_of(question: Question) -> Money:

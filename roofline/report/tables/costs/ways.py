@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SHOWN: Final = 6
 _COLUMNS: Final = (
     *(("", "left"), ("from", "left"), ("read", "name?"), ("an hour", "right"), ("for these", "right")),
-    *(("80 % interval", "right?"), ("cheaper", "name")),
+    ("cheaper", "name"),
 )
 
 
@@ -43,7 +43,7 @@ def print_cost(costing: Costing, console: Console) -> None:
 def way_table(costing: Costing) -> Grid:
     """Each way with who asks for it, since when that is known, its price, what a lot costs, and when it is cheaper."""
     rows = [_way(way) for way in costing.ways]
-    rows += [_api(costing, api) for api in costing.apis[:_SHOWN]]
+    rows += [_api(api) for api in costing.apis[:_SHOWN]]
     more = f"; {len(costing.apis) - _SHOWN} more APIs in --json" if len(costing.apis) > _SHOWN else ""
     currencies = dict.fromkeys([*(way.money.currency for way in costing.ways), *(api.currency for api in costing.apis)])
     title = f"{', '.join(currencies)} an hour and for {costing.sold.title}, at {100 * costing.load:.3g} % of"
@@ -51,37 +51,19 @@ def way_table(costing: Costing) -> Grid:
 
 
 def _way(way: Way) -> list[str]:
-    price, lot = way.money.price, way.lot
+    price = way.money.price
     assert price is not None
-    low, high = float(lot.low), float(lot.high)
-    interval = f"{amount(low)} – {amount(high)}" if low != high else "–"
-    doubt = " (?)" if price.doubt else ""
+    who = price.provider + " (?)" * bool(price.doubt)
     pays = f"in {way.months:,.0f} months" if way.months is not None else "" if way.upfront is None else "never"
-    return [
-        way.word,
-        price.provider + doubt,
-        price.date,
-        amount(way.hourly),
-        amount(float(lot.expected)),
-        interval,
-        pays,
-    ]
+    return [way.word, who, price.date, amount(way.hourly), amount(float(way.lot.expected)), pays]
 
 
-def _api(costing: Costing, api: Api) -> list[str]:
-    doubt = " (?)" if api.price.doubt else ""
-    return [
-        "API",
-        api.price.provider + doubt,
-        api.price.date,
-        "–",
-        amount(api.lot),
-        "–",
-        " ".join(_until(costing, api)),
-    ]
+def _api(api: Api) -> list[str]:
+    who = api.price.provider + " (?)" * bool(api.price.doubt)
+    return ["API", who, api.price.date, "–", amount(api.lot), " ".join(_until(api))]
 
 
-def _until(costing: Costing, api: Api) -> Iterator[str]:
+def _until(api: Api) -> Iterator[str]:
     """Up to which load the API is cheaper."""
     if api.load is not None:
         yield "at any load" if api.load > 1.0 else f"to {100 * api.load:.2g} % load"
