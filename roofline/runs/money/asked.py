@@ -66,6 +66,12 @@ class Asked(NamedTuple):
     spec_dir: str | None = None
     given: bool = False
 
+    @property
+    def reference(self) -> str:
+        """The currency in which prices are compared; those in another are not."""
+        own = self.rate is not None or self.own is not None or bool(self.table)
+        return (self.currency if own else "") or "USD"
+
 
 UNASKED: Final = Asked()
 

@@ -1,20 +1,25 @@
 """What a chip draws in a phase: as measured on it, else as a share of its limit that other chips reach in that state.
 
-The shares are medians over the chips of `hardware/power.csv` that were measured at their own limit; low and high are
-the tenth and ninetieth percentile of the same chips: what is known of any chip, not fitted to one. A board that draws
-more than its chip's limit, as some makers let it, counts as at it.
+The shares are medians over the chips of `hardware/power.csv` that were measured at their own limit: what is known of
+any chip, not fitted to one. Low and high are the tenth and ninetieth percentile over chips that idle, and over chips
+that work in any way, for few were measured in each. A board that draws more than its chip's limit, as some makers let
+it, counts as at it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.specs.costs.power import draws
 
 if TYPE_CHECKING:
     from roofline.specs.gpu import GPUSpec
+
+
+#: The states in which a chip works.
+_WORK: Final = ("prefill", "decode", "load")
 
 
 class Watts(NamedTuple):
@@ -67,17 +72,26 @@ def _watts(name: str, limit: float | None, state: str) -> Watts | None:
 @cache
 def shares() -> dict[str, Share]:
     """The share of each state, over all chips that were measured at their own limit."""
-    return {state: _share(state) for state in ("idle", "prefill", "decode", "load")}
+    return {state: _share(state) for state in ("idle", *_WORK)}
 
 
 def _share(state: str) -> Share:
+    chips = _ratios(state)
+    each = [_quantile(rows, 0.5) for rows in chips.values()]
+    value, rows = _quantile(each, 0.5), sum(map(len, chips.values()))
+    if state != "idle":
+        each = [_quantile(rows, 0.5) for work in _WORK for rows in _ratios(work).values()]
+    low, high = min(value, _quantile(each, 0.1)), max(value, _quantile(each, 0.9))
+    return Share(value, low, high, len(chips), rows)
+
+
+def _ratios(state: str) -> dict[str, list[float]]:
+    """What each chip drew in a state, over its limit."""
     chips: dict[str, list[float]] = {}
     for draw in draws():
         if draw.state == state and draw.usual and draw.limit is not None:
             chips.setdefault(draw.name, []).append(min(1.0, draw.watts / draw.limit))
-    each = [_quantile(rows, 0.5) for rows in chips.values()]
-    rows = sum(map(len, chips.values()))
-    return Share(_quantile(each, 0.5), _quantile(each, 0.1), _quantile(each, 0.9), len(each), rows)
+    return chips
 
 
 def sources(gpu: GPUSpec, phases: Iterable[str]) -> str:
