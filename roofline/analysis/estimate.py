@@ -10,6 +10,7 @@ from typing import Any, Final
 from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.exchanges import exchange_row
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
+from roofline.answer.plain import plain
 from roofline.answer.quantity import Headlines, Quantity, headlines
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
@@ -20,7 +21,7 @@ from roofline.runs.devices.words import placement, spread_sources
 from roofline.runs.kind import Outcome
 from roofline.runs.money.block import cost_block, energy_block
 from roofline.runs.money.money import money_of
-from roofline.runs.money.notes import money_notes
+from roofline.runs.money.notes import money_notes, money_sources
 from roofline.runs.money.quantities import costs_of
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
@@ -125,7 +126,8 @@ class Answer(Outcome):
     def sources(self) -> list[str]:
         """Where the shapes and the datasheet values come from, those of a draft, a node and a host among them."""
         q = self.question
-        return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread)]))
+        prices = money_sources(q) if q.money.given else ()
+        return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread), *prices]))
 
     @cached_property
     def costs(self) -> tuple[Quantity, ...]:
@@ -249,4 +251,9 @@ def totals(est: Answer) -> dict[str, Any]:
     for name, times in {**est.latency.to_dict(), **est.throughput.to_dict()}.items():
         for reading in READINGS:
             found[column(name, reading)] = times[reading] if times is not None else None
+    if est.question.money.given:
+        for cost in est.costs:
+            for reading in READINGS:
+                value = getattr(cost.times, reading) if cost.times is not None else None
+                found[column(cost.name, reading)] = plain(value)
     return found | est.memory.held_dict()

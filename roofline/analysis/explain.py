@@ -5,10 +5,13 @@ from __future__ import annotations
 from roofline.analysis.explain_expected import explain_expected
 from roofline.answer.derivation import Derivation
 from roofline.runs.kind import Outcome
+from roofline.runs.money.derivations import money_derivations
+from roofline.runs.money.quantities import costs_of
 
 __all__ = ["Derivation", "explain"]
 
 
 def explain(est: Outcome) -> list[Derivation]:
     """The derivations of an answer's headline numbers, in the order in which one follows from the other."""
-    return [*est.question.kind.derivations(est), *explain_expected(est)]
+    money = money_derivations(est, costs_of(est)) if est.question.money.given else ()
+    return [*est.question.kind.derivations(est), *explain_expected(est), *money]

@@ -184,6 +184,15 @@ def test_a_sweep_has_costs_where_money_is_asked_for_and_they_are_those_of_single
     assert not any("cost" in name for name in rl.sweep("mistral-7b", gpu="h100", batch=[1, 8]).columns)
 
 
+def test_records_and_explanations_tell_costs_where_money_is_asked_for() -> None:
+    est = rl.estimate("mistral-7b", **RUN, price=2.0)
+    name = "cost_per_million_output_tokens"
+    assert {row[name] for row in est.records()} == {expected(est, name)}
+    told = {derivation.quantity: derivation.value for derivation in est.explain()}
+    assert told[name] == expected(est, name) and told["cost_per_hour"] == 2.0
+    assert name not in rl.estimate("mistral-7b", **RUN).records()[0]
+
+
 def test_nothing_made_has_no_cost() -> None:
     found = rl.sweep("mistral-7b", gpu="h100", generate=[0, 1, 2], price=2.0)
     assert np.isnan(found["cost_per_million_output_tokens"][0])

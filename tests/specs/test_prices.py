@@ -112,9 +112,9 @@ def test_a_table_of_ones_own_as_csv_and_as_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("gpu,value\nh100,-1\n", "own.csv:2:1: value: '-1' must be a number above 0"),
-        ("gpu,value\nh100,nan\n", "'nan' must be a number above 0"),
-        ("gpu,value\nh100,inf\n", "'inf' must be a number above 0"),
+        ("gpu,value\nh100,-1\n", "own.csv:2:1: value: '-1' must be a number from 1e-06"),
+        ("gpu,value\nh100,nan\n", "'nan' must be a number from 1e-06"),
+        ("gpu,value\nh100,inf\n", "'inf' must be a number from 1e-06"),
         ("gpu,value\nh1000,2\n", "h100-sxm"),
         ("gpu,valeu\nh100,2\n", "Did you mean 'value'"),
         ("gpu\nh100\n", "needs the column value"),
@@ -142,7 +142,7 @@ def test_what_is_wrong_in_a_table_is_told_with_its_line(tmp_path: Path, text: st
         ("gpu: h100\n", "is a list of rows"),
         ("- h100\n", "a row is a mapping"),
         ("- {gpu: h100, value: [2]}\n", "is one number or text"),
-        ("- {gpu: h100, value: .nan}\n", "must be a number above 0"),
+        ("- {gpu: h100, value: .nan}\n", "must be a number from 1e-06"),
         ("[]\n", "is a list of rows"),
     ],
 )

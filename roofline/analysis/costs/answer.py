@@ -169,6 +169,6 @@ def _number(given: Any) -> float:
         value = float(given)
     except (TypeError, ValueError):
         value = 0.0
-    if not 0.0 < value <= _MOST:
-        raise UsageError(f"--per-day must be a number above 0, not {str(given)[:40]!r}")
+    if not 1.0 <= value <= _MOST:
+        raise UsageError(f"--per-day must be a number from 1 on, not {str(given)[:40]!r}")
     return value

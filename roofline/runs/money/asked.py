@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from roofline.errors import UsageError, nearest
 from roofline.runs.money.options import MONEY as PANEL
-from roofline.specs.costs.prices import KINDS, MOST, beside_specs, own_prices, regions, sellers
+from roofline.specs.costs.prices import KINDS, LEAST, MOST, beside_specs, own_prices, regions, sellers
 from roofline.specs.files.paths import expanded
 
 #: The names of the options about money.
@@ -194,8 +194,8 @@ def _pue(given: Any) -> float:
 
 def _within(flag: str, text: str, value: str, most: float) -> float:
     number = float(value)
-    if not 0.0 < number <= most:
-        raise UsageError(f"{flag} {text[:40]!r} must be above 0 and at most {most:,.0f}")
+    if not LEAST <= number <= most:
+        raise UsageError(f"{flag} {text[:40]!r} must be from {LEAST:g} to {most:,.0f}")
     return number
 
 

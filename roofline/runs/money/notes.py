@@ -28,3 +28,11 @@ def money_notes(question: Question, phases: Iterable[str]) -> Iterator[str]:
         yield f"electricity: {amount(tariff.value)} {tariff.currency}/kWh, {tariff.provider}{when}"
     if text := sources(question.gpu, phases):
         yield f"power of each GPU alone, without its host; {text}; PUE {question.money.pue:g} (--pue)"
+
+
+def money_sources(question: Question) -> Iterator[str]:
+    """Where the prices of the machine and of electricity were read, those that are not the user's own."""
+    money = money_of(question)
+    for price in (money.price, money.tariff):
+        if price is not None and price.date and price.source:
+            yield f"{price.source}, {price.date}"

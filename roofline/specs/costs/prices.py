@@ -31,6 +31,7 @@ UNIT_OF: Final = {
 }
 #: The most that anybody asks: beyond, a number means something else.
 MOST: Final = {"per_gpu_hour": 1e4, "per_node_hour": 1e6, "per_unit": 1e7, "per_kwh": 1e3}
+LEAST: Final = 1e-6
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _BEHIND: Final = re.compile(r"\s*[ (].*", re.DOTALL)
 
@@ -109,7 +110,7 @@ def _price(row: Row, currency: str, spec_dir: str | None, own: bool) -> Price:
         name=_name(row, kind, spec_dir) if own else row.text("name"),
         kind=kind,
         currency=money,
-        value=row.number("value", MOST[unit]),
+        value=row.number("value", MOST[unit], LEAST),
         unit=unit,
         provider=row.text("provider", row.place.path if own else ""),
         date=row.date("date"),

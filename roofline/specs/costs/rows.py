@@ -31,15 +31,15 @@ class Row(NamedTuple):
         """What is wrong with a cell of this row."""
         return SpecError(message, self.place, column)
 
-    def number(self, column: str, most: float) -> float:
-        """A number above 0. Raises SpecError for any other."""
+    def number(self, column: str, most: float, least: float = 1e-6) -> float:
+        """A number in a range above 0. Raises SpecError for any other."""
         text = self.text(column)
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not 0.0 < value <= most:
-            raise self.fail(column, f"{text[:40]!r} must be a number above 0, at most {most:,.0f}")
+        if not least <= value <= most:
+            raise self.fail(column, f"{text[:40]!r} must be a number from {least:g} to {most:,.0f}")
         return value
 
     def word(self, column: str, known: Sequence[str], default: str = "") -> str:
