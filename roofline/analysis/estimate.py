@@ -162,7 +162,7 @@ class Answer(Outcome):
             "gpu_file": q.gpu_origin.path,
             "memory": q.gpu.memory.size if q.gpu_origin.sold is not None else None,
         }
-        return files | placement(q.spread, q.run.batch) | q.kind.inputs(self)
+        return files | placement(q.spread, q.run.batch) | q.kind.inputs(self) | q.money.inputs()
 
     @cached_property
     def machine(self) -> dict[str, Any]:

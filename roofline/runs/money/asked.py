@@ -48,7 +48,7 @@ class Asked(NamedTuple):
     lifetime   years over which what is bought is written off
     load       share of the time in which the machine is busy
     pue        watts of the building per watt of its machines
-    given      whether anything was asked
+    given      whether anything was asked, and `words`: price, table, currency and electricity as they were given
     """
 
     own: float | None = None
@@ -65,6 +65,12 @@ class Asked(NamedTuple):
     pue: float = 1.0
     spec_dir: str | None = None
     given: bool = False
+    words: tuple[str | None, ...] = (None,) * 4
+
+    def inputs(self) -> dict[str, Any]:
+        """The options as resolved, prices as they were given."""
+        words = dict(zip(("price", "prices", "currency", "electricity"), self.words, strict=True))
+        return words | {"lifetime": self.lifetime, "load": self.load, "pue": self.pue}
 
     @property
     def reference(self) -> str:
@@ -87,7 +93,8 @@ def read_asked(options: Mapping[str, Any], spec_dir: str | None = None) -> Asked
     table = str(expanded(options["prices"])) if options.get("prices") else str(beside or "")
     if table:
         own_prices(Path(table), spec_dir, currency)  # what is wrong there is said now
-    asked = Asked(table=table, currency=currency, rate=rate, spec_dir=spec_dir, given=True)
+    words = tuple(None if (value := options.get(name)) is None else _text(value) for name in MONEY[:4])
+    asked = Asked(table=table, currency=currency, rate=rate, spec_dir=spec_dir, given=True, words=words)
     asked = _price(asked, options.get("price"))
     asked = _tariff(asked, options.get("electricity"))
     return asked._replace(
