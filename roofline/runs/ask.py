@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.checks import checked
-from roofline.runs.kind import Kind, Question
+from roofline.runs.kind import Asked, Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
-from roofline.runs.money.asked import MONEY, read_asked
+from roofline.runs.money.terms import MONEY, read_terms
 from roofline.runs.names import check_names
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
@@ -31,7 +31,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     check_names(options)
     options = checked(options)
     spec_dir = options.get("spec_dir")
-    money = read_asked(options, spec_dir)
+    money = read_terms(options, spec_dir)
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)
     if options.get("memory") is not None:
@@ -43,7 +43,8 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     if node is not None:
         given["node"] = node
     run, execution = kind.resolve(spec, accelerator, given, spec_dir)
-    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, money=money)
+    asked = Asked(model, gpu, options)
+    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked, money=money)
 
 
 def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import pytest
 import roofline as rl
 from roofline.errors import RooflineError, UsageError
 from roofline.runs.ask import ask
-from roofline.runs.money.asked import LIFETIME
 from roofline.runs.money.money import YEAR, priced
 from roofline.runs.money.options import MONEY
+from roofline.runs.money.terms import LIFETIME
 from roofline.runs.money.watts import shares, watts
 from roofline.runs.options import SIZES
 

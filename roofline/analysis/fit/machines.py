@@ -12,8 +12,8 @@ from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
-from roofline.runs.money.asked import read_asked
 from roofline.runs.money.money import Money, money, money_of
+from roofline.runs.money.terms import read_terms
 from roofline.specs.files.library import files
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.plan import Plan
@@ -99,7 +99,7 @@ def machines(case: Case) -> tuple[Machine, ...]:
     accelerator can run it.
     """
     found, refused = [], []
-    asked = read_asked(case.options, case.options.get("spec_dir"))
+    asked = read_terms(case.options, case.options.get("spec_dir"))
     for path in files("hardware", case.options.get("spec_dir")).values():
         here = case._replace(gpu=path)
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.errors import UsageError
-from roofline.runs.money.asked import UNASKED, Asked
+from roofline.runs.money.terms import UNASKED, Terms
 from roofline.specs.costs.dates import age_days, age_words, today
 from roofline.specs.costs.prices import WORDS, Price, Table, bundled_prices, of_kind, own_prices
 from roofline.specs.files.paths import stamp
@@ -37,7 +37,7 @@ class Money(NamedTuple):
     tariff     the price of a kWh; `adds`: whether it comes on top of `hourly`
     """
 
-    asked: Asked
+    asked: Terms
     price: Price | None
     hourly: float | None
     currency: str
@@ -109,7 +109,7 @@ def money_of(question: Question) -> Money:
     return money(question.gpu, question.money, node.count if node is not None else 0)
 
 
-def money(gpu: GPUSpec, asked: Asked = UNASKED, node: int = 0) -> Money:
+def money(gpu: GPUSpec, asked: Terms = UNASKED, node: int = 0) -> Money:
     """What an accelerator costs, in nodes of so many where a node has a price; kept, so that it takes microseconds."""
     changed = stamp(asked.table) if asked.table else 0
     found = _found(gpu.name, asked, changed, today())
@@ -135,7 +135,7 @@ def _node_size(gpu: GPUSpec, spec_dir: str | None) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _found(name: str, asked: Asked, changed: int, day: date) -> Money:
+def _found(name: str, asked: Terms, changed: int, day: date) -> Money:
     """The price of an accelerator by its name; `changed` and `day` say until when that holds."""
     tables = _tables(asked)
     price = _own(name, asked) or _listed(name, asked, tables)
@@ -166,12 +166,12 @@ def _power_notes(tariff: Price | None, with_power: bool, currency: str) -> Itera
         yield f"electricity is in {tariff.currency}, the machine in {currency}: told apart and not added; {rate}"
 
 
-def _tables(asked: Asked) -> tuple[Table, ...]:
+def _tables(asked: Terms) -> tuple[Table, ...]:
     own = own_prices(Path(asked.table), asked.spec_dir, asked.currency) if asked.table else {}
     return own, bundled_prices()
 
 
-def _own(name: str, asked: Asked) -> Price | None:
+def _own(name: str, asked: Terms) -> Price | None:
     """The user's own price."""
     if asked.own is None:
         return None
@@ -179,28 +179,28 @@ def _own(name: str, asked: Asked) -> Price | None:
     return Price(name, kind, asked.currency or "USD", asked.own, asked.unit, "as given", "", "--price")
 
 
-def _listed(name: str, asked: Asked, tables: tuple[Table, ...]) -> Price | None:
+def _listed(name: str, asked: Terms, tables: tuple[Table, ...]) -> Price | None:
     """The lowest price of the kind, of the provider where one is named; a user's own table goes first."""
     kinds = ("rent_on_demand", "rent_spot", "rent_reserved") if asked.seller else (asked.kind,)
     found = (next(of_kind(table.get(name, ()), kind, asked.seller), None) for table in tables for kind in kinds)
     return next((price for price in found if price is not None), None)
 
 
-def _missing(name: str, asked: Asked, tables: tuple[Table, ...]) -> str:
+def _missing(name: str, asked: Terms, tables: tuple[Table, ...]) -> str:
     wanted = f"price of {asked.seller}" if asked.seller else f"price {WORDS[asked.kind]}"
     others = dict.fromkeys(WORDS[p.kind] for table in tables for p in table.get(name, ()))
     known = f"there are: {', '.join(others)}" if others else "give one: --price 2.49/h"
     return f"no {wanted} is known of {name}; {known}"
 
 
-def _tariff(asked: Asked, tables: tuple[Table, ...]) -> Price | None:
+def _tariff(asked: Terms, tables: tuple[Table, ...]) -> Price | None:
     if asked.tariff is not None:
         return Price("electricity", "electricity", asked.currency or "USD", asked.tariff, "per_kwh", "as given")
     found = (next(of_kind(table.get(asked.region, ()), "electricity"), None) for table in tables if asked.region)
     return next((price for price in found if price is not None), None)
 
 
-def _converted(price: Price, asked: Asked, notes: list[str]) -> tuple[float, str]:
+def _converted(price: Price, asked: Terms, notes: list[str]) -> tuple[float, str]:
     """A price in the currency that was asked for, where a rate is known; else as it is, which is noted."""
     if not asked.currency or price.currency == asked.currency:
         return price.value, price.currency

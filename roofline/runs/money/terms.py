@@ -37,7 +37,7 @@ _HOW: Final = "write 2.49/h per GPU, 20/h/node, 1599/unit, or one of"
 _RENTS: Final = tuple(word for word in KINDS if word != "electricity")
 
 
-class Asked(NamedTuple):
+class Terms(NamedTuple):
     """What was asked about money; what stands here where nothing was is the default.
 
     own        a price of the user's own, in `unit`; None: one of the tables
@@ -79,10 +79,10 @@ class Asked(NamedTuple):
         return (self.currency if own else "") or "USD"
 
 
-UNASKED: Final = Asked()
+UNASKED: Final = Terms()
 
 
-def read_asked(options: Mapping[str, Any], spec_dir: str | None = None) -> Asked:
+def read_terms(options: Mapping[str, Any], spec_dir: str | None = None) -> Terms:
     """What was asked about money. Raises UsageError for what is no price, no share, no currency; SpecError for a table
     that cannot be read.
     """
@@ -94,7 +94,7 @@ def read_asked(options: Mapping[str, Any], spec_dir: str | None = None) -> Asked
     if table:
         own_prices(Path(table), spec_dir, currency)  # what is wrong there is said now
     words = tuple(None if (value := options.get(name)) is None else _text(value) for name in MONEY[:4])
-    asked = Asked(table=table, currency=currency, rate=rate, spec_dir=spec_dir, given=True, words=words)
+    asked = Terms(table=table, currency=currency, rate=rate, spec_dir=spec_dir, given=True, words=words)
     asked = _price(asked, options.get("price"))
     asked = _tariff(asked, options.get("electricity"))
     return asked._replace(
@@ -104,7 +104,7 @@ def read_asked(options: Mapping[str, Any], spec_dir: str | None = None) -> Asked
     )
 
 
-def _price(asked: Asked, given: Any) -> Asked:
+def _price(asked: Terms, given: Any) -> Terms:
     """The price: a number of the user's own, a kind of price, or a provider."""
     if given is None:
         return asked
@@ -124,7 +124,7 @@ def _price(asked: Asked, given: Any) -> Asked:
     return asked._replace(seller=word)
 
 
-def _sellers_of(asked: Asked) -> frozenset[str]:
+def _sellers_of(asked: Terms) -> frozenset[str]:
     """The providers of the user's own table."""
     if not asked.table:
         return frozenset()
@@ -132,7 +132,7 @@ def _sellers_of(asked: Asked) -> frozenset[str]:
     return frozenset(name for prices in table.values() for p in prices for name in (p.seller, p.provider.lower()))
 
 
-def _tariff(asked: Asked, given: Any) -> Asked:
+def _tariff(asked: Terms, given: Any) -> Terms:
     """The price of electricity: a number per kWh, or a region of the tables."""
     if given is None:
         return asked
