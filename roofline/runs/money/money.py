@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from math import ceil
@@ -121,6 +121,29 @@ def money(gpu: GPUSpec, asked: Terms = UNASKED, node: int = 0) -> Money:
 def priced(question: Question) -> float | None:
     """What an hour of all devices of a plan costs, without electricity on top; None where no price is known."""
     return money_of(question).per_hour(question.spread.plan.devices)
+
+
+def hourly_prices(terms: Terms = UNASKED) -> Mapping[str, float]:
+    """What each accelerator costs per hour, of those whose price is known, without doubt and in the currency in which
+    prices are compared; a price of the user's own is of his machine alone, so others have theirs from the tables.
+    """
+    other = terms if terms.own is None else terms._replace(own=None, unit="per_gpu_hour")
+    return _hourly_prices(other, stamp(terms.table) if terms.table else 0, today())
+
+
+@lru_cache(maxsize=64)
+def _hourly_prices(terms: Terms, changed: int, day: date) -> Mapping[str, float]:
+    named = dict.fromkeys(name for table in _tables(terms) for name in table)
+    found = {name: _found(name, terms, changed, day) for name in named}
+    return {
+        name: money.hourly
+        for name, money in found.items()
+        if money.hourly is not None
+        and money.price is not None
+        and money.price.unit != "per_node_hour"
+        and not money.price.doubt
+        and money.currency == terms.reference
+    }
 
 
 def _node_size(gpu: GPUSpec, spec_dir: str | None) -> int:
