@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOUR: Final = 3600.0
 _KWH: Final = 3.6e6
+_HOURLY: Final = "an hour of all GPUs"
 #: Amounts below which nothing is made.
 _NOTHING: Final = 1e-300
 
@@ -36,10 +37,11 @@ def costs_of(outcome: Outcome) -> tuple[Quantity, ...]:
 
 def _quantities(outcome: Outcome, money: Money) -> Iterator[Quantity]:
     question, total = outcome.question, outcome.quantity("total_s")
+    per_hour, power = money.per_hour(question.spread.plan.devices), _power_of(outcome)
     if total is None or total.times is None:
+        if per_hour is not None:
+            yield Quantity("cost_per_hour", "cost", _HOURLY, money.currency, Times.certain(per_hour))
         return
-    gpus = question.spread.plan.devices
-    per_hour, power = money.per_hour(gpus), _power_of(outcome)
     tariff = money.tariff.value / _KWH if money.tariff is not None and money.adds else 0.0
     if per_hour is not None:
         yield _hourly(outcome, money, per_hour, total.times, tariff)
@@ -109,4 +111,4 @@ def _hourly(outcome: Outcome, money: Money, per_hour: float, total: Times, tarif
     if tariff and _power_of(outcome):
         joules = _energy(outcome, outcome.phases, total).expected * money.asked.load
         cost = per_hour + tariff * _HOUR * joules / maximum(total.expected, _NOTHING)
-    return Quantity("cost_per_hour", "cost", "an hour of all GPUs", money.currency, Times.certain(cost))
+    return Quantity("cost_per_hour", "cost", _HOURLY, money.currency, Times.certain(cost))
