@@ -197,7 +197,10 @@ def test_nothing_made_has_no_cost() -> None:
     found = rl.sweep("mistral-7b", gpu="h100", generate=[0, 1, 2], price=2.0)
     assert np.isnan(found["cost_per_million_output_tokens"][0])
     assert np.isfinite(found["cost_per_million_output_tokens"][1:]).all()
-    assert rl.estimate("mistral-7b", gpu="h100", generate=1, price=2.0).cost["per_million_tokens"] is not None
+    nothing = rl.estimate("mistral-7b", gpu="h100", generate=0, price=2.0)
+    assert nothing.cost["per_million_output_tokens"] is None and nothing.energy["joules_per_output_token"] is None
+    assert nothing.cost["per_million_tokens"] is not None
+    assert rl.cost("mistral-7b", gpu="h100", generate=0, price=2.0).to_dict()["per"] == "million_tokens"
 
 
 def test_watts_are_those_of_the_chip_where_it_was_measured_else_a_share_of_its_limit() -> None:

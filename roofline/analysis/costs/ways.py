@@ -141,8 +141,8 @@ def _paid_back(way: Way, rent: Way, load: float) -> Way:
 
 
 def prime(answer: Answer) -> Sold:
-    """What is sold first: the usual measure of the kind of run."""
-    return next(answer.question.kind.sold(answer.question, answer.phases))
+    """What is sold first of what the run makes: the usual measure of the kind of run."""
+    return next(sold for sold in answer.question.kind.sold(answer.question, answer.phases) if float(sold.amount) > 0.0)
 
 
 def most_per_day(answer: Answer) -> float:

@@ -23,9 +23,8 @@ def text_sold(question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator
     before = tuple(phase.name for phase in phases if phase is not decode)
     written = sequences * run.generate
     joules = ("joules_per_output_token", "an output token")
-    if decode is not None:
-        tokens = (sequences * run.prompt, written)
-        yield Sold("cost_per_million_output_tokens", "a million output tokens", _MILLION, written, (), *joules, tokens)
+    tokens = (sequences * run.prompt, written)
+    yield Sold("cost_per_million_output_tokens", "a million output tokens", _MILLION, written, (), *joules, tokens)
     every = sequences * (run.prompt + run.generate)
     yield Sold("cost_per_million_tokens", "a million tokens in and out", _MILLION, every)
     reads = "a million prompt tokens read"
