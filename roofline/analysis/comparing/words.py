@@ -1,0 +1,209 @@
+"""A comparison in the sentences that people see first, and how its ratios are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from roofline.analysis.comparing.figures import PRICE, Compared, Ratio, cost_per_hour, counted, value_of
+from roofline.analysis.fit.trial import Trial
+from roofline.analysis.fit.words import missing, short_title
+from roofline.machine.engine import IDEAL
+from roofline.specs.prices import cheapest
+from roofline.units import format_si, format_time
+
+if TYPE_CHECKING:
+    from roofline.analysis.comparing.answer import Best, Comparing
+    from roofline.analysis.comparing.runs import Run
+
+#: Runs that a sentence names, further quantities that it speaks of.
+_NAMED: Final = 3
+_FURTHER: Final = 2
+#: Characters of a reason in a sentence.
+_REASON: Final = 160
+
+
+def shown(quantity: Compared, value: float) -> str:
+    """A value of a quantity: a time, bytes, or a number of three digits, with its unit where the title has none."""
+    if quantity.unit in ("s", "B"):
+        return format_time(value) if quantity.unit == "s" else format_si(value, "B")
+    if quantity.unit == "USD/h":
+        return f"{value:,.2f} USD/h"
+    number = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return number if quantity.group == "throughput" else f"{number} {quantity.unit}"
+
+
+def times_words(ratio: float) -> str:
+    """A ratio: `1.04`, `1.7`, `23`."""
+    return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}" if ratio >= 1.095 else f"{ratio:.2f}"
+
+
+def verdict(found: Comparing[Any]) -> str:
+    """Which run is the best, by how much and how surely; what does not fit; what is refused."""
+    return " ".join([*_judged(found), *_misfits(found), *_refused(found)])
+
+
+def _judged(found: Comparing[Any]) -> Iterator[str]:
+    main, fitting = found.main, [row for row in found.rows if row.fits]
+    if not fitting:
+        return
+    order = found.order(main)
+    if not order:
+        yield f"None of the runs that fit has a {main.title}."
+        return
+    best, who = found.winners[main.name], found.rows[order[0]]
+    if len(order) == 1:
+        yield f"Only {who.name} fits: {_value(found, main, who)} {_by(main)}."
+    elif best is None:
+        yield f"All {len(order)} runs that fit take the same: {_value(found, main, who)} {_by(main)}."
+    elif best.clear:
+        yield f"{_clear(found, main, order)}{_price(found, order)}."
+    else:
+        yield _close(found, main, order, best)
+    yield from _further(found, main, order[0])
+
+
+def _by(main: Compared) -> str:
+    return main.title.removeprefix("time ") if main.title.startswith("time per") else f"({main.title})"
+
+
+def _value(found: Comparing[Any], main: Compared, row: Run[Any]) -> str:
+    """The expected value, with its interval where it has one."""
+    times = value_of(row.answer, main.name)
+    assert times is not None
+    low, value, high = float(times.low), float(times.expected), float(times.high)
+    if low == high:
+        return shown(main, value)
+    return f"{shown(main, value)} ({shown(main, low)} to {shown(main, high)})"
+
+
+def _clear(found: Comparing[Any], main: Compared, order: Sequence[int]) -> str:
+    """That one is the best, by how much against the runner-up, and against the first run."""
+    who, runner = found.rows[order[0]], found.rows[order[1]]
+    is_time = main.unit == "s" and main.better == "low"
+    claim = "is the quickest" if is_time else f"has the {'least' if main.better == 'low' else 'most'} {main.title}"
+    text = f"{who.name} {claim}: {_value(found, main, who)}{f' {_by(main)}' if is_time else ''}"
+    text += f", {_gain(found, main, order[0], order[1])} {_as(main)} {runner.name}"
+    first = found.rows[0]
+    if first.fits and first.index in order[2:]:
+        text += f" and {_gain(found, main, order[0], 0)} {_as(main)} {first.name}, the first"
+    return text
+
+
+def _as(main: Compared) -> str:
+    if main.unit == "s":
+        return "as fast as"
+    return "that of"
+
+
+def _gain(found: Comparing[Any], main: Compared, best: int, other: int) -> str:
+    """By how much a run is better, with the interval: `1.7 × (1.3 to 2.2)`."""
+    ratio = found.ratio(best, other, main.name)
+    if ratio is None:
+        return "?"
+    faster = ratio.inverse if main.unit == "s" else ratio
+    return f"{times_words(faster.expected)} ×{_between(faster)}"
+
+
+def _between(ratio: Ratio) -> str:
+    if ratio.low == ratio.high:
+        return ""
+    return f" ({times_words(ratio.low)} to {times_words(ratio.high)})"
+
+
+def _price(found: Comparing[Any], order: Sequence[int]) -> str:
+    """What the best costs beside the runner-up, where both have a price."""
+    costs = [cost_per_hour(found.rows[index].answer) for index in order[:2]]  # type: ignore[arg-type]
+    if costs[0] is None or costs[1] is None or costs[0] == costs[1]:
+        return ""
+    return f", at {times_words(costs[0] / costs[1])} × its rent ({costs[0]:,.2f} against {costs[1]:,.2f} USD an hour)"
+
+
+def _close(found: Comparing[Any], main: Compared, order: Sequence[int], best: Best) -> str:
+    """That the best cannot be told from others."""
+    group = [index for index in order if index == best.row or index in best.too_close]
+    names = _names([found.rows[index].name for index in group])
+    if len(group) == 2:
+        values = " and ".join(_value(found, main, found.rows[index]) for index in group)
+        return f"{names} are too close to call: {values} {_by(main)}, {_gain(found, main, group[0], group[1])}."
+    ends = [value_of(found.rows[index].answer, main.name) for index in (group[0], group[-1])]
+    values = " to ".join(shown(main, float(times.expected)) for times in ends if times is not None)
+    return f"{names} are too close to call: {values} {_by(main)}."
+
+
+def _names(names: Sequence[str]) -> str:
+    """Names in a row: those of runs that differ in several options are told apart by semicolons."""
+    if len(names) == 1:
+        return names[0]
+    comma = "; " if any(", " in name for name in names) else ", "
+    if len(names) > _NAMED:
+        return f"{comma.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return f"{comma.join(names[:-1])} and {names[-1]}"
+
+
+def _further(found: Comparing[Any], main: Compared, best: int) -> Iterator[str]:
+    """Headline quantities in which another run than the best is ahead beyond doubt."""
+    others: dict[int, list[str]] = {}
+    for each in found.quantities:
+        ahead = found.winners[each.name]
+        if each.group and each != main and ahead is not None and ahead.clear and ahead.row != best:
+            others.setdefault(ahead.row, []).append(each.title)
+    for row, titles in list(others.items())[:_FURTHER]:
+        yield f"{found.rows[row].name} is ahead in {_names(titles)}."
+
+
+def _misfits(found: Comparing[Any]) -> Iterator[str]:
+    """What does not fit, and by how much."""
+    runs = [row for row in found.rows if row.answer is not None and not row.fits]
+    trials = [(row, Trial("", {}, row.answer.question, row.answer.memory)) for row in runs]
+    if runs and not found.fits:
+        near, trial = min(trials, key=lambda pair: max(pair[1].missing, pair[1].host_missing))
+        none = "The one run" if len(runs) == 1 else f"None of {len(runs)} runs"
+        yield f"{none} fits in memory; {near.name} comes nearest: it {missing(trial)}."
+    elif runs:
+        told = [f"{row.name} {missing(trial)}" for row, trial in trials[:_NAMED]]
+        more = f"; {len(runs) - _NAMED} more do not" if len(runs) > _NAMED else ""
+        verb = "does" if len(runs) == 1 else "do"
+        yield f"In memory {verb} not fit: {'; '.join(told)}{more}."
+
+
+def _refused(found: Comparing[Any]) -> Iterator[str]:
+    """What cannot be run at all, the reason of the first."""
+    runs = [row for row in found.rows if row.answer is None]
+    if runs:
+        reason = runs[0].refusal if len(runs[0].refusal) <= _REASON else f"{runs[0].refusal[: _REASON - 1]}…"
+        more = f" ({len(runs) - 1} more are refused)" if len(runs) > 1 else ""
+        yield f"{runs[0].label} is refused: {reason.rstrip('.')}{more}."
+
+
+def assumptions(found: Comparing[Any]) -> list[str]:
+    """How ratios are counted, and what prices are."""
+    answers = [row.answer for row in found.rows if row.answer is not None]
+    ideal = [answer.question.engine == IDEAL for answer in answers]
+    notes = [f"ratios are to the first run, {found.rows[0].label}; × below 1 is less of it"]
+    if all(ideal):
+        notes.append("engine ideal: roofline bounds are compared, which have no interval")
+    else:
+        notes.append(
+            "the interval of a ratio comes from both 80 % intervals and from how far the errors of such runs go "
+            "together; too close to call: it holds 1"
+        )
+        notes += [_correlated(each.shared, each.value, each.pairs) for each in counted(found.rows)]
+        if any(ideal):
+            notes.append("runs of engine ideal are bounds beside expected times of others")
+    if any(each.name == PRICE for each in found.quantities):
+        notes.append(f"rent: the lowest on-demand price of each accelerator, {_prices(found)}")
+    return notes
+
+
+def _correlated(shared: Sequence[str], value: float, pairs: int) -> str:
+    what = " and ".join([", ".join(shared[:-1]), shared[-1]] if len(shared) > 1 else shared)
+    if not value:
+        return f"errors of runs that share {what or 'nothing'} are taken as independent ({pairs:,} measured pairs)"
+    return f"errors of runs that share {what or 'nothing'} go together by {value:g} ({pairs:,} measured pairs)"
+
+
+def _prices(found: Comparing[Any]) -> str:
+    gpus = {row.answer.question.gpu.name: row.answer.question.gpu for row in found.rows if row.answer is not None}
+    known = ((gpu, cheapest().get(name)) for name, gpu in gpus.items())
+    return "; ".join(f"{short_title(gpu)} {p.provider} {p.date}" for gpu, p in known if p is not None)
