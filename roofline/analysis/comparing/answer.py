@@ -23,7 +23,7 @@ _TOLD: Final = ("does-not-fit", "host-memory")
 
 
 class Best(NamedTuple):
-    """The run with the best expected value of a quantity among those that fit, and those that it cannot be told from."""
+    """The run with the best expected value of a quantity of those that fit, and those that it cannot be told from."""
 
     row: int
     too_close: tuple[int, ...]
@@ -119,14 +119,14 @@ class Comparing(Generic[Est]):
     @cached_property
     def warnings(self) -> list[Warn]:
         """What the user should know, with the runs that it is about where it is not about all."""
-        answers = [row for row in self.rows if row.answer is not None]
+        told = [(row.label, row.answer.warnings) for row in self.rows if row.answer is not None]
         found: dict[Warn, list[str]] = {}
-        for row in answers:
-            for warn in row.answer.warnings:
+        for label, warnings in told:
+            for warn in warnings:
                 if warn.code not in _TOLD:
-                    found.setdefault(warn, []).append(row.label)
+                    found.setdefault(warn, []).append(label)
         return [
-            warn if len(labels) == len(answers) else Warn(warn.code, f"{_some(labels)}: {warn.text}")
+            warn if len(labels) == len(told) else Warn(warn.code, f"{warn.text} ({_some(labels)})")
             for warn, labels in found.items()
         ]
 
@@ -189,7 +189,9 @@ class Comparing(Generic[Est]):
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values as JSON has them: of a spec its name."""
     return {
-        name: plain(value) if value is None or isinstance(value, (bool, int, float)) else str(getattr(value, "name", value))
+        name: plain(value)
+        if value is None or isinstance(value, (bool, int, float))
+        else str(getattr(value, "name", value))
         for name, value in values.items()
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sized
+from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import PurePath
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -26,7 +27,8 @@ _PLAIN: Final = ("model", "gpu", "weights", "engine", "node")
 _LONGEST: Final = 40
 
 
-class Run(NamedTuple, Generic[Est]):
+@dataclass(frozen=True, eq=False)
+class Run(Generic[Est]):
     """One of the runs: its place, the values that tell it from the others, and its answer, or why there is none."""
 
     index: int

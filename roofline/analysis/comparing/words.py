@@ -14,6 +14,7 @@ from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.analysis.comparing.answer import Best, Comparing
+    from roofline.analysis.comparing.correlation import Correlation
     from roofline.analysis.comparing.runs import Run
 
 #: Runs that a sentence names, further quantities that it speaks of.
@@ -55,7 +56,8 @@ def _judged(found: Comparing[Any]) -> Iterator[str]:
     if len(order) == 1:
         yield f"Only {who.name} fits: {_value(found, main, who)} {_by(main)}."
     elif best is None:
-        yield f"All {len(order)} runs that fit take the same: {_value(found, main, who)} {_by(main)}."
+        every = "Both" if len(order) == 2 else f"All {len(order)}"
+        yield f"{every} runs that fit are alike: {_value(found, main, who)} {_by(main)}."
     elif best.clear:
         yield f"{_clear(found, main, order)}{_price(found, order)}."
     else:
@@ -154,26 +156,36 @@ def _further(found: Comparing[Any], main: Compared, best: int) -> Iterator[str]:
 
 def _misfits(found: Comparing[Any]) -> Iterator[str]:
     """What does not fit, and by how much."""
-    runs = [row for row in found.rows if row.answer is not None and not row.fits]
-    trials = [(row, Trial("", {}, row.answer.question, row.answer.memory)) for row in runs]
+    runs = [(row, row.answer) for row in found.rows if row.answer is not None and not row.fits]
+    trials = [(row, Trial("", {}, answer.question, answer.memory)) for row, answer in runs]
     if runs and not found.fits:
         near, trial = min(trials, key=lambda pair: max(pair[1].missing, pair[1].host_missing))
         none = "The one run" if len(runs) == 1 else f"None of {len(runs)} runs"
         yield f"{none} fits in memory; {near.name} comes nearest: it {missing(trial)}."
     elif runs:
         told = [f"{row.name} {missing(trial)}" for row, trial in trials[:_NAMED]]
-        more = f"; {len(runs) - _NAMED} more do not" if len(runs) > _NAMED else ""
-        verb = "does" if len(runs) == 1 else "do"
-        yield f"In memory {verb} not fit: {'; '.join(told)}{more}."
+        more = "; …" if len(runs) > _NAMED else ""
+        verb = "One does" if len(runs) == 1 else f"{len(runs)} do"
+        yield f"{verb} not fit: {'; '.join(told)}{more}."
 
 
 def _refused(found: Comparing[Any]) -> Iterator[str]:
-    """What cannot be run at all, the reason of the first."""
-    runs = [row for row in found.rows if row.answer is None]
-    if runs:
-        reason = runs[0].refusal if len(runs[0].refusal) <= _REASON else f"{runs[0].refusal[: _REASON - 1]}…"
-        more = f" ({len(runs) - 1} more are refused)" if len(runs) > 1 else ""
-        yield f"{runs[0].label} is refused: {reason.rstrip('.')}{more}."
+    """What cannot be run at all, with the beginning of each reason."""
+    reasons: dict[str, list[str]] = {}
+    for row in found.rows:
+        if row.answer is None:
+            reasons.setdefault(_brief(row.refusal), []).append(row.label)
+    for reason, labels in list(reasons.items())[:_FURTHER]:
+        verb = "is" if len(labels) == 1 else "are"
+        yield f"{_names(labels)} {verb} refused: {reason}."
+    if len(reasons) > _FURTHER:
+        yield "Others are refused for other reasons."
+
+
+def _brief(reason: str) -> str:
+    """A reason up to what to do about it."""
+    text = reason.partition(": use ")[0].partition("; ")[0].partition(". ")[0].rstrip(".")
+    return text if len(text) <= _REASON else f"{text[: _REASON - 1]}…"
 
 
 def assumptions(found: Comparing[Any]) -> list[str]:
@@ -188,7 +200,7 @@ def assumptions(found: Comparing[Any]) -> list[str]:
             "the interval of a ratio comes from both 80 % intervals and from how far the errors of such runs go "
             "together; too close to call: it holds 1"
         )
-        notes += [_correlated(each.shared, each.value, each.pairs) for each in counted(found.rows)]
+        notes += _correlated(list(counted(found.rows)))
         if any(ideal):
             notes.append("runs of engine ideal are bounds beside expected times of others")
     if any(each.name == PRICE for each in found.quantities):
@@ -196,11 +208,20 @@ def assumptions(found: Comparing[Any]) -> list[str]:
     return notes
 
 
-def _correlated(shared: Sequence[str], value: float, pairs: int) -> str:
-    what = " and ".join([", ".join(shared[:-1]), shared[-1]] if len(shared) > 1 else shared)
-    if not value:
-        return f"errors of runs that share {what or 'nothing'} are taken as independent ({pairs:,} measured pairs)"
-    return f"errors of runs that share {what or 'nothing'} go together by {value:g} ({pairs:,} measured pairs)"
+def _correlated(each: Sequence[Correlation]) -> Iterator[str]:
+    """How far the errors of runs go together that share this or that."""
+    told = [f"{_listed(one.shared)} by {one.value:g} ({one.pairs:,})" for one in each if one.value]
+    if told:
+        yield f"errors go together, of runs that share {'; '.join(told)} (pairs of measured runs)"
+    alone = [f"{_listed(one.shared)} ({one.pairs:,})" for one in each if not one.value]
+    if alone:
+        yield f"errors are taken as independent, of runs that share {'; '.join(alone)} (pairs of measured runs)"
+
+
+def _listed(shared: Sequence[str]) -> str:
+    if len(shared) < 2:
+        return shared[0] if shared else "nothing"
+    return f"{', '.join(shared[:-1])} and {shared[-1]}"
 
 
 def _prices(found: Comparing[Any]) -> str:

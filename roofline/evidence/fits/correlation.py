@@ -4,8 +4,8 @@
 
 takes the shipped errors of rows that were left out, and every pair of them of one source and one metric that was left
 out in the same way: whoever compares two runs has one machine room, too. Pairs of a cell, which is a way, a source, a
-metric and two engines, are no independent evidence: n of them count as the root of n. With a and b the logarithms of the
-two errors and s, t half the widths of the logarithms of their 80 % intervals,
+metric and two engines, are no independent evidence: n of them count as the root of n. With a and b the logarithms of
+the two errors and s, t half the widths of the logarithms of their 80 % intervals,
 
     moment    2 Σ ab / Σ (a² + b²), the correlation about an error of nothing
     covering  the largest r with which at least 80 % of pairs have |a - b| <= √(s² + t² - 2 r s t)
@@ -80,14 +80,15 @@ def moment(found: Cells) -> float:
 def coverage(found: Cells, correlation: float) -> float:
     """The share of pairs in the interval of their ratio."""
     weights = [len(pairs) ** -0.5 for pairs in found]
-    inside = [float(np.sum(_inside(pairs, correlation))) for pairs in found]
-    total = sum(w * len(pairs) for w, pairs in zip(weights, found, strict=True))
-    return sum(w * n for w, n in zip(weights, inside, strict=True)) / total
+    inside = sum(w * _inside(pairs, correlation) for w, pairs in zip(weights, found, strict=True))
+    return inside / sum(w * len(pairs) for w, pairs in zip(weights, found, strict=True))
 
 
-def _inside(pairs: Array, correlation: float) -> Array:
+def _inside(pairs: Array, correlation: float) -> int:
+    """How many pairs lie in the interval of their ratio."""
     a, b, s, t = pairs.T
-    return np.abs(a - b) <= np.sqrt(np.maximum(s**2 + t**2 - 2.0 * correlation * s * t, 0.0))
+    width = np.sqrt(np.maximum(s**2 + t**2 - 2.0 * correlation * s * t, 0.0))
+    return int(np.count_nonzero(np.abs(a - b) <= width))
 
 
 def covering(found: Cells) -> float:

@@ -1,4 +1,4 @@
-"""The tables of `roofline compare`: the verdict, then the runs side by side, or one below the other where they are many."""
+"""The tables of `roofline compare`: the verdict, then the runs side by side, or below each other where they are many."""
 
 from __future__ import annotations
 
@@ -8,62 +8,65 @@ from typing import TYPE_CHECKING, Any, Final
 from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.figures import MEMORY, Compared, Ratio, value_of
 from roofline.analysis.comparing.runs import Run, shown_value
+from roofline.analysis.comparing.settings import shared, varied_by
 from roofline.analysis.comparing.words import shown, times_words
 from roofline.answer.times import Times
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.lines import wrap
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console
 
 #: The most runs that stand in columns.
 _ABREAST: Final = 4
+#: Cells of a line of a heading.
+_HEADING: Final = 13
 _MARKS: Final = {"*": "* best", "≈": "≈ too close to the best to call", "(": "( ) does not fit: it cannot happen"}
-#: Inputs that all runs may share, and how they are said.
-_SETTINGS: Final = ("model", "gpu", "gpus", "weights", "activations", "kv_cache", "fusion", "engine")
 
 
 def print_compare(found: Comparing[Any], console: Console) -> None:
     """The verdict first, then what it rests on."""
     console.print(found.verdict, style="bold" if found.fits else "bold red")
     console.print()
-    console.print(f"In all of them: {', '.join(_shared(found))}")
+    console.print(f"In all of them: {', '.join(shared(found))}")
     console.print()
-    table = columns_table(found) if len(found) <= _ABREAST else None
-    if table is None or _too_wide(table, console.width):
-        table = rows_table(found)
-    console.print(table)
-    left = table.left_out(console.width)
-    if left:
-        console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
+    for table in _tables(found, console.width):
+        console.print(table)
+        left = [" ".join(name.split()) for name in table.left_out(console.width)]
+        if left:
+            console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
     marks = "; ".join(told for mark, told in _MARKS.items() if any(mark in cell for cell in _cells(found)))
     if marks:
         console.print(marks)
-    for row in found.rows:
-        if row.refusal:
-            console.print(f"{row.label} is refused: {row.refusal}")
+    for reason, labels in _refusals(found).items():
+        console.print(f"refused ({'; '.join(labels)}): {reason}")
     for note in found.assumptions:
         console.print(note, style="dim")
     print_warnings(found.warnings, console)
 
 
-def _too_wide(table: Grid, width: int) -> bool:
-    return sum(column.needed + 2 for column in table.columns) > width
+def _tables(found: Comparing[Any], width: int) -> list[Grid]:
+    """The runs in columns where there is room, else in rows."""
+    if len(found) <= _ABREAST:
+        table = columns_table(found)
+        if sum(column.needed + 2 for column in table.columns) <= width:
+            return [table]
+    return rows_tables(found)
+
+
+def _refusals(found: Comparing[Any]) -> dict[str, list[str]]:
+    """The runs that were refused by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for row in found.rows:
+        if row.refusal:
+            reasons.setdefault(row.refusal, []).append(row.label)
+    return reasons
 
 
 def _cells(found: Comparing[Any]) -> Iterator[str]:
     for each in found.quantities:
         yield from (_value(found, each, row) for row in found.rows)
-
-
-def _shared(found: Comparing[Any]) -> Iterator[str]:
-    """What is the same in every run."""
-    answers = [row.answer for row in found.rows if row.answer is not None]
-    for name in (*_SETTINGS, *answers[0].question.kind.sizes):
-        values = {answer.inputs.get(name) for answer in answers}
-        if len(values) == 1 and name not in found.varied and (value := values.pop()) is not None:
-            plain = name in ("model", "gpu")
-            yield str(value) if plain else f"{name.replace('_', '-')} {shown_value(value)}"
 
 
 def columns_table(found: Comparing[Any]) -> Grid:
@@ -75,32 +78,36 @@ def columns_table(found: Comparing[Any]) -> Grid:
         rows.append([each.title or each.name, *(_value(found, each, row) for row in found.rows)])
         intervals = [_interval(each, value_of(row.answer, each.name)) for row in found.rows]
         if any(intervals):
-            rows.append(["  of 80 %", *intervals])
+            rows.append(["  80 % interval", *intervals])
         ratios = [_ratio(found, each, row) for row in found.rows]
         if any(ratios[1:]):
             rows.append(["  to the first", *ratios])
     rows.append(["fits", *(_whether(row) for row in found.rows)])
-    return grid(f"{len(found)} runs by {_by(found)}", heads, rows)
+    return grid(f"{len(found)} runs by {varied_by(found)}", heads, rows)
 
 
-def rows_table(found: Comparing[Any]) -> Grid:
-    """A row for each run; quantities for which there is no room are left out, the last first."""
+def rows_tables(found: Comparing[Any]) -> list[Grid]:
+    """A row for each run: what is judged first with its interval and ratio, then the other quantities."""
     main, rest = found.main, [each for each in found.quantities if each != found.main]
     names = [(name.replace("_", "-"), "name") for name in found.varied]
-    heads = [(main.title, "right"), ("80 % interval", "right?"), ("to the first", "right?"), ("fits", "name")]
-    heads += [(each.title or each.name, "right?") for each in rest]
+    heads = [(_heading(main), "right"), ("80 % interval", "right?"), ("to the first", "right?"), ("fits", "name")]
     rows = []
     for row in found.rows:
-        told = [shown_value(row.varied[name]) for name in found.varied]
-        times = value_of(row.answer, main.name)
-        told += [_value(found, main, row), _interval(main, times), _ratio(found, main, row), _whether(row)]
-        rows.append([*told, *(_value(found, each, row) for each in rest)])
-    return grid(f"{len(found)} runs by {_by(found)}", [*names, *heads], rows)
+        told, times = _values(found, row), value_of(row.answer, main.name)
+        rows.append([*told, _value(found, main, row), _interval(main, times), _ratio(found, main, row), _whether(row)])
+    first = grid(f"{len(found)} runs by {varied_by(found)}", [*names, *heads], rows)
+    heads = [(_heading(each), "right?") for each in rest]
+    rows = [[*_values(found, row), *(_value(found, each, row) for each in rest)] for row in found.rows]
+    return [first, grid("What else is compared", [*names, *heads], rows)]
 
 
-def _by(found: Comparing[Any]) -> str:
-    names = [name.replace("_", "-") for name in found.varied]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _values(found: Comparing[Any], row: Run[Any]) -> list[str]:
+    return [shown_value(row.varied[name]) for name in found.varied]
+
+
+def _heading(quantity: Compared) -> str:
+    """A title in lines of a few words."""
+    return "\n".join(line.strip() for line in wrap(quantity.title or quantity.name, _HEADING))
 
 
 def _value(found: Comparing[Any], quantity: Compared, row: Run[Any]) -> str:
@@ -153,5 +160,3 @@ def _whether(row: Run[Any]) -> str:
     if row.answer is None:
         return "refused"
     return "yes" if row.fits else "NO"
-
-
