@@ -3,113 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
-from roofline.analysis.comparing.figures import Compared, Ratio, compared, cost_per_hour, ratio_of, value_of
+from roofline.analysis.comparing.figures import compared, cost_per_hour, ratio_of, value_of
 from roofline.analysis.comparing.runs import Run, evaluated, varied
+from roofline.analysis.comparing.side_by_side import Est, SideBySide
 from roofline.analysis.comparing.words import assumptions, verdict
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.answer.times import READINGS, column
-from roofline.errors import UsageError, nearest
+from roofline.errors import UnsupportedError, UsageError
+from roofline.runs.load import ModelLike, locate_model
+from roofline.runs.registry import kind_of
 
 Form = TypeVar("Form", bound="Comparing[Any]")
-Est = TypeVar("Est", bound=Answer)
 #: Said by the verdict and by each row.
 _TOLD: Final = ("does-not-fit", "host-memory")
 
 
-class Best(NamedTuple):
-    """The run with the best expected value of a quantity of those that fit, and those that it cannot be told from."""
-
-    row: int
-    too_close: tuple[int, ...]
-
-    @property
-    def clear(self) -> bool:
-        """Whether it is better than every other run beyond doubt: their ratios' intervals do not hold 1."""
-        return not self.too_close
-
-
-@dataclass(frozen=True)
-class Comparing(Generic[Est]):
-    """Runs side by side.
-
-    `rows` are the runs in the order of the values given, the last option the quickest; `varied` the options that tell
-    them apart; `quantities` what all of them can be compared by.
-    """
-
-    rows: tuple[Run[Est], ...]
-    varied: tuple[str, ...]
-    quantities: tuple[Compared, ...]
+class Comparing(SideBySide[Est]):
+    """Runs side by side, and what follows in words; as JSON, and as rows."""
 
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
         return verdict(self)
-
-    @property
-    def fits(self) -> bool:
-        """Whether any of the runs fits."""
-        return any(row.fits for row in self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def quantity(self, name: str) -> Compared:
-        """The quantity of that name. Raises UsageError naming those that there are."""
-        for each in self.quantities:
-            if each.name == name:
-                return each
-        names = [each.name for each in self.quantities]
-        meant = nearest(str(name), names, 1)
-        hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(names)}"
-        raise UsageError(f"no quantity {str(name)[:40]!r} is compared; {hint}")
-
-    def ratio(self, i: int, j: int, quantity: str) -> Ratio | None:
-        """A quantity of row `i` over that of row `j`, with its 80 % interval; None where either has no value.
-
-        Raises UsageError for a quantity or a row that there is not.
-        """
-        name = self.quantity(quantity).name
-        for index in (i, j):
-            if not -len(self.rows) <= index < len(self.rows):
-                raise UsageError(f"no row {index}; there are {len(self.rows)}, from 0 on")
-        return ratio_of(self.rows[i].answer, self.rows[j].answer, name)
-
-    @cached_property
-    def winners(self) -> Mapping[str, Best | None]:
-        """The best run by each quantity; None where no run fits, and where all that do have the same."""
-        return {each.name: self._best(each) for each in self.quantities}
-
-    def _best(self, quantity: Compared) -> Best | None:
-        order = self.order(quantity)
-        if not order:
-            return None
-        first, *rest = order
-        ratios = {row: self.ratio(row, first, quantity.name) for row in rest}
-        if rest and all(ratio is not None and ratio.expected == 1.0 for ratio in ratios.values()):
-            return None
-        close = (row for row, ratio in ratios.items() if ratio is not None and ratio.too_close)
-        return Best(first, tuple(sorted(close)))
-
-    def order(self, quantity: Compared) -> list[int]:
-        """The runs that fit and have a value, the best first."""
-        values = {row.index: value_of(row.answer, quantity.name) for row in self.rows if row.fits}
-        known = {index: float(times.expected) for index, times in values.items() if times is not None}
-        return sorted(known, key=lambda index: (known[index] if quantity.better == "low" else -known[index], index))
-
-    @cached_property
-    def main(self) -> Compared:
-        """The quantity by which runs are judged first: of batches of different sizes the rate, else the time."""
-        answers = [row.answer for row in self.rows if row.answer is not None]
-        several = {float(a.question.run.batch) * a.question.spread.plan.dp for a in answers}
-        curve = answers[0].question.kind.curves["throughput" if len(several) > 1 else "latency"]
-        named = {each.name: each for each in self.quantities}
-        return named.get(curve) or named.get("total_s") or self.quantities[0]
 
     @cached_property
     def assumptions(self) -> list[str]:
@@ -201,23 +122,26 @@ def _some(labels: Sequence[str]) -> str:
     return shown if len(labels) <= 3 else f"{shown}; {len(labels) - 3} more"
 
 
-def compare(model: Any, gpu: Any, options: Mapping[str, Any], form: type[Form], of: type[Est]) -> Form:
+def compare(model: Any, gpu: Any, options: Mapping[str, Any], form: type[Form], of: type[Answer]) -> Form:
     """Every combination of the values given, as a comparison of that form over answers of the form `of`.
 
     Raises UsageError, UnknownNameError or SpecError: where nothing varies, for more than 100 runs, where every run is
     refused, and for models that have no sizes in common.
     """
     plan = varied(model, gpu, options)
+    _check_kinds(plan.lists.get("model", ()), plan.fixed.get("spec_dir"))
     rows = evaluated(plan, of)
-    _check_kinds([row.answer for row in rows if row.answer is not None])
     return form(rows, tuple(plan.lists), compared(rows))
 
 
-def _check_kinds(answers: Sequence[Answer]) -> None:
+def _check_kinds(models: Sequence[ModelLike], spec_dir: str | None) -> None:
     """Raises UsageError for kinds of run that have no size in common beside the batch: a token is no picture."""
-    first = answers[0].question
-    for answer in answers[1:]:
-        q = answer.question
-        if q.kind != first.kind and not set(q.kind.sizes) & set(first.kind.sizes) - {"batch"}:
-            what = f"{first.spec.name} is {first.kind.noun}, {q.spec.name} is {q.kind.noun}"
-            raise UsageError(f"{what}: what they do has nothing in common but memory; compare models of one kind")
+    specs: list[Any] = []
+    for model in models:
+        with suppress(UnsupportedError):  # the reason stands beside the runs of that model
+            specs.append(locate_model(model, spec_dir)[0])
+    kinds = [kind_of(spec) for spec in specs]
+    for spec, kind in zip(specs[1:], kinds[1:], strict=True):
+        if kind != kinds[0] and not set(kind.sizes) & set(kinds[0].sizes) - {"batch"}:
+            what = f"{specs[0].name} is {kinds[0].noun}, {spec.name} is {kind.noun}"
+            raise UsageError(f"{what}: they have nothing in common but memory; compare models of one kind")

@@ -11,7 +11,6 @@ from roofline.analysis.comparing.runs import Run
 from roofline.analysis.estimate import Answer
 from roofline.answer.plain import plain
 from roofline.answer.times import Times
-from roofline.runs.kind import Question
 from roofline.specs.prices import cheapest
 
 #: What is beside the headline quantities, the same in every reading.
@@ -115,7 +114,7 @@ def ratio_of(one: Answer | None, other: Answer | None, name: str) -> Ratio | Non
     if not all(math.isfinite(each) and each > 0.0 for each in readings):
         return None
     s, t = half_width(mine), half_width(theirs)
-    r = 1.0 if same(one.question, other.question) else correlation_of(one.question, other.question).value
+    r = 1.0 if same(one, other) else correlation_of(one.question, other.question).value
     width = math.sqrt(max(0.0, s * s + t * t - 2.0 * r * s * t))
     expected = readings[0] / readings[3]
     return Ratio(expected, expected * math.exp(-width), expected * math.exp(width))
@@ -126,9 +125,13 @@ def half_width(times: Times) -> float:
     return math.log(float(times.high) / float(times.low)) / 2.0
 
 
-def same(one: Question, other: Question) -> bool:
-    """Whether two runs are one and the same."""
-    return one is other or one == other
+def same(one: Answer, other: Answer) -> bool:
+    """Whether two runs do the same on the same chip by the same engine: what one errs by, the other errs by."""
+    if one is other:
+        return True
+    mine, theirs = one.question, other.question
+    alike = mine.engine == theirs.engine and mine.gpu.name == theirs.gpu.name and mine.spec.name == theirs.spec.name
+    return alike and one.phases == other.phases
 
 
 def counted(runs: Sequence[Run[Any]]) -> Iterator[Correlation]:
@@ -136,7 +139,7 @@ def counted(runs: Sequence[Run[Any]]) -> Iterator[Correlation]:
     answers = [run.answer for run in runs if run.answer is not None]
     seen = set()
     for answer in answers[1:]:
-        if not same(answers[0].question, answer.question):
+        if not same(answers[0], answer):
             found = correlation_of(answers[0].question, answer.question)
             if found.shared not in seen:
                 seen.add(found.shared)

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.words import short_title
-from roofline.errors import RooflineError, SpecError, UnknownNameError, UsageError
+from roofline.errors import RooflineError, UnknownNameError, UnsupportedError, UsageError
 from roofline.runs.ask import ask
 from roofline.runs.checks import is_many
 from roofline.runs.names import check_names
@@ -110,7 +110,7 @@ def _too_many(what: str) -> UsageError:
 def evaluated(plan: Varied, form: type[Est]) -> tuple[Run[Est], ...]:
     """The runs in order. Raises what is wrong with the first where none of them can be evaluated.
 
-    A name that there is not is raised at once, as it is no answer about any run.
+    A name that there is not, and a file that is wrong, is raised at once: that says nothing about any run.
     """
     found: list[Run[Est]] = []
     first: RooflineError | None = None
@@ -120,7 +120,7 @@ def evaluated(plan: Varied, form: type[Est]) -> tuple[Run[Est], ...]:
             found.append(Run(index, chosen, label, _answer(plan.fixed | chosen, form)))
         except UnknownNameError:
             raise
-        except (UsageError, SpecError) as error:
+        except (UsageError, UnsupportedError) as error:
             first = first or error
             found.append(Run(index, chosen, label, None, " ".join(str(error).split())))
     if first is not None and all(run.answer is None for run in found):

@@ -13,9 +13,9 @@ from roofline.specs.prices import cheapest
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from roofline.analysis.comparing.answer import Best, Comparing
     from roofline.analysis.comparing.correlation import Correlation
     from roofline.analysis.comparing.runs import Run
+    from roofline.analysis.comparing.side_by_side import Best, SideBySide
 
 #: Runs that a sentence names, further quantities that it speaks of.
 _NAMED: Final = 3
@@ -39,12 +39,12 @@ def times_words(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}" if ratio >= 1.095 else f"{ratio:.2f}"
 
 
-def verdict(found: Comparing[Any]) -> str:
+def verdict(found: SideBySide[Any]) -> str:
     """Which run is the best, by how much and how surely; what does not fit; what is refused."""
     return " ".join([*_judged(found), *_misfits(found), *_refused(found)])
 
 
-def _judged(found: Comparing[Any]) -> Iterator[str]:
+def _judged(found: SideBySide[Any]) -> Iterator[str]:
     main, fitting = found.main, [row for row in found.rows if row.fits]
     if not fitting:
         return
@@ -54,7 +54,8 @@ def _judged(found: Comparing[Any]) -> Iterator[str]:
         return
     best, who = found.winners[main.name], found.rows[order[0]]
     if len(order) == 1:
-        yield f"Only {who.name} fits: {_value(found, main, who)} {_by(main)}."
+        others = any(row.answer is not None and not row.fits for row in found.rows)
+        yield f"Only {who.name} {'fits' if others else 'can run'}: {_value(found, main, who)} {_by(main)}."
     elif best is None:
         every = "Both" if len(order) == 2 else f"All {len(order)}"
         yield f"{every} runs that fit are alike: {_value(found, main, who)} {_by(main)}."
@@ -66,10 +67,13 @@ def _judged(found: Comparing[Any]) -> Iterator[str]:
 
 
 def _by(main: Compared) -> str:
-    return main.title.removeprefix("time ") if main.title.startswith("time per") else f"({main.title})"
+    """What a value is of, behind it: `per output token`, `pictures per second`, `(whole picture)`."""
+    if main.title.startswith("time per"):
+        return main.title.removeprefix("time ")
+    return main.title if main.group == "throughput" else f"({main.title})"
 
 
-def _value(found: Comparing[Any], main: Compared, row: Run[Any]) -> str:
+def _value(found: SideBySide[Any], main: Compared, row: Run[Any]) -> str:
     """The expected value, with its interval where it has one."""
     times = value_of(row.answer, main.name)
     assert times is not None
@@ -79,7 +83,7 @@ def _value(found: Comparing[Any], main: Compared, row: Run[Any]) -> str:
     return f"{shown(main, value)} ({shown(main, low)} to {shown(main, high)})"
 
 
-def _clear(found: Comparing[Any], main: Compared, order: Sequence[int]) -> str:
+def _clear(found: SideBySide[Any], main: Compared, order: Sequence[int]) -> str:
     """That one is the best, by how much against the runner-up, and against the first run."""
     who, runner = found.rows[order[0]], found.rows[order[1]]
     is_time = main.unit == "s" and main.better == "low"
@@ -98,7 +102,7 @@ def _as(main: Compared) -> str:
     return "that of"
 
 
-def _gain(found: Comparing[Any], main: Compared, best: int, other: int) -> str:
+def _gain(found: SideBySide[Any], main: Compared, best: int, other: int) -> str:
     """By how much a run is better, with the interval: `1.7 × (1.3 to 2.2)`."""
     ratio = found.ratio(best, other, main.name)
     if ratio is None:
@@ -113,7 +117,7 @@ def _between(ratio: Ratio) -> str:
     return f" ({times_words(ratio.low)} to {times_words(ratio.high)})"
 
 
-def _price(found: Comparing[Any], order: Sequence[int]) -> str:
+def _price(found: SideBySide[Any], order: Sequence[int]) -> str:
     """What the best costs beside the runner-up, where both have a price."""
     costs = [cost_per_hour(found.rows[index].answer) for index in order[:2]]  # type: ignore[arg-type]
     if costs[0] is None or costs[1] is None or costs[0] == costs[1]:
@@ -121,7 +125,7 @@ def _price(found: Comparing[Any], order: Sequence[int]) -> str:
     return f", at {times_words(costs[0] / costs[1])} × its rent ({costs[0]:,.2f} against {costs[1]:,.2f} USD an hour)"
 
 
-def _close(found: Comparing[Any], main: Compared, order: Sequence[int], best: Best) -> str:
+def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: Best) -> str:
     """That the best cannot be told from others."""
     group = [index for index in order if index == best.row or index in best.too_close]
     names = _names([found.rows[index].name for index in group])
@@ -143,7 +147,7 @@ def _names(names: Sequence[str]) -> str:
     return f"{comma.join(names[:-1])} and {names[-1]}"
 
 
-def _further(found: Comparing[Any], main: Compared, best: int) -> Iterator[str]:
+def _further(found: SideBySide[Any], main: Compared, best: int) -> Iterator[str]:
     """Headline quantities in which another run than the best is ahead beyond doubt."""
     others: dict[int, list[str]] = {}
     for each in found.quantities:
@@ -154,7 +158,7 @@ def _further(found: Comparing[Any], main: Compared, best: int) -> Iterator[str]:
         yield f"{found.rows[row].name} is ahead in {_names(titles)}."
 
 
-def _misfits(found: Comparing[Any]) -> Iterator[str]:
+def _misfits(found: SideBySide[Any]) -> Iterator[str]:
     """What does not fit, and by how much."""
     runs = [(row, row.answer) for row in found.rows if row.answer is not None and not row.fits]
     trials = [(row, Trial("", {}, answer.question, answer.memory)) for row, answer in runs]
@@ -165,11 +169,11 @@ def _misfits(found: Comparing[Any]) -> Iterator[str]:
     elif runs:
         told = [f"{row.name} {missing(trial)}" for row, trial in trials[:_NAMED]]
         more = "; …" if len(runs) > _NAMED else ""
-        verb = "One does" if len(runs) == 1 else f"{len(runs)} do"
-        yield f"{verb} not fit: {'; '.join(told)}{more}."
+        one = f"{runs[0][0].name} does not fit: it {missing(trials[0][1])}."
+        yield one if len(runs) == 1 else f"{len(runs)} runs do not fit: {'; '.join(told)}{more}."
 
 
-def _refused(found: Comparing[Any]) -> Iterator[str]:
+def _refused(found: SideBySide[Any]) -> Iterator[str]:
     """What cannot be run at all, with the beginning of each reason."""
     reasons: dict[str, list[str]] = {}
     for row in found.rows:
@@ -188,7 +192,7 @@ def _brief(reason: str) -> str:
     return text if len(text) <= _REASON else f"{text[: _REASON - 1]}…"
 
 
-def assumptions(found: Comparing[Any]) -> list[str]:
+def assumptions(found: SideBySide[Any]) -> list[str]:
     """How ratios are counted, and what prices are."""
     answers = [row.answer for row in found.rows if row.answer is not None]
     ideal = [answer.question.engine == IDEAL for answer in answers]
@@ -203,6 +207,8 @@ def assumptions(found: Comparing[Any]) -> list[str]:
         notes += _correlated(list(counted(found.rows)))
         if any(ideal):
             notes.append("runs of engine ideal are bounds beside expected times of others")
+    if len({answer.question.kind.name for answer in answers}) > 1:
+        notes.append("kinds of run differ: compared by what they have in common, though what is made is not the same")
     if any(each.name == PRICE for each in found.quantities):
         notes.append(f"rent: the lowest on-demand price of each accelerator, {_prices(found)}")
     return notes
@@ -224,7 +230,7 @@ def _listed(shared: Sequence[str]) -> str:
     return f"{', '.join(shared[:-1])} and {shared[-1]}"
 
 
-def _prices(found: Comparing[Any]) -> str:
+def _prices(found: SideBySide[Any]) -> str:
     gpus = {row.answer.question.gpu.name: row.answer.question.gpu for row in found.rows if row.answer is not None}
     known = ((gpu, cheapest().get(name)) for name, gpu in gpus.items())
     return "; ".join(f"{short_title(gpu)} {p.provider} {p.date}" for gpu, p in known if p is not None)

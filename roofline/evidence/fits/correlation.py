@@ -79,7 +79,7 @@ def moment(found: Cells) -> float:
 
 def coverage(found: Cells, correlation: float) -> float:
     """The share of pairs in the interval of their ratio."""
-    weights = [len(pairs) ** -0.5 for pairs in found]
+    weights: list[float] = [len(pairs) ** -0.5 for pairs in found]
     inside = sum(w * _inside(pairs, correlation) for w, pairs in zip(weights, found, strict=True))
     return inside / sum(w * len(pairs) for w, pairs in zip(weights, found, strict=True))
 

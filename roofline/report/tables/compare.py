@@ -1,4 +1,4 @@
-"""The tables of `roofline compare`: the verdict, then the runs side by side, or below each other where they are many."""
+"""The tables of `roofline compare`: the verdict, then the runs side by side, or one below the other."""
 
 from __future__ import annotations
 
