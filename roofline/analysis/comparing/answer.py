@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from roofline.analysis.comparing.figures import compared, cost_per_hour, ratio_of, value_of
 from roofline.analysis.comparing.runs import Run, evaluated, varied
+from roofline.analysis.comparing.settings import about
 from roofline.analysis.comparing.side_by_side import Est, SideBySide
 from roofline.analysis.comparing.words import assumptions, verdict
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
@@ -40,15 +41,15 @@ class Comparing(SideBySide[Est]):
     @cached_property
     def warnings(self) -> list[Warn]:
         """What the user should know, with the runs that it is about where it is not about all."""
-        told = [(row.label, row.answer.warnings) for row in self.rows if row.answer is not None]
-        found: dict[Warn, list[str]] = {}
-        for label, warnings in told:
+        told = [(row, row.answer.warnings) for row in self.rows if row.answer is not None]
+        found: dict[Warn, list[Run[Est]]] = {}
+        for row, warnings in told:
             for warn in warnings:
                 if warn.code not in _TOLD:
-                    found.setdefault(warn, []).append(label)
+                    found.setdefault(warn, []).append(row)
         return [
-            warn if len(labels) == len(told) else Warn(warn.code, f"{warn.text} ({_some(labels)})")
-            for warn, labels in found.items()
+            warn if len(rows) == len(told) else Warn(warn.code, f"{warn.text} ({about(self, rows)})")
+            for warn, rows in found.items()
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,11 +116,6 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
         else str(getattr(value, "name", value))
         for name, value in values.items()
     }
-
-
-def _some(labels: Sequence[str]) -> str:
-    shown = "; ".join(labels[:3])
-    return shown if len(labels) <= 3 else f"{shown}; {len(labels) - 3} more"
 
 
 def compare(model: Any, gpu: Any, options: Mapping[str, Any], form: type[Form], of: type[Answer]) -> Form:

@@ -49,7 +49,7 @@ class Run(Generic[Est]):
             return self.label
         q = self.answer.question
         titles = {"model": q.spec.title, "gpu": short_title(q.gpu)}
-        told = [titles.get(name) or _said(name, value) for name, value in self.varied.items()]
+        told = [titles.get(name) or said(name, value) for name, value in self.varied.items()]
         number = self.label.rpartition(" #")[2] if " #" in self.label else ""
         return ", ".join(told) + (f" #{number}" if number else "")
 
@@ -135,7 +135,7 @@ def _answer(given: Mapping[str, Any], form: type[Est]) -> Est:
 
 def _labels(each: list[dict[str, Any]]) -> list[str]:
     """What tells each run from the others; the number of a run that stands there twice."""
-    texts = [", ".join(_said(name, value) for name, value in chosen.items()) for chosen in each]
+    texts = [", ".join(said(name, value) for name, value in chosen.items()) for chosen in each]
     seen: dict[str, int] = {}
     found = []
     for text in texts:
@@ -144,10 +144,10 @@ def _labels(each: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _said(name: str, value: Any) -> str:
-    """A value, with the name of its option where it does not say what it is."""
+def said(name: str, value: Any, *, named: bool = False) -> str:
+    """A value, with the name of its option where it does not say what it is, or always."""
     text = shown_value(value)
-    return text if name in _PLAIN and value is not None else f"{name.replace('_', '-')} {text}"
+    return text if name in _PLAIN and value is not None and not named else f"{name.replace('_', '-')} {text}"
 
 
 def shown_value(value: Any) -> str:

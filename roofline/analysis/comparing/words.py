@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.analysis.comparing.figures import PRICE, Compared, Ratio, cost_per_hour, counted, value_of
+from roofline.analysis.comparing.settings import differing
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import missing, short_title
 from roofline.machine.engine import IDEAL
@@ -197,6 +198,7 @@ def assumptions(found: SideBySide[Any]) -> list[str]:
     answers = [row.answer for row in found.rows if row.answer is not None]
     ideal = [answer.question.engine == IDEAL for answer in answers]
     notes = [f"ratios are to the first run, {found.rows[0].label}; × below 1 is less of it"]
+    notes += [f"they differ as well in {each}" for each in differing(found)]
     if all(ideal):
         notes.append("engine ideal: roofline bounds are compared, which have no interval")
     else:

@@ -88,8 +88,13 @@ def _bars(found: Comparing[Any], what: Compared) -> list[_Bar]:
 
 def _right(bars: Sequence[_Bar], width: float) -> float:
     """The end of the axis: every whisker has its value beside it within the axes."""
-    ends = [(float(bar.times.high), text_size(bar.text)[0]) for bar in bars if bar.times is not None]
+    ends = [(_end(bar.times), text_size(bar.text, bold=True)[0]) for bar in bars if bar.times is not None]
     return max(high * width / max(width - text - 2 * _GAP, 0.2 * width) for high, text in ends) or 1.0
+
+
+def _end(times: Times) -> float:
+    """Where a bar ends with all that is on it."""
+    return max(float(each) for each in (times.expected, times.high, times.bound))
 
 
 def _draw(axes: Axes, bar: _Bar, middle: float, thick: float, *, bounded: bool) -> None:
@@ -99,9 +104,10 @@ def _draw(axes: Axes, bar: _Bar, middle: float, thick: float, *, bounded: bool) 
     axes.annotate(
         bar.name, (0, middle), (-_GAP, 0), xycoords=across, textcoords="offset points", ha="right", gid="run", **beside
     )
-    low = high = value = 0.0
+    end = 0.0
     if bar.times is not None:
         low, value, high = (float(each) for each in (bar.times.low, bar.times.expected, bar.times.high))
+        end = _end(bar.times)
         colour = COLOURS[0] if bar.best else tint(COLOURS[0], _PALE)
         look: Look = (
             {"facecolor": colour, "lw": 0}
@@ -120,7 +126,7 @@ def _draw(axes: Axes, bar: _Bar, middle: float, thick: float, *, bounded: bool) 
     look = {"color": INK if bar.fits else COLOURS[1], "weight": "bold" if bar.best else "normal"}
     axes.annotate(
         bar.text,
-        (max(value, high), middle),
+        (end, middle),
         (_GAP, 0),
         textcoords="offset points",
         ha="left",

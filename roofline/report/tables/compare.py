@@ -36,6 +36,7 @@ def print_compare(found: Comparing[Any], console: Console) -> None:
         left = [" ".join(name.split()) for name in table.left_out(console.width)]
         if left:
             console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
+            console.print()
     marks = "; ".join(told for mark, told in _MARKS.items() if any(mark in cell for cell in _cells(found)))
     if marks:
         console.print(marks)
