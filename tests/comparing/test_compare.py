@@ -204,3 +204,15 @@ def test_it_shows_itself() -> None:
     frame = found.to_frame()
     assert list(frame["weights"]) == ["bf16", "fp8", "bf16", "fp8"]
     assert frame["tpot_s_ratio"][0] == 1.0
+
+
+def test_ratios_are_to_the_first_run_that_is_not_refused() -> None:
+    found = rl.compare("llama-3.1-70b", gpu=["a100", "h100"], tp=[3, 2])
+    assert found.first.index == 1
+    ratios = [row["ratio"]["tpot_s"]["expected"] for row in found.to_dict()["rows"] if not row["refusal"]]
+    assert ratios[0] == 1.0 > ratios[1]
+
+
+def test_defaults_that_differ_are_told() -> None:
+    found = rl.compare(["sdxl", "sd-1.5"], gpu="a100")
+    assert "they differ as well in height 1,024 (sdxl), 512 (sd-1.5)" in found.assumptions

@@ -60,6 +60,7 @@ class Comparing(SideBySide[Est]):
             "schema_version": SCHEMA_VERSION,
             "varied": list(self.varied),
             "quantities": [each._asdict() for each in self.quantities],
+            "first": self.first.index,
             "rows": [self._row(row) for row in self.rows],
             "winners": {name: best and best.row for name, best in winners},
             "too_close": {name: list(best.too_close) if best else [] for name, best in winners},
@@ -78,7 +79,7 @@ class Comparing(SideBySide[Est]):
             times = value_of(row.answer, each.name)
             if each.group:
                 found[each.name] = None if times is None else times.to_dict()
-            ratio = ratio_of(row.answer, self.rows[0].answer, each.name)
+            ratio = ratio_of(row.answer, self.first.answer, each.name)
             ratios[each.name] = ratio and ratio.to_dict()
         return found | {"ratio": ratios}
 
@@ -97,7 +98,7 @@ class Comparing(SideBySide[Est]):
             found |= {**row.answer.inputs, **row.answer.memory.held_dict(), "cost_per_hour": cost_per_hour(row.answer)}
         found |= {"fits": row.fits, "refusal": row.refusal or None}
         for each in self.quantities:
-            times, ratio = value_of(row.answer, each.name), ratio_of(row.answer, self.rows[0].answer, each.name)
+            times, ratio = value_of(row.answer, each.name), ratio_of(row.answer, self.first.answer, each.name)
             best = self.winners[each.name]
             if each.group:
                 readings = dict.fromkeys(READINGS) if times is None else times.to_dict()

@@ -44,6 +44,11 @@ class SideBySide(Generic[Est]):
         """Whether any of the runs fits."""
         return any(row.fits for row in self.rows)
 
+    @cached_property
+    def first(self) -> Run[Est]:
+        """The run that ratios are to: the first that was not refused."""
+        return next(row for row in self.rows if row.answer is not None)
+
     def __len__(self) -> int:
         return len(self.rows)
 

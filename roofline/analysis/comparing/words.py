@@ -91,9 +91,9 @@ def _clear(found: SideBySide[Any], main: Compared, order: Sequence[int]) -> str:
     claim = "is the quickest" if is_time else f"has the {'least' if main.better == 'low' else 'most'} {main.title}"
     text = f"{who.name} {claim}: {_value(found, main, who)}{f' {_by(main)}' if is_time else ''}"
     text += f", {_gain(found, main, order[0], order[1])} {_as(main)} {runner.name}"
-    first = found.rows[0]
+    first = found.first
     if first.fits and first.index in order[2:]:
-        text += f" and {_gain(found, main, order[0], 0)} {_as(main)} {first.name}, the first"
+        text += f" and {_gain(found, main, order[0], first.index)} {_as(main)} {first.name}, the first"
     return text
 
 
@@ -197,7 +197,8 @@ def assumptions(found: SideBySide[Any]) -> list[str]:
     """How ratios are counted, and what prices are."""
     answers = [row.answer for row in found.rows if row.answer is not None]
     ideal = [answer.question.engine == IDEAL for answer in answers]
-    notes = [f"ratios are to the first run, {found.rows[0].label}; × below 1 is less of it"]
+    misfit = "" if found.first.fits else ", which does not fit"
+    notes = [f"ratios are to the first run, {found.first.label}{misfit}; × below 1 is less of it"]
     notes += [f"they differ as well in {each}" for each in differing(found)]
     if all(ideal):
         notes.append("engine ideal: roofline bounds are compared, which have no interval")

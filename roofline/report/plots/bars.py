@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.figures import Compared, value_of
-from roofline.analysis.comparing.settings import shared, varied_by
+from roofline.analysis.comparing.settings import differing, shared, varied_by
+from roofline.analysis.comparing.side_by_side import SideBySide
 from roofline.analysis.comparing.words import shown
 from roofline.answer.times import Times
 from roofline.errors import UsageError
@@ -28,6 +28,8 @@ _GAP, _SIDE, _LEAST = 6.0, 18.0, 150.0
 #: The widest part of the page that names take.
 _NAMES: Final = 0.4
 _PALE: Final = 0.45
+_UNFIT: Final[Look] = {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "lw": 0.6}
+_LINE: Final[Look] = {"color": INK, "lw": 0.8, "zorder": 4}
 
 
 class _Bar(NamedTuple):
@@ -40,7 +42,7 @@ class _Bar(NamedTuple):
     best: bool
 
 
-def bars_figure(found: Comparing[Any], quantity: str | None = None, *, title: str | None = None) -> Figure:
+def bars_figure(found: SideBySide[Any], quantity: str | None = None, *, title: str | None = None) -> Figure:
     """Horizontal bars of a quantity of every run, by default of that by which the runs are judged first.
 
     A bar is what is expected, its whisker the 80 % interval, the tick across it the roofline bound. The best run, and
@@ -60,10 +62,19 @@ def bars_figure(found: Comparing[Any], quantity: str | None = None, *, title: st
         axes.set_xlim(0, _right(bars, width))
         axes.set_ylim(height, 0)
         for index, bar in enumerate(bars):
-            _draw(axes, bar, 2 + row * (index + 0.5), row * _BAR, bounded=bool(what.group))
+            middle = 2 + row * (index + 0.5)
+            if bar.times is not None:
+                _draw(axes, bar, bar.times, (middle, row * _BAR), bounded=bool(what.group))
+            _name(axes, bar, middle, axes.get_xlim()[1] / width)
         _axis(axes, what)
         heading = title or f"{_title(what)} by {varied_by(found)}"
-        compose(figure, axes, Words(heading, " · ".join(shared(found)), _note(what, bars)), left, 0)
+        compose(
+            figure,
+            axes,
+            Words(heading, " · ".join(shared(found)), " ".join([_note(what, bars), *_beside(found)]).strip()),
+            left,
+            0,
+        )
     return figure
 
 
@@ -72,7 +83,7 @@ def _title(what: Compared) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _bars(found: Comparing[Any], what: Compared) -> list[_Bar]:
+def _bars(found: SideBySide[Any], what: Compared) -> list[_Bar]:
     best = found.winners[what.name]
     rows = () if best is None else (best.row, *best.too_close)
     bars = []
@@ -97,43 +108,31 @@ def _end(times: Times) -> float:
     return max(float(each) for each in (times.expected, times.high, times.bound))
 
 
-def _draw(axes: Axes, bar: _Bar, middle: float, thick: float, *, bounded: bool) -> None:
-    """A bar, its whisker, its bound, its value and its name."""
-    across = axes.get_yaxis_transform()
-    beside: Look = {"size": SIZE, "va": "center", "linespacing": 1.1}
-    axes.annotate(
-        bar.name, (0, middle), (-_GAP, 0), xycoords=across, textcoords="offset points", ha="right", gid="run", **beside
-    )
+def _name(axes: Axes, bar: _Bar, middle: float, unit: float) -> None:
+    """A run's name left of the axes, and its value behind its whisker, or behind the bound where that is in the way."""
+    at: Look = {"textcoords": "offset points", "size": SIZE, "va": "center", "linespacing": 1.1}
+    axes.annotate(bar.name, (0, middle), (-_GAP, 0), xycoords=axes.get_yaxis_transform(), ha="right", gid="run", **at)
     end = 0.0
     if bar.times is not None:
-        low, value, high = (float(each) for each in (bar.times.low, bar.times.expected, bar.times.high))
-        end = _end(bar.times)
-        colour = COLOURS[0] if bar.best else tint(COLOURS[0], _PALE)
-        look: Look = (
-            {"facecolor": colour, "lw": 0}
-            if bar.fits
-            else {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "lw": 0.6}
-        )
-        axes.barh([middle], [value], height=thick, zorder=2, **look)
-        if low < high:
-            line: Look = {"color": INK, "lw": 0.8, "zorder": 4}
-            axes.plot([low, high], [middle] * 2, **line)
-            for end in (low, high):
-                axes.plot([end] * 2, [middle - 0.2 * thick, middle + 0.2 * thick], **line)
-        bound = float(bar.times.bound)
-        if bounded and bound != value:
-            axes.plot([bound] * 2, [middle - 0.5 * thick, middle + 0.5 * thick], color=COLOURS[1], lw=1.4, zorder=3)
-    look = {"color": INK if bar.fits else COLOURS[1], "weight": "bold" if bar.best else "normal"}
-    axes.annotate(
-        bar.text,
-        (end, middle),
-        (_GAP, 0),
-        textcoords="offset points",
-        ha="left",
-        gid="value",
-        **beside,
-        **look,
-    )
+        end, bound = max(float(bar.times.expected), float(bar.times.high)), float(bar.times.bound)
+        room = text_size(bar.text, bold=True)[0] + 2 * _GAP
+        end = bound if end < bound < end + room * unit else end
+    look: Look = {"color": INK if bar.fits else COLOURS[1], "weight": "bold" if bar.best else "normal"}
+    axes.annotate(bar.text, (end, middle), (_GAP, 0), ha="left", gid="value", **at, **look)
+
+
+def _draw(axes: Axes, bar: _Bar, times: Times, place: tuple[float, float], *, bounded: bool) -> None:
+    """A bar whose middle and thickness are given, its whisker and its bound."""
+    middle, thick = place
+    low, value, high, bound = (float(each) for each in (times.low, times.expected, times.high, times.bound))
+    look: Look = {"facecolor": COLOURS[0] if bar.best else tint(COLOURS[0], _PALE), "lw": 0}
+    axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else _UNFIT))
+    if low < high:
+        axes.plot([low, high], [middle] * 2, **_LINE)
+        for end in (low, high):
+            axes.plot([end] * 2, [middle - 0.2 * thick, middle + 0.2 * thick], **_LINE)
+    if bounded and bound != value:
+        axes.plot([bound] * 2, [middle - 0.5 * thick, middle + 0.5 * thick], color=COLOURS[1], lw=1.4, zorder=3)
 
 
 def _axis(axes: Axes, what: Compared) -> None:
@@ -171,3 +170,9 @@ def _note(what: Compared, bars: Sequence[_Bar]) -> str:
     return " ".join(
         [*([f"{'; '.join(parts)}."] if parts else []), *([dark] if any(bar.best for bar in bars) else []), misfit]
     ).strip()
+
+
+def _beside(found: SideBySide[Any]) -> list[str]:
+    """What differs though it was not asked to."""
+    told = list(differing(found))
+    return [f"Runs differ as well in {'; '.join(told)}."] if told else []

@@ -81,7 +81,7 @@ def columns_table(found: Comparing[Any]) -> Grid:
         if any(intervals):
             rows.append(["  80 % interval", *intervals])
         ratios = [_ratio(found, each, row) for row in found.rows]
-        if any(ratios[1:]):
+        if any(ratios):
             rows.append(["  to the first", *ratios])
     rows.append(["fits", *(_whether(row) for row in found.rows)])
     return grid(f"{len(found)} runs by {varied_by(found)}", heads, rows)
@@ -142,7 +142,7 @@ def _interval(quantity: Compared, times: Times | None) -> str:
 
 def _ratio(found: Comparing[Any], quantity: Compared, row: Run[Any]) -> str:
     """The ratio to the first, with its interval."""
-    ratio = found.ratio(row.index, 0, quantity.name) if row.index else None
+    ratio = found.ratio(row.index, found.first.index, quantity.name) if row is not found.first else None
     return "" if ratio is None else ratio_text(ratio)
 
 
