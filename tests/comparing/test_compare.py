@@ -58,10 +58,10 @@ def test_a_winner_fits_and_nothing_that_fits_is_better(found: rl.Comparison) -> 
         best = found.winners[each.name]
         if best is None:
             continue
-        assert found.rows[best.row].fits
+        assert found.rows[best.row].fits and found.rows[best.row] in found.candidates
         for row in found.rows:
             ratio = found.ratio(row.index, best.row, each.name)
-            if row.fits and ratio is not None:
+            if row in found.candidates and ratio is not None:
                 assert ratio.expected >= 1.0 if each.better == "low" else ratio.expected <= 1.0
                 assert row.index == best.row or (row.index in best.too_close) == ratio.too_close
 
@@ -216,3 +216,16 @@ def test_ratios_are_to_the_first_run_that_is_not_refused() -> None:
 def test_defaults_that_differ_are_told() -> None:
     found = rl.compare(["sdxl", "sd-1.5"], gpu="a100")
     assert "they differ as well in height 1,024 (sdxl), 512 (sd-1.5)" in found.assumptions
+
+
+def test_a_bound_is_not_the_best_of_expected_times() -> None:
+    found = rl.compare(MODEL, gpu="a100", engine=["ideal", "vllm", "tensorrt-llm"])
+    assert [row.label for row in found.candidates] == ["vllm", "tensorrt-llm"]
+    assert 0 not in {best.row for best in found.winners.values() if best is not None}
+    assert any("no clock shows" in note for note in found.assumptions)
+
+
+def test_runs_that_write_nothing_are_judged_by_what_all_have() -> None:
+    found = rl.compare(MODEL, gpu="a100", generate=[0, 128])
+    assert found.main.name == "total_s"
+    assert found.verdict.startswith("generate 0 is the quickest")

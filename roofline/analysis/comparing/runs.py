@@ -13,6 +13,7 @@ from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.words import short_title
 from roofline.errors import RooflineError, UnknownNameError, UnsupportedError, UsageError
+from roofline.machine.engine import IDEAL
 from roofline.runs.ask import ask
 from roofline.runs.checks import is_many
 from roofline.runs.names import check_names
@@ -41,6 +42,11 @@ class Run(Generic[Est]):
     def fits(self) -> bool:
         """Whether it can happen."""
         return self.answer is not None and bool(self.answer.memory.fits)
+
+    @property
+    def ideal(self) -> bool:
+        """Whether its times are bounds, which no clock shows."""
+        return self.answer is not None and self.answer.question.engine == IDEAL
 
     @property
     def name(self) -> str:

@@ -89,17 +89,28 @@ class SideBySide(Generic[Est]):
         close = (row for row, ratio in ratios.items() if ratio is not None and ratio.too_close)
         return Best(first, tuple(sorted(close)))
 
+    @cached_property
+    def candidates(self) -> tuple[Run[Est], ...]:
+        """The runs that can be the best: those that fit, but for bare bounds where others are what is expected."""
+        fitting = tuple(row for row in self.rows if row.fits)
+        expected = tuple(row for row in fitting if not row.ideal)
+        return expected or fitting
+
     def order(self, quantity: Compared) -> list[int]:
-        """The runs that fit and have a value, the best first."""
-        values = {row.index: value_of(row.answer, quantity.name) for row in self.rows if row.fits}
+        """The candidates that have a value, the best first."""
+        values = {row.index: value_of(row.answer, quantity.name) for row in self.candidates}
         known = {index: float(times.expected) for index, times in values.items() if times is not None}
         return sorted(known, key=lambda index: (known[index] if quantity.better == "low" else -known[index], index))
 
     @cached_property
     def main(self) -> Compared:
-        """The quantity by which runs are judged first: of batches of different sizes the rate, else the time."""
+        """The quantity by which runs are judged first: of batches of different sizes the rate, else the time.
+
+        Where some runs have none, as those that write nothing have no time per token, it is one that all have.
+        """
         answers = [row.answer for row in self.rows if row.answer is not None]
         several = {float(a.question.run.batch) * a.question.spread.plan.dp for a in answers}
         curve = answers[0].question.kind.curves["throughput" if len(several) > 1 else "latency"]
         named = {each.name: each for each in self.quantities}
-        return named.get(curve) or named.get("total_s") or self.quantities[0]
+        wanted = [named[name] for name in (curve, "total_s") if name in named] + list(self.quantities)
+        return next(each for each in wanted if all(value_of(a, each.name) is not None for a in answers))

@@ -9,7 +9,6 @@ from roofline.analysis.comparing.figures import PRICE, Compared, Ratio, cost_per
 from roofline.analysis.comparing.settings import differing
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import missing, short_title
-from roofline.machine.engine import IDEAL
 from roofline.specs.prices import cheapest
 from roofline.units import format_si, format_time
 
@@ -40,23 +39,23 @@ def times_words(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}" if ratio >= 1.095 else f"{ratio:.2f}"
 
 
+def _less(ratio: float) -> str:
+    return times_words(ratio) if ratio >= 0.995 else f"{ratio:.2g}"
+
+
 def verdict(found: SideBySide[Any]) -> str:
     """Which run is the best, by how much and how surely; what does not fit; what is refused."""
     return " ".join([*_judged(found), *_misfits(found), *_refused(found)])
 
 
 def _judged(found: SideBySide[Any]) -> Iterator[str]:
-    main, fitting = found.main, [row for row in found.rows if row.fits]
-    if not fitting:
-        return
-    order = found.order(main)
+    """Of the runs that can happen: which is the best, and how surely."""
+    main, order = found.main, found.order(found.main)
     if not order:
-        yield f"None of the runs that fit has a {main.title}."
         return
     best, who = found.winners[main.name], found.rows[order[0]]
     if len(order) == 1:
-        others = any(row.answer is not None and not row.fits for row in found.rows)
-        yield f"Only {who.name} {'fits' if others else 'can run'}: {_value(found, main, who)} {_by(main)}."
+        yield f"{_only(found, who)}: {_value(found, main, who)} {_by(main)}."
     elif best is None:
         every = "Both" if len(order) == 2 else f"All {len(order)}"
         yield f"{every} runs that fit are alike: {_value(found, main, who)} {_by(main)}."
@@ -65,6 +64,14 @@ def _judged(found: SideBySide[Any]) -> Iterator[str]:
     else:
         yield _close(found, main, order, best)
     yield from _further(found, main, order[0])
+
+
+def _only(found: SideBySide[Any], who: Run[Any]) -> str:
+    """Why a run stands alone: the others do not fit, or are refused; beside bounds it does not."""
+    others = [row for row in found.rows if row is not who and not row.ideal]
+    if not others:
+        return f"{who.name} is expected to take"
+    return f"Only {who.name} {'fits' if any(row.answer is not None for row in others) else 'can run'}"
 
 
 def _by(main: Compared) -> str:
@@ -123,7 +130,9 @@ def _price(found: SideBySide[Any], order: Sequence[int]) -> str:
     costs = [cost_per_hour(found.rows[index].answer) for index in order[:2]]  # type: ignore[arg-type]
     if costs[0] is None or costs[1] is None or costs[0] == costs[1]:
         return ""
-    return f", at {times_words(costs[0] / costs[1])} × its rent ({costs[0]:,.2f} against {costs[1]:,.2f} USD an hour)"
+    runner = found.rows[order[1]].name
+    text = f"; its rent is {_less(costs[0] / costs[1])} × that of {runner}"
+    return f"{text} ({costs[0]:,.2f} against {costs[1]:,.2f} USD an hour)"
 
 
 def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: Best) -> str:
@@ -153,7 +162,8 @@ def _further(found: SideBySide[Any], main: Compared, best: int) -> Iterator[str]
     others: dict[int, list[str]] = {}
     for each in found.quantities:
         ahead = found.winners[each.name]
-        if each.group and each != main and ahead is not None and ahead.clear and ahead.row != best:
+        alone = len(found.order(each)) < 2
+        if each.group and each != main and not alone and ahead is not None and ahead.clear and ahead.row != best:
             others.setdefault(ahead.row, []).append(each.title)
     for row, titles in list(others.items())[:_FURTHER]:
         yield f"{found.rows[row].name} is ahead in {_names(titles)}."
@@ -196,7 +206,7 @@ def _brief(reason: str) -> str:
 def assumptions(found: SideBySide[Any]) -> list[str]:
     """How ratios are counted, and what prices are."""
     answers = [row.answer for row in found.rows if row.answer is not None]
-    ideal = [answer.question.engine == IDEAL for answer in answers]
+    ideal = [row.ideal for row in found.rows if row.answer is not None]
     misfit = "" if found.first.fits else ", which does not fit"
     notes = [f"ratios are to the first run, {found.first.label}{misfit}; × below 1 is less of it"]
     notes += [f"they differ as well in {each}" for each in differing(found)]
@@ -209,7 +219,7 @@ def assumptions(found: SideBySide[Any]) -> list[str]:
         )
         notes += _correlated(list(counted(found.rows)))
         if any(ideal):
-            notes.append("runs of engine ideal are bounds beside expected times of others")
+            notes.append("runs of engine ideal are bounds, which no clock shows: none of them is called the best")
     if len({answer.question.kind.name for answer in answers}) > 1:
         notes.append("kinds of run differ: compared by what they have in common, though what is made is not the same")
     if any(each.name == PRICE for each in found.quantities):
