@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.exchanges import exchange_row
+from roofline.analysis.service.evaluate import service_of
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.quantity import Headlines, headlines
+from roofline.answer.service import Service
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
 from roofline.machine.cores import CoreTime, core_time
@@ -64,6 +66,13 @@ class Answer(Outcome):
     def throughput(self) -> Headlines:
         """What is made per second, by the whole batch and all replicas."""
         return headlines("throughput", self.quantities)
+
+    @cached_property
+    def service(self) -> Service | None:
+        """A steady load of users, each of whom sends the next request when the last is answered; None where the engine
+        is no server.
+        """
+        return service_of(self)
 
     def phase(self, name: str) -> PhaseEstimate:
         """The phase of that name. Raises UsageError naming those that there are."""
@@ -146,6 +155,7 @@ class Answer(Outcome):
             "phases": [phase.to_dict() for phase in self.phases],
             "latency": self.latency.to_dict(),
             "throughput": self.throughput.to_dict(),
+            "service": self.service and self.service.to_dict(),
             "machine": self.machine,
             "assumptions": self.assumptions,
             "warnings": [warn._asdict() for warn in self.warnings],

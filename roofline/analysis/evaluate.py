@@ -94,16 +94,20 @@ class _Setting(NamedTuple):
 
 def evaluate(question: Question, form: type[Form]) -> Form:
     """Evaluate a question, as an outcome of that form. Raises UsageError where its options do not fit its model."""
-    kind, run = question.kind, question.run
+    kind = question.kind
     parameters = _parameters(question)
     stages = question.stages()
-    machine, micro = question.machine(), stages.microbatches
-    expectation = question.expectation(machine, run.batch / micro)
-    setting = _Setting(question, machine, expectation, micro)
-    phases, ledger = _phases(setting, stages.each)
+    phases, ledger = phases_of(question, stages)
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
-    return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
+    return form(question, ledger.workload, parameters, memory, phases, quantities, stages.microbatches)
+
+
+def phases_of(question: Question, stages: Stages) -> tuple[tuple[PhaseEstimate, ...], Stage]:
+    """The phases of a question over its stages, and the stage that takes longest."""
+    machine, micro = question.machine(), stages.microbatches
+    setting = _Setting(question, machine, question.expectation(machine, question.run.batch / micro), micro)
+    return _phases(setting, stages.each)
 
 
 #: A thousand times the largest model that there is; whole numbers are exact in a float to nine times as many.

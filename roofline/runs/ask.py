@@ -41,7 +41,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     if node is not None:
         given["node"] = node
     run, execution = kind.resolve(spec, accelerator, given, spec_dir)
-    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution)
+    return kind.settled(Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution), given)
 
 
 def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:

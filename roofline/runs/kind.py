@@ -66,7 +66,7 @@ class Question:
     """What is asked, with names resolved to specs and options to values: what × how × on what.
 
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
-    are `stacked`, they are an axis before those, and `gpu` is the first of them.
+    are `stacked`, they are an axis before those, and `gpu` is the first of them. `by_chip`: sizes follow from its memory.
     """
 
     kind: Kind
@@ -78,6 +78,7 @@ class Question:
     execution: Execution
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
+    by_chip: bool = False
 
     @property
     def precision(self) -> Precision:
@@ -210,6 +211,10 @@ class Kind(ABC):
     @abstractmethod
     def resolve(self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> tuple[Any, Execution]:
         """The run and its execution from the options that were given, checked. Raises UsageError."""
+
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """The question with the sizes that follow from all of it. Raises UsageError."""
+        return question
 
     @abstractmethod
     def workload(self, spec: Any, run: Any) -> Workload:

@@ -235,6 +235,19 @@ class Towers(Spec):
     sources: Texts = ()
 
 
+class Server(Spec):
+    """What is known of an engine as a server, whose requests join and leave a running batch between its steps."""
+
+    sequences: Defaults = Field(
+        (), description="requests that it runs at once where nothing is said and `memory` says no number"
+    )
+    overhead: Time = Field(
+        0.0, description="before the first token, beside all steps: HTTP, tokeniser, scheduler, detokeniser"
+    )
+    overhead_of: Text | None = Field(None, description="the versions that this time was seen with")
+    sources: Annotated[Texts, Field(min_length=1)]
+
+
 class EngineSpec(Spec):
     """One engine: whose kernels it runs, how they fare, and what the host adds."""
 
@@ -278,6 +291,7 @@ class EngineSpec(Spec):
     )
     memory: EngineMemory = Field(EngineMemory(), description="how the memory of a device is used")
     split: Split = Field(Split(), description="by what a model is laid over several devices where nothing is said")
+    server: Server | None = Field(None, description="where it serves requests as they come")
     towers: Towers = Field(Towers(), description="whether encoders of pictures and sound are loaded with a model")
     reread: float = Field(
         0.0,

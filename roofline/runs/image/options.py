@@ -52,7 +52,7 @@ def image_run(spec: ImageSpec, given: Mapping[str, Any]) -> ImageRun:
     side = _side(spec)
     guidance = _guidance(given.get("guidance", pipeline.guidance if pipeline else 7.5 if takes_steps(spec) else 1.0))
     return ImageRun(
-        batch=whole_number("batch", asked(given, "batch")),
+        batch=whole_number("batch", given.get("batch", 1)),
         height=_pixels(spec, "height", given.get("height", pipeline.height if pipeline else side)),
         width=_pixels(spec, "width", given.get("width", pipeline.width if pipeline else side)),
         steps=whole_number("steps", given.get("steps", pipeline.steps if pipeline else _STEPS)),

@@ -32,6 +32,7 @@ from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
+from roofline.runs.text.service.running import settled
 from roofline.runs.text.stages import most_needed, text_stages
 from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
@@ -101,6 +102,10 @@ class Text(Kind):
     def sized(self, spec: TransformerSpec, run: TextRun, given: Mapping[str, Any]) -> TextRun:
         """The run that such a model can make. Raises UsageError for one that it cannot."""
         return run
+
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """With the batch that so many users make. Raises UsageError where the engine is no server."""
+        return settled(question, given)
 
     def workload(self, spec: Any, run: Any) -> Workload:
         """Prefill, and decode where more than one token is generated."""
@@ -177,6 +182,7 @@ class Text(Kind):
             "microbatches": plain(outcome.microbatches),
             "pad_heads": q.spread.plan.pad_heads,
             "batch": plain(run.batch),
+            "users": None if run.users is None else plain(run.users),
             "prompt": plain(run.media.text if run.media else run.prompt),
             **{name: plain(value) for name, value in media_inputs(run).items()},
             "prompt_tokens": plain(run.prompt),

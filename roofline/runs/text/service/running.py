@@ -1,0 +1,72 @@
+"""Users of a serving engine: how many of their requests run at once, and how many wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from roofline.answer.memory import ENDLESS
+from roofline.errors import UsageError
+from roofline.machine.engine import IDEAL, read_engine
+from roofline.num import Num, ceil, floor, maximum, minimum
+from roofline.runs.budget import default_of
+from roofline.runs.kind import Question, Stages
+from roofline.runs.options import OPTIONS
+from roofline.runs.text.memory import fullest_held
+
+#: Bytes of a sequence below which it is taken to hold nothing.
+_NOTHING: Final = 1e-9
+
+
+def serves(question: Question) -> bool:
+    """Whether a question has a steady load: a model that generates, and an engine that is a server."""
+    if question.engine == IDEAL or question.kind.name not in OPTIONS["users"].kinds:
+        return False
+    return read_engine(question.engine).server is not None
+
+
+def users_of(question: Question) -> Num:
+    """Users of all replicas: as asked, else as many as there are sequences."""
+    run, replicas = question.run, float(question.spread.plan.dp)
+    users: Num = run.batch * replicas if run.users is None else run.users
+    return users
+
+
+def per_replica(question: Question) -> Num:
+    """Users of the replica that has most."""
+    return ceil(users_of(question) / float(question.spread.plan.dp))
+
+
+def engine_takes(question: Question) -> float:
+    """Requests that the engine runs at once, whatever the memory."""
+    server = read_engine(question.engine).server
+    known = question.execution.budget.sequences or (default_of(server.sequences, question.gpu) if server else 0)
+    return float(known or ENDLESS)
+
+
+def memory_takes(question: Question, stages: Stages) -> Num:
+    """Requests for which the fullest device has room, each with all of its tokens."""
+    budget, held = question.execution.budget, fullest_held(question, stages)
+    room = maximum(budget.pool(held, question.execution.seen(question.machine())), 0.0)
+    return minimum(floor(room / maximum(held.sequences / question.run.batch, _NOTHING)), float(ENDLESS))
+
+
+def settled(question: Question, given: Mapping[str, Any]) -> Question:
+    """The question with the batch that its users make, where none was given. Raises UsageError for users of an engine
+    that is no server.
+    """
+    if question.run.users is None:
+        return question
+    if not serves(question):
+        raise UsageError(f"--users: {question.engine} is not known to serve requests as they come; --engine vllm does")
+    if "batch" in given:
+        return replace(question, by_chip=True)
+    wide = replace(question, run=replace(question.run, batch=per_replica(question)))
+    return replace(wide, run=replace(wide.run, batch=running_of(wide, wide.stages())), by_chip=True)
+
+
+def running_of(question: Question, stages: Stages) -> Num:
+    """Requests that run at once in the fullest replica; one where memory has no room for any."""
+    takes = minimum(memory_takes(question, stages), engine_takes(question))
+    return maximum(minimum(per_replica(question), takes), 1.0)
