@@ -27,7 +27,8 @@ class Service:
     first token, the wait for room in it; `tpot_s` per output token of a user, None where but one is generated;
     `request_s` of the whole request. Rates: `output_tokens_per_s` and `requests_per_s` of all users,
     `output_tokens_per_s_per_user` of one while it writes. `limited_by`: what gives way first, a key of LIMITS.
-    `prompts_share`: the share of time in which prompts of others are read.
+    `prompts_share`: the share of time in which prompts of others are read. `overhead_s` is what the server itself takes
+    before the first token, `client_ttft_s` the first token with it; None where no such time is known.
     """
 
     users: Num
@@ -41,6 +42,12 @@ class Service:
     requests_per_s: Times
     limited_by: str
     prompts_share: Num
+    overhead_s: float | None = None
+
+    @property
+    def client_ttft_s(self) -> Times | None:
+        """Seconds to the first token as a client sees it."""
+        return None if self.overhead_s is None else self.ttft_s + Times.certain(self.overhead_s)
 
     def quantities(self) -> Iterator[tuple[str, Times | None]]:
         """The times and rates by name."""
@@ -51,10 +58,11 @@ class Service:
         """As JSON."""
         found = {name: plain(getattr(self, name)) for name in ("users", "running", "waiting")}
         found |= {name: times and times.to_dict() for name, times in self.quantities()}
-        return found | {"limited_by": self.limited_by, "prompts_share": plain(self.prompts_share)}
+        found |= {"limited_by": self.limited_by, "prompts_share": plain(self.prompts_share)}
+        return found | {"overhead_s": self.overhead_s}
 
 
 _TIMES: Final = (
-    *("ttft_s", "tpot_s", "request_s"),
+    *("ttft_s", "client_ttft_s", "tpot_s", "request_s"),
     *("output_tokens_per_s", "output_tokens_per_s_per_user", "requests_per_s"),
 )

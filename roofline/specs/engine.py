@@ -244,7 +244,8 @@ class Server(Spec):
     overhead: Time = Field(
         0.0, description="before the first token, beside all steps: HTTP, tokeniser, scheduler, detokeniser"
     )
-    overhead_of: Text | None = Field(None, description="the versions that this time was seen with")
+    overhead_layer: Time = Field(0.0, description="further, per layer of the model")
+    versions: Text | None = Field(None, description="those that these times were seen with")
     sources: Annotated[Texts, Field(min_length=1)]
 
 

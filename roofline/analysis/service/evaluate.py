@@ -13,7 +13,7 @@ from roofline.answer.times import READINGS, Times, column
 from roofline.machine.engine import load_engine
 from roofline.num import Num, all_hold, ceil, first_value, maximum, minimum, where
 from roofline.runs.kind import Outcome, Question, Stage, Stages
-from roofline.runs.text.service.running import engine_takes, memory_takes, per_replica, serves, users_of
+from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_s, per_replica, serves, users_of
 from roofline.runs.text.service.steady import Cycle, Shares, beside_prompt, served_step, shares_of
 from roofline.workload.workload import Phase, Workload
 
@@ -157,6 +157,7 @@ def answered(load: Load) -> Service:
         requests_per_s=rate,
         limited_by=_limit(load, first_value(each), first_value(share)),
         prompts_share=share,
+        overhead_s=overhead_s(question),
     )
 
 
@@ -172,7 +173,7 @@ def cycle_of(load: Load) -> Cycle:
     step, prompt = load.step.expected, load.prompt.expected
     served = served_step(load.shares, step, prompt, load.beside.expected)
     alone = prompt + load.steps * load.alone.expected
-    return Cycle(alone, own_of(load).expected, 0.5 * load.others * step, step, served)
+    return Cycle(alone, own_of(load).expected, 0.5 * load.others * step, step, served, load.shares.riding)
 
 
 def _readings(question: Question, of: Callable[[Callable[[Times], Num]], Num]) -> Times:

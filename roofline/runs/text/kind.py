@@ -229,11 +229,11 @@ class Text(Kind):
         formats = self.formats_told(question.precision)
         lengths = self.lengths_told(question)
         how = f"fusion {question.execution.level}; engine {question.engine}"
-        readings = "Latency and throughput of the whole batch"
+        readings = "One batch, all at once (static)"
         if replica:
             replicas = question.spread.plan.dp
-            readings = f"Latency of a batch of {run.batch:,.0f}, throughput of {replicas:,} replicas "
-            readings += f"({run.batch * replicas:,.0f} sequences)"
+            readings = f"One batch of {run.batch:,.0f} per replica, all at once (static); throughput of "
+            readings += f"{replicas:,} replicas ({run.batch * replicas:,.0f} sequences)"
         return Told(
             f"batch {run.batch:,.0f}{replica}, {lengths}; {formats}; {how}",
             f"batch {run.batch:,.0f}{replica}, {self.setting_told(run)}",

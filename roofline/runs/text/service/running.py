@@ -9,7 +9,7 @@ from typing import Any, Final
 from roofline.answer.memory import ENDLESS
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import Num, ceil, floor, maximum, minimum
+from roofline.num import Num, any_holds, ceil, floor, maximum, minimum
 from roofline.runs.budget import default_of
 from roofline.runs.kind import Question, Stages
 from roofline.runs.options import OPTIONS
@@ -24,6 +24,11 @@ def serves(question: Question) -> bool:
     if question.engine == IDEAL or question.kind.name not in OPTIONS["users"].kinds:
         return False
     return read_engine(question.engine).server is not None
+
+
+def is_load(question: Question) -> bool:
+    """Whether users were asked for, or there are several: one alone is the static answer."""
+    return question.run.users is not None or any_holds(users_of(question) > 1.0)
 
 
 def users_of(question: Question) -> Num:
@@ -43,6 +48,14 @@ def engine_takes(question: Question) -> float:
     server = read_engine(question.engine).server
     known = question.execution.budget.sequences or (default_of(server.sequences, question.gpu) if server else 0)
     return float(known or ENDLESS)
+
+
+def overhead_s(question: Question) -> float | None:
+    """Seconds of the server before the first token, beside all steps; None where they are not known."""
+    server, spec = read_engine(question.engine).server, question.spec
+    if server is None or not (server.overhead or server.overhead_layer):
+        return None
+    return server.overhead + server.overhead_layer * sum(group.layers for group in (*spec.encoder, *spec.blocks))
 
 
 def memory_takes(question: Question, stages: Stages) -> Num:

@@ -56,6 +56,7 @@ class Cycle(NamedTuple):
     half     half a running step, which a new request waits for
     step     a decode step of all
     served   seconds per output token
+    riding   the share of steps that carry a prompt
     """
 
     alone: Num
@@ -63,20 +64,22 @@ class Cycle(NamedTuple):
     half: Num
     step: Num
     served: Num
+    riding: Num = 0.0
 
     def waits(self, running: Num, generate: Num) -> Num:
         """Seconds that a prompt waits behind those of others.
 
         Others' prompts take a share r of the time, and the wait is r / (2 (1 - r)) prompts (M/D/1). In a closed group r
         follows from the time of the request, which has the wait in it: the root of a quadratic. At least the prompts
-        that arrive in the time of a token are waited for, so that no prompt is left out; at most as much as makes
-        requests as slow as one after the other.
+        that arrive in the time of a token are waited for, and of a step that carries one the whole, so that no work is
+        left out; at most as much as makes requests as slow as one after the other.
         """
         others = self.others(generate)
         rest = self.own + self.half + maximum(generate - 1.0, 0.0) * self.served
         open_s = rest - others
         waits = 0.5 * (root(open_s * open_s + 2.0 * self.own * others) - open_s)
-        return maximum(self.served - self.step, minimum(waits, maximum(running * self.alone - rest, 0.0)))
+        least = self.served - self.step + self.riding * (self.step - self.half)
+        return maximum(least, minimum(waits, maximum(running * self.alone - rest, 0.0)))
 
     def others(self, generate: Num) -> Num:
         """Seconds that the prompts of others take while a request is at work."""
