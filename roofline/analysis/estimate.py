@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.exchanges import exchange_row
-from roofline.analysis.service.evaluate import service_of
+from roofline.analysis.service.evaluate import served_columns, service_of
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
+from roofline.answer.plain import plain
 from roofline.answer.quantity import Headlines, headlines
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, column
@@ -167,8 +168,11 @@ class Answer(Outcome):
         totals of the whole run, which are the same in each row (`total_s`, `ttft_s`, `total_bytes`, `fits` …).
 
         A total under its own name is what is expected; `_floor`, `_bound`, `_low` and `_high` are its other readings.
+        Where users were asked for, `served_…` are those of their steady load.
         """
         whole = totals(self)
+        if self.question.by_chip:
+            whole |= {name: plain(value) for name, value in served_columns(self)}
         return [self.inputs | phase.to_dict() | whole for phase in self.phases]
 
     def __hash__(self) -> int:

@@ -66,7 +66,7 @@ class Question:
     """What is asked, with names resolved to specs and options to values: what × how × on what.
 
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
-    are `stacked`, they are an axis before those, and `gpu` is the first of them. `by_chip`: sizes follow from its memory.
+    are `stacked`, they are an axis before those, and `gpu` is the first of them. `by_chip`: its memory may set sizes.
     """
 
     kind: Kind

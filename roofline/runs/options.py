@@ -14,9 +14,7 @@ _LEVELS: Final = "pictures: also a level that `roofline levels` prints."
 #: By the headings under which help shows them.
 PANELS: Final[dict[str, tuple[Option, ...]]] = {
     "Workload": (
-        Option(
-            "batch", "int", None, "Sequences that run together. Default: 1; see --users.", "N", ALL, "b", size=True
-        ),
+        Option("batch", "int", None, "Sequences that run together. Default: 1; see --users.", "N", ALL, "b", size=True),
         Option(
             "users",
             "int",

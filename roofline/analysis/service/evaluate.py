@@ -68,12 +68,13 @@ def service_of(outcome: Outcome) -> Service | None:
 def load_of(outcome: Outcome) -> Load:
     """What the steady load of an outcome is made of."""
     asked = outcome.question
-    limits = memory_takes(asked, asked.stages()), engine_takes(asked)
+    stages = asked.stages()
+    limits = memory_takes(asked, stages), engine_takes(asked)
     running = maximum(minimum(per_replica(asked), minimum(*limits)), 1.0)
     one = _of(asked, 1.0)
     before, alone = _split(phases_of(one, one.stages())[0])
     question = asked if all_hold(running == asked.run.batch) else _of(asked, running)
-    stages = question.stages()
+    stages = stages if question is asked else question.stages()
     step = _split(outcome.phases if question is asked else phases_of(question, stages)[0])[1]
     mixes = load_engine(asked.engine).mixes and asked.spread.away is None and step is not None
     prompt = before[-1].times
@@ -183,7 +184,7 @@ def _readings(question: Question, of: Callable[[Callable[[Times], Num]], Num]) -
 
 
 def _reading(name: str) -> Callable[[Times], Num]:
-    return lambda times: getattr(times, name)  # type: ignore[no-any-return]
+    return lambda times: getattr(times, name)
 
 
 def _limit(load: Load, each: float, share: float) -> str:

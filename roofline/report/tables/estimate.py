@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
-from roofline.answer.times import Times
 from roofline.report.tables.console import Styled
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.service import SHOWN, print_service, shown_times, significant

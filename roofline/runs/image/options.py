@@ -10,7 +10,7 @@ from roofline.num import Num, all_hold
 from roofline.passes.image.offload import PictureOffload
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
-from roofline.runs.options import OPTIONS, asked
+from roofline.runs.options import OPTIONS
 from roofline.specs.image.codecs import AdapterSpec, DeepAutoencoderSpec
 from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec, UNetTrunk
 from roofline.specs.image.pipeline import PipelineSpec

@@ -33,7 +33,7 @@ from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_medi
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
 from roofline.runs.text.service.running import settled
-from roofline.runs.text.stages import most_needed, text_stages
+from roofline.runs.text.stages import kept_stages, most_needed
 from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
@@ -113,7 +113,7 @@ class Text(Kind):
 
     def stages(self, question: Question, run: Any) -> Stages:
         """Pipeline stages, each sharded, at the level of execution."""
-        return text_stages(question, run)
+        return kept_stages(question, run)
 
     def parameters(self, question: Question, whole: Workload) -> Parameters:
         """All, those that one token uses, the embedding table; apart, MTP layers, towers and a draft."""

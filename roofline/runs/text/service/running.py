@@ -9,7 +9,7 @@ from typing import Any, Final
 from roofline.answer.memory import ENDLESS
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import Num, any_holds, ceil, floor, maximum, minimum
+from roofline.num import Num, all_hold, any_holds, ceil, floor, maximum, minimum
 from roofline.runs.budget import default_of
 from roofline.runs.kind import Question, Stages
 from roofline.runs.options import OPTIONS
@@ -55,7 +55,8 @@ def overhead_s(question: Question) -> float | None:
     server, spec = read_engine(question.engine).server, question.spec
     if server is None or not (server.overhead or server.overhead_layer):
         return None
-    return server.overhead + server.overhead_layer * sum(group.layers for group in (*spec.encoder, *spec.blocks))
+    layers: int = sum(group.layers for group in (*spec.encoder, *spec.blocks))
+    return server.overhead + server.overhead_layer * layers
 
 
 def memory_takes(question: Question, stages: Stages) -> Num:
@@ -75,8 +76,9 @@ def settled(question: Question, given: Mapping[str, Any]) -> Question:
         raise UsageError(f"--users: {question.engine} is not known to serve requests as they come; --engine vllm does")
     if "batch" in given:
         return replace(question, by_chip=True)
-    wide = replace(question, run=replace(question.run, batch=per_replica(question)))
-    return replace(wide, run=replace(wide.run, batch=running_of(wide, wide.stages())), by_chip=True)
+    wide = replace(question, run=replace(question.run, batch=per_replica(question)), by_chip=True)
+    running = running_of(wide, wide.stages())
+    return wide if all_hold(running == wide.run.batch) else replace(wide, run=replace(wide.run, batch=running))
 
 
 def running_of(question: Question, stages: Stages) -> Num:
