@@ -9,11 +9,12 @@ from typing import Any, Final
 from roofline.answer.memory import ENDLESS
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import Num, all_hold, any_holds, ceil, floor, maximum, minimum
+from roofline.num import Num, all_hold, any_holds, ceil, floor, maximum, minimum, where
 from roofline.runs.budget import default_of
 from roofline.runs.kind import Question, Stages
 from roofline.runs.options import OPTIONS
 from roofline.runs.text.memory import fullest_held
+from roofline.runs.text.stages import most_needed
 
 #: Bytes of a sequence below which it is taken to hold nothing.
 _NOTHING: Final = 1e-9
@@ -76,12 +77,26 @@ def settled(question: Question, given: Mapping[str, Any]) -> Question:
         raise UsageError(f"--users: {question.engine} is not known to serve requests as they come; --engine vllm does")
     if "batch" in given:
         return replace(question, by_chip=True)
-    wide = replace(question, run=replace(question.run, batch=per_replica(question)), by_chip=True)
-    running = running_of(wide, wide.stages())
-    return wide if all_hold(running == wide.run.batch) else replace(wide, run=replace(wide.run, batch=running))
+    wide = _of(replace(question, by_chip=True), per_replica(question))
+    takes = memory_takes(wide, wide.stages())
+    if any_holds(takes < wide.run.batch):
+        takes = maximum(takes, _more(wide))
+    running = maximum(minimum(wide.run.batch, minimum(takes, engine_takes(question))), 1.0)
+    return wide if all_hold(running == wide.run.batch) else _of(wide, running)
 
 
-def running_of(question: Question, stages: Stages) -> Num:
-    """Requests that run at once in the fullest replica; one where memory has no room for any."""
-    takes = minimum(memory_takes(question, stages), engine_takes(question))
-    return maximum(minimum(per_replica(question), takes), 1.0)
+def _of(question: Question, batch: Num) -> Question:
+    return replace(question, run=replace(question.run, batch=batch))
+
+
+def _more(wide: Question) -> Num:
+    """A batch between one and all that may fit where activations grow with it, by the line between the two; one where
+    that line is wrong.
+    """
+    most, seen = wide.run.batch, wide.execution.seen(wide.machine())
+    one = _of(wide, 1.0)
+    least, all_of_it = (most_needed(question, question.stages()) for question in (one, wide))
+    each = maximum(all_of_it - least, _NOTHING) / maximum(most - 1.0, 1.0)
+    tried = maximum(minimum(floor(1.0 + (seen - least) / each), most), 1.0)
+    question = _of(wide, tried)
+    return where(most_needed(question, question.stages()) <= seen, tried, 1.0)
