@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from roofline.analysis.evaluate import phases_of
@@ -11,7 +12,7 @@ from roofline.answer.phase import PhaseEstimate
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, Times, column
 from roofline.machine.engine import load_engine
-from roofline.num import Num, all_hold, ceil, first_value, maximum, minimum, where
+from roofline.num import Num, all_hold, any_holds, ceil, first_value, maximum, minimum, where
 from roofline.runs.kind import Outcome, Question, Stage, Stages
 from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_s, per_replica, serves, users_of
 from roofline.runs.text.service.steady import Cycle, Shares, beside_prompt, served_step, shares_of
@@ -131,35 +132,38 @@ def _decode(workload: Workload) -> Phase:
 
 def answered(load: Load) -> Service:
     """Times and rates of a load."""
-    question, steps, running = load.question, load.steps, load.running
-    users, each = users_of(question), per_replica(question)
-    served = _readings(question, lambda r: served_step(load.shares, r(load.step), r(load.prompt), r(load.beside)))
-    own, half = own_of(load), load.step * (0.5 * load.others)
-    cycle = cycle_of(load)
-    waits = cycle.waits(running, load.generate) / cycle.own
-    at_work = own * (1.0 + waits) + half
-    request = at_work + served * steps
-    queue = (each - running) / running
-    first = at_work + request * queue
-    whole = request * (each / running)
-    rate, replicas = whole.rate(users), float(question.spread.plan.dp)
-    writes = first_value(steps) > 0.0 or not isinstance(steps, float)
-    at_once = minimum(users, running * replicas)
-    share = cycle.others(load.generate) / (cycle.own * (1.0 + waits) + cycle.half + steps * cycle.served)
+    users, each, replicas = users_of(load.question), per_replica(load.question), float(load.question.spread.plan.dp)
+    waits, share = _waits(load)
+    served = _readings(lambda of: served_step(load.shares, of(load.step), of(load.prompt), of(load.beside)))
+    first = own_of(load) * (1.0 + waits) + load.step * (0.5 * load.others)
+    at_work = first + served * load.steps
+    request = at_work * (each / load.running)
+    rate, at_once = request.rate(users), minimum(users, load.running * replicas)
+    writes = any_holds(load.steps > 0.0)
     return Service(
         users=users,
         running=at_once,
         waiting=users - at_once,
-        ttft_s=first,
+        ttft_s=first + at_work * ((each - load.running) / load.running),
         tpot_s=served if writes else None,
-        request_s=whole,
+        request_s=request,
         output_tokens_per_s=rate * load.generate,
         output_tokens_per_s_per_user=served.rate(1.0) if writes else None,
         requests_per_s=rate,
         limited_by=_limit(load, first_value(each), first_value(share)),
         prompts_share=share,
-        overhead_s=overhead_s(question),
+        overhead_s=overhead_s(load.question),
     )
+
+
+def _waits(load: Load) -> tuple[Num, Num]:
+    """How many times its own prompt a request waits for those of others, and the share of time that these take, as
+    expected.
+    """
+    cycle = cycle_of(load)
+    waits = cycle.waits(load.running, load.generate)
+    request = cycle.own + waits + cycle.half + load.steps * cycle.served
+    return waits / cycle.own, cycle.others(load.generate) / request
 
 
 def own_of(load: Load) -> Times:
@@ -177,14 +181,10 @@ def cycle_of(load: Load) -> Cycle:
     return Cycle(alone, own_of(load).expected, 0.5 * load.others * step, step, served, load.shares.riding)
 
 
-def _readings(question: Question, of: Callable[[Callable[[Times], Num]], Num]) -> Times:
-    """The same formula of all readings; the interval is that of the engine."""
-    floor, bound, expected, low, high = (of(_reading(name)) for name in READINGS)
+def _readings(of: Callable[[Callable[[Times], Num]], Num]) -> Times:
+    """The same formula of all readings."""
+    floor, bound, expected, low, high = (of(attrgetter(name)) for name in READINGS)
     return Times(floor, bound, expected, low, high)
-
-
-def _reading(name: str) -> Callable[[Times], Num]:
-    return lambda times: getattr(times, name)
 
 
 def _limit(load: Load, each: float, share: float) -> str:
