@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache, wraps
-from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, get_type_hints
 
 import typer
 
@@ -24,7 +24,9 @@ _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
 }
-_TYPES: Final = {
+#: How several values of an option are read: one each; several models and accelerators; several of every option.
+Several: TypeAlias = Literal["none", "machines", "all"]
+_TYPES: Final[dict[str, Any]] = {
     "int": int,
     "float": float,
     "str": str,
@@ -32,6 +34,7 @@ _TYPES: Final = {
     "str | float": str,
     "str | int": str,
     "bool | str": bool,
+    "list": list[str],
 }
 #: Under which heading `--help` and the command reference show an option.
 PANELS: Final[dict[str, tuple[str, ...]]] = {
@@ -56,15 +59,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help=_JSON, rich_help_panel=
 CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Output")]
 
 
-def with_options(several: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(several: Several = "none") -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
-    `several`: model and GPU may be given several times.
+    `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
+    were given come as `values_of` reads them: a list, a range, or a single value.
     """
 
     def made(values: dict[str, Any]) -> ModelOptions:
         given = {name: value for name, value in values.items() if name != "debug"}
-        return ModelOptions(given.pop("model"), given.pop("gpu"), given)
+        if several == "all":
+            given = _read(given)
+        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         run = _flat(command, _all_parameters(several), made)
@@ -73,6 +79,15 @@ def with_options(several: bool = False) -> Callable[[Callable[..., None]], Calla
         return run
 
     return decorate
+
+
+def _read(given: dict[str, Any]) -> dict[str, Any]:
+    """Options that were given, each with its value or its values."""
+    from roofline.cli.several import values_of
+
+    lists = {name: values_of(name, value) for name, value in given.items() if isinstance(value, list)}
+    found = {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
+    return found | {name: value for name, value in given.items() if value is not None and name not in lists}
 
 
 def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -105,15 +120,15 @@ def _flat(
 
 
 @cache
-def _all_parameters(several: bool) -> tuple[inspect.Parameter, ...]:
+def _all_parameters(several: Several) -> tuple[inspect.Parameter, ...]:
     return tuple(_parameters(several))
 
 
-def _parameters(several: bool) -> Iterator[inspect.Parameter]:
+def _parameters(several: Several) -> Iterator[inspect.Parameter]:
     """Model, accelerator, then the options in the order of their declaration."""
-    help_of = _SEVERAL if several else {"model": _MODEL, "gpu": _GPU}
+    help_of = {"model": _MODEL, "gpu": _GPU} if several == "none" else _SEVERAL
     for name, required in (("model", True), ("gpu", False)):
-        kind: Any = list[str] if several else str
+        kind: Any = str if several == "none" else list[str]
         option = typer.Option(
             f"--{name}",
             f"-{name[0]}",
@@ -124,9 +139,16 @@ def _parameters(several: bool) -> Iterator[inspect.Parameter]:
         kind = kind if required else kind | None
         yield _parameter(name, Annotated[kind, option], inspect.Parameter.empty if required else None)
     for declared in (*(option for panel in DECLARED.values() for option in panel), SPEC_DIR):
-        yield _declared(declared)
+        yield _listed(declared) if several == "all" and declared is not SPEC_DIR else _declared(declared)
     debug = typer.Option("--debug", help="Show the traceback of an error.")
     yield _parameter("debug", Annotated[bool, debug], False)
+
+
+def _listed(option: Option) -> inspect.Parameter:
+    """An option that may be given several times; a flag is one or is not."""
+    if option.type.startswith("bool"):
+        return _declared(option)
+    return _declared(option._replace(type="list", default=None))  # type: ignore[arg-type]
 
 
 def _declared(option: Option) -> inspect.Parameter:
