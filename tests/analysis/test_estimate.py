@@ -17,7 +17,9 @@ def test_the_main_job_is_exact() -> None:
     assert any("a100 is a100-sxm-80gb" in note for note in d["assumptions"])
 
 
-FIELDS = "schema_version inputs parameters memory phases latency throughput service machine assumptions warnings sources"
+FIELDS = """
+    schema_version inputs parameters memory phases latency throughput service machine assumptions warnings sources
+"""
 MEMORY = """
     weights_bytes kv_cache_bytes kv_cache_bytes_per_token kv_cache_bytes_per_token_below_windows
     state_bytes activation_peak_bytes runtime_bytes total_bytes
