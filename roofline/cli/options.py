@@ -40,7 +40,7 @@ _TYPES: Final[dict[str, Any]] = {
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "What": ("model", "gpu", *(option.name for option in DECLARED["What"]), SPEC_DIR.name),
     **{title: tuple(option.name for option in options) for title, options in DECLARED.items() if title != "What"},
-    "Output": ("json", "csv", "output", "debug"),
+    "Output": ("must_fit", "json", "csv", "output", "debug"),
 }
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 

@@ -13,7 +13,8 @@ from roofline.answer.service import Service
 from roofline.answer.times import READINGS, Times, column
 from roofline.machine.engine import load_engine
 from roofline.num import Num, all_hold, any_holds, ceil, first_value, maximum, minimum, where
-from roofline.runs.kind import Outcome, Question, Stage, Stages
+from roofline.runs.execution import Stage, Stages
+from roofline.runs.kind import Outcome, Question
 from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_s, per_replica, serves, users_of
 from roofline.runs.text.service.steady import Cycle, Shares, beside_prompt, served_step, shares_of
 from roofline.workload.workload import Phase, Workload

@@ -47,7 +47,7 @@ def _rows(service: Service) -> Iterator[tuple[str, Times | None, Callable[[float
     yield "time per output token", service.tpot_s, format_time
     yield "whole request", service.request_s, format_time
     yield "output tokens per second, all", service.output_tokens_per_s, SHOWN["tokens"]
-    yield "of a user while it writes", service.output_tokens_per_s_per_user, SHOWN["tokens"]
+    yield "tokens/s writing, per user", service.output_tokens_per_s_per_user, SHOWN["tokens"]
     yield "requests per second", service.requests_per_s, significant
 
 

@@ -11,7 +11,8 @@ from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import Num, all_hold, any_holds, ceil, floor, maximum, minimum, where
 from roofline.runs.budget import default_of
-from roofline.runs.kind import Question, Stages
+from roofline.runs.execution import Stages
+from roofline.runs.kind import Question
 from roofline.runs.options import OPTIONS
 from roofline.runs.text.memory import fullest_held
 from roofline.runs.text.stages import most_needed
