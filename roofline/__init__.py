@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Estimate, Fit, estimate, fit, sweep, sweep_blocks
+    from roofline.api import Estimate, Fit, FittingModels, estimate, fit, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -25,6 +25,7 @@ _HOMES = {
     "Estimate": "roofline.api",
     "estimate": "roofline.api",
     "Fit": "roofline.api",
+    "FittingModels": "roofline.api",
     "fit": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api",
@@ -45,6 +46,7 @@ _HOMES = {
 __all__ = [
     "Estimate",
     "Fit",
+    "FittingModels",
     "RooflineError",
     "SpecError",
     "Sweep",

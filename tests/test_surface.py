@@ -13,6 +13,7 @@ def test_public_names() -> None:
     assert set(rl.__all__) == {
         "Estimate",
         "Fit",
+        "FittingModels",
         "RooflineError",
         "SpecError",
         "Sweep",

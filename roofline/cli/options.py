@@ -20,6 +20,7 @@ from roofline.runs.options import SPEC_DIR
 
 _MODEL: Final = "Model: a name, an alias, a YAML file, a config.json or its folder, a .gguf, hf:org/name."
 _GPU: Final = "Accelerator: a name, an alias or a YAML file. Required, unless --node names one."
+_LEFT_OUT: Final = " Left out: which models run on the GPU."
 _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
@@ -56,10 +57,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help=_JSON, rich_help_panel=
 CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Output")]
 
 
-def with_options(several: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(several: bool = False, modelless: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
-    `several`: model and GPU may be given several times.
+    `several`: model and GPU may be given several times; `modelless`: the model may be left out.
     """
 
     def made(values: dict[str, Any]) -> ModelOptions:
@@ -67,7 +68,7 @@ def with_options(several: bool = False) -> Callable[[Callable[..., None]], Calla
         return ModelOptions(given.pop("model"), given.pop("gpu"), given)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        run = _flat(command, _all_parameters(several), made)
+        run = _flat(command, _all_parameters(several, modelless), made)
         for name, annotation in run.__annotations__.items():
             annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(name)
         return run
@@ -105,14 +106,14 @@ def _flat(
 
 
 @cache
-def _all_parameters(several: bool) -> tuple[inspect.Parameter, ...]:
-    return tuple(_parameters(several))
+def _all_parameters(several: bool, modelless: bool) -> tuple[inspect.Parameter, ...]:
+    return tuple(_parameters(several, modelless))
 
 
-def _parameters(several: bool) -> Iterator[inspect.Parameter]:
+def _parameters(several: bool, modelless: bool) -> Iterator[inspect.Parameter]:
     """Model, accelerator, then the options in the order of their declaration."""
-    help_of = _SEVERAL if several else {"model": _MODEL, "gpu": _GPU}
-    for name, required in (("model", True), ("gpu", False)):
+    help_of = _SEVERAL if several else {"model": _MODEL + (_LEFT_OUT if modelless else ""), "gpu": _GPU}
+    for name, required in (("model", not modelless), ("gpu", False)):
         kind: Any = list[str] if several else str
         option = typer.Option(
             f"--{name}",

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.answer import Fitting
+from roofline.analysis.fit.models import ModelsOn
 from roofline.report.tables.console import Console
 from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.fit import print_fit
+from roofline.report.tables.fitting.models import print_models
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
@@ -33,6 +35,11 @@ def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
 def fit_html(fit: Fitting) -> str:
     """The verdict and its tables as one preformatted block."""
     return _block(lambda console: print_fit(fit, console))
+
+
+def models_html(found: ModelsOn) -> str:
+    """The verdict and the tables of the models that a machine runs."""
+    return _block(lambda console: print_models(found, console))
 
 
 def _block(show: Callable[[Console], None]) -> str:

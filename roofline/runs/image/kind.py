@@ -160,6 +160,15 @@ class Image(Kind):
         rate = total.rate(batch * float(question.spread.plan.dp))
         yield Quantity(name, "throughput", f"{made} per second", made, rate)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Seconds per picture, or per prompt of a text encoder."""
+        q, found = outcome.question, outcome.quantity("total_s")
+        if found is None or found.times is None:
+            return None
+        name = "picture" if takes_pixels(q.spec) else "prompt"
+        each = found.times * (1.0 / (q.run.batch * float(q.spread.plan.dp)))
+        return Quantity(f"{name}_s", "latency", f"s per {name}", "s", each)
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""
         q, run = outcome.question, outcome.question.run

@@ -170,6 +170,14 @@ class Text(Kind):
             heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
             yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens per second of all sequences while they are written; where one token is all, those that are read."""
+        found, sequences = outcome.quantity("tpot_s"), outcome.question.run.batch * float(outcome.question.spread.plan.dp)
+        if found is None or found.times is None:
+            whole = outcome.quantity("tokens_per_s")
+            return whole and whole._replace(title="tokens/s read")
+        return Quantity("written_tokens_per_s", "throughput", "tokens/s written", "tokens", found.times.rate(sequences))
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""
         q, run, precision = outcome.question, outcome.question.run, outcome.question.precision
