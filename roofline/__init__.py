@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Estimate, Fit, FittingModels, estimate, fit, sweep, sweep_blocks
+    from roofline.api import Estimate, Fit, FittingGPUs, FittingModels, estimate, fit, gpus_for, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -25,7 +25,9 @@ _HOMES = {
     "Estimate": "roofline.api",
     "estimate": "roofline.api",
     "Fit": "roofline.api",
+    "FittingGPUs": "roofline.api",
     "FittingModels": "roofline.api",
+    "gpus_for": "roofline.api",
     "fit": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api",
@@ -46,6 +48,7 @@ _HOMES = {
 __all__ = [
     "Estimate",
     "Fit",
+    "FittingGPUs",
     "FittingModels",
     "RooflineError",
     "SpecError",
@@ -56,6 +59,7 @@ __all__ = [
     "__version__",
     "estimate",
     "fit",
+    "gpus_for",
     "list_engines",
     "list_gpus",
     "list_models",

@@ -11,6 +11,8 @@ from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.answer import Fitting
 from roofline.analysis.fit.answer import fit as find_fit
+from roofline.analysis.fit.gpus import GPUsFor
+from roofline.analysis.fit.gpus import gpus_for as find_gpus
 from roofline.analysis.fit.models import ModelsOn, models_on
 from roofline.errors import UsageError
 from roofline.keywords import Grid, Options, with_keywords
@@ -156,6 +158,36 @@ def fit(
     if kind is not None or match is not None:
         raise UsageError("--kind and --match choose among all models, and --model names one")
     return find_fit(model, gpu, options, Fit)
+
+
+@dataclass(frozen=True, repr=False)
+class FittingGPUs(GPUsFor):
+    """Which accelerators run a model, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
+
+    `fits`, `verdict`: the answer, in a word and in sentences; `offers`: every accelerator of the library with its
+    `machine` (on how many, what it needs, at which price), its `pace` and what a dollar of rent makes, `per_dollar`.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import gpus_html
+
+        return gpus_html(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    __repr__ = __str__
+
+
+@with_keywords(Options)
+def gpus_for(model: ModelLike, *, sort: str = "value", **options: Unpack[Options]) -> FittingGPUs:
+    """Which accelerators of the library run a model, on how many of each, how fast, and how much for the money.
+
+    `sort`: value, speed, price, memory or name. The fewest of each that hold it are taken, within a node, unless a plan
+    is asked for. Raises UsageError, UnknownNameError or SpecError.
+    """
+    check_single({"model": model, **options})
+    return find_gpus(model, options, FittingGPUs, sort)
 
 
 @with_keywords(Grid)

@@ -13,6 +13,7 @@ def test_public_names() -> None:
     assert set(rl.__all__) == {
         "Estimate",
         "Fit",
+        "FittingGPUs",
         "FittingModels",
         "RooflineError",
         "SpecError",
@@ -23,6 +24,7 @@ def test_public_names() -> None:
         "__version__",
         "estimate",
         "fit",
+        "gpus_for",
         "list_engines",
         "list_gpus",
         "list_models",

@@ -57,7 +57,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help=_JSON, rich_help_panel=
 CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Output")]
 
 
-def with_options(several: bool = False, modelless: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(
+    several: bool = False, modelless: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
     `several`: model and GPU may be given several times; `modelless`: the model may be left out.
@@ -74,6 +76,20 @@ def with_options(several: bool = False, modelless: bool = False) -> Callable[[Ca
         return run
 
     return decorate
+
+
+def with_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take the options of a run as a mapping by their names, its first argument; no model, no GPU."""
+    shared = [parameter for parameter in _all_parameters(False, False) if parameter.name not in ("model", "gpu")]
+
+    def made(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name != "debug"}
+
+    run = _flat(command, shared, made)
+    for name, annotation in run.__annotations__.items():
+        if (panel := _PANEL_OF.get(name)) is not None:
+            annotation.__metadata__[0].rich_help_panel = panel
+    return run
 
 
 def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

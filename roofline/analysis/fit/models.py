@@ -123,7 +123,11 @@ class ModelsOn:
 
 
 def models_on(
-    gpu: GPULike | None, options: Mapping[str, Any], form: type[Form], group: str | None = None, match: str | None = None
+    gpu: GPULike | None,
+    options: Mapping[str, Any],
+    form: type[Form],
+    group: str | None = None,
+    match: str | None = None,
 ) -> Form:
     """Which models run on a machine, as an answer of that form: those of a group, or with a text in their name.
 

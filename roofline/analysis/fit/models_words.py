@@ -20,7 +20,9 @@ _WAYS: Final = {
     WHOLE[2]: "in a narrower format",
     ELSEWHERE: "with a part outside of the GPU's memory",
 }
-_LARGEST: Final = {"text": "the largest language model", "image": "the largest for pictures", "encoder": "the largest encoder"}
+#: Of which kinds the largest is named: of encoders only where there is nothing else.
+_LARGEST: Final = {"text": "the largest language model", "image": "the largest for pictures"}
+_ENCODERS: Final = {"encoder": "the largest encoder", "part": "the largest part"}
 
 
 def verdict_of_models(models: Sequence[Runnable], first: Trial, asked: bool) -> str:
@@ -42,7 +44,8 @@ def _listed(parts: list[str]) -> str:
 def _largest(models: Sequence[Runnable]) -> Iterator[str]:
     """The largest of each kind that is whole on the device."""
     found = []
-    for group, words in _LARGEST.items():
+    there = {model.group for model in models}
+    for group, words in (_LARGEST if there & _LARGEST.keys() else _ENCODERS).items():
         model = next((each for each in models if each.group == group and each.way in WHOLE), None)
         if model is not None and model.trial is not None:
             q, pace = model.trial.question, model.pace
@@ -74,9 +77,9 @@ def _nearest(models: Sequence[Runnable]) -> Iterator[str]:
     nearest = min(out, key=lambda model: model.missing, default=None)
     if nearest is not None and nearest.trial is not None:
         do = "does" if len(out) == 1 else "do"
-        changed = f" with {nearest.trial.words}" if nearest.trial.options else ""
+        changed = f" ({nearest.trial.words})," if nearest.trial.options else ","
         near = f"{nearest.model.title}{changed} {missing(nearest.trial)}"
-        yield f"{len(out)} {do} not run; the nearest, {near}." if len(out) > 1 else f"{near}."
+        yield f"{len(out)} {do} not run; the nearest, {near}."
 
 
 def _refused(number: int) -> Iterator[str]:

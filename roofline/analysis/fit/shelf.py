@@ -65,8 +65,9 @@ class Runnable:
         """By group; in it what is whole on the device, then what is partly elsewhere, the largest first; what does not
         fit by what it misses; what is refused.
         """
-        place = (GROUPS.index(self.group), (ELSEWHERE, MISSES, REFUSED).index(self.way) + 1 if self.way not in WHOLE else 0)
-        return (*place, self.missing if self.way == MISSES else -self.parameters, self.model.name)
+        place = 0 if self.way in WHOLE else 1 + (ELSEWHERE, MISSES, REFUSED).index(self.way)
+        size = self.missing if self.way == MISSES else -self.parameters
+        return GROUPS.index(self.group), place, size, self.model.name
 
     @cached_property
     def pace(self) -> Quantity | None:
@@ -164,7 +165,7 @@ def shelf(gpu: GPULike | None, options: Mapping[str, Any], group: str | None, ma
 
 
 def _entries(spec_dir: str | None) -> Iterator[tuple[str, Path, ModelRow]]:
-    """Name, file and row of each model; of a file that cannot be read its name alone, for it is refused where it runs."""
+    """Name, file and row of each model; of a file that cannot be read its name alone: it is refused where it runs."""
     known = stored("models")
     for name, path in files("models", spec_dir).items():
         values = known(path)

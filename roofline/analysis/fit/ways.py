@@ -8,7 +8,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from roofline.analysis.fit.steps import least_step
 from roofline.analysis.fit.trial import Case, Trial
 
-Way: TypeAlias = Literal["as released", "other settings", "narrower format", "partly elsewhere", "does not fit", "refused"]
+Way: TypeAlias = Literal[
+    "as released", "other settings", "narrower format", "partly elsewhere", "does not fit", "refused"
+]
 #: The ways in which a run is whole on the device, the mildest first.
 WHOLE: Final[tuple[Way, ...]] = ("as released", "other settings", "narrower format")
 ELSEWHERE: Final[Way] = "partly elsewhere"

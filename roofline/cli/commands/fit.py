@@ -13,9 +13,7 @@ from roofline.cli.terminal import console
 _PANEL: Final = "Without a model"
 _KindOption = Annotated[
     str | None,
-    typer.Option(
-        "--kind", help="Only models of that kind.", metavar="text|image|encoder|part", rich_help_panel=_PANEL
-    ),
+    typer.Option("--kind", help="Only models of that kind.", metavar="text|image|encoder|part", rich_help_panel=_PANEL),
 ]
 _MatchOption = Annotated[
     str | None,

@@ -172,7 +172,10 @@ class Text(Kind):
 
     def pace(self, outcome: Outcome) -> Quantity | None:
         """Tokens per second of all sequences while they are written; where one token is all, those that are read."""
-        found, sequences = outcome.quantity("tpot_s"), outcome.question.run.batch * float(outcome.question.spread.plan.dp)
+        found, sequences = (
+            outcome.quantity("tpot_s"),
+            outcome.question.run.batch * float(outcome.question.spread.plan.dp),
+        )
         if found is None or found.times is None:
             whole = outcome.quantity("tokens_per_s")
             return whole and whole._replace(title="tokens/s read")

@@ -11,6 +11,7 @@ from roofline.analysis.fit.models_words import rate
 from roofline.analysis.fit.shelf import Runnable
 from roofline.analysis.fit.ways import ELSEWHERE, MISSES, REFUSED, WHOLE, Way
 from roofline.answer.memory import ENDLESS
+from roofline.answer.quantity import Quantity
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_si, format_time
@@ -123,7 +124,7 @@ def _cells(model: Runnable, limit: str) -> list[str]:
     weights = model.trial.question.precision.weights.name
     size, needs = format_si(model.parameters), format_si(float(model.trial.memory.total_bytes), "B")
     grows = [_grown(model, limit)] if limit else []
-    return [model.model.name, size, weights, needs, *grows, *_pace(model), _how(model)]
+    return [model.model.name, size, weights, needs, *grows, *pace_cells(model.pace), _how(model)]
 
 
 def _grown(model: Runnable, limit: str) -> str:
@@ -137,11 +138,12 @@ def _grown(model: Runnable, limit: str) -> str:
     return "any" if least >= ENDLESS else f"{least:,}"
 
 
-def _pace(model: Runnable) -> list[str]:
-    if model.pace is None or model.pace.times is None:
+def pace_cells(pace: Quantity | None) -> list[str]:
+    """A pace and its interval."""
+    if pace is None or pace.times is None:
         return ["–", ""]
-    shown: Callable[[float], str] = format_time if model.pace.unit == "s" else rate
-    expected, low, high = (float(v) for v in (model.pace.times.expected, model.pace.times.low, model.pace.times.high))
+    shown: Callable[[float], str] = format_time if pace.unit == "s" else rate
+    expected, low, high = (float(value) for value in (pace.times.expected, pace.times.low, pace.times.high))
     return [shown(expected), f"{shown(low)} to {shown(high)}"]
 
 
