@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from roofline.analysis.estimate import SCHEMA_VERSION
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.gpus_words import verdict_of_gpus
 from roofline.analysis.fit.machines import Machine, machines
-from roofline.analysis.fit.shelf import pace_dict
+from roofline.analysis.fit.offers import SORTS, Offer
 from roofline.analysis.fit.trial import Case
 from roofline.analysis.grids import alike
 from roofline.answer.quantity import Quantity
@@ -24,59 +24,6 @@ from roofline.runs.names import check_names
 from roofline.runs.options import OPTIONS
 
 Form = TypeVar("Form", bound="GPUsFor")
-#: By what they can be sorted; the first where nothing is said.
-SORTS: Final = ("value", "speed", "price", "memory", "name")
-_HOUR: Final = 3600.0
-
-
-class Offer(NamedTuple):
-    """One kind of accelerator for a model: the run on the fewest of it that hold it, and how fast that is."""
-
-    machine: Machine
-    pace: Quantity | None
-
-    @property
-    def speed(self) -> float:
-        """What is made per second, as expected: tokens or pictures; 0 where it does not run."""
-        if self.pace is None or self.pace.times is None:
-            return 0.0
-        expected = float(self.pace.times.expected)
-        return expected if self.pace.better == "high" else 1 / expected
-
-    @property
-    def per_dollar(self) -> float | None:
-        """What a US dollar of rent makes at that speed: tokens or pictures; None without a price or a run."""
-        cost = self.machine.cost_per_hour
-        return self.speed * _HOUR / cost if cost and self.speed else None
-
-    def order(self, by: str) -> tuple[Any, ...]:
-        """What runs comes first; then, by what is asked, what has no price behind what has one."""
-        machine, cost = self.machine, self.machine.cost_per_hour
-        found: dict[str, tuple[Any, ...]] = {
-            "value": (self.per_dollar is None, -(self.per_dollar or 0.0)),
-            "speed": (),
-            "price": (cost is None, cost or 0.0),
-            "memory": (float(machine.gpu.memory.capacity) * machine.gpus,),
-            "name": (machine.gpu.name,),
-        }
-        misses = () if machine.fits or by == "name" else machine.order
-        return (not machine.fits and by != "name", *(misses or found[by]), -self.speed, machine.gpu.name)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON: as `roofline fit --gpu any` has it, with its pace and what a dollar makes."""
-        return {
-            **self.machine.to_dict(),
-            "pace": pace_dict(self.pace),
-            "per_dollar": self.per_dollar,
-        }
-
-    def record(self) -> dict[str, Any]:
-        """As a flat row."""
-        found = self.to_dict()
-        plan, price = found.pop("plan"), found.pop("price") or {}
-        pace = {f"pace_{name}": value for name, value in found.pop("pace").items()}
-        named = {f"price_{name}": price.get(name) for name in ("provider", "date", "source")}
-        return {**found, **plan, **pace, **named}
 
 
 @dataclass(frozen=True)
@@ -161,15 +108,20 @@ def gpus_for(model: ModelLike, options: Mapping[str, Any], form: type[Form], by:
 def _paces(found: Sequence[Machine]) -> list[Quantity | None]:
     """How fast the run is on each that holds it; those on which it is executed alike are worked out together."""
     paces: list[Quantity | None] = [None] * len(found)
-    places = [place for place, machine in enumerate(found) if machine.fits]
-    trials = [machine.trial for machine in found if machine.fits and machine.trial is not None]
-    questions = [trial.question for trial in trials]
+    open_places, questions = [], []
+    for place, machine in enumerate(found):
+        trial = machine.trial
+        if trial is not None and machine.fits and trial.outcome is not None:
+            paces[place] = trial.question.kind.pace(trial.outcome)
+        elif trial is not None and machine.fits:
+            open_places.append(place)
+            questions.append(trial.question)
     for group in alike(questions):
         first, stacked = questions[group[0]], tuple(questions[index].gpu for index in group)
         together = replace(first, stacked=stacked if len(stacked) > 1 else ())
         pace = together.kind.pace(evaluate(together, Outcome))
         for row, index in enumerate(group):
-            paces[places[index]] = pace and _one(pace, row)
+            paces[open_places[index]] = pace and _one(pace, row)
     return paces
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from roofline.analysis.fit.models_words import pace_words
+from roofline.analysis.fit.offers import Offer
 from roofline.analysis.fit.words import missing, subject, where
-
-if TYPE_CHECKING:
-    from roofline.analysis.fit.gpus import Offer
 
 
 def verdict_of_gpus(offers: Sequence[Offer], planned: bool) -> str:

@@ -84,7 +84,7 @@ def machines(case: Case) -> tuple[Machine, ...]:
     """
     found, refused = [], []
     for path in files("hardware", case.options.get("spec_dir")).values():
-        here = case._replace(gpu=path)
+        here = case._replace(gpu=load_gpu(path))
         try:
             found.append(machine_of(next(_trials(here))))
         except UsageError as error:
@@ -104,5 +104,5 @@ def _trials(case: Case) -> Iterator[Trial]:
             yield found
     trial = case.tried("as asked", {})
     if case.planned:
-        evaluate(trial.question, Outcome)  # raises where there are no links for it
+        trial = trial._replace(outcome=evaluate(trial.question, Outcome))  # raises where there are no links for it
     yield trial

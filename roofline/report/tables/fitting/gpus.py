@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.fit.gpus import GPUsFor, Offer
+from roofline.analysis.fit.gpus import GPUsFor
 from roofline.analysis.fit.models_words import rate
+from roofline.analysis.fit.offers import Offer
 from roofline.report.tables.fitting.models import pace_cells
 from roofline.report.tables.grid import grid
 from roofline.units import format_si
