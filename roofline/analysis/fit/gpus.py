@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from roofline.analysis.estimate import SCHEMA_VERSION
+from roofline.analysis.estimate import SCHEMA_VERSION, Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.gpus_words import verdict_of_gpus
 from roofline.analysis.fit.machines import Machine, machines
 from roofline.analysis.fit.offers import SORTS, Offer
 from roofline.analysis.fit.trial import Case
 from roofline.analysis.grids import alike
+from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.errors import UsageError
@@ -51,6 +52,16 @@ class GPUsFor:
         return verdict_of_gpus(self.offers, self.planned)
 
     @cached_property
+    def warnings(self) -> list[Warn]:
+        """What the user should know of the model's run, whatever it runs on: what is told of the first machine and of
+        the last alike.
+        """
+        held = [offer.machine.trial for offer in self.offers if offer.machine.fits]
+        ends = [trial for trial in (*held[:1], *held[-1:]) if trial is not None]
+        first, last = ([*evaluate(trial.question, Answer).warnings] for trial in ends or [self.first] * 2)
+        return [warn for warn in first if warn in last]
+
+    @cached_property
     def inputs(self) -> dict[str, Any]:
         """The model, and what was asked of every accelerator."""
         q = self.first.question
@@ -70,6 +81,7 @@ class GPUsFor:
             "inputs": self.inputs,
             "fits": self.fits,
             "machines": [offer.to_dict() for offer in self.offers],
+            "warnings": [warn._asdict() for warn in self.warnings],
             "sources": list(self.first.question.spec.sources),
         }
 

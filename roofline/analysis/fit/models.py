@@ -14,20 +14,24 @@ from roofline.analysis.fit.machines import machine_of
 from roofline.analysis.fit.models_words import verdict_of_models
 from roofline.analysis.fit.shelf import GROUPS, Runnable, shelf
 from roofline.analysis.fit.trial import Trial, plan_dict
-from roofline.analysis.fit.ways import Way
+from roofline.analysis.fit.ways import WAYS, Way
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
+from roofline.machine.engine import IDEAL
 from roofline.runs.checks import checked, is_many, one_of
 from roofline.runs.load import GPULike
 from roofline.runs.names import check_names
 from roofline.runs.option import ALL
 from roofline.runs.options import OPTIONS
 from roofline.runs.telling.notes import alias_notes
+from roofline.runs.telling.unverified import unverified_hardware
 
 Form = TypeVar("Form", bound="ModelsOn")
 #: Options that say something of one model alone.
 _OF_ONE: Final = ("draft", "draft_tokens")
+#: Models that a warning names.
+_NAMED: Final = 5
 _KINDS: Final = {"text": "language models", "encoder": "encoders", "image": "image models"}
 
 
@@ -78,10 +82,20 @@ class ModelsOn:
 
     @cached_property
     def warnings(self) -> list[Warn]:
-        """What the user should know before trusting the numbers: values of the machine that were not verified."""
-        gpu = self.first.question.gpu
-        text = f"{gpu.name}: not verified: {'; '.join(gpu.unverified)}"
-        return [Warn("unverified-hardware", text)] if gpu.unverified else []
+        """What the user should know before trusting the numbers: values of the machine that were not verified, models
+        that were made for fewer tokens than are asked.
+        """
+        trials = [model.trial for model in self.models if model.trial is not None and model.fits]
+        q, formats = self.first.question, {trial.question.precision.matrix_dtype() for trial in trials}
+        linked = any(not trial.plan.single or trial.question.spread.away is not None for trial in trials)
+        return [*self._short(), *unverified_hardware(q.gpu, q.machine(), formats, linked, q.engine != IDEAL)]
+
+    def _short(self) -> Iterator[Warn]:
+        short = [model for model in self.models if model.exceeds]
+        if short:
+            names = ", ".join(model.model.name for model in short[:_NAMED]) + (" …" if len(short) > _NAMED else "")
+            were = "models were" if len(short) > 1 else "model was"
+            yield Warn("context-exceeds-maximum", f"{len(short)} {were} made for fewer tokens than are asked: {names}")
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -98,7 +112,7 @@ class ModelsOn:
             "schema_version": SCHEMA_VERSION,
             "inputs": self.inputs,
             "fits": self.fits,
-            "counts": {"models": len(self.models), **self.ways},
+            "counts": {"models": len(self.models)} | {way.replace(" ", "_"): self.ways.get(way, 0) for way in WAYS},
             "models": [model.to_dict() for model in self.models],
             "machines": [
                 {

@@ -61,6 +61,15 @@ class Runnable:
         return max(self.trial.missing, self.trial.host_missing) if self.trial is not None else 0.0
 
     @property
+    def exceeds(self) -> bool:
+        """Whether it runs, but was made for fewer tokens than are asked."""
+        most = self.model.max_context
+        if most is None or self.trial is None or not self.fits:
+            return False
+        run = self.trial.question.run
+        return float(run.prompt + run.generate) > most
+
+    @property
     def order(self) -> tuple[Any, ...]:
         """By group; in it what is whole on the device, then what is partly elsewhere, the largest first; what does not
         fit by what it misses; what is refused.
@@ -104,6 +113,7 @@ class Runnable:
             "missing_bytes": plain(max(0.0, self.missing)) if trial is not None else None,
             "limits": self.limits,
             "max_context_of_model": self.model.max_context,
+            "exceeds_context_of_model": self.exceeds,
             "pace": pace_dict(pace),
             "refusal": self.refusal or None,
         }
@@ -187,10 +197,16 @@ def _is_meant(entry: tuple[str, Path, ModelRow], match: str | None) -> bool:
 
 
 def _group(row: ModelRow, group: str | None) -> str:
-    """The group of a model by its row; whether a language model generates, its file tells: here it may be either."""
+    """The group of a model by its row; where the row leaves two, that which is asked for: whether a language model
+    generates its file tells, and a file that cannot be read may hold anything.
+    """
+    if row.kind == "image":
+        return "image"
+    if not row.kind:
+        return group or GROUPS[0]
     if row.kind not in _CALLED:
         return PART
-    return "image" if row.kind == "image" else group if group in ("text", "encoder") else "text"
+    return group if group in ("text", "encoder") else "text"
 
 
 def _runnable(case: Case, row: ModelRow, group: str | None) -> Runnable | None:

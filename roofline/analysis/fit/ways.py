@@ -16,6 +16,7 @@ WHOLE: Final[tuple[Way, ...]] = ("as released", "other settings", "narrower form
 ELSEWHERE: Final[Way] = "partly elsewhere"
 MISSES: Final[Way] = "does not fit"
 REFUSED: Final[Way] = "refused"
+WAYS: Final[tuple[Way, ...]] = (*WHOLE, ELSEWHERE, MISSES, REFUSED)
 #: Bits of the narrowest weights of which a part goes elsewhere, so that as little as may be does; chosen.
 _BITS: Final = 4.0
 

@@ -101,6 +101,7 @@ def _refuse_without_model(options: dict[str, Any], sort: str | None) -> None:
 def _list_for(model: str, options: dict[str, Any], names: list[str] | None, sort: str | None, form: str) -> None:
     """The accelerators for a model, those of some names where any are given; exit code 1 where none runs it."""
     from roofline.api import gpus_for
+    from roofline.cli.commands.answers import note_warnings
 
     found: Any = gpus_for(model, sort=sort or "value", **options)
     found = found if names is None else found.only(names)
@@ -111,6 +112,7 @@ def _list_for(model: str, options: dict[str, Any], names: list[str] | None, sort
             write_json(found.to_dict())
         else:
             write_csv(list(found.records()))
+        note_warnings(found.warnings)
     else:
         from roofline.report.tables.fitting.gpus import print_gpus
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from roofline.analysis.fit.gpus import GPUsFor
 from roofline.analysis.fit.models_words import rate
 from roofline.analysis.fit.offers import Offer
+from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.fitting.models import pace_cells
 from roofline.report.tables.grid import grid
 from roofline.units import format_si
@@ -41,6 +42,7 @@ def print_gpus(found: GPUsFor, console: Console) -> None:
     title = f"{len(found.offers)} accelerators, {_ORDERS[found.by]}; bytes per GPU; what does not run comes last"
     title = title if found.by != "name" else title.partition(";")[0]
     console.print(grid(title, columns, [_cells(offer) for offer in found.offers]), crop=False)
+    print_warnings(found.warnings, console)
 
 
 def _cells(offer: Offer) -> list[str]:
