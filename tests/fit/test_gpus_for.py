@@ -13,8 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 import roofline as rl
+from roofline.analysis.evaluate import memory_of
 from roofline.cli.app import app
 from roofline.errors import UsageError
+from roofline.runs.ask import ask
 
 #: Seconds of processor time for all accelerators; about one on one core of 2024.
 _MOST_SECONDS = 8.0
@@ -47,11 +49,20 @@ def test_what_is_said_to_fit_fits_and_what_is_not_does_not(model: str) -> None:
         machine = offer.machine
         if machine.trial is None:
             with pytest.raises(UsageError):
-                rl.fit(model, gpu=machine.gpu.name)
+                ask(model, machine.gpu.name)
             continue
-        alone = rl.fit(model, gpu=machine.gpu.name, **machine.trial.options)
-        assert alone.fits == machine.fits
-        assert alone.asked.held() == machine.trial.held()
+        memory = memory_of(ask(model, machine.gpu.name, machine.trial.options), {})
+        assert memory.fits == machine.fits
+        assert float(memory.total_bytes) == machine.trial.held()["total_bytes"]
+
+
+def test_fit_says_the_same() -> None:
+    for name in ("a100-sxm-80gb", "l4", "mi300x"):
+        machine = next(o.machine for o in offers("llama-3.1-70b")[0].offers if o.machine.gpu.name == name)
+        alone = rl.fit("llama-3.1-70b", gpu=name)
+        assert (alone.fewest is not None and alone.fewest.plan.devices <= 8) == machine.fits
+        if machine.fits and alone.fewest is not None and machine.trial is not None:
+            assert alone.fewest.plan == machine.trial.plan
 
 
 @pytest.mark.parametrize("model", MODELS)

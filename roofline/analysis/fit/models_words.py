@@ -63,7 +63,7 @@ def pace_words(pace: Quantity) -> str:
     expected, low, high = (float(value) for value in (pace.times.expected, pace.times.low, pace.times.high))
     if pace.unit == "s":
         return f"in {format_time(expected)} ({format_time(low)} to {format_time(high)})"
-    return f"at {rate(expected)} {pace.title.split()[0]} ({rate(low)} to {rate(high)})"
+    return f"at {rate(expected)} {pace.title} ({rate(low)} to {rate(high)})"
 
 
 def rate(value: float) -> str:

@@ -167,7 +167,7 @@ class Image(Kind):
             return None
         name = "picture" if takes_pixels(q.spec) else "prompt"
         each = found.times * (1.0 / (q.run.batch * float(q.spread.plan.dp)))
-        return Quantity(f"{name}_s", "latency", f"s per {name}", "s", each)
+        return Quantity(f"{name}_s", "latency", f"per {name}", "s", each)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""

@@ -92,7 +92,7 @@ class Encoder(Text):
     def pace(self, outcome: Outcome) -> Quantity | None:
         """Tokens that are read per second."""
         found = outcome.quantity("tokens_per_s")
-        return found and found._replace(title="tokens/s read")
+        return found and found._replace(title="tokens/s")
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes and formats; of a cache that there is not, nothing."""

@@ -178,8 +178,8 @@ class Text(Kind):
         )
         if found is None or found.times is None:
             whole = outcome.quantity("tokens_per_s")
-            return whole and whole._replace(title="tokens/s read")
-        return Quantity("written_tokens_per_s", "throughput", "tokens/s written", "tokens", found.times.rate(sequences))
+            return whole and whole._replace(title="tokens/s")
+        return Quantity("written_tokens_per_s", "throughput", "tokens/s", "tokens", found.times.rate(sequences))
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.fit.models import ModelsOn
@@ -20,52 +21,60 @@ if TYPE_CHECKING:
     from roofline.report.tables.console import Console
 
 #: How many models of a group are shown where not all are: whole on the device, with a part elsewhere.
-_SHOWN: Final = {"text": (11, 6), "image": (8, 2), "encoder": (2, 2), "part": (8, 2)}
+_SHOWN: Final = {"text": (11, 6), "image": (8, 3), "encoder": (2, 2), "part": (8, 2)}
 #: Groups of which one model of a family stands for the others.
 _BY_FAMILY: Final = ("text", "encoder")
+#: What a table of runs with a part with the host need not say of each.
+_CORES: Final = " on the host's cores"
 _TITLES: Final = {
-    "text": "Language models",
-    "image": "Models of pictures",
-    "encoder": "Encoders",
-    "part": "Parts of models of pictures",
+    "text": ("Language models", "tokens/s while they write"),
+    "image": ("Models of pictures", "expected time"),
+    "encoder": ("Encoders", "tokens/s that they read"),
+    "part": ("Parts of models of pictures", "expected time"),
 }
+#: So many are shown without a choice.
+_FEW: Final = 25
 _FAMILY: Final = re.compile(r"[a-z]+")
 
 
 def print_models(found: ModelsOn, console: Console, every: bool = False) -> None:
     """The verdict first; then the largest of each family that is whole on the device, and of those with a part
-    elsewhere the ones that no larger one outruns; all of them where `every` is asked.
+    elsewhere the ones that no larger one outruns; all of them where these are few or `every` is asked.
     """
     console.print(found.verdict, style="bold")
     for note in found.assumptions:
         console.print(note)
     console.print()
-    shown = list(found.models) if every else list(_worth_a_look(found.models))
-    for group, title in _TITLES.items():
-        for ways, words in ((WHOLE, "whole in memory"), ((ELSEWHERE,), "with a part elsewhere")):
+    few = every or len(found.models) <= _FEW
+    shown = list(found.models) if few else list(_worth_a_look(found.models))
+    for group, (title, pace) in _TITLES.items():
+        for ways, words in ((WHOLE, "whole in memory"), ((ELSEWHERE,), "with a part with the host")):
             rows = [model for model in shown if model.group == group and model.way in ways]
             if rows:
-                console.print(model_table(f"{title}, {words}, the largest first{_more(found, rows, ways)}", rows))
+                console.print(
+                    model_table(f"{title}, {words}, the largest first{_more(found, rows, ways)}; {pace}", rows)
+                )
     for way, words in ((MISSES, "What does not run, the nearest first"), (REFUSED, "What cannot be run as asked")):
         rows = [model for model in shown if model.way == way]
         if rows:
             console.print(_miss_table(words, rows) if way == MISSES else _refusal_table(words, rows))
-    if not every and len(shown) < len(found.models):
+    if len(shown) < len(found.models):
         console.print(f"{len(shown)} of {len(found.models)} models are shown; --all shows the rest.")
     print_warnings(found.warnings, console)
 
 
 def _more(found: ModelsOn, rows: Sequence[Runnable], ways: Sequence[Way]) -> str:
     there = sum(model.group == rows[0].group and model.way in ways for model in found.models)
-    return f"; {len(rows)} of {there}" if there > len(rows) else ""
+    return f", {len(rows)} of {there}" if there > len(rows) else ""
 
 
 def _worth_a_look(models: Sequence[Runnable]) -> Iterator[Runnable]:
     for group, (whole, partly) in _SHOWN.items():
         own = [model for model in models if model.group == group]
         held = [model for model in own if model.way in WHOLE]
+        away = [model for model in own if model.way == ELSEWHERE]
         yield from _firsts(held, whole) if group in _BY_FAMILY else held[:whole]
-        yield from list(_unbeaten(model for model in own if model.way == ELSEWHERE))[-partly:]
+        yield from list(_unbeaten(away))[-partly:] if group in _BY_FAMILY else away[:partly]
 
 
 def _firsts(models: Iterable[Runnable], most: int) -> Iterator[Runnable]:
@@ -101,16 +110,19 @@ def _speed(model: Runnable) -> float:
 
 
 def model_table(title: str, rows: Sequence[Runnable]) -> Grid:
-    """Models that run: in which format, what they need, up to which size, and how fast."""
+    """Models that run: in which format, up to which size, how fast, in which way, and what they need; without columns
+    in which nothing stands.
+    """
     heading = {"max_context": "context ≤", "max_side_px": "square ≤"}
-    limit = next((name for name in _limits(rows[0])), "")
+    limit = next(_limits(rows[0]), "")
     pace = rows[0].pace.title if rows[0].pace is not None else ""
     columns = (
-        *(("model", "name"), ("parameters", "right?"), ("weights", "left"), ("needs", "right")),
-        *(((heading.get(limit, limit), "right"),) if limit else ()),
-        *((pace, "right"), ("80 %", "right?"), ("how", "text?")),
+        *(("model", "name"), ("weights", "left"), (heading.get(limit, limit), "right"), (pace, "right")),
+        *(("how", "text"), ("needs", "right?"), ("parameters", "right?"), ("80 %", "right?")),
     )
-    return grid(title, columns, [_cells(model, limit) for model in rows])
+    cells = [_cells(model, limit) for model in rows]
+    filled = [any(column) for column in zip(*cells, strict=True)]
+    return grid(title, tuple(compress(columns, filled)), [list(compress(row, filled)) for row in cells])
 
 
 def _limits(model: Runnable) -> Iterator[str]:
@@ -123,8 +135,9 @@ def _cells(model: Runnable, limit: str) -> list[str]:
     assert model.trial is not None
     weights = model.trial.question.precision.weights.name
     size, needs = format_si(model.parameters), format_si(float(model.trial.memory.total_bytes), "B")
-    grows = [_grown(model, limit)] if limit else []
-    return [model.model.name, size, weights, needs, *grows, *pace_cells(model.pace), _how(model)]
+    expected, interval = pace_cells(model.pace)
+    grown = _grown(model, limit) if limit else ""
+    return [model.model.name, weights, grown, expected, _how(model), needs, size, interval]
 
 
 def _grown(model: Runnable, limit: str) -> str:
@@ -148,9 +161,9 @@ def pace_cells(pace: Quantity | None) -> list[str]:
 
 
 def _how(model: Runnable) -> str:
-    """What is changed beside the format of the weights."""
+    """What is changed beside the format of the weights, in few words."""
     assert model.trial is not None
-    parts = model.trial.words.split(", ")
+    parts = model.trial.words.replace(_CORES, "").split(", ")
     return ", ".join(part for part in parts if not part.startswith(("as released", "weights in ")))
 
 
