@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from roofline.analysis.sweep import Sweep
+    from roofline.analysis.verdict.answer import Verdict
     from roofline.answer.derivation import Derivation
     from roofline.evidence.runs.nearest import Nearest
 
@@ -37,6 +38,23 @@ class Estimate(Answer):
     tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
     low, high) or None without meaning; `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
     """
+
+    @cached_property
+    def decision(self) -> Verdict:
+        """What limits it, how sure that is, what would help most, and the elasticities behind that."""
+        from roofline.analysis.verdict.answer import verdict_of
+
+        self.refuse_grid("a verdict is that")
+        return verdict_of(self)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence or two."""
+        return self.decision.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `roofline estimate --json`: the verdict first, what it rests on last."""
+        return {"verdict": self.verdict, **super().to_dict(), **self.decision.to_dict()}
 
     @cached_property
     def nearest(self) -> list[Nearest]:
@@ -63,7 +81,7 @@ class Estimate(Answer):
             return None
         from roofline.report.tables.html import estimate_html
 
-        return estimate_html(self, self.nearest)
+        return estimate_html(self, self.nearest, self.verdict)
 
     def __str__(self) -> str:
         if not self.single:

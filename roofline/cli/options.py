@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache, wraps
-from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeAlias, get_type_hints
 
 import typer
 
@@ -25,7 +25,9 @@ _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
 }
-_TYPES: Final = {
+#: How several values of an option are read: one each; several models and accelerators; several of every option.
+Several: TypeAlias = Literal["none", "machines", "all"]
+_TYPES: Final[dict[str, Any]] = {
     "int": int,
     "float": float,
     "str": str,
@@ -33,12 +35,13 @@ _TYPES: Final = {
     "str | float": str,
     "str | int": str,
     "bool | str": bool,
+    "list": list[str],
 }
 #: Under which heading `--help` and the command reference show an option.
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "What": ("model", "gpu", *(option.name for option in DECLARED["What"]), SPEC_DIR.name),
     **{title: tuple(option.name for option in options) for title, options in DECLARED.items() if title != "What"},
-    "Output": ("json", "csv", "output", "debug"),
+    "Output": ("must_fit", "json", "csv", "output", "debug"),
 }
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 
@@ -58,16 +61,20 @@ CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Ou
 
 
 def with_options(
-    several: bool = False, modelless: bool = False
+    several: Several = "none", modelless: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
-    `several`: model and GPU may be given several times; `modelless`: the model may be left out.
+    `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
+    were given come as `values_of` reads them: a list, a range, or a single value. `modelless`: the model may be left
+    out.
     """
 
     def made(values: dict[str, Any]) -> ModelOptions:
         given = {name: value for name, value in values.items() if name != "debug"}
-        return ModelOptions(given.pop("model"), given.pop("gpu"), given)
+        if several == "all":
+            given = _read(given)
+        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         run = _flat(command, _all_parameters(several, modelless), made)
@@ -78,9 +85,18 @@ def with_options(
     return decorate
 
 
+def _read(given: dict[str, Any]) -> dict[str, Any]:
+    """Options that were given, each with its value or its values."""
+    from roofline.cli.several import values_of
+
+    lists = {name: values_of(name, value) for name, value in given.items() if isinstance(value, list)}
+    found = {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
+    return found | {name: value for name, value in given.items() if value is not None and name not in lists}
+
+
 def with_run(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command take the options of a run as a mapping by their names, its first argument; no model, no GPU."""
-    shared = [parameter for parameter in _all_parameters(False, False) if parameter.name not in ("model", "gpu")]
+    shared = [parameter for parameter in _all_parameters("none", False) if parameter.name not in ("model", "gpu")]
 
     def made(values: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in values.items() if name != "debug"}
@@ -122,15 +138,16 @@ def _flat(
 
 
 @cache
-def _all_parameters(several: bool, modelless: bool) -> tuple[inspect.Parameter, ...]:
+def _all_parameters(several: Several, modelless: bool) -> tuple[inspect.Parameter, ...]:
     return tuple(_parameters(several, modelless))
 
 
-def _parameters(several: bool, modelless: bool) -> Iterator[inspect.Parameter]:
+def _parameters(several: Several, modelless: bool) -> Iterator[inspect.Parameter]:
     """Model, accelerator, then the options in the order of their declaration."""
-    help_of = _SEVERAL if several else {"model": _MODEL + (_LEFT_OUT if modelless else ""), "gpu": _GPU}
+    alone = {"model": _MODEL + (_LEFT_OUT if modelless else ""), "gpu": _GPU}
+    help_of = alone if several == "none" else _SEVERAL
     for name, required in (("model", not modelless), ("gpu", False)):
-        kind: Any = list[str] if several else str
+        kind: Any = str if several == "none" else list[str]
         option = typer.Option(
             f"--{name}",
             f"-{name[0]}",
@@ -141,9 +158,16 @@ def _parameters(several: bool, modelless: bool) -> Iterator[inspect.Parameter]:
         kind = kind if required else kind | None
         yield _parameter(name, Annotated[kind, option], inspect.Parameter.empty if required else None)
     for declared in (*(option for panel in DECLARED.values() for option in panel), SPEC_DIR):
-        yield _declared(declared)
+        yield _listed(declared) if several == "all" and declared is not SPEC_DIR else _declared(declared)
     debug = typer.Option("--debug", help="Show the traceback of an error.")
     yield _parameter("debug", Annotated[bool, debug], False)
+
+
+def _listed(option: Option) -> inspect.Parameter:
+    """An option that may be given several times; a flag is one or is not."""
+    if option.type.startswith("bool"):
+        return _declared(option)
+    return _declared(option._replace(type="list", default=None))  # type: ignore[arg-type]
 
 
 def _declared(option: Option) -> inspect.Parameter:

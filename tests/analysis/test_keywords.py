@@ -20,7 +20,7 @@ from roofline.runs.registry import kinds
 
 
 def test_keywords_are_the_options_of_the_command_line() -> None:
-    others = ("model", "gpu", "debug", "json", "csv")
+    others = ("model", "gpu", "debug", "json", "csv", "must_fit")
     shown = inspect.signature(command).parameters
     shared = {name: parameter.default for name, parameter in shown.items() if name not in others}
     assert set(Options.__annotations__) == set(Grid.__annotations__) == set(shared)

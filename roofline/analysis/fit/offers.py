@@ -25,7 +25,8 @@ class Offer(NamedTuple):
         if self.pace is None or self.pace.times is None:
             return 0.0
         expected = float(self.pace.times.expected)
-        return expected if self.pace.better == "high" else 1 / expected
+        replicas = self.machine.trial.plan.dp if self.machine.trial is not None else 1
+        return expected if self.pace.better == "high" else replicas / expected
 
     @property
     def per_dollar(self) -> float | None:

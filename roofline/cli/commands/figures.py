@@ -24,7 +24,7 @@ Output = Annotated[str, typer.Option("--output", "-o", help="File to write: .svg
 PlotKind = Annotated[str, typer.Option(help=_WHAT, metavar="|".join(KINDS))]
 
 
-@with_options(several=True)
+@with_options("machines")
 def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline") -> None:
     """A picture: the roofline of a workload on one or more GPUs, its memory, or curves by batch."""
     from roofline.report.plots.roofline import checked_path, save_figure

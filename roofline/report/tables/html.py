@@ -29,9 +29,9 @@ _CSS: Final = {
 }
 
 
-def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
-    """The estimate's tables as one preformatted block."""
-    return _block(lambda console: print_estimate(est, console, nearest))
+def estimate_html(est: Answer, nearest: list[Nearest], verdict: str) -> str:
+    """The verdict and the tables of an estimate as one preformatted block."""
+    return _block(lambda console: print_estimate(est, console, nearest, verdict))
 
 
 def fit_html(fit: Fitting) -> str:

@@ -11,6 +11,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
+from roofline.answer.times import Times
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
@@ -21,11 +22,12 @@ from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
-from roofline.runs.execution import Execution, machine_of, spread_of
+from roofline.runs.execution import Execution, Stages, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
-from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
+from roofline.runs.kind import Kind, Needs, Outcome, Question
 from roofline.runs.option import Option
 from roofline.runs.options import asked
+from roofline.runs.telling.spoken import Spoken, Told
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.inputs.hearing import sound_of
@@ -55,6 +57,10 @@ class Text(Kind):
     columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
     curves: ClassVar[Mapping[str, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
     served: ClassVar[bool] = True
+    focus: ClassVar[Mapping[str, Spoken]] = {
+        "decode": Spoken("tpot_s", "Decode", "per token"),
+        "prefill": Spoken("ttft_s", "Reading the prompt", "to the first token"),
+    }
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model that generates."""
@@ -162,8 +168,14 @@ class Text(Kind):
         run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
         amount, generates = sequences * run.generate, run.generate > 0
         written = total.rate(amount) if not isinstance(amount, float) or amount else None
+        if decode:
+            yield from _while_writing(decode.times, sequences, decodes)
         title = "output tokens per second"
         yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
+        if written is not None:
+            user = "" if isinstance(sequences, float) and sequences == 1.0 else "output tokens/s, per user"
+            each = written * (1.0 / sequences)
+            yield Quantity("output_tokens_per_s_per_user", "throughput", user, "tokens", each, generates)
         every = total.rate(sequences * (run.prompt + run.generate))
         yield Quantity("tokens_per_s", "throughput", "all tokens per second", "tokens", every)
         if sound_of(question.spec) is not None and run.media is not None:
@@ -172,14 +184,8 @@ class Text(Kind):
 
     def pace(self, outcome: Outcome) -> Quantity | None:
         """Tokens per second of all sequences while they are written; where one token is all, those that are read."""
-        found, sequences = (
-            outcome.quantity("tpot_s"),
-            outcome.question.run.batch * float(outcome.question.spread.plan.dp),
-        )
-        if found is None or found.times is None:
-            whole = outcome.quantity("tokens_per_s")
-            return whole and whole._replace(title="tokens/s")
-        return Quantity("written_tokens_per_s", "throughput", "tokens/s", "tokens", found.times.rate(sequences))
+        found = outcome.quantity("decode_tokens_per_s") or outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""
@@ -268,6 +274,15 @@ class Text(Kind):
         at = {q.name: format_time(float(q.times.expected)) for q in outcome.quantities if q.times and q.unit == "s"}
         first = f"first token after {at['ttft_s']}"
         return f"{first}, then one every {at['tpot_s']}, {at['total_s']} in all" if "tpot_s" in at else first
+
+
+def _while_writing(step: Times, sequences: Num, decodes: Any) -> Iterator[Quantity]:
+    """Tokens per second while answers are written: those of each user, 1 / time per output token, and of all."""
+    alone = isinstance(sequences, float) and sequences == 1.0
+    each = "" if alone else "tokens/s writing, per user"
+    every = "tokens/s while it writes" if alone else "tokens/s writing, in all"
+    yield Quantity("decode_tokens_per_s_per_user", "throughput", each, "tokens", step.rate(1.0), decodes)
+    yield Quantity("decode_tokens_per_s", "throughput", every, "tokens", step.rate(sequences), decodes)
 
 
 KIND: Final[Kind] = Text()

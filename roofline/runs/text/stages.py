@@ -14,7 +14,8 @@ from roofline.passes.chunking import Chunks, chunks_of, in_chunks
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
-from roofline.runs.kind import Question, Stage, Stages, kept_workload
+from roofline.runs.execution import Stage, Stages
+from roofline.runs.kind import Question, kept_workload
 from roofline.runs.text.draft import drafted, on_device
 from roofline.runs.text.elsewhere import of_device
 from roofline.runs.text.inputs.encoders import with_towers

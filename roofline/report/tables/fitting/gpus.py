@@ -33,7 +33,7 @@ def print_gpus(found: GPUsFor, console: Console) -> None:
     console.print(q.kind.told(q).heading)
     console.print()
     pace = next((offer.pace for offer in found.offers if offer.pace is not None), None)
-    made = "made" if pace is None else f"{pace.name.removesuffix('_s')}s" if pace.unit == "s" else pace.unit
+    made = "made" if pace is None else f"{pace.title.removeprefix('per ')}s" if pace.unit == "s" else pace.unit
     columns = (
         *(("name", "name"), ("GPUs", "right"), ("plan", "left?"), ("needs", "right"), ("of", "right?")),
         *((pace.title if pace is not None else "speed", "right"), ("80 %", "right?"), ("USD/h", "right")),
