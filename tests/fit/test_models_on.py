@@ -179,6 +179,12 @@ def test_options_of_a_run_apply_and_what_a_kind_does_not_take_is_told() -> None:
     assert any(warn.code == "context-exceeds-maximum" for warn in found.warnings)
 
 
+def test_what_is_asked_to_stay_with_the_host_is_not_said_to_be_whole_in_memory() -> None:
+    found = rl.fit(gpu="3060", kind="image", match="sdxl", offload="model")
+    assert set(found.ways) == {ELSEWHERE}
+    assert "Whole in memory" not in found.verdict
+
+
 def test_several_gpus_and_another_size_of_memory() -> None:
     alone, two = (rl.fit(gpu="3060", match="mistral-7b-v0.1", gpus=gpus) for gpus in (1, 2))
     assert alone.models[0].way == "narrower format"

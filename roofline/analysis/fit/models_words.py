@@ -33,7 +33,7 @@ def verdict_of_models(models: Sequence[Runnable], first: Trial, asked: bool) -> 
     total, place = len(models), where(first)
     if not told:
         return " ".join((f"None of {total} models runs on {place}.", *_nearest(models), *_refused(counts[REFUSED])))
-    head = f"Of {total} models {place} runs {_listed(told)}."
+    head = f"Of {total} models {place} {'runs' if first.plan.single else 'run'} {_listed(told)}."
     return " ".join((head, *_largest(models), *_nearest(models), *_refused(counts[REFUSED])))
 
 
@@ -54,7 +54,7 @@ def _largest(models: Sequence[Runnable]) -> Iterator[str]:
             found.append(f"{words} is {q.spec.title} in {q.precision.weights.name}{size}{at}")
     if found:
         text = "; ".join(found)
-        yield f"Whole in its memory, {text}."
+        yield f"Whole in memory, {text}."
 
 
 def pace_words(pace: Quantity) -> str:

@@ -39,7 +39,8 @@ def mildest(case: Case) -> Run:
     tried = [asked]
     for run in _runs(case, asked):
         if run.trial.fits:
-            return run
+            away = run.trial.question.spread.away is not None  # also where that was asked for
+            return Run(ELSEWHERE, run.trial) if away else run
         tried.append(run.trial)
     return Run(MISSES, min(tried, key=_short))
 
