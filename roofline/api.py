@@ -36,7 +36,8 @@ class Estimate(Answer):
     `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
     bytes by what they hold, fits, max_batch, max_context; `phases`: counts, bound and times of each; `latency`: ttft,
     tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
-    low, high) or None without meaning; `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
+    low, high) or None without meaning; `service`: a steady load of users, None where the engine is no server;
+    `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
     """
 
     @cached_property
@@ -214,8 +215,9 @@ def sweep(
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
-    The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Raises UsageError for an
-    option without values or more than 50 million points.
+    The sizes (batch, users, prompt, generate, height, width, steps) are the last axes, in this order. With users there
+    are columns of their steady load, `served_tpot_s` and the like. Raises UsageError for an option without values or
+    more than 50 million points.
     """
     from roofline.analysis.sweep import sweep as evaluate
 

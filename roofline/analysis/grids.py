@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
+from roofline.analysis.service.evaluate import served_columns
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
 from roofline.num import keep_freed_memory, where
@@ -54,6 +55,8 @@ def evaluate_grid(
         run = ask(model, firsts[0].gpu, {**options, **grids}).run if grids else firsts[0].run
         points = prod(grid.size for grid in grids.values())
         for group in groups:
+            if firsts[group[0]].by_chip:
+                run = ask(model, gpus[group[0]], {**options, **grids}).run
             questions = [replace(firsts[index], run=run, axes=len(sizes)) for index in group]
             together = len(group) > 1 and points * len(group) <= STACKED
             found = _stacked(questions) if together else map(_alone, questions)
@@ -84,7 +87,7 @@ def alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            if question.spread.alone and alike and len(cores) == 1:
+            if question.spread.alone and alike and not question.by_chip and len(cores) == 1:
                 group.append(index)
                 break
         else:
@@ -124,6 +127,8 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
+    if outcome.question.by_chip:
+        yield from served_columns(outcome)
 
 
 def _readings(quantity: Quantity) -> Iterator[tuple[str, Any]]:

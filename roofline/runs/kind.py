@@ -49,7 +49,8 @@ class Question:
 
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
     are `stacked`, they are an axis before those, and `gpu` is the first of them. `asked` is the same as it was given,
-    to be asked again with something changed; `faster`, by how much the figures of the hardware are taken as better.
+    to be asked again with something changed; `faster`, by how much the figures of the hardware are taken as better;
+    `by_chip`: its memory may set sizes.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Question:
     execution: Execution
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
+    by_chip: bool = False
     asked: Asked | None = field(default=None, compare=False, repr=False)
     faster: Faster = AS_IT_IS
 
@@ -200,6 +202,10 @@ class Kind(ABC):
     @abstractmethod
     def resolve(self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> tuple[Any, Execution]:
         """The run and its execution from the options that were given, checked. Raises UsageError."""
+
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """The question with the sizes that follow from all of it. Raises UsageError."""
+        return question
 
     @abstractmethod
     def workload(self, spec: Any, run: Any) -> Workload:

@@ -150,7 +150,7 @@ def test_it_is_printed_drawn_and_explained(index: Index) -> None:
     shown = est._repr_html_()
     for words in ("queries per second", "Latency of a search", "largest index 0 vectors", "all vectors", "exhaustive"):
         assert words in shown
-    assert [found.quantity for found in est.explain()] == ["latency.query_s"]
+    assert [found.quantity for found in est.explain()] == ["latency.query_s", "elasticity.query"]
     for figure in (est.plot(), memory_figure(est)):
         figure.savefig(io.BytesIO(), format="png")
 
