@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Comparison, Estimate, Fit, compare, estimate, fit, sweep, sweep_blocks
+    from roofline.api import (
+        Comparison,
+        Estimate,
+        Fit,
+        FittingGPUs,
+        FittingModels,
+        compare,
+        estimate,
+        fit,
+        gpus_for,
+        sweep,
+        sweep_blocks,
+    )
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -25,6 +37,9 @@ _HOMES = {
     "Estimate": "roofline.api",
     "estimate": "roofline.api",
     "Fit": "roofline.api",
+    "FittingGPUs": "roofline.api",
+    "FittingModels": "roofline.api",
+    "gpus_for": "roofline.api",
     "fit": "roofline.api",
     "Comparison": "roofline.api",
     "compare": "roofline.api",
@@ -48,6 +63,8 @@ __all__ = [
     "Comparison",
     "Estimate",
     "Fit",
+    "FittingGPUs",
+    "FittingModels",
     "RooflineError",
     "SpecError",
     "Sweep",
@@ -58,6 +75,7 @@ __all__ = [
     "compare",
     "estimate",
     "fit",
+    "gpus_for",
     "list_engines",
     "list_gpus",
     "list_models",

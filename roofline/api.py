@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.answer import compare as find_best
@@ -13,6 +13,10 @@ from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.answer import Fitting
 from roofline.analysis.fit.answer import fit as find_fit
+from roofline.analysis.fit.gpus import GPUsFor
+from roofline.analysis.fit.gpus import gpus_for as find_gpus
+from roofline.analysis.fit.models import ModelsOn, models_on
+from roofline.errors import UsageError
 from roofline.keywords import Grid, Options, with_keywords
 from roofline.runs.ask import ask
 from roofline.runs.checks import check_single
@@ -125,14 +129,56 @@ class Fit(Fitting):
     __repr__ = __str__
 
 
+@dataclass(frozen=True, repr=False)
+class FittingModels(ModelsOn):
+    """Which models a machine runs, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
+
+    `fits`, `verdict`: the answer, in a word and in sentences; `models`: every model that was looked at, with the way in
+    which it runs, its `trial`, its `pace` and its `limits`; `ways`: how many run in which way.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import models_html
+
+        return models_html(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    __repr__ = __str__
+
+
+@overload
+def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Fit: ...
+@overload
+def fit(
+    model: None = None,
+    gpu: GPULike | None = None,
+    *,
+    kind: str | None = None,
+    match: str | None = None,
+    **options: Unpack[Options],
+) -> FittingModels: ...
 @with_keywords(Options)
-def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Fit:
+def fit(
+    model: ModelLike | None = None,
+    gpu: GPULike | None = None,
+    *,
+    kind: str | None = None,
+    match: str | None = None,
+    **options: Unpack[Options],
+) -> Fit | FittingModels:
     """Whether a run fits in memory, with how much room, on how few GPUs, and what would help.
 
-    `model` and `gpu` are names, files or specs; with `gpu="any"` every accelerator of the library is looked at.
-    Raises UsageError, UnknownNameError or SpecError.
+    `model` and `gpu` are names, files or specs; with `gpu="any"` every accelerator of the library is looked at. Without
+    a model: which models of the library run on that GPU; `kind` (text, image, encoder or part) and `match`, a text in
+    their names, choose among them. Raises UsageError, UnknownNameError or SpecError.
     """
     check_single({"model": model, "gpu": gpu, **options})
+    if model is None:
+        return models_on(gpu, options, FittingModels, kind, match)
+    if kind is not None or match is not None:
+        raise UsageError("--kind and --match choose among all models, and --model names one")
     return find_fit(model, gpu, options, Fit)
 
 
@@ -168,6 +214,25 @@ class Comparison(Comparing["Estimate"]):
     __repr__ = __str__
 
 
+@dataclass(frozen=True, repr=False)
+class FittingGPUs(GPUsFor):
+    """Which accelerators run a model, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
+
+    `fits`, `verdict`: the answer, in a word and in sentences; `offers`: every accelerator of the library with its
+    `machine` (on how many, what it needs, at which price), its `pace` and what a dollar of rent makes, `per_dollar`.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import gpus_html
+
+        return gpus_html(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    __repr__ = __str__
+
+
 @with_keywords(Grid)
 def compare(
     model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
@@ -178,6 +243,17 @@ def compare(
     SpecError: where nothing varies, and where every run is refused.
     """
     return find_best(model, gpu, options, Comparison, Estimate)
+
+
+@with_keywords(Options)
+def gpus_for(model: ModelLike, *, sort: str = "value", **options: Unpack[Options]) -> FittingGPUs:
+    """Which accelerators of the library run a model, on how many of each, how fast, and how much for the money.
+
+    `sort`: value, speed, price, memory or name. The fewest of each that hold it are taken, within a node, unless a plan
+    is asked for. Raises UsageError, UnknownNameError or SpecError.
+    """
+    check_single({"model": model, **options})
+    return find_gpus(model, options, FittingGPUs, sort)
 
 
 @with_keywords(Grid)

@@ -132,7 +132,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         shown = inspect.signature(function)
-        first = list(shown.parameters.values())[:2]
+        first = [own for own in shown.parameters.values() if own.kind is not inspect.Parameter.VAR_KEYWORD]
         keywords = [
             inspect.Parameter(
                 name,

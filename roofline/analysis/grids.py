@@ -50,7 +50,7 @@ def evaluate_grid(
     """
     keep_freed_memory()
     firsts = [ask(model, gpu, {**options, **{name: values[0] for name, values in sizes.items()}}) for gpu in gpus]
-    groups = _alike(firsts)
+    groups = alike(firsts)
     for rows, grids in cut(sizes, BLOCK, firsts[0].kind.apart(firsts[0])):
         run = ask(model, firsts[0].gpu, {**options, **grids}).run if grids else firsts[0].run
         points = prod(grid.size for grid in grids.values())
@@ -79,7 +79,7 @@ def _stacked(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _alike(questions: Sequence[Question]) -> list[list[int]]:
+def alike(questions: Sequence[Question]) -> list[list[int]]:
     """The places of questions that can be stacked: the same run in the same way on accelerators that stand alone."""
     groups: list[list[int]] = []
     for index, question in enumerate(questions):

@@ -257,6 +257,10 @@ class Kind(ABC):
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """The headline figures, in the order of tables."""
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """How fast it is to one who waits for it: tokens per second while it writes, seconds per picture."""
+        return None
+
     @abstractmethod
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """The options of this kind as resolved, under their names in JSON."""

@@ -9,7 +9,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.fewest import fewest
 from roofline.analysis.fit.trial import Case, Trial, plan_dict
 from roofline.answer.plain import plain
-from roofline.errors import UsageError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
 from roofline.specs.files.library import files
@@ -84,9 +84,11 @@ def machines(case: Case) -> tuple[Machine, ...]:
     """
     found, refused = [], []
     for path in files("hardware", case.options.get("spec_dir")).values():
-        here = case._replace(gpu=path)
+        here = case._replace(gpu=load_gpu(path))
         try:
             found.append(machine_of(next(_trials(here))))
+        except UnknownNameError:
+            raise  # what is not known here is known nowhere
         except UsageError as error:
             gpu = load_gpu(path)
             found.append(Machine(gpu, None, cheapest().get(gpu.name), str(error)))
@@ -104,5 +106,5 @@ def _trials(case: Case) -> Iterator[Trial]:
             yield found
     trial = case.tried("as asked", {})
     if case.planned:
-        evaluate(trial.question, Outcome)  # raises where there are no links for it
+        trial = trial._replace(outcome=evaluate(trial.question, Outcome))  # raises where there are no links for it
     yield trial

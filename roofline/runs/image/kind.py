@@ -169,6 +169,13 @@ class Image(Kind):
         if pixels:
             yield Quantity("images_per_hour", "throughput", "pictures per hour", made, rate * _HOUR)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Seconds per picture, or per prompt of a text encoder, on one replica."""
+        found, total = outcome.quantity("image_s"), outcome.quantity("total_s")
+        if found is not None or total is None or total.times is None:
+            return found and found._replace(title="per picture")
+        return Quantity("prompt_s", "latency", "per prompt", "s", total.times * (1.0 / outcome.question.run.batch))
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""
         q, run = outcome.question, outcome.question.run

@@ -91,6 +91,11 @@ class Encoder(Text):
         for quantity in (*found.values(), rate, tokens):
             yield quantity._replace(title=_TITLES.get(quantity.name, quantity.title))
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens that are read per second."""
+        found = outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes and formats; of a cache that there is not, nothing."""
         return super().inputs(outcome) | {"kv_cache": None, "kv_layout": None}

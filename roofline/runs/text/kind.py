@@ -187,6 +187,11 @@ class Text(Kind):
             heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
             yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens per second of all sequences while they are written; where one token is all, those that are read."""
+        found = outcome.quantity("decode_tokens_per_s") or outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""
         q, run, precision = outcome.question, outcome.question.run, outcome.question.precision
