@@ -15,7 +15,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Cost, Estimate, Fit, cost, estimate, fit, sweep, sweep_blocks
+    from roofline.api import (
+        Comparison,
+        Cost,
+        Estimate,
+        Fit,
+        FittingGPUs,
+        FittingModels,
+        compare,
+        cost,
+        estimate,
+        fit,
+        gpus_for,
+        sweep,
+        sweep_blocks,
+    )
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -27,7 +41,12 @@ _HOMES = {
     "Estimate": "roofline.api",
     "estimate": "roofline.api",
     "Fit": "roofline.api",
+    "FittingGPUs": "roofline.api",
+    "FittingModels": "roofline.api",
+    "gpus_for": "roofline.api",
     "fit": "roofline.api",
+    "Comparison": "roofline.api",
+    "compare": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api",
     "sweep_blocks": "roofline.api",
@@ -45,9 +64,12 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "Cost",
     "Estimate",
     "Fit",
+    "FittingGPUs",
+    "FittingModels",
     "RooflineError",
     "SpecError",
     "Sweep",
@@ -55,9 +77,11 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "__version__",
+    "compare",
     "cost",
     "estimate",
     "fit",
+    "gpus_for",
     "list_engines",
     "list_gpus",
     "list_models",

@@ -5,26 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
+from roofline.analysis.comparing.answer import Comparing
+from roofline.analysis.comparing.answer import compare as find_best
 from roofline.analysis.costs.answer import Costing
 from roofline.analysis.costs.answer import cost as find_cost
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.answer import Fitting
 from roofline.analysis.fit.answer import fit as find_fit
+from roofline.analysis.fit.gpus import GPUsFor
+from roofline.analysis.fit.gpus import gpus_for as find_gpus
+from roofline.analysis.fit.models import ModelsOn, models_on
+from roofline.errors import UsageError
 from roofline.keywords import Grid, Options, with_keywords
 from roofline.runs.ask import ask
 from roofline.runs.checks import check_single
 from roofline.runs.load import GPULike, ModelLike
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from roofline.analysis.sweep import Sweep
     from roofline.analysis.verdict.answer import Verdict
     from roofline.answer.derivation import Derivation
     from roofline.evidence.runs.nearest import Nearest
+
+
+class _Spoken:
+    """An answer that reads as its verdict."""
+
+    verdict: Any
+
+    def __str__(self) -> str:
+        return str(self.verdict)
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -34,7 +52,8 @@ class Estimate(Answer):
     `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
     bytes by what they hold, fits, max_batch, max_context; `phases`: counts, bound and times of each; `latency`: ttft,
     tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
-    low, high) or None without meaning; `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
+    low, high) or None without meaning; `service`: a steady load of users, None where the engine is no server;
+    `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
     """
 
     @cached_property
@@ -104,7 +123,7 @@ def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Opt
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(Fitting):
+class Fit(_Spoken, Fitting):
     """Whether a run fits, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
 
     `fits`, `verdict`: the answer, in a word and in sentences; `answer`: the run as asked, as `roofline.estimate` has
@@ -117,40 +136,90 @@ class Fit(Fitting):
 
         return fit_html(self)
 
-    def __str__(self) -> str:
-        return self.verdict
 
-    __repr__ = __str__
+@dataclass(frozen=True, repr=False)
+class FittingModels(_Spoken, ModelsOn):
+    """Which models a machine runs, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
+
+    `fits`, `verdict`: the answer, in a word and in sentences; `models`: every model that was looked at, with the way in
+    which it runs, its `trial`, its `pace` and its `limits`; `ways`: how many run in which way.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import models_html
+
+        return models_html(self)
 
 
+@overload
+def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Fit: ...
+@overload
+def fit(
+    model: None = None,
+    gpu: GPULike | None = None,
+    *,
+    kind: str | None = None,
+    match: str | None = None,
+    **options: Unpack[Options],
+) -> FittingModels: ...
 @with_keywords(Options)
-def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Fit:
+def fit(
+    model: ModelLike | None = None,
+    gpu: GPULike | None = None,
+    *,
+    kind: str | None = None,
+    match: str | None = None,
+    **options: Unpack[Options],
+) -> Fit | FittingModels:
     """Whether a run fits in memory, with how much room, on how few GPUs, and what would help.
 
-    `model` and `gpu` are names, files or specs; with `gpu="any"` every accelerator of the library is looked at.
-    Raises UsageError, UnknownNameError or SpecError.
+    `model` and `gpu` are names, files or specs; with `gpu="any"` every accelerator of the library is looked at. Without
+    a model: which models of the library run on that GPU; `kind` (text, image, encoder or part) and `match`, a text in
+    their names, choose among them. Raises UsageError, UnknownNameError or SpecError.
     """
     check_single({"model": model, "gpu": gpu, **options})
+    if model is None:
+        return models_on(gpu, options, FittingModels, kind, match)
+    if kind is not None or match is not None:
+        raise UsageError("--kind and --match choose among all models, and --model names one")
     return find_fit(model, gpu, options, Fit)
 
 
 @dataclass(frozen=True, repr=False)
-class Cost(Costing):
-    """What a run costs, which shows itself. `to_dict()` is the JSON of the command line.
-
-    `verdict`: the answer in sentences; `answer`: the run as asked, as `roofline.estimate` has it; `ways`: to have the
-    machine, each with its price; `apis`: to have the tokens from a provider; `load`, `per_day`, `most`: how busy it is.
-    """
+class Cost(_Spoken, Costing):
+    """What a run costs, which shows itself: `verdict`, `answer`, `ways`, `apis`, `load`, `per_day`, `most`."""
 
     def _repr_html_(self) -> str:
         from roofline.report.tables.html import cost_html
 
         return cost_html(self)
 
-    def __str__(self) -> str:
-        return self.verdict
 
-    __repr__ = __str__
+@dataclass(frozen=True, repr=False)
+class Comparison(_Spoken, Comparing["Estimate"]):
+    """Runs side by side, which show themselves. `to_dict()` is the JSON of the command line; times and bytes are SI.
+
+    `verdict`: the answer in sentences; `rows`: the runs, each with its `answer` as `roofline.estimate` has it, or its
+    `refusal`; `varied`: what tells them apart; `quantities`: what they are compared by; `winners`: the best run by each
+    of these, and those that it cannot be told from; `ratio(i, j, "tpot_s")`: of two rows, with its interval.
+    """
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per run as a pandas data frame (extra `data`)."""
+        import pandas
+
+        return pandas.DataFrame(list(self.records()))
+
+    def plot(self, quantity: str | None = None) -> Figure:
+        """Bars of a quantity, by default the one that the verdict is about, with intervals and bounds."""
+        from roofline.report.plots.bars import bars_figure
+
+        return bars_figure(self, quantity)
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import compare_html
+
+        return compare_html(self)
 
 
 @with_keywords(Options)
@@ -159,11 +228,47 @@ def cost(
 ) -> Cost:
     """What a run costs: rented or bought, on a machine or from an API, and from when the other is cheaper.
 
-    `per_day` is how many output tokens, pictures or tokens embedded are to be made in a day, in place of `load`.
-    Raises UsageError, UnknownNameError or SpecError.
+    `per_day`: output tokens, pictures or tokens embedded to be made in a day. Raises as `estimate` does.
     """
     check_single({"model": model, "gpu": gpu, **options})
     return find_cost(model, gpu, options, per_day, Cost)
+
+
+@dataclass(frozen=True, repr=False)
+class FittingGPUs(_Spoken, GPUsFor):
+    """Which accelerators run a model, which shows itself. `to_dict()` is the JSON of the command line; bytes are SI.
+
+    `fits`, `verdict`: the answer, in a word and in sentences; `offers`: every accelerator of the library with its
+    `machine` (on how many, what it needs, at which price), its `pace` and what a dollar of rent makes, `per_dollar`.
+    """
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import gpus_html
+
+        return gpus_html(self)
+
+
+@with_keywords(Grid)
+def compare(
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
+) -> Comparison:
+    """Which of several runs is the best, by how much and how surely: every combination of the values given.
+
+    Any option may be a list of values; at most 100 runs stand side by side. Raises UsageError, UnknownNameError or
+    SpecError: where nothing varies, and where every run is refused.
+    """
+    return find_best(model, gpu, options, Comparison, Estimate)
+
+
+@with_keywords(Options)
+def gpus_for(model: ModelLike, *, sort: str = "value", **options: Unpack[Options]) -> FittingGPUs:
+    """Which accelerators of the library run a model, on how many of each, how fast, and how much for the money.
+
+    `sort`: value, speed, price, memory or name. The fewest of each that hold it are taken, within a node, unless a plan
+    is asked for. Raises UsageError, UnknownNameError or SpecError.
+    """
+    check_single({"model": model, **options})
+    return find_gpus(model, options, FittingGPUs, sort)
 
 
 @with_keywords(Grid)
@@ -172,8 +277,9 @@ def sweep(
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
-    The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Raises UsageError for an
-    option without values or more than 50 million points.
+    The sizes (batch, users, prompt, generate, height, width, steps) are the last axes, in this order. With users there
+    are columns of their steady load, `served_tpot_s` and the like. Raises UsageError for an option without values or
+    more than 50 million points.
     """
     from roofline.analysis.sweep import sweep as evaluate
 

@@ -99,10 +99,15 @@ def evaluate(question: Question, form: type[Form]) -> Form:
     kind = question.kind
     parameters = _parameters(question)
     stages = question.stages()
-    phases, ledger = _phases(_setting(question, stages), stages.each)
+    phases, ledger = phases_of(question, stages)
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
     return form(question, ledger.workload, parameters, memory, phases, quantities, stages.microbatches)
+
+
+def phases_of(question: Question, stages: Stages) -> tuple[tuple[PhaseEstimate, ...], Stage]:
+    """The phases of a question over its stages, and the stage that takes longest."""
+    return _phases(_setting(question, stages), stages.each)
 
 
 def quantities_of(question: Question, stages: Stages, memory: Memory) -> tuple[Quantity, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from roofline.analysis.elasticity import explain_elasticities
 from roofline.analysis.explain_expected import explain_expected
+from roofline.analysis.service.explain import explain_service
 from roofline.answer.derivation import Derivation
 from roofline.runs.kind import Outcome
 from roofline.runs.money.derivations import money_derivations
@@ -14,5 +15,6 @@ __all__ = ["Derivation", "explain"]
 
 def explain(est: Outcome) -> list[Derivation]:
     """The derivations of an answer's headline numbers, in the order in which one follows from the other."""
+    derivations = est.question.kind.derivations(est)
     money = money_derivations(est, costs_of(est)) if est.question.money.given else ()
-    return [*est.question.kind.derivations(est), *explain_expected(est), *explain_elasticities(est), *money]
+    return [*derivations, *explain_expected(est), *explain_service(est), *explain_elasticities(est), *money]

@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
+from roofline.analysis.service.evaluate import served_columns
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
 from roofline.num import keep_freed_memory, where
@@ -50,11 +51,13 @@ def evaluate_grid(
     """
     keep_freed_memory()
     firsts = [ask(model, gpu, {**options, **{name: values[0] for name, values in sizes.items()}}) for gpu in gpus]
-    groups = _alike(firsts)
+    groups = alike(firsts)
     for rows, grids in cut(sizes, BLOCK, firsts[0].kind.apart(firsts[0])):
         run = ask(model, firsts[0].gpu, {**options, **grids}).run if grids else firsts[0].run
         points = prod(grid.size for grid in grids.values())
         for group in groups:
+            if firsts[group[0]].by_chip:
+                run = ask(model, gpus[group[0]], {**options, **grids}).run
             questions = [replace(firsts[index], run=run, axes=len(sizes)) for index in group]
             together = len(group) > 1 and points * len(group) <= STACKED
             found = _stacked(questions) if together else map(_alone, questions)
@@ -77,7 +80,7 @@ def _stacked(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _alike(questions: Sequence[Question]) -> list[list[int]]:
+def alike(questions: Sequence[Question]) -> list[list[int]]:
     """The places of questions that can be stacked: the same run in the same way on accelerators that stand alone."""
     groups: list[list[int]] = []
     for index, question in enumerate(questions):
@@ -85,8 +88,8 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            apart = question.money.given  # each accelerator has a price of its own
-            if question.spread.alone and alike and len(cores) == 1 and not apart:
+            apart = question.by_chip or question.money.given  # each accelerator has a price of its own
+            if question.spread.alone and alike and not apart and len(cores) == 1:
                 group.append(index)
                 break
         else:
@@ -126,6 +129,8 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
+    if outcome.question.by_chip:
+        yield from served_columns(outcome)
     if outcome.question.money.given:
         for cost in costs_of(outcome):
             yield from _readings(cost)

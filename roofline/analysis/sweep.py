@@ -212,8 +212,8 @@ def sweep(
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
-    The sizes (batch, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this order.
-    Raises UsageError for an option without values or more than 50 million points.
+    The sizes (batch, users, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this
+    order. Raises UsageError for an option without values or more than 50 million points.
     """
     plan = _planned(model, gpu, options, LARGEST)
     shape = tuple(map(len, plan.axes.values()))

@@ -44,7 +44,8 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
         given["node"] = node
     run, execution = kind.resolve(spec, accelerator, given, spec_dir)
     asked = Asked(model, gpu, options)
-    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked, money=money)
+    question = Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked, money=money)
+    return kind.settled(question, given)
 
 
 def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:

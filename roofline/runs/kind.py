@@ -52,7 +52,7 @@ class Question:
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
     are `stacked`, they are an axis before those, and `gpu` is the first of them. `asked` is the same as it was given,
     to be asked again with something changed; `faster`, by how much the figures of the hardware are taken as better;
-    `money`, the prices that were asked for.
+    `money`, the prices that were asked for; `by_chip`: its memory may set sizes.
     """
 
     kind: Kind
@@ -65,6 +65,7 @@ class Question:
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
     money: Terms = UNASKED
+    by_chip: bool = False
     asked: Asked | None = field(default=None, compare=False, repr=False)
     faster: Faster = AS_IT_IS
 
@@ -205,6 +206,10 @@ class Kind(ABC):
     def resolve(self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> tuple[Any, Execution]:
         """The run and its execution from the options that were given, checked. Raises UsageError."""
 
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """The question with the sizes that follow from all of it. Raises UsageError."""
+        return question
+
     @abstractmethod
     def workload(self, spec: Any, run: Any) -> Workload:
         """The phases of the whole model, one kernel per operation."""
@@ -258,6 +263,10 @@ class Kind(ABC):
     def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
         """What a run makes that is paid for, the usual measure first."""
         return iter(())
+
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """How fast it is to one who waits for it: tokens per second while it writes, seconds per picture."""
+        return None
 
     @abstractmethod
     def inputs(self, outcome: Outcome) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def test_the_main_job_is_exact() -> None:
 
 
 FIELDS = """
-    verdict schema_version inputs parameters memory phases latency throughput cost energy machine assumptions warnings
+    verdict schema_version inputs parameters memory phases latency throughput service cost energy machine assumptions
+    warnings
     sources limits helps elasticities
 """
 MEMORY = """
@@ -113,7 +114,7 @@ def test_a_bf16_model_runs_in_fp16_where_there_is_no_bf16() -> None:
     assert not [warn for warn in est.warnings if warn.code == "dtype-fallback"]
 
 
-@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e30, "8", None, True, 1.5, [1, 0]])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), 1e30, "8", True, 1.5, [1, 0]])
 def test_a_batch_that_is_no_positive_whole_number_is_refused(value: object) -> None:
     with pytest.raises(rl.UsageError, match="batch"):
         rl.estimate("mistral-7b", gpu="a100", batch=value)

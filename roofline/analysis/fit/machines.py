@@ -9,7 +9,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.fewest import fewest
 from roofline.analysis.fit.trial import Case, Trial, plan_dict
 from roofline.answer.plain import plain
-from roofline.errors import UsageError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
 from roofline.runs.money.money import Money, money, money_of
@@ -67,11 +67,11 @@ class Machine(NamedTuple):
             "capacity_bytes": plain(self.gpu.memory.capacity),
             "max_batch": room,
             "cost_per_hour": self.cost_per_hour,
-            "price": self._price(),
+            "price": self.price_dict(),
             "refusal": self.refusal or None,
         }
 
-    def _price(self) -> dict[str, Any] | None:
+    def price_dict(self) -> dict[str, Any] | None:
         """Per GPU and hour, in US dollars where the price is in them; who asks it, on which day, read where."""
         price, hourly = self.money.price, self.money.per_hour(1)
         if price is None:
@@ -101,9 +101,11 @@ def machines(case: Case) -> tuple[Machine, ...]:
     found, refused = [], []
     asked = read_terms(case.options, case.options.get("spec_dir"))
     for path in files("hardware", case.options.get("spec_dir")).values():
-        here = case._replace(gpu=path)
+        here = case._replace(gpu=load_gpu(path))
         try:
             found.append(machine_of(next(_trials(here))))
+        except UnknownNameError:
+            raise  # what is not known here is known nowhere
         except UsageError as error:
             gpu = load_gpu(path)
             found.append(Machine(gpu, None, money(gpu, asked), str(error)))
@@ -121,5 +123,5 @@ def _trials(case: Case) -> Iterator[Trial]:
             yield found
     trial = case.tried("as asked", {})
     if case.planned:
-        evaluate(trial.question, Outcome)  # raises where there are no links for it
+        trial = trial._replace(outcome=evaluate(trial.question, Outcome))  # raises where there are no links for it
     yield trial

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
-from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
 from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
+from roofline.runs.text.service.running import is_load, serves
 from roofline.units import format_binary, format_count, format_si, format_time
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdic
         console.print(exchanges)
     console.print(reached_table(est))
     console.print(readings_table(est))
+    if serves(q) and is_load(q):
+        print_service(est, console)
     console.print(component_table(est) if est.memory.by_component else part_table(est))
     costs = cost_table(est)
     if costs is not None:
@@ -158,29 +161,8 @@ def reached_table(est: Answer) -> Grid:
 def _readings(quantity: Quantity) -> list[str]:
     """A quantity in its readings."""
     assert quantity.times is not None
-    show = _SHOWN.get(quantity.unit, significant)
+    show = SHOWN.get(quantity.unit, significant)
     return [quantity.title, *shown_times(quantity.times, show)]
-
-
-def shown_times(times: Times, show: Callable[[float], str]) -> list[str]:
-    """Floor, bound, expected and interval, each as `show` writes it."""
-    floor, bound, expected, low, high = (float(value) for value in times)
-    interval = f"{show(low)} – {show(high)}" if low != high else "–"
-    return [show(floor), show(bound), show(expected), interval]
-
-
-def _tokens(value: float) -> str:
-    """A rate of tokens: whole from a hundred on."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
-
-
-def significant(value: float) -> str:
-    """A rate to three significant digits: 0.186, 2.31, 1,204."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-#: How a quantity is written, by its unit.
-_SHOWN: Final[dict[str, Callable[[float], str]]] = {"s": format_time, "tokens": _tokens}
 
 
 def percent(share: float) -> str:

@@ -179,6 +179,13 @@ class Image(Kind):
             names = ("cost_per_million_prompts", "a million prompts", 1e6, made, (), "joules_per_prompt", "a prompt")
         yield Sold(*names)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Seconds per picture, or per prompt of a text encoder, on one replica."""
+        found, total = outcome.quantity("image_s"), outcome.quantity("total_s")
+        if found is not None or total is None or total.times is None:
+            return found and found._replace(title="per picture")
+        return Quantity("prompt_s", "latency", "per prompt", "s", total.times * (1.0 / outcome.question.run.batch))
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""
         q, run = outcome.question, outcome.question.run

@@ -97,6 +97,11 @@ class Encoder(Text):
         """Tokens that are embedded."""
         return encoder_sold(question)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens that are read per second."""
+        found = outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes and formats; of a cache that there is not, nothing."""
         return super().inputs(outcome) | {"kv_cache": None, "kv_layout": None}

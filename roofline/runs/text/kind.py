@@ -36,7 +36,8 @@ from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
-from roofline.runs.text.stages import most_needed, text_stages
+from roofline.runs.text.service.running import settled
+from roofline.runs.text.stages import kept_stages, most_needed
 from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
@@ -110,13 +111,17 @@ class Text(Kind):
         """The run that such a model can make. Raises UsageError for one that it cannot."""
         return run
 
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """With the batch that so many users make. Raises UsageError where the engine is no server."""
+        return settled(question, given)
+
     def workload(self, spec: Any, run: Any) -> Workload:
         """Prefill, and decode where more than one token is generated."""
         return build_workload(spec, run)
 
     def stages(self, question: Question, run: Any) -> Stages:
         """Pipeline stages, each sharded, at the level of execution."""
-        return text_stages(question, run)
+        return kept_stages(question, run)
 
     def parameters(self, question: Question, whole: Workload) -> Parameters:
         """All, those that one token uses, the embedding table; apart, MTP layers, towers and a draft."""
@@ -188,6 +193,11 @@ class Text(Kind):
         """Tokens: written by the whole run, in and out, and apart those that a prefill reads and that decode writes."""
         return text_sold(question, phases)
 
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens per second of all sequences while they are written; where one token is all, those that are read."""
+        found = outcome.quantity("decode_tokens_per_s") or outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
+
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""
         q, run, precision = outcome.question, outcome.question.run, outcome.question.precision
@@ -195,6 +205,7 @@ class Text(Kind):
             "microbatches": plain(outcome.microbatches),
             "pad_heads": q.spread.plan.pad_heads,
             "batch": plain(run.batch),
+            "users": None if run.users is None else plain(run.users),
             "prompt": plain(run.media.text if run.media else run.prompt),
             **{name: plain(value) for name, value in media_inputs(run).items()},
             "prompt_tokens": plain(run.prompt),
@@ -241,11 +252,11 @@ class Text(Kind):
         formats = self.formats_told(question.precision)
         lengths = self.lengths_told(question)
         how = f"fusion {question.execution.level}; engine {question.engine}"
-        readings = "Latency and throughput of the whole batch"
+        readings = "One batch, all at once (static)"
         if replica:
             replicas = question.spread.plan.dp
-            readings = f"Latency of a batch of {run.batch:,.0f}, throughput of {replicas:,} replicas "
-            readings += f"({run.batch * replicas:,.0f} sequences)"
+            readings = f"One batch of {run.batch:,.0f} per replica, all at once (static); throughput of "
+            readings += f"{replicas:,} replicas ({run.batch * replicas:,.0f} sequences)"
         return Told(
             f"batch {run.batch:,.0f}{replica}, {lengths}; {formats}; {how}",
             f"batch {run.batch:,.0f}{replica}, {self.setting_told(run)}",
