@@ -21,7 +21,7 @@ def cost(
     csv: CsvOption = False,
 ) -> None:
     """What it costs: rented or bought, on a machine of your own or from an API, and from when the other is cheaper."""
-    from roofline.api import cost as run
+    from roofline.api.costs import cost as run
 
     found = run(options.model, options.gpu, per_day=per_day, **options.options)
     if json or csv:

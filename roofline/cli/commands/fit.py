@@ -38,7 +38,7 @@ def fit(
     `--gpu any` looks at every accelerator of the library. Without `--model`: which models run on the GPU, in which
     format, up to which context or picture, how fast; exit code 1 where none does.
     """
-    from roofline.api import fit as run
+    from roofline.api.fitting import fit as run
 
     if options.model is None:
         found: Any = run(None, options.gpu, kind=kind, match=match, **options.options)

@@ -100,7 +100,7 @@ def _refuse_without_model(options: dict[str, Any], sort: str | None) -> None:
 
 def _list_for(model: str, options: dict[str, Any], names: list[str] | None, sort: str | None, form: str) -> None:
     """The accelerators for a model, those of some names where any are given; exit code 1 where none runs it."""
-    from roofline.api import gpus_for
+    from roofline.api.fitting import gpus_for
     from roofline.cli.commands.answers import note_warnings
 
     found: Any = gpus_for(model, sort=sort or "value", **options)
