@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from roofline.api.estimate import Estimate, estimate
     from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
     from roofline.api.grids import sweep, sweep_blocks
+    from roofline.api.recommending import Recommendation, recommend
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -37,6 +38,8 @@ _HOMES = {
     "fit": "roofline.api.fitting",
     "Comparison": "roofline.api.comparing",
     "compare": "roofline.api.comparing",
+    "Recommendation": "roofline.api.recommending",
+    "recommend": "roofline.api.recommending",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
@@ -60,6 +63,7 @@ __all__ = [
     "Fit",
     "FittingGPUs",
     "FittingModels",
+    "Recommendation",
     "RooflineError",
     "SpecError",
     "Sweep",
@@ -78,6 +82,7 @@ __all__ = [
     "list_precisions",
     "load_gpu",
     "load_model",
+    "recommend",
     "sweep",
     "sweep_blocks",
 ]

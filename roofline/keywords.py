@@ -141,6 +141,20 @@ class Grid(TypedDict, total=False):
 # end
 
 
+class Wishes(Grid, total=False):
+    """What `recommend` is asked for, beside the options of the run."""
+
+    rate: float | None
+    ttft: str | float | None
+    tpot: str | float | None
+    total: str | float | None
+    tokens_per_s: float | None
+    budget: float | None
+    formats: str | Iterable[str] | None
+    max_gpus: int | None
+    top: int | None
+
+
 def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
     """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion."""
 
@@ -152,7 +166,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
                 annotation=kind.__forward_arg__,
-                default=KEYWORDS[name].default,
+                default=KEYWORDS[name].default if name in KEYWORDS else None,
             )
             for name, kind in options.__annotations__.items()
         ]

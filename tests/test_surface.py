@@ -17,6 +17,7 @@ def test_public_names() -> None:
         "Fit",
         "FittingGPUs",
         "FittingModels",
+        "Recommendation",
         "RooflineError",
         "SpecError",
         "Sweep",
@@ -35,6 +36,7 @@ def test_public_names() -> None:
         "list_precisions",
         "load_gpu",
         "load_model",
+        "recommend",
         "sweep",
         "sweep_blocks",
     }

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "compare": ("compare", "compare"),
     "cost": ("costs", "cost"),
     "levels": ("levels", "levels"),
+    "recommend": ("recommend", "recommend"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),
     "calibrate": ("measured", "calibrate"),

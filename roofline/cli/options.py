@@ -48,11 +48,12 @@ _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in n
 
 
 class ModelOptions(NamedTuple):
-    """What is computed on what, and how: a model, an accelerator, and the options by their names."""
+    """What is computed on what, and how: a model, an accelerator, the options by their names, and a command's own."""
 
     model: Any
     gpu: Any
     options: dict[str, Any]
+    further: dict[str, Any] = {}  # noqa: RUF012
 
 
 _JSON: Final = "JSON on standard output, unrounded SI values."
@@ -62,25 +63,28 @@ CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Ou
 
 
 def with_options(
-    several: Several = "none", modelless: bool = False
+    several: Several = "none", modelless: bool = False, further: type[Any] | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
     `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
     were given come as `values_of` reads them: a list, a range, or a single value. `modelless`: the model may be left
-    out.
+    out. `further`: a dataclass of options that the command alone has, one per field.
     """
+    own = _fields(further) if further is not None else []
 
     def made(values: dict[str, Any]) -> ModelOptions:
         given = {name: value for name, value in values.items() if name != "debug"}
+        mine = {parameter.name: given.pop(parameter.name) for parameter in own}
         if several == "all":
             given = _read(given)
-        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given)
+        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given, mine)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        run = _flat(command, _all_parameters(several, modelless), made)
+        run = _flat(command, (*_all_parameters(several, modelless), *own), made)
         for name, annotation in run.__annotations__.items():
-            annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(name)
+            if (panel := _PANEL_OF.get(name)) is not None:
+                annotation.__metadata__[0].rich_help_panel = panel
         return run
 
     return decorate
@@ -113,11 +117,15 @@ def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[
     """Let a command take a dataclass as its first argument, while typer sees one parameter per field."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        hints = get_type_hints(options, include_extras=True)
-        shared = [_parameter(field.name, hints[field.name], field.default) for field in fields(options)]
-        return _flat(command, shared, lambda values: options(**values))
+        return _flat(command, _fields(options), lambda values: options(**values))
 
     return decorate
+
+
+def _fields(options: type[Any]) -> list[inspect.Parameter]:
+    """One parameter per field of a dataclass."""
+    hints = get_type_hints(options, include_extras=True)
+    return [_parameter(field.name, hints[field.name], field.default) for field in fields(options)]
 
 
 def _flat(

@@ -74,14 +74,14 @@ def _clauses(est: Outcome, spoken: Spoken, found: Sequence[Help]) -> Iterator[st
     kinds = {help_.kind for help_ in found}
     for help_ in found:
         if help_.kind == "format":
-            yield f"{help_.change} would make it {_ratio(help_.ratio)} × as fast"
+            yield f"{help_.change} would make it {ratio_words(help_.ratio)} × as fast"
         elif help_.kind == "batch":
-            slower = f" at {_ratio(help_.slower)} × the time {spoken.per}" if help_.slower > 1.05 else ""
-            yield f"{help_.change} would give {_ratio(help_.ratio)} × the throughput{slower}"
+            slower = f" at {ratio_words(help_.slower)} × the time {spoken.per}" if help_.slower > 1.05 else ""
+            yield f"{help_.change} would give {ratio_words(help_.ratio)} × the throughput{slower}"
         elif help_.kind == "gpus" and "gpu" not in kinds:
-            yield f"{help_.change} would be {_ratio(help_.ratio)} × as fast"
+            yield f"{help_.change} would be {ratio_words(help_.ratio)} × as fast"
         elif help_.kind == "gpu":
-            yield f"{_machine(est, help_)} would be {_ratio(help_.ratio)} × as fast{_price(est, help_)}"
+            yield f"{_machine(est, help_)} would be {ratio_words(help_.ratio)} × as fast{_price(est, help_)}"
 
 
 def _machine(est: Outcome, help_: Help) -> str:
@@ -92,7 +92,7 @@ def _machine(est: Outcome, help_: Help) -> str:
 
 def _price(est: Outcome, help_: Help) -> str:
     if help_.price is not None:
-        return f" at {_ratio(help_.price)} × the price"
+        return f" at {ratio_words(help_.price)} × the price"
     return (
         f" for {help_.price_per_hour:,.2f} {est.question.money.reference} an hour"
         if help_.price_per_hour is not None
@@ -100,6 +100,6 @@ def _price(est: Outcome, help_: Help) -> str:
     )
 
 
-def _ratio(value: float) -> str:
+def ratio_words(value: float) -> str:
     """A ratio to two digits: `1.6`, `12`."""
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"

@@ -13,6 +13,7 @@ from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.answer import Fitting
 from roofline.analysis.fit.gpus import GPUsFor
 from roofline.analysis.fit.models import ModelsOn
+from roofline.analysis.recommend.answer import Recommendation
 from roofline.report.tables.compare import print_compare
 from roofline.report.tables.console import Console
 from roofline.report.tables.costs.ways import print_cost
@@ -20,6 +21,7 @@ from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.fit import print_fit
 from roofline.report.tables.fitting.gpus import print_gpus
 from roofline.report.tables.fitting.models import print_models
+from roofline.report.tables.recommend import print_recommendation
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
@@ -41,6 +43,11 @@ def estimate_html(est: Answer, nearest: list[Nearest], verdict: str) -> str:
 def fit_html(fit: Fitting) -> str:
     """The verdict and its tables as one preformatted block."""
     return _block(lambda console: print_fit(fit, console))
+
+
+def recommend_html(found: Recommendation) -> str:
+    """The verdict and its tables as one preformatted block."""
+    return _block(lambda console: print_recommendation(found, console))
 
 
 def cost_html(costing: Costing) -> str:
