@@ -149,24 +149,34 @@ class _Grid:
         return self._last[1]
 
     def _alone(self, place: int, rows: tuple[slice, ...]) -> Iterator[Block]:
-        """The blocks of a part on one accelerator: halved until the points that are refused are alone."""
-        try:
-            yield Block(place, rows, _columns(self._asked([place], rows)[0]))
+        """The blocks of a part on one accelerator: halved until the points that are refused are by themselves."""
+        found = self._tried(place, rows)
+        if found.reason and not self._all_alike(found):
+            longest = max(range(len(rows)), key=lambda axis: rows[axis].stop - rows[axis].start)
+            start, stop = rows[longest].start, rows[longest].stop
+            for half in (slice(start, (start + stop) // 2), slice((start + stop) // 2, stop)):
+                yield from self._alone(place, (*rows[:longest], half, *rows[longest + 1 :]))
             return
+        self.left -= bool(found.reason) and found.points == 1
+        if self.left < 0:
+            raise UsageError(f"more than {MOST_REFUSED:,} points cannot be, such as: {found.reason}")
+        yield found
+
+    def _tried(self, place: int, rows: tuple[slice, ...]) -> Block:
+        try:
+            return Block(place, rows, _columns(self._asked([place], rows)[0]))
         except UnknownNameError:
             raise
         except UsageError as error:
-            reason = str(error)
-        longest = max(range(len(rows)), key=lambda axis: rows[axis].stop - rows[axis].start, default=None)
-        if longest is None or rows[longest].stop - rows[longest].start == 1:
-            self.left -= 1
-            if self.left < 0:
-                raise UsageError(f"more than {MOST_REFUSED:,} points cannot be, such as: {reason}")
-            yield Block(place, rows, {}, reason)
-            return
-        start, stop = rows[longest].start, rows[longest].stop
-        for half in (slice(start, (start + stop) // 2), slice((start + stop) // 2, stop)):
-            yield from self._alone(place, (*rows[:longest], half, *rows[longest + 1 :]))
+            return Block(place, rows, {}, str(error))
+
+    def _all_alike(self, refused: Block) -> bool:
+        """Whether all points are refused for a reason that has nothing to do with sizes: here, midway and there."""
+        if refused.points == 1:
+            return True
+        spots = [(part.start, (part.start + part.stop) // 2, part.stop - 1) for part in refused.rows]
+        tried = (tuple(slice(at, at + 1) for at in spot) for spot in zip(*spots, strict=True))
+        return all(self._tried(refused.gpu, rows).reason == refused.reason for rows in tried)
 
 
 def _columns(question: Question) -> dict[str, Any]:

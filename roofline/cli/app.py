@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "ops": ("answers", "ops"),
     "explain": ("answers", "explain"),
     "fit": ("fit", "fit"),
+    "sweep": ("sweep", "sweep"),
     "levels": ("levels", "levels"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),

@@ -37,11 +37,9 @@ def _texts(rows: Rows, name: str) -> Any:
     import pyarrow
 
     base = rows.columns[name]
-    known: dict[str | None, int] = {}
-    codes = [known.setdefault(None if each is None else str(each), len(known)) for each in base.reshape(-1).tolist()]
-    table = np.array(codes, dtype=np.int32).reshape(base.shape)
-    flat = np.broadcast_to(table, rows.shape).reshape(-1)
+    known: dict[str, int] = {}
+    values = [None if each is None else str(each) for each in base.reshape(-1).tolist()]
+    codes = [-1 if each is None else known.setdefault(each, len(known)) for each in values]
+    flat = np.broadcast_to(np.array(codes, dtype=np.int32).reshape(base.shape), rows.shape).reshape(-1)
     texts = pyarrow.array(list(known), type=pyarrow.string())
-    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(flat), texts).cast(
-        pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
-    )
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array(flat, mask=flat < 0), texts)

@@ -57,7 +57,9 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked: axes that are looped over, sizes that are numpy axes, and what is the same everywhere."""
+    """What is asked: axes that are looped over, sizes that are numpy axes, and what is the same everywhere; the names
+    of the options that rows show.
+    """
 
     loops: dict[str, Sequence[Any]]
     sizes: dict[str, Sequence[Any]]
@@ -211,7 +213,8 @@ def planned(model: Any, gpu: Any, options: Mapping[str, Any], most: int | None =
     loops = {name: values for name, values in lists.items() if name not in SIZES}
     sizes = _numbers({name: lists[name] for name in SIZES if name in lists})
     _refuse_many([len(values) for values in lists.values()], most)
-    return Plan(loops, sizes, {name: value for name, value in given.items() if name not in lists}, tuple(given))
+    shown = tuple(name for name, value in given.items() if name != "spec_dir" and (name != "gpu" or value is not None))
+    return Plan(loops, sizes, {name: value for name, value in given.items() if name not in lists}, shown)
 
 
 def _length(name: str, value: Any) -> int:
