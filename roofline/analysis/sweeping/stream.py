@@ -16,6 +16,8 @@ from roofline.errors import UsageError
 _ROWS: Final = 32_768
 _POINTS: Final = 262_144
 _SECONDS: Final = 0.5
+#: Rows of blocks that are joined: to join larger ones would spell out what they have in common.
+_FEW: Final = 2_048
 #: Rows that are sorted in memory.
 MOST_SORTED: Final = 5_000_000
 #: Rows that are kept beside the best ones until these are found anew.
@@ -26,9 +28,14 @@ class Batch(NamedTuple):
     """Some rows, or none; where the sweep stands behind them, how many points that were, and what was refused."""
 
     behind: Place
-    rows: Rows | None
+    rows: tuple[Rows, ...]
     points: int
     refused: tuple[Refused, ...]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return sum(map(len, self.rows))
 
 
 def empty(plan: Plan) -> Rows:
@@ -44,7 +51,7 @@ def batches(
     plan: Plan, parts: Iterable[Part], condition: Condition | None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Batch]:
     """The rows of a sweep on which a condition holds, in order, and batch by batch."""
-    kept: list[Rows] = []
+    kept: list[list[Rows]] = []
     refused: list[Refused] = []
     points, begun, behind = 0, clock(), Place()
     for part in parts:
@@ -56,12 +63,26 @@ def batches(
                 continue
             rows = block_rows(plan, part.places, block)
             rows = rows if condition is None else rows.where(condition)
-            kept += [rows] if len(rows) else []
-        if sum(map(len, kept)) >= _ROWS or points >= _POINTS or clock() - begun >= _SECONDS:
-            yield Batch(behind, joined(kept) if kept else None, points, tuple(refused))
+            if len(rows):
+                _add(kept, rows)
+        if _gathered(kept) >= _ROWS or points >= _POINTS or clock() - begun >= _SECONDS:
+            yield Batch(behind, tuple(map(joined, kept)), points, tuple(refused))
             kept, refused, points, begun = [], [], 0, clock()
     if points:
-        yield Batch(behind, joined(kept) if kept else None, points, tuple(refused))
+        yield Batch(behind, tuple(map(joined, kept)), points, tuple(refused))
+
+
+def _gathered(kept: list[list[Rows]]) -> int:
+    return sum(len(rows) for group in kept for rows in group)
+
+
+def _add(kept: list[list[Rows]], rows: Rows) -> None:
+    """Few rows beside others that are few; many by themselves, as they are."""
+    few = len(rows) < _FEW
+    if few and kept and len(kept[-1][0]) < _FEW:
+        kept[-1].append(rows)
+    else:
+        kept.append([rows])
 
 
 def check_best(plan: Plan, best: Best, condition: Condition | None) -> None:

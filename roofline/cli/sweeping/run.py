@@ -35,10 +35,10 @@ class Seen:
         first = batch.refused[0].reason if batch.refused else ""
         if first and strict:
             raise UsageError(first)
-        told, rows = self.progress, len(batch.rows) if batch.rows is not None else 0
+        told = self.progress
         self.progress = Progress(
             *batch.behind,
-            told.rows + rows,
+            told.rows + batch.count,
             told.points + batch.points,
             told.refused + sum(each.points for each in batch.refused),
             told.reason or first,
@@ -78,8 +78,7 @@ def _begun(plan: Plan, wanted: Wanted, start: Place = Place(), done: int = 0) ->
     stream = batches(plan, plan.parts(start), wanted.condition)
     first = next(stream, None)
     if first is not None and plan.points >= _TOLD and not done:
-        rows = first.rows
-        size = len(wanted.encoded(rows)) if rows is not None and wanted.form != "table" and not wanted.best else 0
+        size = 0 if wanted.form == "table" or wanted.best else sum(len(wanted.encoded(rows)) for rows in first.rows)
         share = plan.points / max(1, first.points)
         _confirm(plan, wanted, Cost((time.monotonic() - begun) * share, size * share))
     return chain([first] if first is not None else [], stream), Bar(plan.points, done)
@@ -108,15 +107,15 @@ def _kept(plan: Plan, wanted: Wanted, seen: Seen) -> Rows:
     try:
         for batch in stream:
             seen.meet(batch, wanted.strict)
-            if batch.rows is not None:
-                keeper.take(batch.rows)
+            for rows in batch.rows:
+                keeper.take(rows)
             bar.advance(batch.points)
     finally:
         bar.clear()
     seen.tell(wanted.condition is not None)
-    rows = keeper.finished()
-    _tell_unfit(rows)
-    return rows
+    found = keeper.finished()
+    _tell_unfit(found)
+    return found
 
 
 def _tell_unfit(rows: Rows) -> None:
@@ -152,8 +151,8 @@ def _pour(plan: Plan, wanted: Wanted, write: Callable[[bytes], object]) -> None:
     try:
         for batch in stream:
             seen.meet(batch, wanted.strict)
-            if batch.rows is not None:
-                write(head + wanted.encoded(batch.rows))
+            for rows in batch.rows:
+                write(head + wanted.encoded(rows))
                 head = b""
             bar.advance(batch.points)
     finally:
@@ -178,8 +177,8 @@ def _to_file(plan: Plan, wanted: Wanted) -> None:
     try:
         for batch in stream:
             seen.meet(batch, wanted.strict)
-            if batch.rows is not None:
-                growing.append(wanted.encoded(batch.rows))
+            for rows in batch.rows:
+                growing.append(wanted.encoded(rows))
             growing.reach(seen.progress)
             bar.advance(batch.points)
         seen.tell(wanted.condition is not None)
@@ -237,8 +236,8 @@ def _first(plan: Plan, wanted: Wanted, seen: Seen, count: int) -> Rows:
         stream, bar = _begun(plan, wanted)
     for batch in stream:
         seen.meet(batch, wanted.strict)
-        if batch.rows is not None and sum(map(len, kept)) < count:
-            kept.append(batch.rows.take(slice(count)))
+        if sum(map(len, kept)) < count:
+            kept += [rows.take(slice(count)) for rows in batch.rows]
         bar.advance(batch.points)
         if wanted.condition is None and sum(map(len, kept)) >= count:
             break
@@ -248,7 +247,7 @@ def _first(plan: Plan, wanted: Wanted, seen: Seen, count: int) -> Rows:
     else:
         rest = plan.points - seen.progress.points
         seen.progress = seen.progress._replace(rows=seen.progress.rows + rest)
-    return joined([*kept]) if kept else empty(plan)
+    return joined(kept) if kept else empty(plan)
 
 
 def _print(plan: Plan, wanted: Wanted, rows: Rows) -> None:

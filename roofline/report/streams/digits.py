@@ -59,29 +59,29 @@ def cells(values: np.ndarray, missing: bytes) -> np.ndarray:
     size = np.abs(flat)
     with np.errstate(invalid="ignore"):
         whole = (flat == np.rint(flat)) & (size < _MOST)
-    if whole.all():
-        found = _whole(flat)
-        return found.reshape(*values.shape, found.shape[1])
     near = ~whole & (size > _LEAST) & (size < _MOST)
     near &= np.frexp(size)[0] != 0.5  # below a power of two, floats are closer to each other
+    found = _whole(flat) if whole.all() else _broken(flat, size) if near.all() else None
+    if found is None:
+        found = _mixed(flat, (whole, near), missing)
+    return found.reshape(*values.shape, found.shape[1])
+
+
+def _mixed(flat: np.ndarray, kinds: tuple[np.ndarray, np.ndarray], missing: bytes) -> np.ndarray:
+    """Numbers of several kinds: whole ones, others within the tables, what is no number, and the rest one by one."""
+    import numpy as np
+
+    whole, near = kinds
     out = np.zeros((len(flat), max(WIDTH, len(missing))), dtype=np.uint8)
-    if near.all():
-        _broken(flat, size, out)
-        return out.reshape(*values.shape, out.shape[1])
-    _put(out, near, lambda some: _broken(flat[some], size[some], np.zeros((int(some.sum()), WIDTH), dtype=np.uint8)))
-    _put(out, whole, lambda some: _whole(flat[some]))
     nothing = ~np.isfinite(flat)
     out[nothing, : len(missing)] = np.frombuffer(missing, dtype=np.uint8)
+    for some in filter(np.any, (whole, near)):
+        found = _whole(flat[some]) if some is whole else _broken(flat[some], np.abs(flat[some]))
+        out[some, : found.shape[1]] = found
     for place in np.flatnonzero(~(near | whole | nothing)).tolist():
         text = number(float(flat[place]), missing)
         out[place, : len(text)] = np.frombuffer(text, dtype=np.uint8)
-    return out.reshape(*values.shape, out.shape[1])
-
-
-def _put(out: np.ndarray, where: np.ndarray, written: object) -> None:
-    if where.any():
-        found = written(where)  # type: ignore[operator]
-        out[where, : found.shape[1]] = found
+    return out
 
 
 def number(value: float, missing: bytes) -> bytes:
@@ -111,22 +111,33 @@ def _whole(flat: np.ndarray) -> np.ndarray:
     return out
 
 
-def _broken(flat: np.ndarray, size: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Numbers that are not whole, written into the first bytes of rows of zeros."""
+def _broken(flat: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Numbers that are not whole, in rows as wide as the widest of them."""
     import numpy as np
 
     power, digits = _shortest(size)
     signs, table = flat < 0, _spelled(digits)
-    if signs.any():
+    sign = int(signs.any())
+    levels = (np.flatnonzero(np.bincount(power - _LOWEST)) + _LOWEST).tolist()
+    out = np.zeros((len(flat), sign + max(map(_width, levels))), dtype=np.uint8)
+    if sign:
         out[signs, 0] = ord("-")
-    levels = np.flatnonzero(np.bincount(power - _LOWEST)) + _LOWEST
-    for level in levels.tolist():
-        rows = power == level
-        body = out[:, 1:] if len(levels) == 1 else np.zeros((int(rows.sum()), WIDTH - 1), dtype=np.uint8)
-        _laid_out(table if len(levels) == 1 else table[rows], level, body)
-        if len(levels) > 1:
-            out[rows, 1:WIDTH] = body
+    if len(levels) == 1:
+        _laid_out(table, levels[0], out[:, sign:])
+        return out
+    for level in levels:
+        rows = np.flatnonzero(power == level)
+        body = np.zeros((len(rows), _width(level)), dtype=np.uint8)
+        _laid_out(table[rows], level, body)
+        out[rows, sign : sign + body.shape[1]] = body
     return out
+
+
+def _width(power: int) -> int:
+    """Bytes of 17 digits with their point, and zeros before them or an exponent behind."""
+    if power >= _FIXED:
+        return _DIGITS + max(1, 1 - power)
+    return _DIGITS + 1 + len(f"e{power:+03d}")
 
 
 def _shortest(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -119,6 +119,8 @@ def _cells(column: np.ndarray, layout: Layout) -> np.ndarray:
 
     if column.dtype.kind in "fi":
         return cells(column, layout.missing)
+    if column.dtype.kind == "b":
+        return _table([b"false", b"true"])[column.astype(np.intp)]
     known: dict[Any, int] = {}
     codes = [known.setdefault((type(value), value), len(known)) for value in column.reshape(-1).tolist()]
     table = _table(layout.text(value) for _, value in known)
