@@ -29,7 +29,7 @@ BLOCK: Final = 32_768
 #: Points up to which accelerators are stacked: beyond, a pass over the grid costs more than to call numpy once more.
 STACKED: Final = 4_096
 #: Points that are refused one by one, of one model in one way: beyond, what is asked is meant otherwise.
-MOST_REFUSED: Final = 2_000
+MOST_REFUSED: Final = 500
 
 
 class Block(NamedTuple):

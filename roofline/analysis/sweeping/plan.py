@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
+from random import Random
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
@@ -21,7 +22,8 @@ from roofline.runs.options import SIZES
 #: The most values of one option, and the most points of a sweep in memory; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
 #: Ways to run a model that are tried for one that can be, before a sweep begins.
-_TRIED: Final = 256
+_TRIED: Final = 64
+_TRIED_IN_ORDER: Final = 2_000
 
 
 class Refused(NamedTuple):
@@ -172,8 +174,8 @@ class Plan:
         """One point of a model. Raises what the first point met where none of those that are tried can be."""
         first: UsageError | None = None
         axes = {name: values for name, values in self.axes.items() if name != "model"}
-        for chosen in islice(product(*(_few(values) for values in axes.values())), _TRIED):
-            given = self.fixed | dict(zip(axes, chosen, strict=True))
+        for chosen in _some(list(axes.values())):
+            given = self.fixed | dict(zip(axes, chosen, strict=True)) | {"model": model}
             options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
             try:
                 return evaluate(ask(model, given["gpu"], options), Outcome)
@@ -196,10 +198,17 @@ def kind_of(name: str, values: Sequence[Any]) -> str:
     return "bool" if types <= {bool} else "float64" if types <= {int, float} else "object"
 
 
-def _few(values: Sequence[Any]) -> Iterator[Any]:
-    """Some values of an axis, the first and the last among them."""
-    step = max(1, (len(values) - 1) // 16)
-    return (values[place] for place in range(0, len(values), step))
+def _some(axes: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Some points of a grid: the first, then some here and there, then those of a coarser grid in order."""
+    if not axes:
+        yield ()
+        return
+    yield tuple(values[0] for values in axes)
+    chance = Random(0)
+    for _ in range(_TRIED if math.prod(map(len, axes)) > 1 else 0):
+        yield tuple(values[chance.randrange(len(values))] for values in axes)
+    coarse = (values[:: max(1, len(values) // 16)] for values in axes)
+    yield from islice(product(*coarse), _TRIED_IN_ORDER)
 
 
 def planned(model: Any, gpu: Any, options: Mapping[str, Any], most: int | None = None) -> Plan:
