@@ -126,11 +126,13 @@ class Grid(TypedDict, total=False):
 
 
 def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
-    """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion."""
+    """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion,
+    behind keywords of its own.
+    """
 
     def decorate(function: Function) -> Function:
         shown = inspect.signature(function)
-        first = list(shown.parameters.values())[:2]
+        own = [each for each in shown.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
         keywords = [
             inspect.Parameter(
                 name,
@@ -140,7 +142,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
             )
             for name, kind in options.__annotations__.items()
         ]
-        function.__signature__ = shown.replace(parameters=[*first, *keywords])  # type: ignore[attr-defined]
+        function.__signature__ = shown.replace(parameters=[*own, *keywords])  # type: ignore[attr-defined]
         told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from roofline.analysis.evaluate import evaluate
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
-from roofline.num import keep_freed_memory, where
 from roofline.errors import UnknownNameError, UsageError
+from roofline.num import keep_freed_memory, where
 from roofline.runs.ask import ask
 from roofline.runs.kind import Outcome, Question
 
@@ -67,9 +67,7 @@ def evaluate_grid(
         skip = 0
 
 
-def count_parts(
-    model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]]
-) -> int:
+def count_parts(model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]]) -> int:
     """How many parts `evaluate_grid` gives."""
     grid = _Grid(model, gpus, options, sizes)
     return len(gpus) * sum(1 for _ in cut(sizes, BLOCK, grid.apart))

@@ -114,8 +114,8 @@ def sweep(
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
     The sizes (batch, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this order.
-    Points that cannot be are told in `refused`. Raises UsageError for an option without values, for more than 50 million
-    points, and where no point can be.
+    Points that cannot be are told in `refused`. Raises UsageError for an option without values, for more than 50
+    million points, and where no point can be.
     """
     plan = planned(model, gpu, options, LARGEST)
     better = plan.probe.better
@@ -123,7 +123,7 @@ def sweep(
     refused: list[Refused] = []
     for part in parts(plan, executor):
         for block in part.blocks:
-            where = (*plan.placed(part.places, block).values(), *block.rows)
+            where: tuple[int | slice, ...] = (*plan.placed(part.places, block).values(), *block.rows)
             if block.reason:
                 table.blank(where)
                 refused.append(plan.refused(part.places, block))

@@ -33,7 +33,9 @@ class Objective(NamedTuple):
 
 def sort_keys(by: str) -> list[Key]:
     """The columns of `COL,-COL`. Raises UsageError where one has no name."""
-    keys = [Key(word.strip().removeprefix("-").removeprefix("+"), word.strip().startswith("-")) for word in by.split(",")]
+    keys = [
+        Key(word.strip().removeprefix("-").removeprefix("+"), word.strip().startswith("-")) for word in by.split(",")
+    ]
     if not all(key.name for key in keys):
         raise UsageError("--sort: an empty name; columns stand apart by commas, as in --sort gpu,-total_s")
     return keys
@@ -43,7 +45,9 @@ def objectives(names: Sequence[str], better: Mapping[str, str]) -> list[Objectiv
     """The columns of a frontier. Raises UsageError where it is not known which values are the better ones."""
     words = [word.strip() for name in names for word in name.split(",")]
     if not 1 <= len(words) <= MOST_OBJECTIVES or not all(words):
-        raise UsageError(f"--pareto takes 1 to {MOST_OBJECTIVES} columns apart by commas, such as ttft_s,output_tokens_per_s")
+        raise UsageError(
+            f"--pareto takes 1 to {MOST_OBJECTIVES} columns apart by commas, such as ttft_s,output_tokens_per_s"
+        )
     return [Objective(word.lstrip("+-"), _is_high(word, better)) for word in words]
 
 
@@ -64,10 +68,12 @@ def best_of(keys: Sequence[tuple[np.ndarray, bool]], count: int) -> np.ndarray:
     import numpy as np
 
     numbers = [key for column, downward in keys for key in _numbers(column, downward)]
-    if len(numbers) and 0 < count < len(numbers[0]) // 4:
+    if numbers and 0 < count < len(numbers[0]) // 4:
         first = np.flatnonzero(_may_be_among(numbers, count))
-        return first[np.lexsort([key[first] for key in reversed(numbers)])][:count]
-    return np.lexsort(list(reversed(numbers)))[:count]
+        order: np.ndarray = first[np.lexsort([key[first] for key in reversed(numbers)])]
+    else:
+        order = np.lexsort(list(reversed(numbers)))
+    return order[:count]
 
 
 def _may_be_among(numbers: Sequence[np.ndarray], count: int) -> np.ndarray:
@@ -76,7 +82,8 @@ def _may_be_among(numbers: Sequence[np.ndarray], count: int) -> np.ndarray:
 
     missing, values = numbers[0], numbers[1]
     ranked = np.where(missing, np.inf, values)
-    return ranked <= np.partition(ranked, count - 1)[count - 1]
+    among: np.ndarray = ranked <= np.partition(ranked, count - 1)[count - 1]
+    return among
 
 
 def _numbers(column: np.ndarray, downward: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +112,8 @@ def frontier_of(losses: np.ndarray) -> np.ndarray:
     places = np.flatnonzero(~np.isnan(losses).any(axis=1))
     points, back = np.unique(losses[places] + 0.0, axis=0, return_inverse=True)
     kept = _of_two(points) if points.shape[1] <= 2 else _of_many(points)
-    return places[kept[back.reshape(-1)]]
+    found: np.ndarray = places[kept[back.reshape(-1)]]
+    return found
 
 
 def _of_two(points: np.ndarray) -> np.ndarray:
@@ -113,10 +121,8 @@ def _of_two(points: np.ndarray) -> np.ndarray:
     import numpy as np
 
     last = points[:, -1]
-    if points.shape[1] == 1:
-        return last == last[:1]
     before = np.concatenate([[np.inf], np.minimum.accumulate(last)[:-1]])
-    found: np.ndarray = last < before
+    found: np.ndarray = last == last[:1] if points.shape[1] == 1 else last < before
     found[:1] = True
     return found
 

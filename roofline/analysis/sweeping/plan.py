@@ -41,6 +41,9 @@ class Place(NamedTuple):
     part: int = 0
 
 
+BEGINNING: Final = Place()
+
+
 class Part(NamedTuple):
     """One part of a grid: where the sweep stands behind it, the values of the loops, and its blocks."""
 
@@ -92,7 +95,7 @@ class Plan:
         """All values of an option."""
         return self.axes[name] if name in self.axes else [self.fixed[name]]
 
-    def parts(self, start: Place = Place()) -> Iterator[Part]:
+    def parts(self, start: Place = BEGINNING) -> Iterator[Part]:
         """The results part by part, from a place on."""
         skip = start.part
         for number, places in self._combinations(start.combination):

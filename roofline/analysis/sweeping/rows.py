@@ -43,7 +43,7 @@ class Rows:
         check_columns(self.columns, (name,))
         return np.broadcast_to(self.columns[name], self.shape).reshape(-1)
 
-    def take(self, index: np.ndarray) -> Rows:
+    def take(self, index: np.ndarray | slice) -> Rows:
         """The rows at these places, or where this holds."""
         columns = {name: self[name][index] for name in self.columns}
         return Rows((len(next(iter(columns.values()))),), columns, self.better)
@@ -162,9 +162,11 @@ def block_rows(plan: Plan, places: Mapping[str, int], block: Block) -> Rows:
         value = axes[name] if name in axes else _filled([label(given[name])], (1,) * len(shape))
         columns[name] = value.astype(plan.kinds[name])
     for name in plan.probe.results:
-        value = block.columns.get(name)
+        result = block.columns.get(name)
         nothing = False if name == "fits" else np.nan
-        array = np.asarray(nothing if value is None else value, dtype=np.bool_ if name == "fits" else np.float64)
+        array: np.ndarray = np.asarray(
+            nothing if result is None else result, dtype=np.bool_ if name == "fits" else np.float64
+        )
         columns[name] = array.reshape((1,) * (len(shape) - array.ndim) + array.shape)
     return Rows(shape, columns, plan.probe.better)
 
@@ -190,4 +192,3 @@ def joined(parts: Sequence[Rows]) -> Rows:
         return parts[0]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].columns}
     return Rows((sum(map(len, parts)),), columns, parts[0].better)
-

@@ -33,7 +33,7 @@ class Batch(NamedTuple):
     refused: tuple[Refused, ...]
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many rows there are."""
         return sum(map(len, self.rows))
 
@@ -43,8 +43,9 @@ def empty(plan: Plan) -> Rows:
     import numpy as np
 
     given = {name: np.empty(0, dtype=kind) for name, kind in plan.kinds.items()}
-    kinds = {name: np.empty(0, dtype=np.bool_ if name == "fits" else np.float64) for name in plan.probe.results}
-    return Rows((0,), given | kinds, plan.probe.better)
+    kinds = {name: "bool" if name == "fits" else "float64" for name in plan.probe.results}
+    found = {name: np.empty(0, dtype=kind) for name, kind in kinds.items()}
+    return Rows((0,), given | found, plan.probe.better)
 
 
 def batches(
@@ -107,8 +108,8 @@ def check_best(plan: Plan, best: Best, condition: Condition | None) -> None:
 
 def _too_many_sorted(rows: int) -> UsageError:
     return UsageError(
-        f"--sort: {rows:,} rows are more than the {MOST_SORTED:,} that are sorted in memory; add --top N or --where, or "
-        "write them unsorted"
+        f"--sort: {rows:,} rows are more than the {MOST_SORTED:,} that are sorted in memory; add --top N or --where, "
+        "or write them unsorted"
     )
 
 

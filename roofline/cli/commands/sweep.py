@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ _SORT = "Sort by columns, -COL downward (write --sort=-COL)."
 _PARETO = "Only rows that no other beats in all of these columns; -COL less is better, +COL more."
 
 
-def _out(text: str, *names: str, metavar: str = "") -> typer.models.OptionInfo:
+def _out(text: str, *names: str, metavar: str = "") -> Any:
     return typer.Option(*names, help=text, metavar=metavar or None, rich_help_panel="Output")
 
 

@@ -38,7 +38,8 @@ class Bar:
         rate = (self.done - self.before) / max(1e-9, now - self.begun)
         left = (self.points - self.done) / rate if rate else float("inf")
         full = int(20 * min(1.0, share))
-        return f"{'█' * full}{'░' * (20 - full)} {share:4.0%} of {self.points:,} points, {said_rate(rate)}, {duration(left)} left"
+        told = f"{share:4.0%} of {self.points:,} points, {said_rate(rate)}, {duration(left)} left"
+        return f"{'█' * full}{'░' * (20 - full)} {told}"
 
     def clear(self) -> None:
         """Take the line away, before something else is told."""

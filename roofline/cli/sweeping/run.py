@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from roofline.analysis.sweeping.fingerprint import fingerprint
-from roofline.analysis.sweeping.plan import Place, Plan
+from roofline.analysis.sweeping.plan import BEGINNING, Place, Plan
 from roofline.analysis.sweeping.rows import Rows, joined
 from roofline.analysis.sweeping.stream import Batch, Keeper, batches, empty
 from roofline.cli.sweeping.progress import Bar, duration
@@ -38,7 +38,7 @@ class Seen:
         told = self.progress
         self.progress = Progress(
             *batch.behind,
-            told.rows + batch.count,
+            told.rows + batch.number,
             told.points + batch.points,
             told.refused + sum(each.points for each in batch.refused),
             told.reason or first,
@@ -72,7 +72,7 @@ def run(plan: Plan, wanted: Wanted) -> None:
         _to_pipe(plan, wanted)
 
 
-def _begun(plan: Plan, wanted: Wanted, start: Place = Place(), done: int = 0) -> tuple[Iterator[Batch], Bar]:
+def _begun(plan: Plan, wanted: Wanted, start: Place = BEGINNING, done: int = 0) -> tuple[Iterator[Batch], Bar]:
     """The batches of a sweep, whose size is told, or asked about, after the first."""
     begun = time.monotonic()
     stream = batches(plan, plan.parts(start), wanted.condition)

@@ -33,7 +33,7 @@ UNASKED: Final = 10**8
 
 @dataclass(frozen=True)
 class Wanted:
-    """Rows on which a condition holds, the best of them, some of their columns, in a form, to a file or the terminal."""
+    """Rows on which a condition holds, the best of them, some of their columns, in a form, to a file or not."""
 
     form: Form
     output: Path | None

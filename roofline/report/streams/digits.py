@@ -27,7 +27,7 @@ _FIXED: Final = -4
 
 
 class _Tables(NamedTuple):
-    """10^(16 - e) for each e, as a sum of two floats, the first of which is split as well; 10^e; four digits as text."""
+    """10^(16 - e) for each e, as a sum of two floats, the first split as well; 10^e; four digits as text."""
 
     high: np.ndarray
     low: np.ndarray

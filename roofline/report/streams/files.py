@@ -10,8 +10,9 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from roofline.errors import UsageError
 from roofline.specs.files.paths import exists, is_file, is_folder
@@ -44,9 +45,14 @@ class Growing:
         self.shown, self.fingerprint, self.whole = path, fingerprint, whole
         self.part = self.target.with_name(f"{self.target.name}.part")
         self.record = self.target.with_name(f"{self.target.name}.resume")
-        self.progress = Progress()
-        self.good, self.recorded = 0, time.monotonic()
+        self.stands: tuple[Progress, int] = (Progress(), 0)  # one value: a signal may come between any two steps
+        self.written, self.recorded = 0, time.monotonic()
         self.file: BinaryIO | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far the sweep is of which all rows are there."""
+        return self.stands[0]
 
     def progress_of(self, resume: bool) -> Progress:
         """How far a sweep to be resumed is. Raises UsageError where the record is of another one."""
@@ -55,13 +61,13 @@ class Growing:
         except OSError as error:
             raise self._failed(error) from None
         if known is not None:
-            self.progress, self.good = known
+            self.stands = known
         return self.progress
 
     def start(self, head: bytes, resume: bool) -> None:
         """Begin with these bytes, or go on. Raises UsageError where the file cannot be written."""
         try:
-            self._open(head, resume and bool(self.good))
+            self._open(head, resume and bool(self.stands[1]))
         except (OSError, ValueError) as error:
             raise self._failed(error) from None
 
@@ -83,14 +89,16 @@ class Growing:
         self.file = self.part.open("r+b" if exists(self.part) else "w+b", buffering=0)
         self._lock()
         if resume:
-            if self.part.stat().st_size < self.good:
+            self.written = self.stands[1]
+            if self.part.stat().st_size < self.written:
                 raise UsageError(f"{self.part}: is shorter than its record says; --force begins anew")
-            self.file.truncate(self.good)
-            self.file.seek(self.good)
+            self.file.truncate(self.written)
+            self.file.seek(self.written)
             return
         self.record.unlink(missing_ok=True)
         self.file.truncate(0)
         self.append(head)
+        self.stands = Progress(), self.written
         self._note()
 
     def discard(self) -> None:
@@ -149,16 +157,17 @@ class Growing:
         except OSError as error:
             self._back()
             raise self._failed(error) from None
-        self.good += len(data)
+        self.written += len(data)
 
     def reach(self, progress: Progress) -> None:
         """The sweep stands there, and all its rows until there are written; noted now and then."""
-        self.progress = progress
+        self.stands = progress, self.written
         if time.monotonic() - self.recorded >= _EVERY:
             self._note()
 
     def _note(self) -> None:
-        told = {"sweep": self.fingerprint, "bytes": self.good, **self.progress._asdict()}
+        progress, size = self.stands
+        told = {"sweep": self.fingerprint, "bytes": size, **progress._asdict()}
         beside = self.record.with_name(f"{self.record.name}.new")
         try:
             os.fsync(self._file.fileno())
@@ -170,21 +179,17 @@ class Growing:
         self.recorded = time.monotonic()
 
     def _back(self) -> None:
-        """Take away what was half written."""
-        try:
-            self._file.truncate(self.good)
-        except OSError:
-            return
+        """Take away what the sweep has not reached in whole rows."""
+        with suppress(OSError):
+            self._file.truncate(self.stands[1])
 
     def stop(self) -> None:
         """Leave the part as it is, in whole rows, and note where it ends."""
         if self.file is None or self.file.closed:
             return
         self._back()
-        try:
+        with suppress(UsageError):  # where there is no room for it, the last record still holds
             self._note()
-        except UsageError:  # no room for it: the last record still holds
-            pass
         self.file.close()
 
     def finish(self) -> None:
@@ -209,6 +214,7 @@ class Growing:
 
     def _failed(self, error: Exception) -> UsageError:
         why = getattr(error, "strerror", None) or error
-        left = f"; {self.progress.rows:,} rows are in {self.part.name}, and --resume goes on" if self.progress.rows else ""
+        left = (
+            f"; {self.progress.rows:,} rows are in {self.part.name}, and --resume goes on" if self.progress.rows else ""
+        )
         return UsageError(f"--output {self.shown}: cannot be written ({why}){left}")
-

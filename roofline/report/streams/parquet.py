@@ -1,4 +1,4 @@
-"""Rows as Parquet (extra `data`): gathered as Arrow messages, which can be cut and gone on with, and joined at the end."""
+"""Rows as Parquet (extra `data`): gathered as Arrow messages, which can be gone on with, and joined at the end."""
 
 from __future__ import annotations
 

@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.sweeping.best import best_of, frontier_of
+from roofline.analysis.sweeping.best import Best, best_of, frontier_of
 from roofline.analysis.sweeping.plan import planned
 from roofline.analysis.sweeping.rows import joined
 from roofline.analysis.sweeping.stream import Keeper, batches
-from roofline.analysis.sweeping.best import Best
 
 GRID = rl.sweep("mistral-7b", gpu=["a100", "h100", "l4"], batch=[1, 8, 300], prompt=range(100, 900, 100))
 value = st.one_of(st.integers(0, 4).map(float), st.just(math.nan), st.just(math.inf))

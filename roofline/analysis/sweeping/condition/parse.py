@@ -1,9 +1,9 @@
 """A condition, read and applied to columns.
 
-    condition  = both {or both}             both = sure {and sure}          sure = not sure | comparison
-    comparison = sum [(< <= > >= == != sum) | [not] in (value, …)]
-    sum        = product {+ - product}      product = factor {* / factor}   factor = -factor | value | (condition)
-    value      = number[unit] | 'text' | column | true | false
+condition  = both {or both}             both = sure {and sure}          sure = not sure | comparison
+comparison = sum [(< <= > >= == != sum) | [not] in (value, …)]
+sum        = product {+ - product}      product = factor {* / factor}   factor = -factor | value | (condition)
+value      = number[unit] | 'text' | column | true | false
 """
 
 from __future__ import annotations
@@ -173,8 +173,8 @@ class _Reader:
             raise self.wrong("a text is compared by ==, != or in", place)
         if not all(text) and _only_texts(left if text[0] else right):
             raise self.wrong("a text is never a number; a text stands in quotation marks", place)
-        there = np.not_equal(left, None) & np.not_equal(right, None)
-        return np.asarray(_COMPARED[sign](left, right), dtype=np.bool_) & there.astype(np.bool_)
+        nothing = np.asarray(left == None) | np.asarray(right == None)  # noqa: E711
+        return np.asarray(_COMPARED[sign](left, right), dtype=np.bool_) & ~nothing.astype(np.bool_)
 
     def _sum(self) -> _Node:
         return self._reckoned(("+", "-"), lambda: self._reckoned(("*", "/"), self._factor))
@@ -250,7 +250,7 @@ def _constant(value: Any, kind: type, place: int) -> _Node:
     def given(columns: Columns) -> Any:
         import numpy as np
 
-        array = np.empty((), dtype=kind)
+        array: Any = np.empty((), dtype=kind)
         array[()] = value
         return array
 
