@@ -127,12 +127,13 @@ class Grid(TypedDict, total=False):
 
 def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
     """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion,
-    behind keywords of its own.
+    and those of its own.
     """
 
     def decorate(function: Function) -> Function:
         shown = inspect.signature(function)
-        own = [each for each in shown.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        given = [each for each in shown.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        first, own = given[:2], given[2:]
         keywords = [
             inspect.Parameter(
                 name,
@@ -142,7 +143,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
             )
             for name, kind in options.__annotations__.items()
         ]
-        function.__signature__ = shown.replace(parameters=[*own, *keywords])  # type: ignore[attr-defined]
+        function.__signature__ = shown.replace(parameters=[*first, *keywords, *own])  # type: ignore[attr-defined]
         told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function

@@ -40,17 +40,23 @@ _TYPES: Final[dict[str, Any]] = {
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "What": ("model", "gpu", *(option.name for option in DECLARED["What"]), SPEC_DIR.name),
     **{title: tuple(option.name for option in options) for title, options in DECLARED.items() if title != "What"},
-    "Output": ("json", "csv", "output", "debug"),
+    "Output": (
+        *("json", "csv", "output", "where", "sort", "top", "pareto", "columns"),
+        *("resume", "force", "strict", "yes", "debug"),
+    ),
 }
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 
 
 class ModelOptions(NamedTuple):
-    """What is computed on what, and how: a model, an accelerator, and the options by their names."""
+    """What is computed on what, and how: a model, an accelerator, and the options by their names; `more` of a command's
+    own, where it has a class of them.
+    """
 
     model: Any
     gpu: Any
     options: dict[str, Any]
+    more: Any = None
 
 
 _JSON: Final = "JSON on standard output, unrounded SI values."
@@ -59,21 +65,26 @@ JsonOption = Annotated[bool, typer.Option("--json", help=_JSON, rich_help_panel=
 CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Output")]
 
 
-def with_options(several: Several = "none") -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(
+    several: Several = "none", more: type[Any] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
     `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
-    were given come as `values_of` reads them: a list, a range, or a single value.
+    were given come as `values_of` reads them: a list, a range, or a single value. `more`: a dataclass of the command's
+    own parameters.
     """
+    beside = _fields_of(more) if more is not None else []
 
     def made(values: dict[str, Any]) -> ModelOptions:
+        own = {each.name: values.pop(each.name) for each in beside}
         given = {name: value for name, value in values.items() if name != "debug"}
         if several == "all":
             given = _read(given)
-        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given)
+        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given, more(**own) if more else None)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        run = _flat(command, _all_parameters(several), made)
+        run = _flat(command, (*_all_parameters(several), *beside), made)
         for name, annotation in run.__annotations__.items():
             annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(name)
         return run
@@ -94,11 +105,15 @@ def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[
     """Let a command take a dataclass as its first argument, while typer sees one parameter per field."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        hints = get_type_hints(options, include_extras=True)
-        shared = [_parameter(field.name, hints[field.name], field.default) for field in fields(options)]
-        return _flat(command, shared, lambda values: options(**values))
+        return _flat(command, _fields_of(options), lambda values: options(**values))
 
     return decorate
+
+
+def _fields_of(options: type[Any]) -> list[inspect.Parameter]:
+    """One parameter per field of a dataclass."""
+    hints = get_type_hints(options, include_extras=True)
+    return [_parameter(field.name, hints[field.name], field.default) for field in fields(options)]
 
 
 def _flat(

@@ -111,7 +111,7 @@ class Rows:
         """An Arrow table (extra `data`); texts are dictionaries; what has no meaning is null."""
         from roofline.analysis.sweeping.arrow import table_of
 
-        return table_of(self)
+        return table_of(self.columns, self.shape)
 
     def to_polars(self) -> pl.DataFrame:
         """A polars data frame (extra `polars`)."""

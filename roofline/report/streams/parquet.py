@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from roofline.analysis.sweeping.arrow import table_of
 from roofline.analysis.sweeping.rows import Rows
 from roofline.errors import UsageError
 
@@ -26,13 +25,13 @@ def check_extra() -> None:
 
 def messages(rows: Rows) -> bytes:
     """The rows as messages of an Arrow stream, without its schema."""
-    parts = [batch.serialize().to_pybytes() for batch in _plain(table_of(rows)).to_batches()]
+    parts = [batch.serialize().to_pybytes() for batch in _plain(rows.to_arrow()).to_batches()]
     return b"".join(parts)
 
 
 def schema(rows: Rows) -> bytes:
     """The message that begins an Arrow stream of such rows."""
-    found: bytes = _plain(table_of(rows)).schema.serialize().to_pybytes()
+    found: bytes = _plain(rows.to_arrow()).schema.serialize().to_pybytes()
     return found
 
 
