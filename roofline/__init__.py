@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Estimate, Fit, estimate, fit, sweep, sweep_blocks
+    from roofline.api import Comparison, Estimate, Fit, compare, estimate, fit, sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -26,6 +26,8 @@ _HOMES = {
     "estimate": "roofline.api",
     "Fit": "roofline.api",
     "fit": "roofline.api",
+    "Comparison": "roofline.api",
+    "compare": "roofline.api",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api",
     "sweep_blocks": "roofline.api",
@@ -43,6 +45,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "Estimate",
     "Fit",
     "RooflineError",
@@ -52,6 +55,7 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "__version__",
+    "compare",
     "estimate",
     "fit",
     "list_engines",

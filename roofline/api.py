@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from roofline.analysis.comparing.answer import Comparing
+from roofline.analysis.comparing.answer import compare as find_best
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.answer import Fitting
@@ -17,10 +19,12 @@ from roofline.runs.checks import check_single
 from roofline.runs.load import GPULike, ModelLike
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from roofline.analysis.sweep import Sweep
     from roofline.analysis.sweeping.workers import Executor
+    from roofline.analysis.verdict.answer import Verdict
     from roofline.answer.derivation import Derivation
     from roofline.evidence.runs.nearest import Nearest
 
@@ -32,8 +36,26 @@ class Estimate(Answer):
     `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
     bytes by what they hold, fits, max_batch, max_context; `phases`: counts, bound and times of each; `latency`: ttft,
     tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
-    low, high) or None without meaning; `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
+    low, high) or None without meaning; `service`: a steady load of users, None where the engine is no server;
+    `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
     """
+
+    @cached_property
+    def decision(self) -> Verdict:
+        """What limits it, how sure that is, what would help most, and the elasticities behind that."""
+        from roofline.analysis.verdict.answer import verdict_of
+
+        self.refuse_grid("a verdict is that")
+        return verdict_of(self)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence or two."""
+        return self.decision.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `roofline estimate --json`: the verdict first, what it rests on last."""
+        return {"verdict": self.verdict, **super().to_dict(), **self.decision.to_dict()}
 
     @cached_property
     def nearest(self) -> list[Nearest]:
@@ -60,7 +82,7 @@ class Estimate(Answer):
             return None
         from roofline.report.tables.html import estimate_html
 
-        return estimate_html(self, self.nearest)
+        return estimate_html(self, self.nearest, self.verdict)
 
     def __str__(self) -> str:
         if not self.single:
@@ -115,6 +137,50 @@ def fit(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]
     return find_fit(model, gpu, options, Fit)
 
 
+@dataclass(frozen=True, repr=False)
+class Comparison(Comparing["Estimate"]):
+    """Runs side by side, which show themselves. `to_dict()` is the JSON of the command line; times and bytes are SI.
+
+    `verdict`: the answer in sentences; `rows`: the runs, each with its `answer` as `roofline.estimate` has it, or its
+    `refusal`; `varied`: what tells them apart; `quantities`: what they are compared by; `winners`: the best run by each
+    of these, and those that it cannot be told from; `ratio(i, j, "tpot_s")`: of two rows, with its interval.
+    """
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per run as a pandas data frame (extra `data`)."""
+        import pandas
+
+        return pandas.DataFrame(list(self.records()))
+
+    def plot(self, quantity: str | None = None) -> Figure:
+        """Bars of a quantity, by default the one that the verdict is about, with intervals and bounds."""
+        from roofline.report.plots.bars import bars_figure
+
+        return bars_figure(self, quantity)
+
+    def _repr_html_(self) -> str:
+        from roofline.report.tables.html import compare_html
+
+        return compare_html(self)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    __repr__ = __str__
+
+
+@with_keywords(Grid)
+def compare(
+    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None = None, **options: Unpack[Grid]
+) -> Comparison:
+    """Which of several runs is the best, by how much and how surely: every combination of the values given.
+
+    Any option may be a list of values; at most 100 runs stand side by side. Raises UsageError, UnknownNameError or
+    SpecError: where nothing varies, and where every run is refused.
+    """
+    return find_best(model, gpu, options, Comparison, Estimate)
+
+
 @with_keywords(Grid)
 def sweep(
     model: ModelLike | Iterable[ModelLike],
@@ -125,10 +191,10 @@ def sweep(
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
-    The sizes (batch, prompt, generate, height, width, steps) are the last axes, in this order. Points that cannot be
-    are told in `refused`, and are not a number. With `executor` (a client of Dask, or an executor of Python) the work
-    is done there. Raises UsageError for an option without values or more than 50 million points, and where no point
-    can be.
+    The sizes (batch, users, prompt, generate, height, width, steps) are the last axes, in this order. With users there
+    are columns of their steady load, `served_tpot_s` and the like. Points that cannot be are told in `refused`, and are
+    not a number. With `executor` (a client of Dask, or an executor of Python) the work is done there. Raises UsageError
+    for an option without values or more than 50 million points, and where no point can be.
     """
     from roofline.analysis.sweep import sweep as evaluate
 

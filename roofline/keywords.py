@@ -21,7 +21,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Options(TypedDict, total=False):
     """One value per option; a size may be a numpy array, and the answers then hold arrays."""
 
-    batch: int | NDArray[Any]
+    batch: int | NDArray[Any] | None
+    users: int | NDArray[Any] | None
     prompt: int | NDArray[Any] | None
     generate: int | NDArray[Any] | None
     fusion: str
@@ -73,7 +74,8 @@ class Options(TypedDict, total=False):
 class Grid(TypedDict, total=False):
     """One or several values per option."""
 
-    batch: int | Iterable[int]
+    batch: int | Iterable[int | None] | None
+    users: int | Iterable[int | None] | None
     prompt: int | Iterable[int | None] | None
     generate: int | Iterable[int | None] | None
     fusion: str | Iterable[str]

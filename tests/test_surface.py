@@ -11,6 +11,7 @@ import roofline as rl
 def test_public_names() -> None:
     assert rl.__all__ == sorted(rl.__all__)
     assert set(rl.__all__) == {
+        "Comparison",
         "Estimate",
         "Fit",
         "RooflineError",
@@ -20,6 +21,7 @@ def test_public_names() -> None:
         "UnsupportedError",
         "UsageError",
         "__version__",
+        "compare",
         "estimate",
         "fit",
         "list_engines",

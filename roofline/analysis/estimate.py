@@ -9,8 +9,11 @@ from typing import Any, Final
 
 from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.exchanges import exchange_row
+from roofline.analysis.service.evaluate import served_columns, service_of
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
+from roofline.answer.plain import plain
 from roofline.answer.quantity import Headlines, headlines
+from roofline.answer.service import Service
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
 from roofline.machine.cores import CoreTime, core_time
@@ -64,6 +67,13 @@ class Answer(Outcome):
     def throughput(self) -> Headlines:
         """What is made per second, by the whole batch and all replicas."""
         return headlines("throughput", self.quantities)
+
+    @cached_property
+    def service(self) -> Service | None:
+        """A steady load of users, each of whom sends the next request when the last is answered; None where the engine
+        is no server.
+        """
+        return service_of(self)
 
     def phase(self, name: str) -> PhaseEstimate:
         """The phase of that name. Raises UsageError naming those that there are."""
@@ -146,6 +156,7 @@ class Answer(Outcome):
             "phases": [phase.to_dict() for phase in self.phases],
             "latency": self.latency.to_dict(),
             "throughput": self.throughput.to_dict(),
+            "service": self.service and self.service.to_dict(),
             "machine": self.machine,
             "assumptions": self.assumptions,
             "warnings": [warn._asdict() for warn in self.warnings],
@@ -157,8 +168,11 @@ class Answer(Outcome):
         totals of the whole run, which are the same in each row (`total_s`, `ttft_s`, `total_bytes`, `fits` …).
 
         A total under its own name is what is expected; `_floor`, `_bound`, `_low` and `_high` are its other readings.
+        Where users were asked for, `served_…` are those of their steady load.
         """
         whole = totals(self)
+        if self.question.by_chip:
+            whole |= {name: plain(value) for name, value in served_columns(self)}
         return [self.inputs | phase.to_dict() | whole for phase in self.phases]
 
     def __hash__(self) -> int:

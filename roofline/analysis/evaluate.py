@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from roofline.analysis.exchanges import exchange_s, own_work
 from roofline.answer.memory import Memory
-from roofline.answer.phase import Parameters, PhaseEstimate
+from roofline.answer.phase import Parameters, PhaseEstimate, Roof
+from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.errors import Place, SpecError
 from roofline.machine.collectives import Fabric
@@ -26,9 +27,10 @@ from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
 from roofline.runs.devices.spread import ALONE
+from roofline.runs.execution import Stage, Stages
 from roofline.runs.expectation import Expectation
 from roofline.runs.formats import check_overrides
-from roofline.runs.kind import Outcome, Question, Stage, Stages
+from roofline.runs.kind import Outcome, Question
 from roofline.workload.workload import Phase, Workload
 
 Form = TypeVar("Form", bound=Outcome)
@@ -94,16 +96,29 @@ class _Setting(NamedTuple):
 
 def evaluate(question: Question, form: type[Form]) -> Form:
     """Evaluate a question, as an outcome of that form. Raises UsageError where its options do not fit its model."""
-    kind, run = question.kind, question.run
+    kind = question.kind
     parameters = _parameters(question)
     stages = question.stages()
-    machine, micro = question.machine(), stages.microbatches
-    expectation = question.expectation(machine, run.batch / micro)
-    setting = _Setting(question, machine, expectation, micro)
-    phases, ledger = _phases(setting, stages.each)
+    phases, ledger = phases_of(question, stages)
     memory = kind.memory(question, stages, parameters, partial(_needs, question))
     quantities = tuple(kind.quantities(question, phases, memory))
-    return form(question, ledger.workload, parameters, memory, phases, quantities, micro)
+    return form(question, ledger.workload, parameters, memory, phases, quantities, stages.microbatches)
+
+
+def phases_of(question: Question, stages: Stages) -> tuple[tuple[PhaseEstimate, ...], Stage]:
+    """The phases of a question over its stages, and the stage that takes longest."""
+    return _phases(_setting(question, stages), stages.each)
+
+
+def quantities_of(question: Question, stages: Stages, memory: Memory) -> tuple[Quantity, ...]:
+    """The headline figures of a question whose stages and memory are known: of faster hardware they are the same."""
+    phases, _ = _phases(_setting(question, stages), stages.each)
+    return tuple(question.kind.quantities(question, phases, memory))
+
+
+def _setting(question: Question, stages: Stages) -> _Setting:
+    machine, micro = question.machine(), stages.microbatches
+    return _Setting(question, machine, question.expectation(machine, question.run.batch / micro), micro)
 
 
 #: A thousand times the largest model that there is; whole numbers are exact in a float to nine times as many.
@@ -243,7 +258,14 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
         communication_s=exchanged[1],
         overlapped_s=overlapped,
         serial_s=serial,
+        roof=_roof(setting, phase),
     )
+
+
+def _roof(setting: _Setting, phase: Phase) -> Roof:
+    machine = setting.machine
+    dtype = setting.question.precision_of(phase).matrix_dtype()
+    return Roof(machine.tensor[dtype], machine.bandwidth, dtype)
 
 
 def _bound_by(time: StageTime) -> str:

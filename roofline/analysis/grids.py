@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
+from roofline.analysis.service.evaluate import served_columns
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
 from roofline.errors import UnknownNameError, UsageError
@@ -79,7 +80,8 @@ class _Grid:
     def __init__(
         self, model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]]
     ) -> None:
-        self.model, self.options, self.sizes = model, options, sizes
+        self.model, self.gpus, self.options, self.sizes = model, gpus, options, sizes
+        self.last: tuple[Any, Any] | None = None
         self.taken: dict[int, Question] = {}
         self.reasons: dict[int, str] = {}
         for place, gpu in enumerate(gpus):
@@ -137,14 +139,19 @@ class _Grid:
         firsts = [self.taken[place] for place in places]
         if not rows:
             return firsts
-        run = self._run(firsts[0], rows)
+        run = self._run(places[0], rows)
         return [replace(first, run=run, axes=len(rows)) for first in firsts]
 
-    def _run(self, first: Question, rows: tuple[slice, ...]) -> Any:
-        """The sizes of a part, as one run for all accelerators: what is counted for one need not be for the next."""
-        if getattr(self, "_last", (None, None))[0] != rows:
-            self._last = rows, ask(self.model, first.gpu, {**self.options, **axes_of(self.sizes, rows)}).run
-        return self._last[1]
+    def _run(self, place: int, rows: tuple[slice, ...]) -> Any:
+        """The sizes of a part, as one run for all accelerators: what is counted for one need not be for the next.
+
+        Where a run is what a chip makes of it, as one for each of them.
+        """
+        owner = place if self.taken[place].by_chip else next(iter(self.taken))
+        if self.last is None or self.last[0] != (owner, rows):
+            options = {**self.options, **axes_of(self.sizes, rows)}
+            self.last = (owner, rows), ask(self.model, self.gpus[owner], options).run
+        return self.last[1]
 
     def _alone(self, place: int, rows: tuple[slice, ...]) -> Iterator[Block]:
         """The blocks of a part on one accelerator: halved until the points that are refused are by themselves."""
@@ -201,7 +208,7 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            if question.spread.alone and alike and len(cores) == 1:
+            if question.spread.alone and alike and not question.by_chip and len(cores) == 1:
                 group.append(index)
                 break
         else:
@@ -247,6 +254,8 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
+    if outcome.question.by_chip:
+        yield from served_columns(outcome)
 
 
 def _readings(quantity: Quantity) -> Iterator[tuple[str, Any]]:

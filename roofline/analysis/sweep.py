@@ -113,8 +113,8 @@ def sweep(
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
-    The sizes (batch, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this order.
-    Points that cannot be are told in `refused`. Raises UsageError for an option without values, for more than 50
+    The sizes (batch, users, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this
+    order. Points that cannot be are told in `refused`. Raises UsageError for an option without values, for more than 50
     million points, and where no point can be.
     """
     plan = planned(model, gpu, options, LARGEST)

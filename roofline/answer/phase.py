@@ -73,11 +73,19 @@ _OP: Final = (
 )
 
 
+class Roof(NamedTuple):
+    """The peaks of one device: FLOP/s in the format of a phase's matrices, bytes/s of its memory, and that format."""
+
+    peak: Num
+    bandwidth: Num
+    dtype: str
+
+
 class PhaseEstimate(NamedTuple):
     """One repeat of a phase: counts, what bounds it, and its times.
 
     On several devices the counts are those of the busiest one. `communication_s` is what its exchanges take alone;
-    `overlapped_s` and `serial_s` are the bound with all of them hidden behind work, and with none.
+    `overlapped_s` and `serial_s` are the bound with all of them hidden behind work, and with none. `roof`: the peaks.
     """
 
     name: str
@@ -93,6 +101,17 @@ class PhaseEstimate(NamedTuple):
     communication_s: Num
     overlapped_s: Num
     serial_s: Num
+    roof: Roof
+
+    @property
+    def mfu(self) -> Num:
+        """Share of the peak FLOP/s that the expected time reaches (model FLOPs utilisation; PaLM, appendix B)."""
+        return self.flops / (self.roof.peak * maximum(self.times.expected, _NOTHING))
+
+    @property
+    def mbu(self) -> Num:
+        """Share of the bandwidth that the expected time reaches (memory bandwidth utilisation)."""
+        return self.bytes / (self.roof.bandwidth * maximum(self.times.expected, _NOTHING))
 
     @property
     def intensity(self) -> Num:
@@ -103,7 +122,8 @@ class PhaseEstimate(NamedTuple):
         """As JSON."""
         row = {name: plain(getattr(self, name)) for name in _PHASE}
         row |= {name: plain(value) for name, value in zip(_TIMES, self.times, strict=True)}
-        return row | {"bound_overlapped_s": plain(self.overlapped_s), "bound_serial_s": plain(self.serial_s)}
+        row |= {"bound_overlapped_s": plain(self.overlapped_s), "bound_serial_s": plain(self.serial_s)}
+        return row | {"mfu": plain(self.mfu), "mbu": plain(self.mbu)}
 
 
 _PHASE: Final = (

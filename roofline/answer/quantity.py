@@ -45,8 +45,14 @@ class _Names(NamedTuple):
 
 
 _GROUPS: Final[dict[Group, _Names]] = {
-    "latency": _Names(("ttft_s", "tpot_s", "step_s", "total_s"), "_s"),
-    "throughput": _Names(("output_tokens_per_s", "tokens_per_s", "images_per_s"), "_per_s"),
+    "latency": _Names(("ttft_s", "tpot_s", "step_s", "image_s", "total_s"), "_s"),
+    "throughput": _Names(
+        (
+            *("output_tokens_per_s", "output_tokens_per_s_per_user", "decode_tokens_per_s"),
+            *("decode_tokens_per_s_per_user", "tokens_per_s", "images_per_s", "images_per_hour"),
+        ),
+        "_per_s",
+    ),
 }
 
 

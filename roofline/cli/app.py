@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "ops": ("answers", "ops"),
     "explain": ("answers", "explain"),
     "fit": ("fit", "fit"),
+    "compare": ("compare", "compare"),
     "sweep": ("sweep", "sweep"),
     "levels": ("levels", "levels"),
     "plot": ("figures", "plot"),

@@ -41,7 +41,7 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
     "What": ("model", "gpu", *(option.name for option in DECLARED["What"]), SPEC_DIR.name),
     **{title: tuple(option.name for option in options) for title, options in DECLARED.items() if title != "What"},
     "Output": (
-        *("json", "csv", "output", "where", "sort", "top", "pareto", "columns"),
+        *("must_fit", "json", "csv", "output", "where", "sort", "top", "pareto", "columns"),
         *("resume", "force", "strict", "yes", "debug"),
     ),
 }

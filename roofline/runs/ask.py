@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.checks import checked
-from roofline.runs.kind import Kind, Question
+from roofline.runs.kind import Asked, Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
 from roofline.runs.names import check_names
@@ -41,7 +41,9 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     if node is not None:
         given["node"] = node
     run, execution = kind.resolve(spec, accelerator, given, spec_dir)
-    return Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution)
+    asked = Asked(model, gpu, options)
+    question = Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked)
+    return kind.settled(question, given)
 
 
 def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import Num, maximum, minimum
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
-from roofline.specs.engine import Defaults, SetAside
+from roofline.specs.engine import SetAside
 from roofline.specs.gpu import GPUSpec
+from roofline.specs.server import Defaults
 from roofline.workload.plan import Plan
 
 if TYPE_CHECKING:

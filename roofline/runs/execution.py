@@ -12,6 +12,7 @@ from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.options import SPREAD
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
+from roofline.workload.workload import Workload
 
 
 class Execution(NamedTuple):
@@ -46,6 +47,27 @@ class Execution(NamedTuple):
     def seen(self, machine: Machine) -> Num:
         """Bytes of a machine's memory that programs can have: all but what its driver keeps."""
         return machine.capacity if self.budget.all_seen else maximum(0.0, machine.capacity - machine.unseen)
+
+
+class Stage(NamedTuple):
+    """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch.
+
+    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage. `aside` is what the
+    device holds, and at times runs, beside that: no time counts it. `beside` are bytes of weights that it only holds.
+    """
+
+    number: int
+    workload: Workload
+    ideal: Workload
+    aside: Workload | None = None
+    beside: Num = 0.0
+
+
+class Stages(NamedTuple):
+    """The stages of a run, and the number of microbatches that go through them."""
+
+    each: tuple[Stage, ...]
+    microbatches: Num = 1.0
 
 
 _MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}

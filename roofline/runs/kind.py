@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.quantity import Quantity
+from roofline.machine.faster import AS_IT_IS, Faster
 from roofline.machine.machine import Machine
 from roofline.num import Num
 from roofline.runs.changes import Change, narrower_weights
 from roofline.runs.devices.spread import Spread
-from roofline.runs.execution import Execution
+from roofline.runs.execution import Execution, Stages
 from roofline.runs.expectation import Expectation, expect, expect_all
 from roofline.runs.load import Origin
 from roofline.runs.option import Option
+from roofline.runs.telling.spoken import Spoken, Told
 from roofline.specs.gpu import GPUSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload
@@ -32,33 +35,12 @@ from roofline.workload.workload import Phase, Workload
 Needs: TypeAlias = Callable[[Any], Num]
 
 
-class Stage(NamedTuple):
-    """One kind of pipeline stage: how many there are, and what one device of it runs per microbatch.
+class Asked(NamedTuple):
+    """What was asked, as it was given: the model, the accelerator, and the options by name."""
 
-    `ideal` is the same at one kernel per operation; where there is no pipeline, there is one stage. `aside` is what the
-    device holds, and at times runs, beside that: no time counts it. `beside` are bytes of weights that it only holds.
-    """
-
-    number: int
-    workload: Workload
-    ideal: Workload
-    aside: Workload | None = None
-    beside: Num = 0.0
-
-
-class Stages(NamedTuple):
-    """The stages of a run, and the number of microbatches that go through them."""
-
-    each: tuple[Stage, ...]
-    microbatches: Num = 1.0
-
-
-class Told(NamedTuple):
-    """How a question is said: the line of settings in tables, its setting in a sentence, the title of its times."""
-
-    heading: str
-    setting: str
-    readings: str
+    model: Any
+    gpu: Any
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,7 +48,9 @@ class Question:
     """What is asked, with names resolved to specs and options to values: what × how × on what.
 
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
-    are `stacked`, they are an axis before those, and `gpu` is the first of them.
+    are `stacked`, they are an axis before those, and `gpu` is the first of them. `asked` is the same as it was given,
+    to be asked again with something changed; `faster`, by how much the figures of the hardware are taken as better;
+    `by_chip`: its memory may set sizes.
     """
 
     kind: Kind
@@ -78,6 +62,9 @@ class Question:
     execution: Execution
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
+    by_chip: bool = False
+    asked: Asked | None = field(default=None, compare=False, repr=False)
+    faster: Faster = AS_IT_IS
 
     @property
     def precision(self) -> Precision:
@@ -92,19 +79,22 @@ class Question:
     @property
     def spread(self) -> Spread:
         """Over which devices it runs."""
-        return self.execution.spread
+        spread = self.execution.spread
+        if not self.faster.changes:
+            return spread
+        return replace(spread, fabric=self.faster.fabric(spread.fabric), cores=self.faster.cores(spread.cores))
 
     def machine(self) -> Machine:
         """The machine as peaks."""
         if not self.stacked:
-            return self.execution.machine(self.gpu)
+            return self.faster.machine(self.execution.machine(self.gpu))
         return Machine.stacked([self.execution.machine(gpu) for gpu in self.stacked], self.axes)
 
     def expectation(self, machine: Machine, batch: Num) -> Expectation | None:
         """What the engine makes of the machine; None for the ideal one, whose expected time is the bound."""
         if not self.stacked:
             found = expect(self.gpu, self.engine, machine, batch)
-            return found and found.beside(self.spread)
+            return found and found._replace(chip=self.faster.chip(found.chip)).beside(self.spread)
         return expect_all(self.stacked, self.engine, machine, batch, self.axes)
 
     def precision_of(self, phase: Phase) -> Precision:
@@ -181,6 +171,7 @@ class Kind(ABC):
     costs       the time by which ways to need less memory are told, the quickest first; empty: by what they save
     curves      the quantities that stand for latency and for throughput where one of them is drawn
     served      whether the batch are requests that are served together as they come
+    focus       by phase, how a verdict speaks of it; of others it speaks of the whole run
     """
 
     name: ClassVar[str]
@@ -192,6 +183,7 @@ class Kind(ABC):
     costs: ClassVar[str] = ""
     curves: ClassVar[Mapping[str, str]]
     served: ClassVar[bool] = False
+    focus: ClassVar[Mapping[str, Spoken]] = MappingProxyType({})
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -210,6 +202,10 @@ class Kind(ABC):
     @abstractmethod
     def resolve(self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None) -> tuple[Any, Execution]:
         """The run and its execution from the options that were given, checked. Raises UsageError."""
+
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """The question with the sizes that follow from all of it. Raises UsageError."""
+        return question
 
     @abstractmethod
     def workload(self, spec: Any, run: Any) -> Workload:

@@ -14,7 +14,17 @@ _LEVELS: Final = "pictures: also a level that `roofline levels` prints."
 #: By the headings under which help shows them.
 PANELS: Final[dict[str, tuple[Option, ...]]] = {
     "Workload": (
-        Option("batch", "int", 1, "Sequences that run together.", "N", ALL, "b", size=True),
+        Option("batch", "int", None, "Sequences that run together. Default: 1; see --users.", "N", ALL, "b", size=True),
+        Option(
+            "users",
+            "int",
+            None,
+            "Users of a serving engine, each of whom sends the next request when the last is answered. Default: the "
+            "batch of all replicas. Without --batch that is as many of them as run at once.",
+            "N",
+            ("text",),
+            size=True,
+        ),
         Option(
             "prompt",
             "int",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import (
@@ -22,6 +22,7 @@ from roofline.specs.base import (
     known_dtype,
 )
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.server import Defaults, Server
 
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
@@ -122,26 +123,6 @@ class EngineFit(Spec):
     left_out_gpu: float | None = None
     left_out_model: float | None = None
     left_out_source: float | None = None
-
-
-class Default(Spec):
-    """A number that an engine takes on devices of at least so much memory, but for those of some names."""
-
-    value: Size
-    memory: NoBytes = 0.0
-    tp: Size = Field(1, description="from so many tensor-parallel devices on")
-    but: Names = Field((), description="chips for which this entry does not count, as their names begin")
-
-
-def _defaults(value: Any) -> Any:
-    """A number alone stands for itself on every device."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = [{"value": value}] if value else []
-    return tuple(value) if isinstance(value, list) else value
-
-
-#: By the memory of a device: the last entry that counts has the word.
-Defaults = Annotated[tuple[Default, ...], BeforeValidator(_defaults), Field(max_length=16)]
 
 
 class SetAside(Spec):
@@ -278,6 +259,7 @@ class EngineSpec(Spec):
     )
     memory: EngineMemory = Field(EngineMemory(), description="how the memory of a device is used")
     split: Split = Field(Split(), description="by what a model is laid over several devices where nothing is said")
+    server: Server | None = Field(None, description="where it serves requests as they come")
     towers: Towers = Field(Towers(), description="whether encoders of pictures and sound are loaded with a model")
     reread: float = Field(
         0.0,

@@ -29,7 +29,8 @@ class TextRun:
     sequence are cached before the prompt, which is read `passes` times over, the later ones behind the earlier: the
     equal parts of a prompt that is really read in pieces of `piece` tokens and a shorter one.
     `draft` is held beside the model and changes nothing of its phases. `media` are the pictures and the sound of each
-    prompt, whose tokens `prompt` includes.
+    prompt, whose tokens `prompt` includes. `users` are those of a steady load of which the batch is what runs at once,
+    where they were asked for; they change nothing of the phases.
     """
 
     batch: Num = 1.0
@@ -44,6 +45,7 @@ class TextRun:
     piece: Num = 0.0
     draft: Draft | None = None
     media: Media | None = None
+    users: Num | None = None
 
     @property
     def steps(self) -> Num:

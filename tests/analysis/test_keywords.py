@@ -20,7 +20,7 @@ from roofline.runs.registry import kinds
 
 
 def test_keywords_are_the_options_of_the_command_line() -> None:
-    others = ("model", "gpu", "debug", "json", "csv")
+    others = ("model", "gpu", "debug", "json", "csv", "must_fit")
     shown = inspect.signature(command).parameters
     shared = {name: parameter.default for name, parameter in shown.items() if name not in others}
     assert set(Options.__annotations__) == set(Grid.__annotations__) == set(shared)
@@ -39,7 +39,8 @@ def test_options_are_taken_by_kinds_of_run_that_there_are() -> None:
     names = {kind.name for kind in kinds()}
     assert {name for option in KEYWORDS.values() for name in option.kinds} == names
     measured = {size for kind in kinds() for size in kind.sizes}
-    beside_text = {"images", "frames", "seconds"}  # no run with pictures or sound in its prompts was measured
+    # no run with pictures or sound in its prompts was measured; users of a measured run are its batch
+    beside_text = {"images", "frames", "seconds", "users"}
     assert measured | beside_text == {option.name for option in KEYWORDS.values() if option.size}
 
 
@@ -71,7 +72,7 @@ def test_an_unknown_keyword_names_the_one_meant(function: Any, wrong: str, meant
 
 
 def test_an_unknown_keyword_like_no_other_lists_all() -> None:
-    with pytest.raises(rl.UsageError, match=r"^unknown option zzzz; there are: batch, prompt, "):
+    with pytest.raises(rl.UsageError, match=r"^unknown option zzzz; there are: batch, users, prompt, "):
         rl.estimate("mistral-7b", gpu="a100", zzzz=1)  # type: ignore[call-arg]
 
 

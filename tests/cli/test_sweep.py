@@ -23,7 +23,9 @@ FEW = ["--columns", "batch,prompt,ttft_s"]
 
 
 def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "roofline", "sweep", *arguments], capture_output=True, check=False, **more)
+    return subprocess.run(
+        [sys.executable, "-m", "roofline", "sweep", *arguments], capture_output=True, check=False, **more
+    )
 
 
 def grid() -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ def _shown(est: Any, random: Random) -> Any:
     kind = random.randrange(8)
     if kind == 0:
         stream = io.StringIO()
-        print_estimate(est, Console(stream, random.choice((40, 80, 200))), est.nearest)
+        print_estimate(est, Console(stream, random.choice((40, 80, 200))), est.nearest, est.verdict)
         _check(stream.getvalue())
     elif kind == 1:
         return [est.to_dict(), [row.to_dict() for row in est.ops()]]

@@ -141,7 +141,7 @@ class Page(HTMLParser):
 def test_a_notebook_shows_the_tables_of_the_command_line() -> None:
     est = rl.estimate("mistral-7b", "a100", batch=99_999)
     text, page = StringIO(), Page()
-    print_estimate(est, Console(text, 96), est.nearest)
+    print_estimate(est, Console(text, 96), est.nearest, est.verdict)
     page.feed(est._repr_html_())
     assert page.text == text.getvalue()
     assert '<span style="font-weight: bold">Mistral 7B v0.1</span>' in est._repr_html_()

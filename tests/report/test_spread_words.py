@@ -47,11 +47,11 @@ def test_a_batch_of_replicas_is_told_of_each_and_of_all() -> None:
     two = run("--dp", "2")
     assert "batch 32 per replica, prompt" in two
     assert "2 replicas, each with a batch of 32: 64 in all" in two
-    assert "Latency of a batch of 32, throughput of 2 replicas (64 sequences)" in two
+    assert "One batch of 32 per replica, all at once (static); throughput of 2 replicas (64 sequences)" in two
     assert "whole batch" not in two
     one = run()
     assert "replica" not in one
-    assert "throughput of the whole batch" in one
+    assert "One batch, all at once (static)" in one
     assert rl.estimate("llama-3-70b", "h100", tp=4, dp=2, batch=32).inputs["batch_in_all"] == 64
     assert rl.estimate("llama-3-8b", "h100", batch=32).inputs["batch_in_all"] == 32
 

@@ -20,10 +20,11 @@ from roofline.report.plots.roofline import memory_figure
 from roofline.runs import registry
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import ALONE
-from roofline.runs.execution import Execution
-from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told
+from roofline.runs.execution import Execution, Stage, Stages
+from roofline.runs.kind import Kind, Needs, Outcome, Question
 from roofline.runs.option import Option
 from roofline.runs.options import OPTIONS
+from roofline.runs.telling.spoken import Told
 from roofline.specs.base import Spec
 from roofline.specs.gpu import GPUSpec
 from roofline.workload import constructors as make
@@ -149,7 +150,7 @@ def test_it_is_printed_drawn_and_explained(index: Index) -> None:
     shown = est._repr_html_()
     for words in ("queries per second", "Latency of a search", "largest index 0 vectors", "all vectors", "exhaustive"):
         assert words in shown
-    assert [found.quantity for found in est.explain()] == ["latency.query_s"]
+    assert [found.quantity for found in est.explain()] == ["latency.query_s", "elasticity.query"]
     for figure in (est.plot(), memory_figure(est)):
         figure.savefig(io.BytesIO(), format="png")
 

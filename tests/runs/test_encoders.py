@@ -17,7 +17,7 @@ GPU = "h100-sxm"
 
 def _table(est: Any) -> str:
     stream = io.StringIO()
-    print_estimate(est, Console(stream, 200), [])
+    print_estimate(est, Console(stream, 200), [], est.verdict)
     return stream.getvalue()
 
 
@@ -44,7 +44,7 @@ def test_sequences_per_second_are_those_of_all_replicas() -> None:
 
 @pytest.mark.parametrize("name", ["bge-m3", "bert-base", "e5-mistral-7b"])
 def test_an_encoder_is_compared_with_runs_that_decode_nothing(name: str) -> None:
-    found = nearest(rl.estimate(name, gpu=GPU), 12)
+    found = nearest(rl.estimate(name, gpu=GPU, engine="tensorrt-llm"), 12)
     assert found
     for run in found:
         assert run.generate is not None and run.generate <= 1

@@ -133,6 +133,8 @@ def fit(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], form:
         if is_many(value):
             raise UsageError(f"{name} takes one value here; roofline.sweep takes several")
     check_names(options)
+    if options.get("users") is not None:
+        raise UsageError("--users: fit looks at sequences that are held at once, of each replica: --batch N")
     case = Case(model, gpu, checked(options), {})
     if isinstance(gpu, str) and gpu.lower() == ANY:
         return _anywhere(case, form)

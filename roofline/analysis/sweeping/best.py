@@ -17,6 +17,10 @@ MOST_OBJECTIVES: Final = 6
 MOST_ON_FRONTIER: Final = 100_000
 
 
+#: Which end is the better one of columns that no quantity is called by, as their names end.
+_BETTER: Final = (("_per_s", "high"), ("_s", "low"), ("_bytes", "low"))
+
+
 class Key(NamedTuple):
     """A column to sort by, upward or downward."""
 
@@ -57,7 +61,7 @@ def _is_high(word: str, better: Mapping[str, str]) -> bool:
     base = word
     for reading in READINGS:
         base = base.removesuffix(f"_{reading}") if base not in better else base
-    known = better.get(base) or ("low" if base.endswith("_bytes") else "high" if base.startswith("max_") else "")
+    known = better.get(base) or next((side for ending, side in _BETTER if base.endswith(ending)), "")
     if base == "capacity_bytes" or not known:
         raise UsageError(f"--pareto {word}: say which is better: -{word} less, +{word} more (--pareto=-{word},…)")
     return known == "high"

@@ -152,14 +152,15 @@ class Plan:
 
     @cached_property
     def probe(self) -> Probe:
-        """One point of every model, worked out. Raises UsageError where there is none that can be."""
+        """One point of every model with every engine, worked out. Raises UsageError where there is none that can be."""
         results: dict[str, None] = {}
         better: dict[str, str] = {}
         sample: list[Any] = []
         failed: UsageError | None = None
-        for model in self.values("model"):
+        ways: list[dict[str, Any]] = [{"engine": each} for each in self.loops.get("engine", ())] or [{}]
+        for model, way in product(self.values("model"), ways):
             try:
-                outcome = self._outcome(model)
+                outcome = self._outcome({"model": model, **way})
             except UnknownNameError:
                 raise
             except UsageError as error:
@@ -173,15 +174,15 @@ class Plan:
             raise failed
         return Probe(tuple(results), better, tuple(sample))
 
-    def _outcome(self, model: Any) -> Outcome:
-        """One point of a model. Raises what the first point met where none of those that are tried can be."""
+    def _outcome(self, certain: Mapping[str, Any]) -> Outcome:
+        """One point with these options. Raises what the first point met where none of those that are tried can be."""
         first: UsageError | None = None
-        axes = {name: values for name, values in self.axes.items() if name != "model"}
+        axes = {name: values for name, values in self.axes.items() if name not in certain}
         for chosen in _some(list(axes.values())):
-            given = self.fixed | dict(zip(axes, chosen, strict=True)) | {"model": model}
+            given = self.fixed | dict(zip(axes, chosen, strict=True)) | dict(certain)
             options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
             try:
-                return evaluate(ask(model, given["gpu"], options), Outcome)
+                return evaluate(ask(given["model"], given["gpu"], options), Outcome)
             except UnknownNameError:
                 raise
             except UsageError as error:

@@ -161,6 +161,8 @@ def block_rows(plan: Plan, places: Mapping[str, int], block: Block) -> Rows:
     for name in plan.names:
         value = axes[name] if name in axes else _filled([label(given[name])], (1,) * len(shape))
         columns[name] = value.astype(plan.kinds[name])
+    if unknown := [name for name in block.columns if name not in plan.probe.results]:
+        raise UsageError(f"some points have columns that others have not ({', '.join(unknown)}): sweep them apart")
     for name in plan.probe.results:
         result = block.columns.get(name)
         nothing = False if name == "fits" else np.nan

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from roofline.answer.phase import Warn
 
 
+MustFit = Annotated[bool, typer.Option("--must-fit", help="Exit code 1 where it does not fit.")]
+
+
 @with_options()
-def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
+def estimate(
+    options: ModelOptions, must_fit: MustFit = False, json: JsonOption = False, csv: CsvOption = False
+) -> None:
     """How fast, how much memory, bound by what."""
     from roofline.api import estimate as run
 
@@ -31,9 +36,11 @@ def estimate(options: ModelOptions, json: JsonOption = False, csv: CsvOption = F
         from roofline.evidence.runs.nearest import nearest
         from roofline.report.tables.estimate import print_estimate
 
-        print_estimate(est, console(), nearest(est, 1))
-        return
-    note_warnings(est.warnings)
+        print_estimate(est, console(), nearest(est, 1), est.verdict)
+    if json or csv:
+        note_warnings(est.warnings)
+    if must_fit and not est.memory.fits:
+        raise typer.Exit(1)
 
 
 def note_warnings(warnings: list[Warn]) -> None:

@@ -9,36 +9,54 @@ import typer
 from roofline.cli.options import ModelOptions, with_options
 from roofline.cli.terminal import tell
 from roofline.errors import UsageError
+from roofline.runs.checks import is_many, one_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from roofline.api import Estimate
 
-KINDS: Final = ("roofline", "memory", "throughput", "latency")
+KINDS: Final = ("roofline", "memory", "throughput", "latency", "bars")
 _BATCHES: Final = tuple(2**power for power in range(10))
 
 
-_WHAT: Final = "roofline; memory; throughput or latency by batch."
+_WHAT: Final = "roofline; memory; throughput or latency by batch; bars of a comparison."
 Output = Annotated[str, typer.Option("--output", "-o", help="File to write: .svg, .png or .pdf.", metavar="FILE")]
 PlotKind = Annotated[str, typer.Option(help=_WHAT, metavar="|".join(KINDS))]
+_BARS: Final = "Of bars: what they show, by its name in JSON; default: what the verdict of `compare` is about."
+Shown = Annotated[str | None, typer.Option("--quantity", help=_BARS, metavar="NAME")]
 
 
-@with_options("machines")
-def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline") -> None:
-    """A picture: the roofline of a workload on one or more GPUs, its memory, or curves by batch."""
+@with_options("all")
+def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline", quantity: Shown = None) -> None:
+    """A picture: the roofline of a workload on one or more GPUs, its memory, curves by batch, or runs side by side.
+
+    Models and GPUs may be given several times; with `--kind bars` every option may, as `roofline compare` takes them.
+    """
     from roofline.report.plots.roofline import checked_path, save_figure
-    from roofline.runs.checks import one_of
 
     one_of("kind", kind, KINDS)
+    if quantity is not None and kind != "bars":
+        raise UsageError(f"--quantity goes with --kind bars, not with --kind {kind}")
     checked_path(output)
-    path = save_figure(_figure(options, kind), output)
+    path = save_figure(_bars(options, quantity) if kind == "bars" else _figure(options, kind), output)
     tell(f"wrote {path}")
+
+
+def _bars(options: ModelOptions, quantity: str | None) -> Figure:
+    from roofline.api import compare
+    from roofline.report.plots.bars import bars_figure
+
+    return bars_figure(compare(options.model, options.gpu, **options.options), quantity)
 
 
 def _figure(options: ModelOptions, kind: str) -> Figure:
     from roofline.report.plots import roofline as figures
 
+    for name, value in options.options.items():
+        if is_many(value):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{flag} takes one value with --kind {kind}; --kind bars takes several")
     if kind == "roofline":
         return figures.roofline_figure(_estimates(options))
     if kind == "memory":
@@ -55,7 +73,12 @@ def _estimates(options: ModelOptions, **changed: Any) -> list[Estimate]:
     from roofline.api import estimate
 
     given = options.options | changed
-    return [estimate(model, gpu, **given) for model in options.model for gpu in options.gpu or [None]]
+    return [estimate(model, gpu, **given) for model in _several(options.model) for gpu in _several(options.gpu)]
+
+
+def _several(value: Any) -> list[Any]:
+    """One or several values in a row."""
+    return list(value) if is_many(value) else [value]
 
 
 def _row(est: Estimate) -> dict[str, Any]:

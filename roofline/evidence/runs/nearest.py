@@ -1,7 +1,10 @@
 """The measured runs nearest to a question, and how far the engine's expected time is from each.
 
-What differs adds up to a distance: a row of the same engine, model, chip, format and number of devices, whose batch and
-lengths are the same, is at 0. What a name tells of a model (its size) and of a chip (its line) is enough.
+Only what can be compared counts: runs of the same engine and the same kind of model (dense, or of experts) on a chip of
+the same class.
+
+What differs adds up to a distance: a row of the same model, chip, format and number of devices, whose batch and lengths
+are the same, is at 0. What a name tells of a model (its size) and of a chip (its line) is enough.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from roofline.evidence.runs.rows import OF_TOKENS, MeasuredRun, measured_run, we
 from roofline.evidence.runs.runs import prepare
 from roofline.evidence.runs.shipped import SHIPPED_OF
 from roofline.evidence.runs.table import Row, read_table
+from roofline.machine.chips.library import class_of, known_as
 from roofline.machine.engine import IDEAL, load_engine
+from roofline.runs.kind import Question
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -36,7 +41,6 @@ _DOUBLINGS: Final = {
     "width": 0.3,
     "steps": 0.1,
 }
-_OTHER_ENGINE: Final = 3.0
 _OTHER_FORMAT: Final = 0.7
 _OTHER_MODEL: Final = 0.3
 _UNKNOWN_SIZE: Final = 1.5
@@ -73,9 +77,16 @@ class Nearest(NamedTuple):
             f", {counted_whole(self.prompt, 'token')} in, {self.generate:,} out" if self.prompt is not None else ""
         )
         number = f"{self.gpus} × " if self.gpus > 1 else ""
-        ran = f"{self.id}, {self.model} on {number}{self.gpu}, {self.engine}, batch {self.batch:,}{lengths}"
-        measured = f"{format_time(self.measured_s)} measured ({self.metric})"
-        return f"{ran}: {measured}, expected time off by {100 * self.error:+.0f} % ({self.source})"
+        ran = f"{self.model} on {number}{self.gpu}, {self.engine}, batch {self.batch:,}{lengths}"
+        return f"{ran}: {format_time(self.measured_s)}, {self.judged} ({self.metric} of {self.id}, {self.source})"
+
+    @property
+    def judged(self) -> str:
+        """How the clock differs from what is expected: `measured 19 % faster`."""
+        faster = self.error if self.error > 0.0 else -self.error / (1.0 + self.error)
+        if round(100 * faster) == 0:
+            return "measured as expected"
+        return f"measured {100 * faster:.0f} % {'faster' if self.error > 0.0 else 'slower'}"
 
 
 def nearest(est: Answer, count: int = 3) -> list[Nearest]:
@@ -89,16 +100,31 @@ def _found(est: Answer) -> Iterator[Nearest]:
     if asked is None:
         return
     kind = est.question.kind.name
-    told = (row for row in _rows(kind) if asked.get("generate", 2) > 1 or _is_of_prompts(row))
+    told = (row for row in _rows(kind) if _is_like(asked, row))
     rows = sorted(((_distance(asked, row), row) for row in told), key=lambda pair: (pair[0], pair[1].line))
     engine = load_engine(est.question.engine)
     for distance, row in rows[:_MOST]:
         run = measured_run(row)
         try:
-            expected = prepare(run).expected(engine)
+            prepared = prepare(run)
+            expected = prepared.expected(engine)
         except RooflineError:
             continue
-        yield _judged(run, expected, distance)
+        if _of_experts(prepared.question) == _of_experts(est.question):
+            yield _judged(run, expected, distance)
+
+
+def _is_like(asked: dict[str, Any], row: Row) -> bool:
+    """Whether a row is of the same engine, on a chip of the same class, and about what is asked."""
+    if row.text("engine") != asked["engine"] or (asked.get("generate", 2) <= 1 and not _is_of_prompts(row)):
+        return False
+    return row.text("gpu") in asked["gpus"] or class_of(row.text("gpu")) == asked["class"]
+
+
+def _of_experts(question: Question) -> bool:
+    """Whether not every token uses all parameters."""
+    found = question.kind.parameters(question, question.workload())
+    return found.active < found.total
 
 
 def _judged(row: MeasuredRun, expected: float, distance: float) -> Nearest:
@@ -116,7 +142,8 @@ def _asked(est: Answer) -> dict[str, Any] | None:
     if q.engine == IDEAL or not all(isinstance(value, (int, float)) for value in numbers.values()):
         return None
     models, gpus = (q.spec.name, *q.spec.aliases), (q.gpu.name, *q.gpu.aliases)
-    how = {"engine": q.engine, "weights": q.precision.label, "devices": q.spread.plan.devices}
+    family = known_as(q.gpu).likeness.family
+    how = {"engine": q.engine, "class": family, "weights": q.precision.label, "devices": q.spread.plan.devices}
     return {"models": models, "gpus": gpus, **how, **numbers}
 
 
@@ -129,8 +156,7 @@ def _rows(kind: str) -> list[Row]:
 def _distance(asked: dict[str, Any], row: Row) -> float:
     """How far a row is from what was asked."""
     model, gpu = row.text("model"), row.text("gpu")
-    total = 0.0 if row.text("engine") == asked["engine"] else _OTHER_ENGINE
-    total += 0.0 if weights_of(row) in (asked["weights"], None) else _OTHER_FORMAT
+    total = 0.0 if weights_of(row) in (asked["weights"], None) else _OTHER_FORMAT
     if model not in asked["models"]:
         ours, theirs = _size(asked["models"][0]), _size(model)
         total += _OTHER_MODEL + (abs(log2(ours / theirs)) if ours and theirs else _UNKNOWN_SIZE)

@@ -17,6 +17,7 @@ from roofline.passes.fusion.joined import join_projections
 from roofline.passes.parallel.shard import shard
 from roofline.runs.ask import ask
 from roofline.runs.kind import Question
+from roofline.runs.text.service.steady import beside_prompt, shares_of
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload
@@ -39,7 +40,8 @@ class Part(NamedTuple):
 class PreparedRun:
     """A row with its parts, and how often it pays for a request: what is needed to expect it with any engine.
 
-    `mixed` are the parts where prompts are prefilled within decode steps; the same where there are none.
+    `mixed` are the parts where prompts are prefilled within decode steps; the same where there are none. Where it was
+    `served`, the first part is a step of all, which a token takes at least.
     """
 
     run: MeasuredRun
@@ -47,6 +49,7 @@ class PreparedRun:
     parts: tuple[Part, ...]
     mixed: tuple[Part, ...]
     requests: float
+    served: bool = False
     _joined: dict[tuple[str, bool], tuple[Part, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def parts_of(self, engine: Engine) -> tuple[Part, ...]:
@@ -63,11 +66,12 @@ class PreparedRun:
         q = self.question
         chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
         host = float(chip.host)
-        total = self.requests * engine.request_s * host
+        total, least = self.requests * engine.request_s * host, 0.0
         for phase, repeat, precision, batch, rides in self.parts_of(engine):
             time = float(expected_phase_time(phase, precision, q.machine(), chip, batch))
             total += repeat * (time - host * engine.step_s if rides else time)
-        return total
+            least = least or time
+        return max(total, least) if self.served else total
 
     def bounds(self) -> tuple[float, float]:
         """Seconds of the floor and of the roofline, without what crosses links."""
@@ -158,21 +162,18 @@ def _check_weights(run: MeasuredRun, question: Question) -> None:
 
 
 def _prepare_served(run: MeasuredRun, question: Question) -> PreparedRun:
-    """A decode step, and its share of the prefills of the other requests, which the server puts in between.
-
-    While a request decodes its `generate` tokens, each of the others ends once on average,
-    and the next one is prefilled. Where the engine prefills within a decode step, that step reads the weights once, and
-    of the decode only attention is left beside the prefill.
+    """A decode step, and its share of the prefills of the other requests, which the server puts in between: what one
+    output token takes in a steady load.
     """
-    others = (run.batch - 1.0) / max(run.generate, 1)
+    apart, mixed = (shares_of(float(run.batch), float(run.generate), mixes=mixes) for mixes in (False, True))
     step = _decode(run, _sharded(run, question, run.batch))
     prefill = _sharded(run, question, 1)[0]
-    apart = _prepared(run, question, [(step, 1.0), (prefill, others)], others)
-    alone, filled = apart.parts[0], apart.parts[1]._replace(batch=1.0)
-    shared = min(others, 1.0)
-    beside = replace(step, ops=tuple(op for op in step.ops if op.kind in ("attention", "scan")))
-    riding = alone._replace(phase=beside, repeat=shared, rides=True)
-    return replace(apart, parts=(alone, filled), mixed=(alone._replace(repeat=1.0 - shared), filled, riding))
+    found = _prepared(run, question, [(step, 1.0), (prefill, float(apart.prompts))], float(apart.prompts))
+    alone, filled = found.parts[0], found.parts[1]._replace(batch=1.0)
+    riding = alone._replace(phase=beside_prompt(step), repeat=float(mixed.riding), rides=True)
+    return replace(
+        found, parts=(alone, filled), mixed=(alone._replace(repeat=float(mixed.steps)), filled, riding), served=True
+    )
 
 
 def _sharded(run: MeasuredRun, question: Question, batch: float) -> Sequence[Phase]:

@@ -45,6 +45,11 @@ def known_as(spec: GPUSpec) -> Known:
     return found or Known(likeness(spec), units_of(spec))
 
 
+def class_of(name: str) -> tuple[str, bool, int] | None:
+    """The class of a chip of the library, as `Likeness.family` tells it; None of one that it does not have."""
+    return next((known.likeness.family for (own, _), known in _chips().by_name.items() if own == name), None)
+
+
 def _body(spec: GPUSpec) -> Hashable:
     """All that a file says of a chip but its name and rates."""
     tensor, vector = spec.peak.tensor, spec.peak.vector

@@ -22,6 +22,7 @@ BEGINNINGS: Final[dict[str, tuple[str, ...]]] = {
     "logits ": ("activation", *_FIT, *_PHASES),
     "every sequence ": ("activation", *_CACHE, *_PHASES),
     "the last generated token ": (*_CACHE, "decode", *_TIMES),
+    "steady load: ": ("service",),
     "nominal ": ("machine", *_FIT, *_TIMES),
     "heads that predict ": ("parameters", "weights", *_FIT),
     "engine ": _TIMES,

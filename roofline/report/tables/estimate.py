@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
-from roofline.answer.times import Times
+from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
+from roofline.runs.text.service.running import is_load, serves
 from roofline.units import format_binary, format_count, format_si, format_time
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ def sentence(est: Answer) -> str:
     return f"{what}: {fit}; {q.kind.speech(est)} ({'roofline bound' if q.engine == 'ideal' else 'expected'})."
 
 
-def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> None:
-    """The tables of `roofline estimate`, with the measured run that is nearest."""
+def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdict: str) -> None:
+    """What `roofline estimate` shows: the verdict, the tables behind it, the measured run that is nearest."""
     q = est.question
+    console.print(verdict, style="bold" if est.memory.fits else "bold red")
+    console.print()
     console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(q.gpu.title, "bold")])
     console.print(q.kind.told(q).heading)
     where = where_words(q.spread, q.run.batch)
@@ -42,11 +46,19 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest]) -> Non
     exchanges = communication_table(est)
     if exchanges is not None:
         console.print(exchanges)
+    console.print(reached_table(est))
     console.print(readings_table(est))
+    if serves(q) and is_load(q):
+        print_service(est, console)
     console.print(component_table(est) if est.memory.by_component else part_table(est))
-    for run in nearest[:1]:
-        console.print(f"nearest measurement: {run}")
+    if q.engine != IDEAL:
+        console.print(f"nearest measurement: {nearest[0] if nearest else nothing_near(est)}")
     print_warnings(est.warnings, console)
+
+
+def nothing_near(est: Answer) -> str:
+    """That there is no run to compare with."""
+    return f"nothing near was measured: no run of {est.question.engine} with such a model on a chip of its class"
 
 
 def print_aliases(est: Answer, console: Console) -> None:
@@ -118,35 +130,35 @@ def readings_table(est: Answer) -> Grid:
     q = est.question
     shown = 3 if q.engine == "ideal" else len(_READINGS)
     rows = [_readings(quantity)[:shown] for quantity in est.quantities if quantity.times is not None and quantity.title]
-    return grid(q.kind.told(q).readings, _READINGS[:shown], rows)
+    title = q.kind.told(q).readings
+    return grid(title if est.memory.fits else f"{title}, if it did fit: it does not", _READINGS[:shown], rows)
+
+
+_REACHED: Final = (
+    *(("phase", "name"), ("each", "right"), ("in all", "right"), ("share", "right")),
+    *(("MFU", "right"), ("MBU", "right")),
+)
+
+
+def reached_table(est: Answer) -> Grid:
+    """Where the time goes, and which shares of the peaks are reached in it."""
+    whole = sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    rows = []
+    for phase in est.phases:
+        each = float(phase.times.expected)
+        taken = float(phase.repeat) * each
+        shares = [percent(taken / whole if whole else 0.0), percent(float(phase.mfu)), percent(float(phase.mbu))]
+        rows.append([phase.name, format_time(each), format_time(taken), *shares])
+    what = "bound" if est.question.engine == "ideal" else "expected"
+    reached = "MFU and MBU are the shares of peak FLOP/s and of bandwidth that it reaches"
+    return grid(f"Where the time goes, as {what}; {reached}", _REACHED, rows)
 
 
 def _readings(quantity: Quantity) -> list[str]:
     """A quantity in its readings."""
     assert quantity.times is not None
-    show = _SHOWN.get(quantity.unit, significant)
+    show = SHOWN.get(quantity.unit, significant)
     return [quantity.title, *shown_times(quantity.times, show)]
-
-
-def shown_times(times: Times, show: Callable[[float], str]) -> list[str]:
-    """Floor, bound, expected and interval, each as `show` writes it."""
-    floor, bound, expected, low, high = (float(value) for value in times)
-    interval = f"{show(low)} – {show(high)}" if low != high else "–"
-    return [show(floor), show(bound), show(expected), interval]
-
-
-def _tokens(value: float) -> str:
-    """A rate of tokens: whole from a hundred on."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
-
-
-def significant(value: float) -> str:
-    """A rate to three significant digits: 0.186, 2.31, 1,204."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-#: How a quantity is written, by its unit.
-_SHOWN: Final[dict[str, Callable[[float], str]]] = {"s": format_time, "tokens": _tokens}
 
 
 def percent(share: float) -> str:

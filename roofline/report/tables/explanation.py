@@ -63,7 +63,7 @@ def print_explanation(
 
 
 def _term(value: float, unit: str) -> str:
-    return format_time(value) if unit == "s" else f"{value:,.0f}"
+    return format_time(value) if unit == "s" else f"{value:,.0f}" + (" %" if unit == "%" else "")
 
 
 def _value(value: float, unit: str) -> str:

@@ -27,10 +27,11 @@ class Column(NamedTuple):
     @classmethod
     def of(cls, side: str, texts: tuple[str, ...]) -> Column:
         """A column of these texts."""
-        longest, word = max(map(len, texts)), max(cells(word) for text in texts for word in [*text.split(), ""])
+        lines = [line for text in texts for line in text.split("\n")]
+        longest, word = max(map(len, lines)), max(cells(word) for text in texts for word in [*text.split(), ""])
         least = min(longest, _TEXT) if side.startswith("text") else min(word, _WORD)
         least = longest if side.startswith(("right", "name")) else least
-        widest = max(cells(line) for text in texts for line in text.split("\n"))
+        widest = max(map(cells, lines))
         return cls(side, texts, least, max(least, word), max(least, widest))
 
     @property

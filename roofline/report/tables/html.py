@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 from io import StringIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.answer import Fitting
+from roofline.report.tables.compare import print_compare
 from roofline.report.tables.console import Console
 from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.fit import print_fit
@@ -25,14 +27,19 @@ _CSS: Final = {
 }
 
 
-def estimate_html(est: Answer, nearest: list[Nearest]) -> str:
-    """The estimate's tables as one preformatted block."""
-    return _block(lambda console: print_estimate(est, console, nearest))
+def estimate_html(est: Answer, nearest: list[Nearest], verdict: str) -> str:
+    """The verdict and the tables of an estimate as one preformatted block."""
+    return _block(lambda console: print_estimate(est, console, nearest, verdict))
 
 
 def fit_html(fit: Fitting) -> str:
     """The verdict and its tables as one preformatted block."""
     return _block(lambda console: print_fit(fit, console))
+
+
+def compare_html(found: Comparing[Any]) -> str:
+    """The verdict and its table as one preformatted block."""
+    return _block(lambda console: print_compare(found, console))
 
 
 def _block(show: Callable[[Console], None]) -> str:

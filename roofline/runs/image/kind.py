@@ -24,7 +24,7 @@ from roofline.runs.budget import BARE
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
-from roofline.runs.execution import Execution, machine_of
+from roofline.runs.execution import Execution, Stage, Stages, machine_of
 from roofline.runs.formats import own_dtype
 from roofline.runs.image.changes import image_changes, image_formats, image_plans
 from roofline.runs.image.formats import phase_precision, read_formats, stated_formats
@@ -32,9 +32,10 @@ from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
-from roofline.runs.kind import Kind, Needs, Outcome, Question, Stage, Stages, Told, kept_workload
+from roofline.runs.kind import Kind, Needs, Outcome, Question, kept_workload
 from roofline.runs.option import Option
 from roofline.runs.options import AXES, asked
+from roofline.runs.telling.spoken import Spoken, Told
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.units import format_time
@@ -47,6 +48,7 @@ GENERIC: Final = "pytorch-eager"
 #: The options of several devices that image models take.
 _SPREADS: Final = frozenset({"gpus", "cp", "dp", "node", "overlap"})
 _OF_STEPS: Final = ("control", "denoise")
+_HOUR: Final = 3600.0
 _HELD: Final = ("weights_bytes", "activation_peak_bytes", "workspace_bytes", "total_bytes", "capacity_bytes", "fits")
 
 
@@ -61,6 +63,9 @@ class Image(Kind):
     columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)
     costs: ClassVar[str] = "total_s"
     curves: ClassVar[Mapping[str, str]] = {"latency": "total_s", "throughput": "images_per_s"}
+    focus: ClassVar[Mapping[str, Spoken]] = {
+        "denoise": Spoken("step_s", "Denoising", "per step", ("image_s", "per picture"))
+    }
 
     def takes(self, spec: Any) -> bool:
         """Whether it is an image model or a part of one."""
@@ -158,7 +163,11 @@ class Image(Kind):
         yield Quantity("total_s", "latency", title, "s", total, phases=tuple(phase.name for phase in phases))
         name, made = ("images_per_s", "pictures") if pixels else ("prompts_per_s", "prompts")
         rate = total.rate(batch * float(question.spread.plan.dp))
+        if pixels:
+            yield Quantity("image_s", "latency", "" if alone else "each picture", "s", total * (1.0 / batch))
         yield Quantity(name, "throughput", f"{made} per second", made, rate)
+        if pixels:
+            yield Quantity("images_per_hour", "throughput", "pictures per hour", made, rate * _HOUR)
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""

@@ -11,9 +11,10 @@ from roofline.answer.memory import Component, Limit, Memory, Part
 from roofline.num import Num, any_holds, first_value, maximum, where
 from roofline.passes.image.offload import PictureOffload, on_gpu
 from roofline.passes.image.workspace import peak_with_workspace, reserved_bytes
+from roofline.runs.execution import Stages
 from roofline.runs.image.held import checker_bytes, context_bytes, has_no_host, stages_copies
 from roofline.runs.image.options import away_of, largest_side, multiple_of, takes_pixels
-from roofline.runs.kind import Needs, Question, Stages
+from roofline.runs.kind import Needs, Question
 from roofline.runs.limits import largest, one_value
 from roofline.specs.image.parts import ImageSpec
 from roofline.workload.run import ImageRun

@@ -10,7 +10,7 @@ from roofline.num import Num, all_hold
 from roofline.passes.image.offload import PictureOffload
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
-from roofline.runs.options import OPTIONS, asked
+from roofline.runs.options import OPTIONS
 from roofline.specs.image.codecs import AdapterSpec, DeepAutoencoderSpec
 from roofline.specs.image.parts import AutoencoderSpec, ImageSpec, TinyAutoencoderSpec, UNetSpec, UNetTrunk
 from roofline.specs.image.pipeline import PipelineSpec
@@ -52,7 +52,7 @@ def image_run(spec: ImageSpec, given: Mapping[str, Any]) -> ImageRun:
     side = _side(spec)
     guidance = _guidance(given.get("guidance", pipeline.guidance if pipeline else 7.5 if takes_steps(spec) else 1.0))
     return ImageRun(
-        batch=whole_number("batch", asked(given, "batch")),
+        batch=whole_number("batch", given.get("batch", 1)),
         height=_pixels(spec, "height", given.get("height", pipeline.height if pipeline else side)),
         width=_pixels(spec, "width", given.get("width", pipeline.width if pipeline else side)),
         steps=whole_number("steps", given.get("steps", pipeline.steps if pipeline else _STEPS)),

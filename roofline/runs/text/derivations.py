@@ -12,7 +12,8 @@ from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Part
 from roofline.answer.plain import counted_whole
 from roofline.num import Num
-from roofline.runs.kind import Outcome, Stage
+from roofline.runs.execution import Stage
+from roofline.runs.kind import Outcome
 from roofline.runs.telling.derivations import (
     LEDGER,
     Lines,

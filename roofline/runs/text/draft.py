@@ -24,8 +24,8 @@ from roofline.errors import UnsupportedError, UsageError
 from roofline.machine.machine import Machine
 from roofline.num import Num, maximum
 from roofline.runs.checks import whole_number
+from roofline.runs.execution import Stage
 from roofline.runs.formats import resolve_precision
-from roofline.runs.kind import Stage
 from roofline.runs.load import locate_model
 from roofline.specs.base import Spec
 from roofline.specs.text.transformer import TransformerSpec

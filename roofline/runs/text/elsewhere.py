@@ -12,7 +12,8 @@ from roofline.machine.engine import IDEAL
 from roofline.num import Num, all_hold, first_value
 from roofline.passes.offload import Offload
 from roofline.runs.devices.spread import Spread
-from roofline.runs.kind import Question, Stage, Stages
+from roofline.runs.execution import Stage, Stages
+from roofline.runs.kind import Question
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 from roofline.workload.workload import Phase

@@ -19,6 +19,7 @@ from roofline.runs.execution import Execution
 from roofline.runs.kind import Kind, Outcome, Question
 from roofline.runs.option import Option
 from roofline.runs.options import OPTIONS
+from roofline.runs.telling.spoken import Spoken
 from roofline.runs.text.inputs.media import prompt_text
 from roofline.runs.text.kind import Text
 from roofline.specs.gpu import GPUSpec
@@ -38,6 +39,7 @@ class Encoder(Text):
     name: ClassVar[str] = "encoder"
     columns: ClassVar[tuple[str, ...]] = (*Text.columns, "sequences_per_s")
     curves: ClassVar[Mapping[str, str]] = {"latency": "ttft_s", "throughput": "tokens_per_s"}
+    focus: ClassVar[Mapping[str, Spoken]] = {"prefill": Spoken("ttft_s", "Encoding", "for the batch")}
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model without a head and without causal layers."""

@@ -11,6 +11,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
+from roofline.answer.times import Times
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
@@ -21,18 +22,20 @@ from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
-from roofline.runs.execution import Execution, machine_of, spread_of
+from roofline.runs.execution import Execution, Stages, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
-from roofline.runs.kind import Kind, Needs, Outcome, Question, Stages, Told
+from roofline.runs.kind import Kind, Needs, Outcome, Question
 from roofline.runs.option import Option
 from roofline.runs.options import asked
+from roofline.runs.telling.spoken import Spoken, Told
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
 from roofline.runs.text.inputs.hearing import sound_of
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
-from roofline.runs.text.stages import most_needed, text_stages
+from roofline.runs.text.service.running import settled
+from roofline.runs.text.stages import kept_stages, most_needed
 from roofline.runs.text.towers import apart_option, tower_precision, towers_parameters, towers_wanted
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
@@ -55,6 +58,10 @@ class Text(Kind):
     columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
     curves: ClassVar[Mapping[str, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}
     served: ClassVar[bool] = True
+    focus: ClassVar[Mapping[str, Spoken]] = {
+        "decode": Spoken("tpot_s", "Decode", "per token"),
+        "prefill": Spoken("ttft_s", "Reading the prompt", "to the first token"),
+    }
 
     def takes(self, spec: Any) -> bool:
         """Whether it is a language model that generates."""
@@ -102,13 +109,17 @@ class Text(Kind):
         """The run that such a model can make. Raises UsageError for one that it cannot."""
         return run
 
+    def settled(self, question: Question, given: Mapping[str, Any]) -> Question:
+        """With the batch that so many users make. Raises UsageError where the engine is no server."""
+        return settled(question, given)
+
     def workload(self, spec: Any, run: Any) -> Workload:
         """Prefill, and decode where more than one token is generated."""
         return build_workload(spec, run)
 
     def stages(self, question: Question, run: Any) -> Stages:
         """Pipeline stages, each sharded, at the level of execution."""
-        return text_stages(question, run)
+        return kept_stages(question, run)
 
     def parameters(self, question: Question, whole: Workload) -> Parameters:
         """All, those that one token uses, the embedding table; apart, MTP layers, towers and a draft."""
@@ -162,8 +173,14 @@ class Text(Kind):
         run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
         amount, generates = sequences * run.generate, run.generate > 0
         written = total.rate(amount) if not isinstance(amount, float) or amount else None
+        if decode:
+            yield from _while_writing(decode.times, sequences, decodes)
         title = "output tokens per second"
         yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
+        if written is not None:
+            user = "" if isinstance(sequences, float) and sequences == 1.0 else "output tokens/s, per user"
+            each = written * (1.0 / sequences)
+            yield Quantity("output_tokens_per_s_per_user", "throughput", user, "tokens", each, generates)
         every = total.rate(sequences * (run.prompt + run.generate))
         yield Quantity("tokens_per_s", "throughput", "all tokens per second", "tokens", every)
         if sound_of(question.spec) is not None and run.media is not None:
@@ -177,6 +194,7 @@ class Text(Kind):
             "microbatches": plain(outcome.microbatches),
             "pad_heads": q.spread.plan.pad_heads,
             "batch": plain(run.batch),
+            "users": None if run.users is None else plain(run.users),
             "prompt": plain(run.media.text if run.media else run.prompt),
             **{name: plain(value) for name, value in media_inputs(run).items()},
             "prompt_tokens": plain(run.prompt),
@@ -223,11 +241,11 @@ class Text(Kind):
         formats = self.formats_told(question.precision)
         lengths = self.lengths_told(question)
         how = f"fusion {question.execution.level}; engine {question.engine}"
-        readings = "Latency and throughput of the whole batch"
+        readings = "One batch, all at once (static)"
         if replica:
             replicas = question.spread.plan.dp
-            readings = f"Latency of a batch of {run.batch:,.0f}, throughput of {replicas:,} replicas "
-            readings += f"({run.batch * replicas:,.0f} sequences)"
+            readings = f"One batch of {run.batch:,.0f} per replica, all at once (static); throughput of "
+            readings += f"{replicas:,} replicas ({run.batch * replicas:,.0f} sequences)"
         return Told(
             f"batch {run.batch:,.0f}{replica}, {lengths}; {formats}; {how}",
             f"batch {run.batch:,.0f}{replica}, {self.setting_told(run)}",
@@ -257,6 +275,15 @@ class Text(Kind):
         at = {q.name: format_time(float(q.times.expected)) for q in outcome.quantities if q.times and q.unit == "s"}
         first = f"first token after {at['ttft_s']}"
         return f"{first}, then one every {at['tpot_s']}, {at['total_s']} in all" if "tpot_s" in at else first
+
+
+def _while_writing(step: Times, sequences: Num, decodes: Any) -> Iterator[Quantity]:
+    """Tokens per second while answers are written: those of each user, 1 / time per output token, and of all."""
+    alone = isinstance(sequences, float) and sequences == 1.0
+    each = "" if alone else "tokens/s writing, per user"
+    every = "tokens/s while it writes" if alone else "tokens/s writing, in all"
+    yield Quantity("decode_tokens_per_s_per_user", "throughput", each, "tokens", step.rate(1.0), decodes)
+    yield Quantity("decode_tokens_per_s", "throughput", every, "tokens", step.rate(sequences), decodes)
 
 
 KIND: Final[Kind] = Text()

@@ -12,7 +12,8 @@ from roofline.answer.plain import counted_whole
 from roofline.num import Num, first_value, floor, is_nothing, maximum, where
 from roofline.runs.budget import Held
 from roofline.runs.devices.words import per_replica
-from roofline.runs.kind import Needs, Question, Stage, Stages
+from roofline.runs.execution import Stage, Stages
+from roofline.runs.kind import Needs, Question
 from roofline.runs.limits import largest, one_value
 from roofline.runs.text.draft import Drafted, drafted_parts
 from roofline.runs.text.elsewhere import host_room

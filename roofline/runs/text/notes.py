@@ -20,6 +20,7 @@ from roofline.runs.telling.published import published_warnings
 from roofline.runs.text.draft import draft_notes, draft_warnings
 from roofline.runs.text.elsewhere import host_notes, host_warnings
 from roofline.runs.text.inputs.media import media_notes
+from roofline.runs.text.service.notes import service_notes, service_warnings
 from roofline.runs.text.towers import tower_notes, tower_warnings
 
 _LEVELS: Final = {
@@ -41,6 +42,7 @@ def text_assumptions(outcome: Outcome) -> list[str]:
         f"logits of the {logits} of each sequence",
         f"every sequence has the same length; {chunk_note(q)}; KV-cache {layout}",
         "the last generated token is never fed back, so the cache ends with prompt + generate - 1 tokens",
+        *service_notes(q),
     ]
     return _notes(outcome, (), stored, notes)
 
@@ -130,6 +132,7 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
         *host_warnings(q, outcome.memory),
         *_context(q),
         *_waiting(q),
+        *service_warnings(q),
         *_fallbacks(q),
     ]
     found += tower_warnings(q)

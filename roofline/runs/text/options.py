@@ -30,13 +30,14 @@ def text_run(spec: TransformerSpec, given: Mapping[str, Any], layout: CacheLayou
     Raises UsageError for a size out of range and for an unknown word.
     """
     return TextRun(
-        whole_number("batch", asked(given, "batch")),
+        whole_number("batch", given.get("batch", 1)),
         whole_number("prompt", given.get("prompt", PROMPT)),
         whole_number("generate", given.get("generate", _usual(spec)), least=0),
         cast("Logits", one_of("logits", asked(given, "logits"), ("last", "all"))),
         cast("Latent", one_of("latent", asked(given, "latent"), ("absorbed", "naive"))),
         cast("Work", one_of("work", asked(given, "work"), ("ideal", "reference"))),
         read_layout(given["kv_layout"]) if "kv_layout" in given else layout,
+        users=whole_number("users", given["users"]) if "users" in given else None,
     )
 
 

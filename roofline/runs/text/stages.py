@@ -6,7 +6,7 @@ A pipeline takes the batch in as many microbatches as asked, else as it has stag
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
 from roofline.errors import UsageError
 from roofline.num import Num, maximum, minimum
@@ -14,7 +14,8 @@ from roofline.passes.chunking import Chunks, chunks_of, in_chunks
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.budget import Held
 from roofline.runs.devices.spread import Spread
-from roofline.runs.kind import Question, Stage, Stages, kept_workload
+from roofline.runs.execution import Stage, Stages
+from roofline.runs.kind import Question, kept_workload
 from roofline.runs.text.draft import drafted, on_device
 from roofline.runs.text.elsewhere import of_device
 from roofline.runs.text.inputs.encoders import with_towers
@@ -23,6 +24,21 @@ from roofline.runs.text.towers import tower_bytes
 from roofline.workload.media import attended_alone
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Workload
+
+_LAST: list[tuple[Question, Stages]] = []
+_MOST_KEPT: Final = 2
+
+
+def kept_stages(question: Question, run: TextRun) -> Stages:
+    """The stages of a run; those of the last questions are kept, by the questions themselves."""
+    if run is not question.run:
+        return text_stages(question, run)
+    for known, stages in _LAST:
+        if known is question:
+            return stages
+    found = text_stages(question, run)
+    _LAST[:] = [(question, found), *_LAST[: _MOST_KEPT - 1]]
+    return found
 
 
 def text_stages(question: Question, run: TextRun) -> Stages:

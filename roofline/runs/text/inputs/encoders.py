@@ -10,7 +10,8 @@ from roofline.architectures.towers.seen import seen_by
 from roofline.num import is_nothing, maximum, minimum
 from roofline.passes.fusion.levels import apply_fusion
 from roofline.runs.devices.spread import Spread
-from roofline.runs.kind import Question, Stage
+from roofline.runs.execution import Stage
+from roofline.runs.kind import Question
 from roofline.workload.run import TextRun
 from roofline.workload.workload import Fusion, Phase, Workload
 

@@ -1,0 +1,116 @@
+"""Runs side by side: ratios between them, and the best of them by each quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar
+
+from roofline.analysis.comparing.figures import Compared, Ratio, ratio_of, value_of
+from roofline.analysis.comparing.runs import Run
+from roofline.analysis.estimate import Answer
+from roofline.errors import UsageError, nearest
+
+Est = TypeVar("Est", bound=Answer)
+
+
+class Best(NamedTuple):
+    """The run with the best expected value of a quantity of those that fit, and those that it cannot be told from."""
+
+    row: int
+    too_close: tuple[int, ...]
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is better than every other run beyond doubt: their ratios' intervals do not hold 1."""
+        return not self.too_close
+
+
+@dataclass(frozen=True)
+class SideBySide(Generic[Est]):
+    """Runs side by side.
+
+    `rows` are the runs in the order of the values given, the last option the quickest; `varied` the options that tell
+    them apart; `quantities` what all of them can be compared by.
+    """
+
+    rows: tuple[Run[Est], ...]
+    varied: tuple[str, ...]
+    quantities: tuple[Compared, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether any of the runs fits."""
+        return any(row.fits for row in self.rows)
+
+    @cached_property
+    def first(self) -> Run[Est]:
+        """The run that ratios are to: the first that was not refused."""
+        return next(row for row in self.rows if row.answer is not None)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def quantity(self, name: str) -> Compared:
+        """The quantity of that name. Raises UsageError naming those that there are."""
+        for each in self.quantities:
+            if each.name == name:
+                return each
+        names = [each.name for each in self.quantities]
+        meant = nearest(str(name), names, 1)
+        hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(names)}"
+        raise UsageError(f"no quantity {str(name)[:40]!r} is compared; {hint}")
+
+    def ratio(self, i: int, j: int, quantity: str) -> Ratio | None:
+        """A quantity of row `i` over that of row `j`, with its 80 % interval; None where either has no value.
+
+        Raises UsageError for a quantity or a row that there is not.
+        """
+        name = self.quantity(quantity).name
+        for index in (i, j):
+            if not -len(self.rows) <= index < len(self.rows):
+                raise UsageError(f"no row {index}; there are {len(self.rows)}, from 0 on")
+        return ratio_of(self.rows[i].answer, self.rows[j].answer, name)
+
+    @cached_property
+    def winners(self) -> Mapping[str, Best | None]:
+        """The best run by each quantity; None where no run fits, and where all that do have the same."""
+        return {each.name: self._best(each) for each in self.quantities}
+
+    def _best(self, quantity: Compared) -> Best | None:
+        order = self.order(quantity)
+        if not order:
+            return None
+        first, *rest = order
+        ratios = {row: self.ratio(row, first, quantity.name) for row in rest}
+        if rest and all(ratio is not None and ratio.expected == 1.0 for ratio in ratios.values()):
+            return None
+        close = (row for row, ratio in ratios.items() if ratio is not None and ratio.too_close)
+        return Best(first, tuple(sorted(close)))
+
+    @cached_property
+    def candidates(self) -> tuple[Run[Est], ...]:
+        """The runs that can be the best: those that fit, but for bare bounds where others are what is expected."""
+        fitting = tuple(row for row in self.rows if row.fits)
+        expected = tuple(row for row in fitting if not row.ideal)
+        return expected or fitting
+
+    def order(self, quantity: Compared) -> list[int]:
+        """The candidates that have a value, the best first."""
+        values = {row.index: value_of(row.answer, quantity.name) for row in self.candidates}
+        known = {index: float(times.expected) for index, times in values.items() if times is not None}
+        return sorted(known, key=lambda index: (known[index] if quantity.better == "low" else -known[index], index))
+
+    @cached_property
+    def main(self) -> Compared:
+        """The quantity by which runs are judged first: of batches of different sizes the rate, else the time.
+
+        Where some runs have none, as those that write nothing have no time per token, it is one that all have.
+        """
+        answers = [row.answer for row in self.rows if row.answer is not None]
+        several = {float(a.question.run.batch) * a.question.spread.plan.dp for a in answers}
+        curve = answers[0].question.kind.curves["throughput" if len(several) > 1 else "latency"]
+        named = {each.name: each for each in self.quantities}
+        wanted = [named[name] for name in (curve, "total_s") if name in named] + list(self.quantities)
+        return next(each for each in wanted if all(value_of(a, each.name) is not None for a in answers))

@@ -1,0 +1,30 @@
+"""The command that puts runs side by side."""
+
+from __future__ import annotations
+
+from roofline.cli.commands.answers import note_warnings
+from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
+from roofline.cli.terminal import console
+
+
+@with_options("all")
+def compare(options: ModelOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
+    """Runs side by side: which is the best, by how much, how surely, and what does not fit.
+
+    Every option may be given several times, as a list or as a range: all combinations are compared, 100 at most.
+    """
+    from roofline.api import compare as run
+
+    found = run(options.model, options.gpu, **options.options)
+    if json or csv:
+        from roofline.report.data import write_csv, write_json
+
+        if json:
+            write_json(found.to_dict())
+        else:
+            write_csv(list(found.records()))
+        note_warnings(found.warnings)
+        return
+    from roofline.report.tables.compare import print_compare
+
+    print_compare(found, console())

@@ -1,0 +1,178 @@
+"""The picture of a comparison: a bar for each run, with its interval and its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from roofline.analysis.comparing.figures import Compared, value_of
+from roofline.analysis.comparing.settings import differing, shared, varied_by
+from roofline.analysis.comparing.side_by_side import SideBySide
+from roofline.analysis.comparing.words import shown
+from roofline.answer.times import Times
+from roofline.errors import UsageError
+from roofline.report.plots import style as plot_style
+from roofline.report.plots.layout import Words, compose, new_figure
+from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, WIDTH, Look, text_size, tint, wrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Points: a bar with the space around it where runs are few and where they are many, the part that is bar.
+_WIDE, _NARROW, _BAR = 25.0, 13.0, 0.62
+#: So many runs are few; beside names, right of all, and at least of the axes.
+_FEW: Final = 12
+_GAP, _SIDE, _LEAST = 6.0, 18.0, 150.0
+#: The widest part of the page that names take.
+_NAMES: Final = 0.4
+_PALE: Final = 0.45
+_UNFIT: Final[Look] = {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "lw": 0.6}
+_LINE: Final[Look] = {"color": INK, "lw": 0.8, "zorder": 4}
+
+
+class _Bar(NamedTuple):
+    """A run in the picture: its name in lines, its value in all readings, how it is said, and its looks."""
+
+    name: str
+    times: Times | None
+    text: str
+    fits: bool
+    best: bool
+
+
+def bars_figure(found: SideBySide[Any], quantity: str | None = None, *, title: str | None = None) -> Figure:
+    """Horizontal bars of a quantity of every run, by default of that by which the runs are judged first.
+
+    A bar is what is expected, its whisker the 80 % interval, the tick across it the roofline bound. The best run, and
+    those that cannot be told from it, are dark; what does not fit is hatched. Raises UsageError for a quantity that is
+    not compared, and for one that no run has.
+    """
+    what = found.main if quantity is None else found.quantity(quantity)
+    bars = _bars(found, what)
+    if all(bar.times is None for bar in bars):
+        raise UsageError(f"nothing to plot: no run has a {what.title or what.name}")
+    with plot_style.styled():
+        row = _WIDE if len(bars) <= _FEW else _NARROW
+        left = min(max(text_size(line)[0] for bar in bars for line in bar.name.split("\n")), _NAMES * WIDTH)
+        left += _GAP + plot_style.EDGE
+        width, height = max(WIDTH - left - _SIDE, _LEAST), row * len(bars) + 4
+        figure, axes = new_figure(width, height)
+        axes.set_xlim(0, _right(bars, width))
+        axes.set_ylim(height, 0)
+        for index, bar in enumerate(bars):
+            middle = 2 + row * (index + 0.5)
+            if bar.times is not None:
+                _draw(axes, bar, bar.times, (middle, row * _BAR), bounded=bool(what.group))
+            _name(axes, bar, middle, axes.get_xlim()[1] / width)
+        _axis(axes, what)
+        heading = title or f"{_title(what)} by {varied_by(found)}"
+        compose(
+            figure,
+            axes,
+            Words(heading, " · ".join(shared(found)), " ".join([_note(what, bars), *_beside(found)]).strip()),
+            left,
+            0,
+        )
+    return figure
+
+
+def _title(what: Compared) -> str:
+    name = what.title or what.name
+    return name[:1].upper() + name[1:]
+
+
+def _bars(found: SideBySide[Any], what: Compared) -> list[_Bar]:
+    best = found.winners[what.name]
+    rows = () if best is None else (best.row, *best.too_close)
+    bars = []
+    for row in found.rows:
+        times = value_of(row.answer, what.name)
+        text = "refused" if row.answer is None else "none" if times is None else shown(what, float(times.expected))
+        if times is not None and not row.fits:
+            text += ", does not fit"
+        name = "\n".join(wrap(row.label, _NAMES * WIDTH, SIZE)[:2])
+        bars.append(_Bar(name, times, text, row.fits, row.index in rows))
+    return bars
+
+
+def _right(bars: Sequence[_Bar], width: float) -> float:
+    """The end of the axis: every whisker has its value beside it within the axes."""
+    ends = [(_end(bar.times), text_size(bar.text, bold=True)[0]) for bar in bars if bar.times is not None]
+    return max(high * width / max(width - text - 2 * _GAP, 0.2 * width) for high, text in ends) or 1.0
+
+
+def _end(times: Times) -> float:
+    """Where a bar ends with all that is on it."""
+    return max(float(each) for each in (times.expected, times.high, times.bound))
+
+
+def _name(axes: Axes, bar: _Bar, middle: float, unit: float) -> None:
+    """A run's name left of the axes, and its value behind its whisker, or behind the bound where that is in the way."""
+    at: Look = {"textcoords": "offset points", "size": SIZE, "va": "center", "linespacing": 1.1}
+    axes.annotate(bar.name, (0, middle), (-_GAP, 0), xycoords=axes.get_yaxis_transform(), ha="right", gid="run", **at)
+    end = 0.0
+    if bar.times is not None:
+        end, bound = max(float(bar.times.expected), float(bar.times.high)), float(bar.times.bound)
+        room = text_size(bar.text, bold=True)[0] + 2 * _GAP
+        end = bound if end < bound < end + room * unit else end
+    look: Look = {"color": INK if bar.fits else COLOURS[1], "weight": "bold" if bar.best else "normal"}
+    axes.annotate(bar.text, (end, middle), (_GAP, 0), ha="left", gid="value", **at, **look)
+
+
+def _draw(axes: Axes, bar: _Bar, times: Times, place: tuple[float, float], *, bounded: bool) -> None:
+    """A bar whose middle and thickness are given, its whisker and its bound."""
+    middle, thick = place
+    low, value, high, bound = (float(each) for each in (times.low, times.expected, times.high, times.bound))
+    look: Look = {"facecolor": COLOURS[0] if bar.best else tint(COLOURS[0], _PALE), "lw": 0}
+    axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else _UNFIT))
+    if low < high:
+        axes.plot([low, high], [middle] * 2, **_LINE)
+        for end in (low, high):
+            axes.plot([end] * 2, [middle - 0.2 * thick, middle + 0.2 * thick], **_LINE)
+    if bounded and bound != value:
+        axes.plot([bound] * 2, [middle - 0.5 * thick, middle + 0.5 * thick], color=COLOURS[1], lw=1.4, zorder=3)
+
+
+def _axis(axes: Axes, what: Compared) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    unit = what.unit if what.unit in ("s", "B") else ""
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(partial(_tick, unit=unit)))
+    axes.set_xlabel(_title(what) + (f" ({what.unit})" if what.unit == "USD/h" else ""))
+    axes.yaxis.set_ticks([])
+    axes.grid(visible=True, axis="x")
+
+
+def _tick(value: float, _: object = None, *, unit: str) -> str:
+    """A tick of an axis that begins at 0."""
+    if unit == "s":
+        return "0" if value == 0 else plot_style.amount(value, "s") if value >= 1 else _milli(value)
+    return plot_style.tick_text(value, unit=unit)
+
+
+def _milli(seconds: float) -> str:
+    scale, name = (1e3, "ms") if seconds >= 1e-3 else (1e6, "µs")
+    return f"{float(f'{seconds * scale:.3g}'):g} {name}"
+
+
+def _note(what: Compared, bars: Sequence[_Bar]) -> str:
+    """What bar, whisker and tick are, and what is dark and hatched."""
+    ranged = any(bar.times is not None and bar.times.low < bar.times.high for bar in bars)
+    bounded = bool(what.group) and any(bar.times is not None and bar.times.bound != bar.times.expected for bar in bars)
+    parts = ["Bars: expected"] * bool(what.group)
+    parts += ["whiskers: where four of five runs lie"] * ranged + ["ticks: roofline bound"] * bounded
+    close = sum(bar.best for bar in bars) > 1
+    dark = "Dark: the best and what is too close to it to call." if close else "Dark: the best."
+    misfit = "Hatched: does not fit in memory, and cannot happen." if any(not b.fits and b.times for b in bars) else ""
+    return " ".join(
+        [*([f"{'; '.join(parts)}."] if parts else []), *([dark] if any(bar.best for bar in bars) else []), misfit]
+    ).strip()
+
+
+def _beside(found: SideBySide[Any]) -> list[str]:
+    """What differs though it was not asked to."""
+    told = list(differing(found))
+    return [f"Runs differ as well in {'; '.join(told)}."] if told else []
