@@ -127,4 +127,6 @@ def check_size(plan: Plan) -> None:
 
 def is_stream(path: Path) -> bool:
     """Whether it is a device or a pipe, such as /dev/stdout."""
+    if path.parts[:2] == ("/", "dev"):
+        return True
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)  # noqa: PTH110, PTH113, PTH112
