@@ -15,22 +15,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
-    from roofline.api import Comparison, Estimate, Fit, compare, estimate, fit, sweep, sweep_blocks
+    from roofline.api.comparing import Comparison, compare
+    from roofline.api.costs import Cost, cost
+    from roofline.api.estimate import Estimate, estimate
+    from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
+    from roofline.api.grids import sweep, sweep_blocks
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Estimate": "roofline.api",
-    "estimate": "roofline.api",
-    "Fit": "roofline.api",
-    "fit": "roofline.api",
-    "Comparison": "roofline.api",
-    "compare": "roofline.api",
+    "Cost": "roofline.api.costs",
+    "cost": "roofline.api.costs",
+    "Estimate": "roofline.api.estimate",
+    "estimate": "roofline.api.estimate",
+    "Fit": "roofline.api.fitting",
+    "FittingGPUs": "roofline.api.fitting",
+    "FittingModels": "roofline.api.fitting",
+    "gpus_for": "roofline.api.fitting",
+    "fit": "roofline.api.fitting",
+    "Comparison": "roofline.api.comparing",
+    "compare": "roofline.api.comparing",
     "Sweep": "roofline.analysis.sweep",
-    "sweep": "roofline.api",
-    "sweep_blocks": "roofline.api",
+    "sweep": "roofline.api.grids",
+    "sweep_blocks": "roofline.api.grids",
     "load_model": "roofline.runs.load",
     "load_gpu": "roofline.runs.load",
     "list_models": "roofline.analysis.catalogue.names",
@@ -46,8 +55,11 @@ _HOMES = {
 
 __all__ = [
     "Comparison",
+    "Cost",
     "Estimate",
     "Fit",
+    "FittingGPUs",
+    "FittingModels",
     "RooflineError",
     "SpecError",
     "Sweep",
@@ -56,8 +68,10 @@ __all__ = [
     "UsageError",
     "__version__",
     "compare",
+    "cost",
     "estimate",
     "fit",
+    "gpus_for",
     "list_engines",
     "list_gpus",
     "list_models",

@@ -68,6 +68,13 @@ class Options(TypedDict, total=False):
     tiling: bool | str
     slicing: bool
     no_safety_checker: bool
+    price: str | float | None
+    prices: str | None
+    currency: str | None
+    electricity: str | float | None
+    lifetime: float | None
+    load: str | float | None
+    pue: float | None
     spec_dir: str | None
 
 
@@ -121,6 +128,13 @@ class Grid(TypedDict, total=False):
     tiling: bool | str | Iterable[bool | str]
     slicing: bool | Iterable[bool]
     no_safety_checker: bool | Iterable[bool]
+    price: str | float | Iterable[str | float | None] | None
+    prices: str | Iterable[str | None] | None
+    currency: str | Iterable[str | None] | None
+    electricity: str | float | Iterable[str | float | None] | None
+    lifetime: float | Iterable[float | None] | None
+    load: str | float | Iterable[str | float | None] | None
+    pue: float | Iterable[float | None] | None
     spec_dir: str | None
 
 
@@ -135,7 +149,8 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
         shown = inspect.signature(function)
         given = [each for each in shown.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        first, own = given[:2], given[2:]
+        own = [each for each in given if each.kind is inspect.Parameter.KEYWORD_ONLY]
+        first = [each for each in given if each not in own]
         keywords = [
             inspect.Parameter(
                 name,

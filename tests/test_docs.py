@@ -18,6 +18,8 @@ from roofline.cli.reference import reference
 from roofline.evidence.runs.rows import METRICS, read_runs
 from roofline.evidence.runs.runs import prepare_all
 
+#: The day by which ages of prices are told: 2026-11-28.
+DAY = "1795824000"
 ROOT = Path(__file__).resolve().parent.parent
 #: Pages whose console blocks are real output.
 PAGES = ("README.md", "docs/compare.md", "docs/fit.md")
@@ -30,7 +32,9 @@ def test_the_command_reference_is_current() -> None:
 
 
 def output_of(command: str) -> list[str]:
-    result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb"}).invoke(app, shlex.split(command))
+    result = CliRunner(env={"COLUMNS": "80", "TERM": "dumb", "SOURCE_DATE_EPOCH": DAY}).invoke(
+        app, shlex.split(command)
+    )
     assert result.exit_code in (0, 1), result.output
     return [line.rstrip() for line in result.stdout.rstrip().splitlines()]
 

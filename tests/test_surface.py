@@ -12,8 +12,11 @@ def test_public_names() -> None:
     assert rl.__all__ == sorted(rl.__all__)
     assert set(rl.__all__) == {
         "Comparison",
+        "Cost",
         "Estimate",
         "Fit",
+        "FittingGPUs",
+        "FittingModels",
         "RooflineError",
         "SpecError",
         "Sweep",
@@ -22,8 +25,10 @@ def test_public_names() -> None:
         "UsageError",
         "__version__",
         "compare",
+        "cost",
         "estimate",
         "fit",
+        "gpus_for",
         "list_engines",
         "list_gpus",
         "list_models",

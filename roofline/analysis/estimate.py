@@ -12,7 +12,7 @@ from roofline.analysis.exchanges import exchange_row
 from roofline.analysis.service.evaluate import served_columns, service_of
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.plain import plain
-from roofline.answer.quantity import Headlines, headlines
+from roofline.answer.quantity import Headlines, Quantity, headlines
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, column
 from roofline.errors import UsageError
@@ -21,6 +21,10 @@ from roofline.machine.machine import Machine
 from roofline.machine.time import op_cost
 from roofline.runs.devices.words import placement, spread_sources
 from roofline.runs.kind import Outcome
+from roofline.runs.money.block import cost_block, energy_block
+from roofline.runs.money.money import money_of
+from roofline.runs.money.notes import money_notes, money_sources
+from roofline.runs.money.quantities import costs_of
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -114,18 +118,47 @@ class Answer(Outcome):
     def warnings(self) -> list[Warn]:
         """What the user should know, with codes."""
         self.refuse_grid("warnings are those")
-        return self.question.kind.warnings(self)
+        found = self.question.kind.warnings(self)
+        return [*found, *money_of(self.question).warnings()] if self.question.money.given else found
 
     @cached_property
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
-        return self.question.kind.assumptions(self)
+        found = self.question.kind.assumptions(self)
+        return (
+            [*found, *money_notes(self.question, (phase.name for phase in self.phases))]
+            if self.question.money.given
+            else found
+        )
 
     @cached_property
     def sources(self) -> list[str]:
         """Where the shapes and the datasheet values come from, those of a draft, a node and a host among them."""
         q = self.question
-        return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread)]))
+        prices = money_sources(q) if q.money.given else ()
+        return list(dict.fromkeys([*q.kind.sources(q), *q.gpu.sources, *spread_sources(q.spread), *prices]))
+
+    @cached_property
+    def costs(self) -> tuple[Quantity, ...]:
+        """What it costs, where a price is known, and the energy that it takes, where watts are: floats or arrays."""
+        return costs_of(self)
+
+    def quantity(self, name: str) -> Quantity | None:
+        """The headline figure of that name, or the cost or energy; None where this run has none."""
+        among = self.costs if name.startswith(("cost_", "joules_")) else self.quantities
+        return next((quantity for quantity in among if quantity.name == name), None)
+
+    @cached_property
+    def cost(self) -> dict[str, Any]:
+        """The price of the machine, what an hour of it costs, and what each thing that it makes does; None: unknown."""
+        self.refuse_grid("costs are told")
+        return cost_block(self, self.costs)
+
+    @cached_property
+    def energy(self) -> dict[str, Any]:
+        """Watts of each phase, and joules of each thing that is made; None: unknown."""
+        self.refuse_grid("energies are told")
+        return energy_block(self, self.costs)
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -138,7 +171,7 @@ class Answer(Outcome):
             "gpu_file": q.gpu_origin.path,
             "memory": q.gpu.memory.size if q.gpu_origin.sold is not None else None,
         }
-        return files | placement(q.spread, q.run.batch) | q.kind.inputs(self)
+        return files | placement(q.spread, q.run.batch) | q.kind.inputs(self) | q.money.inputs()
 
     @cached_property
     def machine(self) -> dict[str, Any]:
@@ -157,6 +190,8 @@ class Answer(Outcome):
             "latency": self.latency.to_dict(),
             "throughput": self.throughput.to_dict(),
             "service": self.service and self.service.to_dict(),
+            "cost": self.cost,
+            "energy": self.energy,
             "machine": self.machine,
             "assumptions": self.assumptions,
             "warnings": [warn._asdict() for warn in self.warnings],
@@ -229,4 +264,9 @@ def totals(est: Answer) -> dict[str, Any]:
     for name, times in {**est.latency.to_dict(), **est.throughput.to_dict()}.items():
         for reading in READINGS:
             found[column(name, reading)] = times[reading] if times is not None else None
+    if est.question.money.given:
+        for cost in est.costs:
+            for reading in READINGS:
+                value = getattr(cost.times, reading) if cost.times is not None else None
+                found[column(cost.name, reading)] = plain(value)
     return found | est.memory.held_dict()

@@ -21,6 +21,7 @@ from roofline.errors import UnknownNameError, UsageError
 from roofline.num import keep_freed_memory, where
 from roofline.runs.ask import ask
 from roofline.runs.kind import Outcome, Question
+from roofline.runs.money.quantities import costs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,7 @@ class _Grid:
         self.reasons: dict[int, str] = {}
         for place, gpu in enumerate(gpus):
             self._start(place, gpu)
-        self.groups = [[list(self.taken)[place] for place in group] for group in _alike(list(self.taken.values()))]
+        self.groups = [[list(self.taken)[place] for place in group] for group in alike(list(self.taken.values()))]
         self.left = MOST_REFUSED
 
     @property
@@ -200,7 +201,7 @@ def _stacked(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _alike(questions: Sequence[Question]) -> list[list[int]]:
+def alike(questions: Sequence[Question]) -> list[list[int]]:
     """The places of questions that can be stacked: the same run in the same way on accelerators that stand alone."""
     groups: list[list[int]] = []
     for index, question in enumerate(questions):
@@ -208,7 +209,8 @@ def _alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            if question.spread.alone and alike and not question.by_chip and len(cores) == 1:
+            apart = question.by_chip or question.money.given  # each accelerator has a price of its own
+            if question.spread.alone and alike and not apart and len(cores) == 1:
                 group.append(index)
                 break
         else:
@@ -256,6 +258,9 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield name, getattr(outcome.memory, name)
     if outcome.question.by_chip:
         yield from served_columns(outcome)
+    if outcome.question.money.given:
+        for cost in costs_of(outcome):
+            yield from _readings(cost)
 
 
 def _readings(quantity: Quantity) -> Iterator[tuple[str, Any]]:

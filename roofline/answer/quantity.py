@@ -8,16 +8,16 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from roofline.answer.times import Times
 
-Group: TypeAlias = Literal["latency", "throughput"]
+Group: TypeAlias = Literal["latency", "throughput", "cost", "energy"]
 
 
 class Quantity(NamedTuple):
     """A headline figure.
 
     name      in JSON, with its unit at the end: `ttft_s`, `images_per_s`
-    group     latency (lower is better) or throughput (higher is better)
+    group     latency, cost, energy (lower is better) or throughput (higher is better)
     title     for people, in tables; empty where tables leave it out
-    unit      `s`, or what is counted per second
+    unit      `s`, what is counted per second, the currency, or `J`
     times     its readings; None where it has no meaning in this run
     meaning   of a grid: where it has a meaning
     phases    the phases that it is the sum of, if its expected time is explained by theirs
@@ -34,7 +34,7 @@ class Quantity(NamedTuple):
     @property
     def better(self) -> str:
         """Which values are the better ones: `low` or `high`."""
-        return "low" if self.group == "latency" else "high"
+        return "high" if self.group == "throughput" else "low"
 
 
 class _Names(NamedTuple):
@@ -53,6 +53,8 @@ _GROUPS: Final[dict[Group, _Names]] = {
         ),
         "_per_s",
     ),
+    "cost": _Names((), ""),
+    "energy": _Names((), ""),
 }
 
 

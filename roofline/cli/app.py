@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "fit": ("fit", "fit"),
     "compare": ("compare", "compare"),
     "sweep": ("sweep", "sweep"),
+    "cost": ("costs", "cost"),
     "levels": ("levels", "levels"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),

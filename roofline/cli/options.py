@@ -20,6 +20,7 @@ from roofline.runs.options import SPEC_DIR
 
 _MODEL: Final = "Model: a name, an alias, a YAML file, a config.json or its folder, a .gguf, hf:org/name."
 _GPU: Final = "Accelerator: a name, an alias or a YAML file. Required, unless --node names one."
+_LEFT_OUT: Final = " Left out: which models run on the GPU."
 _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
@@ -45,6 +46,7 @@ PANELS: Final[dict[str, tuple[str, ...]]] = {
         *("resume", "force", "strict", "yes", "debug"),
     ),
 }
+PANELS["Money and power"] += ("per_day",)
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 
 
@@ -66,13 +68,13 @@ CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Ou
 
 
 def with_options(
-    several: Several = "none", more: type[Any] | None = None
+    several: Several = "none", more: type[Any] | None = None, modelless: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
     `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
     were given come as `values_of` reads them: a list, a range, or a single value. `more`: a dataclass of the command's
-    own parameters.
+    own parameters. `modelless`: the model may be left out.
     """
     beside = _fields_of(more) if more is not None else []
 
@@ -84,7 +86,7 @@ def with_options(
         return ModelOptions(given.pop("model", None), given.pop("gpu", None), given, more(**own) if more else None)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        run = _flat(command, (*_all_parameters(several), *beside), made)
+        run = _flat(command, (*_all_parameters(several, modelless), *beside), made)
         for name, annotation in run.__annotations__.items():
             annotation.__metadata__[0].rich_help_panel = _PANEL_OF.get(name)
         return run
@@ -99,6 +101,20 @@ def _read(given: dict[str, Any]) -> dict[str, Any]:
     lists = {name: values_of(name, value) for name, value in given.items() if isinstance(value, list)}
     found = {name: values[0] if len(values) == 1 else values for name, values in lists.items()}
     return found | {name: value for name, value in given.items() if value is not None and name not in lists}
+
+
+def with_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take the options of a run as a mapping by their names, its first argument; no model, no GPU."""
+    shared = [parameter for parameter in _all_parameters("none", False) if parameter.name not in ("model", "gpu")]
+
+    def made(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name != "debug"}
+
+    run = _flat(command, shared, made)
+    for name, annotation in run.__annotations__.items():
+        if (panel := _PANEL_OF.get(name)) is not None:
+            annotation.__metadata__[0].rich_help_panel = panel
+    return run
 
 
 def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -135,14 +151,15 @@ def _flat(
 
 
 @cache
-def _all_parameters(several: Several) -> tuple[inspect.Parameter, ...]:
-    return tuple(_parameters(several))
+def _all_parameters(several: Several, modelless: bool) -> tuple[inspect.Parameter, ...]:
+    return tuple(_parameters(several, modelless))
 
 
-def _parameters(several: Several) -> Iterator[inspect.Parameter]:
+def _parameters(several: Several, modelless: bool) -> Iterator[inspect.Parameter]:
     """Model, accelerator, then the options in the order of their declaration."""
-    help_of = {"model": _MODEL, "gpu": _GPU} if several == "none" else _SEVERAL
-    for name, required in (("model", True), ("gpu", False)):
+    alone = {"model": _MODEL + (_LEFT_OUT if modelless else ""), "gpu": _GPU}
+    help_of = alone if several == "none" else _SEVERAL
+    for name, required in (("model", not modelless), ("gpu", False)):
         kind: Any = str if several == "none" else list[str]
         option = typer.Option(
             f"--{name}",

@@ -11,6 +11,7 @@ from roofline.runs.checks import checked
 from roofline.runs.kind import Asked, Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
+from roofline.runs.money.terms import MONEY, read_terms
 from roofline.runs.names import check_names
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
@@ -30,6 +31,7 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     check_names(options)
     options = checked(options)
     spec_dir = options.get("spec_dir")
+    money = read_terms(options, spec_dir)
     node = options.get("node")
     accelerator, gpu_origin, node = _accelerator(gpu, node, spec_dir)
     if options.get("memory") is not None:
@@ -37,12 +39,12 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
         gpu_origin = gpu_origin._replace(sold=sold)
     spec, model_origin = locate_model(model, spec_dir)
     kind = kind_of(spec)
-    given = _given(kind, spec, options)
+    given = _given(kind, spec, {name: value for name, value in options.items() if name not in MONEY})
     if node is not None:
         given["node"] = node
     run, execution = kind.resolve(spec, accelerator, given, spec_dir)
     asked = Asked(model, gpu, options)
-    question = Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked)
+    question = Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked, money=money)
     return kind.settled(question, given)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from roofline.architectures.text.layers import group_labels, stack_labels
@@ -86,8 +86,9 @@ def _facts(spec: TransformerSpec) -> ModelFacts:
 
 def check_overrides(precision: Precision, workload: Workload) -> None:
     """Raise UsageError where an override names nothing in the model."""
-    ops = (op for phase in workload.phases for op in phase.ops)
-    unmatched = precision.unmatched(ops) if precision.overrides else []
+    phases = workload.phases if precision.overrides else ()
+    each = [phase.kept(("unmatched", precision), partial(precision.unmatched, phase.ops)) for phase in phases]
+    unmatched = [name for name in precision.overrides if all(name in missing for missing in each)]
     unmatched = [name for name in unmatched if not name.startswith("mtp")]  # of a head that runs as a draft alone
     if unmatched:
         names = dict.fromkeys(op.name for op in workload.holders() if op.params)

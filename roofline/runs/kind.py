@@ -17,6 +17,7 @@ from roofline.answer.derivation import Derivation
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.machine.faster import AS_IT_IS, Faster
 from roofline.machine.machine import Machine
 from roofline.num import Num
@@ -25,6 +26,7 @@ from roofline.runs.devices.spread import Spread
 from roofline.runs.execution import Execution, Stages
 from roofline.runs.expectation import Expectation, expect, expect_all
 from roofline.runs.load import Origin
+from roofline.runs.money.terms import UNASKED, Terms
 from roofline.runs.option import Option
 from roofline.runs.telling.spoken import Spoken, Told
 from roofline.specs.gpu import GPUSpec
@@ -50,7 +52,7 @@ class Question:
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
     are `stacked`, they are an axis before those, and `gpu` is the first of them. `asked` is the same as it was given,
     to be asked again with something changed; `faster`, by how much the figures of the hardware are taken as better;
-    `by_chip`: its memory may set sizes.
+    `money`, the prices that were asked for; `by_chip`: its memory may set sizes.
     """
 
     kind: Kind
@@ -62,6 +64,7 @@ class Question:
     execution: Execution
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
+    money: Terms = UNASKED
     by_chip: bool = False
     asked: Asked | None = field(default=None, compare=False, repr=False)
     faster: Faster = AS_IT_IS
@@ -256,6 +259,14 @@ class Kind(ABC):
     @abstractmethod
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """The headline figures, in the order of tables."""
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """What a run makes that is paid for, the usual measure first."""
+        return iter(())
+
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """How fast it is to one who waits for it: tokens per second while it writes, seconds per picture."""
+        return None
 
     @abstractmethod
     def inputs(self, outcome: Outcome) -> dict[str, Any]:

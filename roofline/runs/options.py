@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from roofline.runs.money.options import MONEY
 from roofline.runs.option import ALL, IMAGE, TEXT, Option
 
 _DTYPE: Final = "Number format, as `roofline list precisions` prints them."
@@ -263,6 +264,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option("slicing", "bool", False, "Autoencoder one picture at a time.", kinds=IMAGE),
         Option("no_safety_checker", "bool", False, "Leave out a pipeline's safety checker.", kinds=IMAGE),
     ),
+    "Money and power": MONEY,
 }
 #: Where the specs are: no part of a run.
 SPEC_DIR: Final = Option("spec_dir", "str", None, "A folder of your own specs, searched first.", "DIR")

@@ -18,7 +18,8 @@ def test_the_main_job_is_exact() -> None:
 
 
 FIELDS = """
-    verdict schema_version inputs parameters memory phases latency throughput service machine assumptions warnings
+    verdict schema_version inputs parameters memory phases latency throughput service cost energy machine assumptions
+    warnings
     sources limits helps elasticities
 """
 MEMORY = """

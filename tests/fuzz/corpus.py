@@ -215,7 +215,9 @@ def _csv(random: Random, folder: Path) -> Callable[[], Any]:
 
 def _command(random: Random, folder: Path) -> Callable[[], Any]:
     arguments = [
-        random.choice(("estimate", "estimate", "ops", "explain", "fit", "levels", "show", "list", "import", "validate"))
+        random.choice(
+            ("estimate", "estimate", "ops", "explain", "fit", "cost", "levels", "show", "list", "import", "validate")
+        )
     ]
     arguments += ["--model", random.choice((*TEXT_MODELS, *PICTURES))] if random.random() < 0.9 else []
     arguments += ["--gpu", random.choice(GPUS)] if random.random() < 0.9 else []

@@ -11,7 +11,7 @@ from roofline.analysis.comparing.runs import Run
 from roofline.analysis.estimate import Answer
 from roofline.answer.plain import plain
 from roofline.answer.times import Times
-from roofline.specs.prices import cheapest
+from roofline.runs.money.money import priced
 
 #: What is beside the headline quantities, the same in every reading.
 MEMORY: Final = "total_bytes"
@@ -83,9 +83,8 @@ def names_of(answers: Sequence[Answer], kind: str) -> set[str]:
 
 
 def cost_per_hour(answer: Answer) -> float | None:
-    """US dollars for all devices of a run at the lowest rent that is known; None where none is."""
-    price = cheapest().get(answer.question.gpu.name)
-    return None if price is None else price.usd_per_hour * answer.question.spread.plan.devices
+    """What all devices of a run cost for an hour at the price asked for, else the lowest rent; None where none is."""
+    return priced(answer.question)
 
 
 def value_of(answer: Answer | None, name: str) -> Times | None:

@@ -9,7 +9,7 @@ from roofline.analysis.comparing.figures import PRICE, Compared, Ratio, cost_per
 from roofline.analysis.comparing.settings import differing
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import missing, short_title
-from roofline.specs.prices import cheapest
+from roofline.runs.money.money import money_of
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -244,6 +244,6 @@ def _listed(shared: Sequence[str]) -> str:
 
 
 def _prices(found: SideBySide[Any]) -> str:
-    gpus = {row.answer.question.gpu.name: row.answer.question.gpu for row in found.rows if row.answer is not None}
-    known = ((gpu, cheapest().get(name)) for name, gpu in gpus.items())
-    return "; ".join(f"{short_title(gpu)} {p.provider} {p.date}" for gpu, p in known if p is not None)
+    asked = {row.answer.question.gpu.name: row.answer.question for row in found.rows if row.answer is not None}
+    known = ((question.gpu, money_of(question).price) for question in asked.values())
+    return "; ".join(f"{short_title(gpu)} {p.provider} {p.date}".rstrip() for gpu, p in known if p is not None)

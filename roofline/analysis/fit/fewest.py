@@ -55,8 +55,8 @@ def fewest(case: Case, nodes: int = _NODES) -> Trial | None:
     for gpus in reach.counts():
         if gpus * usable >= total:  # devices cannot hold less together than one alone
             for trial in laid_over(case, single, gpus, reach):
-                if trial.fits and linked(trial):
-                    return trial
+                if trial.fits and (found := linked(trial)) is not None:
+                    return found
     return None
 
 
@@ -78,13 +78,12 @@ def _words(gpus: int, plan: Mapping[str, Any]) -> str:
     return f"{gpus} GPUs{named}"
 
 
-def linked(trial: Trial) -> bool:
-    """Whether there are links for what its devices exchange."""
+def linked(trial: Trial) -> Trial | None:
+    """The trial with its outcome; None where there are no links for what its devices exchange."""
     try:
-        evaluate(trial.question, Outcome)
+        return trial._replace(outcome=evaluate(trial.question, Outcome))
     except UsageError:
-        return False
-    return True
+        return None
 
 
 def fewer(case: Case, gpus: int) -> Trial | None:
@@ -103,6 +102,6 @@ def more(case: Case, gpus: int) -> Trial | None:
     for count in reach.counts():
         if count > gpus:
             for trial in laid_over(case, single, count, reach):
-                if linked(trial):
-                    return trial
+                if (found := linked(trial)) is not None:
+                    return found
     return None

@@ -9,12 +9,13 @@ from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.fewest import fewest
 from roofline.analysis.fit.trial import Case, Trial, plan_dict
 from roofline.answer.plain import plain
-from roofline.errors import UsageError
+from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
+from roofline.runs.money.money import Money, money, money_of
+from roofline.runs.money.terms import read_terms
 from roofline.specs.files.library import files
 from roofline.specs.gpu import GPUSpec
-from roofline.specs.prices import Price, cheapest
 from roofline.workload.plan import Plan
 
 
@@ -26,7 +27,7 @@ class Machine(NamedTuple):
 
     gpu: GPUSpec
     trial: Trial | None
-    price: Price | None
+    money: Money
     refusal: str = ""
 
     @property
@@ -41,13 +42,13 @@ class Machine(NamedTuple):
 
     @property
     def cost_per_hour(self) -> float | None:
-        """US dollars for all of them."""
-        return None if self.price is None else self.price.usd_per_hour * self.gpus
+        """What all of them cost, in the currency of the price; None where none is known."""
+        return self.money.per_hour(self.gpus)
 
     @property
     def order(self) -> tuple[bool, bool, float]:
         """Those that hold it first, the cheapest first, then those without a price by their memory; others by miss."""
-        cost = self.cost_per_hour
+        cost = self.cost_per_hour if self.money.currency == self.money.asked.reference else None
         if self.fits:
             return False, cost is None, float(self.gpu.memory.capacity) * self.gpus if cost is None else cost
         return True, self.trial is None, self.trial.missing if self.trial is not None else 0.0
@@ -66,14 +67,29 @@ class Machine(NamedTuple):
             "capacity_bytes": plain(self.gpu.memory.capacity),
             "max_batch": room,
             "cost_per_hour": self.cost_per_hour,
-            "price": self.price._asdict() if self.price is not None else None,
+            "price": self.price_dict(),
             "refusal": self.refusal or None,
         }
+
+    def price_dict(self) -> dict[str, Any] | None:
+        """Per GPU and hour, in US dollars where the price is in them; who asks it, on which day, read where."""
+        price, hourly = self.money.price, self.money.per_hour(1)
+        if price is None:
+            return None
+        told = {"provider": price.provider, "date": price.date or None, "source": price.source}
+        dollars = hourly if self.money.currency == "USD" else None
+        further = {
+            "hourly": hourly,
+            "currency": self.money.currency,
+            "age_days": self.money.age_days,
+            "doubt": price.doubt or None,
+        }
+        return {"usd_per_hour": dollars, **told, **further}
 
 
 def machine_of(trial: Trial) -> Machine:
     """The accelerator of one run."""
-    return Machine(trial.question.gpu, trial, cheapest().get(trial.question.gpu.name))
+    return Machine(trial.question.gpu, trial, money_of(trial.question))
 
 
 def machines(case: Case) -> tuple[Machine, ...]:
@@ -83,13 +99,16 @@ def machines(case: Case) -> tuple[Machine, ...]:
     accelerator can run it.
     """
     found, refused = [], []
+    asked = read_terms(case.options, case.options.get("spec_dir"))
     for path in files("hardware", case.options.get("spec_dir")).values():
-        here = case._replace(gpu=path)
+        here = case._replace(gpu=load_gpu(path))
         try:
             found.append(machine_of(next(_trials(here))))
+        except UnknownNameError:
+            raise  # what is not known here is known nowhere
         except UsageError as error:
             gpu = load_gpu(path)
-            found.append(Machine(gpu, None, cheapest().get(gpu.name), str(error)))
+            found.append(Machine(gpu, None, money(gpu, asked), str(error)))
             refused.append(error)
     if len(refused) == len(found):
         raise refused[0]
@@ -104,5 +123,5 @@ def _trials(case: Case) -> Iterator[Trial]:
             yield found
     trial = case.tried("as asked", {})
     if case.planned:
-        evaluate(trial.question, Outcome)  # raises where there are no links for it
+        trial = trial._replace(outcome=evaluate(trial.question, Outcome))  # raises where there are no links for it
     yield trial

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from roofline.analysis.fit.fewest import fewest, more
+from roofline.analysis.fit.steps import least_step
 from roofline.analysis.fit.trial import Case, Trial
 from roofline.runs.changes import Change
 
@@ -90,24 +91,9 @@ def _fewer_devices(case: Case, formats: list[Trial], least: Trial | None) -> Ite
 def _tried(case: Case, asked: Trial, changes: Iterable[Change]) -> Iterator[Trial]:
     for change in changes:
         stepped = bool(change.steps)
-        trial = _first_that_fits(case, asked, change) if stepped else case.possible(change.words, change.options)
+        trial = least_step(case, asked, change) if stepped else case.possible(change.words, change.options)
         if trial is not None:
             yield trial
-
-
-def _first_that_fits(case: Case, asked: Trial, change: Change) -> Trial | None:
-    """The least of the steps of a change that makes it fit, found by halving; None where none does or need be."""
-    found, low, high = None, 0, 0 if asked.fits else len(change.steps)
-    while low < high:
-        middle = (low + high) // 2
-        trial = case.possible(change.steps[middle].words, change.steps[middle].options)
-        if trial is None:
-            return None
-        if trial.memory.fits_device:
-            found, high = trial, middle
-        else:
-            low = middle + 1
-    return found if found is not None and found.fits else None
 
 
 def _stepped(case: Case, known: Iterable[Change], formats: list[Trial]) -> Iterator[Trial]:
@@ -115,7 +101,7 @@ def _stepped(case: Case, known: Iterable[Change], formats: list[Trial]) -> Itera
     for change in known:
         for trial in formats if change.steps and change.turn == "behind formats" else ():
             here = case._replace(options={**case.options, **trial.options})
-            found = _first_that_fits(here, trial, change)
+            found = least_step(here, trial, change)
             if found is not None:
                 options = {**trial.options, **found.options}
                 yield found._replace(words=f"{trial.words}, {found.words}", options=options)

@@ -24,7 +24,8 @@ LIMITS: Final = ("max_batch", "max_context", "max_concurrency", "max_side_px")
 class Trial(NamedTuple):
     """One way to run it: what is changed, in words and as options, the question, and what it holds per device.
 
-    `seconds` is the time that is expected, where ways are told by what they cost.
+    `seconds` is the time that is expected, where ways are told by what they cost; `outcome` what comes out, where it
+    was worked out to see whether there are links for it.
     """
 
     words: str
@@ -32,6 +33,7 @@ class Trial(NamedTuple):
     question: Question
     memory: Memory
     seconds: float | None = None
+    outcome: Outcome | None = None
 
     @property
     def fits(self) -> bool:

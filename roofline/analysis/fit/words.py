@@ -122,7 +122,10 @@ def verdict_of_machines(found: tuple[Machine, ...], planned: bool) -> str:
         return f"{first}; on {on} it {missing(best.trial)}."
     first = f"{what} fits on {len(holding)} of {len(found)} kinds of accelerator{scope}"
     cost = best.cost_per_hour
-    if cost is None or best.price is None:
+    price = best.money.price
+    if cost is None or price is None:
         return f"{first}; the smallest is {where(best.trial)}{with_room(best.trial)}."
-    price = f"{cost:,.2f} USD an hour ({best.price.provider}, {best.price.date})"
-    return f"{first}; the cheapest with a known price is {where(best.trial)} at {price}{with_room(best.trial)}."
+    who = ", ".join(word for word in (price.provider, price.date) if word)
+    who += ", doubtful" if price.doubt else ""
+    hourly = f"{cost:,.2f} {best.money.currency} an hour ({who})"
+    return f"{first}; the cheapest with a known price is {where(best.trial)} at {hourly}{with_room(best.trial)}."

@@ -14,7 +14,7 @@ from roofline.errors import RooflineError, UsageError
 from roofline.machine.chips.facts import half_peak_of
 from roofline.runs.ask import ask
 from roofline.runs.kind import Asked, Outcome
-from roofline.specs.prices import cheapest
+from roofline.runs.money.money import hourly_prices, priced
 
 #: What is told at least makes a run so many times as good.
 LEAST: Final = 1.1
@@ -114,20 +114,20 @@ class _Case(NamedTuple):
     def machines(self, parts: Mapping[str, float]) -> Iterator[Help]:
         """Other accelerators that promise most for their price."""
         q = self.est.question
-        own = cheapest().get(q.gpu.name)
+        own, prices = priced(q), hourly_prices(q.money)
         for name in self._promising(parts):
             found = self.tried("gpu", name, {}, gpu=name)
             if found is not None:
-                price = cheapest()[name].usd_per_hour
-                ratio = price / own.usd_per_hour if own is not None else None
-                yield found._replace(price=ratio, price_per_hour=price * q.spread.plan.devices)
+                price = prices[name] * q.spread.plan.devices
+                ratio = price / own if own is not None else None
+                yield found._replace(price=ratio, price_per_hour=price)
 
     def _promising(self, parts: Mapping[str, float]) -> list[str]:
         """Accelerators with a known price by what their figures promise, over their price."""
         q = self.est.question
         if q.asked is None or q.asked.options.get("node") is not None or not parts:
             return []
-        prices, found, own = cheapest(), [], (q.gpu.kind, q.gpu.vendor, _is_for_play(q.gpu.title))
+        prices, found, own = hourly_prices(q.money), [], (q.gpu.kind, q.gpu.vendor, _is_for_play(q.gpu.title))
         for row in gpu_rows():
             alike = (row.kind, row.vendor, _is_for_play(row.title)) == own
             if row.name not in prices or not alike or row.name == q.gpu.name:
@@ -135,7 +135,7 @@ class _Case(NamedTuple):
             streamed = (row.bandwidth / q.gpu.memory.bandwidth) ** -parts.get("bandwidth", 0.0)
             promised = streamed * (row.peak_16bit / half_peak_of(q.gpu)) ** -parts.get("compute", 0.0)
             if promised >= _PROMISING and row.capacity >= float(self.est.memory.total_bytes):
-                found.append((promised / prices[row.name].usd_per_hour, row.name))
+                found.append((promised / prices[row.name], row.name))
         return [name for _, name in sorted(found, reverse=True)[:_MACHINES]]
 
     def more_devices(self) -> Iterator[Help]:

@@ -81,7 +81,7 @@ def _clauses(est: Outcome, spoken: Spoken, found: Sequence[Help]) -> Iterator[st
         elif help_.kind == "gpus" and "gpu" not in kinds:
             yield f"{help_.change} would be {_ratio(help_.ratio)} × as fast"
         elif help_.kind == "gpu":
-            yield f"{_machine(est, help_)} would be {_ratio(help_.ratio)} × as fast{_price(help_)}"
+            yield f"{_machine(est, help_)} would be {_ratio(help_.ratio)} × as fast{_price(est, help_)}"
 
 
 def _machine(est: Outcome, help_: Help) -> str:
@@ -90,10 +90,14 @@ def _machine(est: Outcome, help_: Help) -> str:
     return f"{number} × {title}" if number > 1 else f"{article} {title}"
 
 
-def _price(help_: Help) -> str:
+def _price(est: Outcome, help_: Help) -> str:
     if help_.price is not None:
         return f" at {_ratio(help_.price)} × the price"
-    return f" for {help_.price_per_hour:,.2f} USD an hour" if help_.price_per_hour is not None else ""
+    return (
+        f" for {help_.price_per_hour:,.2f} {est.question.money.reference} an hour"
+        if help_.price_per_hour is not None
+        else ""
+    )
 
 
 def _ratio(value: float) -> str:

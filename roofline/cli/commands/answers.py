@@ -21,7 +21,7 @@ def estimate(
     options: ModelOptions, must_fit: MustFit = False, json: JsonOption = False, csv: CsvOption = False
 ) -> None:
     """How fast, how much memory, bound by what."""
-    from roofline.api import estimate as run
+    from roofline.api.estimate import estimate as run
 
     est = run(options.model, options.gpu, **options.options)
     if json:
@@ -62,7 +62,7 @@ def ops(
 ) -> None:
     """The op ledger of a phase: per op FLOPs, bytes, intensity, time and bound."""
     from roofline.analysis.ledger import GROUPINGS, SORTS, group_rows, sort_rows
-    from roofline.api import estimate as run
+    from roofline.api.estimate import estimate as run
     from roofline.runs.checks import one_of
 
     one_of("by", by, GROUPINGS)
@@ -99,7 +99,7 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """The derivation of the numbers: formula, substituted values, spec lines, sources."""
-    from roofline.api import estimate as run
+    from roofline.api.estimate import estimate as run
     from roofline.errors import UsageError
 
     est = run(options.model, options.gpu, **options.options)

@@ -13,7 +13,7 @@ def compare(options: ModelOptions, json: JsonOption = False, csv: CsvOption = Fa
 
     Every option may be given several times, as a list or as a range: all combinations are compared, 100 at most.
     """
-    from roofline.api import compare as run
+    from roofline.api.comparing import compare as run
 
     found = run(options.model, options.gpu, **options.options)
     if json or csv:

@@ -14,7 +14,7 @@ from roofline.runs.checks import is_many, one_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from roofline.api import Estimate
+    from roofline.api.estimate import Estimate
 
 KINDS: Final = ("roofline", "memory", "throughput", "latency", "bars")
 _BATCHES: Final = tuple(2**power for power in range(10))
@@ -44,7 +44,7 @@ def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline", qua
 
 
 def _bars(options: ModelOptions, quantity: str | None) -> Figure:
-    from roofline.api import compare
+    from roofline.api.comparing import compare
     from roofline.report.plots.bars import bars_figure
 
     return bars_figure(compare(options.model, options.gpu, **options.options), quantity)
@@ -70,7 +70,7 @@ def _figure(options: ModelOptions, kind: str) -> Figure:
 
 def _estimates(options: ModelOptions, **changed: Any) -> list[Estimate]:
     """One estimate per model and GPU."""
-    from roofline.api import estimate
+    from roofline.api.estimate import estimate
 
     given = options.options | changed
     return [estimate(model, gpu, **given) for model in _several(options.model) for gpu in _several(options.gpu)]

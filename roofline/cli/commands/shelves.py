@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from roofline.cli.options import JsonOption
+from roofline.cli.options import CsvOption, JsonOption, with_run
 from roofline.cli.terminal import console, tell
 
 #: What `list` lists, and what has a file format.
@@ -24,24 +24,101 @@ _MatchArgument = Annotated[
 ]
 
 
+_ForOption = Annotated[
+    str | None,
+    typer.Option("--for", help="gpus: which of them run this model, how fast, for how much.", metavar="MODEL"),
+]
+_SortOption = Annotated[
+    str | None,
+    typer.Option("--sort", help="With --for, by what. Default: value.", metavar="value|speed|price|memory|name"),
+]
+
+
+@with_run
 def list_(
-    what: _WhatArgument, match: _MatchArgument = None, spec_dir: SpecDirOption = None, json: JsonOption = False
+    options: dict[str, Any],
+    what: _WhatArgument,
+    match: _MatchArgument = None,
+    for_: _ForOption = None,
+    sort: _SortOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
 ) -> None:
-    """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches."""
+    """What there is: models, gpus, nodes, engines, schedulers, precisions. Exit code 1 where nothing matches.
+
+    `gpus --for MODEL` tells of each accelerator on how many of it the model runs, how fast, and how much a dollar of
+    rent makes; the options of a run go with it. Exit code 1 where none runs it.
+    """
     _known("WHAT", what, SHELVES)
+    spec_dir = options["spec_dir"]
+    if for_ is None:
+        _refuse_without_model(options, sort)
+    elif what != "gpus":
+        raise _usage(f"--for goes with `roofline list gpus`, and this lists {what}")
     rows = list(_rows(what, spec_dir))
     wanted = (match or "").lower()
     kept = [row for row in rows if wanted in _words(row)]
-    if json:
-        from roofline.report.data import write_json
+    if for_ is not None and kept:
+        _list_for(
+            for_, options, [row.name for row in kept] if match else None, sort, "json" if json else "csv" if csv else ""
+        )
+        return
+    if json or csv:
+        from roofline.report.data import write_csv, write_json
 
-        write_json([row._asdict() for row in kept])
+        data = [row._asdict() for row in kept]
+        if json:
+            write_json(data)
+        else:
+            write_csv([{name: _joined(value) for name, value in row.items()} for row in data])
     elif kept:
         from roofline.report.tables.listing import print_list
 
         print_list(what, kept, console())
     if not kept:
         _nothing(what, match or "", rows)
+
+
+def _joined(value: Any) -> Any:
+    return " ".join(value) if type(value) in (list, tuple) else value
+
+
+def _usage(text: str) -> Exception:
+    from roofline.errors import UsageError
+
+    return UsageError(text)
+
+
+def _refuse_without_model(options: dict[str, Any], sort: str | None) -> None:
+    """Raises UsageError for what says something of a run where no model is named."""
+    from roofline.runs.options import OPTIONS
+
+    given = [option.flag for name, option in OPTIONS.items() if option.is_given(options.get(name))]
+    for flag in given + (["--sort"] if sort is not None else []):
+        raise _usage(f"{flag} goes with `roofline list gpus --for MODEL`")
+
+
+def _list_for(model: str, options: dict[str, Any], names: list[str] | None, sort: str | None, form: str) -> None:
+    """The accelerators for a model, those of some names where any are given; exit code 1 where none runs it."""
+    from roofline.api.fitting import gpus_for
+    from roofline.cli.commands.answers import note_warnings
+
+    found: Any = gpus_for(model, sort=sort or "value", **options)
+    found = found if names is None else found.only(names)
+    if form:
+        from roofline.report.data import write_csv, write_json
+
+        if form == "json":
+            write_json(found.to_dict())
+        else:
+            write_csv(list(found.records()))
+        note_warnings(found.warnings)
+    else:
+        from roofline.report.tables.fitting.gpus import print_gpus
+
+        print_gpus(found, console())
+    if not found.fits:
+        raise typer.Exit(1)
 
 
 def _rows(what: str, spec_dir: str | None) -> Iterable[Any]:

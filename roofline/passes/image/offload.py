@@ -72,6 +72,10 @@ def read_picture_offload(text: str) -> PictureOffload | None:
 
 def on_gpu(away: PictureOffload, phase: Phase, precision: Precision) -> float:
     """Bytes of a part's weights that are on the GPU at once while one of its phases runs."""
+    return phase.kept(("on_gpu", away, precision), lambda: _on_gpu(away, phase, precision))
+
+
+def _on_gpu(away: PictureOffload, phase: Phase, precision: Precision) -> float:
     whole = sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params)
     used = [op for op in phase.ops if op.params and op.kernels]
     if away.mode == "model" or not used:

@@ -11,6 +11,7 @@ from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
+from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
@@ -51,6 +52,9 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdic
     if serves(q) and is_load(q):
         print_service(est, console)
     console.print(component_table(est) if est.memory.by_component else part_table(est))
+    costs = cost_table(est)
+    if costs is not None:
+        console.print(costs)
     if q.engine != IDEAL:
         console.print(f"nearest measurement: {nearest[0] if nearest else nothing_near(est)}")
     print_warnings(est.warnings, console)

@@ -95,7 +95,7 @@ def _limit(value: int | None) -> str:
 
 _MACHINES: Final = (
     *(("accelerator", "name"), ("GPUs", "right"), ("plan", "left?"), ("needs", "right"), ("of", "right")),
-    *(("batch", "right"), ("USD/h", "right"), ("read", "name?"), ("from", "left?")),
+    *(("batch", "right"), ("{}/h", "right"), ("read", "name?"), ("from", "left?")),
 )
 
 
@@ -103,15 +103,19 @@ def machine_table(machines: Sequence[Machine]) -> Grid:
     """The accelerators that hold it, the cheapest first, then those without a known price."""
     holding = [machine for machine in machines if machine.fits]
     rows = [_machine(machine) for machine in holding[:_SHOWN]]
+    currency = holding[0].money.asked.reference if holding else "USD"
     more = f"; {len(holding) - _SHOWN} more in --json" if len(holding) > _SHOWN else ""
     title = f"Machines that hold it, the cheapest first, then by memory; bytes per GPU{more}"
-    return grid(title, _MACHINES, rows)
+    return grid(title, [(name.format(currency), side) for name, side in _MACHINES], rows)
 
 
 def _machine(machine: Machine) -> list[str]:
     assert machine.trial is not None
-    trial, price, cost = machine.trial, machine.price, machine.cost_per_hour
+    trial, price, cost = machine.trial, machine.money.price, machine.cost_per_hour
     plan = "" if trial.plan.single else trial.plan.text()
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(float(trial.memory.usable_bytes), "B")]
-    told = ["–", "", ""] if price is None or cost is None else [f"{cost:,.2f}", price.date, price.provider]
+    told = ["–", "", ""]
+    if price is not None and cost is not None:
+        other = "" if machine.money.currency == machine.money.asked.reference else f" {machine.money.currency}"
+        told = [f"{cost:,.2f}{other}", price.date, price.provider + " (?)" * bool(price.doubt)]
     return [machine.gpu.name, str(machine.gpus), plan, *sizes, f"{trial.room:,}" if trial.room else "–", *told]

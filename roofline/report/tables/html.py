@@ -8,12 +8,18 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.analysis.comparing.answer import Comparing
+from roofline.analysis.costs.answer import Costing
 from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.answer import Fitting
+from roofline.analysis.fit.gpus import GPUsFor
+from roofline.analysis.fit.models import ModelsOn
 from roofline.report.tables.compare import print_compare
 from roofline.report.tables.console import Console
+from roofline.report.tables.costs.ways import print_cost
 from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.fit import print_fit
+from roofline.report.tables.fitting.gpus import print_gpus
+from roofline.report.tables.fitting.models import print_models
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest
@@ -37,9 +43,24 @@ def fit_html(fit: Fitting) -> str:
     return _block(lambda console: print_fit(fit, console))
 
 
+def cost_html(costing: Costing) -> str:
+    """The verdict and its table as one preformatted block."""
+    return _block(lambda console: print_cost(costing, console))
+
+
 def compare_html(found: Comparing[Any]) -> str:
     """The verdict and its table as one preformatted block."""
     return _block(lambda console: print_compare(found, console))
+
+
+def models_html(found: ModelsOn) -> str:
+    """The verdict and the tables of the models that a machine runs."""
+    return _block(lambda console: print_models(found, console))
+
+
+def gpus_html(found: GPUsFor) -> str:
+    """The verdict and the table of the accelerators that run a model."""
+    return _block(lambda console: print_gpus(found, console))
 
 
 def _block(show: Callable[[Console], None]) -> str:

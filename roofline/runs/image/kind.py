@@ -12,6 +12,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted, counted_whole, plain
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
 from roofline.errors import UsageError
@@ -168,6 +169,22 @@ class Image(Kind):
         yield Quantity(name, "throughput", f"{made} per second", made, rate)
         if pixels:
             yield Quantity("images_per_hour", "throughput", "pictures per hour", made, rate * _HOUR)
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """Pictures; of a part of a pipeline that makes none, prompts."""
+        made = question.run.batch * float(question.spread.plan.dp)
+        if takes_pixels(question.spec):
+            names = ("cost_per_thousand_images", "a thousand pictures", 1e3, made, (), "joules_per_image", "a picture")
+        else:
+            names = ("cost_per_million_prompts", "a million prompts", 1e6, made, (), "joules_per_prompt", "a prompt")
+        yield Sold(*names)
+
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Seconds per picture, or per prompt of a text encoder, on one replica."""
+        found, total = outcome.quantity("image_s"), outcome.quantity("total_s")
+        if found is not None or total is None or total.times is None:
+            return found and found._replace(title="per picture")
+        return Quantity("prompt_s", "latency", "per prompt", "s", total.times * (1.0 / outcome.question.run.batch))
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, steps and formats; None for those without meaning for this part."""

@@ -17,8 +17,9 @@ from roofline.runs.image.options import away_of, largest_side, multiple_of, take
 from roofline.runs.kind import Needs, Question
 from roofline.runs.limits import largest, one_value
 from roofline.specs.image.parts import ImageSpec
+from roofline.workload.precision import Precision
 from roofline.workload.run import ImageRun
-from roofline.workload.workload import Workload
+from roofline.workload.workload import Phase, Workload
 
 #: Where the searches for the largest picture and batch end.
 MOST_PIXELS: Final = 16_384
@@ -54,12 +55,16 @@ def components_of(question: Question, workload: Workload) -> tuple[Component, ..
     for phase in workload.phases:
         precision, name = question.precision_of(phase), phase.component
         if name not in weights:
-            weights[name] = sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params)
+            weights[name] = phase.kept(("weights", precision), partial(_held, phase, precision))
         peak = phase.live_peak(precision)
         peaks[name] = maximum(peaks.get(name, 0.0), peak)
         full = where(staged, peak_with_workspace(phase, precision), peak) if copied else peak
         fullest[name] = maximum(fullest.get(name, 0.0), full)
     return tuple(Component(name, held, peaks[name], fullest[name] - peaks[name]) for name, held in weights.items())
+
+
+def _held(phase: Phase, precision: Precision) -> float:
+    return sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params)
 
 
 def resident(
@@ -141,7 +146,9 @@ def _reserved(question: Question, workload: Workload, here: Resident) -> tuple[t
     staged = stages_copies(question)
     if not any_holds(staged):
         return (("allocator_reserved_bytes", here.total),)
-    kept = reserved_bytes([(phase, question.precision_of(phase)) for phase in workload.phases])
+    each = tuple(question.precision_of(phase) for phase in workload.phases)
+    first, *_ = workload.phases
+    kept = first.kept(("reserved", each), lambda: reserved_bytes(zip(workload.phases, each, strict=True)))
     return (("allocator_reserved_bytes", where(staged, here.weights + checker_bytes(question) + kept, here.total)),)
 
 

@@ -11,12 +11,14 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, largest_value
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.architectures.text.transformer import encodes_only
 from roofline.num import any_holds, first_value
 from roofline.runs.changes import Change
 from roofline.runs.checks import whole_number
 from roofline.runs.execution import Execution
 from roofline.runs.kind import Kind, Outcome, Question
+from roofline.runs.money.tokens import encoder_sold
 from roofline.runs.option import Option
 from roofline.runs.options import OPTIONS
 from roofline.runs.telling.spoken import Spoken
@@ -90,6 +92,15 @@ class Encoder(Text):
         tokens = found.pop("tokens_per_s")
         for quantity in (*found.values(), rate, tokens):
             yield quantity._replace(title=_TITLES.get(quantity.name, quantity.title))
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """Tokens that are embedded."""
+        return encoder_sold(question)
+
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens that are read per second."""
+        found = outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes and formats; of a cache that there is not, nothing."""

@@ -11,6 +11,7 @@ from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
+from roofline.answer.sold import Sold
 from roofline.answer.times import Times
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
@@ -25,6 +26,7 @@ from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, Stages, machine_of, spread_of
 from roofline.runs.formats import resolve_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question
+from roofline.runs.money.tokens import text_sold
 from roofline.runs.option import Option
 from roofline.runs.options import asked
 from roofline.runs.telling.spoken import Spoken, Told
@@ -186,6 +188,15 @@ class Text(Kind):
         if sound_of(question.spec) is not None and run.media is not None:
             heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
             yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
+
+    def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
+        """Tokens: written by the whole run, in and out, and apart those that a prefill reads and that decode writes."""
+        return text_sold(question, phases)
+
+    def pace(self, outcome: Outcome) -> Quantity | None:
+        """Tokens per second of all sequences while they are written; where one token is all, those that are read."""
+        found = outcome.quantity("decode_tokens_per_s") or outcome.quantity("tokens_per_s")
+        return found and found._replace(title="tokens/s")
 
     def inputs(self, outcome: Outcome) -> dict[str, Any]:
         """Sizes, formats and the ways of decoding and of the cache."""

@@ -186,6 +186,16 @@ def _aliases_of(folder: Path) -> dict[str, Path]:
 
 
 def _stems(folder: Path) -> dict[str, Path]:
+    return _bundled_stems(folder, stamp_of(folder)) if _is_bundled(folder) else _listed(folder)
+
+
+@lru_cache(maxsize=8)
+def _bundled_stems(folder: Path, changed: int) -> dict[str, Path]:
+    """The files of a folder of the library, listed once: each part of a pipeline is looked up by its name."""
+    return _listed(folder)
+
+
+def _listed(folder: Path) -> dict[str, Path]:
     try:
         return {entry[:-5].lower(): folder / entry for entry in sorted(os.listdir(folder)) if entry.endswith(".yaml")}
     except OSError:

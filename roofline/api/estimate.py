@@ -1,0 +1,98 @@
+"""One question, and its answer, which shows itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Unpack
+
+from roofline.analysis.estimate import Answer
+from roofline.analysis.evaluate import evaluate
+from roofline.keywords import Options, with_keywords
+from roofline.runs.ask import ask
+from roofline.runs.checks import check_single
+from roofline.runs.load import GPULike, ModelLike
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from roofline.analysis.verdict.answer import Verdict
+    from roofline.answer.derivation import Derivation
+    from roofline.evidence.runs.nearest import Nearest
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Estimate(Answer):
+    """The answer, which shows itself. `to_dict()` is the JSON of the command line; times and bytes are SI.
+
+    `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
+    bytes by what they hold, fits, max_batch, max_context; `phases`: counts, bound and times of each; `latency`: ttft,
+    tpot, step, total; `throughput`: output_tokens, tokens, images; each of these is a `Times` (floor, bound, expected,
+    low, high) or None without meaning; `service`: a steady load of users, None where the engine is no server;
+    `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
+    """
+
+    @cached_property
+    def decision(self) -> Verdict:
+        """What limits it, how sure that is, what would help most, and the elasticities behind that."""
+        from roofline.analysis.verdict.answer import verdict_of
+
+        self.refuse_grid("a verdict is that")
+        return verdict_of(self)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a sentence or two."""
+        return self.decision.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `roofline estimate --json`: the verdict first, what it rests on last."""
+        return {"verdict": self.verdict, **super().to_dict(), **self.decision.to_dict()}
+
+    @cached_property
+    def nearest(self) -> list[Nearest]:
+        """The three measured runs most like this one, and how far its engine's expected time is from each."""
+        from roofline.evidence.runs.nearest import nearest
+
+        return nearest(self)
+
+    def explain(self) -> list[Derivation]:
+        """Where each headline number comes from: formula, values, lines of the specs, source."""
+        from roofline.analysis.explain import explain
+
+        self.refuse_grid("derivations are those")
+        return explain(self)
+
+    def plot(self) -> Figure:
+        """The roofline plot of this estimate."""
+        from roofline.report.plots.roofline import roofline_figure
+
+        return roofline_figure([self])
+
+    def _repr_html_(self) -> str | None:
+        if not self.single:
+            return None
+        from roofline.report.tables.html import estimate_html
+
+        return estimate_html(self, self.nearest, self.verdict)
+
+    def __str__(self) -> str:
+        if not self.single:
+            q = self.question
+            return f"{q.spec.title} on {q.gpu.title}: a grid of sizes; roofline.sweep has its points one by one"
+        from roofline.report.tables.estimate import sentence
+
+        return sentence(self)
+
+    __repr__ = __str__
+
+
+@with_keywords(Options)
+def estimate(model: ModelLike, gpu: GPULike | None = None, **options: Unpack[Options]) -> Estimate:
+    """How fast a model runs on a GPU, how much memory it takes, and what bounds it.
+
+    `model` and `gpu` are names, files or specs; for several values of an option see `sweep`. Raises UsageError,
+    UnknownNameError or SpecError.
+    """
+    check_single({"model": model, "gpu": gpu, **options})
+    return evaluate(ask(model, gpu, options), Estimate)

@@ -1,0 +1,1 @@
+"""Tables of what things cost and of the energy that they take."""

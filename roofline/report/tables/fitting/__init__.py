@@ -1,0 +1,1 @@
+"""Tables of which models a machine runs, and which machines run a model."""

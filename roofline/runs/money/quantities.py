@@ -1,0 +1,114 @@
+"""Money and energy as quantities, from times: floats or grids alike.
+
+    cost of a lot = seconds · (price per hour of all devices) / 3600 · lot / (amount · load) + its electricity
+    energy of one = Σ phases (seconds · repeats · watts) · devices · PUE / amount
+
+With load, the share of the time that the machine is busy, its idle hours are paid by what it makes while it works, in
+money and in watts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
+
+from roofline.answer.quantity import Quantity
+from roofline.answer.times import Times
+from roofline.num import Num, maximum
+from roofline.runs.money.money import Money, money_of
+from roofline.runs.money.watts import state_of, watts
+
+if TYPE_CHECKING:
+    from roofline.answer.phase import PhaseEstimate
+    from roofline.runs.kind import Outcome
+
+_HOUR: Final = 3600.0
+_KWH: Final = 3.6e6
+_HOURLY: Final = "an hour of all GPUs"
+#: Amounts below which nothing is made.
+_NOTHING: Final = 1e-300
+
+
+def costs_of(outcome: Outcome) -> tuple[Quantity, ...]:
+    """The costs of an outcome where a price is known, and its energies where watts are."""
+    return tuple(_quantities(outcome, money_of(outcome.question)))
+
+
+def _quantities(outcome: Outcome, money: Money) -> Iterator[Quantity]:
+    question, total = outcome.question, outcome.quantity("total_s")
+    per_hour, power = money.per_hour(question.spread.plan.devices), _power_of(outcome)
+    if total is None or total.times is None:
+        if per_hour is not None:
+            yield Quantity("cost_per_hour", "cost", _HOURLY, money.currency, Times.certain(per_hour))
+        return
+    tariff = money.tariff.value / _KWH if money.tariff is not None and money.adds else 0.0
+    if per_hour is not None:
+        yield _hourly(outcome, money, per_hour, total.times, tariff)
+    energies = []
+    for sold in question.kind.sold(question, outcome.phases):
+        phases = [phase for phase in outcome.phases if not sold.phases or phase.name in sold.phases]
+        seconds = _seconds(phases) if sold.phases else total.times
+        each, meaning = _each(sold.amount), _made(sold.amount)
+        energy = _energy(outcome, phases, seconds) if power and (tariff or sold.joules) else None
+        if per_hour is not None:
+            times = seconds * (per_hour / _HOUR / money.asked.load * sold.lot * each)
+            times = times + energy * (tariff * sold.lot * each) if tariff and energy is not None else times
+            yield Quantity(
+                sold.name, "cost", sold.title, money.currency, times if meaning is not None else None, meaning
+            )
+        if sold.joules and energy is not None:
+            joules = energy * each if meaning is not None else None
+            energies.append(Quantity(sold.joules, "energy", sold.joules_title, "J", joules, meaning))
+    yield from energies
+
+
+def _each(amount: Num) -> Num:
+    return 1.0 / maximum(amount, _NOTHING)
+
+
+def _made(amount: Num) -> Any:
+    """Where anything is made; None where it is one run that makes nothing."""
+    if isinstance(amount, float):
+        return True if amount > 0.0 else None
+    return amount > 0.0
+
+
+def _seconds(phases: Sequence[PhaseEstimate]) -> Times:
+    """The time of some phases with all of their repeats."""
+    return reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
+
+
+def _power_of(outcome: Outcome) -> bool:
+    """Whether watts are known for every phase."""
+    gpu = outcome.question.gpu
+    return all(watts(gpu, state_of(phase.name)) is not None for phase in outcome.phases)
+
+
+def _energy(outcome: Outcome, phases: Sequence[PhaseEstimate], seconds: Times) -> Times:
+    """Joules of some phases on all devices, the building's part included, and of the idle time between them."""
+    question = outcome.question
+    asked, factor = question.money, question.spread.plan.devices * question.money.pue
+    found = reduce(Times.__add__, (_drawn(question.gpu, phase, factor) for phase in phases))
+    idle = watts(question.gpu, "idle")
+    if asked.load < 1.0 and idle is not None:
+        found = found + seconds * (idle.value * factor * (1.0 - asked.load) / asked.load)
+    return found
+
+
+def _drawn(gpu: Any, phase: PhaseEstimate, factor: float) -> Times:
+    """Joules of one phase with its repeats; the ends of the interval with the ends of the watts."""
+    drawn = watts(gpu, state_of(phase.name))
+    assert drawn is not None
+    t, mean = phase.times * phase.repeat, drawn.value * factor
+    floor, bound, expected = t.floor * mean, t.bound * mean, t.expected * mean
+    return Times(floor, bound, expected, t.low * (drawn.low * factor), t.high * (drawn.high * factor))
+
+
+def _hourly(outcome: Outcome, money: Money, per_hour: float, total: Times, tariff: float) -> Quantity:
+    """An hour of the whole plan; with what it draws on average where electricity comes on top."""
+    cost: Num = per_hour
+    if tariff and _power_of(outcome):
+        joules = _energy(outcome, outcome.phases, total).expected * money.asked.load
+        cost = per_hour + tariff * _HOUR * joules / maximum(total.expected, _NOTHING)
+    return Quantity("cost_per_hour", "cost", _HOURLY, money.currency, Times.certain(cost))

@@ -1,0 +1,210 @@
+"""The options about money, read once at the door."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from roofline.errors import UsageError, nearest
+from roofline.runs.money.options import MONEY as PANEL
+from roofline.specs.costs.prices import KINDS, LEAST, MOST, beside_specs, own_prices, regions, sellers
+from roofline.specs.files.paths import expanded
+
+#: The names of the options about money.
+MONEY: Final = tuple(option.name for option in PANEL)
+#: Years over which a machine that was bought is written off. Large clouds write servers off in five to six years; an
+#: accelerator is passed by two generations in four (both unverified).
+LIFETIME: Final = 4.0
+_LONGEST_LIFE: Final = 50.0
+_NUMBER: Final = r"(?P<value>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)"
+_PRICE: Final = re.compile(rf"{_NUMBER}\s*(?P<per>/h|/h/gpu|/gpu/h|/h/node|/node/h|/unit)?", re.ASCII)
+_TARIFF: Final = re.compile(rf"{_NUMBER}\s*(?:/?kwh)?", re.ASCII | re.IGNORECASE)
+_CURRENCY: Final = re.compile(rf"(?P<name>[A-Za-z]{{3}})(?:={_NUMBER})?", re.ASCII)
+_SHARE: Final = re.compile(rf"{_NUMBER}\s*(?P<cent>%)?", re.ASCII)
+_UNITS: Final = {
+    "": "per_gpu_hour",
+    "/h": "per_gpu_hour",
+    "/h/gpu": "per_gpu_hour",
+    "/gpu/h": "per_gpu_hour",
+    "/h/node": "per_node_hour",
+    "/node/h": "per_node_hour",
+    "/unit": "per_unit",
+}
+_HOW: Final = "write 2.49/h per GPU, 20/h/node, 1599/unit, or one of"
+_RENTS: Final = tuple(word for word in KINDS if word != "electricity")
+
+
+class Terms(NamedTuple):
+    """What was asked about money; what stands here where nothing was is the default.
+
+    own        a price of the user's own, in `unit`; None: one of the tables
+    kind       of the price in the tables; `seller` the provider that is wanted
+    table      a table of the user's own, and `needed`: whether it was named
+    currency   the label of the user's own prices; `rate` what one US dollar is in it
+    tariff     price of a kWh of the user's own; `region` that of a table
+    lifetime   years over which what is bought is written off
+    load       share of the time in which the machine is busy
+    pue        watts of the building per watt of its machines
+    given      whether anything was asked, and `words`: price, table, currency and electricity as they were given
+    """
+
+    own: float | None = None
+    unit: str = "per_gpu_hour"
+    kind: str = "rent_on_demand"
+    seller: str = ""
+    table: str = ""
+    currency: str = ""
+    rate: float | None = None
+    tariff: float | None = None
+    region: str = ""
+    lifetime: float = LIFETIME
+    load: float = 1.0
+    pue: float = 1.0
+    spec_dir: str | None = None
+    given: bool = False
+    words: tuple[str | None, ...] = (None,) * 4
+
+    def inputs(self) -> dict[str, Any]:
+        """The options as resolved, prices as they were given."""
+        words = dict(zip(("price", "prices", "currency", "electricity"), self.words, strict=True))
+        return words | {"lifetime": self.lifetime, "load": self.load, "pue": self.pue}
+
+    @property
+    def reference(self) -> str:
+        """The currency in which prices are compared; those in another are not."""
+        own = self.rate is not None or self.own is not None or bool(self.table)
+        return (self.currency if own else "") or "USD"
+
+
+UNASKED: Final = Terms()
+
+
+def read_terms(options: Mapping[str, Any], spec_dir: str | None = None) -> Terms:
+    """What was asked about money. Raises UsageError for what is no price, no share, no currency; SpecError for a table
+    that cannot be read.
+    """
+    beside = beside_specs(spec_dir) if not options.get("prices") else None
+    if beside is None and all(options.get(name) is None for name in MONEY):
+        return UNASKED
+    currency, rate = _currency(options.get("currency"))
+    table = str(expanded(options["prices"])) if options.get("prices") else str(beside or "")
+    if table:
+        own_prices(Path(table), spec_dir, currency)  # what is wrong there is said now
+    words = tuple(None if (value := options.get(name)) is None else _text(value) for name in MONEY[:4])
+    asked = Terms(table=table, currency=currency, rate=rate, spec_dir=spec_dir, given=True, words=words)
+    asked = _price(asked, options.get("price"))
+    asked = _tariff(asked, options.get("electricity"))
+    return asked._replace(
+        lifetime=_number("lifetime", options.get("lifetime"), LIFETIME, _LONGEST_LIFE, "years"),
+        load=_share("load", options.get("load")),
+        pue=_pue(options.get("pue")),
+    )
+
+
+def _price(asked: Terms, given: Any) -> Terms:
+    """The price: a number of the user's own, a kind of price, or a provider."""
+    if given is None:
+        return asked
+    text = _text(given)
+    match = _PRICE.fullmatch(text)
+    if match is not None:
+        unit = _UNITS[match["per"] or ""]
+        return asked._replace(own=_within("--price", text, match["value"], MOST[unit]), unit=unit)
+    word = text.lower()
+    if word in _RENTS:
+        return asked._replace(kind=KINDS[word])
+    known = sellers() | _sellers_of(asked)
+    if word not in known:
+        close = nearest(word, [*_RENTS, *sorted(known)], 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"--price {text[:40]!r}: {_HOW} {', '.join(_RENTS)}, or a provider's name{hint}")
+    return asked._replace(seller=word)
+
+
+def _sellers_of(asked: Terms) -> frozenset[str]:
+    """The providers of the user's own table."""
+    if not asked.table:
+        return frozenset()
+    table = own_prices(Path(asked.table), asked.spec_dir, asked.currency)
+    return frozenset(name for prices in table.values() for p in prices for name in (p.seller, p.provider.lower()))
+
+
+def _tariff(asked: Terms, given: Any) -> Terms:
+    """The price of electricity: a number per kWh, or a region of the tables."""
+    if given is None:
+        return asked
+    text = _text(given)
+    match = _TARIFF.fullmatch(text)
+    if match is not None:
+        return asked._replace(tariff=_within("--electricity", text, match["value"], MOST["per_kwh"]))
+    word, known = text.lower(), set(regions())
+    if asked.table:
+        own = own_prices(Path(asked.table), asked.spec_dir, asked.currency)
+        known |= {name for name, prices in own.items() if any(p.kind == "electricity" for p in prices)}
+    if word not in known:
+        close = nearest(word, sorted(known), 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        where = f"a region: {', '.join(sorted(known))}"
+        raise UsageError(f"--electricity {text[:40]!r}: write a price such as 0.12/kWh, or {where}{hint}")
+    return asked._replace(region=word)
+
+
+def _currency(given: Any) -> tuple[str, float | None]:
+    """A currency, and what one US dollar is in it where that is told."""
+    if given is None:
+        return "", None
+    text = _text(given)
+    match = _CURRENCY.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"--currency {text[:40]!r}: write three letters, EUR, or with a rate: EUR=0.92 for one US dollar"
+        )
+    name, value = match["name"].upper(), match["value"]
+    rate = None if value is None else _within("--currency", text, value, 1e7)
+    if name == "USD" and rate not in (None, 1.0):
+        raise UsageError(f"--currency {text[:40]!r}: one US dollar is 1 USD")
+    return name, rate if name != "USD" else 1.0
+
+
+def _number(name: str, given: Any, default: float, most: float, what: str) -> float:
+    if given is None:
+        return default
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0.0 < value <= most:
+        raise UsageError(f"--{name} must be above 0 and at most {most:g} {what}, not {str(given)[:40]}")
+    return value
+
+
+def _share(name: str, given: Any) -> float:
+    """A share of the whole, 0.6 or 60%."""
+    if given is None:
+        return 1.0
+    match = _SHARE.fullmatch(_text(given))
+    value = float(match["value"]) / (100.0 if match["cent"] else 1.0) if match is not None else math.nan
+    if not 0.0 < value <= 1.0:
+        raise UsageError(f"--{name} must be a share above 0, at most 1 (0.6 or 60%), not {str(given)[:40]!r}")
+    return value
+
+
+def _pue(given: Any) -> float:
+    value = _number("pue", given, 1.0, 10.0, "")
+    if value < 1.0:
+        raise UsageError(f"--pue is at least 1: watts of the building per watt of its machines, not {str(given)[:40]}")
+    return value
+
+
+def _within(flag: str, text: str, value: str, most: float) -> float:
+    number = float(value)
+    if not LEAST <= number <= most:
+        raise UsageError(f"{flag} {text[:40]!r} must be from {LEAST:g} to {most:,.0f}")
+    return number
+
+
+def _text(given: Any) -> str:
+    return str(given).strip()
