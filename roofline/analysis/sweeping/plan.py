@@ -21,6 +21,8 @@ from roofline.runs.options import SIZES
 
 #: The most values of one option, and the most points of a sweep in memory; beyond that, sweep in parts.
 LARGEST: Final = 50_000_000
+#: Options on which it depends which results a run has.
+_TELLING: Final = ("gpu", "engine", "node", "price")
 #: Ways to run a model that are tried for one that can be, before a sweep begins.
 _TRIED: Final = 64
 _TRIED_IN_ORDER: Final = 2_000
@@ -152,12 +154,15 @@ class Plan:
 
     @cached_property
     def probe(self) -> Probe:
-        """One point of every model with every engine, worked out. Raises UsageError where there is none that can be."""
+        """One point of every model, and of every value on which it may depend which results there are, worked out.
+
+        Raises UsageError where there is none that can be.
+        """
         results: dict[str, None] = {}
         better: dict[str, str] = {}
         sample: list[Any] = []
         failed: UsageError | None = None
-        ways: list[dict[str, Any]] = [{"engine": each} for each in self.loops.get("engine", ())] or [{}]
+        ways = [{}, *({name: each} for name in _TELLING for each in self.loops.get(name, ()))]
         for model, way in product(self.values("model"), ways):
             try:
                 outcome = self._outcome({"model": model, **way})
@@ -178,7 +183,7 @@ class Plan:
         """One point with these options. Raises what the first point met where none of those that are tried can be."""
         first: UsageError | None = None
         axes = {name: values for name, values in self.axes.items() if name not in certain}
-        for chosen in _some(list(axes.values())):
+        for chosen in _some(list(axes.values()), thoroughly=len(certain) == 1):
             given = self.fixed | dict(zip(axes, chosen, strict=True)) | dict(certain)
             options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
             try:
@@ -202,7 +207,7 @@ def kind_of(name: str, values: Sequence[Any]) -> str:
     return "bool" if types <= {bool} else "float64" if types <= {int, float} else "object"
 
 
-def _some(axes: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+def _some(axes: Sequence[Sequence[Any]], thoroughly: bool) -> Iterator[tuple[Any, ...]]:
     """Some points of a grid: the first, then some here and there, then those of a coarser grid in order."""
     if not axes:
         yield ()
@@ -211,6 +216,8 @@ def _some(axes: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
     chance = Random(0)
     for _ in range(_TRIED if math.prod(map(len, axes)) > 1 else 0):
         yield tuple(values[chance.randrange(len(values))] for values in axes)
+    if not thoroughly:
+        return
     coarse = (values[:: max(1, len(values) // 16)] for values in axes)
     yield from islice(product(*coarse), _TRIED_IN_ORDER)
 
