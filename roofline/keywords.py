@@ -156,11 +156,15 @@ class Wishes(Grid, total=False):
 
 
 def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
-    """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion."""
+    """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion,
+    and those of its own.
+    """
 
     def decorate(function: Function) -> Function:
         shown = inspect.signature(function)
-        first = [own for own in shown.parameters.values() if own.kind is not inspect.Parameter.VAR_KEYWORD]
+        given = [each for each in shown.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        own = [each for each in given if each.kind is inspect.Parameter.KEYWORD_ONLY]
+        first = [each for each in given if each not in own]
         keywords = [
             inspect.Parameter(
                 name,
@@ -170,7 +174,7 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
             )
             for name, kind in options.__annotations__.items()
         ]
-        function.__signature__ = shown.replace(parameters=[*first, *keywords])  # type: ignore[attr-defined]
+        function.__signature__ = shown.replace(parameters=[*first, *keywords, *own])  # type: ignore[attr-defined]
         told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function

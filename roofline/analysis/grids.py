@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.analysis.service.evaluate import served_columns
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
+from roofline.errors import UnknownNameError, UsageError
 from roofline.num import keep_freed_memory, where
 from roofline.runs.ask import ask
 from roofline.runs.kind import Outcome, Question
@@ -29,42 +30,162 @@ if TYPE_CHECKING:
 BLOCK: Final = 32_768
 #: Points up to which accelerators are stacked: beyond, a pass over the grid costs more than to call numpy once more.
 STACKED: Final = 4_096
+#: Points that are refused one by one, of one model in one way: beyond, what is asked is meant otherwise.
+MOST_REFUSED: Final = 500
 
 
 class Block(NamedTuple):
     """Results on a part of the grid: the accelerator by its place among those asked for, the slice of each size.
 
-    `columns` hold numbers, or arrays that broadcast to the shape of the slices.
+    `columns` hold numbers, or arrays that broadcast to the shape of the slices. Where there is a `reason`, these points
+    cannot be, and there are no columns.
     """
 
     gpu: int
     rows: tuple[slice, ...]
     columns: Mapping[str, Any]
+    reason: str = ""
+
+    @property
+    def points(self) -> int:
+        """How many there are."""
+        return prod(part.stop - part.start for part in self.rows)
 
 
 def evaluate_grid(
-    model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]]
-) -> Iterator[Block]:
-    """The results of one model in one way on a grid of sizes, for each of the accelerators, block by block.
+    model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]], skip: int = 0
+) -> Iterator[list[Block]]:
+    """The results of one model in one way on a grid of sizes, for each of the accelerators, part by part.
 
-    Raises UsageError, UnknownNameError or SpecError as a single question does.
+    A part is one accelerator on at most `BLOCK` points, in one block, or in several where some of them are refused.
+    The first `skip` parts are left out, most of them unworked. Raises UnknownNameError or SpecError as a single
+    question does, and UsageError where very many points are refused one by one.
     """
     keep_freed_memory()
-    firsts = [ask(model, gpu, {**options, **{name: values[0] for name, values in sizes.items()}}) for gpu in gpus]
-    groups = alike(firsts)
-    for rows, grids in cut(sizes, BLOCK, firsts[0].kind.apart(firsts[0])):
-        run = ask(model, firsts[0].gpu, {**options, **grids}).run if grids else firsts[0].run
-        points = prod(grid.size for grid in grids.values())
-        for group in groups:
-            if firsts[group[0]].by_chip:
-                run = ask(model, gpus[group[0]], {**options, **grids}).run
-            questions = [replace(firsts[index], run=run, axes=len(sizes)) for index in group]
-            together = len(group) > 1 and points * len(group) <= STACKED
-            found = _stacked(questions) if together else map(_alone, questions)
-            yield from (Block(index, rows, columns) for index, columns in zip(group, found, strict=True))
+    grid = _Grid(model, gpus, options, sizes)
+    corners = cut(sizes, BLOCK, grid.apart)
+    for rows in islice(corners, skip // len(gpus), None):
+        yield from islice(grid.parts(rows, skip % len(gpus)), skip % len(gpus), None)
+        skip = 0
 
 
-def _alone(question: Question) -> dict[str, Any]:
+def count_parts(model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]]) -> int:
+    """How many parts `evaluate_grid` gives."""
+    grid = _Grid(model, gpus, options, sizes)
+    return len(gpus) * sum(1 for _ in cut(sizes, BLOCK, grid.apart))
+
+
+class _Grid:
+    """What is asked of every part of a grid, and the accelerators on which it can be asked."""
+
+    def __init__(
+        self, model: Any, gpus: Sequence[Any], options: Mapping[str, Any], sizes: Mapping[str, Sequence[Any]]
+    ) -> None:
+        self.model, self.gpus, self.options, self.sizes = model, gpus, options, sizes
+        self.last: tuple[Any, Any] | None = None
+        self.taken: dict[int, Question] = {}
+        self.reasons: dict[int, str] = {}
+        for place, gpu in enumerate(gpus):
+            self._start(place, gpu)
+        self.groups = [[list(self.taken)[place] for place in group] for group in alike(list(self.taken.values()))]
+        self.left = MOST_REFUSED
+
+    @property
+    def apart(self) -> Sequence[str]:
+        """Sizes whose values are worked out one by one."""
+        return next((each.kind.apart(each) for each in self.taken.values()), ())
+
+    def _start(self, place: int, gpu: Any) -> None:
+        """The question of an accelerator, or why there is none. What only the first of the sizes lack shows later."""
+        first = {name: values[0] for name, values in self.sizes.items()}
+        for sizes in (first, {}) if self._has_more else (first,):
+            try:
+                self.taken[place] = ask(self.model, gpu, {**self.options, **sizes})
+                return
+            except UnknownNameError:
+                raise
+            except UsageError as error:
+                self.reasons.setdefault(place, str(error))
+
+    @property
+    def _has_more(self) -> bool:
+        return any(len(values) > 1 for values in self.sizes.values())
+
+    def parts(self, rows: tuple[slice, ...], skip: int) -> Iterator[list[Block]]:
+        """One list of blocks for each accelerator; of the first `skip` those that cost nothing to leave are empty."""
+        left = skip
+        for group in self.groups:
+            if left >= len(group):
+                left -= len(group)
+                yield from ([] for _ in group)
+                continue
+            yield from self._group(group, rows, left)
+            left = 0
+        refused = (place for place in self.reasons if place not in self.taken)
+        yield from ([Block(place, rows, {}, self.reasons[place])] for place in refused)
+
+    def _group(self, group: Sequence[int], rows: tuple[slice, ...], skip: int) -> Iterator[list[Block]]:
+        points = prod(part.stop - part.start for part in rows)
+        if len(group) > 1 and points * len(group) <= STACKED:
+            try:
+                found = _stacked(self._asked(group, rows))
+                yield from ([Block(place, rows, columns)] for place, columns in zip(group, found, strict=True))
+                return
+            except UsageError:
+                pass  # each on its own shows which points are meant
+        for index, place in enumerate(group):
+            yield [] if index < skip else list(self._alone(place, rows))
+
+    def _asked(self, places: Sequence[int], rows: tuple[slice, ...]) -> list[Question]:
+        firsts = [self.taken[place] for place in places]
+        if not rows:
+            return firsts
+        run = self._run(places[0], rows)
+        return [replace(first, run=run, axes=len(rows)) for first in firsts]
+
+    def _run(self, place: int, rows: tuple[slice, ...]) -> Any:
+        """The sizes of a part, as one run for all accelerators: what is counted for one need not be for the next.
+
+        Where a run is what a chip makes of it, as one for each of them.
+        """
+        owner = place if self.taken[place].by_chip else next(iter(self.taken))
+        if self.last is None or self.last[0] != (owner, rows):
+            options = {**self.options, **axes_of(self.sizes, rows)}
+            self.last = (owner, rows), ask(self.model, self.gpus[owner], options).run
+        return self.last[1]
+
+    def _alone(self, place: int, rows: tuple[slice, ...]) -> Iterator[Block]:
+        """The blocks of a part on one accelerator: halved until the points that are refused are by themselves."""
+        found = self._tried(place, rows)
+        if found.reason and not self._all_alike(found):
+            longest = max(range(len(rows)), key=lambda axis: rows[axis].stop - rows[axis].start)
+            start, stop = rows[longest].start, rows[longest].stop
+            for half in (slice(start, (start + stop) // 2), slice((start + stop) // 2, stop)):
+                yield from self._alone(place, (*rows[:longest], half, *rows[longest + 1 :]))
+            return
+        self.left -= bool(found.reason) and found.points == 1
+        if self.left < 0:
+            raise UsageError(f"more than {MOST_REFUSED:,} points cannot be, such as: {found.reason}")
+        yield found
+
+    def _tried(self, place: int, rows: tuple[slice, ...]) -> Block:
+        try:
+            return Block(place, rows, _columns(self._asked([place], rows)[0]))
+        except UnknownNameError:
+            raise
+        except UsageError as error:
+            return Block(place, rows, {}, str(error))
+
+    def _all_alike(self, refused: Block) -> bool:
+        """Whether all points are refused for a reason that has nothing to do with sizes: here, midway and there."""
+        if refused.points == 1:
+            return True
+        spots = [(part.start, (part.start + part.stop) // 2, part.stop - 1) for part in refused.rows]
+        tried = (tuple(slice(at, at + 1) for at in spot) for spot in zip(*spots, strict=True))
+        return all(self._tried(refused.gpu, rows).reason == refused.reason for rows in tried)
+
+
+def _columns(question: Question) -> dict[str, Any]:
     """The results of one accelerator; what its phases count is kept for the next one."""
     return dict(results_of(evaluate(question, Outcome)))
 
@@ -72,7 +193,7 @@ def _alone(question: Question) -> dict[str, Any]:
 def _stacked(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
     """The results of each of several accelerators, worked out on an axis of their own before those of the sizes."""
     first = replace(questions[0], stacked=tuple(question.gpu for question in questions))
-    results = _alone(first)
+    results = _columns(first)
     for place in range(len(questions)):
         yield {
             name: value[place if len(value) > 1 else 0] if getattr(value, "ndim", 0) > first.axes else value
@@ -97,26 +218,32 @@ def alike(questions: Sequence[Question]) -> list[list[int]]:
     return groups
 
 
-def cut(
-    sizes: Mapping[str, Sequence[Any]], most: int, apart: Sequence[str] = ()
-) -> Iterator[tuple[tuple[slice, ...], dict[str, np.ndarray]]]:
-    """The grid in blocks of at most `most` points, in order: the slice of each size and its values along its axis.
+def cut(sizes: Mapping[str, Sequence[Any]], most: int, apart: Sequence[str] = ()) -> Iterator[tuple[slice, ...]]:
+    """The grid in blocks of at most `most` points, in order: the slice of each size.
 
     Sizes that stand `apart` have one value in a block.
     """
-    import numpy as np
-
     steps, room = [], most
     for name, values in reversed(list(sizes.items())):
         steps.append(1 if name in apart else max(1, min(len(values), room)))
         room //= steps[-1]
-    arrays = [np.asarray(values, dtype=np.float64) for values in sizes.values()]
-    starts = [range(0, len(array), step) for array, step in zip(arrays, reversed(steps), strict=True)]
-    shapes = [[-1 if axis == other else 1 for axis in range(len(arrays))] for other in range(len(arrays))]
+    lengths = [len(values) for values in sizes.values()]
+    starts = [range(0, length, step) for length, step in zip(lengths, reversed(steps), strict=True)]
     for corner in product(*starts):
-        rows = tuple(slice(start, start + each.step) for start, each in zip(corner, starts, strict=True))
-        parts = zip(sizes, arrays, rows, shapes, strict=True)
-        yield rows, {name: array[part].reshape(shape) for name, array, part, shape in parts}
+        places = zip(corner, starts, lengths, strict=True)
+        yield tuple(slice(start, min(start + each.step, length)) for start, each, length in places)
+
+
+def axes_of(sizes: Mapping[str, Sequence[Any]], rows: tuple[slice, ...]) -> dict[str, np.ndarray]:
+    """The values of each size in a part of the grid, along its axis."""
+    import numpy as np
+
+    found = {}
+    for axis, ((name, values), part) in enumerate(zip(sizes.items(), rows, strict=True)):
+        some = values[part]
+        array = np.arange(some.start, some.stop, some.step) if isinstance(some, range) else np.asarray(some)
+        found[name] = array.astype(np.float64).reshape([-1 if axis == other else 1 for other in range(len(rows))])
+    return found
 
 
 def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:

@@ -6,37 +6,39 @@ like are loops around them. `sweep[i, j, …]` is what `estimate` gives for thos
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sized
-from dataclasses import dataclass
-from itertools import chain, islice, product
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
-from roofline.analysis.grids import Block, evaluate_grid
+from roofline.analysis.grids import Block
+from roofline.analysis.sweeping.plan import LARGEST, Part, Plan, Refused, planned
+from roofline.analysis.sweeping.rows import Rows, option_column
+from roofline.analysis.sweeping.table import Table
+from roofline.analysis.sweeping.workers import Executor, parts
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
-from roofline.runs.checks import is_many
 from roofline.runs.load import GPULike, ModelLike
-from roofline.runs.names import check_names
-from roofline.runs.options import SIZES
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-#: The most points of one sweep; beyond that, sweep in parts.
-LARGEST: Final = 50_000_000
+    import polars as pl
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """A grid of results: `axes` are the swept options with their values in order, `fixed` the others that were given,
-    `columns` arrays of the axes' shape.
+    `columns` arrays of the axes' shape; `refused` are points that cannot be, whose results are not a number.
     """
 
     axes: Mapping[str, list[Any]]
     fixed: Mapping[str, Any]
     columns: Mapping[str, np.ndarray]
+    refused: tuple[Refused, ...] = ()
+    better: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,188 +66,119 @@ class Sweep:
             row = {**self.fixed, **dict(zip(self.axes, options, strict=True))}
             yield row | {name: _point(value) for name, value in zip(self.columns, values, strict=True)}
 
+    @cached_property
+    def rows(self) -> Rows:
+        """The points as rows, the last axis fastest: options and results as columns, none of them copied."""
+        shape = self.shape or (1,)
+        given = {name: option_column(name, [value], (1,) * len(shape)) for name, value in self.fixed.items()}
+        for axis, (name, values) in enumerate(self.axes.items()):
+            along = tuple(-1 if axis == other else 1 for other in range(len(shape)))
+            given[name] = option_column(name, values, along)
+        return Rows(shape, {**given, **{n: c.reshape(shape) for n, c in self.columns.items()}}, self.better)
+
+    def where(self, condition: str) -> Rows:
+        """The points on which a condition holds, such as `fits and ttft_s < 0.5 and gpu == 'h100'`."""
+        return self.rows.where(condition)
+
+    def top(self, count: int, by: str) -> Rows:
+        """The first so many points in order of `COL` or `-COL`, several apart by commas."""
+        return self.rows.top(count, by)
+
+    def pareto(self, *names: str) -> Rows:
+        """The points that no other is better than in every one of these columns: `-COL` less is better, `+COL` more."""
+        return self.rows.pareto(*names)
+
     def to_frame(self) -> pd.DataFrame:
         """The points as a pandas data frame (extra `data`)."""
-        import pandas
+        return self.rows.to_frame()
 
-        return pandas.DataFrame(self.records())
+    def to_arrow(self) -> pa.Table:
+        """The points as an Arrow table (extra `data`)."""
+        return self.rows.to_arrow()
+
+    def to_polars(self) -> pl.DataFrame:
+        """The points as a polars data frame (extra `polars`)."""
+        return self.rows.to_polars()
 
     def __repr__(self) -> str:
         axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
         return f"Sweep of {len(self):,} points: {axes}; columns {', '.join(self.columns)}"
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What is asked: axes that are looped over, sizes that are numpy axes, and what is the same everywhere."""
-
-    loops: dict[str, list[Any]]
-    sizes: dict[str, list[Any]]
-    fixed: dict[str, Any]
-
-    @property
-    def axes(self) -> dict[str, list[Any]]:
-        """All axes in order, sizes last."""
-        return self.loops | self.sizes
-
-    @property
-    def gpus(self) -> list[Any]:
-        """The accelerators, one where there is no axis of them."""
-        return self.loops["gpu"] if "gpu" in self.loops else [self.fixed["gpu"]]
-
-    def blocks(self) -> Iterator[tuple[dict[str, int], Block]]:
-        """The results block by block, with the place of each among the values of the loops."""
-        others = {name: values for name, values in self.loops.items() if name != "gpu"}
-        for places in product(*(range(len(values)) for values in others.values())):
-            chosen = dict(zip(others, places, strict=True))
-            given = self.fixed | {name: others[name][place] for name, place in chosen.items()}
-            options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
-            for block in evaluate_grid(given["model"], self.gpus, options, self.sizes):
-                yield (chosen | {"gpu": block.gpu} if "gpu" in self.loops else chosen), block
-
-
-class _Table:
-    """Columns of one shape, filled part by part; parts that a column does not have are not a number.
-
-    Columns that are the same in every part, as what is expected without an engine and its bound, are one array.
-    """
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
-        self.columns: dict[str, np.ndarray] = {}
-        self.twins: dict[str, str] = {}
-        self.parts = 0
-
-    def put(self, where: tuple[int | slice, ...], values: Mapping[str, Any]) -> None:
-        """Fill a part of every column."""
-        for name, value in values.items():
-            if not self._is_there(name, values):
-                self.columns[name][where] = float("nan") if value is None else value
-        for name in self.columns.keys() - values.keys():
-            self._set_apart(name)
-            self.columns[name][where] = float("nan")
-        self.parts += 1
-
-    def _is_there(self, name: str, values: Mapping[str, Any]) -> bool:
-        """Whether another column holds these values for this one; makes a column that there was not."""
-        if name not in self.columns:
-            self._start(name, values)
-        if name in self.twins and values.get(self.twins[name]) is not values[name]:
-            self._set_apart(name)
-        return name in self.twins
-
-    def _start(self, name: str, values: Mapping[str, Any]) -> None:
-        """A new column; what parts before this one would have had is not a number."""
-        import numpy as np
-
-        value = values[name]
-        if not self.parts and isinstance(value, np.ndarray):
-            for other, column in self.columns.items():
-                if values[other] is value and other not in self.twins:
-                    self.columns[name], self.twins[name] = column, other
-                    return
-        kind = np.bool_ if name == "fits" else np.float64
-        self.columns[name] = np.full(self.shape, np.nan, kind) if self.parts else np.empty(self.shape, kind)
-
-    def _set_apart(self, name: str) -> None:
-        """Give a column an array of its own."""
-        if self.twins.pop(name, None) is not None:
-            self.columns[name] = self.columns[name].copy()
-
-    def finished(self) -> dict[str, np.ndarray]:
-        """The columns, which are not written to any more."""
-        for column in self.columns.values():
-            column.flags.writeable = False
-        return self.columns
-
-
-def _planned(model: Any, gpu: Any, options: Mapping[str, Any], most: int | None = None) -> _Plan:
-    """The axes of a grid of at most so many points. Raises UsageError for an unknown option, for one without values or
-    of more than 50 million, and for more points; what knows its length is counted before it becomes a list.
-    """
-    check_names(options)
-    given: dict[str, Any] = {"model": model, "gpu": gpu, **options}
-    _refuse_many([_length(name, value) for name, value in given.items() if is_many(value)], most)
-    lists = {name: _values(name, value) for name, value in given.items() if is_many(value)}
-    loops = {name: values for name, values in lists.items() if name not in SIZES}
-    sizes = _numbers({name: lists[name] for name in SIZES if name in lists})
-    return _Plan(loops, sizes, {name: value for name, value in given.items() if name not in lists})
-
-
-def _length(name: str, value: Any) -> int:
-    """How many values an option has; 1 where that shows only when they are taken. Raises UsageError for too many."""
-    try:
-        length = len(value) if isinstance(value, Sized) else 1
-    except OverflowError:  # a range beyond what a machine counts
-        length = LARGEST + 1
-    if length > LARGEST:
-        raise UsageError(f"--{name} has more than {LARGEST:,} values; sweep in parts")
-    return length
-
-
-def _refuse_many(lengths: Iterable[int], most: int | None) -> None:
-    points = math.prod(lengths)
-    if most is not None and points > most:
-        raise UsageError(f"{points:,} points; one sweep takes at most {most:,}")
-
-
-def _values(name: str, value: Any) -> list[Any]:
-    values = value.tolist() if hasattr(value, "tolist") else list(islice(value, LARGEST + 1))
-    _length(name, values)
-    if not values:
-        raise UsageError(f"--{name} has no values to sweep")
-    return values
-
-
-def _numbers(sizes: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    for name, values in sizes.items():
-        for value in values:
-            if isinstance(value, (bool, str, bytes)) or value is None:
-                raise UsageError(f"--{name} must be a whole number, not {value!r}")
-            if isinstance(value, Sized):
-                raise UsageError(f"--{name} takes its values in a row, not in rows of rows: {str(value)[:40]}")
-    return sizes
-
-
 def sweep(
-    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None, options: Mapping[str, Any]
+    model: ModelLike | Iterable[ModelLike],
+    gpu: GPULike | Iterable[GPULike] | None,
+    options: Mapping[str, Any],
+    executor: Executor | None = None,
 ) -> Sweep:
     """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
 
     The sizes (batch, users, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this
-    order. Raises UsageError for an option without values or more than 50 million points.
+    order. Points that cannot be are told in `refused`. Raises UsageError for an option without values, for more than 50
+    million points, and where no point can be.
     """
-    plan = _planned(model, gpu, options, LARGEST)
-    shape = tuple(map(len, plan.axes.values()))
-    _refuse_many(shape, LARGEST)
-    table = _Table(shape)
-    for places, block in plan.blocks():
-        table.put((*(places[name] for name in plan.loops), *block.rows), block.columns)
-    return Sweep(plan.axes, plan.fixed, table.finished())
+    plan = planned(model, gpu, options, LARGEST)
+    better = plan.probe.better
+    table = Table(plan.shape)
+    refused: list[Refused] = []
+    for part in parts(plan, executor):
+        for block in part.blocks:
+            where: tuple[int | slice, ...] = (*plan.placed(part.places, block).values(), *block.rows)
+            if block.reason:
+                table.blank(where)
+                refused.append(plan.refused(part.places, block))
+            else:
+                table.put(where, block.columns)
+    if not table.columns:
+        raise UsageError(refused[0].reason)
+    axes = {name: list(values) for name, values in plan.axes.items()}
+    return Sweep(axes, plan.fixed, table.finished(), tuple(refused), better)
 
 
 def sweep_blocks(
-    model: ModelLike | Iterable[ModelLike], gpu: GPULike | Iterable[GPULike] | None, options: Mapping[str, Any]
+    model: ModelLike | Iterable[ModelLike],
+    gpu: GPULike | Iterable[GPULike] | None,
+    options: Mapping[str, Any],
+    executor: Executor | None = None,
 ) -> Iterator[Sweep]:
     """The same grid, of any number of points, block by block: memory does not grow with their number.
 
-    Each block is a sweep over its part of the sizes, for one value of every other axis.
+    Each block is a sweep over its part of the sizes, for one value of every other axis. What cannot be is told in
+    `refused` of the block before it, or of the first.
     """
-    plan = _planned(model, gpu, options)
-    blocks = plan.blocks()
+    plan = planned(model, gpu, options)
+    blocks = _blocks(plan, executor)
     first = next(blocks)  # what is wrong is said now, not when the stream is read
-    return (_as_sweep(plan, places, block) for places, block in chain([first], blocks))
+    return (block for group in ((first,), blocks) for block in group)
 
 
-def _as_sweep(plan: _Plan, places: Mapping[str, int], block: Block) -> Sweep:
+def _blocks(plan: Plan, executor: Executor | None) -> Iterator[Sweep]:
+    """The blocks, each held back until it is known what was refused behind it."""
+    held: Sweep | None = None
+    refused: list[Refused] = []
+    for part in parts(plan, executor):
+        for block in part.blocks:
+            if block.reason:
+                refused.append(plan.refused(part.places, block))
+                continue
+            if held is not None:
+                yield replace(held, refused=tuple(refused))
+                refused = []
+            held = _as_sweep(plan, part, block)
+    if held is None:
+        raise UsageError(refused[0].reason)
+    yield replace(held, refused=tuple(refused))
+
+
+def _as_sweep(plan: Plan, part: Part, block: Block) -> Sweep:
     """A block as a sweep of its own."""
     import numpy as np
 
-    sizes = {name: values[rows] for (name, values), rows in zip(plan.sizes.items(), block.rows, strict=True)}
+    sizes = {name: list(values[rows]) for (name, values), rows in zip(plan.sizes.items(), block.rows, strict=True)}
     shape = tuple(map(len, sizes.values()))
-    fixed = plan.fixed | {name: plan.loops[name][place] for name, place in places.items()}
     filled = {name: np.nan if value is None else value for name, value in block.columns.items()}
-    return Sweep(sizes, fixed, {name: np.broadcast_to(value, shape) for name, value in filled.items()})
+    columns = {name: np.broadcast_to(value, shape) for name, value in filled.items()}
+    return Sweep(sizes, plan.given(part.places, block), columns, better=plan.probe.better)
 
 
 def _point(value: Any) -> Any:

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "explain": ("answers", "explain"),
     "fit": ("fit", "fit"),
     "compare": ("compare", "compare"),
+    "sweep": ("sweep", "sweep"),
     "cost": ("costs", "cost"),
     "levels": ("levels", "levels"),
     "recommend": ("recommend", "recommend"),

@@ -41,19 +41,24 @@ _TYPES: Final[dict[str, Any]] = {
 PANELS: Final[dict[str, tuple[str, ...]]] = {
     "What": ("model", "gpu", *(option.name for option in DECLARED["What"]), SPEC_DIR.name),
     **{title: tuple(option.name for option in options) for title, options in DECLARED.items() if title != "What"},
-    "Output": ("must_fit", "json", "csv", "output", "debug"),
+    "Output": (
+        *("must_fit", "json", "csv", "output", "where", "sort", "top", "pareto", "columns"),
+        *("resume", "force", "strict", "yes", "debug"),
+    ),
 }
 PANELS["Money and power"] += ("per_day",)
 _PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
 
 
 class ModelOptions(NamedTuple):
-    """What is computed on what, and how: a model, an accelerator, the options by their names, and a command's own."""
+    """What is computed on what, and how: a model, an accelerator, and the options by their names; `more` of a command's
+    own, where it has a class of them.
+    """
 
     model: Any
     gpu: Any
     options: dict[str, Any]
-    further: dict[str, Any] = {}  # noqa: RUF012
+    more: Any = None
 
 
 _JSON: Final = "JSON on standard output, unrounded SI values."
@@ -63,25 +68,25 @@ CsvOption = Annotated[bool, typer.Option("--csv", help=_CSV, rich_help_panel="Ou
 
 
 def with_options(
-    several: Several = "none", modelless: bool = False, further: type[Any] | None = None
+    several: Several = "none", more: type[Any] | None = None, modelless: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
     `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
-    were given come as `values_of` reads them: a list, a range, or a single value. `modelless`: the model may be left
-    out. `further`: a dataclass of options that the command alone has, one per field.
+    were given come as `values_of` reads them: a list, a range, or a single value. `more`: a dataclass of the command's
+    own parameters. `modelless`: the model may be left out.
     """
-    own = _fields(further) if further is not None else []
+    beside = _fields_of(more) if more is not None else []
 
     def made(values: dict[str, Any]) -> ModelOptions:
+        own = {each.name: values.pop(each.name) for each in beside}
         given = {name: value for name, value in values.items() if name != "debug"}
-        mine = {parameter.name: given.pop(parameter.name) for parameter in own}
         if several == "all":
             given = _read(given)
-        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given, mine)
+        return ModelOptions(given.pop("model", None), given.pop("gpu", None), given, more(**own) if more else None)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        run = _flat(command, (*_all_parameters(several, modelless), *own), made)
+        run = _flat(command, (*_all_parameters(several, modelless), *beside), made)
         for name, annotation in run.__annotations__.items():
             if (panel := _PANEL_OF.get(name)) is not None:
                 annotation.__metadata__[0].rich_help_panel = panel
@@ -117,12 +122,12 @@ def with_fields(options: type[Any]) -> Callable[[Callable[..., None]], Callable[
     """Let a command take a dataclass as its first argument, while typer sees one parameter per field."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        return _flat(command, _fields(options), lambda values: options(**values))
+        return _flat(command, _fields_of(options), lambda values: options(**values))
 
     return decorate
 
 
-def _fields(options: type[Any]) -> list[inspect.Parameter]:
+def _fields_of(options: type[Any]) -> list[inspect.Parameter]:
     """One parameter per field of a dataclass."""
     hints = get_type_hints(options, include_extras=True)
     return [_parameter(field.name, hints[field.name], field.default) for field in fields(options)]

@@ -38,6 +38,8 @@ def whole_number(name: str, value: Any, least: int = 1) -> Num:
 
 
 def _shown(value: Any) -> str:
+    if getattr(value, "size", 0) == 1 and value.dtype.kind in "iuf":  # of a grid with one point
+        value = f"{float(value.reshape(-1)[0]):g}"
     text = f"{value!r}" if isinstance(value, (int, float)) else str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

@@ -110,15 +110,15 @@ def test_blocks_together_are_the_grid(block: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_stream_of_blocks_takes_the_memory_of_one() -> None:
-    """Three times the points of a block take no more memory than one, but for the results of the block before."""
+    """Twice as many blocks take no more memory than a few."""
     peaks = []
-    for points in (65_536, 200_000):
+    for points in (150_000, 300_000):
         tracemalloc.start()
         seen = sum(len(part) for part in rl.sweep_blocks("mistral-7b", gpu="a100", prompt=range(1, points + 1)))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert seen == points
-    assert peaks[1] < 1.5 * peaks[0] + 2e6 + 200_000 * 80
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def test_more_points_than_a_sweep_takes_can_be_streamed() -> None:

@@ -53,7 +53,9 @@ def test_plans_come_by_cost_and_the_quickest_is_among_them(served: rl.Recommenda
 def test_one_replica_less_does_not_do(served: rl.Recommendation) -> None:
     for plan in served.plans:
         if plan.replicas > 1 and plan.replicas <= 8:
-            est = rl.estimate(plan.case.model, plan.case.gpu, **{**plan.options, **SERVICE_RUN, "dp": plan.replicas - 1})
+            est = rl.estimate(
+                plan.case.model, plan.case.gpu, **{**plan.options, **SERVICE_RUN, "dp": plan.replicas - 1}
+            )
             assert est.service is not None and est.service.tpot_s is not None
             assert est.service.waiting > 0 or est.service.tpot_s.expected > 1 / 30
 

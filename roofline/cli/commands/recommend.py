@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final
 
 import typer
@@ -35,7 +35,7 @@ class Wishes:
     top: Annotated[int | None, _option("Plans by cost that are told. Default: 3.", "N")] = None
 
 
-@with_options("all", further=Wishes)
+@with_options("all", more=Wishes)
 def recommend(options: ModelOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
     """Which machine to take: the few best plans for users or a rate, limits on times and a budget.
 
@@ -44,7 +44,7 @@ def recommend(options: ModelOptions, json: JsonOption = False, csv: CsvOption = 
     """
     from roofline.api.recommending import recommend as run
 
-    found = run(options.model, options.gpu, **options.options, **options.further)
+    found = run(options.model, options.gpu, **options.options, **asdict(options.more))
     if json or csv:
         from roofline.report.data import write_csv, write_json
 
