@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from roofline import __version__
 from roofline.analysis.grids import BLOCK, STACKED
 from roofline.analysis.sweeping.plan import Plan
 from roofline.analysis.sweeping.rows import label
@@ -21,13 +20,13 @@ _MOST: Final = 16_000_000
 
 
 def fingerprint(plan: Plan, *told: object) -> str:
-    """A digest of the options with all their values, of the files of models, accelerators and others that they name, of
-    the program's version and of one worked-out point of every model; and of whatever else is told.
+    """A digest of the options with all their values, of the files of models, accelerators and others that they name and
+    of one worked-out point of every model; and of whatever else is told, the program's version first of all.
     """
     digest = hashlib.sha256()
     for text in _texts(plan):
         digest.update(text.encode("utf-8", "replace") + b"\0")
-    digest.update(repr((__version__, BLOCK, STACKED, told)).encode("utf-8", "replace"))
+    digest.update(repr((BLOCK, STACKED, told)).encode("utf-8", "replace"))
     return digest.hexdigest()
 
 

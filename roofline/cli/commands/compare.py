@@ -25,6 +25,6 @@ def compare(options: ModelOptions, json: JsonOption = False, csv: CsvOption = Fa
             write_csv(list(found.records()))
         note_warnings(found.warnings)
         return
-    from roofline.report.tables.compare import print_compare
+    from roofline.report.tables.deciding.compare import print_compare
 
     print_compare(found, console())

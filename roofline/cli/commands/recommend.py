@@ -54,7 +54,7 @@ def recommend(options: ModelOptions, json: JsonOption = False, csv: CsvOption = 
             write_csv(list(found.records()))
         note_warnings(found.warnings)
     else:
-        from roofline.report.tables.recommend import print_recommendation
+        from roofline.report.tables.deciding.recommend import print_recommendation
 
         print_recommendation(found, console())
     if not found.found:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple
 
+from roofline import __version__
 from roofline.analysis.sweeping.fingerprint import fingerprint
 from roofline.analysis.sweeping.plan import BEGINNING, Place, Plan
 from roofline.analysis.sweeping.rows import Rows, joined
@@ -163,7 +164,8 @@ def _pour(plan: Plan, wanted: Wanted, write: Callable[[bytes], object]) -> None:
 
 def _to_file(plan: Plan, wanted: Wanted) -> None:
     """Rows to a file that grows beside its place."""
-    mark = fingerprint(plan, wanted.form, wanted.columns, wanted.condition and wanted.condition.text, wanted.best)
+    kept = wanted.condition and wanted.condition.text
+    mark = fingerprint(plan, __version__, wanted.form, wanted.columns, kept, wanted.best)
     growing = wanted.growing(mark)
     growing.check(wanted.resume, wanted.force)
     if wanted.best:
@@ -216,7 +218,7 @@ def _tell_written(wanted: Wanted, rows: int) -> None:
 
 def _to_terminal(plan: Plan, wanted: Wanted) -> None:
     """The first rows as a table, with how many more there are."""
-    from roofline.report.tables.sweep import SHOWN
+    from roofline.report.tables.deciding.sweep import SHOWN
 
     if wanted.resume:
         raise UsageError("--resume goes on with a file: name it with --output")
@@ -251,7 +253,7 @@ def _first(plan: Plan, wanted: Wanted, seen: Seen, count: int) -> Rows:
 
 
 def _print(plan: Plan, wanted: Wanted, rows: Rows) -> None:
-    from roofline.report.tables.sweep import print_sweep
+    from roofline.report.tables.deciding.sweep import print_sweep
 
     varied = [name for name in plan.names if len(plan.values(name)) > 1] or list(plan.names[:1])
     fixed = [f"{name} {plan.values(name)[0]}" for name in plan.names if name not in varied]

@@ -14,14 +14,14 @@ from roofline.analysis.fit.answer import Fitting
 from roofline.analysis.fit.gpus import GPUsFor
 from roofline.analysis.fit.models import ModelsOn
 from roofline.analysis.recommend.answer import Recommendation
-from roofline.report.tables.compare import print_compare
 from roofline.report.tables.console import Console
 from roofline.report.tables.costs.ways import print_cost
+from roofline.report.tables.deciding.compare import print_compare
+from roofline.report.tables.deciding.recommend import print_recommendation
 from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.fit import print_fit
 from roofline.report.tables.fitting.gpus import print_gpus
 from roofline.report.tables.fitting.models import print_models
-from roofline.report.tables.recommend import print_recommendation
 
 if TYPE_CHECKING:
     from roofline.evidence.runs.nearest import Nearest

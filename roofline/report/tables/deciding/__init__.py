@@ -1,0 +1,1 @@
+"""Tables of what is decided between: runs side by side, plans, points of a sweep."""
