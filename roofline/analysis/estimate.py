@@ -140,8 +140,11 @@ class Answer(Outcome):
 
     @cached_property
     def costs(self) -> tuple[Quantity, ...]:
-        """What it costs, where a price is known, and the energy that it takes, where watts are: floats or arrays."""
-        return costs_of(self)
+        """What it costs, where a price is known, and the energy that it takes, where watts are: floats or arrays; in
+        the time of a steady load, where users were asked for.
+        """
+        served = self.service if self.question.by_chip else None
+        return costs_of(self, None if served is None else served.output_tokens_per_s)
 
     def quantity(self, name: str) -> Quantity | None:
         """The headline figure of that name, or the cost or energy; None where this run has none."""
@@ -206,8 +209,8 @@ class Answer(Outcome):
         Where users were asked for, `served_…` are those of their steady load.
         """
         whole = totals(self)
-        if self.question.by_chip:
-            whole |= {name: plain(value) for name, value in served_columns(self)}
+        if self.question.by_chip and self.service is not None:
+            whole |= {name: plain(value) for name, value in served_columns(self, self.service)}
         return [self.inputs | phase.to_dict() | whole for phase in self.phases]
 
     def __hash__(self) -> int:

@@ -14,7 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
-from roofline.analysis.service.evaluate import served_columns
+from roofline.analysis.service.evaluate import served_columns, service_of
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
 from roofline.errors import UnknownNameError, UsageError
@@ -256,10 +256,11 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
-    if outcome.question.by_chip:
-        yield from served_columns(outcome)
+    service = service_of(outcome) if outcome.question.by_chip else None
+    if service is not None:
+        yield from served_columns(outcome, service)
     if outcome.question.money.given:
-        for cost in costs_of(outcome):
+        for cost in costs_of(outcome, None if service is None else service.output_tokens_per_s):
             yield from _readings(cost)
 
 

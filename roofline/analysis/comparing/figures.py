@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.comparing.correlation import Correlation, correlation_of
 from roofline.analysis.comparing.runs import Run
 from roofline.analysis.estimate import Answer
+from roofline.analysis.service.evaluate import served_quantities
 from roofline.answer.plain import plain
+from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.runs.money.money import priced
 
@@ -63,7 +66,7 @@ def compared(runs: Sequence[Run[Any]]) -> tuple[Compared, ...]:
     answers = [run.answer for run in runs if run.answer is not None]
     found: dict[str, Compared] = {}
     for answer in answers:
-        for q in answer.quantities:
+        for q in every_quantity(answer):
             if q.times is not None and (q.title or q.name in found):
                 found.setdefault(q.name, Compared(q.name, q.title, q.unit, q.better, q.group))
     kinds = {answer.question.kind.name for answer in answers}
@@ -79,7 +82,17 @@ def compared(runs: Sequence[Run[Any]]) -> tuple[Compared, ...]:
 def names_of(answers: Sequence[Answer], kind: str) -> set[str]:
     """The quantities that any run of a kind has."""
     own = (answer for answer in answers if answer.question.kind.name == kind)
-    return {q.name for answer in own for q in answer.quantities if q.times is not None}
+    return {q.name for answer in own for q in every_quantity(answer) if q.times is not None}
+
+
+def every_quantity(answer: Answer) -> Iterator[Quantity]:
+    """The headline figures of a run, and what a million of its tokens (a thousand of its pictures) cost where a price
+    is known; before them those of a steady load, where users were asked for.
+    """
+    costs = islice((q for q in answer.costs if q.group == "cost" and q.name != PRICE), 1)
+    if answer.question.by_chip and answer.service is not None:
+        yield from (*served_quantities(answer.service), *costs)
+    yield from (*answer.quantities, *costs)
 
 
 def cost_per_hour(answer: Answer) -> float | None:
@@ -96,8 +109,7 @@ def value_of(answer: Answer | None, name: str) -> Times | None:
     if name == PRICE:
         cost = cost_per_hour(answer)
         return None if cost is None else Times.certain(cost)
-    found = answer.quantity(name)
-    return None if found is None or found.times is None else found.times
+    return next((q.times for q in every_quantity(answer) if q.name == name), None)
 
 
 def ratio_of(one: Answer | None, other: Answer | None, name: str) -> Ratio | None:

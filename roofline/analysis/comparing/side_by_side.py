@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from roofline.analysis.comparing.figures import Compared, Ratio, ratio_of, value_of
 from roofline.analysis.comparing.runs import Run
@@ -13,6 +13,8 @@ from roofline.analysis.estimate import Answer
 from roofline.errors import UsageError, nearest
 
 Est = TypeVar("Est", bound=Answer)
+#: What is judged first of users of a service.
+_SERVED: Final = "served_tpot_s"
 
 
 class Best(NamedTuple):
@@ -112,5 +114,5 @@ class SideBySide(Generic[Est]):
         several = {float(a.question.run.batch) * a.question.spread.plan.dp for a in answers}
         curve = answers[0].question.kind.curves["throughput" if len(several) > 1 else "latency"]
         named = {each.name: each for each in self.quantities}
-        wanted = [named[name] for name in (curve, "total_s") if name in named] + list(self.quantities)
+        wanted = [named[name] for name in (_SERVED, curve, "total_s") if name in named] + list(self.quantities)
         return next(each for each in wanted if all(value_of(a, each.name) is not None for a in answers))

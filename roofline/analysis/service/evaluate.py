@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from roofline.analysis.evaluate import phases_of
 from roofline.answer.phase import PhaseEstimate
+from roofline.answer.quantity import Quantity
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, Times, column
 from roofline.machine.engine import load_engine
@@ -196,11 +197,8 @@ def _limit(load: Load, each: float, share: float) -> str:
     return "prompts" if share > 0.5 else "decode"
 
 
-def served_columns(outcome: Outcome) -> Iterator[tuple[str, Any]]:
+def served_columns(outcome: Outcome, service: Service) -> Iterator[tuple[str, Any]]:
     """The columns of a sweep over a steady load; times per token are not a number where but one is generated."""
-    service = service_of(outcome)
-    if service is None:
-        return
     generates = outcome.question.run.generate > 1.0
     for name in ("users", "running", "waiting"):
         yield f"served_{name}", getattr(service, name)
@@ -211,3 +209,13 @@ def served_columns(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             if value is not None and told is not True:
                 value = where(told, value, float("nan"))
             yield column(f"served_{name}", reading), value
+
+
+def served_quantities(service: Service) -> Iterator[Quantity]:
+    """The times and rates of a steady load as headline figures, for comparisons."""
+    first = service.client_ttft_s or service.ttft_s
+    yield Quantity("served_ttft_s", "latency", "time to first token, under load", "s", first)
+    yield Quantity("served_tpot_s", "latency", "time per output token, under load", "s", service.tpot_s)
+    yield Quantity("served_request_s", "latency", "whole request, under load", "s", service.request_s)
+    rate = service.output_tokens_per_s
+    yield Quantity("served_output_tokens_per_s", "throughput", "output tokens/s, under load", "tokens", rate)

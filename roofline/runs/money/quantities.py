@@ -30,12 +30,23 @@ _HOURLY: Final = "an hour of all GPUs"
 _NOTHING: Final = 1e-300
 
 
-def costs_of(outcome: Outcome) -> tuple[Quantity, ...]:
-    """The costs of an outcome where a price is known, and its energies where watts are."""
-    return tuple(_quantities(outcome, money_of(outcome.question)))
+def costs_of(outcome: Outcome, served: Times | None = None) -> tuple[Quantity, ...]:
+    """The costs of an outcome where a price is known, and its energies where watts are.
+
+    `served` are the output tokens per second of a steady load, where users were asked for: in its time costs count.
+    """
+    return tuple(_quantities(outcome, money_of(outcome.question), _slower(outcome, served)))
 
 
-def _quantities(outcome: Outcome, money: Money) -> Iterator[Quantity]:
+def _slower(outcome: Outcome, served: Times | None) -> Num | None:
+    """How many times as long a steady load takes for what the static run makes, as expected; None where it is that."""
+    static = outcome.quantity("output_tokens_per_s")
+    if served is None or static is None or static.times is None:
+        return None
+    return static.times.expected / maximum(served.expected, _NOTHING)
+
+
+def _quantities(outcome: Outcome, money: Money, slower: Num | None) -> Iterator[Quantity]:
     question, total = outcome.question, outcome.quantity("total_s")
     per_hour, power = money.per_hour(question.spread.plan.devices), _power_of(outcome)
     if total is None or total.times is None:
@@ -51,6 +62,8 @@ def _quantities(outcome: Outcome, money: Money) -> Iterator[Quantity]:
         seconds = _seconds(phases) if sold.phases else total.times
         each, meaning = _each(sold.amount), _made(sold.amount)
         energy = _energy(outcome, phases, seconds) if power and (tariff or sold.joules) else None
+        if slower is not None:
+            seconds, energy = seconds * slower, energy and energy * slower
         if per_hour is not None:
             times = seconds * (per_hour / _HOUR / money.asked.load * sold.lot * each)
             times = times + energy * (tariff * sold.lot * each) if tariff and energy is not None else times
