@@ -80,6 +80,13 @@ def test_a_run_that_does_not_fit_says_so_first_and_names_what_would() -> None:
     assert CliRunner().invoke(app, ["estimate", "-m", "mistral-7b", "-g", "a10g", "--must-fit"]).exit_code == 0
 
 
+def test_users_of_a_service_are_told_what_each_of_them_sees() -> None:
+    est = rl.estimate("llama-3.1-70b", "h200", gpus=2, engine="vllm", users=50, prompt=1000, generate=300)
+    assert "Each of 50 users waits" in est.verdict and "for each further one" in est.verdict
+    assert not any(help_.kind == "batch" for help_ in est.decision.helps)
+    assert "does not fit" in rl.estimate("llama-3.1-70b", "a10g", users=5).verdict
+
+
 def test_shares_of_the_peaks_are_those_of_the_expected_time() -> None:
     est = rl.estimate("mistral-7b", "a100", batch=8)
     for phase in est.phases:

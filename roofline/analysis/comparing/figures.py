@@ -14,7 +14,7 @@ from roofline.analysis.service.evaluate import served_quantities
 from roofline.answer.plain import plain
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
-from roofline.runs.money.money import priced
+from roofline.runs.money.money import money_of, priced
 
 #: What is beside the headline quantities, the same in every reading.
 MEMORY: Final = "total_bytes"
@@ -74,8 +74,8 @@ def compared(runs: Sequence[Run[Any]]) -> tuple[Compared, ...]:
     kept = [each for each in found.values() if all(each.name in names for names in shared)]
     alone = all(answer.question.spread.alone for answer in answers)
     kept.append(Compared(MEMORY, "memory" if alone else "memory per GPU", "B", "low"))
-    if any(cost_per_hour(answer) is not None for answer in answers):
-        kept.append(Compared(PRICE, "rent per hour", "USD/h", "low"))
+    if currency := next((currency_of(answer) for answer in answers if cost_per_hour(answer) is not None), ""):
+        kept.append(Compared(PRICE, "price per hour", f"{currency}/h", "low"))
     return tuple(kept)
 
 
@@ -98,6 +98,11 @@ def every_quantity(answer: Answer) -> Iterator[Quantity]:
 def cost_per_hour(answer: Answer) -> float | None:
     """What all devices of a run cost for an hour at the price asked for, else the lowest rent; None where none is."""
     return priced(answer.question)
+
+
+def currency_of(answer: Answer) -> str:
+    """The currency of that price."""
+    return money_of(answer.question).currency
 
 
 def value_of(answer: Answer | None, name: str) -> Times | None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from roofline.analysis.comparing.figures import PRICE, Compared, Ratio, cost_per_hour, counted, value_of
+from roofline.analysis.comparing.figures import (
+    PRICE,
+    Compared,
+    Ratio,
+    cost_per_hour,
+    counted,
+    currency_of,
+    value_of,
+)
 from roofline.analysis.comparing.settings import differing
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import missing, short_title
 from roofline.runs.money.money import money_of
+from roofline.specs.costs.prices import WORDS
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -28,8 +37,8 @@ def shown(quantity: Compared, value: float) -> str:
     """A value of a quantity: a time, bytes, or a number of three digits, with its unit where the title has none."""
     if quantity.unit in ("s", "B"):
         return format_time(value) if quantity.unit == "s" else format_si(value, "B")
-    if quantity.unit == "USD/h":
-        return f"{value:,.2f} USD/h"
+    if quantity.name == PRICE:
+        return f"{value:,.2f} {quantity.unit}"
     number = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return number if quantity.group == "throughput" else f"{number} {quantity.unit}"
 
@@ -131,8 +140,9 @@ def _price(found: SideBySide[Any], order: Sequence[int]) -> str:
     if costs[0] is None or costs[1] is None or costs[0] == costs[1]:
         return ""
     runner = found.rows[order[1]].name
-    text = f"; its rent is {_less(costs[0] / costs[1])} × that of {runner}"
-    return f"{text} ({costs[0]:,.2f} against {costs[1]:,.2f} USD an hour)"
+    text = f"; its price is {_less(costs[0] / costs[1])} × that of {runner}"
+    currency = currency_of(found.rows[order[0]].answer)  # type: ignore[arg-type]
+    return f"{text} ({costs[0]:,.2f} against {costs[1]:,.2f} {currency} an hour)"
 
 
 def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: Best) -> str:
@@ -223,7 +233,7 @@ def assumptions(found: SideBySide[Any]) -> list[str]:
     if len({answer.question.kind.name for answer in answers}) > 1:
         notes.append("kinds of run differ: compared by what they have in common, though what is made is not the same")
     if any(each.name == PRICE for each in found.quantities):
-        notes.append(f"rent: the lowest on-demand price of each accelerator, {_prices(found)}")
+        notes.append(f"prices per hour: {_prices(found)}")
     return notes
 
 
@@ -246,4 +256,5 @@ def _listed(shared: Sequence[str]) -> str:
 def _prices(found: SideBySide[Any]) -> str:
     asked = {row.answer.question.gpu.name: row.answer.question for row in found.rows if row.answer is not None}
     known = ((question.gpu, money_of(question).price) for question in asked.values())
-    return "; ".join(f"{short_title(gpu)} {p.provider} {p.date}".rstrip() for gpu, p in known if p is not None)
+    told = (f"{short_title(gpu)} {WORDS[p.kind]}, {p.provider} {p.date}".rstrip() for gpu, p in known if p is not None)
+    return "; ".join(told)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from roofline.analysis.elasticity import elasticities
+from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.answer import Fitting, fit
 from roofline.analysis.verdict.focus import Focus, focus_of
-from roofline.analysis.verdict.helps import Help, helps
+from roofline.analysis.verdict.helps import Help, helps, same_batch
 from roofline.analysis.verdict.words import IMPOSSIBLE, verdict
-from roofline.runs.kind import Outcome
 
 
 class Verdict(NamedTuple):
@@ -34,13 +34,13 @@ class Verdict(NamedTuple):
         }
 
 
-def verdict_of(est: Outcome) -> Verdict:
+def verdict_of(est: Answer) -> Verdict:
     """What limits a run, how sure that is, and what would help most; that it does not fit, first of all."""
     elasticity = elasticities(est)
     focus = focus_of(est, elasticity)
     if bool(est.memory.fits):
         found = helps(est, focus, elasticity)
         return Verdict(verdict(est, focus, found), elasticity, focus, found)
-    asked = est.question.asked
+    asked = same_batch(est)
     text = fit(asked.model, asked.gpu, asked.options, Fitting).verdict if asked is not None else "It does not fit."
     return Verdict(f"{text} {IMPOSSIBLE}", elasticity, focus, ())

@@ -53,13 +53,22 @@ class Help(NamedTuple):
 
 def helps(est: Outcome, focus: Focus, elasticity: Mapping[str, Mapping[str, float]]) -> tuple[Help, ...]:
     """What would help by a tenth at least: the best of each kind; nothing where a question cannot be asked again."""
-    asked = est.question.asked
+    asked = same_batch(est)
     if asked is None:
         return ()
     case = _Case(est, asked, focus)
     parts = elasticity.get(focus.quantity.name, {})
     found = (_best(case.formats()), _best(case.batches()), _best(case.machines(parts)), _best(case.more_devices()))
     return tuple(help_ for help_ in found if help_ is not None and help_.ratio >= LEAST)
+
+
+def same_batch(est: Outcome) -> Asked | None:
+    """What was asked, with the batch that its users make in their place: what is changed is held against that."""
+    asked = est.question.asked
+    if asked is None or asked.options.get("users") is None:
+        return asked
+    others = {name: value for name, value in asked.options.items() if name != "users"}
+    return asked._replace(options={**others, "batch": int(float(est.question.run.batch))})
 
 
 def _is_for_play(title: str) -> bool:
@@ -101,6 +110,8 @@ class _Case(NamedTuple):
 
     def batches(self) -> Iterator[Help]:
         """The largest batch, in doublings, at which the time in focus is not much longer."""
+        if self.est.question.by_chip:  # it is that of the users
+            return
         batch = int(float(self.est.question.run.batch))
         now, found = batch / _expected(self.focus), None
         while (batch := 2 * batch) <= _LARGEST_BATCH:

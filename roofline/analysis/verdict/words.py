@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.words import short_title
 from roofline.analysis.verdict.focus import Focus
 from roofline.analysis.verdict.helps import Help
+from roofline.answer.plain import counted_whole
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.runs.kind import Outcome
@@ -21,14 +23,27 @@ IMPOSSIBLE: Final = "The times are those of a run that cannot happen."
 _WHOLE: Final = Spoken("total_s", "", "in all")
 
 
-def verdict(est: Outcome, focus: Focus, found: Sequence[Help]) -> str:
+def verdict(est: Answer, focus: Focus, found: Sequence[Help]) -> str:
     """What limits it, how sure that is, and what would help most."""
     spoken = est.question.kind.focus.get(focus.phase.name, _WHOLE)
     title = spoken.title or f"The phase {focus.phase.name}"
     share = f", {100 * focus.share:.0f} % of the time," if focus.share < _ALL else ""
     first = f"{title}{share} is bound by {focus.bound_words}: {_times(est, focus, spoken)}{_spent(focus)}."
     helping = _helping(est, focus, spoken, found)
-    return f"{first} {helping}" if helping else first
+    return " ".join(part for part in (first, _served(est), helping) if part)
+
+
+def _served(est: Answer) -> str:
+    """What each of the users sees, where users were asked for."""
+    service = est.service if est.question.by_chip else None
+    if service is None:
+        return ""
+    first = service.client_ttft_s or service.ttft_s
+    text = f"Each of {counted_whole(int(float(service.users)), 'user')} waits {format_time(float(first.expected))}"
+    text += " for the first token"
+    if service.tpot_s is None:
+        return f"{text}."
+    return f"{text}, then {format_time(float(service.tpot_s.expected))} for each further one ({span(service.tpot_s)})."
 
 
 def _times(est: Outcome, focus: Focus, spoken: Spoken) -> str:

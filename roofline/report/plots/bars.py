@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from roofline.analysis.comparing.figures import Compared, value_of
+from roofline.analysis.comparing.figures import PRICE, Compared, value_of
 from roofline.analysis.comparing.settings import differing, shared, varied_by
 from roofline.analysis.comparing.side_by_side import SideBySide
 from roofline.analysis.comparing.words import shown
@@ -141,7 +141,7 @@ def _axis(axes: Axes, what: Compared) -> None:
     unit = what.unit if what.unit in ("s", "B") else ""
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(partial(_tick, unit=unit)))
-    axes.set_xlabel(_title(what) + (f" ({what.unit})" if what.unit == "USD/h" else ""))
+    axes.set_xlabel(_title(what) + (f" ({what.unit})" if what.name == PRICE else ""))
     axes.yaxis.set_ticks([])
     axes.grid(visible=True, axis="x")
 

@@ -34,10 +34,11 @@ def print_gpus(found: GPUsFor, console: Console) -> None:
     console.print()
     pace = next((offer.pace for offer in found.offers if offer.pace is not None), None)
     made = "made" if pace is None else f"{pace.title.removeprefix('per ')}s" if pace.unit == "s" else pace.unit
+    currency = found.offers[0].machine.money.asked.reference
     columns = (
         *(("name", "name"), ("GPUs", "right"), ("plan", "left?"), ("needs", "right"), ("of", "right?")),
-        *((pace.title if pace is not None else "speed", "right"), ("80 %", "right?"), ("USD/h", "right")),
-        *((f"{made}/USD", "right"), ("read", "name?"), ("from", "left?")),
+        *((pace.title if pace is not None else "speed", "right"), ("80 %", "right?"), (f"{currency}/h", "right")),
+        *((f"{made}/{currency}", "right"), ("read", "name?"), ("from", "left?")),
     )
     title = f"{len(found.offers)} accelerators, {_ORDERS[found.by]}; bytes per GPU; what does not run comes last"
     title = title if found.by != "name" else title.partition(";")[0]
