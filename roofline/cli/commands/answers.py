@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +41,20 @@ def estimate(
         note_warnings(est.warnings)
     if must_fit and not est.memory.fits:
         raise typer.Exit(1)
+
+
+def written(found: Any, json: bool, csv: bool) -> bool:
+    """Write an answer for programs, with its warnings beside it; whether that was asked for."""
+    from roofline.report.data import write_csv, write_json
+
+    if json:
+        write_json(found.to_dict())
+    elif csv:
+        write_csv(list(found.records()))
+    else:
+        return False
+    note_warnings(found.warnings)
+    return True
 
 
 def note_warnings(warnings: list[Warn]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roofline.cli.commands.answers import note_warnings
+from roofline.cli.commands.answers import written
 from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
 from roofline.cli.terminal import console
 
@@ -16,14 +16,7 @@ def compare(options: ModelOptions, json: JsonOption = False, csv: CsvOption = Fa
     from roofline.api.comparing import compare as run
 
     found = run(options.model, options.gpu, **options.options)
-    if json or csv:
-        from roofline.report.data import write_csv, write_json
-
-        if json:
-            write_json(found.to_dict())
-        else:
-            write_csv(list(found.records()))
-        note_warnings(found.warnings)
+    if written(found, json, csv):
         return
     from roofline.report.tables.deciding.compare import print_compare
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from roofline.cli.commands.answers import note_warnings
+from roofline.cli.commands.answers import written
 from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
 from roofline.cli.terminal import console
 
@@ -24,15 +24,7 @@ def cost(
     from roofline.api.costs import cost as run
 
     found = run(options.model, options.gpu, per_day=per_day, **options.options)
-    if json or csv:
-        from roofline.report.data import write_csv, write_json
-
-        if json:
-            write_json(found.to_dict())
-        else:
-            write_csv(list(found.records()))
-        note_warnings(found.warnings)
-    else:
+    if not written(found, json, csv):
         from roofline.report.tables.costs.ways import print_cost
 
         print_cost(found, console())

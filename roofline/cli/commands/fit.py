@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from roofline.cli.commands.answers import note_warnings
+from roofline.cli.commands.answers import written
 from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
 from roofline.cli.terminal import console
 
@@ -45,24 +45,21 @@ def fit(
     else:
         _refuse_choice(kind, match, all_)
         found = run(options.model, options.gpu, **options.options)
-    if json or csv:
-        from roofline.report.data import write_csv, write_json
+    if not written(found, json, csv):
+        _show(found, options.model is None, all_)
+    if not found.fits:
+        raise typer.Exit(1)
 
-        if json:
-            write_json(found.to_dict())
-        else:
-            write_csv(list(found.records()))
-        note_warnings(found.warnings)
-    elif options.model is None:
+
+def _show(found: Any, modelless: bool, every: bool) -> None:
+    if modelless:
         from roofline.report.tables.fitting.models import print_models
 
-        print_models(found, console(), all_)
+        print_models(found, console(), every)
     else:
         from roofline.report.tables.fit import print_fit
 
         print_fit(found, console())
-    if not found.fits:
-        raise typer.Exit(1)
 
 
 def _refuse_choice(kind: str | None, match: str | None, every: bool) -> None:

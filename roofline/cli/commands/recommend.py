@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from roofline.cli.commands.answers import note_warnings
+from roofline.cli.commands.answers import written
 from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_options
 from roofline.cli.terminal import console
 
@@ -45,15 +45,7 @@ def recommend(options: ModelOptions, json: JsonOption = False, csv: CsvOption = 
     from roofline.api.recommending import recommend as run
 
     found = run(options.model, options.gpu, **options.options, **asdict(options.more))
-    if json or csv:
-        from roofline.report.data import write_csv, write_json
-
-        if json:
-            write_json(found.to_dict())
-        else:
-            write_csv(list(found.records()))
-        note_warnings(found.warnings)
-    else:
+    if not written(found, json, csv):
         from roofline.report.tables.deciding.recommend import print_recommendation
 
         print_recommendation(found, console())

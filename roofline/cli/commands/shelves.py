@@ -101,19 +101,11 @@ def _refuse_without_model(options: dict[str, Any], sort: str | None) -> None:
 def _list_for(model: str, options: dict[str, Any], names: list[str] | None, sort: str | None, form: str) -> None:
     """The accelerators for a model, those of some names where any are given; exit code 1 where none runs it."""
     from roofline.api.fitting import gpus_for
-    from roofline.cli.commands.answers import note_warnings
+    from roofline.cli.commands.answers import written
 
     found: Any = gpus_for(model, sort=sort or "value", **options)
     found = found if names is None else found.only(names)
-    if form:
-        from roofline.report.data import write_csv, write_json
-
-        if form == "json":
-            write_json(found.to_dict())
-        else:
-            write_csv(list(found.records()))
-        note_warnings(found.warnings)
-    else:
+    if not written(found, form == "json", form == "csv"):
         from roofline.report.tables.fitting.gpus import print_gpus
 
         print_gpus(found, console())
