@@ -40,8 +40,10 @@ def test_a_sweep_of_pictures_beside_tokens_leaves_out_what_has_no_meaning() -> N
     assert all(math.isnan(value) for value in sweep["ttft_s"][0])
     assert all(math.isnan(value) for value in sweep["images_per_s"][1])
     assert sweep["images_per_s"][0, 1] == ask("sdxl", gpu="h100", batch=2).throughput.images.expected
+    odd = rl.sweep("sdxl", gpu="h100", height=[1024, 1001])
+    assert "multiple of 8" in odd.refused[0].reason and odd["fits"].tolist() == [True, False]
     with pytest.raises(UsageError, match="multiple of 8"):
-        rl.sweep("sdxl", gpu="h100", height=[1024, 1001])
+        rl.sweep("sdxl", gpu="h100", height=[1001, 1002])
 
 
 @pytest.mark.parametrize("kind", ["throughput", "latency"])

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from roofline.errors import UnknownNameError
 from roofline.specs.costs.rows import Row, read_rows
 from roofline.specs.files.library import bundled, find
-from roofline.specs.files.paths import is_file, stamp
+from roofline.specs.files.paths import expanded, is_file, stamp
 
 COLUMNS: Final = ("name", "kind", "currency", "value", "unit", "provider", "date", "source", "doubt", "note")
 #: The kinds of price by the words for them, and the unit in which each stands.
@@ -82,7 +82,7 @@ def beside_specs(spec_dir: str | None) -> Path | None:
     """The `prices.csv` of a folder of specs, in it or in its `hardware/`."""
     if not spec_dir:
         return None
-    places = (Path(spec_dir).expanduser() / name for name in ("prices.csv", "hardware/prices.csv"))
+    places = (expanded(spec_dir) / name for name in ("prices.csv", "hardware/prices.csv"))
     return next((place for place in places if is_file(place)), None)
 
 
