@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from math import log
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,14 +104,11 @@ def _range(name: str, text: str, number: type[int | float]) -> Sequence[int | fl
 def _by_factor(name: str, about: str, first: float, last: float, factor: float) -> list[int | float]:
     if not factor > 1.0 or first <= 0:
         raise UsageError(f"{about}: a factor is above 1, and what it multiplies above 0")
-    found: list[int | float] = []
-    value, whole = first, isinstance(first, int)
-    while value <= last * (1 + 1e-12):
-        if len(found) >= MOST or (value * factor == value):
-            raise _too_many(name)
-        found.append(round(value) if whole else value)
-        value *= factor
-    return list(dict.fromkeys(found))
+    steps = (log(last) - log(first)) / log(factor)
+    if steps >= MOST:
+        raise _too_many(name)
+    values = (first * factor**step for step in range(int(steps * (1 + 1e-12)) + 1))
+    return list(dict.fromkeys(round(value) if isinstance(first, int) else value for value in values))
 
 
 def _lines(name: str, path: str) -> list[str]:

@@ -16,7 +16,7 @@ from roofline.visible import LONGEST, visible
 SECONDS: Final = 5.0
 BYTES: Final = 500 * 2**20
 #: Numbers that may be less than nothing: what is left of a memory, and errors.
-_SIGNED: Final = ("left", "spare", "headroom", "free", "error", "bias")
+_SIGNED: Final = ("left", "spare", "headroom", "free", "error", "bias", "elasticities")
 
 
 class Verdict(NamedTuple):
@@ -112,7 +112,7 @@ def _disorder(value: dict[str, Any], name: str) -> Iterator[str]:
     for lesser, larger in (("floor", "bound"), ("bound", "expected"), ("low", "expected"), ("expected", "high")):
         one, other = value.get(lesser), value.get(larger)
         if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-            if "throughput" in name and lesser in ("floor", "bound"):
+            if ("throughput" in name or "_per_s" in name) and lesser in ("floor", "bound"):
                 one, other = other, one
             if one > other * (1 + 1e-9):
                 yield f"{name}: {lesser} {value[lesser]:g}, {larger} {value[larger]:g}"
