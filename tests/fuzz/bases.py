@@ -103,7 +103,10 @@ VISION: Final = {
 }
 
 
-COMMANDS: Final = ("estimate",) * 2 + ("ops", "explain", "fit", "levels", "show", "list", "import", "validate")
+COMMANDS: Final = (
+    *("estimate", "estimate", "ops", "explain", "fit", "levels", "show", "list", "import", "validate"),
+    *("compare", "cost", "recommend", "sweep"),
+)
 SAID: Final = (
     "8",
     "16",

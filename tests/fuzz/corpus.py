@@ -27,6 +27,7 @@ from roofline.runs.options import OPTIONS
 from roofline.specs.files.library import bundled
 from roofline.visible import visible
 from tests.fuzz.bases import (
+    COMMANDS,
     GPUS,
     PICTURE_RUNS,
     PICTURES,
@@ -214,13 +215,10 @@ def _csv(random: Random, folder: Path) -> Callable[[], Any]:
 
 
 def _command(random: Random, folder: Path) -> Callable[[], Any]:
-    arguments = [
-        random.choice(
-            ("estimate", "estimate", "ops", "explain", "fit", "cost", "levels", "show", "list", "import", "validate")
-        )
-    ]
+    arguments = [random.choice(COMMANDS)]
     arguments += ["--model", random.choice((*TEXT_MODELS, *PICTURES))] if random.random() < 0.9 else []
-    arguments += ["--gpu", random.choice(GPUS)] if random.random() < 0.9 else []
+    named = arguments[0] == "recommend" or random.random() < 0.9  # to look at all accelerators takes its time
+    arguments += ["--gpu", random.choice(GPUS)] if named else []
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         option = random.choice(list(OPTIONS.values()))
         arguments.append(option.flag)
