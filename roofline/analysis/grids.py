@@ -148,7 +148,7 @@ class _Grid:
 
         Where a run is what a chip makes of it, as one for each of them.
         """
-        owner = place if self.taken[place].by_chip else next(iter(self.taken))
+        owner = place if self.taken[place].for_users else next(iter(self.taken))
         if self.last is None or self.last[0] != (owner, rows):
             options = {**self.options, **axes_of(self.sizes, rows)}
             self.last = (owner, rows), ask(self.model, self.gpus[owner], options).run
@@ -209,7 +209,7 @@ def alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            apart = question.by_chip or question.money.given  # each accelerator has a price of its own
+            apart = question.for_users or question.money.given  # each accelerator has a price of its own
             if question.spread.alone and alike and not apart and len(cores) == 1:
                 group.append(index)
                 break
@@ -256,7 +256,7 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
-    service = service_of(outcome) if outcome.question.by_chip else None
+    service = service_of(outcome) if outcome.question.for_users else None
     if service is not None:
         yield from served_columns(outcome, service)
     if outcome.question.money.given:
