@@ -25,7 +25,7 @@ _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
 }
-_PLACES: Final = (
+_PLACES: Final = "Accelerators to look at, one or several. Left out, or any: every one whose price is known."
     "Accelerators to look at; may be given several times. Left out, or any: every one whose price is known."
 )
 #: How several values of an option are read: one each, several of every option, or of every one but the model.
