@@ -7,6 +7,7 @@ import gc
 import io
 import os
 import sys
+from contextlib import suppress
 from errno import EBADF
 from typing import TYPE_CHECKING, Final
 
@@ -63,7 +64,9 @@ def _guarded(debug: bool) -> int:
 def _refused(text: str) -> int:
     from roofline.visible import shortened, visible
 
-    sys.stderr.write(f"roofline: {shortened(visible(text))}\n")
+    with suppress(OSError):  # where even that cannot be told, the code tells it
+        sys.stderr.write(f"roofline: {shortened(visible(text))}\n")
+        sys.stderr.flush()
     return 2
 
 

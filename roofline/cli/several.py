@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from roofline.errors import UsageError
 from roofline.runs.options import KEYWORDS
-from roofline.specs.files.paths import is_file
+from roofline.specs.files.paths import is_file, is_waiting_pipe
 
 #: The most values of one option: as many as a grid may have points along an axis.
 MOST: Final = 50_000_000
@@ -114,6 +114,8 @@ def _by_factor(name: str, about: str, first: float, last: float, factor: float) 
 def _lines(name: str, path: str) -> list[str]:
     """The values of a file, one to a line; after a # stand remarks."""
     about = f"{_flag(name)} @{path}"
+    if is_waiting_pipe(path):
+        raise UsageError(f"{about}: is a pipe, which may never be written to; name a file")
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LONGEST + 1)

@@ -130,8 +130,16 @@ def _of_type(types: list[str], value: Any) -> Any:
         return text if "str" in types else None
     if isinstance(value, Real) and ("int" in types or "float" in types):
         number = value if isinstance(value, (int, float)) else _plain(value)
-        return number if isfinite(number) else None
+        return number if _is_finite(number) else None
     return value if types == ["bool"] and value in (0, 1) else None
+
+
+def _is_finite(number: float) -> bool:
+    """Whether it is a number that a float can be: whole ones of hundreds of digits are none."""
+    try:
+        return isfinite(float(number))
+    except OverflowError:
+        return False
 
 
 def _is_flag(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import roofline as rl
 from roofline.cli.app import app
 from roofline.errors import UnknownNameError, UsageError
 
+HARDWARE = Path(__file__).parents[2] / "hardware"
 FOUR = ["a10g", "l4", "a100", "h100"]
 SERVICE: dict[str, Any] = {"users": 50, "tokens_per_s": 30, "prompt": 1000, "generate": 300}
 
@@ -179,3 +181,52 @@ def test_more_users_never_cost_less(users: int, speed: float) -> None:
     if many.found:
         assert few.found
         assert few.plans[0].cost_per_hour <= many.plans[0].cost_per_hour  # type: ignore[operator]
+
+
+def test_users_that_would_wait_are_no_plan_whatever_the_bound_on_gpus() -> None:
+    """A tighter bound on GPUs never makes a plan where a looser one has none, nor a cheaper one."""
+    costs = []
+    for most in (1, 4, 64):
+        found = rl.recommend("mistral-7b", "a100", users=5000, max_gpus=most)
+        costs.append(found.plans[0].cost_per_hour if found.found else float("inf"))
+        assert found.found or "the others wait" in found.verdict
+    assert costs == sorted(costs, reverse=True) and costs[0] == float("inf")
+
+
+def test_a_run_that_writes_nothing_has_no_cost_of_tokens() -> None:
+    found = rl.recommend("mistral-7b", "a100", users=5, generate=0)
+    assert found.plans[0].cost_per_million is None
+
+
+def test_own_accelerators_that_are_out_are_told_by_name(tmp_path: Any) -> None:
+    text = (rl.load_gpu("l4").name, "l4")
+    own = tmp_path / "mine-l4.yaml"
+    source = next(path for path in HARDWARE.glob("l4.yaml"))
+    own.write_text(source.read_text(encoding="utf-8").replace(f"name: {text[1]}", "name: mine-l4"), encoding="utf-8")
+    found = rl.recommend("mistral-7b", ["mine-l4"], users=5, tpot="1us", spec_dir=str(tmp_path))
+    assert not found.found and found.out[0].gpu == "mine-l4"
+
+
+def test_a_limit_that_a_run_does_not_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="no first token"):
+        rl.recommend("sdxl", "h100", rate=1.0, ttft=1.0)
+
+
+def test_a_budget_is_not_met_by_an_unknown_price() -> None:
+    found = rl.recommend("mistral-7b", "a10g", users=4, budget=1.0)
+    assert not found.found and "no price is known" in found.out[0].reason
+
+
+def test_prices_in_several_currencies_are_not_compared(tmp_path: Any) -> None:
+    table = tmp_path / "prices.csv"
+    table.write_text("name,value,currency\na100,1,EUR\nh100,1.2,USD\nl4,0.1,JPY\n", encoding="utf-8")
+    found = rl.recommend("mistral-7b", ["a100", "h100", "l4"], users=20, prices=str(table))
+    assert [plan.gpu for plan in found.plans if plan.cost_per_hour is not None] == ["h100-sxm"] * sum(
+        plan.cost_per_hour is not None for plan in found.plans
+    )
+
+
+def test_pictures_are_laid_over_several_gpus_and_replicas() -> None:
+    found = rl.recommend("flux.1-dev", ["a100", "rtx-4090"], rate=0.5)
+    for plan in found.plans:
+        assert again(plan).inputs["gpus"] == plan.gpus

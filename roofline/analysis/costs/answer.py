@@ -139,6 +139,7 @@ def cost(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], per_
     to be made in a day, None: as many as `load` says. Raises UsageError, UnknownNameError or SpecError.
     """
     answer = evaluate(ask(model, gpu, options), Answer)
+    answer.refuse_grid("costs are told")
     if next(answer.question.kind.sold(answer.question, answer.phases), None) is None:
         raise UsageError(f"nothing that {answer.question.spec.name} makes is sold by the piece")
     most = most_per_day(answer)

@@ -151,6 +151,11 @@ def models_on(
         if is_many(value):
             raise UsageError(f"{name} takes one value here; roofline.sweep takes several")
     check_names(options)
+    for name, value in (("kind", group), ("match", match)):
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"--{name} must be a word, not {str(value)[:40]!r}")
+    if options.get("users") is not None:
+        raise UsageError("--users: fit looks at sequences that are held at once, of each replica: --batch N")
     if group is not None:
         one_of("kind", group, GROUPS)
     if gpu is None and options.get("node") is None:

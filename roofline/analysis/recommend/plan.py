@@ -86,7 +86,9 @@ class Plan:
     def cost_per_million(self) -> float | None:
         """What a million output tokens cost under the load that is wanted."""
         cost, rate = self.cost_per_hour, self.tokens_per_s
-        return None if cost is None or rate is None else cost / (3600.0 * float(rate.expected) * self.busy) * 1e6
+        if cost is None or rate is None or not float(rate.expected):
+            return None
+        return cost / (3600.0 * float(rate.expected) * self.busy) * 1e6
 
     @property
     def cost_per_thousand(self) -> float | None:

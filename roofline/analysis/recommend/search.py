@@ -85,8 +85,10 @@ def _first_that_does(case: Case, alone: Trial, count: int, reach: Reach, wanted:
 def _loaded(case: Case, layout: Mapping[str, Any], wanted: Wanted) -> Iterator[Plan | Miss]:
     """One layout under the load that is wanted; nothing where it cannot be laid so."""
     alone = {} if wanted.users is None and wanted.rate is None else {"batch": 1}
-    trial = case.possible("", {**layout, **alone})
-    if trial is None:
+    try:
+        trial = case.tried("", {**layout, **alone})
+    except UsageError as error:
+        yield Miss(str(error).splitlines()[0], float("inf"))
         return
     if not trial.fits:
         number = "one" if trial.plan.devices == 1 else str(trial.plan.devices)
@@ -147,15 +149,22 @@ def _under_load(layout: _Layout, wanted: Wanted) -> Plan | Miss:
     return _for_users(layout, wanted) if wanted.users is not None else _for_rate(layout, wanted)
 
 
-def _for_users(layout: _Layout, wanted: Wanted) -> Plan:
+def _for_users(layout: _Layout, wanted: Wanted) -> Plan | Miss:
     """The fewest replicas with which every user is served within the limits; else as many as there may be."""
+    import numpy as np
+
     assert wanted.users is not None
     counts = [number for number in _REPLICAS if number <= min(layout.most, wanted.users)]
     loads = [ceil(wanted.users / number) for number in counts]
     service = layout.service(loads)
     allowed = _allowed(service, wanted)
     place = next((index for index, good in enumerate(allowed) if good), len(counts) - 1)
-    return layout.plan(counts[place], {"users": wanted.users}, _at(service, place))
+    plan = layout.plan(counts[place], {"users": wanted.users}, _at(service, place))
+    if allowed[place] or plan.misses(wanted):
+        return plan
+    running = float(np.broadcast_to(service.running, allowed.shape)[place]) * counts[place]
+    words = f"{running:,.0f} of {wanted.users:,} users run at once on {plan.gpus}, the others wait"
+    return Miss(words, wanted.users / running, plan)
 
 
 def _for_rate(layout: _Layout, wanted: Wanted) -> Plan | Miss:

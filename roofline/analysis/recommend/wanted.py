@@ -15,6 +15,7 @@ from roofline.units import parse_quantity
 #: Devices of the largest plan that is looked at where nothing is said.
 MOST_GPUS: Final = 64
 _MOST_GPUS: Final = 1024
+_LEAST: Final = 1e-9
 _MOST_RATE: Final = 1e6
 #: The limits on times by their options, with the quantities that they are about.
 LIMITS: Final = {"ttft": "ttft_s", "tpot": "tpot_s", "total": "total_s"}
@@ -61,6 +62,9 @@ class Wanted:
 def read_wanted(gpu: Any, options: Mapping[str, Any]) -> tuple[Wanted, dict[str, Any]]:
     """What is wanted, and the options of every run that are left. Raises UsageError."""
     left = {name: value for name, value in options.items() if name not in NAMES and value is not None}
+    for name in ("users", "max_gpus", "top"):
+        if is_many(options.get(name)):
+            raise UsageError(f"{name} takes one value here; several have --gpu, --formats and --engine")
     users, rate = left.pop("users", None), _number("rate", options.get("rate"), _MOST_RATE)
     if users is not None and rate is not None:
         raise UsageError("--users and --rate: say one of them; users send the next request when the last is answered")
@@ -144,9 +148,12 @@ def _number(name: str, value: Any, most: float) -> float | None:
         return None
     if isinstance(value, str) and _is_number(value):
         value = float(value)
-    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
-    if not isfinite(number) or not 0.0 < number <= most:
-        raise UsageError(f"--{name} must be a number above 0 and up to {most:g}, not {str(value)[:40]!r}")
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
+    except OverflowError:
+        number = 0.0
+    if not isfinite(number) or not _LEAST <= number <= most:
+        raise UsageError(f"--{name} must be a number from {_LEAST:g} to {most:g}, not {str(value)[:40]!r}")
     return number
 
 

@@ -167,15 +167,15 @@ def _to_file(plan: Plan, wanted: Wanted) -> None:
     kept = wanted.condition and wanted.condition.text
     mark = fingerprint(plan, __version__, wanted.form, wanted.columns, kept, wanted.best)
     growing = wanted.growing(mark)
-    growing.check(wanted.resume, wanted.force)
+    growing.check(wanted.resume and not wanted.best, wanted.force)
     if wanted.best:
         _best_to_file(plan, wanted, growing)
         return
     seen = Seen(growing.progress_of(wanted.resume))
-    if wanted.resume and not seen.progress.points:
-        tell(f"nothing of {wanted.output} is there to go on with: it begins anew")
     stream, bar = _begun(plan, wanted, Place(*seen.progress[:2]), seen.progress.points)
     growing.start(wanted.head(plan), wanted.resume)
+    if wanted.resume and not seen.progress.points:
+        tell(f"nothing of {wanted.output} is there to go on with: it begins anew")
     try:
         for batch in stream:
             seen.meet(batch, wanted.strict)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from roofline.errors import UsageError
-from roofline.specs.files.paths import exists, is_file, is_folder
+from roofline.specs.files.paths import exists, is_file, is_folder, is_waiting_pipe
 
 #: Seconds between two records.
 _EVERY: Final = 1.0
@@ -67,15 +67,29 @@ class Growing:
     def start(self, head: bytes, resume: bool) -> None:
         """Begin with these bytes, or go on. Raises UsageError where the file cannot be written."""
         try:
+            if resume and not self.stands[1]:
+                self._refuse_foreign(head)
             self._open(head, resume and bool(self.stands[1]))
         except (OSError, ValueError) as error:
             raise self._failed(error) from None
+
+    def _refuse_foreign(self, head: bytes) -> None:
+        """Raises UsageError where there is a part of which nothing says of which sweep it is."""
+        if exists(self.part) and not exists(self.record) and not head.startswith(self._beginning(len(head) + 1)):
+            about = f"--output {self.shown}"
+            raise UsageError(f"{about}: nothing says of which sweep {self.part.name} is; --force begins anew")
+
+    def _beginning(self, count: int) -> bytes:
+        with self.part.open("rb") as file:
+            return file.read(count)
 
     def check(self, resume: bool, force: bool) -> None:
         """Raises UsageError, with nothing changed, where what is there would be lost, or nothing can be."""
         about = f"--output {self.shown}"
         if is_folder(self.target):
             raise UsageError(f"{about}: is a folder; name a file")
+        if is_waiting_pipe(self.target):
+            raise UsageError(f"{about}: is a pipe, which may never be read; name a file")
         if not is_folder(self.target.parent):
             raise UsageError(f"{about}: there is no folder {self.shown.parent}; make it first")
         begun = exists(self.part) or exists(self.record)

@@ -36,6 +36,9 @@ _UNITS: Final = {
 _HOW: Final = "write 2.49/h per GPU, 20/h/node, 1599/unit, or one of"
 _RENTS: Final = tuple(word for word in KINDS if word != "electricity")
 
+#: The smallest share, number of years, watt per watt that anybody means.
+_SMALLEST: Final = 1e-4
+
 
 class Terms(NamedTuple):
     """What was asked about money; what stands here where nothing was is the default.
@@ -174,10 +177,11 @@ def _number(name: str, given: Any, default: float, most: float, what: str) -> fl
         return default
     try:
         value = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
-    if not 0.0 < value <= most:
-        raise UsageError(f"--{name} must be above 0 and at most {most:g} {what}, not {str(given)[:40]}")
+    if not _SMALLEST <= value <= most:
+        wanted = f"from {_SMALLEST:g} to {most:g} {what}".strip()
+        raise UsageError(f"--{name} must be {wanted}, not {str(given)[:40]}")
     return value
 
 
@@ -187,8 +191,8 @@ def _share(name: str, given: Any) -> float:
         return 1.0
     match = _SHARE.fullmatch(_text(given))
     value = float(match["value"]) / (100.0 if match["cent"] else 1.0) if match is not None else math.nan
-    if not 0.0 < value <= 1.0:
-        raise UsageError(f"--{name} must be a share above 0, at most 1 (0.6 or 60%), not {str(given)[:40]!r}")
+    if not _SMALLEST <= value <= 1.0:
+        raise UsageError(f"--{name} must be a share from {_SMALLEST:g} to 1 (0.6 or 60%), not {str(given)[:40]!r}")
     return value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISFIFO, S_ISREG
 
 
 def expanded(name: str | os.PathLike[str]) -> Path:
@@ -29,6 +29,16 @@ def is_file(path: str | os.PathLike[str]) -> bool:
 def exists(path: str | os.PathLike[str]) -> bool:
     """Whether there is anything of that name."""
     return os.path.exists(path)  # noqa: PTH110
+
+
+def is_waiting_pipe(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a pipe with a name, of which nobody knows whether the other end is there: to open it may wait for
+    ever. Those of a shell's own, below /dev, have their other end.
+    """
+    try:
+        return S_ISFIFO(os.stat(path).st_mode) and not os.fspath(path).startswith("/dev/")
+    except (OSError, ValueError):
+        return False
 
 
 def working_folder() -> str:

@@ -17,6 +17,8 @@ from roofline.runs.options import OPTIONS
 from roofline.runs.text.memory import fullest_held
 from roofline.runs.text.stages import most_needed
 
+#: Steps in which a batch is found between one and a billion, by its logarithm.
+_HALVINGS: Final = 16
 #: Bytes of a sequence below which it is taken to hold nothing.
 _NOTHING: Final = 1e-9
 
@@ -91,13 +93,29 @@ def _of(question: Question, batch: Num) -> Question:
 
 
 def _more(wide: Question) -> Num:
-    """A batch between one and all that may fit where activations grow with it, by the line between the two; one where
-    that line is wrong.
+    """A batch between one and all that fits where activations grow with it: by the line between the two, and by halving
+    where that line is wrong.
     """
     most, seen = wide.run.batch, wide.execution.seen(wide.machine())
     one = _of(wide, 1.0)
     least, all_of_it = (most_needed(question, question.stages()) for question in (one, wide))
     each = maximum(all_of_it - least, _NOTHING) / maximum(most - 1.0, 1.0)
     tried = maximum(minimum(floor(1.0 + (seen - least) / each), most), 1.0)
-    question = _of(wide, tried)
-    return where(most_needed(question, question.stages()) <= seen, tried, 1.0)
+    fits = _fits(wide, tried, seen)
+    return tried if all_hold(fits) else where(fits, tried, _halved(wide, tried, seen))
+
+
+def _fits(wide: Question, batch: Num, seen: Num) -> Any:
+    question = _of(wide, batch)
+    return most_needed(question, question.stages()) <= seen
+
+
+def _halved(wide: Question, most: Num, seen: Num) -> Num:
+    """The largest batch below one that does not fit, to a thousandth; at least one."""
+    low: Num = most * 0.0 + 1.0
+    high = most
+    for _ in range(_HALVINGS):
+        middle = maximum(floor((low * high) ** 0.5), 1.0)
+        fits = _fits(wide, middle, seen)
+        low, high = where(fits, middle, low), where(fits, high, middle)
+    return low
