@@ -66,11 +66,21 @@ def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
         for phase in est.phases
         for cause in found[phase.name]
     ]
-    transfer, total = est.quantity("transfer_s"), est.quantity("total_s")
-    if transfer is not None and transfer.times is not None and total is not None and total.times is not None:
-        late = float(total.times.expected) - sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    late = fetched_s(est)
+    if late is not None:
         whole.append(Cause("transfer", late, "weights from host memory that no work hides, per run"))
     return _summed(whole)
+
+
+def fetched_s(est: Outcome) -> float | None:
+    """Seconds of a run in which it waits for weights from host memory, beside its phases, as expected [s]; None where
+    it fetches none beside them.
+    """
+    transfer, total = est.quantity("transfer_s"), est.quantity("total_s")
+    if transfer is None or transfer.times is None or total is None or total.times is None:
+        return None
+    work = sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    return max(0.0, float(total.times.expected) - work)
 
 
 def causes(est: Outcome, phase: PhaseEstimate) -> list[Cause]:

@@ -33,8 +33,8 @@ _PROMISING: Final = 1.25
 class Help(NamedTuple):
     """One change and what it brings.
 
-    `ratio`: how many times as fast the time in focus is, or for a batch how many times as much is made per second;
-    `slower`: how many times as long the time in focus then is; `price`: how many times what it costs per hour.
+    `ratio`: how many times as fast the time that is judged is, or for a batch how many times as much is made per
+    second; `slower`: how many times as long that time then is; `price`: how many times what it costs per hour.
     """
 
     kind: str
@@ -57,7 +57,7 @@ def helps(est: Outcome, focus: Focus, elasticity: Mapping[str, Mapping[str, floa
     if asked is None:
         return ()
     case = _Case(est, asked, focus)
-    parts = elasticity.get(focus.quantity.name, {})
+    parts = elasticity.get(focus.judged.name, {})
     found = (_best(case.formats()), _best(case.batches()), _best(case.machines(parts)), _best(case.more_devices()))
     return tuple(help_ for help_ in found if help_ is not None and help_.ratio >= LEAST)
 
@@ -95,7 +95,7 @@ class _Case(NamedTuple):
             then = evaluate(ask(self.asked.model, place, {**self.asked.options, **changed}), Outcome)
         except RooflineError:
             return None
-        quantity = then.quantity(self.focus.quantity.name)
+        quantity = then.quantity(self.focus.judged.name)
         if quantity is None or quantity.times is None or not bool(then.memory.fits):
             return None
         slower = float(quantity.times.expected) / _expected(self.focus)
@@ -163,7 +163,7 @@ class _Case(NamedTuple):
 
 
 def _expected(focus: Focus) -> float:
-    times = focus.quantity.times
+    times = focus.judged.times
     if times is None:
-        raise UsageError(f"{focus.quantity.name} has no meaning in this run")
+        raise UsageError(f"{focus.judged.name} has no meaning in this run")
     return float(times.expected)

@@ -7,7 +7,7 @@ from typing import Final
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.fit.words import short_title
-from roofline.analysis.verdict.focus import Focus
+from roofline.analysis.verdict.focus import FETCHING, Focus
 from roofline.analysis.verdict.helps import Help
 from roofline.answer.plain import counted_whole
 from roofline.answer.times import Times
@@ -21,15 +21,16 @@ from roofline.units import format_time
 _ALL: Final = 0.9
 IMPOSSIBLE: Final = "The times are those of a run that cannot happen."
 _WHOLE: Final = Spoken("total_s", "", "in all")
+_FETCHING: Final = Spoken("total_s", "Fetching weights from the host", "in all")
 
 
 def verdict(est: Answer, focus: Focus, found: Sequence[Help]) -> str:
     """What limits it, how sure that is, and what would help most."""
-    spoken = est.question.kind.focus.get(focus.phase.name, _WHOLE)
-    title = spoken.title or f"The phase {focus.phase.name}"
+    spoken = _FETCHING if focus.name == FETCHING else est.question.kind.focus.get(focus.name, _WHOLE)
+    title = spoken.title or f"The phase {focus.name}"
     share = f", {100 * focus.share:.0f} % of the time," if focus.share < _ALL else ""
     first = f"{title}{share} is bound by {focus.bound_words}: {_times(est, focus, spoken)}{_spent(focus)}."
-    helping = _helping(est, focus, spoken, found)
+    helping = _helping(est, spoken.per if focus.judged is focus.quantity else "in all", found)
     return " ".join(part for part in (first, _served(est), helping) if part)
 
 
@@ -54,6 +55,8 @@ def _times(est: Outcome, focus: Focus, spoken: Spoken) -> str:
         return f"{text} at least"
     beside = est.quantity(spoken.beside[0])
     also = "" if beside is None or beside.times is None else _also(beside.times, spoken.beside[1])
+    if focus.fetches and not also and focus.judged is not focus.quantity and focus.judged.times is not None:
+        also = _also(focus.judged.times, "in all")
     return f"{text} ({span(focus.quantity.times)}){also}"
 
 
@@ -69,29 +72,31 @@ def span(times: Times) -> str:
 
 
 def _spent(focus: Focus) -> str:
-    """On what most of it is spent: `, 61 % of it reading weights`."""
+    """On what most of it is spent: `, 61 % of it reading weights`; of a run that waits for weights, that share."""
+    if focus.fetches and focus.name != FETCHING:
+        return f", {100 * focus.fetched:.0f} % of it fetching weights"
     for words, share in focus.spent.items():
         return f", {100 * share:.0f} % of it {words}"
     return ""
 
 
-def _helping(est: Outcome, focus: Focus, spoken: Spoken, found: Sequence[Help]) -> str:
-    """What would help, in one sentence."""
-    parts = [*_clauses(est, spoken, found)]
+def _helping(est: Outcome, per: str, found: Sequence[Help]) -> str:
+    """What would help, in one sentence; what a time is `per`."""
+    parts = [*_clauses(est, per, found)]
     if not parts:
         return ""
     text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}; {parts[-1]}"
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _clauses(est: Outcome, spoken: Spoken, found: Sequence[Help]) -> Iterator[str]:
+def _clauses(est: Outcome, per: str, found: Sequence[Help]) -> Iterator[str]:
     """The best of each kind, in words."""
     kinds = {help_.kind for help_ in found}
     for help_ in found:
         if help_.kind == "format":
             yield f"{help_.change} would make it {ratio_words(help_.ratio)} × as fast"
         elif help_.kind == "batch":
-            slower = f" at {ratio_words(help_.slower)} × the time {spoken.per}" if help_.slower > 1.05 else ""
+            slower = f" at {ratio_words(help_.slower)} × the time {per}" if help_.slower > 1.05 else ""
             yield f"{help_.change} would give {ratio_words(help_.ratio)} × the throughput{slower}"
         elif help_.kind == "gpus" and "gpu" not in kinds:
             yield f"{help_.change} would be {ratio_words(help_.ratio)} × as fast"
