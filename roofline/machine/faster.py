@@ -30,9 +30,7 @@ FIGURES: Final = {
     "bandwidth": Figure("memory", "memory", "memory bandwidth"),
     "compute": Figure("compute", "compute", "FLOP/s"),
     "links": Figure("communication", "the links", "rate of the links"),
-    "overhead": Figure(
-        "overhead", "overhead (starting kernels, host work)", "shorter starts of kernels and host work"
-    ),
+    "overhead": Figure("overhead", "overhead (starting kernels, host work)", "shorter starts of kernels and host work"),
     "host": Figure("host", "the host (its cores and memory)", "the host's cores and memory"),
 }
 

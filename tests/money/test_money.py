@@ -69,9 +69,9 @@ def test_without_options_the_lowest_price_on_demand_is_told_with_provider_date_a
 
 
 def test_an_old_price_is_warned_of_where_money_was_asked_for() -> None:
-    est = rl.estimate("mistral-7b", gpu="a100", price="on-demand")
+    est = rl.estimate("mistral-7b", gpu="l4", price="on-demand")
     assert "price-old" in {warn.code for warn in est.warnings}
-    assert "price-old" in {warn["code"] for warn in rl.estimate("mistral-7b", gpu="a100").cost["warnings"]}
+    assert "price-old" in {warn["code"] for warn in rl.estimate("mistral-7b", gpu="l4").cost["warnings"]}
 
 
 def test_a_node_is_paid_for_as_a_whole() -> None:
