@@ -15,7 +15,7 @@ from roofline.machine.engine import IDEAL
 from roofline.runs.kind import Outcome
 from roofline.runs.load import load_gpu
 from roofline.runs.telling.spoken import Spoken
-from roofline.units import format_time
+from roofline.units import format_ratio, format_time
 
 #: A phase that takes less of the time than this is told with its share.
 _ALL: Final = 0.9
@@ -94,14 +94,14 @@ def _clauses(est: Outcome, per: str, found: Sequence[Help]) -> Iterator[str]:
     kinds = {help_.kind for help_ in found}
     for help_ in found:
         if help_.kind == "format":
-            yield f"{help_.change} would make it {ratio_words(help_.ratio)} × as fast"
+            yield f"{help_.change} would make it {format_ratio(help_.ratio)} × as fast"
         elif help_.kind == "batch":
-            slower = f" at {ratio_words(help_.slower)} × the time {per}" if help_.slower > 1.05 else ""
-            yield f"{help_.change} would give {ratio_words(help_.ratio)} × the throughput{slower}"
+            slower = f" at {format_ratio(help_.slower)} × the time {per}" if help_.slower > 1.05 else ""
+            yield f"{help_.change} would give {format_ratio(help_.ratio)} × the throughput{slower}"
         elif help_.kind == "gpus" and "gpu" not in kinds:
-            yield f"{help_.change} would be {ratio_words(help_.ratio)} × as fast"
+            yield f"{help_.change} would be {format_ratio(help_.ratio)} × as fast"
         elif help_.kind == "gpu":
-            yield f"{_machine(est, help_)} would be {ratio_words(help_.ratio)} × as fast{_price(est, help_)}"
+            yield f"{_machine(est, help_)} would be {format_ratio(help_.ratio)} × as fast{_price(est, help_)}"
 
 
 def _machine(est: Outcome, help_: Help) -> str:
@@ -112,14 +112,9 @@ def _machine(est: Outcome, help_: Help) -> str:
 
 def _price(est: Outcome, help_: Help) -> str:
     if help_.price is not None:
-        return f" at {ratio_words(help_.price)} × the price"
+        return f" at {format_ratio(help_.price)} × the price"
     return (
         f" for {help_.price_per_hour:,.2f} {est.question.money.reference} an hour"
         if help_.price_per_hour is not None
         else ""
     )
-
-
-def ratio_words(value: float) -> str:
-    """A ratio to two digits: `1.6`, `12`."""
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"

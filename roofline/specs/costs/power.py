@@ -36,7 +36,7 @@ class Draw(NamedTuple):
 
     @property
     def usual(self) -> bool:
-        """Whether it is of the chip alone, which did all the work, at its own limit, and busy where it is said to work."""
+        """Whether it is of the chip alone, which did all, at its own limit, and busy where it is said to work."""
         held_back = self.cap is not None and self.limit is not None and self.cap < self.limit
         told = self.busy is None or self.busy >= _BUSY
         return self.scope == "gpu" and not held_back and told
