@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.analysis.elasticity import elasticities
+from roofline.analysis.verdict.helps import Help, _best
 from roofline.cli.app import app
 from roofline.errors import UsageError
 
@@ -161,3 +162,20 @@ def test_weights_that_are_fetched_in_every_step_are_what_limits() -> None:
     assert est.verdict.startswith("Fetching weights from the host is bound by the host")
     assert est.decision.focus.to_dict()["phase"] == "transfer"
     assert all(help_.kind != "gpu" for help_ in est.decision.helps), "a quicker GPU fetches no quicker"
+
+
+def test_the_best_accelerator_brings_most_for_its_price_even_beside_one_without_a_price() -> None:
+    cheap = Help("gpu", "cheap", {}, 1.5, 1 / 1.5, None, 1.0)
+    dear = Help("gpu", "dear", {}, 3.0, 1 / 3.0, None, 9.0)
+    idle = Help("gpu", "idle", {}, 1.01, 1 / 1.01, None, 0.1)
+    assert _best([dear, cheap, idle]) == cheap, "what helps by less than a tenth is none"
+    assert _best([idle]) is None
+
+
+def test_the_batch_that_is_told_is_the_largest_in_doublings_that_is_quick_enough() -> None:
+    est = rl.estimate("mistral-7b", "a100", batch=8)
+    (found,) = [help_ for help_ in est.decision.helps if help_.kind == "batch"]
+    batch, now = found.options["batch"], est.latency.tpot.expected
+    assert rl.estimate("mistral-7b", "a100", batch=batch).latency.tpot.expected <= 2.0 * now
+    larger = rl.estimate("mistral-7b", "a100", batch=2 * batch)
+    assert larger.latency.tpot.expected > 2.0 * now or not larger.memory.fits

@@ -58,10 +58,10 @@ def _judged(found: SideBySide[Any]) -> Iterator[str]:
         return
     best, who = found.winners[main.name], found.rows[order[0]]
     if len(order) == 1:
-        yield f"{_only(found, who)}: {_value(found, main, who)} {_by(main)}."
+        yield f"{_only(found, who)}: {_value(main, who)} {_by(main)}."
     elif best is None:
         every = "Both" if len(order) == 2 else f"All {len(order)}"
-        yield f"{every} runs that fit are alike: {_value(found, main, who)} {_by(main)}."
+        yield f"{every} runs that fit are alike: {_value(main, who)} {_by(main)}."
     elif best.clear:
         yield f"{_clear(found, main, order)}{_price(found, order)}."
     else:
@@ -84,7 +84,7 @@ def _by(main: Compared) -> str:
     return main.title if main.group == "throughput" else f"({main.title})"
 
 
-def _value(found: SideBySide[Any], main: Compared, row: Run[Any]) -> str:
+def _value(main: Compared, row: Run[Any]) -> str:
     """The expected value, with its interval where it has one."""
     times = value_of(row.answer, main.name)
     assert times is not None
@@ -99,7 +99,7 @@ def _clear(found: SideBySide[Any], main: Compared, order: Sequence[int]) -> str:
     who, runner = found.rows[order[0]], found.rows[order[1]]
     is_time = main.unit == "s" and main.better == "low"
     claim = "is the quickest" if is_time else f"has the {'least' if main.better == 'low' else 'most'} {main.title}"
-    text = f"{who.name} {claim}: {_value(found, main, who)}{f' {_by(main)}' if is_time else ''}"
+    text = f"{who.name} {claim}: {_value(main, who)}{f' {_by(main)}' if is_time else ''}"
     text += f", {_gain(found, main, order[0], order[1])} {_as(main)} {runner.name}"
     first = found.first
     if first.fits and first.index in order[2:]:
@@ -144,7 +144,7 @@ def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: B
     group = [index for index in order if index == best.row or index in best.too_close]
     names = _names([found.rows[index].name for index in group])
     if len(group) == 2:
-        values = " and ".join(_value(found, main, found.rows[index]) for index in group)
+        values = " and ".join(_value(main, found.rows[index]) for index in group)
         return f"{names} are too close to call: {values} {_by(main)}, {_gain(found, main, group[0], group[1])}."
     ends = [value_of(found.rows[index].answer, main.name) for index in (group[0], group[-1])]
     values = " to ".join(shown(main, float(times.expected)) for times in ends if times is not None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -59,7 +60,7 @@ def helps(est: Outcome, focus: Focus, elasticity: Mapping[str, Mapping[str, floa
     case = _Case(est, asked, focus)
     parts = elasticity.get(focus.judged.name, {})
     found = (_best(case.formats()), _best(case.batches()), _best(case.machines(parts)), _best(case.more_devices()))
-    return tuple(help_ for help_ in found if help_ is not None and help_.ratio >= LEAST)
+    return tuple(help_ for help_ in found if help_ is not None)
 
 
 def same_batch(est: Outcome) -> Asked | None:
@@ -76,9 +77,10 @@ def _is_for_play(title: str) -> bool:
     return any(line in title for line in _FOR_PLAY)
 
 
-def _best(found: Iterator[Help]) -> Help | None:
-    """The one that brings most for its price."""
-    return max(found, key=lambda help_: help_.ratio / (help_.price or 1.0), default=None)
+def _best(found: Iterable[Help]) -> Help | None:
+    """Of those that help, the one that brings most for its price, per hour where the run's own is not known."""
+    helping = [help_ for help_ in found if help_.ratio >= LEAST]
+    return max(helping, key=lambda help_: help_.ratio / (help_.price or help_.price_per_hour or 1.0), default=None)
 
 
 class _Case(NamedTuple):
@@ -113,14 +115,19 @@ class _Case(NamedTuple):
         if self.est.question.by_chip:  # it is that of the users
             return
         batch = int(float(self.est.question.run.batch))
-        now, found = batch / _expected(self.focus), None
-        while (batch := 2 * batch) <= _LARGEST_BATCH:
-            then = self.tried("batch", f"a batch of {batch:,}", {"batch": batch})
+        doubled = [batch << step for step in range(1, _LARGEST_BATCH.bit_length()) if batch << step <= _LARGEST_BATCH]
+        tried: dict[int, Help] = {}
+
+        def too_large(size: int) -> bool:
+            then = self.tried("batch", f"a batch of {size:,}", {"batch": size})
             if then is None or then.slower > _SLOWER:
-                break
-            found = then._replace(ratio=batch / (then.slower * _expected(self.focus)) / now)
-        if found is not None:
-            yield found
+                return True
+            tried[size] = then._replace(ratio=size / batch / then.slower)
+            return False
+
+        bisect_left(doubled, True, key=too_large)  # what is too large stays so
+        if tried:
+            yield tried[max(tried)]
 
     def machines(self, parts: Mapping[str, float]) -> Iterator[Help]:
         """Other accelerators that promise most for their price."""
@@ -139,9 +146,9 @@ class _Case(NamedTuple):
         if q.asked is None or q.asked.options.get("node") is not None or not parts:
             return []
         prices, found, own = hourly_prices(q.money), [], (q.gpu.kind, q.gpu.vendor, _is_for_play(q.gpu.title))
-        for row in gpu_rows():
+        for row in gpu_rows(only=prices):
             alike = (row.kind, row.vendor, _is_for_play(row.title)) == own
-            if row.name not in prices or not alike or row.name == q.gpu.name:
+            if not alike or row.name == q.gpu.name:
                 continue
             streamed = (row.bandwidth / q.gpu.memory.bandwidth) ** -parts.get("bandwidth", 0.0)
             promised = streamed * (row.peak_16bit / half_peak_of(q.gpu)) ** -parts.get("compute", 0.0)
