@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from roofline.analysis.elasticity import elasticities
 from roofline.analysis.verdict.helps import Help, _best
 from roofline.cli.app import app
 from roofline.errors import UsageError
+from roofline.machine.faster import FIGURES
 
 RUNS: list[dict[str, Any]] = [
     {"model": "mistral-7b", "gpu": "a100", "batch": 8},
@@ -179,3 +181,15 @@ def test_the_batch_that_is_told_is_the_largest_in_doublings_that_is_quick_enough
     assert rl.estimate("mistral-7b", "a100", batch=batch).latency.tpot.expected <= 2.0 * now
     larger = rl.estimate("mistral-7b", "a100", batch=2 * batch)
     assert larger.latency.tpot.expected > 2.0 * now or not larger.memory.fits
+
+
+def test_what_limits_is_documented_code_by_code() -> None:
+    """Both vocabularies that are called `limited_by` stand in the docs, each with a hint at the other."""
+    docs = Path(__file__).parents[2] / "docs"
+    page = (docs / "decisions.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| `limited_by`"))
+    assert re.findall(r"`(\w+)`", row)[1:] == list(LIMITS) == [figure.code for figure in FIGURES.values()]
+    assert "service.limited_by" in page
+    assert "limits.limited_by" in (docs / "serving.md").read_text(encoding="utf-8")
+    for key in rl.estimate("mistral-7b", "a100").to_dict()["limits"]:
+        assert f"`{key}`" in page, key

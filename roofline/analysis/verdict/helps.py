@@ -115,17 +115,19 @@ class _Case(NamedTuple):
         if self.est.question.by_chip:  # it is that of the users
             return
         batch = int(float(self.est.question.run.batch))
-        doubled = [batch << step for step in range(1, _LARGEST_BATCH.bit_length()) if batch << step <= _LARGEST_BATCH]
+        most = (_LARGEST_BATCH // batch).bit_length() - 1
         tried: dict[int, Help] = {}
 
-        def too_large(size: int) -> bool:
+        def too_large(doublings: int) -> bool:
+            size = batch << doublings
             then = self.tried("batch", f"a batch of {size:,}", {"batch": size})
             if then is None or then.slower > _SLOWER:
                 return True
             tried[size] = then._replace(ratio=size / batch / then.slower)
             return False
 
-        bisect_left(doubled, True, key=too_large)  # what is too large stays so
+        if most >= 1 and not too_large(1):
+            bisect_left(range(2, most + 1), True, key=too_large)  # what is too large stays so
         if tried:
             yield tried[max(tried)]
 
