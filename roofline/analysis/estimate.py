@@ -14,7 +14,7 @@ from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.plain import plain
 from roofline.answer.quantity import Headlines, Quantity, headlines
 from roofline.answer.service import Service
-from roofline.answer.times import READINGS, column
+from roofline.answer.times import READINGS, Times, column
 from roofline.errors import UsageError
 from roofline.machine.cores import CoreTime, core_time
 from roofline.machine.machine import Machine
@@ -143,8 +143,13 @@ class Answer(Outcome):
         """What it costs, where a price is known, and the energy that it takes, where watts are: floats or arrays; in
         the time of a steady load, where users were asked for.
         """
-        served = self.service if self.question.by_chip else None
-        return costs_of(self, None if served is None else served.output_tokens_per_s)
+        return costs_of(self, self.served_rate)
+
+    @property
+    def served_rate(self) -> Times | None:
+        """Output tokens per second of the steady load of the users that were asked for; None where none were."""
+        service = self.service if self.question.for_users else None
+        return None if service is None else service.output_tokens_per_s
 
     def quantity(self, name: str) -> Quantity | None:
         """The headline figure of that name, or the cost or energy; None where this run has none."""
@@ -209,7 +214,7 @@ class Answer(Outcome):
         Where users were asked for, `served_…` are those of their steady load.
         """
         whole = totals(self)
-        if self.question.by_chip and self.service is not None:
+        if self.question.for_users and self.service is not None:
             whole |= {name: plain(value) for name, value in served_columns(self, self.service)}
         return [self.inputs | phase.to_dict() | whole for phase in self.phases]
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from roofline.analysis.elasticity import explain_elasticities
+from roofline.analysis.estimate import Answer
 from roofline.analysis.explain_expected import explain_expected
 from roofline.analysis.service.explain import explain_service
 from roofline.answer.derivation import Derivation
-from roofline.runs.kind import Outcome
 from roofline.runs.money.derivations import money_derivations
-from roofline.runs.money.quantities import costs_of
 
 __all__ = ["Derivation", "explain"]
 
 
-def explain(est: Outcome) -> list[Derivation]:
+def explain(est: Answer) -> list[Derivation]:
     """The derivations of an answer's headline numbers, in the order in which one follows from the other."""
     derivations = est.question.kind.derivations(est)
-    money = money_derivations(est, costs_of(est)) if est.question.money.given else ()
+    money = money_derivations(est, est.costs, loaded=est.served_rate is not None) if est.question.money.given else ()
     return [*derivations, *explain_expected(est), *explain_service(est), *explain_elasticities(est), *money]

@@ -150,7 +150,7 @@ class _Grid:
 
         Where a run is what a chip makes of it, as one for each of them.
         """
-        owner = place if self.taken[place].by_chip else next(iter(self.taken))
+        owner = place if self.taken[place].for_users else next(iter(self.taken))
         if self.last is None or self.last[0] != (owner, rows):
             options = {**self.options, **axes_of(self.sizes, rows)}
             self.last = (owner, rows), ask(self.model, self.gpus[owner], options).run
@@ -211,7 +211,7 @@ def alike(questions: Sequence[Question]) -> list[list[int]]:
             other = questions[group[0]]
             alike = question.execution == other.execution and question.kind == other.kind
             cores = {q.gpu.kind == "cpu" for q in (question, other)}
-            apart = question.by_chip or question.money.given  # each accelerator has a price of its own
+            apart = question.for_users or question.money.given  # each accelerator has a price of its own
             if question.spread.alone and alike and not apart and len(cores) == 1:
                 group.append(index)
                 break
@@ -276,7 +276,7 @@ def better_of(outcome: Outcome) -> dict[str, str]:
 
 
 def _service_of(outcome: Outcome) -> Service | None:
-    return service_of(outcome) if outcome.question.by_chip else None
+    return service_of(outcome) if outcome.question.for_users else None
 
 
 def _costs_of(outcome: Outcome, service: Service | None) -> tuple[Quantity, ...]:

@@ -52,7 +52,8 @@ class Question:
     `run` holds the sizes, as the kind's own type; each may be a float or an array of `axes` axes. Where accelerators
     are `stacked`, they are an axis before those, and `gpu` is the first of them. `asked` is the same as it was given,
     to be asked again with something changed; `faster`, by how much the figures of the hardware are taken as better;
-    `money`, the prices that were asked for; `by_chip`: its memory may set sizes.
+    `money`, the prices that were asked for; `for_users`: users were asked for, of whom
+    the accelerator's memory says how many run at once.
     """
 
     kind: Kind
@@ -65,7 +66,7 @@ class Question:
     stacked: tuple[GPUSpec, ...] = ()
     axes: int = 0
     money: Terms = UNASKED
-    by_chip: bool = False
+    for_users: bool = False
     asked: Asked | None = field(default=None, compare=False, repr=False)
     faster: Faster = AS_IT_IS
 

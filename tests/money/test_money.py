@@ -74,6 +74,12 @@ def test_an_old_price_is_warned_of_where_money_was_asked_for() -> None:
     assert "price-old" in {warn["code"] for warn in rl.estimate("mistral-7b", gpu="l4").cost["warnings"]}
 
 
+def test_a_price_without_doubt_and_of_late_goes_before_a_lower_one() -> None:
+    """Together asked 2.00 for an H100 in May, 2.40 is the least of the last half year."""
+    price = rl.estimate("mistral-7b", gpu="h100").cost["price"]
+    assert price["age_days"] <= 180 and not price["doubt"] and price["value"] > 2.0
+
+
 def test_a_node_is_paid_for_as_a_whole() -> None:
     for gpus, nodes in ((1, 1), (4, 1), (8, 1), (16, 2)):
         q = ask(

@@ -14,7 +14,7 @@ from roofline.analysis.service.evaluate import served_quantities
 from roofline.answer.plain import plain
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
-from roofline.runs.money.money import money_of, priced
+from roofline.runs.money.money import money_of
 
 #: What is beside the headline quantities, the same in every reading.
 MEMORY: Final = "total_bytes"
@@ -90,15 +90,20 @@ def every_quantity(answer: Answer) -> Iterator[Quantity]:
     """The headline figures of a run, and what a million of its tokens (a thousand of its pictures) cost where a price
     is known; before them those of a steady load, where users were asked for.
     """
-    costs = islice((q for q in answer.costs if q.group == "cost" and q.name != PRICE), 1)
-    if answer.question.by_chip and answer.service is not None:
+    known = answer.costs if money_of(answer.question).compared else ()
+    costs = islice((q for q in known if q.group == "cost" and q.name != PRICE), 1)
+    if answer.question.for_users and answer.service is not None:
         yield from (*served_quantities(answer.service), *costs)
     yield from (*answer.quantities, *costs)
 
 
 def cost_per_hour(answer: Answer) -> float | None:
-    """What all devices of a run cost for an hour at the price asked for, else the lowest rent; None where none is."""
-    return priced(answer.question)
+    """What all devices of a run cost for an hour at the price asked for, with electricity where that comes on top.
+
+    None where no price is known, and where it is in a currency that is not compared.
+    """
+    found = answer.quantity(PRICE) if money_of(answer.question).compared else None
+    return None if found is None or found.times is None else float(found.times.expected)
 
 
 def currency_of(answer: Answer) -> str:

@@ -15,6 +15,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.answer.sold import Sold
+from roofline.answer.times import Times
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
 from roofline.runs.load import GPULike, ModelLike
@@ -148,6 +149,8 @@ def cost(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], per_
         wanted = _number(per_day)
         answer = _busy(answer, wanted, most)
     found = with_break_even(list(ways(answer)), answer.question.money.load)
+    if wanted is not None:  # so many are made, however fast: only the share of the time is uncertain
+        found = [way._replace(lot=Times.certain(way.lot.expected)) for way in found]
     hosted = found[0] if found and not money_of(answer.question).missing else None
     return form(answer, tuple(found), tuple(apis(answer, hosted)), wanted, most)
 

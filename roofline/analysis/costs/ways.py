@@ -147,6 +147,8 @@ def prime(answer: Answer) -> Sold:
 
 def most_per_day(answer: Answer) -> float:
     """How many of what is sold the machine can make in a day, as expected."""
+    if answer.served_rate is not None:
+        return _DAY * float(answer.served_rate.expected)
     total = answer.quantity("total_s")
     assert total is not None and total.times is not None
     return _DAY * float(prime(answer).amount) / float(total.times.expected)

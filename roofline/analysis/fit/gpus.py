@@ -109,6 +109,8 @@ def gpus_for(model: ModelLike, options: Mapping[str, Any], form: type[Form], by:
     by = one_of("sort", by or SORTS[0], SORTS)
     if options.get("node") is not None:
         raise UsageError("--node names one machine; roofline estimate and roofline fit take it with --gpu")
+    if options.get("users") is not None:
+        raise UsageError("--users: this is about batches, --batch N; roofline recommend answers for users")
     known = checked(options)
     asked = {name: value for name, value in known.items() if name in OPTIONS and OPTIONS[name].is_given(value)}
     case = Case(model, None, known, {})

@@ -32,7 +32,7 @@ def _best(holding: Sequence[Offer]) -> Iterator[str]:
         money, price = best.machine.money, best.machine.money.price
         told = ", ".join(word for word in (price.provider, price.date) if word)
         cost = f"{best.machine.cost_per_hour:,.2f} {money.currency} an hour ({told})"
-        yield f"Most for the money of those with a known rent: {_told(best)}, for {cost}."
+        yield f"Most for the money, each on the fewest GPUs that hold it: {_told(best)}, for {cost}."
     fastest = max((offer for offer in holding if offer.pace is not None), key=lambda offer: offer.speed, default=None)
     if fastest is not None and fastest is not best:
         yield f"The fastest: {_told(fastest)}."

@@ -48,7 +48,7 @@ class Machine(NamedTuple):
     @property
     def order(self) -> tuple[bool, bool, float]:
         """Those that hold it first, the cheapest first, then those without a price by their memory; others by miss."""
-        cost = self.cost_per_hour if self.money.currency == self.money.asked.reference else None
+        cost = self.cost_per_hour if self.money.compared else None
         if self.fits:
             return False, cost is None, float(self.gpu.memory.capacity) * self.gpus if cost is None else cost
         return True, self.trial is None, self.trial.missing if self.trial is not None else 0.0

@@ -30,13 +30,18 @@ class Offer(NamedTuple):
 
     @property
     def per_dollar(self) -> float | None:
-        """What a US dollar of rent makes at that speed: tokens or pictures; None without a price or a run."""
-        cost = self.machine.cost_per_hour
+        """What a unit of money makes at that speed: tokens or pictures; None without such a price or a run."""
+        cost = self.cost
         return self.speed * _HOUR / cost if cost and self.speed else None
+
+    @property
+    def cost(self) -> float | None:
+        """What an hour of them costs, in the currency in which prices are compared."""
+        return self.machine.cost_per_hour if self.machine.money.compared else None
 
     def order(self, by: str) -> tuple[Any, ...]:
         """What runs comes first; then, by what is asked, what has no price behind what has one."""
-        machine, cost = self.machine, self.machine.cost_per_hour
+        machine, cost = self.machine, self.cost
         found: dict[str, tuple[Any, ...]] = {
             "value": (self.per_dollar is None, -(self.per_dollar or 0.0)),
             "speed": (),

@@ -9,15 +9,18 @@ from itertools import product
 from typing import Any, Final, TypeVar
 
 from roofline.analysis.estimate import SCHEMA_VERSION
+from roofline.analysis.evaluate import evaluate
 from roofline.analysis.fit.trial import Case
 from roofline.analysis.recommend.plan import Out, Plan
 from roofline.analysis.recommend.search import Miss, plans_of
 from roofline.analysis.recommend.wanted import ANY, Wanted, read_wanted
 from roofline.analysis.recommend.words import against, missed, verdict
 from roofline.answer.phase import Warn
+from roofline.answer.times import READINGS, column
 from roofline.errors import RooflineError, UsageError
 from roofline.runs.ask import ask
 from roofline.runs.checks import checked, is_many
+from roofline.runs.kind import Outcome, Question
 from roofline.runs.load import load_gpu
 from roofline.runs.money.money import hourly_prices
 from roofline.runs.money.terms import read_terms
@@ -26,6 +29,8 @@ from roofline.runs.text.service.running import serves
 from roofline.units import format_ratio
 
 Form = TypeVar("Form", bound="Recommendation")
+#: The quickest plan is looked for among those that cost at most so many times what the cheapest does.
+_DEARER: Final = 8.0
 #: What plans are best by.
 BY: Final = ("cost", "speed", "headroom")
 
@@ -69,16 +74,32 @@ class Recommendation:
             "verdict": self.verdict,
             "schema_version": SCHEMA_VERSION,
             "asked": self.wanted.to_dict() | self._asked(),
-            "plans": list(self.records()),
+            "plans": [self._plan(place) for place in range(len(self.plans))],
             "out": [self._out(out) for out in self.out],
             "looked_at": self.looked_at,
             "warnings": [warn._asdict() for warn in self.warnings],
         }
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """A row per plan, for a data frame."""
-        for place, plan in enumerate(self.plans):
-            yield plan.to_dict() | {"best_by": list(self.best.get(place, ())), "reason": self.reason(place)}
+        """A flat row per plan, for a data frame: of a time what is expected, and its other readings behind it."""
+        for place in range(len(self.plans)):
+            row: dict[str, Any] = {}
+            for name, value in self._plan(place).items():
+                if isinstance(value, dict) and set(value) == set(READINGS):
+                    row |= {column(name, reading): value[reading] for reading in READINGS}
+                elif name == "plan":
+                    row |= value
+                elif isinstance(value, (dict, list)):
+                    row[name] = (
+                        " ".join(f"{key}={value[key]}" for key in value) if name == "options" else ", ".join(value)
+                    )
+                else:
+                    row[name] = value
+            yield row
+
+    def _plan(self, place: int) -> dict[str, Any]:
+        best = {"best_by": list(self.best.get(place, ())), "reason": self.reason(place)}
+        return self.plans[place].to_dict() | best
 
     def _asked(self) -> dict[str, Any]:
         for plan in (*self.plans, *(out.plan for out in self.out if out.plan is not None)):
@@ -111,12 +132,10 @@ def recommend(model: Any, gpu: Any, options: Mapping[str, Any], form: type[Form]
     left = checked(left)
     names = _machines(wanted, left)
     for how in _ways(wanted):  # what is wrong with all of them is said now
-        q = ask(model, names[0], {**left, **how})
-        if wanted.users is not None and not serves(q):
-            raise UsageError(f"--users: {q.spec.name} with {q.engine} is not served to users; --rate N says how many")
+        _refuse_senseless(ask(model, next(iter(names.values())), {**left, **how}), wanted)
     found, out = [], []
-    for name in names:
-        plans, misses = _of_machine(model, name, left, wanted)
+    for name, place in names.items():
+        plans, misses = _of_machine(model, place, left, wanted)
         found += plans
         if not plans:
             out.append(_reason(name, misses, wanted))
@@ -127,15 +146,25 @@ def recommend(model: Any, gpu: Any, options: Mapping[str, Any], form: type[Form]
     return form(wanted, tuple(chosen), best, (*lost, *out), len(names))
 
 
-def _machines(wanted: Wanted, left: Mapping[str, Any]) -> list[Any]:
-    """The accelerators that are looked at, each once. Raises UsageError where no price is known of any."""
+def _refuse_senseless(q: Question, wanted: Wanted) -> None:
+    """Raises UsageError for users of an engine that serves none, and for limits on times that such a run has not."""
+    if wanted.users is not None and not serves(q):
+        raise UsageError(f"--users: {q.spec.name} with {q.engine} is not served to users; --rate N says how many")
+    told = {quantity.name for quantity in evaluate(q, Outcome).quantities if quantity.times is not None}
+    for name in wanted.limits:
+        if name not in told:
+            words = "first token" if name == "ttft_s" else "time per token"
+            raise UsageError(f"{q.spec.name} has no {words} that could be limited: --total is that of the whole")
+
+
+def _machines(wanted: Wanted, left: Mapping[str, Any]) -> dict[str, Any]:
+    """The accelerators that are looked at, each once, by name. Raises UsageError where no price is known of any."""
     named = [gpu for gpu in wanted.gpus if not (isinstance(gpu, str) and gpu.lower() == ANY)]
     if wanted.anywhere:
         named += hourly_prices(read_terms(left, left.get("spec_dir")))
     if not named:
         raise UsageError("no price of any accelerator is known: name those to look at with --gpu a100,h100")
-    specs = {load_gpu(gpu, left.get("spec_dir")).name: gpu for gpu in named}
-    return list(specs.values())
+    return {load_gpu(gpu, left.get("spec_dir")).name: gpu for gpu in named}
 
 
 def _of_machine(model: Any, gpu: Any, left: Mapping[str, Any], wanted: Wanted) -> tuple[list[Plan], list[Miss]]:
@@ -164,9 +193,8 @@ def _ways(wanted: Wanted) -> Iterator[dict[str, Any]]:
         yield {name: value for name, value in (("weights", weights), ("engine", engine)) if value is not None}
 
 
-def _reason(gpu: Any, misses: list[Miss], wanted: Wanted) -> Out:
+def _reason(name: str, misses: list[Miss], wanted: Wanted) -> Out:
     """Why an accelerator is out: the nearest of its misses."""
-    name = load_gpu(gpu).name if isinstance(gpu, str) else str(getattr(gpu, "name", gpu))
     if not misses:
         return Out(name, "cannot be laid out as asked", float("inf"))
     nearest = min(misses, key=lambda miss: miss.by)
@@ -181,6 +209,12 @@ def _lost(plan: Plan, first: Plan) -> Out:
     if ours is None or theirs is None:
         return Out(plan.gpu, "would do; no price is known" if ours is None else "would do", 0.0, plan)
     return Out(plan.gpu, f"would do at {format_ratio(ours / theirs)} × the cost", ours / theirs, plan)
+
+
+def _is_near(plan: Plan, first: Plan) -> bool:
+    """Whether a plan is at most so many times as dear as the cheapest, or has no price to say so."""
+    ours, theirs = plan.cost_per_hour, first.cost_per_hour
+    return ours is None or theirs is None or ours <= _DEARER * theirs
 
 
 def _by_cost(plan: Plan) -> tuple[bool, float, int, float]:
@@ -201,7 +235,7 @@ def _chosen(found: list[Plan], wanted: Wanted) -> tuple[list[Plan], dict[int, tu
     if not found:
         return [], {}
     chosen = _first_of_each(found)[: wanted.top]
-    quickest = min(found, key=lambda plan: (plan.speed, _by_cost(plan)))
+    quickest = min((plan for plan in found if _is_near(plan, chosen[0])), key=lambda plan: (plan.speed, _by_cost(plan)))
     roomiest = max([*_first_of_each(found), quickest], key=lambda plan: plan.headroom)
     for plan in (quickest, roomiest):
         if not any(plan is each for each in chosen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
@@ -58,8 +58,13 @@ class Plan:
 
     @property
     def cost_per_hour(self) -> float | None:
-        """What all cost; None where no price is known."""
-        return self.money.per_hour(self.gpus)
+        """What all cost, with electricity where that comes on top; None where no price is known in that currency."""
+        if not self.money.compared:
+            return None
+        if not self.money.adds:
+            return self.money.per_hour(self.gpus)
+        found = self.answer.quantity("cost_per_hour")
+        return None if found is None or found.times is None else float(found.times.expected)
 
     @property
     def speed(self) -> float:
@@ -73,27 +78,32 @@ class Plan:
         return 1.0 - float(memory.total_bytes) / float(memory.usable_bytes)
 
     @property
+    def busy(self) -> float:
+        """The share of what the plan can make that it makes: as the rate says, or as `--load` does."""
+        return self.load * self.money.asked.load
+
+    @property
     def cost_per_million(self) -> float | None:
         """What a million output tokens cost under the load that is wanted."""
         cost, rate = self.cost_per_hour, self.tokens_per_s
-        return None if cost is None or rate is None else cost / (3600.0 * float(rate.expected) * self.load) * 1e6
+        return None if cost is None or rate is None else cost / (3600.0 * float(rate.expected) * self.busy) * 1e6
 
     @property
     def cost_per_thousand(self) -> float | None:
         """What a thousand pictures, or sequences, cost under the load that is wanted."""
         cost = self.cost_per_hour
-        return None if cost is None else cost / (3600.0 * float(self.made_per_s.expected) * self.load) * 1e3
+        return None if cost is None else cost / (3600.0 * float(self.made_per_s.expected) * self.busy) * 1e3
 
     def misses(self, wanted: Wanted, reading: str = "expected") -> dict[str, float]:
         """By how many times each limit is missed, of those that are."""
         found = {}
         for name, limit in wanted.limits.items():
             times = self.times.get(name)
-            if times is not None and float(getattr(times, reading)) > limit:
+            if times is not None and float(getattr(times, reading)) > limit * _SLACK:
                 found[name] = float(getattr(times, reading)) / limit
         cost = self.cost_per_hour
-        if wanted.budget is not None and cost is not None and cost > wanted.budget:
-            found["budget"] = cost / wanted.budget
+        if wanted.budget is not None and (cost is None or cost > wanted.budget):
+            found["budget"] = float("inf") if cost is None else cost / wanted.budget
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,6 +138,10 @@ class Plan:
         """What a million tokens in and out cost."""
         each, run = self.cost_per_million, self.trial.question.run
         return None if each is None else each * float(run.generate) / float(run.prompt + run.generate)
+
+
+#: A limit that is passed by less is not told from it: times are shown to three digits.
+_SLACK: Final = 1.001
 
 
 class Out(NamedTuple):

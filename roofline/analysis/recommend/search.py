@@ -50,7 +50,7 @@ def plans_of(case: Case, wanted: Wanted) -> Iterator[Plan | Miss]:
     layouts miss. Beyond a node only where none within it does.
     """
     if any(case.options.get(name) is not None for name in PLAN):
-        yield from _loaded(case, {}, wanted)
+        yield from _loaded(case, {name: case.options[name] for name in PLAN if case.options.get(name)}, wanted)
         return
     alone = case.alone().tried("one GPU", {"batch": 1})
     reach, done = Reach.of(alone, case, nodes=8), False
@@ -120,7 +120,10 @@ class _Layout(NamedTuple):
 
     def plan(self, replicas: int, changed: Mapping[str, Any], found: _Found, load: float = 1.0) -> Plan:
         """So many replicas of it."""
-        options = {**self.options, **changed} | ({"dp": replicas} if replicas > 1 else {})
+        options = {**self.options, **changed}
+        if replicas > 1:
+            options |= {"dp": replicas} | ({"gpus": replicas * options["gpus"]} if options.get("gpus") else {})
+            ask(self.case.model, self.case.gpu, {**self.case.options, **options, "users": None})  # may be refused
         times, made, tokens = found
         every = tokens and tokens * float(replicas)
         return Plan(self.case, self.trial, options, replicas, times, made * float(replicas), every, load)
@@ -188,7 +191,8 @@ def _allowed(service: Service, wanted: Wanted) -> np.ndarray:
 
 
 def _times(service: Service) -> dict[str, Times]:
-    found = {"ttft_s": service.client_ttft_s or service.ttft_s, "tpot_s": service.tpot_s, "total_s": service.request_s}
+    own = Times.certain(service.overhead_s or 0.0)  # of the server, which a client waits for, too
+    found = {"ttft_s": service.ttft_s + own, "tpot_s": service.tpot_s, "total_s": service.request_s + own}
     return {name: times for name, times in found.items() if times is not None}
 
 

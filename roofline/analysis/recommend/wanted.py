@@ -64,6 +64,7 @@ def read_wanted(gpu: Any, options: Mapping[str, Any]) -> tuple[Wanted, dict[str,
     users, rate = left.pop("users", None), _number("rate", options.get("rate"), _MOST_RATE)
     if users is not None and rate is not None:
         raise UsageError("--users and --rate: say one of them; users send the next request when the last is answered")
+    _refuse_useless(left, users is not None or rate is not None, rate is not None)
     formats = (*_several(options.get("formats")), *_taken(left, "weights"))
     wanted = Wanted(
         users=None if users is None else int(float(whole_number("users", users))),
@@ -82,6 +83,16 @@ def read_wanted(gpu: Any, options: Mapping[str, Any]) -> tuple[Wanted, dict[str,
     if not wanted.gpus:
         raise UsageError("--gpu has no values")
     return wanted, left
+
+
+def _refuse_useless(left: Mapping[str, Any], loaded: bool, rated: bool) -> None:
+    """Raises UsageError for options of a run that a plan decides itself."""
+    if loaded and left.get("dp") is not None:
+        raise UsageError("--dp: the plan says how many replicas it takes; --max-gpus bounds them")
+    if loaded and left.get("batch") is not None:
+        raise UsageError("--batch: the users, or the rate, make the batch")
+    if rated and left.get("load") is not None:
+        raise UsageError("--load and --rate: the rate says how busy the machine is; give one of the two")
 
 
 def _limits(options: Mapping[str, Any]) -> dict[str, float]:

@@ -59,7 +59,8 @@ def load_words(plan: Plan, wanted: Wanted) -> str:
         return f" for {counted_whole(wanted.users, 'user')}"
     if wanted.rate is not None:
         what = "requests" if plan.tokens_per_s is not None else _made(plan)
-        return f" at {wanted.rate:g} {what} a second"
+        what = what.removesuffix("s") if wanted.rate == 1.0 else what
+        return f" at {wanted.rate:.4g} {what} a second"
     return ""
 
 
@@ -80,6 +81,8 @@ def verdict(plans: Sequence[Plan], out: Sequence[Out], wanted: Wanted, looked_at
     why = "at the least cost" if first.cost_per_hour is not None else "on the fewest GPUs"
     runs = "it runs" if first.gpus == 1 else "they run"
     text = f"Take {machine_words(first)}: {runs} {what} {why}, {cost_words(first)}; {times_words(first, wanted)}."
+    if not wanted.limits and (wanted.users is not None or wanted.rate is not None):
+        text += " No limit on a time was asked."
     late = [name for name in first.misses(wanted, "high") if name != "budget"]
     if late:
         text += f" At the slow end of the interval it misses the time {_LIMITS[late[0]]}."
@@ -108,7 +111,9 @@ def missed(plan: Plan, wanted: Wanted) -> str:
     """What a plan misses: `38.0 ms per token, 33.3 ms are asked`."""
     parts: list[str] = []
     for name in plan.misses(wanted):
-        if name == "budget":
+        if name == "budget" and plan.cost_per_hour is None:
+            parts.append("no price is known that could be held against the budget")
+        elif name == "budget":
             cost = f"{amount(plan.cost_per_hour or 0.0)} {plan.money.currency} an hour"
             parts.append(f"{cost}, {amount(wanted.budget or 0.0)} is the budget")
         else:

@@ -112,7 +112,7 @@ class _Case(NamedTuple):
 
     def batches(self) -> Iterator[Help]:
         """The largest batch, in doublings, at which the time in focus is not much longer."""
-        if self.est.question.by_chip:  # it is that of the users
+        if self.est.question.for_users:  # it is that of the users
             return
         batch = int(float(self.est.question.run.batch))
         most = (_LARGEST_BATCH // batch).bit_length() - 1

@@ -30,13 +30,16 @@ def verdict(est: Answer, focus: Focus, found: Sequence[Help]) -> str:
     title = spoken.title or f"The phase {focus.name}"
     share = f", {100 * focus.share:.0f} % of the time," if focus.share < _ALL else ""
     first = f"{title}{share} is bound by {focus.bound_words}: {_times(est, focus, spoken)}{_spent(focus)}."
+    served = _served(est)
     helping = _helping(est, spoken.per if focus.judged is focus.quantity else "in all", found)
-    return " ".join(part for part in (first, _served(est), helping) if part)
+    if served:
+        first = f"Taken as one batch, {first[0].lower()}{first[1:]}"
+    return " ".join(part for part in (served, first, helping) if part)
 
 
 def _served(est: Answer) -> str:
     """What each of the users sees, where users were asked for."""
-    service = est.service if est.question.by_chip else None
+    service = est.service if est.question.for_users else None
     if service is None:
         return ""
     first = service.client_ttft_s or service.ttft_s

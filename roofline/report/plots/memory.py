@@ -93,8 +93,8 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
 
 def _most(estimate: Answer) -> str:
     """What memory has room for at most."""
-    limits = [limit for limit in estimate.memory.limits if limit.value is not None]
-    return f"At most: {', or '.join(limit.most(limit.value or 0) for limit in limits)}."
+    limits = [limit for limit in estimate.memory.limits if limit.told is not None]
+    return f"At most: {', or '.join(limit.most(limit.told or 0) for limit in limits)}." if limits else ""
 
 
 def _name_parts(axes: Axes, parts: Sequence[tuple[str, float, str]], y: float) -> None:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from roofline.runs.kind import Outcome
 
 
-def money_derivations(outcome: Outcome, costs: Sequence[Quantity]) -> Iterator[Derivation]:
-    """The costs and energies as expected: formula, values, and the price's or the watts' source."""
+def money_derivations(outcome: Outcome, costs: Sequence[Quantity], *, loaded: bool = False) -> Iterator[Derivation]:
+    """The costs and energies as expected: formula, values, and the price's or the watts' source.
+
+    `loaded`: in the time of a steady load.
+    """
     question, found = outcome.question, {q.name: q for q in costs if q.times is not None}
     money, gpus = money_of(question), question.spread.plan.devices
     drawn = sources(question.gpu, (phase.name for phase in outcome.phases))
@@ -34,7 +37,8 @@ def money_derivations(outcome: Outcome, costs: Sequence[Quantity]) -> Iterator[D
         )
     for sold in question.kind.sold(question, outcome.phases):
         cost, joules = found.get(sold.name), found.get(sold.joules)
-        whose = " + ".join(sold.phases) or "the whole run"
+        whole = "the steady load for as much" if loaded else "the whole run"
+        whose = " + ".join(sold.phases) or whole
         made = f"{float(sold.amount):,.0f} in all"
         if cost is not None and cost.times is not None:
             formula = f"seconds of {whose} / 3600 · price of an hour · {sold.lot:,.0f} / (number made · load)"
@@ -42,6 +46,7 @@ def money_derivations(outcome: Outcome, costs: Sequence[Quantity]) -> Iterator[D
             yield Derivation(cost.name, cost.unit, float(cost.times.expected), formula, values, where)
         if joules is not None and joules.times is not None:
             formula = "sum over phases of seconds · watts · GPUs · PUE / number made"
+            formula += ", at the same mean watts in the time of the steady load" if loaded else ""
             values = f"{made}, {gpus} GPUs, PUE {money.asked.pue:g}; {drawn}"
             source = "hardware/power.csv"
             yield Derivation(joules.name, joules.unit, float(joules.times.expected), formula, values, source)

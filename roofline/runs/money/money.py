@@ -54,6 +54,11 @@ class Money(NamedTuple):
         return self.hourly * (ceil(gpus / self.node) if self.node else gpus)
 
     @property
+    def compared(self) -> bool:
+        """Whether the price is in the currency in which prices are compared: no rate stands between others."""
+        return self.currency == self.asked.reference
+
+    @property
     def age_days(self) -> int | None:
         """How many days ago the price was read, at least; None where it has no date."""
         return age_days(self.price.date, today()) if self.price is not None and self.price.date else None
@@ -77,7 +82,7 @@ class Money(NamedTuple):
             text = f"{amount(self.hourly)} {self.currency}/h per {per}"
         if self.asked.own is not None:
             return f"{text}, as given"
-        who = f"{text}, {WORDS[price.kind]}, {price.provider}"
+        who = f"{text}, {WORDS[price.kind]}, {price.provider}" + (" (doubtful)" if price.doubt else "")
         return f"{who}, read {price.date}, {age_words(price.date, today())}" if price.date else f"{who}, not dated"
 
     def warnings(self) -> Iterator[Warn]:
@@ -203,10 +208,18 @@ def _own(name: str, asked: Terms) -> Price | None:
 
 
 def _listed(name: str, asked: Terms, tables: tuple[Table, ...]) -> Price | None:
-    """The lowest price of the kind, of the provider where one is named; a user's own table goes first."""
+    """The lowest price of the kind, of the provider where one is named; a user's own table goes first.
+
+    A price without doubt goes before one with it, one that is not old before old ones, of which the newest counts.
+    """
     kinds = ("rent_on_demand", "rent_spot", "rent_reserved") if asked.seller else (asked.kind,)
-    found = (next(of_kind(table.get(name, ()), kind, asked.seller), None) for table in tables for kind in kinds)
-    return next((price for price in found if price is not None), None)
+    listed = ([*of_kind(table.get(name, ()), kind, asked.seller)] for table in tables for kind in kinds)
+    return min(next((prices for prices in listed if prices), ()), key=_preferred, default=None)
+
+
+def _preferred(price: Price) -> tuple[bool, int, float]:
+    age = age_days(price.date, today()) if price.date else 0
+    return bool(price.doubt), age if age > OLD else 0, price.value
 
 
 def _missing(name: str, asked: Terms, tables: tuple[Table, ...]) -> str:

@@ -33,20 +33,21 @@ _NOTHING: Final = 1e-300
 def costs_of(outcome: Outcome, served: Times | None = None) -> tuple[Quantity, ...]:
     """The costs of an outcome where a price is known, and its energies where watts are.
 
-    `served` are the output tokens per second of a steady load, where users were asked for: in its time costs count.
+    `served` are the output tokens per second of a steady load, where users were asked for: in its time costs count,
+    and not by phases, which then go on at once.
     """
-    return tuple(_quantities(outcome, money_of(outcome.question), _slower(outcome, served)))
+    return tuple(_quantities(outcome, money_of(outcome.question), _in_load(outcome, served)))
 
 
-def _slower(outcome: Outcome, served: Times | None) -> Num | None:
-    """How many times as long a steady load takes for what the static run makes, as expected; None where it is that."""
-    static = outcome.quantity("output_tokens_per_s")
-    if served is None or static is None or static.times is None:
+def _in_load(outcome: Outcome, served: Times | None) -> Times | None:
+    """The time in which a steady load makes what the static run makes; None where there is no load."""
+    static, total = outcome.quantity("output_tokens_per_s"), outcome.quantity("total_s")
+    if served is None or static is None or static.times is None or total is None or total.times is None:
         return None
-    return static.times.expected / maximum(served.expected, _NOTHING)
+    return served.rate(static.times.expected * total.times.expected)
 
 
-def _quantities(outcome: Outcome, money: Money, slower: Num | None) -> Iterator[Quantity]:
+def _quantities(outcome: Outcome, money: Money, loaded: Times | None) -> Iterator[Quantity]:
     question, total = outcome.question, outcome.quantity("total_s")
     per_hour, power = money.per_hour(question.spread.plan.devices), _power_of(outcome)
     if total is None or total.times is None:
@@ -58,12 +59,15 @@ def _quantities(outcome: Outcome, money: Money, slower: Num | None) -> Iterator[
         yield _hourly(outcome, money, per_hour, total.times, tariff)
     energies = []
     for sold in question.kind.sold(question, outcome.phases):
+        if loaded is not None and sold.phases:
+            continue
         phases = [phase for phase in outcome.phases if not sold.phases or phase.name in sold.phases]
         seconds = _seconds(phases) if sold.phases else total.times
         each, meaning = _each(sold.amount), _made(sold.amount)
         energy = _energy(outcome, phases, seconds) if power and (tariff or sold.joules) else None
-        if slower is not None:
-            seconds, energy = seconds * slower, energy and energy * slower
+        if loaded is not None:
+            energy = energy and energy * (loaded.expected / maximum(seconds.expected, _NOTHING))
+            seconds = loaded
         if per_hour is not None:
             times = seconds * (per_hour / _HOUR / money.asked.load * sold.lot * each)
             times = times + energy * (tariff * sold.lot * each) if tariff and energy is not None else times

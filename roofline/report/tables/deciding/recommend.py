@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.recommend.answer import Recommendation
@@ -25,10 +26,10 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
     console.print(found.verdict, style="bold" if found.found else "bold red")
     console.print()
     if found.plans:
-        first = found.plans[0].answer
-        console.print(first.question.kind.told(first.question).heading)
-        console.print()
-        console.print(plan_table(found))
+        table = plan_table(found)
+        console.print(table, crop=False)
+        if left := [name for name in table.left_out(console.width) if name]:
+            console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
         for line in dict.fromkeys(f"price of {plan.gpu}: {plan.money.words}" for plan in found.plans):
             console.print(line, style="dim")
         console.print()
@@ -38,27 +39,40 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
 
 
 def plan_table(found: Recommendation) -> Grid:
-    """The plans, each with its times and its cost."""
-    times = [name for name in _TIMES if all(name in plan.times for plan in found.plans)]
-    tokens = all(plan.tokens_per_s is not None for plan in found.plans)
-    currency = next((plan.money.currency for plan in found.plans if plan.cost_per_hour is not None), "USD")
+    """The plans, each with its times and its cost; what all have in common stands in the title."""
+    plans = found.plans
+    tokens = all(plan.tokens_per_s is not None for plan in plans)
+    times = [name for name in _TIMES if all(name in plan.times for plan in plans) and (tokens or name == "total_s")]
+    currency = next((plan.money.currency for plan in plans if plan.cost_per_hour is not None), "USD")
+    lot = f"{currency}/M out" if tokens else f"{currency}/1,000"
+    varied = [(name, texts) for name, texts in _how(plans).items() if len(set(texts)) > 1]
     columns = [
-        *(("plan", "text"), ("weights", "left?"), *((_TIMES[name], "right") for name in times)),
-        *((f"{currency}/h", "right"), (f"{currency}/M out" if tokens else f"{currency}/1,000", "right")),
-        *(("free", "right?"), ("best by", "left?")),
+        *(("plan", "left"), *((name, "left") for name, _ in varied)),
+        *((_TIMES[name], "right?" if name == "total_s" and len(times) > 1 else "right") for name in times),
+        *((f"{currency}/h", "right"), (lot, "right"), ("best by", "left"), ("busy", "right?"), ("free", "right?")),
     ]
-    rows = [_row(found, place, times, tokens) for place in range(len(found.plans))]
-    return grid("The best plans, the cheapest first; times as expected under the load", columns, rows)
+    rows = [
+        [machine_words(plan), *(texts[place] for _, texts in varied), *_figures(found, place, times, tokens)]
+        for place, plan in enumerate(plans)
+    ]
+    common = ", ".join(f"{name} {texts[0]}" for name, texts in _how(plans).items() if len(set(texts)) == 1)
+    return grid(f"The best plans, the cheapest first, as expected under the load; {common}", columns, rows)
 
 
-def _row(found: Recommendation, place: int, times: list[str], tokens: bool) -> list[str]:
+def _how(plans: Sequence[Plan]) -> dict[str, list[str]]:
+    """What may differ between plans, beside the machine."""
+    questions = [plan.answer.question for plan in plans]
+    found = {"weights": [q.precision.label for q in questions], "engine": [q.engine for q in questions]}
+    return found | {"batch": [f"{float(q.run.batch):,.0f}" for q in questions]}
+
+
+def _figures(found: Recommendation, place: int, times: list[str], tokens: bool) -> list[str]:
     plan: Plan = found.plans[place]
     shown = [format_time(float(plan.times[name].expected)) for name in times]
     each = plan.cost_per_million if tokens else plan.cost_per_thousand
     costs = ["–" if cost is None else amount(cost) for cost in (plan.cost_per_hour, each)]
-    free = f"{100 * plan.headroom:.0f} %"
     best = ", ".join(found.best.get(place, ()))
-    return [machine_words(plan), plan.answer.question.precision.label, *shown, *costs, free, best]
+    return [*shown, *costs, best, f"{100 * plan.busy:.0f} %", f"{100 * plan.headroom:.0f} %"]
 
 
 def out_table(found: Recommendation) -> Grid:

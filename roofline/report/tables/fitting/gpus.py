@@ -52,7 +52,7 @@ def _cells(offer: Offer) -> list[str]:
         return [machine.gpu.name, "–", "", "–", "–", "cannot", "", "–", "–", "", ""]
     plan = "" if trial.plan.single else trial.plan.text()
     sizes = [format_si(float(trial.memory.total_bytes), "B"), format_si(float(trial.memory.usable_bytes), "B")]
-    price, cost = machine.money.price, machine.cost_per_hour
+    price, cost = machine.money.price, offer.cost
     told = ["", ""] if price is None else [price.date, price.provider]
     paid = ["–" if cost is None else f"{cost:,.2f}", "–" if offer.per_dollar is None else _amount(offer.per_dollar)]
     pace = pace_cells(offer.pace) if machine.fits else ["does not fit", ""]

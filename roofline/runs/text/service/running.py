@@ -77,8 +77,8 @@ def settled(question: Question, given: Mapping[str, Any]) -> Question:
     if not serves(question):
         raise UsageError(f"--users: {question.engine} is not known to serve requests as they come; --engine vllm does")
     if "batch" in given:
-        return replace(question, by_chip=True)
-    wide = _of(replace(question, by_chip=True), per_replica(question))
+        return replace(question, for_users=True)
+    wide = _of(replace(question, for_users=True), per_replica(question))
     takes = memory_takes(wide, wide.stages())
     if any_holds(takes < wide.run.batch):
         takes = maximum(takes, _more(wide))
