@@ -25,8 +25,11 @@ _SEVERAL: Final = {
     "model": "Model: a name, an alias or a file; may be given several times.",
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
 }
-#: How several values of an option are read: one each; several models and accelerators; several of every option.
-Several: TypeAlias = Literal["none", "machines", "all"]
+_PLACES: Final = "Accelerators to look at, one or several. Left out, or any: every one whose price is known."
+    "Accelerators to look at; may be given several times. Left out, or any: every one whose price is known."
+)
+#: How several values of an option are read: one each, several of every option, or of every one but the model.
+Several: TypeAlias = Literal["none", "all", "places"]
 _TYPES: Final[dict[str, Any]] = {
     "int": int,
     "float": float,
@@ -72,8 +75,8 @@ def with_options(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take `ModelOptions` as its first argument, while typer sees one parameter per option.
 
-    `several`: whether model and GPU may be given several times, or every option that is no flag; of all, those that
-    were given come as `values_of` reads them: a list, a range, or a single value. `more`: a dataclass of the command's
+    `several`: whether every option that is no flag may be given several times, or all but the model; those that were
+    given then come as `values_of` reads them: a list, a range, or a single value. `more`: a dataclass of the command's
     own parameters. `modelless`: the model may be left out.
     """
     beside = _fields_of(more) if more is not None else []
@@ -81,7 +84,7 @@ def with_options(
     def made(values: dict[str, Any]) -> ModelOptions:
         own = {each.name: values.pop(each.name) for each in beside}
         given = {name: value for name, value in values.items() if name != "debug"}
-        if several == "all":
+        if several != "none":
             given = _read(given)
         return ModelOptions(given.pop("model", None), given.pop("gpu", None), given, more(**own) if more else None)
 
@@ -159,9 +162,10 @@ def _all_parameters(several: Several, modelless: bool) -> tuple[inspect.Paramete
 def _parameters(several: Several, modelless: bool) -> Iterator[inspect.Parameter]:
     """Model, accelerator, then the options in the order of their declaration."""
     alone = {"model": _MODEL + (_LEFT_OUT if modelless else ""), "gpu": _GPU}
-    help_of = alone if several == "none" else _SEVERAL
+    help_of = {"none": alone, "all": _SEVERAL, "places": {"model": _MODEL, "gpu": _PLACES}}[several]
     for name, required in (("model", not modelless), ("gpu", False)):
-        kind: Any = str if several == "none" else list[str]
+        single = several == "none" or (several == "places" and name == "model")
+        kind: Any = str if single else list[str]
         option = typer.Option(
             f"--{name}",
             f"-{name[0]}",
@@ -172,7 +176,7 @@ def _parameters(several: Several, modelless: bool) -> Iterator[inspect.Parameter
         kind = kind if required else kind | None
         yield _parameter(name, Annotated[kind, option], inspect.Parameter.empty if required else None)
     for declared in (*(option for panel in DECLARED.values() for option in panel), SPEC_DIR):
-        yield _listed(declared) if several == "all" and declared is not SPEC_DIR else _declared(declared)
+        yield _declared(declared) if several == "none" or declared is SPEC_DIR else _listed(declared)
     debug = typer.Option("--debug", help="Show the traceback of an error.")
     yield _parameter("debug", Annotated[bool, debug], False)
 

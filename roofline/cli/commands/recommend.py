@@ -35,7 +35,7 @@ class Wishes:
     top: Annotated[int | None, _option("Plans by cost that are told. Default: 3.", "N")] = None
 
 
-@with_options("all", more=Wishes)
+@with_options("places", more=Wishes)
 def recommend(options: ModelOptions, json: JsonOption = False, csv: CsvOption = False) -> None:
     """Which machine to take: the few best plans for users or a rate, limits on times and a budget.
 
