@@ -26,8 +26,6 @@ _SEVERAL: Final = {
     "gpu": "Accelerator; may be given several times. Required, unless --node names one.",
 }
 _PLACES: Final = "Accelerators to look at, one or several. Left out, or any: every one whose price is known."
-    "Accelerators to look at; may be given several times. Left out, or any: every one whose price is known."
-)
 #: How several values of an option are read: one each, several of every option, or of every one but the model.
 Several: TypeAlias = Literal["none", "all", "places"]
 _TYPES: Final[dict[str, Any]] = {
