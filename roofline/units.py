@@ -128,6 +128,13 @@ def format_count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def format_ratio(value: float) -> str:
+    """A ratio in two digits, three about one: `23`, `1.7`, `1.04`, `0.58`, `0.012`."""
+    if value >= 1.095:
+        return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}"
+    return f"{value:.2f}" if value >= 0.095 else f"{value:.2g}"
+
+
 def short_count(value: float) -> str:
     """A whole number as people say lengths: `8k` for 8,192, `640`, `8,000`."""
     whole = int(value)

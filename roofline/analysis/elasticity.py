@@ -3,7 +3,8 @@
 An elasticity is d ln(quantity) / d ln(figure): -0.8 of a time by the memory's bandwidth means that one per cent more of
 that makes it 0.8 per cent shorter. It is worked out by evaluating the run on a machine whose one figure is better by a
 little, all else the same: its efficiencies too. What the elasticities of a time lack to -1 together is spent inside
-kernels, waiting for nothing that a figure tells.
+kernels, waiting for nothing that a figure tells. Weights that are fetched from a host are among what links, and the
+host's memory, make quicker.
 """
 
 from __future__ import annotations
@@ -17,23 +18,15 @@ from roofline.analysis.evaluate import quantities_of
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.quantity import Quantity
 from roofline.machine.engine import IDEAL
-from roofline.machine.faster import Faster
+from roofline.machine.faster import FIGURES, Faster
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.units import format_si
 
 #: The little by which a figure is better.
 _STEP: Final = 0.01
-#: Elasticities below this are none.
-_NOTHING: Final = 5e-4
-#: The figures of the hardware, for people.
-FIGURES: Final = {
-    "bandwidth": "memory bandwidth",
-    "compute": "FLOP/s",
-    "links": "rate of the links",
-    "overhead": "shorter starts of kernels and host work",
-    "host": "the host's cores and memory",
-}
+#: Elasticities below this are none, in words.
+_NOTHING: Final = 5e-3
 _FORMULA: Final = "d ln(expected) / d ln(figure of the hardware), all else the same"
 _SOURCE: Final = "the same formulas, evaluated on hardware whose one figure is better by 1 %"
 
@@ -60,11 +53,12 @@ def _is_told(quantity: Quantity) -> bool:
 def _figures(question: Question) -> Iterator[str]:
     """Those that a run can depend on."""
     yield from ("bandwidth", "compute")
-    if question.spread.fabric is not None:
+    spread = question.spread
+    if spread.fabric is not None or spread.away is not None:
         yield "links"
     if question.engine != IDEAL:
         yield "overhead"
-    if question.spread.cores is not None:
+    if spread.cores is not None or spread.away is not None:
         yield "host"
 
 
@@ -77,14 +71,14 @@ def explain_elasticities(est: Outcome) -> Iterator[Derivation]:
         if parts is None or quantity.group != "latency" or not quantity.title:
             continue
         ordered = sorted(((figure, value) for figure, value in parts.items() if abs(value) > _NOTHING), key=_by_weight)
-        terms = [Term(FIGURES[figure], _tenth(figure, value, now), -100.0 * value) for figure, value in ordered]
-        body = ", ".join(f"{FIGURES[figure]} {value:+.2f}" for figure, value in ordered)
+        terms = [Term(FIGURES[figure].title, _tenth(figure, value, now), value) for figure, value in ordered]
+        body = ", ".join(f"{FIGURES[figure].title} {value:+.2f}" for figure, value in ordered)
         body = body or "nothing that the hardware's figures tell"
         rest = 1.0 + sum(value for _, value in ordered)
         if rest > _NOTHING:
             body += f"; {rest:.2f} inside kernels, which no figure tells"
-        name, told = f"elasticity.{quantity.name.removesuffix('_s')}", -100.0 * sum(value for _, value in ordered)
-        yield Derivation(name, "%", told, _FORMULA, body, _SOURCE, terms)
+        name, told = f"elasticity.{quantity.name.removesuffix('_s')}", sum(value for _, value in ordered)
+        yield Derivation(name, "", told, _FORMULA, body, _SOURCE, terms)
 
 
 def _by_weight(pair: tuple[str, float]) -> float:

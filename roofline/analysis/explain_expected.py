@@ -66,28 +66,41 @@ def _whole(est: Outcome, found: dict[str, list[Cause]]) -> list[Cause]:
         for phase in est.phases
         for cause in found[phase.name]
     ]
-    transfer, total = est.quantity("transfer_s"), est.quantity("total_s")
-    if transfer is not None and transfer.times is not None and total is not None and total.times is not None:
-        late = float(total.times.expected) - sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    late = fetched_s(est)
+    if late is not None:
         whole.append(Cause("transfer", late, "weights from host memory that no work hides, per run"))
     return _summed(whole)
+
+
+def fetched_s(est: Outcome) -> float | None:
+    """Seconds of a run in which it waits for weights from host memory, beside its phases, as expected [s]; None where
+    it fetches none beside them.
+    """
+    transfer, total = est.quantity("transfer_s"), est.quantity("total_s")
+    if transfer is None or transfer.times is None or total is None or total.times is None:
+        return None
+    work = sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    return max(0.0, float(total.times.expected) - work)
 
 
 def causes(est: Outcome, phase: PhaseEstimate) -> list[Cause]:
     """What one repeat of a phase is expected to spend its time on, the causes that are not zero."""
     seconds, expectation = _seconds(est, phase)
     kernels = _launched(est, phase, expectation)
-    found = _of_host(seconds, expectation, kernels)
+    whole = seconds(expectation, True)
+    found, unhosted = _of_host(seconds, expectation, kernels, whole)
     hostless = expectation.chip.engine._replace(request_s=0.0, sequence_s=0.0, step_s=0.0, kernel_s=0.0)
-    expectation = _with_engine(expectation, hostless)
-    alone = seconds(expectation, False)
-    crossing = f"{format_si(float(phase.communication_bytes), 'B')} between devices"
-    found.append(Cause("communication", seconds(expectation, True) - alone, crossing))
-    expectation, held = expectation._replace(cores=None), alone
-    alone = seconds(expectation, False)
-    found.append(Cause("host's cores", held - alone, _on_host(est)))
+    expectation, alone = _with_engine(expectation, hostless), unhosted
+    if float(phase.communication_bytes):
+        alone = seconds(expectation, False)
+        crossing = f"{format_si(float(phase.communication_bytes), 'B')} between devices"
+        found.append(Cause("communication", unhosted - alone, crossing))
+    if expectation.cores is not None:
+        expectation, held = expectation._replace(cores=None), alone
+        alone = seconds(expectation, False)
+        found.append(Cause("host's cores", held - alone, _on_host(est)))
     found += _of_device(est, phase, _with_engine(expectation, hostless._replace(launch=0.0, rows=0.0)), alone)
-    short = float(phase.times.expected) - seconds(_seconds(est, phase)[1], True)
+    short = float(phase.times.expected) - whole
     found.append(Cause("bound", short, "what is missing to the roofline bound, below which nothing is expected"))
     return [cause for cause in found if cause.seconds > 1e-12 * float(phase.times.expected)]
 
@@ -109,8 +122,8 @@ def _with_engine(expectation: Expectation, engine: Engine) -> Expectation:
     return expectation._replace(chip=replace(expectation.chip, engine=engine, _known={}))
 
 
-def _of_host(seconds: Seconds, expectation: Expectation, kernels: str) -> list[Cause]:
-    """What the host adds, one cause taken away after the other."""
+def _of_host(seconds: Seconds, expectation: Expectation, kernels: str, whole: float) -> tuple[list[Cause], float]:
+    """What the host adds to the `whole` time, one cause taken away after the other; and what is left without it."""
     engine, host = expectation.chip.engine, float(expectation.chip.host)
 
     def time_of(seconds: float) -> str:
@@ -125,13 +138,15 @@ def _of_host(seconds: Seconds, expectation: Expectation, kernels: str) -> list[C
         ("step", {"step_s": 0.0}, f"{time_of(engine.step_s)} per step: scheduling, sampling"),
         ("host kernels", {"kernel_s": 0.0}, launches),
     )
-    found, time = [], seconds(expectation, True)
+    found, time = [], whole
     for name, change, text in steps:
+        if not any(getattr(engine, each) for each in change):
+            continue
         engine = engine._replace(**change)
         less = seconds(_with_engine(expectation, engine), True)
         found.append(Cause(name, time - less, text))
         time = less
-    return found
+    return found, time
 
 
 def _of_device(est: Outcome, phase: PhaseEstimate, launched: Expectation, alone: float) -> list[Cause]:

@@ -14,7 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
-from roofline.analysis.service.evaluate import served_columns, service_of
+from roofline.analysis.service.evaluate import served_better, served_columns, service_of
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import READINGS, column
 from roofline.errors import UnknownNameError, UsageError
@@ -25,6 +25,8 @@ from roofline.runs.money.quantities import costs_of
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from roofline.answer.service import Service
 
 #: Points of a block: so many float64 of each array of a formula stay in a cache of the second level.
 BLOCK: Final = 32_768
@@ -256,12 +258,32 @@ def results_of(outcome: Outcome) -> Iterator[tuple[str, Any]]:
             yield from ((column(name, reading), None) for reading in READINGS)
         else:
             yield name, getattr(outcome.memory, name)
-    service = service_of(outcome) if outcome.question.for_users else None
+    service = _service_of(outcome)
     if service is not None:
         yield from served_columns(outcome, service)
-    if outcome.question.money.given:
-        for cost in costs_of(outcome, None if service is None else service.output_tokens_per_s):
-            yield from _readings(cost)
+    for cost in _costs_of(outcome, service):
+        yield from _readings(cost)
+
+
+def better_of(outcome: Outcome) -> dict[str, str]:
+    """Whether `low` or `high` values are the better ones of these columns, by the names of the quantities: those of
+    the run, of a steady load, and of money and energy.
+    """
+    service = _service_of(outcome)
+    quantities = (*outcome.quantities, *_costs_of(outcome, service))
+    found = {quantity.name: quantity.better for quantity in quantities}
+    return found | dict(served_better(service) if service is not None else ())
+
+
+def _service_of(outcome: Outcome) -> Service | None:
+    return service_of(outcome) if outcome.question.for_users else None
+
+
+def _costs_of(outcome: Outcome, service: Service | None) -> tuple[Quantity, ...]:
+    """The costs, where money was asked for."""
+    if not outcome.question.money.given:
+        return ()
+    return costs_of(outcome, None if service is None else service.output_tokens_per_s)
 
 
 def _readings(quantity: Quantity) -> Iterator[tuple[str, Any]]:

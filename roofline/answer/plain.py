@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from roofline.num import Num
@@ -32,6 +33,11 @@ def counted(value: Num | int, what: str) -> str:
 def counted_whole(value: int, what: str) -> str:
     """A whole number and what it counts, with thousands apart: `1 request`, `1,204 requests`."""
     return f"{value:,} {what}" + ("" if value == 1 else "s")
+
+
+def listed(parts: Sequence[str], comma: str = ", ") -> str:
+    """Words in a row: `a`, `a and b`, `a, b and c`; nothing of none."""
+    return " and ".join(part for part in (comma.join(parts[:-1]), *parts[-1:]) if part)
 
 
 def plural(amount: Any, text: str, what: str) -> str:

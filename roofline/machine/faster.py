@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.collectives import Fabric, Link
@@ -15,6 +15,31 @@ from roofline.machine.machine import Machine
 _OVERHEAD = ("launch", "rows", "kernel_s", "step_s", "sequence_s", "request_s")
 
 
+class Figure(NamedTuple):
+    """A kind of figure of the hardware: what is said to limit a run that depends on it, as a code in JSON and in words,
+    and the figure itself in words.
+    """
+
+    code: str
+    limit: str
+    title: str
+
+
+#: The figures of the hardware, by the names of their factors.
+FIGURES: Final = {
+    "bandwidth": Figure("memory", "memory", "memory bandwidth"),
+    "compute": Figure("compute", "compute", "FLOP/s"),
+    "links": Figure("communication", "the links", "rate of the links"),
+    "overhead": Figure("overhead", "overhead (starting kernels, host work)", "shorter starts of kernels and host work"),
+    "host": Figure("host", "the host (its cores and memory)", "the host's cores and memory"),
+}
+
+
+def limit_words(code: str) -> str:
+    """What limits a run, for people, by its code: those of phases are among them."""
+    return next(figure.limit for figure in FIGURES.values() if figure.code == code)
+
+
 class Faster(NamedTuple):
     """Factors on the figures of the hardware, all else the same: 1.01 is one per cent better.
 
@@ -22,7 +47,7 @@ class Faster(NamedTuple):
     compute    FLOP/s of matrix and vector units
     links      between devices, to further nodes, to host memory and disk: rate, and latency the other way
     overhead   by which starts of kernels and the engine's work on the host become shorter
-    host       cores and memory of the host, where they compute
+    host       cores and memory of the host, where they compute or copy what is pageable
     """
 
     bandwidth: float = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.analysis.elasticity import elasticities
+from roofline.analysis.verdict.helps import Help, _best
 from roofline.cli.app import app
 from roofline.errors import UsageError
+from roofline.machine.faster import FIGURES
 
 RUNS: list[dict[str, Any]] = [
     {"model": "mistral-7b", "gpu": "a100", "batch": 8},
@@ -25,7 +28,11 @@ RUNS: list[dict[str, Any]] = [
     {"model": "bge-m3", "gpu": "l4", "batch": 16},
     {"model": "gpt-oss-120b", "gpu": "rtx-5090", "engine": "llama.cpp", "offload": "experts=0.6@cpu"},
     {"model": "mistral-7b", "gpu": "a100", "engine": "ideal"},
+    {"model": "sdxl", "gpu": "rtx-4090", "offload": "model"},
+    {"model": "sdxl", "gpu": "rtx-4090", "offload": "group"},
 ]
+#: Codes that programs read.
+LIMITS = ("memory", "compute", "communication", "overhead", "host")
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run['model']}-{run['gpu']}")
@@ -33,7 +40,8 @@ def test_a_verdict_names_what_binds_the_longest_phase_with_its_time(run: dict[st
     est = rl.estimate(**run)
     focus = est.decision.focus
     longest = max(est.phases, key=lambda phase: phase.repeat * phase.times.expected)
-    assert focus.phase.name == longest.name
+    assert focus.name == longest.name
+    assert est.to_dict()["limits"]["limited_by"] in LIMITS
     assert est.verdict.startswith(est.question.kind.focus[longest.name].title)
     assert focus.bound_words in est.verdict
     assert est.to_dict()["verdict"] == est.verdict == next(iter(est.to_dict().values()))
@@ -42,7 +50,7 @@ def test_a_verdict_names_what_binds_the_longest_phase_with_its_time(run: dict[st
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run['model']}-{run['gpu']}")
 def test_what_would_help_is_what_the_changed_run_gives(run: dict[str, Any]) -> None:
     est = rl.estimate(**run)
-    name = est.decision.focus.quantity.name
+    name = est.decision.focus.judged.name
     for help_ in est.decision.helps:
         anew = dict.fromkeys(("gpus", "tp", "pp", "ep")) if help_.kind == "gpus" else {}
         gpu = help_.change if help_.kind == "gpu" else run["gpu"]
@@ -119,3 +127,69 @@ def test_a_grid_has_no_verdict() -> None:
 def test_explain_tells_the_shadow_price_of_each_figure() -> None:
     result = CliRunner().invoke(app, ["explain", "-m", "mistral-7b", "-g", "a100", "--only", "elasticity.tpot"])
     assert "10 % more, 2.24 TB/s instead of 2.04 TB/s" in " ".join(result.stdout.split())
+
+
+def test_explain_tells_an_elasticity_as_the_number_that_json_has() -> None:
+    result = CliRunner().invoke(app, ["explain", "-m", "mistral-7b", "-g", "a100", "--only", "elasticity.tpot"])
+    told = " ".join(result.stdout.split())
+    value = elasticities(rl.estimate("mistral-7b", "a100"))["tpot_s"]["bandwidth"]
+    assert "elasticity.tpot = -1.00" in told and "%" not in told.partition(" = d ln")[0]
+    assert f"memory bandwidth: {value:.2f} (10 % more" in told
+
+
+@pytest.mark.parametrize(("offload", "figure"), [("model", "host"), ("leaf@pinned", "links"), ("group", "links")])
+def test_fetched_weights_depend_on_the_links_or_the_host(offload: str, figure: str) -> None:
+    """Pageable copies are the host's, pinned ones the link's: no part of a fetch is `inside kernels`."""
+    est = rl.estimate("sdxl", "rtx-4090", offload=offload)
+    found = elasticities(est)
+    assert found["transfer_s"][figure] == pytest.approx(-1.0, abs=0.01)
+    assert sum(found["total_s"].values()) == pytest.approx(-1.0, abs=0.02)
+
+
+def test_a_run_that_waits_for_weights_says_so() -> None:
+    est = rl.estimate("sdxl", "rtx-4090", offload="model")
+    times, total = est.latency, est.latency.total.expected
+    share = times["transfer_s"].expected / total
+    steps = 50 * times.step.expected / total
+    assert f"{100 * share:.0f} % of it fetching weights" in est.verdict
+    assert est.verdict.startswith(f"Denoising, {100 * steps:.0f} % of the time, is bound by compute")
+    assert est.to_dict()["limits"]["fetched_share"] == pytest.approx(share)
+    table = CliRunner().invoke(app, ["estimate", "-m", "sdxl", "-g", "rtx-4090", "--offload", "model"]).stdout
+    goes = table.partition("Where the time goes")[2].partition("Latency")[0]
+    assert "weights from the host" in goes and f"{100 * share:.1f} %" in goes
+
+
+def test_weights_that_are_fetched_in_every_step_are_what_limits() -> None:
+    est = rl.estimate("sdxl", "rtx-4090", offload="leaf")
+    assert est.verdict.startswith("Fetching weights from the host is bound by the host")
+    assert est.decision.focus.to_dict()["phase"] == "transfer"
+    assert all(help_.kind != "gpu" for help_ in est.decision.helps), "a quicker GPU fetches no quicker"
+
+
+def test_the_best_accelerator_brings_most_for_its_price_even_beside_one_without_a_price() -> None:
+    cheap = Help("gpu", "cheap", {}, 1.5, 1 / 1.5, None, 1.0)
+    dear = Help("gpu", "dear", {}, 3.0, 1 / 3.0, None, 9.0)
+    idle = Help("gpu", "idle", {}, 1.01, 1 / 1.01, None, 0.1)
+    assert _best([dear, cheap, idle]) == cheap, "what helps by less than a tenth is none"
+    assert _best([idle]) is None
+
+
+def test_the_batch_that_is_told_is_the_largest_in_doublings_that_is_quick_enough() -> None:
+    est = rl.estimate("mistral-7b", "a100", batch=8)
+    (found,) = [help_ for help_ in est.decision.helps if help_.kind == "batch"]
+    batch, now = found.options["batch"], est.latency.tpot.expected
+    assert rl.estimate("mistral-7b", "a100", batch=batch).latency.tpot.expected <= 2.0 * now
+    larger = rl.estimate("mistral-7b", "a100", batch=2 * batch)
+    assert larger.latency.tpot.expected > 2.0 * now or not larger.memory.fits
+
+
+def test_what_limits_is_documented_code_by_code() -> None:
+    """Both vocabularies that are called `limited_by` stand in the docs, each with a hint at the other."""
+    docs = Path(__file__).parents[2] / "docs"
+    page = (docs / "decisions.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| `limited_by`"))
+    assert re.findall(r"`(\w+)`", row)[1:] == list(LIMITS) == [figure.code for figure in FIGURES.values()]
+    assert "service.limited_by" in page
+    assert "limits.limited_by" in (docs / "serving.md").read_text(encoding="utf-8")
+    for key in rl.estimate("mistral-7b", "a100").to_dict()["limits"]:
+        assert f"`{key}`" in page, key

@@ -229,3 +229,36 @@ def test_runs_that_write_nothing_are_judged_by_what_all_have() -> None:
     found = rl.compare(MODEL, gpu="a100", generate=[0, 128])
     assert found.main.name == "total_s"
     assert found.verdict.startswith("generate 0 is the quickest")
+
+
+def test_a_cost_is_told_as_the_cost_of_something() -> None:
+    """`ahead in a million output tokens` would be no cost."""
+    found = rl.compare(MODEL, gpu=["a100", "h100"], price="on-demand")
+    titles = {each.name: each.title for each in found.quantities}
+    assert titles["cost_per_million_output_tokens"] == "cost of a million output tokens"
+    assert "a million output tokens" not in found.verdict.replace("cost of a million output tokens", "")
+
+
+def test_every_correlation_that_was_used_is_told_those_to_the_best_too() -> None:
+    """The first, another model on another chip, shares less with the best than the runner-up does."""
+    found = rl.compare([MODEL, "llama-3.1-8b"], gpu=["l4", "h100"], weights=["bf16", "fp8"])
+    used = {shared_of(one.question, other.question) for one, other in found.pairs}
+    best = found.winners["tpot_s"]
+    assert best is not None
+    answers = [row.answer for row in found.candidates if row.index != best.row]
+    winner = found.rows[best.row].answer
+    assert winner is not None
+    to_best = {shared_of(winner.question, each.question) for each in answers if each is not None}
+    note = " ".join(found.assumptions)
+    assert to_best <= used
+    for shared in used:
+        known = correlations()[shared]
+        assert f"{known.pairs:,}" in note, shared
+
+
+def test_an_interval_that_held_less_than_it_promises_says_so() -> None:
+    assert correlations()["engine", "format"].coverage < 0.8
+    found = rl.compare([MODEL, "llama-3.1-70b"], gpu=["a100", "h200"], gpus=2)
+    assert any("engine and format (3,900, of which the interval held 77 %)" in note for note in found.assumptions)
+    note = next(note for note in rl.compare(MODEL, gpu=["a100", "h100"]).assumptions if "go together, of" in note)
+    assert "held" not in note

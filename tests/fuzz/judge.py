@@ -16,7 +16,7 @@ from roofline.visible import LONGEST, visible
 SECONDS: Final = 5.0
 BYTES: Final = 500 * 2**20
 #: Numbers that may be less than nothing: what is left of a memory, and errors.
-_SIGNED: Final = ("left", "spare", "headroom", "free", "error", "bias", "elasticities")
+_SIGNED: Final = ("left", "spare", "headroom", "free", "error", "bias", "elasticities", "elasticity")
 
 
 class Verdict(NamedTuple):
@@ -100,7 +100,8 @@ def nonsense(value: Any, name: str = "") -> Iterator[str]:
             yield from nonsense(member, f"{name}.{key}")
     elif isinstance(value, (list, tuple)):
         for index, member in enumerate(value):
-            yield from nonsense(member, f"{name}[{index}]")
+            called = member.get("quantity", index) if isinstance(member, dict) else index
+            yield from nonsense(member, f"{name}[{called}]")
     elif isinstance(value, complex) or (
         isinstance(value, (int, float))
         and (not math.isfinite(value) or (value < 0 and not any(word in name for word in _SIGNED)))

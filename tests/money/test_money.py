@@ -75,9 +75,9 @@ def test_an_old_price_is_warned_of_where_money_was_asked_for() -> None:
 
 
 def test_a_price_without_doubt_and_of_late_goes_before_a_lower_one() -> None:
-    """Vast asked 0.7348 for an A100 in May, 1.39 is the least of the last half year."""
-    price = rl.estimate("mistral-7b", gpu="a100").cost["price"]
-    assert price["age_days"] <= 180 and not price["doubt"] and price["value"] > 0.7348
+    """Together asked 2.00 for an H100 in May, 2.40 is the least of the last half year."""
+    price = rl.estimate("mistral-7b", gpu="h100").cost["price"]
+    assert price["age_days"] <= 180 and not price["doubt"] and price["value"] > 2.0
 
 
 def test_a_node_is_paid_for_as_a_whole() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import date
+from itertools import combinations
 from pathlib import Path
+from statistics import median
 
 import pytest
 
+from roofline.analysis.catalogue.shelves import model_rows
 from roofline.errors import SpecError
-from roofline.specs.costs.api import token_prices
+from roofline.specs.costs.api import TokenPrice, token_prices
 from roofline.specs.costs.dates import age_days, age_words, last_day
 from roofline.specs.costs.power import draws
-from roofline.specs.costs.prices import KINDS, MOST, UNIT_OF, bundled_prices, of_kind, own_prices, regions
+from roofline.specs.costs.prices import KINDS, MOST, UNIT_OF, Price, bundled_prices, of_kind, own_prices, regions
 from roofline.specs.files.library import bundled, find, names
 
 NOW = date(2026, 11, 28)
@@ -49,7 +53,50 @@ def test_every_price_of_tokens_is_of_a_bundled_model_and_marked_where_its_day_is
             assert find("models", price.release).name == model
             assert price.provider and price.source and last_day(price.date) and price.currency == "USD"
             assert 0 < price.read <= 100 and 0 < price.written <= 100
-    assert {p.doubt for prices in token_prices().values() for p in prices} == {"", "entry undated"}
+    assert {p.doubt.partition("; ")[0] for prices in token_prices().values() for p in prices} == {"", "entry undated"}
+
+
+@pytest.mark.parametrize("model", sorted(token_prices()))
+def test_a_size_in_the_name_of_what_is_served_is_that_of_the_model(model: str) -> None:
+    """`deepseek-r1-0528-qwen3-8b` is no DeepSeek R1."""
+    row = next(row for row in model_rows() if row.name == model)
+    for price in token_prices()[model]:
+        name = price.served_as.rpartition("/")[2].lower()
+        for told in re.findall(r"(?<![a-z0-9.])a?(\d+(?:[.p]\d+)?)b(?![a-z0-9])", name):
+            size = 1e9 * float(told.replace("p", "."))
+            near = (row.parameters, row.active)
+            assert any(each and 0.7 < size / each < 1.4 for each in near), f"{price.served_as} of {model}"
+
+
+def test_a_price_of_tokens_far_below_all_others_is_marked() -> None:
+    by_release: dict[str, list[TokenPrice]] = {}
+    for prices in token_prices().values():
+        for price in prices:
+            by_release.setdefault(price.release, []).append(price)
+    for prices in by_release.values():
+        usual = median(price.read + price.written for price in prices)
+        for price in prices:
+            assert price.read + price.written >= usual / 4 or "quarter" in price.doubt, price
+
+
+def test_of_the_rents_of_a_provider_the_newest_is_kept() -> None:
+    """Of one size of instance; a row that names none is of any."""
+    rents = [price for price in PRICES if price.kind.startswith("rent")]
+    for one, other in combinations(rents, 2):
+        alike = (one.name, one.kind, one.unit, one.seller) == (other.name, other.kind, other.unit, other.seller)
+        if alike and (instance(one) == instance(other) or "" in (instance(one), instance(other))):
+            assert one.date == other.date, f"{one.name} by {one.seller}: {one.date} and {other.date}"
+
+
+def instance(price: Price) -> str:
+    """What a provider calls it: `8 GPUs`, `p5.48xlarge us-east-1`."""
+    size = re.search(r"\((\d+ GPUs?)", price.provider)
+    return size[1] if size else price.provider.partition(" (")[0].partition(" ")[2]
+
+
+def test_no_price_is_from_a_paste() -> None:
+    assert not [price for price in PRICES if re.match(r"pastebin|gist", price.source)]
+    assert all(price.doubt for price in PRICES if re.search(r"cop(y|ies) of", price.source))
 
 
 def test_every_draw_is_of_a_bundled_accelerator_and_marked_where_it_is_not_dated() -> None:
@@ -57,8 +104,21 @@ def test_every_draw_is_of_a_bundled_accelerator_and_marked_where_it_is_not_dated
     assert len(draws()) == len(rows("power.csv"))
     for draw in draws():
         assert draw.name in known and draw.source
-        assert draw.date or draw.doubt, draw
+        assert draw.date or "unverified" in draw.doubt, draw
+        assert "unverified" in draw.doubt or re.search(r"/|@", draw.source), draw
         assert 1 < draw.watts < 3000
+
+
+def test_the_page_on_costs_counts_what_is_undated() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "costs.md").read_text(encoding="utf-8").split())
+    undated = [draw for draw in draws() if not draw.date]
+    assert f"Of the {len(draws())} rows of `power.csv`, {len(undated)} have no date" in page
+    assert f"{sum(draw.state == 'idle' for draw in undated)} of them of chips that idle" in page
+
+
+def test_a_chip_that_shares_its_work_with_cores_is_not_taken_for_one_at_full_load() -> None:
+    shared = [draw for draw in draws() if draw.scope == "gpu beside cores"]
+    assert shared and not any(draw.usual for draw in shared)
 
 
 def test_the_lowest_comes_first_and_doubtful_ones_last() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +18,11 @@ def model_rows(spec_dir: str | None = None) -> Iterator[ModelRow]:
     return _rows("models", ModelRow, files("models", spec_dir))
 
 
-def gpu_rows(spec_dir: str | None = None) -> Iterator[GPURow]:
-    """All accelerators with their main figures."""
-    return _rows("hardware", GPURow, files("hardware", spec_dir))
+def gpu_rows(spec_dir: str | None = None, only: Container[str] | None = None) -> Iterator[GPURow]:
+    """All accelerators with their main figures, or those of some names: no other file is looked at."""
+    paths = files("hardware", spec_dir)
+    chosen = paths if only is None else {name: path for name, path in paths.items() if name in only}
+    return _rows("hardware", GPURow, chosen)
 
 
 def node_rows(spec_dir: str | None = None) -> Iterator[NodeRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -68,7 +68,8 @@ def compared(runs: Sequence[Run[Any]]) -> tuple[Compared, ...]:
     for answer in answers:
         for q in every_quantity(answer):
             if q.times is not None and (q.title or q.name in found):
-                found.setdefault(q.name, Compared(q.name, q.title, q.unit, q.better, q.group))
+                title = f"cost of {q.title}" if q.group == "cost" and q.title else q.title
+                found.setdefault(q.name, Compared(q.name, title, q.unit, q.better, q.group))
     kinds = {answer.question.kind.name for answer in answers}
     shared = [names_of(answers, kind) for kind in sorted(kinds)]
     kept = [each for each in found.values() if all(each.name in names for names in shared)]
@@ -155,13 +156,12 @@ def same(one: Answer, other: Answer) -> bool:
     return alike and one.phases == other.phases
 
 
-def counted(runs: Sequence[Run[Any]]) -> Iterator[Correlation]:
-    """The correlations that ratios to the first run were worked out with, each once."""
-    answers = [run.answer for run in runs if run.answer is not None]
+def counted(pairs: Iterable[tuple[Answer, Answer]]) -> Iterator[Correlation]:
+    """The correlations that the ratios of these pairs of runs were worked out with, each once."""
     seen = set()
-    for answer in answers[1:]:
-        if not same(answers[0], answer):
-            found = correlation_of(answers[0].question, answer.question)
+    for one, other in pairs:
+        if not same(one, other):
+            found = correlation_of(one.question, other.question)
             if found.shared not in seen:
                 seen.add(found.shared)
                 yield found

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.analysis.comparing.runs import Run, said, shown_value
+from roofline.answer.plain import listed
 
 if TYPE_CHECKING:
     from roofline.analysis.comparing.side_by_side import SideBySide
@@ -72,4 +73,4 @@ def about(found: SideBySide[Any], rows: Sequence[Run[Any]]) -> str:
 def varied_by(found: SideBySide[Any]) -> str:
     """The options that tell runs apart: `GPU and weights`."""
     names = [_CALLED.get(name, name.replace("_", "-")) for name in found.varied]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed(names)

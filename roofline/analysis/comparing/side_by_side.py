@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -79,6 +79,16 @@ class SideBySide(Generic[Est]):
     def winners(self) -> Mapping[str, Best | None]:
         """The best run by each quantity; None where no run fits, and where all that do have the same."""
         return {each.name: self._best(each) for each in self.quantities}
+
+    @property
+    def pairs(self) -> Iterator[tuple[Answer, Answer]]:
+        """The pairs of runs whose ratios are told: each and the first, and each that can be the best and the best."""
+        bests = dict.fromkeys(best.row for best in self.winners.values() if best is not None)
+        told = [(self.first, row) for row in self.rows if row is not self.first]
+        told += [(self.rows[best], row) for best in bests for row in self.candidates if row.index != best]
+        for one, other in told:
+            if one.answer is not None and other.answer is not None:
+                yield one.answer, other.answer
 
     def _best(self, quantity: Compared) -> Best | None:
         order = self.order(quantity)

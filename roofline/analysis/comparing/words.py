@@ -17,9 +17,10 @@ from roofline.analysis.comparing.figures import (
 from roofline.analysis.comparing.settings import differing
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import missing, short_title
+from roofline.answer.plain import listed
 from roofline.runs.money.money import money_of
 from roofline.specs.costs.prices import WORDS
-from roofline.units import format_si, format_time
+from roofline.units import format_ratio, format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.analysis.comparing.correlation import Correlation
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 #: Runs that a sentence names, further quantities that it speaks of.
 _NAMED: Final = 3
 _FURTHER: Final = 2
+#: The share of pairs that an interval is to hold.
+_HELD: Final = 0.8
 #: Characters of a reason in a sentence.
 _REASON: Final = 160
 
@@ -43,15 +46,6 @@ def shown(quantity: Compared, value: float) -> str:
     return number if quantity.group == "throughput" else f"{number} {quantity.unit}"
 
 
-def times_words(ratio: float) -> str:
-    """A ratio: `1.04`, `1.7`, `23`."""
-    return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.1f}" if ratio >= 1.095 else f"{ratio:.2f}"
-
-
-def _less(ratio: float) -> str:
-    return times_words(ratio) if ratio >= 0.995 else f"{ratio:.2g}"
-
-
 def verdict(found: SideBySide[Any]) -> str:
     """Which run is the best, by how much and how surely; what does not fit; what is refused."""
     return " ".join([*_judged(found), *_misfits(found), *_refused(found)])
@@ -64,10 +58,10 @@ def _judged(found: SideBySide[Any]) -> Iterator[str]:
         return
     best, who = found.winners[main.name], found.rows[order[0]]
     if len(order) == 1:
-        yield f"{_only(found, who)}: {_value(found, main, who)} {_by(main)}."
+        yield f"{_only(found, who)}: {_value(main, who)} {_by(main)}."
     elif best is None:
         every = "Both" if len(order) == 2 else f"All {len(order)}"
-        yield f"{every} runs that fit are alike: {_value(found, main, who)} {_by(main)}."
+        yield f"{every} runs that fit are alike: {_value(main, who)} {_by(main)}."
     elif best.clear:
         yield f"{_clear(found, main, order)}{_price(found, order)}."
     else:
@@ -90,7 +84,7 @@ def _by(main: Compared) -> str:
     return main.title if main.group == "throughput" else f"({main.title})"
 
 
-def _value(found: SideBySide[Any], main: Compared, row: Run[Any]) -> str:
+def _value(main: Compared, row: Run[Any]) -> str:
     """The expected value, with its interval where it has one."""
     times = value_of(row.answer, main.name)
     assert times is not None
@@ -105,7 +99,7 @@ def _clear(found: SideBySide[Any], main: Compared, order: Sequence[int]) -> str:
     who, runner = found.rows[order[0]], found.rows[order[1]]
     is_time = main.unit == "s" and main.better == "low"
     claim = "is the quickest" if is_time else f"has the {'least' if main.better == 'low' else 'most'} {main.title}"
-    text = f"{who.name} {claim}: {_value(found, main, who)}{f' {_by(main)}' if is_time else ''}"
+    text = f"{who.name} {claim}: {_value(main, who)}{f' {_by(main)}' if is_time else ''}"
     text += f", {_gain(found, main, order[0], order[1])} {_as(main)} {runner.name}"
     first = found.first
     if first.fits and first.index in order[2:]:
@@ -125,13 +119,13 @@ def _gain(found: SideBySide[Any], main: Compared, best: int, other: int) -> str:
     if ratio is None:
         return "?"
     faster = ratio.inverse if main.unit == "s" else ratio
-    return f"{times_words(faster.expected)} ×{_between(faster)}"
+    return f"{format_ratio(faster.expected)} ×{_between(faster)}"
 
 
 def _between(ratio: Ratio) -> str:
     if ratio.low == ratio.high:
         return ""
-    return f" ({times_words(ratio.low)} to {times_words(ratio.high)})"
+    return f" ({format_ratio(ratio.low)} to {format_ratio(ratio.high)})"
 
 
 def _price(found: SideBySide[Any], order: Sequence[int]) -> str:
@@ -140,7 +134,7 @@ def _price(found: SideBySide[Any], order: Sequence[int]) -> str:
     if costs[0] is None or costs[1] is None or costs[0] == costs[1]:
         return ""
     runner = found.rows[order[1]].name
-    text = f"; its price is {_less(costs[0] / costs[1])} × that of {runner}"
+    text = f"; its price is {format_ratio(costs[0] / costs[1])} × that of {runner}"
     currency = currency_of(found.rows[order[0]].answer)  # type: ignore[arg-type]
     return f"{text} ({costs[0]:,.2f} against {costs[1]:,.2f} {currency} an hour)"
 
@@ -150,7 +144,7 @@ def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: B
     group = [index for index in order if index == best.row or index in best.too_close]
     names = _names([found.rows[index].name for index in group])
     if len(group) == 2:
-        values = " and ".join(_value(found, main, found.rows[index]) for index in group)
+        values = " and ".join(_value(main, found.rows[index]) for index in group)
         return f"{names} are too close to call: {values} {_by(main)}, {_gain(found, main, group[0], group[1])}."
     ends = [value_of(found.rows[index].answer, main.name) for index in (group[0], group[-1])]
     values = " to ".join(shown(main, float(times.expected)) for times in ends if times is not None)
@@ -159,12 +153,10 @@ def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: B
 
 def _names(names: Sequence[str]) -> str:
     """Names in a row: those of runs that differ in several options are told apart by semicolons."""
-    if len(names) == 1:
-        return names[0]
     comma = "; " if any(", " in name for name in names) else ", "
     if len(names) > _NAMED:
         return f"{comma.join(names[:_NAMED])} and {len(names) - _NAMED} more"
-    return f"{comma.join(names[:-1])} and {names[-1]}"
+    return listed(names, comma)
 
 
 def _further(found: SideBySide[Any], main: Compared, best: int) -> Iterator[str]:
@@ -227,7 +219,7 @@ def assumptions(found: SideBySide[Any]) -> list[str]:
             "the interval of a ratio comes from both 80 % intervals and from how far the errors of such runs go "
             "together; too close to call: it holds 1"
         )
-        notes += _correlated(list(counted(found.rows)))
+        notes += _correlated(list(counted(found.pairs)))
         if any(ideal):
             notes.append("runs of engine ideal are bounds, which no clock shows: none of them is called the best")
     if len({answer.question.kind.name for answer in answers}) > 1:
@@ -238,19 +230,25 @@ def assumptions(found: SideBySide[Any]) -> list[str]:
 
 
 def _correlated(each: Sequence[Correlation]) -> Iterator[str]:
-    """How far the errors of runs go together that share this or that."""
-    told = [f"{_listed(one.shared)} by {one.value:g} ({one.pairs:,})" for one in each if one.value]
+    """How far the errors of runs go together that share this or that; and where their intervals held fewer of the pairs
+    than they promise.
+    """
+    told = [f"{_facets(one)} by {one.value:g} ({_pairs(one)})" for one in each if one.value]
     if told:
         yield f"errors go together, of runs that share {'; '.join(told)} (pairs of measured runs)"
-    alone = [f"{_listed(one.shared)} ({one.pairs:,})" for one in each if not one.value]
+    alone = [f"{_facets(one)} ({_pairs(one)})" for one in each if not one.value]
     if alone:
         yield f"errors are taken as independent, of runs that share {'; '.join(alone)} (pairs of measured runs)"
 
 
-def _listed(shared: Sequence[str]) -> str:
-    if len(shared) < 2:
-        return shared[0] if shared else "nothing"
-    return f"{', '.join(shared[:-1])} and {shared[-1]}"
+def _facets(one: Correlation) -> str:
+    return listed(one.shared) or "nothing"
+
+
+def _pairs(one: Correlation) -> str:
+    """So many pairs, and the share that their interval held where that is less than it should."""
+    held = f", of which the interval held {100 * one.coverage:.0f} %" if one.coverage < _HELD else ""
+    return f"{one.pairs:,}{held}"
 
 
 def _prices(found: SideBySide[Any]) -> str:

@@ -10,6 +10,7 @@ from roofline.analysis.fit.shelf import Runnable
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.ways import ELSEWHERE, MISSES, REFUSED, WHOLE
 from roofline.analysis.fit.words import missing, where
+from roofline.answer.plain import listed
 from roofline.answer.quantity import Quantity
 from roofline.units import format_time
 
@@ -33,12 +34,8 @@ def verdict_of_models(models: Sequence[Runnable], first: Trial, asked: bool) -> 
     total, place = len(models), where(first)
     if not told:
         return " ".join((f"None of {total} models runs on {place}.", *_nearest(models), *_refused(counts[REFUSED])))
-    head = f"Of {total} models {place} {'runs' if first.plan.single else 'run'} {_listed(told)}."
+    head = f"Of {total} models {place} {'runs' if first.plan.single else 'run'} {listed(told)}."
     return " ".join((head, *_largest(models), *_nearest(models), *_refused(counts[REFUSED])))
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _largest(models: Sequence[Runnable]) -> Iterator[str]:

@@ -15,7 +15,6 @@ from roofline.analysis.recommend.plan import Out, Plan
 from roofline.analysis.recommend.search import Miss, plans_of
 from roofline.analysis.recommend.wanted import ANY, Wanted, read_wanted
 from roofline.analysis.recommend.words import against, missed, verdict
-from roofline.analysis.verdict.words import ratio_words
 from roofline.answer.phase import Warn
 from roofline.answer.times import READINGS, column
 from roofline.errors import RooflineError, UsageError
@@ -27,6 +26,7 @@ from roofline.runs.money.money import hourly_prices
 from roofline.runs.money.terms import read_terms
 from roofline.runs.names import check_names
 from roofline.runs.text.service.running import serves
+from roofline.units import format_ratio
 
 Form = TypeVar("Form", bound="Recommendation")
 #: The quickest plan is looked for among those that cost at most so many times what the cheapest does.
@@ -208,7 +208,7 @@ def _lost(plan: Plan, first: Plan) -> Out:
     ours, theirs = plan.cost_per_hour, first.cost_per_hour
     if ours is None or theirs is None:
         return Out(plan.gpu, "would do; no price is known" if ours is None else "would do", 0.0, plan)
-    return Out(plan.gpu, f"would do at {ratio_words(ours / theirs)} × the cost", ours / theirs, plan)
+    return Out(plan.gpu, f"would do at {format_ratio(ours / theirs)} × the cost", ours / theirs, plan)
 
 
 def _is_near(plan: Plan, first: Plan) -> bool:

@@ -8,10 +8,10 @@ from typing import Final
 from roofline.analysis.fit.words import short_title
 from roofline.analysis.recommend.plan import Out, Plan
 from roofline.analysis.recommend.wanted import Wanted
-from roofline.analysis.verdict.words import ratio_words, span
+from roofline.analysis.verdict.words import span
 from roofline.answer.plain import counted_whole
 from roofline.runs.money.money import amount
-from roofline.units import format_time
+from roofline.units import format_ratio, format_time
 
 _LIMITS: Final = {"ttft_s": "to the first token", "tpot_s": "per token", "total_s": "in all"}
 
@@ -67,8 +67,8 @@ def load_words(plan: Plan, wanted: Wanted) -> str:
 def against(plan: Plan, first: Plan) -> str:
     """A plan against another: `2.1 × the cost, 1.8 × as fast`."""
     ours, theirs = plan.cost_per_hour, first.cost_per_hour
-    parts = [f"{ratio_words(ours / theirs)} × the cost"] if ours is not None and theirs else []
-    return ", ".join([*parts, f"{ratio_words(first.speed / plan.speed)} × as fast"])
+    parts = [f"{format_ratio(ours / theirs)} × the cost"] if ours is not None and theirs else []
+    return ", ".join([*parts, f"{format_ratio(first.speed / plan.speed)} × as fast"])
 
 
 def verdict(plans: Sequence[Plan], out: Sequence[Out], wanted: Wanted, looked_at: int) -> str:

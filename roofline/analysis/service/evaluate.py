@@ -211,6 +211,12 @@ def served_columns(outcome: Outcome, service: Service) -> Iterator[tuple[str, An
             yield column(f"served_{name}", reading), value
 
 
+def served_better(service: Service) -> Iterator[tuple[str, str]]:
+    """Of the columns of a steady load, by their names without readings, which values are the better ones."""
+    for name, _ in service.quantities():
+        yield f"served_{name}", "low" if name.endswith("_s") and "_per_s" not in name else "high"
+
+
 def served_quantities(service: Service) -> Iterator[Quantity]:
     """The times and rates of a steady load as headline figures, for comparisons."""
     first = service.client_ttft_s or service.ttft_s

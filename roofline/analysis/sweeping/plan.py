@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.evaluate import evaluate
-from roofline.analysis.grids import Block, count_parts, evaluate_grid, results_of
+from roofline.analysis.grids import Block, better_of, count_parts, evaluate_grid, results_of
 from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.ask import ask
 from roofline.runs.checks import is_many
@@ -173,7 +173,7 @@ class Plan:
                 continue
             found = dict(results_of(outcome))
             results |= dict.fromkeys(found)
-            better |= {quantity.name: quantity.better for quantity in outcome.quantities}
+            better |= better_of(outcome)
             sample += found.values()
         if not results and failed:
             raise failed

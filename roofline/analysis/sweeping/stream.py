@@ -122,28 +122,23 @@ class Keeper:
 
     def take(self, rows: Rows) -> None:
         """Further rows. Raises UsageError where too many are to be kept."""
-        self.beside.append(self._sifted(rows))
+        self.beside.append(self._best(rows))
         if sum(map(len, self.beside)) > max(_BESIDE, len(self.kept)):
             self._settle()
 
-    def _sifted(self, rows: Rows) -> Rows:
+    def _best(self, rows: Rows) -> Rows:
+        """Of a frontier all, as it came; of an order the first."""
         if self.best.pareto is not None:
             return rows.pareto(self.best.pareto)
         return rows if self.best.top is None else rows.top(self.best.top, str(self.best.sort))
 
     def _settle(self) -> None:
         every = joined([self.kept, *self.beside])
-        self.kept, self.beside = self._in_order(every), []
+        self.kept, self.beside = self._best(every), []
         if self.best.pareto is not None and len(self.kept) > MOST_ON_FRONTIER:
             raise UsageError(f"--pareto: more than {MOST_ON_FRONTIER:,} rows are on the frontier; add a --where")
         if len(self.kept) > MOST_SORTED:
             raise _too_many_sorted(len(self.kept))
-
-    def _in_order(self, rows: Rows) -> Rows:
-        """Of a frontier all, as it came; of an order the first."""
-        if self.best.pareto is not None:
-            return rows.pareto(self.best.pareto)
-        return rows if self.best.top is None else rows.top(self.best.top, str(self.best.sort))
 
     def finished(self) -> Rows:
         """What was kept, in order."""

@@ -5,27 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from roofline.analysis.explain_expected import causes
+from roofline.analysis.explain_expected import causes, fetched_s
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.quantity import Quantity
 from roofline.machine.engine import IDEAL
+from roofline.machine.faster import FIGURES, limit_words
 from roofline.runs.kind import Outcome
 
-#: What is said to bind a phase where most depends on a figure of the hardware.
-BOUND_BY: Final = {
-    "bandwidth": "memory",
-    "compute": "compute",
-    "links": "communication",
-    "overhead": "overhead",
-    "host": "the host's cores",
-}
-_WORDS: Final = {
-    "memory": "memory",
-    "compute": "compute",
-    "communication": "the links",
-    "overhead": "overhead (starting kernels, host work)",
-    "the host's cores": "the host's cores",
-}
+#: The name in JSON of what is no phase: weights that come from host memory beside them.
+FETCHING: Final = "transfer"
+#: From this share of the time on, what is fetched is told, and all of the run is judged.
+_MUCH: Final = 0.1
 #: What an expected time is spent on, in words, by the name of its cause.
 _SPENT: Final = {
     "weights": "reading weights",
@@ -46,30 +36,41 @@ _SPENT: Final = {
 
 
 class Focus(NamedTuple):
-    """The phase that takes longest, its share of the run's time, its quantity, and what binds it.
+    """The phase that takes longest, its share of the run's time, its quantity, and what binds it, as a code.
 
-    `spent` are shares of the phase's expected time, the largest first; none for the ideal engine.
+    `name` is that of the phase; FETCHING where waiting for weights from host memory takes longer than any. `fetched`
+    is the share of that, `judged` the quantity by which changes are held against each other: of a run that fetches
+    much, all of it. `spent` are shares of the phase's expected time, the largest first; none for the ideal engine.
     """
 
-    phase: PhaseEstimate
+    name: str
     share: float
     quantity: Quantity
     by: str
     spent: Mapping[str, float]
+    fetched: float
+    judged: Quantity
 
     @property
     def bound_words(self) -> str:
         """What binds it, for people."""
-        return _WORDS[self.by]
+        return limit_words(self.by)
+
+    @property
+    def fetches(self) -> bool:
+        """Whether what is fetched takes a good part of the time."""
+        return self.fetched >= _MUCH
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "phase": self.phase.name,
+            "phase": self.name,
             "share_of_time": self.share,
             "quantity": self.quantity.name,
             "limited_by": self.by,
             "spent": dict(self.spent),
+            "fetched_share": self.fetched,
+            "judged_by": self.judged.name,
         }
 
 
@@ -77,10 +78,15 @@ def focus_of(est: Outcome, elasticity: Mapping[str, Mapping[str, float]]) -> Foc
     """What a verdict on a run is about."""
     times = {phase.name: float(phase.repeat * phase.times.expected) for phase in est.phases}
     phase = max(est.phases, key=lambda phase: times[phase.name])
-    named = est.question.kind.focus.get(phase.name)
-    quantity = (est.quantity(named.quantity) if named is not None else None) or _longest(est)
-    share = times[phase.name] / (sum(times.values()) or 1.0)
-    return Focus(phase, share, quantity, _binding(phase, elasticity.get(quantity.name, {})), _spent(est, phase))
+    named, whole, late = est.question.kind.focus.get(phase.name), _longest(est), fetched_s(est) or 0.0
+    total = sum(times.values()) + late or 1.0
+    if late > times[phase.name]:
+        by = _binding("communication", elasticity.get("transfer_s", {}))
+        return Focus(FETCHING, late / total, whole, by, {}, late / total, whole)
+    quantity = (est.quantity(named.quantity) if named is not None else None) or whole
+    by = _binding(phase.bound_by, elasticity.get(quantity.name, {}))
+    judged = whole if late / total >= _MUCH else quantity
+    return Focus(phase.name, times[phase.name] / total, quantity, by, _spent(est, phase), late / total, judged)
 
 
 def _longest(est: Outcome) -> Quantity:
@@ -89,11 +95,11 @@ def _longest(est: Outcome) -> Quantity:
     return max(times, key=lambda q: float(q.times.expected) if q.times is not None else 0.0)
 
 
-def _binding(phase: PhaseEstimate, parts: Mapping[str, float]) -> str:
+def _binding(bound_by: str, parts: Mapping[str, float]) -> str:
     """By the figure on which most depends; by the bound's longest part where that is not known."""
     if not parts:
-        return phase.bound_by
-    return BOUND_BY[min(parts, key=lambda figure: parts[figure])]
+        return bound_by
+    return FIGURES[min(parts, key=lambda figure: parts[figure])].code
 
 
 def _spent(est: Outcome, phase: PhaseEstimate) -> dict[str, float]:

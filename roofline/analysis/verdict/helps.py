@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -33,8 +34,8 @@ _PROMISING: Final = 1.25
 class Help(NamedTuple):
     """One change and what it brings.
 
-    `ratio`: how many times as fast the time in focus is, or for a batch how many times as much is made per second;
-    `slower`: how many times as long the time in focus then is; `price`: how many times what it costs per hour.
+    `ratio`: how many times as fast the time that is judged is, or for a batch how many times as much is made per
+    second; `slower`: how many times as long that time then is; `price`: how many times what it costs per hour.
     """
 
     kind: str
@@ -57,9 +58,9 @@ def helps(est: Outcome, focus: Focus, elasticity: Mapping[str, Mapping[str, floa
     if asked is None:
         return ()
     case = _Case(est, asked, focus)
-    parts = elasticity.get(focus.quantity.name, {})
+    parts = elasticity.get(focus.judged.name, {})
     found = (_best(case.formats()), _best(case.batches()), _best(case.machines(parts)), _best(case.more_devices()))
-    return tuple(help_ for help_ in found if help_ is not None and help_.ratio >= LEAST)
+    return tuple(help_ for help_ in found if help_ is not None)
 
 
 def same_batch(est: Outcome) -> Asked | None:
@@ -76,9 +77,10 @@ def _is_for_play(title: str) -> bool:
     return any(line in title for line in _FOR_PLAY)
 
 
-def _best(found: Iterator[Help]) -> Help | None:
-    """The one that brings most for its price."""
-    return max(found, key=lambda help_: help_.ratio / (help_.price or 1.0), default=None)
+def _best(found: Iterable[Help]) -> Help | None:
+    """Of those that help, the one that brings most for its price, per hour where the run's own is not known."""
+    helping = [help_ for help_ in found if help_.ratio >= LEAST]
+    return max(helping, key=lambda help_: help_.ratio / (help_.price or help_.price_per_hour or 1.0), default=None)
 
 
 class _Case(NamedTuple):
@@ -95,7 +97,7 @@ class _Case(NamedTuple):
             then = evaluate(ask(self.asked.model, place, {**self.asked.options, **changed}), Outcome)
         except RooflineError:
             return None
-        quantity = then.quantity(self.focus.quantity.name)
+        quantity = then.quantity(self.focus.judged.name)
         if quantity is None or quantity.times is None or not bool(then.memory.fits):
             return None
         slower = float(quantity.times.expected) / _expected(self.focus)
@@ -113,14 +115,21 @@ class _Case(NamedTuple):
         if self.est.question.for_users:  # it is that of the users
             return
         batch = int(float(self.est.question.run.batch))
-        now, found = batch / _expected(self.focus), None
-        while (batch := 2 * batch) <= _LARGEST_BATCH:
-            then = self.tried("batch", f"a batch of {batch:,}", {"batch": batch})
+        most = (_LARGEST_BATCH // batch).bit_length() - 1
+        tried: dict[int, Help] = {}
+
+        def too_large(doublings: int) -> bool:
+            size = batch << doublings
+            then = self.tried("batch", f"a batch of {size:,}", {"batch": size})
             if then is None or then.slower > _SLOWER:
-                break
-            found = then._replace(ratio=batch / (then.slower * _expected(self.focus)) / now)
-        if found is not None:
-            yield found
+                return True
+            tried[size] = then._replace(ratio=size / batch / then.slower)
+            return False
+
+        if most >= 1 and not too_large(1):
+            bisect_left(range(2, most + 1), True, key=too_large)  # what is too large stays so
+        if tried:
+            yield tried[max(tried)]
 
     def machines(self, parts: Mapping[str, float]) -> Iterator[Help]:
         """Other accelerators that promise most for their price."""
@@ -139,9 +148,9 @@ class _Case(NamedTuple):
         if q.asked is None or q.asked.options.get("node") is not None or not parts:
             return []
         prices, found, own = hourly_prices(q.money), [], (q.gpu.kind, q.gpu.vendor, _is_for_play(q.gpu.title))
-        for row in gpu_rows():
+        for row in gpu_rows(only=prices):
             alike = (row.kind, row.vendor, _is_for_play(row.title)) == own
-            if row.name not in prices or not alike or row.name == q.gpu.name:
+            if not alike or row.name == q.gpu.name:
                 continue
             streamed = (row.bandwidth / q.gpu.memory.bandwidth) ** -parts.get("bandwidth", 0.0)
             promised = streamed * (row.peak_16bit / half_peak_of(q.gpu)) ** -parts.get("compute", 0.0)
@@ -163,7 +172,7 @@ class _Case(NamedTuple):
 
 
 def _expected(focus: Focus) -> float:
-    times = focus.quantity.times
+    times = focus.judged.times
     if times is None:
-        raise UsageError(f"{focus.quantity.name} has no meaning in this run")
+        raise UsageError(f"{focus.judged.name} has no meaning in this run")
     return float(times.expected)

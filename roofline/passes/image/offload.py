@@ -107,6 +107,8 @@ def copied_bytes(away: PictureOffload, phase: Phase, precision: Precision) -> fl
     return sum(op.count * precision.held_bytes(op) for op in phase.ops if op.params and op.kernels)
 
 
-def rate(away: PictureOffload, link: float) -> float:
-    """Bytes per second at which weights are expected to come over a link of so many."""
-    return link if away.copies == "pinned" else min(link, PAGEABLE)
+def rate(away: PictureOffload, link: float, host: float = 1.0) -> float:
+    """Bytes per second at which weights are expected to come over a link of so many, from a host so many times as fast
+    as the one that was measured.
+    """
+    return link if away.copies == "pinned" else min(link, PAGEABLE * host)

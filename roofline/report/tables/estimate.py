@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
+from roofline.analysis.explain_expected import fetched_s
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
@@ -146,13 +147,16 @@ _REACHED: Final = (
 
 def reached_table(est: Answer) -> Grid:
     """Where the time goes, and which shares of the peaks are reached in it."""
-    whole = sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    late = fetched_s(est)
+    whole = sum(float(phase.repeat * phase.times.expected) for phase in est.phases) + (late or 0.0)
     rows = []
     for phase in est.phases:
         each = float(phase.times.expected)
         taken = float(phase.repeat) * each
         shares = [percent(taken / whole if whole else 0.0), percent(float(phase.mfu)), percent(float(phase.mbu))]
         rows.append([phase.name, format_time(each), format_time(taken), *shares])
+    if late is not None:
+        rows.append(["weights from the host", "", format_time(late), percent(late / whole if whole else 0.0), "", ""])
     what = "bound" if est.question.engine == "ideal" else "expected"
     reached = "MFU and MBU are the shares of peak FLOP/s and of bandwidth that it reaches"
     return grid(f"Where the time goes, as {what}; {reached}", _REACHED, rows)

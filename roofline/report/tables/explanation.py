@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from roofline.analysis.estimate import Answer
-from roofline.answer.derivation import Derivation
+from roofline.answer.derivation import Derivation, Term
 from roofline.answer.plain import counted_whole
 from roofline.evidence.runs.nearest import Nearest
 from roofline.report.tables.belonging import assumptions_of, sources_of
@@ -37,10 +37,10 @@ def print_explanation(
         console.print([Styled(d.quantity, "bold"), Styled(f" = {_value(d.value, d.unit)}")])
         console.print(f"  = {d.formula}")
         console.print(f"  = {d.substituted}")
-        shown = sorted(d.terms, key=lambda term: -term.value)
-        most = len(shown) if d.unit == "s" else terms  # the causes of a time are few
+        shown = sorted(d.terms, key=lambda term: -abs(term.value))
+        most = len(shown) if d.unit in ("s", "") else terms  # the causes of a time, and figures, are few
         for term in shown[:most]:
-            console.print(f"      {term.name}: {term.text} = {_term(term.value, d.unit)}")
+            console.print(f"      {_line(term, d.unit)}")
         if len(shown) > most:
             rest = sum(term.value for term in shown[most:])
             console.print(f"      {counted_whole(len(shown) - most, 'more op')}: {_term(rest, d.unit)}")
@@ -62,13 +62,22 @@ def print_explanation(
     print_warnings(est.warnings, console)
 
 
+def _line(term: Term, unit: str) -> str:
+    """A term as a line: what it is and what that makes; of a number without a unit the number first."""
+    if not unit:
+        return f"{term.name}: {term.value:.2f} ({term.text})"
+    return f"{term.name}: {term.text} = {_term(term.value, unit)}"
+
+
 def _term(value: float, unit: str) -> str:
-    return format_time(value) if unit == "s" else f"{value:,.0f}" + (" %" if unit == "%" else "")
+    return format_time(value) if unit == "s" else f"{value:,.0f}"
 
 
 def _value(value: float, unit: str) -> str:
     if unit == "s":
         return f"{format_time(value, 4)} ({value:.6g} s)"
+    if not unit:
+        return f"{value:.2f}"
     exact = f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
     counted = unit[:-1] if value == 1 and unit.isalpha() and unit.endswith("s") else unit
     return f"{exact} {counted}" + (f" ({format_si(value, unit)})" if value >= 1e4 and unit in ("B", "FLOP") else "")

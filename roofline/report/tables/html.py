@@ -7,23 +7,16 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
-from roofline.analysis.comparing.answer import Comparing
-from roofline.analysis.costs.answer import Costing
-from roofline.analysis.estimate import Answer
-from roofline.analysis.fit.answer import Fitting
-from roofline.analysis.fit.gpus import GPUsFor
-from roofline.analysis.fit.models import ModelsOn
-from roofline.analysis.recommend.answer import Recommendation
 from roofline.report.tables.console import Console
-from roofline.report.tables.costs.ways import print_cost
-from roofline.report.tables.deciding.compare import print_compare
-from roofline.report.tables.deciding.recommend import print_recommendation
-from roofline.report.tables.estimate import print_estimate
-from roofline.report.tables.fit import print_fit
-from roofline.report.tables.fitting.gpus import print_gpus
-from roofline.report.tables.fitting.models import print_models
 
 if TYPE_CHECKING:
+    from roofline.analysis.comparing.answer import Comparing
+    from roofline.analysis.costs.answer import Costing
+    from roofline.analysis.estimate import Answer
+    from roofline.analysis.fit.answer import Fitting
+    from roofline.analysis.fit.gpus import GPUsFor
+    from roofline.analysis.fit.models import ModelsOn
+    from roofline.analysis.recommend.answer import Recommendation
     from roofline.evidence.runs.nearest import Nearest
 
 _WIDTH: Final = 96
@@ -37,36 +30,50 @@ _CSS: Final = {
 
 def estimate_html(est: Answer, nearest: list[Nearest], verdict: str) -> str:
     """The verdict and the tables of an estimate as one preformatted block."""
+    from roofline.report.tables.estimate import print_estimate
+
     return _block(lambda console: print_estimate(est, console, nearest, verdict))
 
 
 def fit_html(fit: Fitting) -> str:
     """The verdict and its tables as one preformatted block."""
+    from roofline.report.tables.fit import print_fit
+
     return _block(lambda console: print_fit(fit, console))
 
 
 def recommend_html(found: Recommendation) -> str:
     """The verdict and its tables as one preformatted block."""
+    from roofline.report.tables.deciding.recommend import print_recommendation
+
     return _block(lambda console: print_recommendation(found, console))
 
 
 def cost_html(costing: Costing) -> str:
     """The verdict and its table as one preformatted block."""
+    from roofline.report.tables.costs.ways import print_cost
+
     return _block(lambda console: print_cost(costing, console))
 
 
 def compare_html(found: Comparing[Any]) -> str:
     """The verdict and its table as one preformatted block."""
+    from roofline.report.tables.deciding.compare import print_compare
+
     return _block(lambda console: print_compare(found, console))
 
 
 def models_html(found: ModelsOn) -> str:
     """The verdict and the tables of the models that a machine runs."""
+    from roofline.report.tables.fitting.models import print_models
+
     return _block(lambda console: print_models(found, console))
 
 
 def gpus_html(found: GPUsFor) -> str:
     """The verdict and the table of the accelerators that run a model."""
+    from roofline.report.tables.fitting.gpus import print_gpus
+
     return _block(lambda console: print_gpus(found, console))
 
 

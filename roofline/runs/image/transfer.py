@@ -24,7 +24,7 @@ def host_link(question: Question) -> float | None:
     """Bytes per second of the link to host memory; None where no link is described."""
     from roofline.runs.devices.resolve import links_of
 
-    fabric = question.spread.fabric or links_of(question.gpu, None, None)[1]
+    fabric = question.spread.fabric or question.faster.fabric(links_of(question.gpu, None, None)[1])
     return None if fabric is None or fabric.host is None else float(fabric.host.bandwidth)
 
 
@@ -49,7 +49,7 @@ def transfer(question: Question, memory: Memory) -> Times | None:
     if away is None or link is None:
         return None
     moved = moved_bytes(question, memory)
-    bound, slow = moved / link, moved / rate(away, link)
+    bound, slow = moved / link, moved / rate(away, link, question.faster.host)
     if away.copies == "pinned" or question.engine == IDEAL:
         return Times.certain(bound)
     expected = slow * (_BOTH_WAYS if away.mode == "model" else 1.0)

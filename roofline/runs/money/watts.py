@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from roofline.answer.plain import counted_whole
 from roofline.specs.costs.power import draws
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _watts(name: str, limit: float | None, state: str) -> Watts | None:
         if rows:
             value = _quantile(rows, 0.5)
             low, high = min(value * share.low / share.value, *rows), max(value * share.high / share.value, *rows)
-            text = f"{value:.0f} W measured ({found}, {_count(len(rows), 'row')})"
+            text = f"{value:.0f} W measured ({found}, {counted_whole(len(rows), 'row')})"
             return Watts(value, low, high, len(rows), text, True)
     if limit is None:
         return None
@@ -111,7 +112,3 @@ def _quantile(values: Sequence[float], share: float) -> float:
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"

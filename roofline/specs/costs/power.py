@@ -12,9 +12,9 @@ _COLUMNS: Final = (
     *("name", "state", "watts", "scope", "tdp_w", "cap_w", "busy_percent", "workload", "date", "source"),
     *("doubt", "note"),
 )
-#: What a chip was doing, and what else is in the watts: hosts, fans, buildings.
+#: What a chip was doing, and what else is in the watts: hosts, fans, buildings; or that it shared its work with cores.
 STATES: Final = ("idle", "prefill", "decode", "load", "serving", "provisioned")
-SCOPES: Final = ("gpu", "system", "system share", "data centre share")
+SCOPES: Final = ("gpu", "gpu beside cores", "system", "system share", "data centre share")
 _MOST: Final = 1e5
 #: Per cent of its time that a chip must have been busy for its draw to be that of work.
 _BUSY: Final = 90.0
@@ -36,10 +36,10 @@ class Draw(NamedTuple):
 
     @property
     def usual(self) -> bool:
-        """Whether it is of the chip alone, at its own limit, and busy where it is said to work."""
+        """Whether it is of the chip alone, which did all, at its own limit, and busy where it is said to work."""
         held_back = self.cap is not None and self.limit is not None and self.cap < self.limit
         told = self.busy is None or self.busy >= _BUSY
-        return self.scope == "gpu" and not held_back and told and "CPU" not in self.doubt
+        return self.scope == "gpu" and not held_back and told
 
 
 @cache

@@ -94,6 +94,21 @@ def test_high_is_better_of_a_rate_and_low_of_a_time_in_every_reading() -> None:
     assert 0 < len(found) < len(GRID)
 
 
+def test_costs_and_rates_of_a_service_have_a_better_end() -> None:
+    """As columns of a sweep they are quantities like others: low of what is paid, high of what a user sees."""
+    grid = rl.sweep("mistral-7b", gpu="a100", engine="vllm", users=[1, 8, 64], price="on-demand", electricity="0.1/kWh")
+    for name, side in (
+        ("cost_per_million_output_tokens", "-"),
+        ("joules_per_output_token_high", "-"),
+        ("served_output_tokens_per_s_per_user", "+"),
+        ("served_requests_per_s_low", "+"),
+        ("served_tpot_s", "-"),
+    ):
+        assert list(grid.pareto(name, "served_tpot_s").records()) == list(
+            grid.pareto(f"{side}{name}", "-served_tpot_s").records()
+        )
+
+
 def test_pandas_arrow_and_polars_have_the_same_rows() -> None:
     pandas, pyarrow, polars = (pytest.importorskip(name) for name in ("pandas", "pyarrow", "polars"))
     grid = rl.sweep("mistral-7b", gpu=["a100", "h100"], generate=[1, 2], weights=["bf16", None], batch=[1, 2])

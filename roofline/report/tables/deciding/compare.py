@@ -9,11 +9,12 @@ from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.figures import MEMORY, Compared, Ratio, value_of
 from roofline.analysis.comparing.runs import Run, shown_value
 from roofline.analysis.comparing.settings import shared, varied_by
-from roofline.analysis.comparing.words import shown, times_words
+from roofline.analysis.comparing.words import shown
 from roofline.answer.times import Times
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.lines import wrap
+from roofline.units import format_ratio
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console
@@ -149,12 +150,8 @@ def _ratio(found: Comparing[Any], quantity: Compared, row: Run[Any]) -> str:
 def ratio_text(ratio: Ratio) -> str:
     """`0.58 × (0.44–0.77)`."""
     if ratio.low == ratio.high:
-        return f"{_digits(ratio.expected)} ×"
-    return f"{_digits(ratio.expected)} × ({_digits(ratio.low)}–{_digits(ratio.high)})"
-
-
-def _digits(value: float) -> str:
-    return f"{value:.2g}" if value < 0.095 else f"{value:.2f}" if value < 0.995 else times_words(value)
+        return f"{format_ratio(ratio.expected)} ×"
+    return f"{format_ratio(ratio.expected)} × ({format_ratio(ratio.low)}–{format_ratio(ratio.high)})"
 
 
 def _whether(row: Run[Any]) -> str:

@@ -1,0 +1,35 @@
+"""Words that several answers share are made in one place, and an answer shows itself without the tables of others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from roofline.answer.plain import listed
+from roofline.units import format_ratio
+
+PACKAGE = Path(__file__).parents[2] / "roofline"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234.5, "1,234"), (23.4, "23"), (9.96, "10"), (1.74, "1.7"), (1.04, "1.04"), (0.5, "0.50"), (0.0123, "0.012")],
+)
+def test_a_ratio_has_two_digits_and_three_about_one(value: float, text: str) -> None:
+    assert format_ratio(value) == text
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_words_in_a_row(parts: list[str], text: str) -> None:
+    assert listed(parts) == text
+
+
+def test_an_answer_in_a_notebook_loads_no_tables_of_others() -> None:
+    code = "import sys, roofline.report.tables.html; print([n for n in sys.modules if 'tables.deciding' in n])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
