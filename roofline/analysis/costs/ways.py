@@ -155,7 +155,9 @@ def most_per_day(answer: Answer) -> float:
 
 
 def apis(answer: Answer, self_hosted: Way | None) -> list[Api]:
-    """The providers of the model's tokens, the cheapest at the run's own mix of input and output first."""
+    """The providers of the model's tokens, the cheapest at the run's own mix of input and output first, doubtful
+    prices last.
+    """
     sold, question = prime(answer), answer.question
     if sold.tokens is None:
         return []
@@ -171,7 +173,7 @@ def apis(answer: Answer, self_hosted: Way | None) -> list[Api]:
         _api(price, price.of(read, written) * rate, currency, self_hosted, sold.lot) for price in released or listed
     ]
     shared = [api._replace(load=api.per_day / most) if api.per_day is not None else api for api in found]
-    return sorted(shared, key=lambda api: api.lot)
+    return sorted(shared, key=lambda api: (bool(api.price.doubt), api.lot))
 
 
 def _api(price: TokenPrice, lot: float, currency: str, hosted: Way | None, each: float) -> Api:

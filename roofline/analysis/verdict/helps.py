@@ -15,7 +15,7 @@ from roofline.errors import RooflineError, UsageError
 from roofline.machine.chips.facts import half_peak_of
 from roofline.runs.ask import ask
 from roofline.runs.kind import Asked, Outcome
-from roofline.runs.money.money import hourly_prices, priced
+from roofline.runs.money.money import hourly_prices, money_of, priced
 
 #: What is told at least makes a run so many times as good.
 LEAST: Final = 1.1
@@ -134,7 +134,7 @@ class _Case(NamedTuple):
     def machines(self, parts: Mapping[str, float]) -> Iterator[Help]:
         """Other accelerators that promise most for their price."""
         q = self.est.question
-        own, prices = priced(q), hourly_prices(q.money)
+        own, prices = priced(q) if money_of(q).compared else None, hourly_prices(q.money)
         for name in self._promising(parts):
             found = self.tried("gpu", name, {}, gpu=name)
             if found is not None:

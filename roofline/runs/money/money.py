@@ -133,6 +133,8 @@ def hourly_prices(terms: Terms = UNASKED) -> Mapping[str, float]:
     prices are compared; a price of the user's own is of his machine alone, so others have theirs from the tables.
     """
     other = terms if terms.own is None else terms._replace(own=None, unit="per_gpu_hour")
+    if other.reference != terms.reference:
+        return {}
     return _hourly_prices(other, stamp(terms.table) if terms.table else 0, today())
 
 
