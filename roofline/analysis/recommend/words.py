@@ -41,7 +41,7 @@ def cost_words(plan: Plan) -> str:
     cost = plan.cost_per_hour
     if cost is None:
         return "no price is known"
-    text = f"{amount(cost)} {plan.money.currency} an hour"
+    text = f"{amount(cost)} {plan.money.currency}"
     tokens = plan.cost_per_million
     if tokens is not None:
         return f"{text}, {amount(tokens)} per million output tokens"
@@ -78,7 +78,7 @@ def verdict(plans: Sequence[Plan], out: Sequence[Out], wanted: Wanted, looked_at
     first = plans[0]
     q = first.answer.question
     what = f"{q.spec.title} in {q.precision.weights.name}{load_words(first, wanted)}"
-    why = "at the least cost" if first.cost_per_hour is not None else "on the fewest GPUs"
+    why = "at the least cost per hour" if first.cost_per_hour is not None else "on the fewest GPUs"
     runs = "it runs" if first.gpus == 1 else "they run"
     text = f"Take {machine_words(first)}: {runs} {what} {why}, {cost_words(first)}; {times_words(first, wanted)}."
     if not wanted.limits and (wanted.users is not None or wanted.rate is not None):
