@@ -1,4 +1,4 @@
-"""Speed of the roofline and of the expectation, as figures and ratios: `python -m pytest -m bench tests/bench -s`.
+"""Speed of the roofline and of the expectation, as figures and ratios: `python -m pytest -m bench tests/bench -s -n 0`.
 
 Nothing is asserted. Points per second are those of prefill and decode together, of Mistral 7B in bf16 on an A100 with
 the generic engine; the yardstick is the same arithmetic by hand in plain numpy (`by_hand.py`).

@@ -1,4 +1,4 @@
-"""Speed, as figures and ratios in one run: `python -m pytest -m bench tests/bench -s`. Nothing is asserted."""
+"""Speed, as figures and ratios in one run: `python -m pytest -m bench tests/bench -s -n 0`. Nothing is asserted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows per second into files: `python -m pytest -m bench tests/bench/test_sweep_files.py -s`. Nothing is asserted.
+"""Rows per second into files: `python -m pytest -m bench tests/bench/test_sweep_files.py -s -n 0`. Nothing is asserted.
 
 The yardsticks are the same rows through Python's csv module, and the evaluation of the points alone.
 """
