@@ -1,4 +1,4 @@
-"""Points per second of `rl.sweep`, columns and all: `python -m pytest -m bench tests/bench -s -n 0`. Nothing is asserted.
+"""Points a second of `rl.sweep`, columns and all: `python -m pytest -m bench tests/bench -s -n 0`. Nothing is asserted.
 
 The yardstick is the arithmetic of bound or expectation alone, by hand in plain numpy, for the same points.
 """
