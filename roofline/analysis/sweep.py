@@ -56,6 +56,9 @@ class Sweep:
         if isinstance(index, str):
             return self.columns[index]
         place = index if isinstance(index, tuple) else (index,)
+        if len(place) != len(self.shape):
+            axes = ", ".join(self.axes)
+            raise UsageError(f"a point has {len(self.shape)} places, one each for {axes}; not {index}")
         options = {name: values[i] for (name, values), i in zip(self.axes.items(), place, strict=True)}
         return {**self.fixed, **options} | {name: _point(column[place]) for name, column in self.columns.items()}
 

@@ -71,7 +71,7 @@ class SideBySide(Generic[Est]):
         """
         name = self.quantity(quantity).name
         for index in (i, j):
-            if not -len(self.rows) <= index < len(self.rows):
+            if not isinstance(index, int) or not -len(self.rows) <= index < len(self.rows):
                 raise UsageError(f"no row {index}; there are {len(self.rows)}, from 0 on")
         return ratio_of(self.rows[i].answer, self.rows[j].answer, name)
 

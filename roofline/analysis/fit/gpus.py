@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from statistics import mode
 from typing import Any, TypeVar
 
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
@@ -13,6 +14,7 @@ from roofline.analysis.fit.gpus_words import verdict_of_gpus
 from roofline.analysis.fit.machines import Machine, machines
 from roofline.analysis.fit.offers import SORTS, Offer
 from roofline.analysis.fit.trial import Case
+from roofline.analysis.fit.words import subject
 from roofline.analysis.grids import alike
 from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
@@ -43,13 +45,16 @@ class GPUsFor:
 
     @property
     def first(self) -> Any:
-        """A run of the model, for what all have in common."""
-        return next(offer.machine.trial for offer in self.offers if offer.machine.trial is not None)
+        """A run of the model, for what all have in common: one in the format that most of them have."""
+        trials = [offer.machine.trial for offer in self.offers if offer.machine.trial is not None]
+        formats = [trial.question.precision.label for trial in trials]
+        return trials[formats.index(mode(formats))]
 
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        return verdict_of_gpus(self.offers, self.planned)
+        known = any(offer.machine.trial is not None for offer in self.offers)
+        return verdict_of_gpus(self.offers, self.planned, subject(self.first) if known else "")
 
     @cached_property
     def warnings(self) -> list[Warn]:

@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from roofline.analysis.fit.models_words import pace_words
 from roofline.analysis.fit.offers import Offer
-from roofline.analysis.fit.words import missing, subject, where
+from roofline.analysis.fit.words import missing, where
 
 
-def verdict_of_gpus(offers: Sequence[Offer], planned: bool) -> str:
-    """How many kinds of accelerator run it; the best for the money, the fastest; else which comes nearest."""
+def verdict_of_gpus(offers: Sequence[Offer], planned: bool, what: str) -> str:
+    """How many kinds of accelerator run `what`; the best for the money, the fastest; else which comes nearest."""
     holding = [offer for offer in offers if offer.machine.fits]
     known = holding or [offer for offer in offers if offer.machine.trial is not None]
-    if not known or (trial := known[0].machine.trial) is None:
+    if not known:
         return f"None of {len(offers)} kinds of accelerator can run it."
     scope = "" if planned else ", within a node of each"
     if not holding:
         least = min(known, key=lambda offer: offer.machine.order).machine.trial
         assert least is not None
-        none = f"{subject(trial)} runs on none of {len(offers)} kinds of accelerator{scope}"
+        none = f"{what} runs on none of {len(offers)} kinds of accelerator{scope}"
         return f"{none}; on {where(least)} it {missing(least)}."
-    head = f"{subject(trial)} runs on {len(holding)} of {len(offers)} kinds of accelerator{scope}."
+    head = f"{what} runs on {len(holding)} of {len(offers)} kinds of accelerator{scope}."
     return " ".join((head, *_best(holding)))
 
 
