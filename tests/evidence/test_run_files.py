@@ -162,3 +162,12 @@ def test_any_cells_are_checked_and_fitted_or_refused(tmp_path: Path, data: st.Da
         validate_runs(path).to_dict()
     with contextlib.suppress(RooflineError):
         fit_file(path)
+
+
+def test_a_step_of_what_takes_no_steps_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(
+        "id,model,gpu,engine,batch,metric,value\nx,clip-l,a100,pytorch-eager,1,step_ms,5\n", encoding="utf-8"
+    )
+    prepared, refused = prepare_all(read_runs(path))
+    assert not prepared and "no denoising step" in refused[0]

@@ -122,7 +122,10 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
         raise UsageError(f"{run.model} is {question.kind.noun}, and the row has the columns of an image")
     phases = question.stages().each[0].workload.phases
     if run.metric == "step_ms":
-        return _prepared(run, question, [(phase, 1.0) for phase in phases if phase.name == "denoise"])
+        steps = [(phase, 1.0) for phase in phases if phase.name == "denoise"]
+        if not steps:
+            raise UsageError(f"{run.model} has no denoising step that step_ms could be about")
+        return _prepared(run, question, steps)
     return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
 
 
