@@ -144,7 +144,7 @@ class Grid(TypedDict, total=False):
 class Wishes(Grid, total=False):
     """What `recommend` is asked for, beside the options of the run."""
 
-    rate: float | None
+    rate: str | float | None
     ttft: str | float | None
     tpot: str | float | None
     total: str | float | None

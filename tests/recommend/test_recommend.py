@@ -230,3 +230,13 @@ def test_pictures_are_laid_over_several_gpus_and_replicas() -> None:
     found = rl.recommend("flux.1-dev", ["a100", "rtx-4090"], rate=0.5)
     for plan in found.plans:
         assert again(plan).inputs["gpus"] == plan.gpus
+
+
+def test_a_rate_may_be_given_per_minute_and_its_share_of_the_most_is_told() -> None:
+    found = rl.recommend("mistral-7b", "a100", rate="240/min")
+    assert found.plans[0].cost_per_hour == rl.recommend("mistral-7b", "a100", rate=4.0).plans[0].cost_per_hour
+    share = found.plans[0].share
+    assert share is not None and share < 0.5
+    assert "a peak would wait" not in found.verdict
+    near = rl.recommend("mistral-7b", "a100", rate=0.97 * 4.0 / share, max_gpus=1)
+    assert "a peak would wait" in near.verdict

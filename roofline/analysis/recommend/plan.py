@@ -22,7 +22,8 @@ class Plan:
     """One plan, and its times and rates under the load that is wanted.
 
     `trial` is one replica with one request; `replicas` of it are taken, asked for with `options`. `times` are seconds
-    by quantity; `made_per_s` requests, or members of batches, that all of it can do, `load` the part that is wanted.
+    by quantity; `made_per_s` requests, or members of batches, that all of it makes under these times, `load` the part
+    of it that is wanted, and `share` what is wanted of the most that it can make within the limits; None for users.
     """
 
     case: Case
@@ -33,6 +34,7 @@ class Plan:
     made_per_s: Times
     tokens_per_s: Times | None
     load: float = 1.0
+    share: float | None = None
 
     @cached_property
     def answer(self) -> Answer:
@@ -125,6 +127,7 @@ class Plan:
             "requests_per_s": self.made_per_s.to_dict(),
             "output_tokens_per_s": self.tokens_per_s and self.tokens_per_s.to_dict(),
             "load": plain(self.load),
+            "share_of_most": plain(self.share),
             "total_bytes": plain(memory.total_bytes),
             "usable_bytes": plain(memory.usable_bytes),
             "headroom": plain(self.headroom),

@@ -8,6 +8,7 @@ time of a request). Where no engine serves users, as with pictures, batches foll
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -182,6 +183,7 @@ def _for_rate(layout: _Layout, wanted: Wanted) -> Plan | Miss:
     place = int(np.argmax(usable >= min(each, highest) * (1.0 - _SLACK)))
     load = min(1.0, each / float(usable[place]))
     found = layout.plan(replicas, {"users": _LOADS[place] * replicas}, _at(service, place), load)
+    found = replace(found, share=min(1.0, each / highest))
     if each > highest * (1.0 + _SLACK):
         words = f"{replicas} replicas answer {highest * replicas:.3g} requests per second"
         return Miss(words, each / highest, found)
@@ -244,7 +246,7 @@ def _batches(layout: _Layout, wanted: Wanted) -> Plan | Miss:
         return Miss(
             f"{replicas} replicas make {each * replicas:.3g} per second", wanted.rate / (each * replicas), whole
         )
-    return whole
+    return replace(whole, share=whole.load)
 
 
 def _batch(answer: Answer) -> _Found:

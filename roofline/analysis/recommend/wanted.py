@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -17,6 +18,8 @@ MOST_GPUS: Final = 64
 _MOST_GPUS: Final = 1024
 _LEAST: Final = 1e-9
 _MOST_RATE: Final = 1e6
+_SECONDS_OF: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86400.0}
+_PER: Final = re.compile(r"(?P<number>[-+.0-9eE]{1,40})\s*/\s*(?P<per>s|min|h|day)")
 #: The limits on times by their options, with the quantities that they are about.
 LIMITS: Final = {"ttft": "ttft_s", "tpot": "tpot_s", "total": "total_s"}
 #: The options of `recommend` alone.
@@ -65,7 +68,7 @@ def read_wanted(gpu: Any, options: Mapping[str, Any]) -> tuple[Wanted, dict[str,
     for name in ("users", "max_gpus", "top"):
         if is_many(options.get(name)):
             raise UsageError(f"{name} takes one value here; several have --gpu, --formats and --engine")
-    users, rate = left.pop("users", None), _number("rate", options.get("rate"), _MOST_RATE)
+    users, rate = left.pop("users", None), _rate(options.get("rate"))
     if users is not None and rate is not None:
         raise UsageError("--users and --rate: say one of them; users send the next request when the last is answered")
     _refuse_useless(left, users is not None or rate is not None, rate is not None)
@@ -155,6 +158,15 @@ def _number(name: str, value: Any, most: float) -> float | None:
     if not isfinite(number) or not _LEAST <= number <= most:
         raise UsageError(f"--{name} must be a number from {_LEAST:g} to {most:g}, not {str(value)[:40]!r}")
     return number
+
+
+def _rate(value: Any) -> float | None:
+    """So many a second: a number, or text with a unit of time: `200/min`."""
+    match = _PER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return _number("rate", value, _MOST_RATE)
+    each = _number("rate", match["number"], _MOST_RATE * _SECONDS_OF[match["per"]])
+    return None if each is None else each / _SECONDS_OF[match["per"]]
 
 
 def _most(value: Any, name: str, default: int, most: int) -> int:

@@ -13,6 +13,8 @@ from roofline.answer.plain import counted_whole
 from roofline.runs.money.money import amount
 from roofline.units import format_ratio, format_time
 
+#: A share of what a plan can do from which on it is told that there is no margin.
+_FULL: Final = 0.9
 _LIMITS: Final = {"ttft_s": "to the first token", "tpot_s": "per token", "total_s": "in all"}
 
 
@@ -83,6 +85,8 @@ def verdict(plans: Sequence[Plan], out: Sequence[Out], wanted: Wanted, looked_at
     text = f"Take {machine_words(first)}: {runs} {what} {why}, {cost_words(first)}; {times_words(first, wanted)}."
     if not wanted.limits and (wanted.users is not None or wanted.rate is not None):
         text += " No limit on a time was asked."
+    if first.share is not None and first.share > _FULL:
+        text += f" That is {100 * first.share:.0f} % of what it can do: a peak would wait."
     late = [name for name in first.misses(wanted, "high") if name != "budget"]
     if late:
         text += f" At the slow end of the interval it misses the time {_LIMITS[late[0]]}."

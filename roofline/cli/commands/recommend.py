@@ -22,7 +22,7 @@ def _option(text: str, metavar: str) -> Any:
 class Wishes:
     """What a plan must do, beside the options of the run; `--users` is among these."""
 
-    rate: Annotated[float | None, _option("Requests, pictures or sequences per second in all.", "R")] = None
+    rate: Annotated[str | None, _option("Requests, pictures or sequences per second in all, or 200/min.", "R")] = None
     ttft: Annotated[str | None, _option("Longest time to the first token: 500ms, 0.5.", "TIME")] = None
     tpot: Annotated[str | None, _option("Longest time per output token: 30ms.", "TIME")] = None
     tokens_per_s: Annotated[float | None, _option("Least tokens/s of a user while it writes.", "N")] = None

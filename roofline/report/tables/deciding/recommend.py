@@ -49,7 +49,7 @@ def plan_table(found: Recommendation) -> Grid:
     columns = [
         *(("plan", "left"), *((name, "left") for name, _ in varied)),
         *((_TIMES[name], "right?" if name == "total_s" and len(times) > 1 else "right") for name in times),
-        *((f"{currency}/h", "right"), (lot, "right"), ("best by", "left"), ("busy", "right?"), ("free", "right?")),
+        *((f"{currency}/h", "right"), (lot, "right"), ("best by", "left"), ("of most", "right?"), ("free", "right?")),
     ]
     rows = [
         [machine_words(plan), *(texts[place] for _, texts in varied), *_figures(found, place, times, tokens)]
@@ -72,7 +72,8 @@ def _figures(found: Recommendation, place: int, times: list[str], tokens: bool) 
     each = plan.cost_per_million if tokens else plan.cost_per_thousand
     costs = ["–" if cost is None else amount(cost) for cost in (plan.cost_per_hour, each)]
     best = ", ".join(found.best.get(place, ()))
-    return [*shown, *costs, best, f"{100 * plan.busy:.0f} %", f"{100 * plan.headroom:.0f} %"]
+    share = "–" if plan.share is None else f"{100 * plan.share:.0f} %"
+    return [*shown, *costs, best, share, f"{100 * plan.headroom:.0f} %"]
 
 
 def out_table(found: Recommendation) -> Grid:
