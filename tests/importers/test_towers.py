@@ -222,6 +222,19 @@ def test_sizes_that_a_tower_leaves_to_its_class_are_told(tmp_path: Path) -> None
     assert any("not in vision_config" in note and "num_hidden_layers 12" in note for note in assumptions)
 
 
+def test_a_tower_of_which_a_file_says_nothing_is_held_only_when_asked_for(tmp_path: Path) -> None:
+    """Files of text-only checkpoints keep the name of the multimodal class, which would make an encoder of its own."""
+    spec = read_config(written(tmp_path, {"model_type": "gemma3", "text_config": GEMMA}))
+    without, held = rl.estimate(spec, gpu="h100"), rl.estimate(spec, gpu="h100", vision=True)
+    assert any("the file does not describe it" in note for note in without.assumptions)
+    assert held.memory.weights_bytes - without.memory.weights_bytes == 2 * spec_towers(spec)
+    assert [phase.name for phase in without.phases] == ["prefill", "decode"]
+
+
+def spec_towers(spec: Any) -> float:
+    return sum(tower_parameters(tower) for tower in spec.towers)
+
+
 def test_sections_of_a_nested_thinker_stand_beside_its_text(tmp_path: Path) -> None:
     """Qwen2.5-Omni: the sections are inside of thinker_config, which names itself (counts of transformers 5.24.0)."""
     text = {**LLAMA, "model_type": "qwen2_5_omni_text", "use_sliding_window": False}

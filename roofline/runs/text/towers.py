@@ -13,7 +13,7 @@ first stage; replicas and context-parallel devices hold all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from roofline.answer.phase import Warn
 from roofline.architectures.towers.parameters import tower_parameters
@@ -27,6 +27,8 @@ from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_count, format_si
 from roofline.workload.precision import Precision
 
+#: Options of what towers read.
+_MEDIA: Final = ("images", "frames", "seconds")
 _COUNTED: dict[int, tuple[Tower, float]] = {}
 _WIDE: dict[Precision, Precision] = {}
 
@@ -89,6 +91,8 @@ def towers_wanted(spec: TransformerSpec, engine: str, given: Mapping[str, Any]) 
     if (with_them or without) and not spec.towers:
         option = "vision" if with_them else "no-vision"
         raise UsageError(f"--{option}: no vision or audio tower of {spec.name} is counted")
+    if spec.towers and all(tower.assumed for tower in spec.towers):
+        return with_them or (not without and any(given.get(name) is not None for name in _MEDIA))
     return with_them or (not without and not apart_option(engine))
 
 
@@ -102,6 +106,8 @@ def tower_notes(question: Question) -> Iterator[str]:
     """What is assumed of the towers."""
     spec, tp, option = question.spec, question.spread.plan.tp, apart_option(question.engine)
     why = f"{question.engine} loads it with {option} alone, --vision holds it" if option else "--no-vision"
+    if spec.towers and all(tower.assumed for tower in spec.towers):
+        why = "the file does not describe it, its class makes one: --vision holds it"
     for tower in spec.towers:
         count = _parameters(tower)
         what = f"{tower.name} tower of {format_count(count)} parameters ({_shape(tower)})"

@@ -156,7 +156,8 @@ class Tower(Spec):
     stand before the patches in the layers (a class). `tokens` says how a picture, `frames` how a frame of a video,
     `sound` how seconds become rows and tokens; without them the tower is counted and not run. `bits` are those of a
     parameter as a file stores them, in the mean; without them it is in 16 bit, or as wide as the language model.
-    `attended`: its tokens are no part of the prompt, layers of cross-attention see them.
+    `attended`: its tokens are no part of the prompt, layers of cross-attention see them. `assumed`: the file says
+    nothing of it, and its class makes one; it is held only when asked for.
 
     A piece runs over the rows that it says (`over`), else over patches before the layers and merged ones behind them;
     tables are added to what the layers see, and scales are held alone.
@@ -176,6 +177,7 @@ class Tower(Spec):
     frames: Reading | None = None
     sound: SoundReading | None = None
     attended: bool = False
+    assumed: bool = False
     before: Pieces = ()
     blocks: Annotated[tuple[TowerLayers, ...], AsTuple, Field(min_length=1, max_length=256)]
     after: Pieces = ()

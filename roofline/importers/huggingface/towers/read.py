@@ -164,7 +164,10 @@ def _add_absent(found: Found, beside: Config, model_type: str, section: str, tex
     """The tower that a class makes where a file has no section for it."""
     made, modelled = absent_sections(model_type).get(section), section in TOWERS.get(model_type, {})
     if made is not None and modelled:
+        before = len(found.towers)
         _add(found, beside, model_type, section, text_width, made)
+        for tower in found.towers[before:]:
+            tower["assumed"] = True
     elif made is not None or (modelled and wrapped_type(model_type) is None):
         found.left_out.append(f"{section} of {model_type}: the file has none, and its class loads one")
 
