@@ -112,9 +112,27 @@ def test_electricity_comes_on_top_of_what_one_owns_and_is_in_the_rent() -> None:
     assert more == pytest.approx(joules * 1e6 / 3.6e6 * 0.20)
     kwh = powered.energy["kwh_per_hour"]
     assert powered.cost["per_hour"] == pytest.approx(plain.cost["per_hour"] + kwh * 0.20)
+    assert powered.cost["electricity"]["per_hour"] == pytest.approx(kwh * 0.20)
     rented = rl.estimate("mistral-7b", gpu="rtx-4090", electricity="us-industrial")
     assert rented.cost["electricity"]["added"] is False
     assert any("includes its power" in note for note in rented.assumptions)
+
+
+@pytest.mark.parametrize("offload", ["model", "sequential"])
+@pytest.mark.parametrize("load", [None, 0.4])
+def test_a_gpu_idles_while_weights_are_fetched(offload: str, load: float | None) -> None:
+    options = {"gpu": "rtx-4090", "engine": "diffusers", "offload": offload, "price": "1600/unit", "load": load}
+    plain, powered = (rl.estimate("flux.1-dev", **options, electricity=e) for e in (None, "0.20/kWh"))  # type: ignore[arg-type]
+    kwh, drawn = powered.energy["kwh_per_hour"], powered.energy["watts"]
+    busy = sum(drawn[p.name]["value"] * float(p.times.expected * p.repeat) for p in powered.phases)
+    seconds, worked = expected(powered, "total_s"), sum(float(p.times.expected * p.repeat) for p in powered.phases)
+    assert seconds > 1.5 * worked
+    idle = powered.energy["idle_watts"]
+    joules = busy + idle * (seconds / (load or 1.0) - worked)
+    assert expected(powered, "joules_per_image") == pytest.approx(joules)
+    assert kwh == pytest.approx(joules / (seconds / (load or 1.0)) / 1e3)
+    assert powered.cost["per_hour"] == pytest.approx(plain.cost["per_hour"] + kwh * 0.20)
+    assert powered.cost["electricity"]["per_hour"] == pytest.approx(kwh * 0.20)
 
 
 def test_the_energy_of_a_run_is_its_time_times_its_watts() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roofline.answer.plain import plain
 from roofline.runs.money.money import money_of
+from roofline.runs.money.quantities import mean_watts
 from roofline.runs.money.watts import sources, state_of, watts
 from roofline.specs.costs.prices import WORDS
 
@@ -65,7 +66,7 @@ def electricity_dict(outcome: Outcome, money: Money) -> dict[str, Any] | None:
     tariff = money.tariff
     if tariff is None:
         return None
-    kwh = energy_block(outcome)["kwh_per_hour"]
+    kwh = _kilowatts(outcome)
     return {
         "value": plain(tariff.value),
         "currency": tariff.currency,
@@ -73,7 +74,7 @@ def electricity_dict(outcome: Outcome, money: Money) -> dict[str, Any] | None:
         "provider": tariff.provider,
         "date": tariff.date or None,
         "source": tariff.source or None,
-        "per_hour": None if kwh is None else plain(kwh * tariff.value),
+        "per_hour": None if kwh is None else kwh * tariff.value,
         "added": money.adds,
     }
 
@@ -87,12 +88,18 @@ def energy_block(outcome: Outcome, costs: Sequence[Quantity] = ()) -> dict[str, 
         "watts": {name: _watts_dict(w) for name, w in drawn.items()},
         "idle_watts": plain(idle.value) if idle is not None else None,
         "pue": question.money.pue,
-        "kwh_per_hour": plain(_mean_watts(outcome, idle.value if idle else 0.0)),
+        "kwh_per_hour": _kilowatts(outcome),
     }
     for sold in question.kind.sold(question, outcome.phases):
         if sold.joules:
             block[sold.joules] = _readings(found.get(sold.joules))
     return block | {"source": sources(question.gpu, drawn) or None}
+
+
+def _kilowatts(outcome: Outcome) -> Any:
+    """What the whole plan draws on average, as JSON; null where that is not known."""
+    drawn = mean_watts(outcome)
+    return None if drawn is None else plain(drawn / 1e3)
 
 
 def _readings(quantity: Quantity | None) -> dict[str, Any] | None:
@@ -103,17 +110,3 @@ def _watts_dict(drawn: Watts | None) -> dict[str, Any] | None:
     if drawn is None:
         return None
     return {"value": plain(drawn.value), "low": plain(drawn.low), "high": plain(drawn.high), "rows": drawn.rows}
-
-
-def _mean_watts(outcome: Outcome, idle: float) -> float | None:
-    """Kilowatts of all devices on average, the building's part included; None where watts are not known."""
-    question, seconds, joules = outcome.question, 0.0, 0.0
-    for phase in outcome.phases:
-        drawn = watts(question.gpu, state_of(phase.name))
-        if drawn is None:
-            return None
-        taken = float(phase.times.expected * phase.repeat)
-        seconds, joules = seconds + taken, joules + taken * drawn.value
-    load = question.money.load
-    mean = load * joules / seconds + (1.0 - load) * idle if seconds else idle
-    return mean * question.spread.plan.devices * question.money.pue / 1e3

@@ -45,7 +45,7 @@ def money_derivations(outcome: Outcome, costs: Sequence[Quantity], *, loaded: bo
             values = f"{made}, load {money.asked.load:g}, {money.currency}"
             yield Derivation(cost.name, cost.unit, float(cost.times.expected), formula, values, where)
         if joules is not None and joules.times is not None:
-            formula = "sum over phases of seconds · watts · GPUs · PUE / number made"
+            formula = "(sum over phases of seconds · watts + idle seconds · idle watts) · GPUs · PUE / number made"
             formula += ", at the same mean watts in the time of the steady load" if loaded else ""
             values = f"{made}, {gpus} GPUs, PUE {money.asked.pue:g}; {drawn}"
             source = "hardware/power.csv"

@@ -1,10 +1,10 @@
 """Money and energy as quantities, from times: floats or grids alike.
 
     cost of a lot = seconds · (price per hour of all devices) / 3600 · lot / (amount · load) + its electricity
-    energy of one = Σ phases (seconds · repeats · watts) · devices · PUE / amount
+    energy of one = (Σ phases (seconds · repeats · watts) + idle seconds · idle watts) · devices · PUE / amount
 
 With load, the share of the time that the machine is busy, its idle hours are paid by what it makes while it works, in
-money and in watts.
+money and in watts. It idles, too, while weights are fetched that no phase works behind.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from roofline.runs.money.watts import state_of, watts
 if TYPE_CHECKING:
     from roofline.answer.phase import PhaseEstimate
     from roofline.runs.kind import Outcome
+    from roofline.specs.gpu import GPUSpec
 
 _HOUR: Final = 3600.0
 _KWH: Final = 3.6e6
@@ -56,7 +57,7 @@ def _quantities(outcome: Outcome, money: Money, loaded: Times | None) -> Iterato
         return
     tariff = money.tariff.value / _KWH if money.tariff is not None and money.adds else 0.0
     if per_hour is not None:
-        yield _hourly(outcome, money, per_hour, total.times, tariff)
+        yield _hourly(outcome, money, per_hour, tariff)
     energies = []
     for sold in question.kind.sold(question, outcome.phases):
         if loaded is not None and sold.phases:
@@ -96,6 +97,15 @@ def _seconds(phases: Sequence[PhaseEstimate]) -> Times:
     return reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
 
 
+def mean_watts(outcome: Outcome) -> Num | None:
+    """Watts of the whole plan on average at its load, the building's part included; None where watts are not known."""
+    total = outcome.quantity("total_s")
+    if not _power_of(outcome) or total is None or total.times is None:
+        return None
+    joules = _energy(outcome, outcome.phases, total.times).expected * outcome.question.money.load
+    return joules / maximum(total.times.expected, _NOTHING)
+
+
 def _power_of(outcome: Outcome) -> bool:
     """Whether watts are known for every phase."""
     gpu = outcome.question.gpu
@@ -103,29 +113,29 @@ def _power_of(outcome: Outcome) -> bool:
 
 
 def _energy(outcome: Outcome, phases: Sequence[PhaseEstimate], seconds: Times) -> Times:
-    """Joules of some phases on all devices, the building's part included, and of the idle time between them."""
-    question = outcome.question
-    asked, factor = question.money, question.spread.plan.devices * question.money.pue
-    found = reduce(Times.__add__, (_drawn(question.gpu, phase, factor) for phase in phases))
-    idle = watts(question.gpu, "idle")
-    if asked.load < 1.0 and idle is not None:
-        found = found + seconds * (idle.value * factor * (1.0 - asked.load) / asked.load)
-    return found
+    """Joules of some phases on all devices, the building's part included, and of the time in which none of them works.
+
+    As what is drawn in them above idle, and idle watts in all of the time.
+    """
+    gpu, asked = outcome.question.gpu, outcome.question.money
+    found, idle = watts(gpu, "idle"), 0.0
+    if found is not None:
+        idle = found.value
+    above = reduce(Times.__add__, (_above(gpu, phase, idle) for phase in phases))
+    return (above + seconds * (idle / asked.load)) * (outcome.question.spread.plan.devices * asked.pue)
 
 
-def _drawn(gpu: Any, phase: PhaseEstimate, factor: float) -> Times:
-    """Joules of one phase with its repeats; the ends of the interval with the ends of the watts."""
+def _above(gpu: GPUSpec, phase: PhaseEstimate, idle: float) -> Times:
+    """Joules of one phase with its repeats, less those of idling; the ends of the interval with those of the watts."""
     drawn = watts(gpu, state_of(phase.name))
     assert drawn is not None
-    t, mean = phase.times * phase.repeat, drawn.value * factor
-    floor, bound, expected = t.floor * mean, t.bound * mean, t.expected * mean
-    return Times(floor, bound, expected, t.low * (drawn.low * factor), t.high * (drawn.high * factor))
+    t, mean = phase.times * phase.repeat, drawn.value - idle
+    low, high = t.low * (drawn.low - idle), t.high * (drawn.high - idle)
+    return Times(t.floor * mean, t.bound * mean, t.expected * mean, low, high)
 
 
-def _hourly(outcome: Outcome, money: Money, per_hour: float, total: Times, tariff: float) -> Quantity:
+def _hourly(outcome: Outcome, money: Money, per_hour: float, tariff: float) -> Quantity:
     """An hour of the whole plan; with what it draws on average where electricity comes on top."""
-    cost: Num = per_hour
-    if tariff and _power_of(outcome):
-        joules = _energy(outcome, outcome.phases, total).expected * money.asked.load
-        cost = per_hour + tariff * _HOUR * joules / maximum(total.expected, _NOTHING)
+    drawn = mean_watts(outcome) if tariff else None
+    cost: Num = per_hour if drawn is None else per_hour + tariff * _HOUR * drawn
     return Quantity("cost_per_hour", "cost", _HOURLY, money.currency, Times.certain(cost))
