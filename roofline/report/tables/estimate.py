@@ -38,12 +38,7 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdic
     console.print(verdict, style="bold" if est.memory.fits else "bold red")
     console.print()
     console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(q.gpu.title, "bold")])
-    console.print(q.kind.told(q).heading)
-    where = where_words(q.spread, q.run.batch)
-    if where:
-        console.print(where)
-    print_aliases(est, console)
-    console.print()
+    print_asked(est, console)
     console.print(phase_table(est))
     exchanges = communication_table(est)
     if exchanges is not None:
@@ -52,7 +47,7 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdic
     console.print(readings_table(est))
     if serves(q) and is_load(q):
         print_service(est, console)
-    console.print(component_table(est) if est.memory.by_component else part_table(est))
+    console.print(memory_table(est))
     costs = cost_table(est)
     if costs is not None:
         console.print(costs)
@@ -66,12 +61,17 @@ def nothing_near(est: Answer) -> str:
     return f"nothing near was measured: no run of {est.question.engine} with such a model on a chip of its class"
 
 
-def print_aliases(est: Answer, console: Console) -> None:
-    """Which names were taken for which."""
+def print_asked(est: Answer, console: Console) -> None:
+    """What was asked: the run, where it runs, and which names were taken for which."""
     q = est.question
+    console.print(q.kind.told(q).heading)
+    where = where_words(q.spread, q.run.batch)
+    if where:
+        console.print(where)
     for what, origin, name in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
         if origin.alias and origin.alias.lower() != name:
             console.print(f"{what} {origin.alias} is taken as {name}", style="dim")
+    console.print()
 
 
 _PHASES: Final = (
@@ -185,7 +185,12 @@ def _verdict(memory: Memory) -> str:
     return f"{'fits' if memory.fits_device else 'DOES NOT FIT'} in {memory.room} ({total} of {usable})"
 
 
-def part_table(est: Answer) -> Grid:
+def memory_table(est: Answer) -> Grid:
+    """What is held: by parts of the model where it has several, else by what it is."""
+    return _component_table(est) if est.memory.by_component else _part_table(est)
+
+
+def _part_table(est: Answer) -> Grid:
     """What is held, part by part, as shares of what there is room for."""
     m, capacity = est.memory, float(est.memory.capacity_bytes)
     held = [(part.title, float(part.bytes), part.note) for part in m.parts if float(part.bytes)]
@@ -201,7 +206,7 @@ def part_table(est: Answer) -> Grid:
     return grid(f"Memory{scope} (1 GB = 1e9 B); {largest(m)}", columns, rows)
 
 
-def component_table(est: Answer) -> Grid:
+def _component_table(est: Answer) -> Grid:
     """What is held by each part of the model: weights, and activations where they are widest."""
     m = est.memory
     rows = [

@@ -11,9 +11,8 @@ from roofline.analysis.fit.remedies import saved
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import short_title
 from roofline.answer.memory import ENDLESS
-from roofline.report.tables.estimate import component_table, part_table, print_aliases, print_warnings
+from roofline.report.tables.estimate import memory_table, print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
-from roofline.runs.devices.words import where_words
 from roofline.units import format_si, format_time, short_count
 
 if TYPE_CHECKING:
@@ -36,13 +35,8 @@ def print_fit(fit: Fitting, console: Console) -> None:
         if fit.fits:
             console.print(machine_table(fit.machines))
         console.print(f"On {short_title(q.gpu)}:")
-    console.print(q.kind.told(q).heading)
-    where = where_words(q.spread, q.run.batch)
-    if where:
-        console.print(where)
-    print_aliases(fit.answer, console)
-    console.print()
-    console.print(component_table(fit.answer) if fit.asked.memory.by_component else part_table(fit.answer))
+    print_asked(fit.answer, console)
+    console.print(memory_table(fit.answer))
     for line in _pool(fit):
         console.print(line)
         console.print()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from roofline.report.tables.estimate import print_aliases, print_warnings
+from roofline.report.tables.estimate import print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
-from roofline.runs.devices.words import where_words
 from roofline.runs.money.money import amount
 from roofline.units import format_count
 
@@ -26,15 +25,9 @@ _COLUMNS: Final = (
 
 def print_cost(costing: Costing, console: Console) -> None:
     """The verdict first, then what it rests on."""
-    q = costing.answer.question
     console.print(costing.verdict, style="bold")
     console.print()
-    console.print(q.kind.told(q).heading)
-    where = where_words(q.spread, q.run.batch)
-    if where:
-        console.print(where)
-    print_aliases(costing.answer, console)
-    console.print()
+    print_asked(costing.answer, console)
     if costing.ways or costing.apis:
         console.print(way_table(costing))
     print_warnings(costing.warnings, console)
