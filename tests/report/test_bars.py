@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 import roofline as rl
 from roofline.report.plots.bars import bars_figure
-from roofline.report.plots.style import styled
+from tests.report.figures import texts
 
-
-@pytest.fixture(autouse=True)
-def _own_settings() -> Iterator[None]:
-    """Texts are measured as they are drawn."""
-    with styled():
-        yield
-
-
-def _texts(figure: Figure, kind: str) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_gid() == kind]
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 def _bars(figure: Figure) -> list[Rectangle]:
@@ -41,11 +30,11 @@ def test_a_bar_is_what_is_expected_and_what_does_not_fit_is_hatched_and_said() -
     expected = [row.answer.latency.tpot.expected for row in found.rows if row.answer is not None]
     assert [bar.get_width() for bar in _bars(figure)] == pytest.approx(expected)
     assert [bool(bar.get_hatch()) for bar in _bars(figure)] == [True, False, True, False]
-    values = [text.get_text() for text in _texts(figure, "value")]
+    values = [text.get_text() for text in texts(figure, "value")]
     assert values[2] == values[5] == "refused"
     assert values[0].endswith(", does not fit")
-    assert [text.get_text() for text in _texts(figure, "run")] == [row.label for row in found.rows]
-    assert "Hatched: does not fit" in _texts(figure, "note")[0].get_text()
+    assert [text.get_text() for text in texts(figure, "run")] == [row.label for row in found.rows]
+    assert "Hatched: does not fit" in texts(figure, "note")[0].get_text()
 
 
 @pytest.mark.parametrize("options", [{"gpu": ["a100", "h100"]}, MANY])
@@ -56,11 +45,11 @@ def test_every_text_is_on_the_page(options: dict[str, Any], quantity: str | None
     canvas.draw()
     page = figure.bbox
     for kind in ("run", "value", "title", "conditions", "note"):
-        for text in _texts(figure, kind):
+        for text in texts(figure, kind):
             box = text.get_window_extent(canvas.get_renderer())
             assert box.x0 >= page.x0 - 0.5, text.get_text()
             assert box.x1 <= page.x1 + 0.5, text.get_text()
-    names = [text.get_window_extent(canvas.get_renderer()) for text in _texts(figure, "run")]
+    names = [text.get_window_extent(canvas.get_renderer()) for text in texts(figure, "run")]
     assert all(above.y0 >= below.y1 - 1.0 for above, below in itertools.pairwise(names))
 
 

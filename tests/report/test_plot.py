@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from functools import cache
 
 import matplotlib
@@ -20,7 +19,7 @@ import roofline as rl
 from roofline.errors import UsageError
 from roofline.report.plots.files import render
 from roofline.report.plots.roofline import memory_figure, roofline_figure
-from roofline.report.plots.style import styled
+from tests.report.figures import texts
 
 PICTURES = {
     "one": [("mistral-7b", "a100", {"batch": 8})],
@@ -38,20 +37,12 @@ PICTURES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _own_settings() -> Iterator[None]:
-    """Texts are measured as they are drawn."""
-    with styled():
-        yield
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 @cache
 def _picture(name: str) -> Figure:
     return roofline_figure([rl.estimate(model, gpu=gpu, **options) for model, gpu, options in PICTURES[name]])
-
-
-def _texts(figure: Figure, *kinds: str) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_gid() in kinds]
 
 
 @cache
@@ -63,7 +54,7 @@ def _outlines(name: str) -> dict[str, list[tuple[str, Bbox]]]:
     axes = figure.axes[0]
     found: dict[str, list[tuple[str, Bbox]]] = {}
     for kind in ("op", "ridge", "roof", "title", "conditions", "note"):
-        found[kind] = [(text.get_text(), Text.get_window_extent(text, renderer)) for text in _texts(figure, kind)]
+        found[kind] = [(text.get_text(), Text.get_window_extent(text, renderer)) for text in texts(figure, kind)]
     legends = figure.findobj(matplotlib.legend.Legend)
     found["key"] = [("key", legend.get_window_extent(renderer)) for legend in legends]
     found["tick"] = [
@@ -119,7 +110,7 @@ def test_no_label_touches_another_nor_leaves_the_page(name: str) -> None:
 def test_labels_of_ops_and_ridges_stay_in_the_axes_and_off_the_dots(name: str) -> None:
     figure = _picture(name)
     outlines, dots, frame = _outlines(name), _dots(figure), figure.axes[0].bbox
-    slopes = [_turned(figure, text) for text in _texts(figure, "slope")]
+    slopes = [_turned(figure, text) for text in texts(figure, "slope")]
     assert dots and slopes
     for text, box in outlines["op"] + outlines["ridge"]:
         assert frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1, text
@@ -132,8 +123,8 @@ def test_labels_of_ops_and_ridges_stay_in_the_axes_and_off_the_dots(name: str) -
 @pytest.mark.parametrize("name", ["one", "two", "seven", "tiny", "batches"])
 def test_every_dot_is_named_or_counted(name: str) -> None:
     figure = _picture(name)
-    assert _texts(figure, "op")
-    assert "without a label" not in _texts(figure, "note")[0].get_text()
+    assert texts(figure, "op")
+    assert "without a label" not in texts(figure, "note")[0].get_text()
 
 
 def test_dots_lie_on_the_roofline() -> None:
@@ -158,38 +149,38 @@ def test_areas_of_the_dots_are_shares_of_the_time_of_the_phase() -> None:
 
 def test_roofs_and_ridges_say_what_the_machine_says() -> None:
     figure = _picture("two")
-    roofs = [text.get_text() for text in _texts(figure, "roof")]
+    roofs = [text.get_text() for text in texts(figure, "roof")]
     assert "A100 SXM4 80GB\nbf16/fp16 312 TFLOP/s" in roofs
     assert "H100 SXM5 80GB\nbf16/fp16 989.5 TFLOP/s" in roofs
     assert "tf32 156 TFLOP/s, ridge 77" in roofs
     assert "fp8 1.979 PFLOP/s, ridge 591" in roofs
-    assert {text.get_text() for text in _texts(figure, "ridge")} == {"ridge 153\nFLOP/byte", "ridge 295\nFLOP/byte"}
-    assert {text.get_text() for text in _texts(figure, "slope")} == {"2.04 TB/s", "3.35 TB/s"}
+    assert {text.get_text() for text in texts(figure, "ridge")} == {"ridge 153\nFLOP/byte", "ridge 295\nFLOP/byte"}
+    assert {text.get_text() for text in texts(figure, "slope")} == {"2.04 TB/s", "3.35 TB/s"}
 
 
 def test_a_fallback_is_drawn_under_the_roof_that_serves_it() -> None:
     figure = roofline_figure([rl.estimate("gpt2", gpu="t4", weights="bf16")])
-    assert "fp16 65 TFLOP/s" in [text.get_text() for text in _texts(figure, "roof")]
+    assert "fp16 65 TFLOP/s" in [text.get_text() for text in texts(figure, "roof")]
 
 
 def test_ops_without_matrix_flops_are_named_with_their_part_of_the_time() -> None:
     est = rl.estimate("mistral-7b", gpu="a100", batch=8)
     rows = est.ops("prefill")
     silent = sum(float(row.bound_s) for row in rows if not row.flops) / sum(float(row.bound_s) for row in rows)
-    note = _texts(roofline_figure([est]), "note")[0].get_text().replace("\n", " ")
+    note = texts(roofline_figure([est]), "note")[0].get_text().replace("\n", " ")
     assert f"element-wise ops, norms, look-ups ({100 * silent:.1f} % of prefill's time" in note
 
 
 def test_estimates_on_one_machine_share_its_roofs_and_have_a_key() -> None:
     figure = _picture("batches")
-    assert sum("bf16/fp16" in text.get_text() for text in _texts(figure, "roof")) == 1
+    assert sum("bf16/fp16" in text.get_text() for text in texts(figure, "roof")) == 1
     keys = [text.get_text() for legend in figure.findobj(matplotlib.legend.Legend) for text in legend.get_texts()]
     assert {"batch 1", "batch 8", "batch 64", "prefill", "decode"} <= set(keys)
 
 
 def test_one_machine_under_two_names_is_drawn_once() -> None:
     twice = [rl.estimate("gpt2", gpu=gpu) for gpu in ("a100", "a100-sxm-80gb", "l4")]
-    assert len(_texts(memory_figure(*twice), "name")) == 2
+    assert len(texts(memory_figure(*twice), "name")) == 2
     dots = [c for c in roofline_figure(twice).axes[0].collections if c.get_gid() == "dot"]
     once = [c for c in roofline_figure(twice[1:]).axes[0].collections if c.get_gid() == "dot"]
     assert len(dots) == len(once)
@@ -207,18 +198,18 @@ def test_nothing_and_grids_are_refused() -> None:
 def test_memory_bars_add_up_and_end_at_what_may_be_used() -> None:
     est = rl.estimate("mistral-7b", gpu="a100", batch=8)
     figure = memory_figure(est)
-    parts = [text.get_text() for text in _texts(figure, "part")]
+    parts = [text.get_text() for text in texts(figure, "part")]
     assert parts[0] == "weights 14.5 GB" and parts[1].startswith("KV-cache 670 MB") and parts[-1].startswith("free")
     bars = [c.get_paths()[0].get_extents() for c in figure.axes[0].collections if c.get_paths()[0].get_extents().x1 > 1]
     assert bars[0].x1 == est.memory.weights_bytes
     assert max(bar.x1 for bar in bars) == est.memory.usable_bytes
-    assert f"batch {est.memory.max_batch:,}" in _texts(figure, "limits")[0].get_text()
+    assert f"batch {est.memory.max_batch:,}" in texts(figure, "limits")[0].get_text()
 
 
 def test_memory_that_does_not_fit_says_by_how_much() -> None:
     figure = memory_figure(*(rl.estimate("llama-3-70b", gpu=gpu) for gpu in ("a100", "h200")))
-    assert [text.get_text() for text in _texts(figure, "name")] == ["A100 SXM4 80GB", "H200 SXM 141GB"]
-    first = _texts(figure, "verdict")[0].get_text()
+    assert [text.get_text() for text in texts(figure, "name")] == ["A100 SXM4 80GB", "H200 SXM 141GB"]
+    first = texts(figure, "verdict")[0].get_text()
     assert first.startswith("142 GB in 85.4 of 85.9 GB: 56.") and first.endswith("GB too much")
     assert sum(c.get_hatch() is not None for c in figure.axes[0].collections) >= 1
     assert b"pattern" in render(figure, "svg")

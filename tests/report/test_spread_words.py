@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.cli.app import app
 from roofline.report.plots.roofline import memory_figure, roofline_figure
+from tests.report.figures import texts
 
 
 def _said(figure: Figure, kind: str) -> str:
-    return " ".join(" ".join(text.get_text().split()) for text in figure.findobj(Text) if text.get_gid() == kind)
+    return " ".join(" ".join(text.get_text().split()) for text in texts(figure, kind))
 
 
 @pytest.mark.parametrize("draw", [lambda est: roofline_figure([est]), memory_figure], ids=["roofline", "memory"])
@@ -27,7 +27,7 @@ def test_a_picture_says_over_how_many_accelerators(draw: Any) -> None:
 
 def test_plans_tell_bars_apart() -> None:
     figure = memory_figure(*(rl.estimate("llama-3-70b", "h200", **plan) for plan in ({}, {"tp": 2}, {"pp": 4})))
-    names = [text.get_text() for text in figure.findobj(Text) if text.get_gid() == "name"]
+    names = [text.get_text() for text in texts(figure, "name")]
     assert names == ["1 GPU", "2 GPUs (tp 2)", "4 GPUs (pp 4)"]
 
 

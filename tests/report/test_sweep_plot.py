@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from roofline.errors import UsageError
 from roofline.report.plots.files import render
 from roofline.report.plots.roofline import sweep_figure
-from roofline.report.plots.style import log_ticks, styled
+from roofline.report.plots.style import log_ticks
+from tests.report.figures import texts
 
-
-@pytest.fixture(autouse=True)
-def _own_settings() -> Iterator[None]:
-    """Texts are measured as they are drawn."""
-    with styled():
-        yield
-
-
-def _texts(figure: Figure, kind: str) -> list[Text]:
-    return [text for text in figure.findobj(Text) if text.get_gid() == kind]
+pytestmark = pytest.mark.usefixtures("own_settings")
 
 
 def _shrunk(box: Bbox, by: float = 0.5) -> Bbox:
@@ -45,11 +35,11 @@ ROWS = [_row(gpu, speed, batch) for gpu, speed in SPEEDS.items() for batch in (1
 
 def test_a_sweep_has_a_named_curve_for_each_setting_and_hollow_points_where_it_does_not_fit() -> None:
     figure = sweep_figure(ROWS)
-    assert [text.get_text() for text in _texts(figure, "curve")] == ["a100", "h100", "l4"]
+    assert [text.get_text() for text in texts(figure, "curve")] == ["a100", "h100", "l4"]
     lines = figure.axes[0].get_lines()
     assert list(lines[0].get_xdata()) == [1, 4, 16, 64, 256]
     assert [list(line.get_xdata()) for line in lines if line.get_markerfacecolor() == "white"] == [[256]] * 3
-    assert _texts(figure, "conditions")[0].get_text() == "m · prompt 512"
+    assert texts(figure, "conditions")[0].get_text() == "m · prompt 512"
 
 
 def test_long_names_of_curves_are_wrapped_and_formats_said_once() -> None:
@@ -59,7 +49,7 @@ def test_long_names_of_curves_are_wrapped_and_formats_said_once() -> None:
     ]
     figure = sweep_figure([row | own for row, own in itertools.product(ROWS, formats)])
     figure.draw_without_rendering()
-    curves = _texts(figure, "curve")
+    curves = texts(figure, "curve")
     assert "a100, bf16" in [text.get_text() for text in curves]
     boxes = [Text.get_window_extent(text, FigureCanvasAgg(figure).get_renderer()) for text in curves]
     assert max(box.x1 for box in boxes) <= figure.bbox.x1
@@ -68,7 +58,7 @@ def test_long_names_of_curves_are_wrapped_and_formats_said_once() -> None:
 
 def test_a_sweep_may_show_one_result_over_another_along_the_batch() -> None:
     figure = sweep_figure(reversed(ROWS), x="tpot_s")
-    assert "batch grows from 1 to 256" in _texts(figure, "note")[0].get_text()
+    assert "batch grows from 1 to 256" in texts(figure, "note")[0].get_text()
     xs = list(figure.axes[0].get_lines()[0].get_xdata())
     assert xs == sorted(xs)
 
