@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from math import isfinite
+from math import isfinite, nan
 from numbers import Real
 from typing import Any, Final
 
-from roofline.errors import UsageError, nearest
+from roofline.errors import UsageError, did_you_mean
 from roofline.num import Num, all_hold, as_num, floor
 from roofline.runs.option import Option
 from roofline.runs.options import KEYWORDS, SIZES
@@ -37,6 +37,18 @@ def whole_number(name: str, value: Any, least: int = 1) -> Num:
     return number
 
 
+def number(name: str, value: Any, least: float, most: float, what: str = "") -> float:
+    """A number from `least` to `most`, or text that is one. Raises UsageError naming the option."""
+    try:
+        found = nan if _is_flag(value) or isinstance(value, bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = nan
+    if not least <= found <= most:
+        wanted = f"a number from {least:g} to {most:g} ({what})" if what else f"a number from {least:g} to {most:g}"
+        raise UsageError(f"--{name} must be {wanted}, not {str(value)[:40]!r}")
+    return found
+
+
 def _shown(value: Any) -> str:
     if getattr(value, "size", 0) == 1 and value.dtype.kind in "iuf":  # of a grid with one point
         value = f"{float(value.reshape(-1)[0]):g}"
@@ -48,9 +60,8 @@ def one_of(name: str, value: str, known: Iterable[str]) -> str:
     """A word of a known set. Raises UsageError with the nearest."""
     pool = list(known)
     if value not in pool:
-        close = nearest(str(value), pool, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"--{name} must be one of {', '.join(pool)}, not {str(value)[:40]!r}.{hint}")
+        hint = did_you_mean(str(value), pool)
+        raise UsageError(f"--{name} must be one of {', '.join(pool)}, not {str(value)[:40]!r}. {hint}".rstrip())
     return value
 
 

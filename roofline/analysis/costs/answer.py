@@ -18,6 +18,7 @@ from roofline.answer.sold import Sold
 from roofline.answer.times import Times
 from roofline.errors import UsageError
 from roofline.runs.ask import ask
+from roofline.runs.checks import number
 from roofline.runs.load import GPULike, ModelLike
 from roofline.runs.money.money import OLD, money_of
 from roofline.runs.money.notes import money_notes
@@ -147,7 +148,7 @@ def cost(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], per_
     if per_day is not None:
         if options.get("load") is not None:
             raise UsageError("--load and --per-day: both say how busy the machine is; give one of the two")
-        wanted = _number(per_day)
+        wanted = number("per-day", per_day, 1.0, _MOST)
         answer = _busy(answer, wanted, most)
     found = with_break_even(list(ways(answer)), answer.question.money.load)
     if wanted is not None:  # so many are made, however fast: only the share of the time is uncertain
@@ -166,13 +167,3 @@ def _busy(answer: Answer, wanted: float, most: float) -> Answer:
         raise UsageError(f"{text}; --dp {dp} would make them, or a larger --batch")
     money = answer.question.money._replace(load=wanted / most, given=True)
     return replace(answer, question=replace(answer.question, money=money))
-
-
-def _number(given: Any) -> float:
-    try:
-        value = float(given)
-    except (TypeError, ValueError):
-        value = 0.0
-    if not 1.0 <= value <= _MOST:
-        raise UsageError(f"--per-day must be a number from 1 on, not {str(given)[:40]!r}")
-    return value

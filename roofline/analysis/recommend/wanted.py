@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
-from numbers import Real
 from typing import Any, Final
 
 from roofline.errors import UsageError
-from roofline.runs.checks import is_many, whole_number
+from roofline.runs.checks import is_many, number, whole_number
 from roofline.units import parse_quantity
 
 #: Devices of the largest plan that is looked at where nothing is said.
@@ -147,17 +145,7 @@ def _is_number(text: str) -> bool:
 
 def _number(name: str, value: Any, most: float) -> float | None:
     """A number above 0 and at most so large."""
-    if value is None:
-        return None
-    if isinstance(value, str) and _is_number(value):
-        value = float(value)
-    try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
-    except OverflowError:
-        number = 0.0
-    if not isfinite(number) or not _LEAST <= number <= most:
-        raise UsageError(f"--{name} must be a number from {_LEAST:g} to {most:g}, not {str(value)[:40]!r}")
-    return number
+    return None if value is None else number(name, value, _LEAST, most)
 
 
 def _rate(value: Any) -> float | None:
@@ -170,7 +158,7 @@ def _rate(value: Any) -> float | None:
 
 
 def _most(value: Any, name: str, default: int, most: int) -> int:
-    number = default if value is None else int(float(whole_number(name, value)))
-    if number > most:
-        raise UsageError(f"--{name} is at most {most:,}, not {number:,}")
-    return number
+    found = default if value is None else int(float(whole_number(name, value)))
+    if found > most:
+        raise UsageError(f"--{name} is at most {most:,}, not {found:,}")
+    return found

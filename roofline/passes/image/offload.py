@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, Literal, NamedTuple, cast
 
-from roofline.errors import UsageError, nearest
+from roofline.errors import UsageError, did_you_mean
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -59,9 +59,8 @@ def read_picture_offload(text: str) -> PictureOffload | None:
     name, equals, size = body.partition("=")
     mode = _CALLED.get(name, name)
     if mode not in MODES:
-        close = nearest(mode, list(MODES), 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"--offload {text[:40]!r}: pictures take {SYNTAX}.{hint}")
+        hint = did_you_mean(mode, list(MODES))
+        raise UsageError(f"--offload {text[:40]!r}: pictures take {SYNTAX}. {hint}".rstrip())
     if copies not in ("", "host", "pageable", "pinned"):
         raise UsageError(f"--offload {text[:40]!r}: {copies!r} is neither pageable nor pinned")
     if equals and (mode != "group" or not (size.isdecimal() and 1 <= int(size) <= 10**4)):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from roofline.errors import UsageError, nearest
+from roofline.errors import UsageError, did_you_mean
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
@@ -95,11 +95,10 @@ def _check_ops(base: Precision, workload: Workload, components: tuple[str, ...])
         return
     unmatched = base.unmatched(op for phase in workload.phases for op in phase.ops if op.params)
     if unmatched:
-        close = nearest(unmatched[0], [*components, *_CALLED, _TEXTS], 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(unmatched[0], [*components, *_CALLED, _TEXTS])
         raise UsageError(
             f"--weights: {unmatched[0]!r} is no part of this model, and no op or role in it; {_known(components)} "
-            f"(also transformer, unet, vae, {_TEXTS}); roles: attention, feed_forward, norm.{hint}"
+            f"(also transformer, unet, vae, {_TEXTS}); roles: attention, feed_forward, norm. {hint}".rstrip()
         )
 
 

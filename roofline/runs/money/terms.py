@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from roofline.errors import UsageError, nearest
+from roofline.runs.checks import number
 from roofline.runs.money.options import MONEY as PANEL
-from roofline.specs.costs.prices import KINDS, LEAST, MOST, beside_specs, own_prices, regions, sellers
+from roofline.specs.costs.prices import KINDS, LEAST, MOST, Price, beside_specs, own_prices, regions, sellers
 from roofline.specs.files.paths import expanded
 
 #: The names of the options about money.
@@ -101,9 +102,9 @@ def read_terms(options: Mapping[str, Any], spec_dir: str | None = None) -> Terms
     asked = _price(asked, options.get("price"))
     asked = _tariff(asked, options.get("electricity"))
     return asked._replace(
-        lifetime=_number("lifetime", options.get("lifetime"), LIFETIME, _LONGEST_LIFE, "years"),
+        lifetime=_number("lifetime", options.get("lifetime"), LIFETIME, (_SMALLEST, _LONGEST_LIFE), "years"),
         load=_share("load", options.get("load")),
-        pue=_pue(options.get("pue")),
+        pue=_number("pue", options.get("pue"), 1.0, (1.0, 10.0), "watts of the building per watt of its machines"),
     )
 
 
@@ -121,18 +122,20 @@ def _price(asked: Terms, given: Any) -> Terms:
         return asked._replace(kind=KINDS[word])
     known = sellers() | _sellers_of(asked)
     if word not in known:
-        close = nearest(word, [*_RENTS, *sorted(known)], 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"--price {text[:40]!r}: {_HOW} {', '.join(_RENTS)}, or a provider's name{hint}")
+        how = f"{_HOW} {', '.join(_RENTS)}, or a provider's name"
+        raise _unknown("--price", text, how, [*_RENTS, *sorted(known)])
     return asked._replace(seller=word)
 
 
 def _sellers_of(asked: Terms) -> frozenset[str]:
     """The providers of the user's own table."""
-    if not asked.table:
-        return frozenset()
-    table = own_prices(Path(asked.table), asked.spec_dir, asked.currency)
-    return frozenset(name for prices in table.values() for p in prices for name in (p.seller, p.provider.lower()))
+    prices = (price for each in _own(asked).values() for price in each)
+    return frozenset(name for price in prices for name in (price.seller, price.provider.lower()))
+
+
+def _own(asked: Terms) -> Mapping[str, Sequence[Price]]:
+    """The user's own table; empty where there is none."""
+    return own_prices(Path(asked.table), asked.spec_dir, asked.currency) if asked.table else {}
 
 
 def _tariff(asked: Terms, given: Any) -> Terms:
@@ -143,16 +146,20 @@ def _tariff(asked: Terms, given: Any) -> Terms:
     match = _TARIFF.fullmatch(text)
     if match is not None:
         return asked._replace(tariff=_within("--electricity", text, match["value"], MOST["per_kwh"]))
-    word, known = text.lower(), set(regions())
-    if asked.table:
-        own = own_prices(Path(asked.table), asked.spec_dir, asked.currency)
-        known |= {name for name, prices in own.items() if any(p.kind == "electricity" for p in prices)}
+    word, own = text.lower(), _own(asked)
+    sold = (name for name, prices in own.items() if any(price.kind == "electricity" for price in prices))
+    known = sorted({*regions(), *sold})
     if word not in known:
-        close = nearest(word, sorted(known), 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        where = f"a region: {', '.join(sorted(known))}"
-        raise UsageError(f"--electricity {text[:40]!r}: write a price such as 0.12/kWh, or {where}{hint}")
+        how = f"write a price such as 0.12/kWh, or a region: {', '.join(known)}"
+        raise _unknown("--electricity", text, how, known)
     return asked._replace(region=word)
+
+
+def _unknown(flag: str, text: str, how: str, known: Sequence[str]) -> UsageError:
+    """What is no known word, how it is written, and the word that was meant."""
+    close = nearest(text, known, 1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return UsageError(f"{flag} {text[:40]!r}: {how}{hint}")
 
 
 def _currency(given: Any) -> tuple[str, float | None]:
@@ -172,17 +179,8 @@ def _currency(given: Any) -> tuple[str, float | None]:
     return name, rate if name != "USD" else 1.0
 
 
-def _number(name: str, given: Any, default: float, most: float, what: str) -> float:
-    if given is None:
-        return default
-    try:
-        value = float(given)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
-    if not _SMALLEST <= value <= most:
-        wanted = f"from {_SMALLEST:g} to {most:g} {what}".strip()
-        raise UsageError(f"--{name} must be {wanted}, not {str(given)[:40]}")
-    return value
+def _number(name: str, given: Any, default: float, ends: tuple[float, float], what: str) -> float:
+    return default if given is None else number(name, given, *ends, what)
 
 
 def _share(name: str, given: Any) -> float:
@@ -193,13 +191,6 @@ def _share(name: str, given: Any) -> float:
     value = float(match["value"]) / (100.0 if match["cent"] else 1.0) if match is not None else math.nan
     if not _SMALLEST <= value <= 1.0:
         raise UsageError(f"--{name} must be a share from {_SMALLEST:g} to 1 (0.6 or 60%), not {str(given)[:40]!r}")
-    return value
-
-
-def _pue(given: Any) -> float:
-    value = _number("pue", given, 1.0, 10.0, "")
-    if value < 1.0:
-        raise UsageError(f"--pue is at least 1: watts of the building per watt of its machines, not {str(given)[:40]}")
     return value
 
 

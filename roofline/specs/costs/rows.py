@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from roofline.errors import Place, SpecError, nearest
+from roofline.errors import Place, SpecError, did_you_mean
 from roofline.specs.costs.dates import last_day
 from roofline.specs.files.document import place_at, read_document, read_text
 
@@ -27,9 +27,9 @@ class Row(NamedTuple):
         """A cell; the default where it is empty or there is no such column."""
         return self.cells.get(column) or default
 
-    def fail(self, column: str, message: str) -> SpecError:
+    def fail(self, column: str, message: str, hint: str = "") -> SpecError:
         """What is wrong with a cell of this row."""
-        return SpecError(message, self.place, column)
+        return SpecError(message, self.place, column, hint)
 
     def number(self, column: str, most: float, least: float = 1e-6) -> float:
         """A number in a range above 0. Raises SpecError for any other."""
@@ -46,9 +46,7 @@ class Row(NamedTuple):
         """One of some words. Raises SpecError with the nearest for any other."""
         text = self.text(column, default)
         if text not in known:
-            close = nearest(text, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise self.fail(column, f"{text[:40]!r} is none of {', '.join(known)}{hint}")
+            raise self.fail(column, f"{text[:40]!r} is none of {', '.join(known)}", did_you_mean(text, known))
         return text
 
     def date(self, column: str) -> str:
@@ -107,8 +105,7 @@ def _cell(cell: str, place: Place) -> str:
 def _check_columns(header: Sequence[str], known: Sequence[str], needed: Sequence[str], place: Place, what: str) -> None:
     for name in header:
         if name not in known:
-            close = nearest(name, known, 1)
-            hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
+            hint = did_you_mean(name, known) or f"There are: {', '.join(known)}."
             raise SpecError(f"no column {name[:40]!r} in a {what}", place, hint=hint)
         if header.count(name) > 1:
             raise SpecError(f"the column {name!r} stands there twice", place)
