@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from roofline.errors import RooflineError, UnknownNameError, UsageError
@@ -13,12 +13,10 @@ from roofline.machine.engine import Engine, find_engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.time import phase_cost
 from roofline.passes.chunking import chunks_of, in_chunks
-from roofline.passes.fusion.joined import join_projections
 from roofline.passes.parallel.shard import shard
 from roofline.runs.ask import ask
 from roofline.runs.kind import Question
 from roofline.runs.text.service.steady import beside_prompt, shares_of
-from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload
 
@@ -50,16 +48,10 @@ class PreparedRun:
     mixed: tuple[Part, ...]
     requests: float
     served: bool = False
-    _joined: dict[tuple[str, bool], tuple[Part, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def parts_of(self, engine: Engine) -> tuple[Part, ...]:
-        """The parts as an engine runs them, its projections joined, equal ops made one."""
-        key = (engine.joins, engine.mixes)
-        found = self._joined.get(key)
-        if found is None:
-            parts = self.mixed if engine.mixes else self.parts
-            found = self._joined[key] = tuple(_merged(part, engine.joins) for part in parts)
-        return found
+        """The parts as an engine runs them: those with prompts within decode steps where it mixes them."""
+        return self.mixed if engine.mixes else self.parts
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
@@ -78,19 +70,6 @@ class PreparedRun:
         machine = self.question.machine()
         costs = [(phase_cost(part.phase, part.precision, machine), part.repeat) for part in self.parts]
         return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
-
-
-def _merged(part: Part, joins: str) -> Part:
-    """The part with equal ops made one, so that each is expected once: their times do not depend on their names.
-
-    They do where a format of its own belongs to a name or to a block.
-    """
-    counts: dict[Op, float] = {}
-    for op in join_projections(part.phase.ops, joins):
-        alike = op._replace(count=1.0) if part.precision.overrides else op._replace(name="", block="", count=1.0)
-        counts[alike] = counts.get(alike, 0.0) + op.count
-    ops = tuple(op._replace(count=count) for op, count in counts.items())
-    return part._replace(phase=replace(part.phase, ops=ops))
 
 
 def _prepared(
