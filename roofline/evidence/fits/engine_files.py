@@ -22,7 +22,7 @@ from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, Declared, declared_of, of_images, rows_of
+from roofline.evidence.runs.declared import DECLARED, HABITS, Declared, declared_of, of_images, rows_of
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
@@ -35,7 +35,7 @@ from roofline.specs.files.reader import validate
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
 #: The blocks of an engine's file that are written by hand.
-KEPT: Final = INHERITED
+KEPT: Final = (*INHERITED, "habit_sources")
 _KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
@@ -71,7 +71,7 @@ def fit_declared(
     name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
-    habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
+    habits = {habit: getattr(declared, habit) for habit in HABITS}
     base = Engine(name, declared.library, **habits)
     optional = () if of_images(rows) or name == GENERIC else None
     return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager, only=declared.free)
@@ -185,8 +185,10 @@ class _EngineFile:
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
-        yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))
+        yield from (f"{habit}: true" for habit in ("widens", "mixes", "first_from_decode") if getattr(engine, habit))
         yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
+        if engine.shares:
+            yield f"shares: [{', '.join(map(str, engine.shares))}]"
 
     def _factors(self) -> Iterator[str]:
         """Those of all engines, then those of image models that say something."""

@@ -25,6 +25,8 @@ class Declared(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    first_from_decode: bool = False
+    shares: tuple[int, ...] = ()
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
@@ -122,6 +124,8 @@ DECLARED: Final[dict[str, Declared]] = {
     "aitemplate": _compiled("AITemplate (image models)"),
     "onediff": _compiled("OneDiff (image models)"),
 }
+#: Habits of an engine, which no fit touches.
+HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares")
 _GENERIC: Final = Declared(
     "Whatever serves it well",
     joins="all",
