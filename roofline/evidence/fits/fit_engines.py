@@ -59,6 +59,8 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
 #: What is known of an engine and not fitted.
 _HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares")
 _ROWS_PER_COEFFICIENT: Final = 2
+#: So few rows tell nothing of an engine.
+LEAST_ROWS: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
 _ITERATIONS: Final = 25
@@ -96,11 +98,11 @@ def fit_engine(
     measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
     stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
-    if len(rows) < _ROWS_PER_COEFFICIENT:
+    if len(rows) < LEAST_ROWS:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
     if only:
-        few = tuple(name for name in free if name in only)
+        few = tuple(name for name in (*free, *OPTIONAL) if name in only)
         return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
