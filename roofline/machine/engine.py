@@ -41,7 +41,7 @@ __all__ = [
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"}
 
 
 class Engine(NamedTuple):
@@ -78,6 +78,7 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
     first_from_decode: bool = False
     reread: float = 0.0
     shares: tuple[int, ...] = ()

@@ -22,8 +22,8 @@ from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.fit_engines import LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, HABITS, declared_of, of_images, rows_of
-from roofline.evidence.runs.declaring import Declared
+from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
+from roofline.evidence.runs.declaring import HABITS, Declared
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
@@ -191,7 +191,9 @@ class _EngineFile:
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
-        yield from (f"{habit}: true" for habit in ("widens", "mixes", "first_from_decode") if getattr(engine, habit))
+        yield from (
+            f"{habit}: true" for habit in ("widens", "mixes", "matvec", "first_from_decode") if getattr(engine, habit)
+        )
         yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
         if engine.shares:
             yield f"shares: [{', '.join(map(str, engine.shares))}]"

@@ -97,11 +97,12 @@ DECLARED: Final[dict[str, Declared]] = {
         "llama.cpp (CUDA and Metal)",
         half_sums=True,
         widens=True,
+        matvec=True,
         aliases=("llamacpp", "llama-cpp"),
         notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
     ),
-    "mlx": Declared("MLX (mlx-lm)", widens=True),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
+    "mlx": Declared("MLX (mlx-lm)", widens=True, matvec=True),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
     "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
     "xformers": _diffusers("PyTorch with xformers (diffusers)"),
@@ -111,8 +112,6 @@ DECLARED: Final[dict[str, Declared]] = {
     "onediff": _compiled("OneDiff (image models)"),
     **WITHOUT_ROWS,
 }
-#: Habits of an engine, which no fit touches.
-HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares")
 _GENERIC: Final = Declared(
     "Whatever serves it well",
     joins="all",

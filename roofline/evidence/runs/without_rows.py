@@ -14,6 +14,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
         "Ollama (llama.cpp)",
         half_sums=True,
         widens=True,
+        matvec=True,
         like="llama.cpp",
         same=True,
         apart=True,
@@ -23,6 +24,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "exllamav2": Declared(
         "ExLlamaV2",
         widens=True,
+        matvec=True,
         aliases=("exllama", "exl2"),
         like="gpt-fast",
         apart=True,
@@ -31,6 +33,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "exllamav3": Declared(
         "ExLlamaV3",
         widens=True,
+        matvec=True,
         aliases=("exl3",),
         like="gpt-fast",
         apart=True,
@@ -40,6 +43,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
         "MLC-LLM (compiled by TVM)",
         joins="all",
         widens=True,
+        matvec=True,
         aliases=("mlc",),
         like="vllm",
         apart=True,
@@ -65,6 +69,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "mlx-cuda": Declared(
         "MLX on CUDA (mlx-lm)",
         widens=True,
+        matvec=True,
         like="mlx",
         apart=True,
         of="mlx",
