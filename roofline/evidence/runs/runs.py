@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from roofline.errors import RooflineError, UnknownNameError, UsageError
+from roofline.errors import RooflineError, UnknownNameError, UnknownVersionError, UsageError
 from roofline.evidence.runs.rows import MeasuredRun
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine, find_engine
@@ -89,9 +89,14 @@ def _prepared(
 
 
 def known_engine(name: str, spec_dir: str | None = None) -> str | None:
-    """The engine that a row names, as `find_engine` gives it; None for a name of one's own."""
+    """The engine that a row names, as `find_engine` gives it; None for a name of one's own.
+
+    Raises UnknownVersionError for one that is known, but not in that version.
+    """
     try:
         return find_engine(name, spec_dir)
+    except UnknownVersionError:
+        raise
     except UnknownNameError:
         return None
 
