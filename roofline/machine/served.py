@@ -22,6 +22,9 @@ from roofline.workload.constructors import experts_touched
 _Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
 #: Elements of state of one chain of a scan: a head of Mamba-2, 64 channels by 128.
 _CHAIN_STATE: Final = 8192.0
+#: Bytes that an element of a cached key stands for where one query head after the other multiplies it: it comes out of
+#: the chip's own caches and is widened to 16 bit first, so a narrow format saves nothing.
+_WIDENED: Final = 2.0
 #: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
 _OWN_ALL_REDUCE: Final = "graph"
 
@@ -95,14 +98,19 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
     span, precision, width = shape.span, asked.precision, shape.key_dim + shape.value_dim
     old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
     other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
+    element = precision.cache_element(asked.op)
+    per_key = width * (element + _reread(shape, chip) * maximum(element, _WIDENED))
+    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
+    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+
+
+def _reread(shape: shapes.AttentionShape, chip: ChipEfficiency) -> Num:
+    """How often a cached key is read again for further query heads of its group, where the engine's kernels do so."""
     group = shape.heads / shape.kv_heads
     further = maximum(group - 1.0, 0.0)
     for served in chip.engine.shares:
         further = where(group == served, 0.0, further)
-    again = 1.0 + chip.engine.reread * further
-    per_key = width * again * precision.cache_element(asked.op)
-    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
-    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+    return chip.engine.reread * further
 
 
 def _prefill_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:

@@ -247,7 +247,7 @@ class EngineSpec(Spec):
         0.0,
         ge=0,
         le=1,
-        description="share of a cached key that each further query head of its group reads again; 0: none",
+        description="share of a cached key, in 16 bit at least, that each further query head of its group reads again",
     )
     shares: Annotated[tuple[Size, ...], AsTuple, Field(max_length=16)] = Field(
         (), description="query heads of a group for which its kernels read a cached key once all the same"
