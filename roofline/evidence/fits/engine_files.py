@@ -93,6 +93,8 @@ def fitted_text(
         "median_error": _median(fitted.errors),
     }
     told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
+    if fitted.only and fitted.like is not None:
+        told = f"Fitted to its rows: {', '.join(fitted.free)}; all else is that of {fitted.like.name}."
     spans = intervals((), len(rows), list(fitted.errors))
     return _EngineFile(declared, fitted.engine, spans, fit, source, told).text()
 

@@ -37,7 +37,7 @@ DECLARED: Final[dict[str, Declared]] = {
         version="0.9",
         since="2024-04",
         until="2024-05",
-        free=("compute", "streaming", "step_s", "kernel_s", "reread"),
+        free=("compute", "streaming", "reread"),
         notes="Static batches (gptSessionBenchmark).",
     ),
     "tensorrt-llm@0.5": Declared(
@@ -51,6 +51,7 @@ DECLARED: Final[dict[str, Declared]] = {
         version="0.5",
         since="2023-10",
         until="2023-12",
+        free=("compute", "streaming", "reread"),
         notes="Before its kernels shared a cached key among the query heads of a group.",
     ),
     "vllm": Declared(
