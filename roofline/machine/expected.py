@@ -23,14 +23,14 @@ _OVERLAP: Final = 4.0
 def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
     """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
     asked = demand(op, precision)
-    return _time(asked, multiplied_by(asked.dtype, precision, machine, chip), machine, chip)
+    return _time(asked, multiplied_by(asked.dtype, machine, chip), machine, chip)
 
 
 def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, chip: ChipEfficiency, batch: Num) -> Num:
     """Seconds that one repeat of a phase should take: its ops, or the slower host, and the engine's step."""
     engine = chip.engine
     asked = demands(phase, precision, engine.joins)
-    facts = {dtype: multiplied_by(dtype, precision, machine, chip) for dtype in asked.dtypes}
+    facts = {dtype: multiplied_by(dtype, machine, chip) for dtype in asked.dtypes}
     times = [_time(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
     device: Num = 0.0
     for count, place in asked.order:
@@ -40,10 +40,8 @@ def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, ch
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)
 
 
-def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
-    """What multiplies a format: for narrow floats their own units, unless the engine widens them first."""
-    if dtype in ("fp8", "fp4") and chip.engine.widens:
-        dtype = precision.activations.compute
+def multiplied_by(dtype: str, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
+    """What multiplies a format."""
     peak = machine.tensor[dtype]
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain

@@ -65,12 +65,12 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
 
 def _experts_format(dtype: str, stored: DType) -> str:
     """The format under which coefficients of experts are kept, which tells more ways to store weights than others."""
-    family = _family(dtype)
+    family, mixed = _family(dtype), stored.name.startswith("mxfp4")
     if family == "bf16":
-        return "int4-weights" if stored.bits < 16.0 else family
+        return family if stored.bits >= 16.0 else "mxfp4-weights" if mixed else "int4-weights"
     if family == "fp8":
-        return "fp8_block" if stored.bits > 8.0 else family
-    return stored.name if stored.name == "mxfp4" else family
+        return "mxfp4-fp8" if mixed else "fp8_block" if stored.bits > 8.0 else family
+    return family
 
 
 def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:

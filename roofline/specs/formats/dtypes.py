@@ -56,7 +56,7 @@ def _plain() -> list[DType]:
         grouped("nvfp4", 4, 8, 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor")._replace(
             tensor_bits=32
         ),
-        grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
+        grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32")._replace(against="fp8"),
         grouped("mxfp6", 6, 8, 32, "fp8", "e2m3 or e3m2 with an 8-bit exponent per 32"),
         *_low_rank(),
         *(_ruled(f"mlx-{bits}bit-g64", f"mlx-{bits}bit") for bits in (2, 3, 4, 5, 6, 8)),
