@@ -17,6 +17,7 @@ from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
 from roofline.specs.formats.dtypes import DType
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
+from roofline.workload.storage.products import NARROW
 
 #: A kernel model by what is asked, its shape, the chip's facts and its efficiency.
 _Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
@@ -43,7 +44,7 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
     c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
     time = matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c)
     width = asked.precision.activations.bits
-    if facts.dtype in ("fp8", "fp4") and width > 8:
+    if facts.dtype in NARROW and width > 8:
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
     return time

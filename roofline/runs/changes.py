@@ -47,8 +47,8 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: 
 
     Activations and cache stay in the formats that they have, but for activations of weights that are cast from 32 bit
     to 16, which go with them, and for those of 16 bit that nobody asked for beside weights that the chip multiplies as
-    they are: to name these would ask for weights alone to be narrow. `wide` parts stay in 16 bit, as tools that quantise leave
-    them, but not in the formats of an engine's own files, which say all of a model.
+    they are: to name these would ask for weights alone to be narrow. `wide` parts stay in 16 bit, as tools that
+    quantise leave them, but not in the formats of an engine's own files, which say all of a model.
     """
     active, cache = precision.activations_label, precision.cache.name
     kept = {"activations": active} if active != BESIDE_NARROW else {}

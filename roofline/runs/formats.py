@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
-from roofline.machine.engine import IDEAL, load_engine
+from roofline.machine.engine import GENERIC, IDEAL, load_engine
 from roofline.machine.machine import Machine
 from roofline.num import first_value
 from roofline.specs.formats.caches import refuse_cache
 from roofline.specs.formats.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
-from roofline.workload.products import NARROW, Ways
+from roofline.workload.storage.products import NARROW, Ways
 from roofline.workload.workload import Workload
 
 _AS_THEY_ARE: Final = Ways()
@@ -26,6 +27,14 @@ def ways_of(engine: str, machine: Machine, usual: str) -> Ways:
     half = "fp16" if habits.half_sums and first_value(machine.half_sums) > 1.0 else ""
     units = frozenset(dtype for dtype in NARROW if machine.multiplies(dtype))
     return Ways(widens=habits.widens, half=half, units=units)
+
+
+def text_precision(
+    spec: TransformerSpec, engine: str, machine: Machine, given: Mapping[str, Any]
+) -> tuple[Precision, Ways]:
+    """The formats that the options of a language model ask for, and how the engine multiplies narrow weights."""
+    ways, asked = ways_of(engine, machine, GENERIC), (given.get("weights"), given.get("activations"))
+    return resolve_precision(spec, machine, (*asked, given.get("kv_cache")), ways), ways
 
 
 def resolve_precision(

@@ -11,9 +11,9 @@ from roofline.specs.formats.caches import CacheFormat, plain_cache, read_cache
 from roofline.specs.formats.dtypes import DType, find_dtype, single_format
 from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
-from roofline.workload.products import Product, Ways, product_of
 from roofline.workload.storage.formats import names_of, read_weights
 from roofline.workload.storage.matrices import holds_none, storage_key, stored
+from roofline.workload.storage.products import Product, Ways, product_of
 
 _NONE: Mapping[str, DType] = {}
 _NO_PARTS: Mapping[str, Precision] = {}

@@ -12,7 +12,7 @@ from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
-from roofline.workload.products import Ways
+from roofline.workload.storage.products import Ways
 from roofline.workload.workload import Workload
 
 #: What diffusers calls the parts of a pipeline, and shorter names.

@@ -9,8 +9,8 @@ from roofline.answer.phase import Warn
 from roofline.num import is_nothing
 from roofline.runs.kind import Outcome
 from roofline.workload.precision import MATRICES
-from roofline.workload.products import Product
 from roofline.workload.storage.formats import role_of
+from roofline.workload.storage.products import Product
 
 #: Classes that are named before "and more".
 _MOST_NAMED: Final = 6

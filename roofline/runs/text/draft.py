@@ -35,9 +35,9 @@ from roofline.workload.draft import Draft
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan
 from roofline.workload.precision import Precision
-from roofline.workload.products import Ways
 from roofline.workload.run import TextRun
 from roofline.workload.shapes import MatmulShape, Span
+from roofline.workload.storage.products import Ways
 from roofline.workload.workload import Phase, Workload
 
 #: The phase of a draft in the ledger.

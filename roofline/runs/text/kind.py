@@ -17,14 +17,14 @@ from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
-from roofline.machine.engine import GENERIC, find_engine, sums_in_half
+from roofline.machine.engine import find_engine, sums_in_half
 from roofline.num import Num, first_value
 from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, Stages, machine_of, spread_of
-from roofline.runs.formats import resolve_precision, ways_of
+from roofline.runs.formats import text_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question
 from roofline.runs.money.tokens import text_sold
 from roofline.runs.option import Option
@@ -89,19 +89,16 @@ class Text(Kind):
         engine = find_engine(asked(given, "engine"), spec_dir)
         run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
         level = one_of("fusion", asked(given, "fusion"), FUSIONS)
-        ways = ways_of(engine, machine_of(gpu), GENERIC)
-        formats = given.get("weights"), given.get("activations"), given.get("kv_cache")
-        precision = resolve_precision(spec, machine_of(gpu), formats, ways)
+        precision, ways = text_precision(spec, engine, machine_of(gpu), given)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
         towers = towers_wanted(spec, engine, given)
         away = "" if asked(given, "no_vision") else engine
         run = with_media(spec, run, given, loaded=towers, engine=away)
-        drafts = resolve_draft(spec, machine_of(gpu), given, (precision, ways), spec_dir)
+        run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, (precision, ways), spec_dir))
         chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
         budget, half = budget_of(engine, gpu, given, spread), sums_in_half(engine)
-        how = Execution(precision, level, engine, spread, level, half, chunk=chunk, budget=budget, towers=towers)
-        return replace(run, draft=drafts), how
+        return run, Execution(precision, level, engine, spread, level, half, chunk, budget, towers)
 
     def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
         """Tokens of prompts that go through the layers at once; 0: all of them. Raises UsageError."""
