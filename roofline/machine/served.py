@@ -196,6 +196,8 @@ def _collective_time(asked: Demand, shape: shapes.CollectiveShape, facts: ChipFa
 
 def _family(dtype: str) -> str:
     """The format under which coefficients are kept."""
+    if dtype == "int4":
+        return "int8"
     return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
 
 

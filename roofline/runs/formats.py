@@ -24,7 +24,7 @@ _AS_THEY_ARE: Final = Ways()
 def ways_of(engine: str, machine: Machine, usual: str) -> Ways:
     """How an engine multiplies narrow weights on a chip; the ideal one as the `usual` engine does."""
     habits = load_engine(usual if engine == IDEAL else engine)
-    half = "fp16" if habits.half_sums and first_value(machine.half_sums) > 1.0 else ""
+    half = "fp16" if habits.half_sums and first_value(machine.half_sums.get("fp16", 1.0)) > 1.0 else ""
     units = frozenset(dtype for dtype in NARROW if machine.multiplies(dtype))
     return Ways(widens=habits.widens, half=half, units=units)
 

@@ -17,6 +17,7 @@ mxfp4          against mxfp8 on chips with fp4 units, at the rate of fp8, the wi
 int1 to int8   widened: GPTQ and AWQ by Marlin or ExLlama, torchao's weight-only integers. W8A8 (SmoothQuant) and W4A8
                (QServe) say so in the format of their activations: `--activations int8`, or `input_activations` of
                compressed-tensors
+SVDQuant       both operands in 4 bit (arXiv:2411.05007): int4 or fp4 units
 tables, means  (nf4, EXL2, HQQ, MLX, ternary): widened
 GGUF           widened, unless the engine multiplies its blocks in another format
 diffusers      fp8 is a way to store (`enable_layerwise_casting`: storage_dtype, compute_dtype), so that engines of
