@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from roofline.workload.storage.products import NARROW, Ways
 from roofline.workload.workload import Workload
 
 _AS_THEY_ARE: Final = Ways()
+_SIXTEEN: Final = 16.0
 
 
 def ways_of(engine: str, machine: Machine, usual: str) -> Ways:
@@ -52,8 +54,8 @@ def resolve_precision(
     cache = kv_cache or (None if weights else spec.cache_dtype)
     if not weights:
         activations = activations or spec.activation_dtype
-    stored = weights or own_dtype(spec.dtype, machine)
-    found = _precision((stored, activations, cache), overrides, facts_of(spec), ways)
+    named = weights or own_dtype(spec.dtype, machine), activations, cache
+    found = _precision(named, overrides, facts_of(spec), ways, own=activations is not asked[1])
     refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
     return found
 
@@ -75,9 +77,17 @@ def own_overrides(spec: TransformerSpec) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=256)
 def _precision(
-    named: tuple[str, str | None, str | None], overrides: tuple[tuple[str, str], ...], facts: ModelFacts, ways: Ways
+    named: tuple[str, str | None, str | None],
+    overrides: tuple[tuple[str, str], ...],
+    facts: ModelFacts,
+    ways: Ways,
+    own: bool,
 ) -> Precision:
-    return Precision.of(*named, overrides=dict(overrides), facts=facts).multiplied(ways)
+    """`own`: a model's file names the activations; of 16 bits, that says of which 16, not that no other is wanted."""
+    found = Precision.of(*named, overrides=dict(overrides), facts=facts)
+    if own and found.activations.bits >= _SIXTEEN:
+        found = replace(found, ways=_AS_THEY_ARE)
+    return found.multiplied(ways)
 
 
 def own_dtype(dtype: str, machine: Machine) -> str:
