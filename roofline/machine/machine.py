@@ -28,8 +28,8 @@ _CALLED: Final = {"fp4": "nvfp4"}
 #: What vector units multiply where no matrix unit does.
 _WIDE: Final = ("fp32", "tf32")
 
-
-_NO_DOT: Final = 1.0
+#: A rate of dot products at which nothing is multiplied in that way.
+NO_DOT: Final = 1.0
 #: Formats of which chips list a rate of products that are summed in 16 bit.
 _HALVES: Final = ("fp16", "fp8")
 #: What the driver of NVIDIA cards reports and does not hand out, on Linux: nvidia-smi's total less CUDA's total is 453
@@ -86,7 +86,7 @@ class Machine:
             half_gain=gain,
             half_sums=dict(gains),
             unseen=UNSEEN if spec.vendor == "nvidia" and spec.kind == "gpu" else 0.0,
-            dot=_NO_DOT if vector is None else vector,
+            dot=NO_DOT if vector is None else vector,
         )
 
     @classmethod
