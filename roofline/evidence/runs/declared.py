@@ -11,8 +11,9 @@ from roofline.evidence.runs.runs import PreparedRun
 from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
 
-_diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
-_compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
+#: fp8 is a way of storing weights in diffusers (`enable_layerwise_casting`): they are widened to be multiplied.
+_diffusers = partial(Declared, fed=True, eager=True, widens=True, notes="Fitted to image models.")
+_compiled = partial(Declared, half_sums=True, fed=True, widens=True, like="pytorch-compile")
 
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared(
@@ -107,7 +108,7 @@ DECLARED: Final[dict[str, Declared]] = {
     "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
     "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
     "xformers": _diffusers("PyTorch with xformers (diffusers)"),
-    "tensorrt": _compiled("TensorRT (image models)"),
+    "tensorrt": _compiled("TensorRT (image models)", widens=False),
     "onnxruntime": _compiled("ONNX Runtime (image models)", aliases=("ort",)),
     "aitemplate": _compiled("AITemplate (image models)"),
     "onediff": _compiled("OneDiff (image models)"),
