@@ -18,12 +18,34 @@ if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
 
 IDEAL: Final = "ideal"
+#: What a version or a backend has from the engine that it is of, where its file does not say it.
+INHERITED: Final = ("chunk", "chunk_sources", "formats", "memory", "split", "server", "towers", "offload")
 #: The engine that stands for whichever serves a model well.
 GENERIC: Final = "generic"
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
-_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes"}
+_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread", "unit_keys", "unit_unpack", "power_loss"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "multiplies"}
+
+
+class Cuts(NamedTuple):
+    """The kernels of an op and what passes between them; see roofline.specs.engine_graph.Graph."""
+
+    norm: float = 1.0
+    pointwise: float = 1.0
+    linear: float = 1.0
+    narrow: float = 1.0
+    many: float = 1.0
+    attention: float = 1.0
+    experts: float = 1.0
+    activations: int = 16
+    scores: float = 0.0
+    matvec: float = 0.0
+    dequantises: bool = False
+
+
+#: One kernel per op, as those that were measured.
+WHOLE: Final = Cuts()
 
 
 class Engine(NamedTuple):
@@ -61,6 +83,11 @@ class Engine(NamedTuple):
     widens: bool = False
     mixes: bool = False
     reread: float = 0.0
+    multiplies: str | None = None
+    cuts: Cuts = WHOLE
+    unit_keys: float = 0.0
+    unit_unpack: float = 0.0
+    power_loss: float = 0.0
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0
@@ -73,9 +100,11 @@ class Engine(NamedTuple):
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
         host, interval = spec.host.model_dump(), spec.interval
+        cuts = WHOLE if spec.graph is None else Cuts(**spec.graph.model_dump(exclude={"sources"}))
         return cls(
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
+            cuts=cuts,
             **{f"{name}_s": seconds for name, seconds in host.items()},
             measured_interval=interval.measured,
             class_interval=interval.sibling,
@@ -110,7 +139,11 @@ def _read_engine(name: str, stamp: tuple[int, int]) -> EngineSpec:
     from roofline.specs.files.document import read_document
     from roofline.specs.files.reader import validate
 
-    return validate(read_document(engine_path(name)), EngineSpec)
+    spec = validate(read_document(engine_path(name)), EngineSpec)
+    if spec.of is None:
+        return spec
+    whole = read_engine(spec.of)
+    return spec.model_copy(update={key: getattr(whole, key) for key in INHERITED if key not in spec.model_fields_set})
 
 
 def engine_path(name: str) -> Path:
@@ -145,6 +178,17 @@ def find_engine(name: str, spec_dir: str | None = None) -> str:
     return bundled_engine(name, tuple(own)) if found is None or found.stem == IDEAL else str(found)
 
 
+def backend_of(name: str, vendor: str) -> str:
+    """The engine that an engine, of whatever version, is on the chips of a maker: its backend for them, or itself."""
+    return name if name == IDEAL else _backends().get((name.partition("@")[0], vendor), name)
+
+
+@cache
+def _backends() -> dict[tuple[str, str], str]:
+    specs = [read_engine(name) for name in engine_names()[1:]]
+    return {(spec.of, vendor): spec.name for spec in specs if spec.of is not None for vendor in spec.vendors}
+
+
 @cache
 def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
     """The bundled engine of that name or alias, or the file. Raises UnknownNameError with the nearest names.
@@ -167,7 +211,7 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
 def sums_in_half(name: str) -> bool:
     """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
     engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
-    return engine.half_sums and engine.fed
+    return engine.half_sums and (engine.fed or engine.multiplies == "fp16")
 
 
 def load_engine(name: str) -> Engine:

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
+from roofline.machine.engine import IDEAL, load_engine
 from roofline.machine.machine import Machine
 from roofline.specs.formats.caches import refuse_cache
 from roofline.specs.formats.mixes import ModelFacts
+from roofline.specs.gpu import GPUSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload
@@ -26,6 +28,18 @@ def resolve_precision(
     found = _precision(weights or own_dtype(spec.dtype, machine), activations, cache, overrides, facts_of(spec))
     refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
     return found
+
+
+def multiplied_in(precision: Precision, engine: str, gpu: GPUSpec) -> Precision:
+    """Formats as an engine multiplies them that has a habit of its own; formats in 4-bit floats run on units for such
+    where it multiplies in 8 bit and the chip has them.
+    """
+    own = load_engine(engine).multiplies if engine != IDEAL else None
+    if own is None:
+        return precision
+    tensor = gpu.peak.tensor
+    fours = {"fp4": "fp4"} if own == "int8" and (tensor.fp4 or tensor.nvfp4) else {}
+    return precision.multiplied_in({"": own, **fours})
 
 
 def own_overrides(spec: TransformerSpec) -> tuple[tuple[str, str], ...]:

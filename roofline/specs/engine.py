@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import (
     LARGEST,
+    NAME_PATTERN,
     AsTuple,
-    Name,
     Names,
     NoBytes,
     Share,
@@ -21,9 +21,12 @@ from roofline.specs.base import (
     Time,
     known_dtype,
 )
+from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.server import Defaults, Server
 
+#: A name, and the version of an engine after an `@`.
+EngineName = Annotated[str, StringConstraints(pattern=NAME_PATTERN[:-1] + r"(@[A-Za-z0-9._+-]+)?$", max_length=100)]
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
 Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
@@ -220,9 +223,14 @@ class EngineSpec(Spec):
     """One engine: whose kernels it runs, how they fare, and what the host adds."""
 
     kind: Literal["engine"]
-    name: Name
+    name: EngineName
     title: Text
     aliases: Names = ()
+    of: EngineName | None = Field(None, description="the engine of which it is a version or a backend")
+    version: Text | None = None
+    since: Text | None = Field(None, description="month")
+    until: Text | None = Field(None, description="month")
+    vendors: Names = Field((), description="makers on whose chips the engine that it is of runs as this one")
     library: Literal["trtllm", "vllm", "sglang"] | None = Field(
         None, description="whose measured kernels it runs; by default those of the most widely used library"
     )
@@ -248,6 +256,19 @@ class EngineSpec(Spec):
     )
     widens: bool = Field(
         False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
+    )
+    multiplies: Multiplied | None = Field(
+        None, description="format in which weights narrower than 16 bit are multiplied; by default their own habit"
+    )
+    graph: Graph | None = Field(None, description="kernels of an op; where nothing is said one, as measured")
+    unit_keys: Limit = Field(
+        0.0, description="cached keys of a query head per clock of the chip where attention runs in pieces; 0: no limit"
+    )
+    unit_unpack: Limit = Field(
+        0.0, description="weights per clock of one unit beyond which narrow ones are not unpacked; 0: no limit"
+    )
+    power_loss: Limit = Field(
+        0.0, description="share by which products last longer per TFLOP/s per watt of a chip above 0.4; 0: none"
     )
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
     chunk: Defaults = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from roofline.num import Num, is_nothing
@@ -17,6 +17,7 @@ from roofline.workload.storage.matrices import holds_none, storage_key, stored
 _NONE: Mapping[str, DType] = {}
 _NO_PARTS: Mapping[str, Precision] = {}
 _NO_FACTS = ModelFacts()
+_NO_UNITS: Mapping[str, str] = {}
 #: Formats of single ops that are shown with a precision.
 _MOST_SHOWN: Final = 40
 
@@ -28,7 +29,8 @@ class Precision:
     `overrides` gives single ops, by name or by role (embedding, head, router, attention, feed_forward, experts,
     norm), a format of their own. Below 16 bits only matrices are narrow: norms and biases stay in 16 bit, in GGUF
     files in 32. `facts` are what the mix of a GGUF file depends on. `parts` are the formats of single parts of a model,
-    by their names, where they differ from these.
+    by their names, where they differ from these. `units` says which format multiplies weights narrower than 16 bit,
+    where an engine has a habit of its own: by the format that would, "" for any other.
     """
 
     weights: DType
@@ -37,6 +39,7 @@ class Precision:
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
     facts: ModelFacts = _NO_FACTS
     parts: Mapping[str, Precision] = field(default_factory=lambda: _NO_PARTS)
+    units: Mapping[str, str] = field(default_factory=lambda: _NO_UNITS)
     _known: dict[Hashable, tuple[DType, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
@@ -84,7 +87,12 @@ class Precision:
 
     def with_parts(self, parts: Mapping[str, Precision]) -> Precision:
         """These formats, and others for single parts of a model."""
-        return Precision(self.weights, self.activations, self.cache, self.overrides, self.facts, parts)
+        return replace(self, parts=parts)
+
+    def multiplied_in(self, units: Mapping[str, str]) -> Precision:
+        """These formats, as an engine multiplies narrow weights that has a habit of its own."""
+        parts = {name: part.multiplied_in(units) for name, part in self.parts.items()}
+        return replace(self, parts=parts or _NO_PARTS, units=units) if units else self
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""
@@ -176,6 +184,8 @@ class Precision:
     def matrix_dtype(self, stored: DType | None = None) -> str:
         """The format in which matrices of weights (stored as `stored`) are multiplied."""
         stored = stored or self.weights
+        if self.units and stored.bits < 16:
+            return self.units.get(stored.compute) or self.units[""]
         if stored is not self.weights and self.activations.bits < 16 <= stored.bits:
             return stored.compute
         narrow_float = stored.compute in ("fp8", "fp4") and stored.bits < self.activations.bits <= 16

@@ -56,8 +56,14 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_stream": (8.0, 1.0, 100.0, 1.0),
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
+#: Limits of engines of which it is known that they have them.
+DECLARED_LIMITS: Final[dict[str, tuple[float, float, float, float]]] = {
+    "unit_keys": (1.0, 0.05, 50.0, 1.0),
+    "unit_unpack": (8.0, 0.5, 100.0, 0.5),
+    "power_loss": (1.0, 0.01, 10.0, 0.7),
+}
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes")
+_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "multiplies", "cuts")
 _ROWS_PER_COEFFICIENT: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
@@ -138,7 +144,7 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
 def _fit(
     base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    beliefs = PRIORS | IMAGES | OPTIONAL | (EAGER if eager else {})
+    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {})
     priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:
@@ -202,7 +208,7 @@ def left_out(
         members, kept = [row for row in rows if key(row) == value], [row for row in rows if key(row) != value]
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
-        optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
+        optional = [name for name in (*OPTIONAL, *DECLARED_LIMITS) if getattr(fitted.engine, name)]
         again = fit_engine(fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager)
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found

@@ -18,6 +18,10 @@ _LONGEST_STREAM: Final = 0.93
 _SOFT: Final = 4.0
 #: Kinds that have limits of their own in an engine of image models, beside those that only image models have.
 _FED: Final = ("matmul", "narrow", "stream", "encoder")
+#: Kinds that start from the measured matrix product.
+PRODUCTS: Final = ("narrow", "stream", "read", "integer")
+#: TFLOP/s per watt beyond which a chip falls from its clock when all its units multiply for long.
+_COOL: Final = 0.4e12
 _Scale: TypeAlias = Callable[[Any, Engine, UnitFacts], Any]
 
 
@@ -44,6 +48,17 @@ def _product(c: Any, engine: Engine, unit: UnitFacts, *, narrow: bool = False) -
     return c._replace(**_rates(c, engine, unit, narrow), fixed_s=c.fixed_s * launch, latency_s=c.latency_s * launch)
 
 
+def _integer(c: Any, engine: Engine, unit: UnitFacts) -> Any:
+    """A product in 8 bit: the same limits, against another peak."""
+    integers = unit._replace(peak=unit.integers, half_gain=1.0)
+    return _product(c, engine, integers, narrow=True)
+
+
+def _read(c: Any, engine: Engine, unit: UnitFacts) -> Any:
+    """What streams at the rate of the chip, whatever limits the engine's products."""
+    return c._replace(fixed_s=c.fixed_s * engine.rows, latency_s=c.latency_s * engine.rows)
+
+
 def _stream(c: Any, engine: Engine, unit: UnitFacts) -> Any:
     """A kernel without tiles, whose launches an engine has a factor of its own for."""
     rows = engine.rows
@@ -62,9 +77,11 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
         compute, streaming = compute * engine.narrow_compute, streaming * engine.narrow_streaming
         most = most * engine.narrow_compute
     gain = unit.half_gain if engine.half_sums else 1.0
-    ceiling = minimum(c.ceiling * (compute * gain), 1.0)
+    ceiling = minimum(c.ceiling * (compute * gain), gain)
     if engine.unit_rate and unit.peak:
         ceiling = minimum(ceiling, most / unit.peak)
+    if engine.power_loss and unit.dense:
+        ceiling = ceiling / (1.0 + engine.power_loss * maximum(unit.dense - _COOL, 0.0) / 1e12)
     reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))
     if engine.unit_stream and unit.stream:  # both limits are soft: where they are the same, either costs a fifth more
         widest = engine.unit_stream / unit.stream
@@ -92,6 +109,8 @@ def _decode(c: Any, engine: Engine, unit: UnitFacts) -> Any:
 _SCALES: Final[dict[str, _Scale]] = {
     "matmul": _product,
     "narrow": partial(_product, narrow=True),
+    "integer": _integer,
+    "read": _read,
     "stream": _stream,
     "experts": _experts,
     "prefill": _prefill,

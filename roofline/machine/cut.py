@@ -1,0 +1,113 @@
+"""Ops as an engine runs them that cuts one into several kernels: more launches, and more that goes through memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.demand import Demand
+from roofline.machine.engine import Cuts
+from roofline.machine.kernels.common import ChipFacts, smooth_maximum
+from roofline.machine.kernels.matmul import matmul_time, stream_time
+from roofline.machine.kernels.pieces import PiecesWork, pieces_decode_time, pieces_prefill_time
+from roofline.num import Num, all_hold, any_holds, where
+from roofline.workload import shapes
+from roofline.workload.op import Op
+
+#: How the kernel of an op is served where it is one.
+Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
+#: Bytes of an element of 16 bit.
+_HALF: Final = 2.0
+#: Sharpness of the smooth maximum of a product and the unpacking of its weights.
+_SOFT: Final = 4.0
+_ROWS: Final = ("norm", "pointwise", "gather")
+
+
+def cut_of(op: Op, narrow: bool, cuts: Cuts) -> Num:
+    """Kernels of one execution of an op."""
+    shape = op.shape
+    if isinstance(shape, shapes.MatmulShape):
+        few = cuts.narrow if narrow else cuts.linear
+        if not cuts.matvec:
+            return op.kernels * few
+        return op.kernels * where(shape.m <= cuts.matvec, few, cuts.many)
+    return op.kernels * {
+        "norm": cuts.norm,
+        "pointwise": cuts.pointwise,
+        "attention": cuts.attention,
+        "experts": cuts.experts,
+    }.get(op.kind, 1.0)
+
+
+def cut_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency, serve: Serve) -> Num:
+    """Seconds of all kernels of an op; `serve` gives those of one that is not cut."""
+    op, cuts, shape = asked.op, chip.engine.cuts, asked.op.shape
+    c = chip.coefficients("stream", "bf16")
+    kernels = cut_of(op, asked.stored.bits < 16.0, cuts)
+    if op.kind in _ROWS and type(shape) is not shapes.MatmulShape:
+        moved = asked.weight_bytes + (asked.bytes - asked.weight_bytes) * (cuts.activations / 16.0)
+        each = stream_time(moved, op.flops, facts, c)
+        return each * kernels if op.kind != "gather" else each
+    further = (kernels - op.kernels) * (c.fixed_s + c.latency_s)
+    if type(shape) is shapes.MatmulShape and op.kind == "linear":
+        return further + _product_time(asked, shape, facts, chip, serve)
+    if type(shape) is shapes.AttentionShape and cuts.scores:
+        return further + _attention_time(asked, shape, facts, chip)
+    return further + serve(asked, shape, facts, chip)
+
+
+def _product_time(
+    asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency, serve: Serve
+) -> Num:
+    """A product by few rows in a kernel of the engine's own, by many as a library's, between other formats."""
+    op, cuts = asked.op, chip.engine.cuts
+    wide, streaming = cuts.activations / 8.0, chip.coefficients("read", "bf16").streaming
+    few = shape.m <= cuts.matvec if cuts.matvec else shape.m < 0.0
+    narrow, library = asked.stored.bits < 16.0, cuts.dequantises
+    into = _HALF if library else 1.0  # what activations are turned into, and products come out as
+    turned = op.read * (wide + into) + op.write * ((wide + _HALF) if library else (wide - _HALF))
+    time: Num = turned / (facts.bandwidth * streaming)
+    if not all_hold(few):
+        many = serve(asked, shape, facts, chip)
+        if narrow and library:
+            written = op.weights * _HALF
+            read = asked.bytes - asked.weight_bytes + written
+            c = chip.coefficients("matmul", "bf16")
+            many = matmul_time(shape.m, shape.k, shape.n, read, facts, c)
+            many = many + (asked.weight_bytes + written) / (facts.bandwidth * streaming)
+        time = time + where(few, 0.0, many)
+    if any_holds(few):
+        one = serve(asked, shape, facts, chip)
+        time = time + where(few, one, 0.0)
+    return time
+
+
+def unpacked(time: Num, asked: Demand, chip: ChipEfficiency) -> Num:
+    """A product's time where its weights are unpacked at no more than so many per clock and unit."""
+    limit = chip.engine.unit_unpack
+    if not limit or asked.stored.bits >= 16.0:
+        return time
+    rate = limit * chip.units * chip.clock
+    unpacking = asked.op.weights / where(rate > 0.0, rate, 1.0)
+    return smooth_maximum(time, where(rate > 0.0, unpacking, 0.0), _SOFT)
+
+
+def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Every query with every key of its sequence, whatever its mask lets through."""
+    span, engine, cuts = shape.span, chip.engine, chip.engine.cuts
+    c, streaming = chip.coefficients("matmul", "bf16"), chip.coefficients("read", "bf16").streaming
+    keys = span.mean_past + span.new
+    scores = span.batch * shape.heads * span.new * keys
+    moved = asked.bytes + (asked.op.read + asked.op.write) * (cuts.activations / 8.0 - _HALF)
+    work = PiecesWork(scores, shape.key_dim + shape.value_dim, moved, cuts.scores)
+    single = (span.new == 1.0) & ((span.past > 0.0) | (span.steps > 1.0))
+    time: Num = 0.0
+    if not all_hold(single):
+        many = pieces_prefill_time(work, facts, c, c.ceiling * engine.attention, streaming)
+        time = time + where(single, 0.0, many)
+    if any_holds(single):
+        rate = engine.unit_keys * chip.clock
+        few = pieces_decode_time(work, facts, c, rate, streaming * engine.cache)
+        time = time + where(single, few, 0.0)
+    return time
