@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from roofline.answer.phase import Warn
@@ -12,6 +12,7 @@ from roofline.machine.chips.facts import unstated_facts
 from roofline.machine.collectives import Fabric, collective_s
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.engine import IDEAL, load_engine, read_engine
+from roofline.machine.engine_lookup import engine_told, measured_as, other_versions
 from roofline.machine.expected import expected_op_time, expected_phase_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, is_nothing, maximum, minimum
@@ -95,6 +96,8 @@ class Expectation(NamedTuple):
 
 _CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
 _MOST_CHIPS: Final = 4096
+#: So many other versions of an engine are named.
+_VERSIONS: Final = 6
 
 
 def efficiency_of(gpu: GPUSpec, engine: str) -> ChipEfficiency:
@@ -134,7 +137,16 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     if chip.cores:
         kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
     span = f"80 % of runs between {low:g} and {high:g} times the expected time"
-    return [f"engine {engine}: {rests}{error}; {kernels}; {span}"]
+    return [f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {span}", *_version_notes(engine)]
+
+
+def _version_notes(engine: str) -> Iterator[str]:
+    """Which version an answer is of, and which others there are."""
+    others = [each.told(each.engine) for each in other_versions(engine)]
+    if others:
+        more = f" and {len(others) - _VERSIONS} more" if len(others) > _VERSIONS else ""
+        which = "the newest version" if "@" not in engine else "a version that was asked for"
+        yield f"engine {engine_told(engine)} is {which}; others: {', '.join(others[:_VERSIONS])}{more}"
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
@@ -154,6 +166,10 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))
+    other = measured_as(engine)
+    if other is not None:
+        text = f"no run of {engine} was at hand: {other} stands in; the interval is wider, as versions differ"
+        found.append(Warn("engine-version-not-measured", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found

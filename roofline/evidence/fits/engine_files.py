@@ -26,7 +26,7 @@ from roofline.evidence.runs.declared import DECLARED, Declared, declared_of, of_
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
-from roofline.specs.engine import EngineSpec
+from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
 from roofline.specs.files.reader import validate
@@ -35,7 +35,7 @@ from roofline.specs.files.reader import validate
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
 #: The blocks of an engine's file that are written by hand.
-KEPT: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+KEPT: Final = INHERITED
 _KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
@@ -74,7 +74,7 @@ def fit_declared(
     habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
     base = Engine(name, declared.library, **habits)
     optional = () if of_images(rows) or name == GENERIC else None
-    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager, only=declared.free)
 
 
 def fitted_text(
@@ -164,8 +164,20 @@ class _EngineFile:
         yield from ("kind: engine", f"name: {_word(self.engine.name)}", f"title: {_word(self.declared.title)}")
         if self.declared.aliases:
             yield f"aliases: [{', '.join(self.declared.aliases)}]"
+        yield from self._version()
         if self.declared.library:
             yield f"library: {self.declared.library}"
+
+    def _version(self) -> Iterator[str]:
+        """Of which engine it is a version or a backend, and since and until when."""
+        declared = self.declared
+        if declared.of:
+            yield f"of: {declared.of}"
+        if declared.version:
+            yield f"version: {_quoted(declared.version)}"
+        yield from (f"{key}: {month}" for key in ("since", "until") if (month := getattr(declared, key)))
+        if declared.vendors:
+            yield f"vendors: [{', '.join(declared.vendors)}]"
 
     def _habits(self) -> Iterator[str]:
         """Habits and limits, where the engine has them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any, Final
 
@@ -82,6 +82,7 @@ class EngineFitted:
     eager: bool
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
+    only: tuple[str, ...] = ()
 
 
 def fit_engine(
@@ -92,17 +93,21 @@ def fit_engine(
     like: Engine | None = None,
     near: bool = False,
     eager: bool = False,
+    only: Sequence[str] = (),
 ) -> EngineFitted:
     """The engine's coefficients from rows; what is known of it (_HABITS) is that of `base`.
 
     `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
     rows' mean error smaller by `1 - _GAIN`. `like` is an engine from which coefficients stray instead of from the
-    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel. Raises UsageError for
-    fewer rows than two.
+    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
+    stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
     if len(rows) < _ROWS_PER_COEFFICIENT:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
+    if only:
+        few = tuple(name for name in free if name in only)
+        return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
     best = _fit(base, rows, free, like, near, eager)
@@ -176,12 +181,12 @@ def _fit(
 
 def weights_of(rows: Sequence[PreparedRun]) -> Array:
     """How much each row counts, 1 on average: rows of one source, model and chip share one efficiency, so n of them
-    count as the root of n; where the rows are of several engines, each engine counts the same.
+    count as the root of n; where the rows are of several engines, each counts the same, with all of its versions.
     """
     cells = [(row.run.engine, row.run.source, row.run.model, row.run.gpu) for row in rows]
     sizes = Counter(cells)
     weights = np.asarray([sizes[cell] ** -0.5 for cell in cells])
-    engines = np.asarray([row.run.engine for row in rows])
+    engines = np.asarray([row.run.engine.partition("@")[0] for row in rows])
     names = sorted(set(engines))
     if len(names) > 1:
         total = weights.sum() / len(names)
@@ -209,7 +214,8 @@ def left_out(
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
         optional = [name for name in (*OPTIONAL, *DECLARED_LIMITS) if getattr(fitted.engine, name)]
-        again = fit_engine(fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager)
+        like, eager, only = fitted.like, fitted.eager, fitted.only
+        again = fit_engine(fitted.engine, kept, optional=optional, like=like, near=True, eager=eager, only=only)
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found
 

@@ -13,7 +13,9 @@ from roofline.machine.engine import GENERIC
 class Declared(NamedTuple):
     """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it.
 
-    `apart` keeps its rows out of the generic engine's fit.
+    `apart` keeps its rows out of the generic engine's fit. A version says of which engine it is one (`of`), its text,
+    and the months since and until which it was current; a backend the makers of chips (`vendors`) that choose it.
+    Where rows are few, `free` names the only coefficients that stray from the engine that it is `like`.
     """
 
     title: str
@@ -28,6 +30,12 @@ class Declared(NamedTuple):
     like: str = "generic"
     eager: bool = False
     apart: bool = False
+    of: str = ""
+    version: str = ""
+    since: str = ""
+    until: str = ""
+    vendors: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
 
     @property
     def typical(self) -> bool:
@@ -47,20 +55,38 @@ DECLARED: Final[dict[str, Declared]] = {
         aliases=("trtllm", "trt-llm"),
         notes="Versions 0.9 (static batches) to 1.3 (served).",
     ),
-    "tensorrt-llm-0.5": Declared(
+    "tensorrt-llm@0.5": Declared(
         "TensorRT-LLM 0.5 (2023)",
         "trtllm",
         joins="all",
+        aliases=("tensorrt-llm-0.5",),
         like="tensorrt-llm",
         apart=True,
+        of="tensorrt-llm",
+        version="0.5",
+        since="2023-10",
+        until="2024-03",
         notes="Before its kernels shared a cached key among the query heads of a group.",
     ),
-    "vllm": Declared("vLLM", "vllm", joins="all", mixes=True, notes="Steps replayed as CUDA graphs."),
-    "vllm-eager": Declared(
-        "vLLM without CUDA graphs",
+    "vllm": Declared(
+        "vLLM",
         "vllm",
         joins="all",
+        mixes=True,
+        notes="Steps replayed as CUDA graphs.",
+        version="0.12 to 0.19",
+        since="2025-12",
+    ),
+    "vllm@0.2": Declared(
+        "vLLM without CUDA graphs (2023)",
+        "vllm",
+        joins="all",
+        aliases=("vllm-eager",),
         eager=True,
+        of="vllm",
+        version="0.1 to 0.2",
+        since="2023-06",
+        until="2023-12",
         notes="As of 2023, or --enforce-eager: the host launches every kernel of a step.",
     ),
     "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
