@@ -40,7 +40,10 @@ __all__ = [
 
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
-_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread", "unit_keys", "unit_unpack", "power_loss"}
+_LIMITS: Final = {
+    *("name", "library", "unit_rate", "unit_stream", "reread"),
+    *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
+}
 _HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "multiplies"}
 
 
@@ -103,7 +106,8 @@ class Engine(NamedTuple):
     cuts: Cuts = WHOLE
     unit_keys: float = 0.0
     unit_unpack: float = 0.0
-    power_loss: float = 0.0
+    unit_feed: float = 0.0
+    per_watt: float = 0.0
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0

@@ -231,9 +231,10 @@ class EngineSpec(Spec):
     unit_unpack: Limit = Field(
         0.0, description="weights per clock of one unit beyond which narrow ones are not unpacked; 0: no limit"
     )
-    power_loss: Limit = Field(
-        0.0, description="share by which products last longer per TFLOP/s per watt of a chip above 0.4; 0: none"
+    unit_feed: Limit = Field(
+        0.0, description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none"
     )
+    per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
     chunk: Defaults = Field(
         (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"

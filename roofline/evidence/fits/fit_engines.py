@@ -18,6 +18,7 @@ import numpy as np
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.expecting import Expecting
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
 from roofline.workload.shapes import ExpertsShape
@@ -60,7 +61,8 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
 DECLARED_LIMITS: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_keys": (1.0, 0.05, 50.0, 1.0),
     "unit_unpack": (8.0, 0.5, 100.0, 0.5),
-    "power_loss": (1.0, 0.01, 10.0, 0.7),
+    "unit_feed": (2200.0, 100.0, 30000.0, 0.7),
+    "per_watt": (500.0, 20.0, 5000.0, 0.7),
 }
 #: What is known of an engine and not fitted.
 _HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "multiplies", "cuts")
@@ -106,7 +108,7 @@ def fit_engine(
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
     if only:
-        few = tuple(name for name in free if name in only)
+        few = tuple(name for name in (*free, *OPTIONAL, *DECLARED_LIMITS) if name in only)
         return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
@@ -157,13 +159,10 @@ def _fit(
         start_from = like or Engine("")
         return start_from._replace(**{habit: getattr(base, habit) for habit in _HABITS}, **named)
 
-    alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
-    each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
+    expecting = Expecting(rows)
 
     def predict(values: Array) -> Array:
-        made = engine(values)
-        known = {run: row.expected(made) for run, row in each.items()}
-        return np.asarray([known[run] for run in alike])
+        return expecting.seconds(engine(values))
 
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)

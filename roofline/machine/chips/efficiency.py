@@ -9,7 +9,7 @@ by likeness. Times are scaled by the clocks, losses to the power limit by the FL
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
@@ -60,7 +60,8 @@ class Sheet(NamedTuple):
 class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
-    `units` that tiles are dealt to, their `clock` in Hz, 0 where it is not stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
+    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache
+    `near` them, 0 where it is not stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
     none; `exchange`, the engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes`
     axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
     """
@@ -72,12 +73,14 @@ class ChipEfficiency:
     link: Num
     exchange: Num
     clock: Num = 0.0
+    near: Num = 0.0
     sheet: Sheet | None = None
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
     axes: int = 0
     cores: bool = False
     _known: dict[tuple[str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    _bare: dict[tuple[str | None, str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, spec: GPUSpec, *, engine: Engine = BARE, without: str | None = None) -> ChipEfficiency:
@@ -91,10 +94,15 @@ class ChipEfficiency:
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
             clock=spec.clock or 0.0,
+            near=spec.cache.l2 if spec.cache is not None else 0.0,
             sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
             without=without,
             cores=spec.kind == "cpu",
         )
+
+    def driven_by(self, engine: Engine, spec: GPUSpec) -> ChipEfficiency:
+        """The same chip, whose file is `spec`, under another engine; what was measured of it is looked up once."""
+        return replace(self, engine=engine, exchange=exchange_of(spec, engine), _known={})
 
     @classmethod
     def stacked(cls, chips: Sequence[ChipEfficiency], axes: int = 0) -> ChipEfficiency:
@@ -113,6 +121,7 @@ class ChipEfficiency:
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
             clock=stacked([chip.clock for chip in chips], axes),
+            near=stacked([chip.near for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
             cores=cores,
@@ -153,7 +162,11 @@ class ChipEfficiency:
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
         measured = "matmul" if kind in PRODUCTS else IMAGE_KINDS.get(kind, kind)
-        return scaled(kind, self._measured(self.sheet, measured, dtype, kernel), self.engine, self.sheet.unit)
+        key = (self.engine.library, measured, dtype, kernel)
+        bare = self._bare.get(key)
+        if bare is None:
+            bare = self._bare[key] = self._measured(self.sheet, measured, dtype, kernel)
+        return scaled(kind, bare, self.engine, self.sheet.unit)
 
     def _measured(self, chip: Sheet, kind: str, dtype: str, kernel: str) -> Any:
         """The coefficients of a measured kind: the chip's own, or those that stand in for them."""

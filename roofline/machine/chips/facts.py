@@ -43,7 +43,7 @@ def unit_facts(spec: GPUSpec) -> UnitFacts:
     per_clock = 1.0 / (units_of(spec) * spec.clock) if known and spec.clock else 0.0
     peak, stream = half_peak_of(spec) * per_clock, spec.memory.bandwidth * per_clock
     gain = half_gain_of(spec)
-    dense = half_peak_of(spec) * gain / spec.power if spec.power else 0.0
+    dense = half_peak_of(spec) / spec.power if spec.power else 0.0
     integers = (spec.peak.tensor.int8 or half_peak_of(spec)) * per_clock
     return UnitFacts(peak, stream, gain, base_clock_of(spec), integers, dense)
 

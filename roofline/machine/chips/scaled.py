@@ -20,8 +20,10 @@ _SOFT: Final = 4.0
 _FED: Final = ("matmul", "narrow", "stream", "encoder")
 #: Kinds that start from the measured matrix product.
 PRODUCTS: Final = ("narrow", "stream", "read", "integer")
-#: TFLOP/s per watt beyond which a chip falls from its clock when all its units multiply for long.
-_COOL: Final = 0.4e12
+#: Sharpness of the smooth maximum of what the units and what the power of a chip make of a product.
+_HARD: Final = 8.0
+#: Energy of a multiplication in 8 bit over that of one in 16: as many bits as are moved.
+_ENERGY: Final = 0.5
 _Scale: TypeAlias = Callable[[Any, Engine, UnitFacts], Any]
 
 
@@ -45,18 +47,22 @@ def _launched(c: Any, engine: Engine, unit: UnitFacts) -> Any:
 def _product(c: Any, engine: Engine, unit: UnitFacts, *, narrow: bool = False) -> Any:
     """A matrix product; `narrow`, of weights that are widened first."""
     launch = engine.launch
+    if engine.unit_feed:
+        c = c._replace(droop=0.0 * c.droop)
     return c._replace(**_rates(c, engine, unit, narrow), fixed_s=c.fixed_s * launch, latency_s=c.latency_s * launch)
 
 
 def _integer(c: Any, engine: Engine, unit: UnitFacts) -> Any:
     """A product in 8 bit: the same limits, against another peak."""
-    integers = unit._replace(peak=unit.integers, half_gain=1.0)
+    more = unit.integers / unit.peak if unit.peak else 1.0
+    integers = unit._replace(peak=unit.integers, half_gain=1.0, dense=unit.dense * more * _ENERGY)
     return _product(c, engine, integers, narrow=True)
 
 
 def _read(c: Any, engine: Engine, unit: UnitFacts) -> Any:
-    """What streams at the rate of the chip, whatever limits the engine's products."""
-    return c._replace(fixed_s=c.fixed_s * engine.rows, latency_s=c.latency_s * engine.rows)
+    """What streams at the rate of the chip, whatever limits the reading of weights."""
+    streaming = minimum(c.streaming * engine.streaming, _LONGEST_STREAM)
+    return c._replace(fixed_s=c.fixed_s * engine.rows, latency_s=c.latency_s * engine.rows, streaming=streaming)
 
 
 def _stream(c: Any, engine: Engine, unit: UnitFacts) -> Any:
@@ -80,13 +86,23 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
     ceiling = minimum(c.ceiling * (compute * gain), gain)
     if engine.unit_rate and unit.peak:
         ceiling = minimum(ceiling, most / unit.peak)
-    if engine.power_loss and unit.dense:
-        ceiling = ceiling / (1.0 + engine.power_loss * maximum(unit.dense - _COOL, 0.0) / 1e12)
+    if engine.unit_feed:
+        ceiling = _fed_ceiling(compute, engine, unit)
     reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))
     if engine.unit_stream and unit.stream:  # both limits are soft: where they are the same, either costs a fifth more
         widest = engine.unit_stream / unit.stream
         reached = reached * widest / smooth_maximum(reached, widest, _SOFT)
     return {"ceiling": ceiling, "streaming": reached}
+
+
+def _fed_ceiling(compute: Num, engine: Engine, unit: UnitFacts) -> Num:
+    """The fraction of the peak that products reach whose loads stand beside their multiplications, at the power that
+    the chip may draw.
+    """
+    each = 1.0 / (compute * (unit.half_gain if engine.half_sums else 1.0)) + unit.peak / engine.unit_feed
+    if not engine.per_watt or not unit.dense:
+        return 1.0 / each
+    return 1.0 / smooth_maximum(each, unit.dense / (engine.per_watt * 1e9), _HARD)
 
 
 def _prefill(c: Any, engine: Engine, unit: UnitFacts) -> Any:
