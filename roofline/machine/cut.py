@@ -8,10 +8,10 @@ from typing import Any, Final, TypeAlias
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.demand import Demand
 from roofline.machine.engine import Cuts
-from roofline.machine.kernels.common import ChipFacts, smooth_maximum
+from roofline.machine.kernels.common import ChipFacts, by_dots, smooth_maximum
 from roofline.machine.kernels.matmul import matmul_time, stream_time
 from roofline.machine.kernels.pieces import PiecesWork, pieces_decode_time, pieces_prefill_time
-from roofline.num import Num, all_hold, any_holds, maximum, where
+from roofline.num import Num, all_hold, any_holds, ceil, maximum, where
 from roofline.workload import shapes
 from roofline.workload.op import Op
 
@@ -24,6 +24,11 @@ _SOFT: Final = 4.0
 #: How many times as fast as memory the last cache gives what it still holds: fitted, with all else, to 44 prefills of
 #: llama.cpp on chips of 5 to 96 MB.
 _NEAR: Final = 3.3
+#: Matrices of an expert; rows by which its tiles grow; how often activations pass through memory, which are gathered,
+#: weighed and summed by kernels of their own.
+_MATRICES: Final = 3.0
+_STEP: Final = 8.0
+_PASSES: Final = 2.0
 _ROWS: Final = ("norm", "pointwise", "gather")
 
 
@@ -35,11 +40,13 @@ def cut_of(op: Op, narrow: bool, cuts: Cuts) -> Num:
         if not cuts.matvec:
             return op.kernels * few
         return op.kernels * where(shape.m <= cuts.matvec, few, cuts.many)
+    if isinstance(shape, shapes.ExpertsShape) and cuts.experts > 1.0:
+        return cuts.experts * (op.kernels > 0.0)
     return op.kernels * {
         "norm": cuts.norm,
         "pointwise": cuts.pointwise,
         "attention": cuts.attention,
-        "experts": cuts.experts,
+        "scan": cuts.scan,
     }.get(op.kind, 1.0)
 
 
@@ -62,6 +69,8 @@ def cut_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency, serve: Serve
     further = (kernels - op.kernels) * (c.fixed_s + c.latency_s)
     if type(shape) is shapes.MatmulShape and op.kind == "linear":
         return further + _product_time(asked, shape, facts, chip, serve)
+    if type(shape) is shapes.ExpertsShape and cuts.matvec:
+        return further + _experts_time(asked, shape, facts, chip)
     if type(shape) is shapes.AttentionShape and cuts.scores:
         return further + _attention_time(asked, shape, facts, chip)
     return further + serve(asked, shape, facts, chip)
@@ -79,7 +88,9 @@ def _product_time(
     turned = op.read * (wide + into) + op.write * ((wide + _HALF) if library else (wide - _HALF))
     time: Num = _far(turned, chip) / (facts.bandwidth * streaming)
     if not all_hold(few):
-        many = serve(asked, shape, facts, chip)
+        apart = _apart(asked, shape.m, chip)
+        own = asked._replace(bytes=asked.bytes - asked.weight_bytes) if cuts.again and narrow else asked
+        many = serve(own, shape, facts, chip) + apart / (facts.bandwidth * streaming)
         if narrow and library:
             written = op.weights * _HALF
             read = asked.bytes - asked.weight_bytes + written
@@ -93,6 +104,17 @@ def _product_time(
     return time
 
 
+def _apart(asked: Demand, rows: Num, chip: ChipEfficiency) -> Num:
+    """Bytes of weights whose reading no multiplication hides, as tiles are loaded and then multiplied: those of a
+    product that reads them once more for each so many rows, but for what the last cache holds of them.
+    """
+    again, weights = chip.engine.cuts.again, asked.weight_bytes
+    if not again or asked.stored.bits >= 16.0:
+        return 0.0
+    missed = 1.0 - chip.near / maximum(chip.near + weights, 1.0)
+    return weights * (1.0 + missed * maximum(ceil(rows / again) - 1.0, 0.0))
+
+
 def unpacked(time: Num, asked: Demand, chip: ChipEfficiency) -> Num:
     """A product's time where its weights are unpacked at no more than so many per clock and unit."""
     limit = chip.engine.unit_unpack
@@ -101,6 +123,34 @@ def unpacked(time: Num, asked: Demand, chip: ChipEfficiency) -> Num:
     rate = limit * chip.units * chip.clock
     unpacking = asked.op.weights / where(rate > 0.0, rate, 1.0)
     return smooth_maximum(time, where(rate > 0.0, unpacking, 0.0), _SOFT)
+
+
+def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Routed experts: of one token in the kernels for few rows, of more a product per expert, one after the other where
+    a library multiplies.
+    """
+    cuts, c = chip.engine.cuts, chip.coefficients("stream", "bf16")
+    narrow, streaming = asked.stored.bits < 16.0, chip.coefficients("read", "bf16").streaming
+    kind = ("integer" if facts.dtype == "int8" else "narrow") if narrow else "matmul"
+    own = chip.coefficients("matmul" if cuts.dequantises else kind, "bf16")
+    single = shape.tokens <= 1.0
+    each = maximum(shape.tokens * shape.top_k / shape.touched, 1.0)
+    tiles = maximum(each / cuts.again + 0.5, 1.0) * cuts.again if cuts.again and narrow else each + _STEP / 2.0
+    flops = asked.op.flops * (tiles / each)
+    other = asked.bytes - asked.weight_bytes
+    moved = _far(other * (_PASSES * cuts.activations / 16.0), chip) / (facts.bandwidth * streaming)
+    read = asked.weight_bytes / (facts.bandwidth * chip.coefficients(kind, "bf16").streaming)
+    time = c.fixed_s + moved + where(single, read, 0.0)
+    if all_hold(single):
+        return time
+    compute = by_dots(flops / (facts.peak * own.ceiling), asked.op.flops, facts)
+    if cuts.dequantises and narrow:
+        turned = asked.weight_bytes + 2.0 * _HALF * asked.op.weights
+        late = _MATRICES * shape.touched * cuts.many * (c.fixed_s + c.latency_s)
+        return time + where(single, 0.0, compute + turned / (facts.bandwidth * streaming) + late)
+    if cuts.again and narrow:
+        return time + where(single, 0.0, compute + _apart(asked, each, chip) / (facts.bandwidth * streaming))
+    return time + where(single, 0.0, smooth_maximum(compute, read, _SOFT))
 
 
 def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:

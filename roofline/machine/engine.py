@@ -57,9 +57,11 @@ class Cuts(NamedTuple):
     many: float = 1.0
     attention: float = 1.0
     experts: float = 1.0
+    scan: float = 1.0
     activations: int = 16
     scores: float = 0.0
     matvec: float = 0.0
+    again: float = 0.0
     dequantises: bool = False
 
 

@@ -76,7 +76,9 @@ def _launched(phase: Phase, precision: Precision, chip: ChipEfficiency) -> Num:
 
 def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
     """What multiplies a format: for narrow floats their own units, unless the engine widens them first."""
-    if dtype in ("fp8", "fp4") and chip.engine.widens:
+    if precision.units and dtype == "fp4":
+        dtype = precision.units[""]
+    elif dtype in ("fp8", "fp4") and chip.engine.widens:
         dtype = precision.activations.compute
     peak = machine.tensor[dtype]
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32

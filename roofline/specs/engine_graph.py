@@ -28,6 +28,7 @@ class Graph(Spec):
     many: Cut = 1.0
     attention: Cut = 1.0
     experts: Cut = Field(1.0, description="routed experts: choosing, gathering, products, weighing and summing")
+    scan: Cut = Field(1.0, description="recurrent layers: convolution, gates, recurrence")
     activations: Literal[16, 32] = Field(16, description="bits of what passes from kernel to kernel")
     scores: float = Field(
         0.0,
@@ -37,6 +38,13 @@ class Graph(Spec):
         "0: it is fused",
     )
     matvec: float = Field(0.0, ge=0, le=1e6, description="rows up to which products run in kernels of their own")
+    again: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        description="rows of a product for each of which narrow weights are read again, where the last cache does not "
+        "hold them; 0: they are read once",
+    )
     dequantises: bool = Field(
         False, description="for more rows narrow weights are written out in 16 bit, and multiplied by a library"
     )

@@ -64,6 +64,16 @@ DECLARED_LIMITS: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_feed": (2200.0, 100.0, 30000.0, 0.7),
     "per_watt": (500.0, 20.0, 5000.0, 0.7),
 }
+#: In place of the above for single engines, of which more is known.
+OWN: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
+    "mlx": {"unit_feed": (900.0, 100.0, 30000.0, 0.7)},
+    "llama.cpp": {"unit_feed": (900.0, 100.0, 30000.0, 0.7)},  # operands of 8 bit, unpacked on the way
+    "llama.cpp-metal": {  # simdgroup products: short of the rate of vector units; a key is a simdgroup's
+        "unit_feed": (900.0, 100.0, 30000.0, 0.7),
+        "attention": (0.3, 0.05, 1.5, 0.7),
+        "unit_keys": (0.4, 0.05, 50.0, 0.7),
+    },
+}
 #: What is known of an engine and not fitted.
 _HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "multiplies", "cuts")
 _ROWS_PER_COEFFICIENT: Final = 2
@@ -106,9 +116,9 @@ def fit_engine(
     """
     if len(rows) < _ROWS_PER_COEFFICIENT:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
-    free = _free(rows)
+    free = _free(rows, only)
     if only:
-        few = tuple(name for name in (*free, *OPTIONAL, *DECLARED_LIMITS) if name in only)
+        few = (*free, *(name for name in (*OPTIONAL, *DECLARED_LIMITS) if name in only))
         return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
@@ -124,7 +134,7 @@ def _mean(fitted: EngineFitted, rows: Sequence[PreparedRun]) -> float:
     return float(np.average(np.abs(fitted.errors), weights=weights_of(rows)))
 
 
-def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
+def _free(rows: Sequence[PreparedRun], only: Sequence[str] = ()) -> tuple[str, ...]:
     """As many coefficients as the rows can tell, and none about formats that they do not hold."""
     formats = [(row.question.precision.weights, row.question.precision.matrix_dtype()) for row in rows]
     narrow = sum(weights.bits < 16 and dtype not in ("fp8", "fp4") for weights, dtype in formats)
@@ -145,13 +155,14 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
             wanted += ["wide_attention", "vector"]
     if narrow == len(rows):
         wanted = [name for name in wanted if name not in ("streaming", "compute")]
+    wanted = [name for name in wanted if name in only] if only else wanted
     return tuple(wanted[: len(rows) // _ROWS_PER_COEFFICIENT])
 
 
 def _fit(
     base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {})
+    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {}) | OWN.get(base.name, {})
     priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:

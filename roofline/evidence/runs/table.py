@@ -19,7 +19,7 @@ _READ: Final = (
     *NEEDED,
     *("prompt", "generate", "weights", "kv_cache"),
     *("gpus", "tensor_parallel", "pipeline_parallel"),
-    *("height", "width", "steps", "fusion"),
+    *("height", "width", "steps", "fusion", "chunk"),
     *("source", "unit", "apart"),
 )
 #: Columns for people.

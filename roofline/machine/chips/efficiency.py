@@ -23,7 +23,7 @@ from roofline.machine.chips.facts import (
     unit_facts,
 )
 from roofline.machine.chips.library import known_as
-from roofline.machine.chips.scaled import PRODUCTS, scaled
+from roofline.machine.chips.scaled import STARTS, scaled
 from roofline.machine.chips.stand_ins import (
     STAND_INS,
     StandIn,
@@ -161,7 +161,7 @@ class ChipEfficiency:
         assert self.sheet is not None
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
-        measured = "matmul" if kind in PRODUCTS else IMAGE_KINDS.get(kind, kind)
+        measured = STARTS.get(kind) or IMAGE_KINDS.get(kind, kind)
         key = (self.engine.library, measured, dtype, kernel)
         bare = self._bare.get(key)
         if bare is None:

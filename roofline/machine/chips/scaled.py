@@ -18,8 +18,8 @@ _LONGEST_STREAM: Final = 0.93
 _SOFT: Final = 4.0
 #: Kinds that have limits of their own in an engine of image models, beside those that only image models have.
 _FED: Final = ("matmul", "narrow", "stream", "encoder")
-#: Kinds that start from the measured matrix product.
-PRODUCTS: Final = ("narrow", "stream", "read", "integer")
+#: The measured kinds that further ones start from.
+STARTS: Final = dict.fromkeys(("narrow", "stream", "read", "integer"), "matmul")
 #: Sharpness of the smooth maximum of what the units and what the power of a chip make of a product.
 _HARD: Final = 8.0
 #: Energy of a multiplication in 8 bit over that of one in 16: as many bits as are moved.
@@ -54,9 +54,12 @@ def _product(c: Any, engine: Engine, unit: UnitFacts, *, narrow: bool = False) -
 
 def _integer(c: Any, engine: Engine, unit: UnitFacts) -> Any:
     """A product in 8 bit: the same limits, against another peak."""
+    return _product(c, engine, _integers(unit), narrow=True)
+
+
+def _integers(unit: UnitFacts) -> UnitFacts:
     more = unit.integers / unit.peak if unit.peak else 1.0
-    integers = unit._replace(peak=unit.integers, half_gain=1.0, dense=unit.dense * more * _ENERGY)
-    return _product(c, engine, integers, narrow=True)
+    return unit._replace(peak=unit.integers, half_gain=1.0, dense=unit.dense * more * _ENERGY)
 
 
 def _read(c: Any, engine: Engine, unit: UnitFacts) -> Any:
@@ -86,8 +89,9 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
     ceiling = minimum(c.ceiling * (compute * gain), gain)
     if engine.unit_rate and unit.peak:
         ceiling = minimum(ceiling, most / unit.peak)
-    if engine.unit_feed:
-        ceiling = _fed_ceiling(compute, engine, unit)
+    if engine.unit_feed:  # what narrow weights cost stands in what feeds the units
+        compute = engine.compute
+        ceiling = _fed_ceiling(compute, engine, unit, engine.narrow_compute if narrow else 1.0)
     reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))
     if engine.unit_stream and unit.stream:  # both limits are soft: where they are the same, either costs a fifth more
         widest = engine.unit_stream / unit.stream
@@ -95,11 +99,12 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
     return {"ceiling": ceiling, "streaming": reached}
 
 
-def _fed_ceiling(compute: Num, engine: Engine, unit: UnitFacts) -> Num:
+def _fed_ceiling(compute: Num, engine: Engine, unit: UnitFacts, share: float) -> Num:
     """The fraction of the peak that products reach whose loads stand beside their multiplications, at the power that
     the chip may draw.
     """
-    each = 1.0 / (compute * (unit.half_gain if engine.half_sums else 1.0)) + unit.peak / engine.unit_feed
+    gain = unit.half_gain if engine.half_sums else 1.0
+    each = 1.0 / (minimum(compute, 1.0) * gain) + unit.peak / (engine.unit_feed * share)
     if not engine.per_watt or not unit.dense:
         return 1.0 / each
     return 1.0 / smooth_maximum(each, unit.dense / (engine.per_watt * 1e9), _HARD)
