@@ -44,7 +44,7 @@ _LIMITS: Final = {
     *("name", "library", "unit_rate", "unit_stream", "reread"),
     *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
 }
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "multiplies"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares", "multiplies"}
 
 
 class Cuts(NamedTuple):
@@ -103,6 +103,7 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    first_from_decode: bool = False
     reread: float = 0.0
     multiplies: str | None = None
     cuts: Cuts = WHOLE
@@ -110,6 +111,7 @@ class Engine(NamedTuple):
     unit_unpack: float = 0.0
     unit_feed: float = 0.0
     per_watt: float = 0.0
+    shares: tuple[int, ...] = ()
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0

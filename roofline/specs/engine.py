@@ -13,6 +13,7 @@ from roofline.specs.base import (
     AsTuple,
     Names,
     Share,
+    Size,
     Spec,
     Text,
     Texts,
@@ -236,6 +237,11 @@ class EngineSpec(Spec):
     )
     per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
+    first_from_decode: bool = Field(
+        False,
+        description="a prefill leaves out the prompt's last token: a decode step reads it and gives the first one",
+    )
+    habit_sources: Texts = Field((), description="where habits of the engine are told: its code or documentation")
     chunk: Defaults = Field(
         (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"
     )
@@ -252,6 +258,9 @@ class EngineSpec(Spec):
         ge=0,
         le=1,
         description="share of a cached key that each further query head of its group reads again; 0: none",
+    )
+    shares: Annotated[tuple[Size, ...], AsTuple, Field(max_length=16)] = Field(
+        (), description="query heads of a group for which its kernels read a cached key once all the same"
     )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")

@@ -75,8 +75,13 @@ OWN: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
     },
 }
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "multiplies", "cuts")
+_HABITS: Final = (
+    *("name", "library", "half_sums", "fed", "joins", "widens", "mixes"),
+    *("first_from_decode", "shares", "multiplies", "cuts"),
+)
 _ROWS_PER_COEFFICIENT: Final = 2
+#: So few rows tell nothing of an engine.
+LEAST_ROWS: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
 _ITERATIONS: Final = 25
@@ -114,7 +119,7 @@ def fit_engine(
     measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
     stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
-    if len(rows) < _ROWS_PER_COEFFICIENT:
+    if len(rows) < LEAST_ROWS:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows, only)
     if only:

@@ -16,7 +16,7 @@ from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
-from roofline.machine.engine import find_engine, sums_in_half
+from roofline.machine.engine import IDEAL, find_engine, load_engine, sums_in_half
 from roofline.machine.engine_lookup import backend_of, engine_inputs, engine_told
 from roofline.num import Num, first_value
 from roofline.runs.budget import budget_of, chunk_of, layout_of
@@ -88,6 +88,8 @@ class Text(Kind):
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
         engine = backend_of(find_engine(asked(given, "engine"), spec_dir), gpu.vendor)
         run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
+        if engine != IDEAL and load_engine(engine).first_from_decode and not spec.encoder:
+            run = replace(run, first_apart=True)
         level = one_of("fusion", asked(given, "fusion"), FUSIONS)
         formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
         precision = multiplied_in(resolve_precision(spec, machine_of(gpu), *formats), engine, gpu)
@@ -118,7 +120,7 @@ class Text(Kind):
 
     def workload(self, spec: Any, run: Any) -> Workload:
         """Prefill, and decode where more than one token is generated."""
-        return build_workload(spec, run)
+        return build_workload(spec, run.as_run)
 
     def stages(self, question: Question, run: Any) -> Stages:
         """Pipeline stages, each sharded, at the level of execution."""

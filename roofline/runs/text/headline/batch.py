@@ -20,12 +20,14 @@ def text_quantities(question: Question, phases: tuple[PhaseEstimate, ...]) -> It
     first = before[-1].times
     for phase in before[:-1]:
         first = phase.times * phase.repeat + first
-    reached = tuple(phase.name for phase in before)
+    read, reached = first, tuple(phase.name for phase in before)
+    if decode and question.run.first_apart:
+        first, reached = first + decode.times, (*reached, decode.name)
     yield Quantity("ttft_s", "latency", "time to first token", "s", first, phases=reached)
     steps = decode.times if decode else None
-    decodes = decode.repeat > 0 if decode else False
+    decodes = question.run.steps > 0 if decode else False
     yield Quantity("tpot_s", "latency", "time per output token", "s", steps, decodes, ("decode",))
-    total = first + decode.times * decode.repeat if decode else first
+    total = read + decode.times * decode.repeat if decode else read
     names = tuple(phase.name for phase in phases)
     yield Quantity("total_s", "latency", "whole request" if decode else "", "s", total, phases=names)
     run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
