@@ -51,7 +51,7 @@ class MeasuredRun(NamedTuple):
     image: tuple[tuple[str, int], ...] = ()
     fusion: str = "flash"
     apart: str = ""  # why the row takes no part
-    chunk: int | None = None  # tokens of prompts at once; None: as many as the engine takes
+    chunk: int | None = None  # tokens of prompts that went through the layers at once; None: the engine's habit
 
     @property
     def place(self) -> str:

@@ -128,8 +128,10 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     cache = run.kv_cache if run.generate else None  # a table has a column for it, a run without new tokens no cache
     formats = {"weights": run.weights, "kv_cache": cache, "spec_dir": spec_dir}
     engine = known_engine(run.engine, spec_dir)
-    chunk = {"chunk": run.chunk} if run.chunk else {} if engine else {"chunk": "none"}
-    question = ask(run.model, run.gpu, lengths | formats | chunk | ({"engine": engine} if engine else {}))
+    habits: dict[str, Any] = {"engine": engine} if engine else {"chunk": "none"}
+    if run.chunk is not None:
+        habits["chunk"] = run.chunk
+    question = ask(run.model, run.gpu, lengths | formats | habits)
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)

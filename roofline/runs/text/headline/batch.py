@@ -8,7 +8,7 @@ from typing import Any
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
-from roofline.num import Num
+from roofline.num import Num, any_holds
 from roofline.runs.kind import Question
 from roofline.runs.text.inputs.hearing import sound_of
 
@@ -16,6 +16,7 @@ from roofline.runs.text.inputs.hearing import sound_of
 def text_quantities(question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Quantity]:
     """Time to first token, per output token, of the whole request; tokens per second."""
     decode = next((phase for phase in phases if phase.name == "decode"), None)
+    writes = decode if any_holds(question.run.steps > 0) else None
     before = [phase for phase in phases if phase is not decode]
     first = before[-1].times
     for phase in before[:-1]:
@@ -24,8 +25,8 @@ def text_quantities(question: Question, phases: tuple[PhaseEstimate, ...]) -> It
     if decode and question.run.first_apart:
         first, reached = first + decode.times, (*reached, decode.name)
     yield Quantity("ttft_s", "latency", "time to first token", "s", first, phases=reached)
-    steps = decode.times if decode else None
-    decodes = question.run.steps > 0 if decode else False
+    steps = writes.times if writes else None
+    decodes = question.run.steps > 0 if writes else False
     yield Quantity("tpot_s", "latency", "time per output token", "s", steps, decodes, ("decode",))
     total = read + decode.times * decode.repeat if decode else read
     names = tuple(phase.name for phase in phases)
@@ -33,8 +34,8 @@ def text_quantities(question: Question, phases: tuple[PhaseEstimate, ...]) -> It
     run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
     amount, generates = sequences * run.generate, run.generate > 0
     written = total.rate(amount) if not isinstance(amount, float) or amount else None
-    if decode:
-        yield from _while_writing(decode.times, sequences, decodes)
+    if writes:
+        yield from _while_writing(writes.times, sequences, decodes)
     title = "output tokens per second"
     yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
     if written is not None:
