@@ -28,6 +28,8 @@ __all__ = [
     "BARE",
     "GENERIC",
     "IDEAL",
+    "WHOLE",
+    "Cuts",
     "Engine",
     "bundled_engine",
     "engine_names",

@@ -239,8 +239,17 @@ def other_versions(name: str) -> list[Version]:
 
 
 def backend_of(name: str, vendor: str) -> str:
-    """The engine that an engine, of whatever version, is on the chips of a maker: its backend for them, or itself."""
-    return name if name == IDEAL or _is_file(name) else _backends().get((name.partition("@")[0], vendor), name)
+    """The engine that an engine, of whatever version, is on the chips of a maker: its backend for them, or itself.
+
+    One that is another under its own name has that one's backends.
+    """
+    if name == IDEAL or _is_file(name.rpartition("@")[0] or name):
+        return name
+    base = name.partition("@")[0]
+    found = _backends().get((base, vendor))
+    if found is None and (of := _read_file(base, _stamp(base)).of) is not None and base not in _backends().values():
+        found = _backends().get((of, vendor))
+    return name if found is None else found
 
 
 @cache

@@ -76,8 +76,11 @@ def _launched(phase: Phase, precision: Precision, chip: ChipEfficiency) -> Num:
 
 def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
     """What multiplies a format: for narrow floats their own units, unless the engine widens them first."""
-    if precision.units and dtype == "fp4":
-        dtype = precision.units[""]
+    own = chip.engine.multiplies
+    if own is None and dtype in precision.units.values():  # another engine's habit
+        dtype = precision.activations.compute
+    elif own is not None and dtype == "fp4":  # units for 4 bit: what was measured did not use them
+        dtype = own
     elif dtype in ("fp8", "fp4") and chip.engine.widens:
         dtype = precision.activations.compute
     peak = machine.tensor[dtype]

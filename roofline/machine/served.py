@@ -44,7 +44,7 @@ def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEffic
 def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
     family, stored = _family(facts.dtype), asked.stored
-    own = asked.precision.units and stored.bits < 16.0
+    own = chip.engine.multiplies is not None and stored.bits < 16.0
     widened = stored.bits < 16.0 and (family == "bf16" or own) and asked.op.kind != "attention"
     if own and family == "int8":
         c = chip.coefficients("integer", "bf16")

@@ -172,7 +172,7 @@ class Towers(Spec):
 
 
 #: What a version or a backend of an engine has from that engine where its file does not say it.
-INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload", "graph")
 
 
 class EngineSpec(Spec):
@@ -188,7 +188,7 @@ class EngineSpec(Spec):
     of: EngineName | None = Field(
         None,
         description="the engine of which it is a version or a backend; what it does not say of chunk, memory, formats, "
-        "split, server, towers and offload is that one's",
+        "split, server, towers, offload and graph is that one's",
     )
     version: Text | None = Field(
         None, description="its versions, as people read them; the numbers in it are those that may be asked for"

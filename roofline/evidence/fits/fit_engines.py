@@ -167,7 +167,8 @@ def _free(rows: Sequence[PreparedRun], only: Sequence[str] = ()) -> tuple[str, .
 def _fit(
     base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {}) | OWN.get(base.name, {})
+    own = OWN.get(base.name, {})
+    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {}) | own
     priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:
@@ -183,7 +184,9 @@ def _fit(
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)
     if like is not None:
-        start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
+        start = tuple(
+            (name not in own and getattr(like, name)) or first for name, first in zip(free, start, strict=True)
+        )
     guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
     first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
     fit = fit_robust(predict, measured, Search(start, low, high, belief, first, rounds), weights_of(rows))

@@ -23,6 +23,7 @@ class Declared(NamedTuple):
     mixes: bool = False
     first_from_decode: bool = False
     shares: tuple[int, ...] = ()
+    multiplies: str | None = None
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
