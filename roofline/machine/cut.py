@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.demand import Demand
-from roofline.machine.engine import Cuts
+from roofline.machine.engine import Cuts, Engine
 from roofline.machine.kernels.common import ChipFacts, by_dots, smooth_maximum
 from roofline.machine.kernels.matmul import matmul_time, stream_time
 from roofline.machine.kernels.pieces import PiecesWork, pieces_decode_time, pieces_prefill_time
@@ -41,7 +41,7 @@ def cut_of(op: Op, narrow: bool, cuts: Cuts) -> Num:
             return op.kernels * few
         return op.kernels * where(shape.m <= cuts.matvec, few, cuts.many)
     if isinstance(shape, shapes.ExpertsShape) and cuts.experts > 1.0:
-        return cuts.experts * (op.kernels > 0.0)
+        return where(op.kernels > 0.0, cuts.experts, 0.0)
     return op.kernels * {
         "norm": cuts.norm,
         "pointwise": cuts.pointwise,
@@ -66,7 +66,7 @@ def cut_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency, serve: Serve
         moved = _far(moved, chip)
         each = stream_time(moved, op.flops, facts, c)
         return each * kernels if op.kind != "gather" else each
-    further = (kernels - op.kernels) * (c.fixed_s + c.latency_s)
+    further: Num = (kernels - op.kernels) * (c.fixed_s + c.latency_s)
     if type(shape) is shapes.MatmulShape and op.kind == "linear":
         return further + _product_time(asked, shape, facts, chip, serve)
     if type(shape) is shapes.ExpertsShape and cuts.matvec:
@@ -81,38 +81,45 @@ def _product_time(
 ) -> Num:
     """A product by few rows in a kernel of the engine's own, by many as a library's, between other formats."""
     op, cuts = asked.op, chip.engine.cuts
-    wide, streaming = cuts.activations / 8.0, chip.coefficients("read", "bf16").streaming
     few = shape.m <= cuts.matvec if cuts.matvec else shape.m < 0.0
-    narrow, library = asked.stored.bits < 16.0, cuts.dequantises
-    into = _HALF if library else 1.0  # what activations are turned into, and products come out as
-    turned = op.read * (wide + into) + op.write * ((wide + _HALF) if library else (wide - _HALF))
-    time: Num = _far(turned, chip) / (facts.bandwidth * streaming)
+    narrow, streaming = asked.stored.bits < 16.0, chip.coefficients("read", "bf16").streaming
+    time: Num = _far(_turned(op, narrow, chip.engine), chip) / (facts.bandwidth * streaming)
     if not all_hold(few):
-        apart = _apart(asked, shape.m, chip)
-        own = asked._replace(bytes=asked.bytes - asked.weight_bytes) if cuts.again and narrow else asked
-        many = serve(own, shape, facts, chip) + apart / (facts.bandwidth * streaming)
-        if narrow and library:
+        if narrow and cuts.dequantises:
             written = op.weights * _HALF
             read = asked.bytes - asked.weight_bytes + written
-            c = chip.coefficients("matmul", "bf16")
-            many = matmul_time(shape.m, shape.k, shape.n, read, facts, c)
+            many = matmul_time(shape.m, shape.k, shape.n, read, facts, chip.coefficients("matmul", "bf16"))
             many = many + (asked.weight_bytes + written) / (facts.bandwidth * streaming)
+        elif narrow and cuts.again:
+            many = serve(asked._replace(bytes=asked.bytes - asked.weight_bytes), shape, facts, chip)
+            many = many + _apart(asked, shape.m, facts, chip)
+        else:
+            many = serve(asked, shape, facts, chip)
         time = time + where(few, 0.0, many)
     if any_holds(few):
-        one = serve(asked, shape, facts, chip)
-        time = time + where(few, one, 0.0)
+        time = time + where(few, serve(asked, shape, facts, chip), 0.0)
     return time
 
 
-def _apart(asked: Demand, rows: Num, chip: ChipEfficiency) -> Num:
-    """Bytes of weights whose reading no multiplication hides, as tiles are loaded and then multiplied: those of a
-    product that reads them once more for each so many rows, but for what the last cache holds of them.
+def _turned(op: Op, narrow: bool, engine: Engine) -> Num:
+    """Bytes that a product's operands and results move beyond those of a kernel that takes and leaves 16 bit."""
+    wide = engine.cuts.activations / 8.0
+    if engine.multiplies == "int8" and narrow:  # operands are read and written as 8 bit
+        return op.read * (wide + 1.0) + op.write * (wide - _HALF)
+    if engine.multiplies is not None:  # a library multiplies: both are turned into 16 bit and back
+        return (op.read + op.write) * (wide + _HALF)
+    return (op.read + op.write) * (wide - _HALF)
+
+
+def _apart(asked: Demand, rows: Num, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Seconds in which weights are read that no multiplication hides, as tiles are loaded and then multiplied: once,
+    and once more for each so many rows, but for what the last cache holds of them.
     """
-    again, weights = chip.engine.cuts.again, asked.weight_bytes
-    if not again or asked.stored.bits >= 16.0:
-        return 0.0
+    weights = asked.weight_bytes
     missed = 1.0 - chip.near / maximum(chip.near + weights, 1.0)
-    return weights * (1.0 + missed * maximum(ceil(rows / again) - 1.0, 0.0))
+    read = weights * (1.0 + missed * maximum(ceil(rows / chip.engine.cuts.again) - 1.0, 0.0))
+    seconds: Num = read / (facts.bandwidth * chip.coefficients("integer", "bf16").streaming)
+    return seconds
 
 
 def unpacked(time: Num, asked: Demand, chip: ChipEfficiency) -> Num:
@@ -140,17 +147,19 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
     other = asked.bytes - asked.weight_bytes
     moved = _far(other * (_PASSES * cuts.activations / 16.0), chip) / (facts.bandwidth * streaming)
     read = asked.weight_bytes / (facts.bandwidth * chip.coefficients(kind, "bf16").streaming)
-    time = c.fixed_s + moved + where(single, read, 0.0)
+    time: Num = c.fixed_s + moved + where(single, read, 0.0)
     if all_hold(single):
         return time
     compute = by_dots(flops / (facts.peak * own.ceiling), asked.op.flops, facts)
     if cuts.dequantises and narrow:
         turned = asked.weight_bytes + 2.0 * _HALF * asked.op.weights
         late = _MATRICES * shape.touched * cuts.many * (c.fixed_s + c.latency_s)
-        return time + where(single, 0.0, compute + turned / (facts.bandwidth * streaming) + late)
-    if cuts.again and narrow:
-        return time + where(single, 0.0, compute + _apart(asked, each, chip) / (facts.bandwidth * streaming))
-    return time + where(single, 0.0, smooth_maximum(compute, read, _SOFT))
+        many: Num = compute + turned / (facts.bandwidth * streaming) + late
+    elif cuts.again and narrow:
+        many = compute + _apart(asked, each, facts, chip)
+    else:
+        many = smooth_maximum(compute, read, _SOFT)
+    return time + where(single, 0.0, many)
 
 
 def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:

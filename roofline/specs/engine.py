@@ -233,7 +233,8 @@ class EngineSpec(Spec):
         0.0, description="weights per clock of one unit beyond which narrow ones are not unpacked; 0: no limit"
     )
     unit_feed: Limit = Field(
-        0.0, description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none"
+        0.0,
+        description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none",
     )
     per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")

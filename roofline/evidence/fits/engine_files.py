@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
+from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, HABITS, declared_of, of_images, rows_of
@@ -110,7 +110,9 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
     habits: dict[str, Any] = {habit: getattr(declared, habit) or getattr(alike, habit) for habit in HABITS}
     habits |= {"joins": declared.joins, "mixes": declared.mixes}
-    engine = alike._replace(name=name, library=declared.library, cuts=cuts_of(name), **habits, **({} if declared.same else plain))
+    engine = alike._replace(
+        name=name, library=declared.library, cuts=cuts_of(name), **habits, **({} if declared.same else plain)
+    )
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
@@ -199,7 +201,9 @@ class _EngineFile:
         yield from (f"{habit}: true" for habit in ("widens", "mixes", "first_from_decode") if getattr(engine, habit))
         if engine.multiplies:
             yield f"multiplies: {engine.multiplies}"
-        yield from (f"{key}: {getattr(engine, key):.3g}" for key in (*OPTIONAL, *DECLARED_LIMITS) if getattr(engine, key))
+        yield from (
+            f"{key}: {getattr(engine, key):.3g}" for key in (*OPTIONAL, *DECLARED_LIMITS) if getattr(engine, key)
+        )
         if engine.shares:
             yield f"shares: [{', '.join(map(str, engine.shares))}]"
 

@@ -67,7 +67,7 @@ DECLARED_LIMITS: Final[dict[str, tuple[float, float, float, float]]] = {
 #: In place of the above for single engines, of which more is known.
 OWN: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
     "mlx": {"unit_feed": (900.0, 100.0, 30000.0, 0.7)},
-    "llama.cpp": {"unit_feed": (900.0, 100.0, 30000.0, 0.7)},  # operands of 8 bit, unpacked on the way
+    "llama.cpp": {"narrow_compute": (0.3, 0.05, 1.0, 0.7)},  # operands are unpacked on the way to the units
     "llama.cpp-metal": {  # simdgroup products: short of the rate of vector units; a key is a simdgroup's
         "unit_feed": (900.0, 100.0, 30000.0, 0.7),
         "attention": (0.3, 0.05, 1.5, 0.7),

@@ -37,8 +37,8 @@ LLAMA_CPP: Final[dict[str, Declared]] = {
         like="llama.cpp@2024-05",
         version="builds from 3100 on",
         since="2024-06",
-        free=("step_s", "narrow_streaming", "launch", "cache", "attention", "rows", "sequence_s", "unit_feed"),
-        notes="Fused attention; narrow weights multiplied in 8 bit by kernels of its own. Prompts in chunks of 512 tokens.",
+        free=("step_s", "narrow_streaming", "launch", "cache", "attention", "rows", "sequence_s", "narrow_compute"),
+        notes="Fused attention; narrow weights multiplied in 8 bit by its own kernels.",
     ),
     "llama.cpp-metal": Declared(
         "llama.cpp (Metal)",

@@ -60,10 +60,10 @@ class Sheet(NamedTuple):
 class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
-    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache
-    `near` them, 0 where it is not stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes`
-    axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache `near` them, 0 where it is not
+    stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is none; `exchange`, the
+    engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes` axes after that of the
+    chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]

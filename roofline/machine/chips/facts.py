@@ -25,8 +25,8 @@ class UnitFacts(NamedTuple):
 
     `peak` FLOP/s and `stream` byte/s of memory per unit and clock, 0 where units or clock are not stated: what is per
     unit then limits nothing. `half_gain` how much faster products are that sum in 16 bit; `base_clock` that clock over
-    the boost clock where the power limit is low, else 1; `integers` operations in int8 per unit and clock; `dense` FLOP/s
-    of 16-bit products per watt, 0 where the power is not stated.
+    the boost clock where the power limit is low, else 1; `integers` are operations in int8 per unit and clock, `dense`
+    FLOP/s of 16-bit products per watt, 0 where the power is not stated.
     """
 
     peak: float

@@ -47,7 +47,7 @@ def _launched(c: Any, engine: Engine, unit: UnitFacts) -> Any:
 def _product(c: Any, engine: Engine, unit: UnitFacts, *, narrow: bool = False) -> Any:
     """A matrix product; `narrow`, of weights that are widened first."""
     launch = engine.launch
-    if engine.unit_feed:
+    if engine.unit_feed and unit.peak:
         c = c._replace(droop=0.0 * c.droop)
     return c._replace(**_rates(c, engine, unit, narrow), fixed_s=c.fixed_s * launch, latency_s=c.latency_s * launch)
 
@@ -89,7 +89,7 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
     ceiling = minimum(c.ceiling * (compute * gain), gain)
     if engine.unit_rate and unit.peak:
         ceiling = minimum(ceiling, most / unit.peak)
-    if engine.unit_feed:  # what narrow weights cost stands in what feeds the units
+    if engine.unit_feed and unit.peak:  # what narrow weights cost stands in what feeds the units
         compute = engine.compute
         ceiling = _fed_ceiling(compute, engine, unit, engine.narrow_compute if narrow else 1.0)
     reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))
