@@ -149,7 +149,7 @@ BARE: Final = Engine("bare")
 def sums_in_half(name: str) -> bool:
     """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
     engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
-    return engine.half_sums and (engine.fed or engine.multiplies == "fp16")
+    return engine.half_sums and (engine.fed or engine.multiplies is not None)
 
 
 def load_engine(name: str) -> Engine:

@@ -246,10 +246,10 @@ def backend_of(name: str, vendor: str) -> str:
     if name == IDEAL or _is_file(name.rpartition("@")[0] or name):
         return name
     base = name.partition("@")[0]
-    found = _backends().get((base, vendor))
-    if found is None and (of := _read_file(base, _stamp(base)).of) is not None and base not in _backends().values():
-        found = _backends().get((of, vendor))
-    return name if found is None else found
+    of = _read_file(base, _stamp(base)).of
+    if of is not None and not base.startswith(f"{of}-"):  # another name for it, and no backend that was asked for
+        base = of
+    return _backends().get((base, vendor), name)
 
 
 @cache

@@ -31,6 +31,7 @@ LLAMA_CPP: Final[dict[str, Declared]] = {
     ),
     "llama.cpp": Declared(
         "llama.cpp (CUDA)",
+        half_sums=True,
         widens=True,
         multiplies="int8",
         aliases=("llamacpp", "llama-cpp"),
