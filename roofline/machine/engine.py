@@ -46,7 +46,7 @@ _LIMITS: Final = {
     *("name", "library", "unit_rate", "unit_stream", "reread"),
     *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
 }
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares", "multiplies"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares", "multiplies"}
 
 
 class Cuts(NamedTuple):
@@ -105,6 +105,7 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
     first_from_decode: bool = False
     reread: float = 0.0
     multiplies: str | None = None

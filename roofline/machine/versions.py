@@ -17,8 +17,8 @@ NEWEST: Final = frozenset(("latest", "newest"))
 #: runs); with logarithms of these differences spread normally the 80th percentile is exp(0.254) - 1 = 29 %.
 VERSIONS_APART: Final = 0.254
 _DATE: Final = re.compile(r"((?:19|20)\d\d)(?:-(0[1-9]|1[0-2])(?:-\d\d)?)?", re.ASCII)
-_NUMBER: Final = re.compile(r"[vb]?(\d{1,9}(?:\.\d{1,9}){0,5})[a-z0-9.+-]*", re.ASCII)
-_NUMBERS: Final = re.compile(r"(?<![\w.-])[vb]?(\d{1,9}(?:\.\d{1,9}){0,5})(?!-\d)", re.ASCII)
+_NUMBER: Final = re.compile(r"[vb]?(\d{1,9}(?:\.\d{1,9}){0,5})(?:[.+-]?[a-z][a-z0-9.+-]*)?", re.ASCII)
+_NUMBERS: Final = re.compile(r"(?<![\w.-])[vb]?(\d{1,9}(?:\.\d{1,9}){0,5})(?!\d|-\d)", re.ASCII)
 _YEAR: Final = re.compile(r"(?:19|20)\d\d", re.ASCII)
 _EVER: Final = 12 * 9999
 

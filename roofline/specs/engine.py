@@ -237,6 +237,11 @@ class EngineSpec(Spec):
         description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none",
     )
     per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
+    matvec: bool = Field(
+        False,
+        description="kernels of its own multiply a few rows on vector units; else these fill up a whole tile of the "
+        "matrix units",
+    )
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
     first_from_decode: bool = Field(
         False,

@@ -22,8 +22,8 @@ from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, LEAST_ROWS, OPTI
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, HABITS, declared_of, of_images, rows_of
-from roofline.evidence.runs.declaring import Declared
+from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
+from roofline.evidence.runs.declaring import HABITS, Declared
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, WHOLE, Cuts, Engine, engine_names, engine_path, load_engine
@@ -198,7 +198,9 @@ class _EngineFile:
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
-        yield from (f"{habit}: true" for habit in ("widens", "mixes", "first_from_decode") if getattr(engine, habit))
+        yield from (
+            f"{habit}: true" for habit in ("widens", "mixes", "matvec", "first_from_decode") if getattr(engine, habit)
+        )
         if engine.multiplies:
             yield f"multiplies: {engine.multiplies}"
         yield from (

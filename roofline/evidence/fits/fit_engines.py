@@ -18,6 +18,7 @@ import numpy as np
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.declaring import HABITS
 from roofline.evidence.runs.expecting import Expecting
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
@@ -75,10 +76,7 @@ OWN: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
     },
 }
 #: What is known of an engine and not fitted.
-_HABITS: Final = (
-    *("name", "library", "half_sums", "fed", "joins", "widens", "mixes"),
-    *("first_from_decode", "shares", "multiplies", "cuts"),
-)
+_HABITS: Final = ("name", "library", "cuts", *HABITS)
 _ROWS_PER_COEFFICIENT: Final = 2
 #: So few rows tell nothing of an engine.
 LEAST_ROWS: Final = 2

@@ -98,9 +98,10 @@ DECLARED: Final[dict[str, Declared]] = {
     "mlx": Declared(
         "MLX (mlx-lm)",
         widens=True,
+        matvec=True,
         free=("streaming", "step_s", "narrow_streaming", "narrow_compute", "launch", "unit_feed"),
     ),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
     "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
     "xformers": _diffusers("PyTorch with xformers (diffusers)"),
@@ -110,8 +111,6 @@ DECLARED: Final[dict[str, Declared]] = {
     "onediff": _compiled("OneDiff (image models)"),
     **WITHOUT_ROWS,
 }
-#: Habits of an engine, which no fit touches.
-HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "first_from_decode", "shares", "multiplies")
 _GENERIC: Final = Declared(
     "Whatever serves it well",
     joins="all",

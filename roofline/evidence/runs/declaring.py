@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+#: Habits of an engine, which no fit touches.
+HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares", "multiplies")
 
 
 class Declared(NamedTuple):
@@ -21,6 +24,7 @@ class Declared(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
     first_from_decode: bool = False
     shares: tuple[int, ...] = ()
     multiplies: str | None = None

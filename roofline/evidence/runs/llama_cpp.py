@@ -13,13 +13,14 @@ from roofline.evidence.runs.declaring import Declared
 
 #: Coefficients of builds that hand products of many rows to a library, or multiply them in kernels of their own.
 _CUDA: Final = ("streaming", "compute", "step_s", "narrow_streaming", "launch", "cache", "attention", "rows")
-_backend = partial(Declared, widens=True, like="llama.cpp", apart=True, of="llama.cpp")
+_backend = partial(Declared, widens=True, matvec=True, like="llama.cpp", apart=True, of="llama.cpp")
 
 LLAMA_CPP: Final[dict[str, Declared]] = {
     "llama.cpp@2024-05": Declared(
         "llama.cpp before integer matrix units (CUDA, 2023 to May 2024)",
         half_sums=True,
         widens=True,
+        matvec=True,
         multiplies="fp16",
         apart=True,
         of="llama.cpp",
@@ -33,6 +34,7 @@ LLAMA_CPP: Final[dict[str, Declared]] = {
         "llama.cpp (CUDA)",
         half_sums=True,
         widens=True,
+        matvec=True,
         multiplies="int8",
         aliases=("llamacpp", "llama-cpp"),
         like="llama.cpp@2024-05",
@@ -44,6 +46,7 @@ LLAMA_CPP: Final[dict[str, Declared]] = {
     "llama.cpp-metal": Declared(
         "llama.cpp (Metal)",
         widens=True,
+        matvec=True,
         apart=True,
         of="llama.cpp",
         vendors=("apple",),

@@ -13,6 +13,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "ollama": Declared(
         "Ollama (llama.cpp)",
         widens=True,
+        matvec=True,
         like="llama.cpp",
         same=True,
         apart=True,
@@ -22,6 +23,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "exllamav2": Declared(
         "ExLlamaV2",
         widens=True,
+        matvec=True,
         aliases=("exllama", "exl2"),
         like="gpt-fast",
         apart=True,
@@ -30,6 +32,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "exllamav3": Declared(
         "ExLlamaV3",
         widens=True,
+        matvec=True,
         aliases=("exl3",),
         like="gpt-fast",
         apart=True,
@@ -39,6 +42,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
         "MLC-LLM (compiled by TVM)",
         joins="all",
         widens=True,
+        matvec=True,
         aliases=("mlc",),
         like="vllm",
         apart=True,
@@ -64,6 +68,7 @@ WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "mlx-cuda": Declared(
         "MLX on CUDA (mlx-lm)",
         widens=True,
+        matvec=True,
         like="mlx",
         apart=True,
         of="mlx",

@@ -18,6 +18,7 @@ from roofline.machine.chips.facts import (
     exchange_of,
     host_of,
     known_ceiling,
+    least_rows,
     link_of,
     served_peaks,
     unit_facts,
@@ -62,8 +63,9 @@ class ChipEfficiency:
 
     `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache `near` them, 0 where it is not
     stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is none; `exchange`, the
-    engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes` axes after that of the
-    chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a `sheet`; several have
+    `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see
+    `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -74,6 +76,7 @@ class ChipEfficiency:
     exchange: Num
     clock: Num = 0.0
     near: Num = 0.0
+    rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
@@ -91,6 +94,7 @@ class ChipEfficiency:
             engine=engine,
             units=known.units,
             host=host_of(spec),
+            rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
             clock=spec.clock or 0.0,
@@ -118,6 +122,7 @@ class ChipEfficiency:
             engine=engine,
             units=stacked([chip.units for chip in chips], axes),
             host=stacked([chip.host for chip in chips], axes),
+            rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
             clock=stacked([chip.clock for chip in chips], axes),
