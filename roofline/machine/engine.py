@@ -28,6 +28,8 @@ __all__ = [
     "BARE",
     "GENERIC",
     "IDEAL",
+    "WHOLE",
+    "Cuts",
     "Engine",
     "bundled_engine",
     "engine_names",
@@ -40,8 +42,33 @@ __all__ = [
 
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
-_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"}
+_LIMITS: Final = {
+    *("name", "library", "unit_rate", "unit_stream", "reread"),
+    *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
+}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares", "multiplies"}
+
+
+class Cuts(NamedTuple):
+    """The kernels of an op and what passes between them; see roofline.specs.engine_graph.Graph."""
+
+    norm: float = 1.0
+    pointwise: float = 1.0
+    linear: float = 1.0
+    narrow: float = 1.0
+    many: float = 1.0
+    attention: float = 1.0
+    experts: float = 1.0
+    scan: float = 1.0
+    activations: int = 16
+    scores: float = 0.0
+    matvec: float = 0.0
+    again: float = 0.0
+    dequantises: bool = False
+
+
+#: One kernel per op, as those that were measured.
+WHOLE: Final = Cuts()
 
 
 class Engine(NamedTuple):
@@ -81,6 +108,12 @@ class Engine(NamedTuple):
     matvec: bool = False
     first_from_decode: bool = False
     reread: float = 0.0
+    multiplies: str | None = None
+    cuts: Cuts = WHOLE
+    unit_keys: float = 0.0
+    unit_unpack: float = 0.0
+    unit_feed: float = 0.0
+    per_watt: float = 0.0
     shares: tuple[int, ...] = ()
     kernel_s: float = 0.0
     step_s: float = 0.0
@@ -94,9 +127,11 @@ class Engine(NamedTuple):
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
         host, interval = spec.host.model_dump(), spec.interval
+        cuts = WHOLE if spec.graph is None else Cuts(**spec.graph.model_dump(exclude={"sources"}))
         return cls(
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
+            cuts=cuts,
             **{f"{name}_s": seconds for name, seconds in host.items()},
             measured_interval=interval.measured,
             class_interval=interval.sibling,

@@ -7,7 +7,9 @@ from typing import Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.cores import cores_s
+from roofline.machine.cut import cut_of
 from roofline.machine.demand import Demand, demand, demands
+from roofline.machine.engine import WHOLE
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
 from roofline.machine.machine import NO_DOT, Machine
 from roofline.machine.served import kernel_time
@@ -57,8 +59,19 @@ def expected_phase_time(
     for count, place in asked.order:
         device = device + count * times[place]
     if engine.kernel_s:
-        device = smooth_maximum(device, asked.kernels * (engine.kernel_s * chip.host), _OVERLAP)
+        launched = asked.kernels if engine.cuts is WHOLE else _launched(phase, precision, chip)
+        device = smooth_maximum(device, launched * (engine.kernel_s * chip.host), _OVERLAP)
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)
+
+
+def _launched(phase: Phase, precision: Precision, chip: ChipEfficiency) -> Num:
+    """Launches of a phase whose ops an engine cuts into kernels."""
+    asked, cuts = demands(phase, precision, chip.engine.joins), chip.engine.cuts
+    kernels: Num = 0.0
+    for count, place in asked.order:
+        kind = asked.kinds[place]
+        kernels = kernels + count * cut_of(kind.op, kind.stored.bits < 16.0, cuts)
+    return kernels
 
 
 def multiplied_by(dtype: str, machine: Machine, chip: ChipEfficiency) -> ChipFacts:

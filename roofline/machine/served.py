@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.cut import cut_time, unpacked
 from roofline.machine.demand import Demand
+from roofline.machine.engine import WHOLE
 from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
 from roofline.machine.kernels.collective import collective_time
 from roofline.machine.kernels.common import ChipFacts
@@ -33,7 +35,10 @@ _OWN_ALL_REDUCE: Final = "graph"
 def kernel_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """Seconds of the kernel that serves an op, by its shape; a stream where no model serves it."""
     shape = asked.op.shape
-    return _SERVES.get(type(shape), _stream_time)(asked, shape, facts, chip)
+    serve = _SERVES.get(type(shape), _stream_time)
+    if chip.engine.cuts is not WHOLE:
+        return cut_time(asked, facts, chip, serve)
+    return serve(asked, shape, facts, chip)
 
 
 def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -43,9 +48,13 @@ def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEffic
 def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
     family, stored = _family(facts.dtype), asked.stored
-    widened = stored.bits < 16.0 and family == "bf16" and asked.op.kind != "attention"
-    c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
-    time = matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c)
+    own = chip.engine.multiplies is not None and stored.bits < 16.0
+    widened = stored.bits < 16.0 and (family == "bf16" or own) and asked.op.kind != "attention"
+    if own and family == "int8":
+        c = chip.coefficients("integer", "bf16")
+    else:
+        c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
+    time = unpacked(matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c), asked, chip)
     width = asked.precision.activations.bits
     if facts.dtype in NARROW and width > 8:
         quantised = asked.op.read * (width + stored.bits) / 8

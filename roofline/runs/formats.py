@@ -28,7 +28,7 @@ def ways_of(engine: str, machine: Machine, usual: str) -> Ways:
     habits = load_engine(usual if engine == IDEAL else engine)
     half = "fp16" if habits.half_sums and first_value(machine.half_sums.get("fp16", 1.0)) > 1.0 else ""
     units = frozenset(dtype for dtype in NARROW if machine.multiplies(dtype))
-    return Ways(widens=habits.widens, half=half, units=units)
+    return Ways(widens=habits.widens, blocks=habits.multiplies or "", half=half, units=units)
 
 
 def text_precision(

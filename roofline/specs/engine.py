@@ -20,6 +20,7 @@ from roofline.specs.base import (
     Time,
     known_dtype,
 )
+from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.engine_memory import EngineMemory
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.server import Defaults, Server
@@ -171,7 +172,7 @@ class Towers(Spec):
 
 
 #: What a version or a backend of an engine has from that engine where its file does not say it.
-INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload", "graph")
 
 
 class EngineSpec(Spec):
@@ -187,7 +188,7 @@ class EngineSpec(Spec):
     of: EngineName | None = Field(
         None,
         description="the engine of which it is a version or a backend; what it does not say of chunk, memory, formats, "
-        "split, server, towers and offload is that one's",
+        "split, server, towers, offload and graph is that one's",
     )
     version: Text | None = Field(
         None, description="its versions, as people read them; the numbers in it are those that may be asked for"
@@ -225,6 +226,21 @@ class EngineSpec(Spec):
         description="weights in fp8 and fp4 are widened to the activations' format where nothing else is asked, where "
         "others quantise activations and multiply in fp8 and fp4",
     )
+    multiplies: Multiplied | None = Field(
+        None, description="format in which weights narrower than 16 bit are multiplied; by default their own habit"
+    )
+    graph: Graph | None = Field(None, description="kernels of an op; where nothing is said one, as measured")
+    unit_keys: Limit = Field(
+        0.0, description="cached keys of a query head per clock of the chip where attention runs in pieces; 0: no limit"
+    )
+    unit_unpack: Limit = Field(
+        0.0, description="weights per clock of one unit beyond which narrow ones are not unpacked; 0: no limit"
+    )
+    unit_feed: Limit = Field(
+        0.0,
+        description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none",
+    )
+    per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
     matvec: bool = Field(
         False,
         description="kernels of its own multiply a few rows on vector units; else these fill up a whole tile of the "

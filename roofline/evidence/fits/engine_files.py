@@ -18,15 +18,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
-from roofline.evidence.fits.fit_engines import LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
 from roofline.evidence.runs.declaring import HABITS, Declared
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
-from roofline.machine.engine import GENERIC, Engine, engine_path
+from roofline.machine.engine import GENERIC, WHOLE, Cuts, Engine, engine_names, engine_path, load_engine
 from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
@@ -72,9 +72,14 @@ def fit_declared(
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
     habits = {habit: getattr(declared, habit) for habit in HABITS}
-    base = Engine(name, declared.library, **habits)
+    base = Engine(name, declared.library, cuts=cuts_of(name), **habits)
     optional = () if of_images(rows) or name == GENERIC else None
     return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager, only=declared.free)
+
+
+def cuts_of(name: str) -> Cuts:
+    """The kernels of an op, as the file of an engine tells them, which no fit touches."""
+    return load_engine(name).cuts if name in engine_names() else WHOLE
 
 
 def fitted_text(
@@ -107,7 +112,9 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
     habits: dict[str, Any] = {habit: getattr(declared, habit) or getattr(alike, habit) for habit in HABITS}
     habits |= {"joins": declared.joins, "mixes": declared.mixes}
-    engine = alike._replace(name=name, library=declared.library, **habits, **({} if declared.same else plain))
+    engine = alike._replace(
+        name=name, library=declared.library, cuts=cuts_of(name), **habits, **({} if declared.same else plain)
+    )
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
@@ -196,7 +203,11 @@ class _EngineFile:
         yield from (
             f"{habit}: true" for habit in ("widens", "mixes", "matvec", "first_from_decode") if getattr(engine, habit)
         )
-        yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
+        if engine.multiplies:
+            yield f"multiplies: {engine.multiplies}"
+        yield from (
+            f"{key}: {getattr(engine, key):.3g}" for key in (*OPTIONAL, *DECLARED_LIMITS) if getattr(engine, key)
+        )
         if engine.shares:
             yield f"shares: [{', '.join(map(str, engine.shares))}]"
 

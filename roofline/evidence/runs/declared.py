@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from roofline.evidence.runs.declaring import Declared
+from roofline.evidence.runs.llama_cpp import LLAMA_CPP
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
@@ -95,15 +96,13 @@ DECLARED: Final[dict[str, Declared]] = {
         apart=True,
         notes="Numbers of about 2021; later versions are faster.",
     ),
-    "llama.cpp": Declared(
-        "llama.cpp (CUDA and Metal)",
-        half_sums=True,
+    **LLAMA_CPP,
+    "mlx": Declared(
+        "MLX (mlx-lm)",
         widens=True,
         matvec=True,
-        aliases=("llamacpp", "llama-cpp"),
-        notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
+        free=("streaming", "step_s", "narrow_streaming", "narrow_compute", "launch", "unit_feed"),
     ),
-    "mlx": Declared("MLX (mlx-lm)", widens=True, matvec=True),
     "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
     "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),

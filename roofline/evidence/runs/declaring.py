@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 #: Habits of an engine, which no fit touches.
-HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares")
+HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares", "multiplies")
 
 
 class Declared(NamedTuple):
@@ -27,6 +27,7 @@ class Declared(NamedTuple):
     matvec: bool = False
     first_from_decode: bool = False
     shares: tuple[int, ...] = ()
+    multiplies: str | None = None
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"

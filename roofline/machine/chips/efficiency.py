@@ -24,7 +24,7 @@ from roofline.machine.chips.facts import (
     unit_facts,
 )
 from roofline.machine.chips.library import known_as
-from roofline.machine.chips.scaled import scaled
+from roofline.machine.chips.scaled import STARTS, scaled
 from roofline.machine.chips.stand_ins import (
     STAND_INS,
     StandIn,
@@ -58,10 +58,11 @@ class Sheet(NamedTuple):
 class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
-    `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a
-    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels
-    nobody measured; see `machine.cores`.
+    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache `near` them, 0 where it is not
+    stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is none; `exchange`, the
+    engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a `sheet`; several have
+    `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see
+    `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -70,6 +71,8 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
+    clock: Num = 0.0
+    near: Num = 0.0
     rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
@@ -91,6 +94,8 @@ class ChipEfficiency:
             rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
+            clock=spec.clock or 0.0,
+            near=spec.cache.l2 if spec.cache is not None else 0.0,
             sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
             without=without,
             cores=spec.kind == "cpu",
@@ -117,6 +122,8 @@ class ChipEfficiency:
             rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
+            clock=stacked([chip.clock for chip in chips], axes),
+            near=stacked([chip.near for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
             cores=cores,
@@ -139,7 +146,8 @@ class ChipEfficiency:
         """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
 
         More kinds than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
-        kernels without tiles. Both start from the matrix product. For those of image models see `kernels.image`.
+        kernels without tiles, `read` those of them that only read and write, `integer` the product of weights that are
+        multiplied in 8 bit. All start from the matrix product. For those of image models see `kernels.image`.
         """
         key = (kind, dtype, kernel)
         found = self._known.get(key)
@@ -155,7 +163,7 @@ class ChipEfficiency:
         assert self.sheet is not None
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
-        measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
+        measured = STARTS.get(kind) or IMAGE_KINDS.get(kind, kind)
         key = (self.engine.library, measured, dtype, kernel)
         bare = self._bare.get(key)
         if bare is None:

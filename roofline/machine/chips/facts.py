@@ -29,13 +29,16 @@ class UnitFacts(NamedTuple):
 
     `peak` FLOP/s and `stream` byte/s of memory per unit and clock, 0 where units or clock are not stated: what is per
     unit then limits nothing. `half_gain` how much faster products are that sum in 16 bit; `base_clock` that clock over
-    the boost clock where the power limit is low, else 1.
+    the boost clock where the power limit is low, else 1; `integers` are operations in int8 per unit and clock, `dense`
+    FLOP/s of 16-bit products per watt, 0 where the power is not stated.
     """
 
     peak: float
     stream: float
     half_gain: float
     base_clock: float
+    integers: float = 0.0
+    dense: float = 0.0
 
 
 def unit_facts(spec: GPUSpec) -> UnitFacts:
@@ -43,7 +46,10 @@ def unit_facts(spec: GPUSpec) -> UnitFacts:
     known = spec.units is not None and spec.clock is not None and spec.kind in _HAS_UNITS
     per_clock = 1.0 / (units_of(spec) * spec.clock) if known and spec.clock else 0.0
     peak, stream = half_peak_of(spec) * per_clock, spec.memory.bandwidth * per_clock
-    return UnitFacts(peak, stream, half_gain_of(spec), base_clock_of(spec))
+    gain = half_gain_of(spec)
+    dense = half_peak_of(spec) / spec.power if spec.power else 0.0
+    integers = (spec.peak.tensor.int8 or half_peak_of(spec)) * per_clock
+    return UnitFacts(peak, stream, gain, base_clock_of(spec), integers, dense)
 
 
 def unstated_facts(spec: GPUSpec) -> tuple[str, ...]:
