@@ -110,16 +110,12 @@ def test_the_floor_is_that_of_the_units_that_multiply() -> None:
 
 def test_the_answer_says_in_which_format_weights_are_multiplied() -> None:
     told = {
-        engine: next(
-            line
-            for line in rl.estimate("llama-3-8b", gpu="rtx-3090", engine=engine, weights="q4_k_m").assumptions
-            if "multiplied in" in line
-        )
+        engine: rl.estimate("llama-3-8b", gpu="rtx-3090", engine=engine, weights="q4_k_m").assumptions[0]
         for engine in (NEW, OLD, "llama.cpp-vulkan")
     }
-    assert told[NEW].endswith("multiplied in int8")
-    assert told[OLD].endswith("multiplied in fp16")
-    assert told["llama.cpp-vulkan"].endswith("multiplied in fp16")
+    assert told[NEW].endswith("multiplied in int8 (activations quantised)")
+    assert told[OLD].endswith("widened to fp16 and multiplied there (weight-only)")
+    assert told["llama.cpp-vulkan"].endswith("widened to fp16 and multiplied there (weight-only)")
 
 
 @pytest.mark.parametrize(
