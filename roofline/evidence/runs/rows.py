@@ -51,6 +51,7 @@ class MeasuredRun(NamedTuple):
     image: tuple[tuple[str, int], ...] = ()
     fusion: str = "flash"
     apart: str = ""  # why the row takes no part
+    activations: str | None = None
 
     @property
     def place(self) -> str:
@@ -133,6 +134,7 @@ def measured_run(row: Row) -> MeasuredRun:
         image=image,
         fusion=row.text("fusion") or "flash",
         apart=row.text("apart"),
+        activations=row.text("activations") or None,
     )
 
 

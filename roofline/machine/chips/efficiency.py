@@ -61,8 +61,8 @@ class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
     `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes`
-    axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    none; `exchange`, the engine's factor on collectives; `near`, bytes that the cache of all units holds. One chip has a
+    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -71,6 +71,7 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
+    near: Num = 0.0
     sheet: Sheet | None = None
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
@@ -89,7 +90,8 @@ class ChipEfficiency:
             host=host_of(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
-            sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
+            near=spec.cache.l2 if spec.cache is not None else 0.0,
+            sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), _unit(spec, known.likeness)),
             without=without,
             cores=spec.kind == "cpu",
         )
@@ -110,6 +112,7 @@ class ChipEfficiency:
             host=stacked([chip.host for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
+            near=stacked([chip.near for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
             cores=cores,
@@ -175,6 +178,10 @@ class ChipEfficiency:
             peak = chip.peaks[_MULTIPLIED_AS[row.format]]
             result = result._replace(ceiling=result.ceiling * peak / chip.peaks["fp4"])
         return result
+
+
+def _unit(spec: GPUSpec, of: Likeness) -> UnitFacts:
+    return unit_facts(spec, of.stacked, of.narrow)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:

@@ -56,9 +56,12 @@ def _on_matrix_units(kind: str, c: Any, engine: Engine, unit: UnitFacts) -> dict
     else:
         own = {"convolution": engine.convolution, "narrow": engine.narrow_compute}.get(kind, 1.0)
         busy = where(limited, _MOST, c.ceiling) * engine.compute * own
-    fed = busy * _clock(unit, busy) * unit.half_gain
+    gain = unit.feed_gain
     sums = unit.half_gain if engine.half_sums else 1.0
-    return {"ceiling": minimum(fed, _MOST * sums), "droop": where(limited, 0.0, c.droop)}
+    changes = {"ceiling": minimum(busy * _clock(unit, busy) * gain, _MOST * sums)}
+    changes["droop"] = where(limited, 0.0, c.droop / gain)
+    waits = [name for name in ("k_offset", "tile_loss") if hasattr(c, name)]
+    return changes | {name: getattr(c, name) / gain for name in waits}
 
 
 def _clock(unit: UnitFacts, load: Num) -> Num:
