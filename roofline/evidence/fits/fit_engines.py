@@ -18,6 +18,7 @@ import numpy as np
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.expecting import Expecting
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
 from roofline.workload.shapes import ExpertsShape
@@ -146,13 +147,10 @@ def _fit(
         start_from = like or Engine("")
         return start_from._replace(**{habit: getattr(base, habit) for habit in _HABITS}, **named)
 
-    alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
-    each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
+    expecting = Expecting(rows)
 
     def predict(values: Array) -> Array:
-        made = engine(values)
-        known = {run: row.expected(made) for run, row in each.items()}
-        return np.asarray([known[run] for run in alike])
+        return expecting.seconds(engine(values))
 
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)

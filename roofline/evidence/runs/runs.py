@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from roofline.errors import RooflineError, UnknownNameError, UsageError
 from roofline.evidence.runs.rows import MeasuredRun
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine, find_engine
-from roofline.machine.expected import expected_phase_time
+from roofline.machine.expected import KindTime, expected_phase_time, kind_time
+from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.passes.chunking import chunks_of, in_chunks
 from roofline.passes.parallel.shard import shard
@@ -55,19 +57,26 @@ class PreparedRun:
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
-        q = self.question
-        chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
-        host = float(chip.host)
+        return self.expected_on(ChipEfficiency.of(self.question.gpu, engine=engine, without=without))
+
+    def expected_on(self, chip: ChipEfficiency, time_of: KindTime = kind_time) -> float:
+        """Seconds that it should take on its chip, which an engine drives; `time_of` tells those of a kernel."""
+        engine, host, machine = chip.engine, float(chip.host), self.machine
         total, least = self.requests * engine.request_s * host, 0.0
         for phase, repeat, precision, batch, rides in self.parts_of(engine):
-            time = float(expected_phase_time(phase, precision, q.machine(), chip, batch))
+            time = float(expected_phase_time(phase, precision, machine, chip, batch, time_of))
             total += repeat * (time - host * engine.step_s if rides else time)
             least = least or time
         return max(total, least) if self.served else total
 
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine that it ran on."""
+        return self.question.machine()
+
     def bounds(self) -> tuple[float, float]:
         """Seconds of the floor and of the roofline, without what crosses links."""
-        machine = self.question.machine()
+        machine = self.machine
         costs = [(phase_cost(part.phase, part.precision, machine), part.repeat) for part in self.parts]
         return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
 

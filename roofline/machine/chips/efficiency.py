@@ -9,7 +9,7 @@ by likeness. Times are scaled by the clocks, losses to the power limit by the FL
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
@@ -78,6 +78,7 @@ class ChipEfficiency:
     axes: int = 0
     cores: bool = False
     _known: dict[tuple[str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    _bare: dict[tuple[str | None, str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, spec: GPUSpec, *, engine: Engine = BARE, without: str | None = None) -> ChipEfficiency:
@@ -95,6 +96,10 @@ class ChipEfficiency:
             without=without,
             cores=spec.kind == "cpu",
         )
+
+    def driven_by(self, engine: Engine, spec: GPUSpec) -> ChipEfficiency:
+        """The same chip, whose file is `spec`, under another engine; what was measured of it is looked up once."""
+        return replace(self, engine=engine, exchange=exchange_of(spec, engine), _known={})
 
     @classmethod
     def stacked(cls, chips: Sequence[ChipEfficiency], axes: int = 0) -> ChipEfficiency:
@@ -152,7 +157,11 @@ class ChipEfficiency:
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
         measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
-        return scaled(kind, self._measured(self.sheet, measured, dtype, kernel), self.engine, self.sheet.unit)
+        key = (self.engine.library, measured, dtype, kernel)
+        bare = self._bare.get(key)
+        if bare is None:
+            bare = self._bare[key] = self._measured(self.sheet, measured, dtype, kernel)
+        return scaled(kind, bare, self.engine, self.sheet.unit)
 
     def _measured(self, chip: Sheet, kind: str, dtype: str, kernel: str) -> Any:
         """The coefficients of a measured kind: the chip's own, or those that stand in for them."""
