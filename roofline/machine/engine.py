@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.errors import UnknownNameError
 from roofline.specs.files.engines import ENGINES
+from roofline.specs.formats.unpacking import Way
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
@@ -23,7 +24,7 @@ GENERIC: Final = "generic"
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "unpacks"}
 
 
 class Engine(NamedTuple):
@@ -60,6 +61,7 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    unpacks: Way = "none"
     reread: float = 0.0
     kernel_s: float = 0.0
     step_s: float = 0.0

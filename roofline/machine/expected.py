@@ -50,7 +50,7 @@ def expected_phase_time(
     `time_of` is asked for the seconds of each kind of op: a fit keeps what it has asked before.
     """
     engine = chip.engine
-    asked = demands(phase, precision, engine.joins)
+    asked = demands(phase, precision, engine.joins, engine.unpacks)
     facts = {dtype: multiplied_by(dtype, precision, machine, chip) for dtype in asked.dtypes}
     times = [time_of(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
     device: Num = 0.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
-from roofline.machine.demand import Demand
+from roofline.machine.demand import Demand, unpacked
 from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
 from roofline.machine.kernels.collective import collective_time
 from roofline.machine.kernels.common import ChipFacts
@@ -15,6 +15,7 @@ from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_t
 from roofline.machine.kernels.scan import scan_time
 from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
 from roofline.specs.formats.dtypes import DType
+from roofline.specs.formats.unpacking import Unpacking
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
 
@@ -24,6 +25,9 @@ _Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
 _CHAIN_STATE: Final = 8192.0
 #: Share of the bytes of a kernel without tiles that the one before it left in the cache of all units, where they fit.
 _READ_NEAR: Final = 0.5
+#: FLOP of vector units in whose time an operator of PyTorch finds its place in operands of different shapes, casts them
+#: and works on one element: some 100 instructions of a kernel that loads element by element (unverified).
+_STRIDED: Final = 200.0
 #: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
 _OWN_ALL_REDUCE: Final = "graph"
 
@@ -47,10 +51,23 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
     widened = stored.bits < 16.0 and family == "bf16" and asked.op.kind != "attention"
     c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
     time = matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c)
+    own = unpacked(asked, chip.engine.unpacks)
+    if own is not None:
+        time = time + _unpacking_time(own, shape, facts, chip)
     width = asked.precision.activations.bits
     if facts.dtype in ("fp8", "fp4") and width > 8:
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
+    return time
+
+
+def _unpacking_time(own: Unpacking, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Seconds of the operators that widen a matrix: their streams, or their instructions on vector units."""
+    c = chip.coefficients("stream", "bf16")
+    weights, results = shape.k * shape.n, shape.m * shape.n
+    moved = own.bytes * weights + own.of_result * results
+    memory = moved / (facts.bandwidth * c.streaming)
+    time: Num = own.kernels * c.fixed_s + maximum(memory, own.passes * weights * _STRIDED / maximum(facts.dot, 1.0))
     return time
 
 

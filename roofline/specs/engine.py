@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import (
     LARGEST,
+    NAME_PATTERN,
     AsTuple,
-    Name,
     Names,
     NoBytes,
     Share,
@@ -22,8 +22,12 @@ from roofline.specs.base import (
     known_dtype,
 )
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.formats.unpacking import Way
 from roofline.specs.server import Defaults, Server
 
+#: A name, and the version of an engine after an `@`.
+EngineName = Annotated[str, StringConstraints(pattern=NAME_PATTERN[:-1] + r"(@[A-Za-z0-9._+-]+)?$", max_length=100)]
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
 Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
@@ -216,13 +220,35 @@ class Towers(Spec):
     sources: Texts = ()
 
 
+#: What a version or a backend of an engine has from that engine where its file does not say it.
+INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+
+
 class EngineSpec(Spec):
-    """One engine: whose kernels it runs, how they fare, and what the host adds."""
+    """One engine: whose kernels it runs, how they fare, and what the host adds.
+
+    A version or a backend of another is an engine of its own, and has from that one what it leaves out of INHERITED.
+    """
 
     kind: Literal["engine"]
-    name: Name
+    name: EngineName
     title: Text
     aliases: Names = ()
+    of: EngineName | None = Field(
+        None,
+        description="the engine of which it is a version or a backend; what it does not say of chunk, memory, formats, "
+        "split, server, towers and offload is that one's",
+    )
+    version: Text | None = Field(
+        None, description="its versions, as people read them; the numbers in it are those that may be asked for"
+    )
+    since: Month | None = Field(None, description="the month since which it was current, as 2023-10")
+    until: Month | None = Field(None, description="the last month in which it was; left out for what still is")
+    vendors: Names = Field((), description="makers of chips on which this backend runs in place of what it is `of`")
+    runs_on: Names = Field((), description="makers of chips that it runs on at all; none: any may be meant")
+    fusion: Literal["classic", "flash", "compiled"] = Field(
+        "flash", description="how it cuts image models into kernels where nothing is said"
+    )
     library: Literal["trtllm", "vllm", "sglang"] | None = Field(
         None, description="whose measured kernels it runs; by default those of the most widely used library"
     )
@@ -249,6 +275,11 @@ class EngineSpec(Spec):
     widens: bool = Field(
         False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
     )
+    unpacks: Way = Field(
+        "none",
+        description="how it widens weights of fewer bits: within the kernel that multiplies them (none), once for each "
+        "matrix and use by a kernel that writes 16 bit (once), or operator by operator (eager)",
+    )
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
     chunk: Defaults = Field(
         (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"
@@ -273,3 +304,15 @@ class EngineSpec(Spec):
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]
     notes: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_time(self) -> EngineSpec:
+        if self.since and self.until and self.until < self.since:
+            text = "until {until} ends before it begins, since {since}"
+            raise PydanticCustomError("months", text, {"until": self.until, "since": self.since})
+        return self
+
+    def inheriting(self, base: EngineSpec) -> EngineSpec:
+        """The same with what it does not state of INHERITED from the engine that it is of."""
+        said = self.model_fields_set | ({"chunk_sources"} if "chunk" in self.model_fields_set else set())
+        return self.model_copy(update={name: getattr(base, name) for name in INHERITED if name not in said})

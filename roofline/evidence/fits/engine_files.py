@@ -22,11 +22,12 @@ from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, Declared, declared_of, of_images, rows_of
+from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
+from roofline.evidence.runs.declaring import HABITS, Declared
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
-from roofline.specs.engine import EngineSpec
+from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
 from roofline.specs.files.reader import validate
@@ -35,7 +36,7 @@ from roofline.specs.files.reader import validate
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
 #: The blocks of an engine's file that are written by hand.
-KEPT: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+KEPT: Final = INHERITED
 _KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
@@ -71,10 +72,10 @@ def fit_declared(
     name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
-    habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
+    habits = {habit: getattr(declared, habit) for habit in HABITS}
     base = Engine(name, declared.library, **habits)
     optional = () if of_images(rows) or name == GENERIC else None
-    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager, only=declared.free)
 
 
 def fitted_text(
@@ -99,8 +100,10 @@ def fitted_text(
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
     """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
-    plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
-    engine = Engine.of(like)._replace(name=name, library=declared.library, joins=declared.joins, **plain)
+    habits: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
+    if not declared.fed:  # of image models they are shares of what units are built for
+        habits |= dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
+    engine = Engine.of(like)._replace(name=name, library=declared.library, **habits)
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
@@ -164,13 +167,31 @@ class _EngineFile:
         yield from ("kind: engine", f"name: {_word(self.engine.name)}", f"title: {_word(self.declared.title)}")
         if self.declared.aliases:
             yield f"aliases: [{', '.join(self.declared.aliases)}]"
+        yield from self._version()
+        if self.declared.fusion != "flash":
+            yield f"fusion: {self.declared.fusion}"
         if self.declared.library:
             yield f"library: {self.declared.library}"
+
+    def _version(self) -> Iterator[str]:
+        """Of which engine it is a version or a backend, and since and until when."""
+        declared = self.declared
+        if declared.of:
+            yield f"of: {declared.of}"
+        if declared.version:
+            yield f"version: {_quoted(declared.version)}"
+        yield from (f"{key}: {month}" for key in ("since", "until") if (month := getattr(declared, key)))
+        if declared.vendors:
+            yield f"vendors: [{', '.join(declared.vendors)}]"
+        if declared.runs_on:
+            yield f"runs_on: [{', '.join(declared.runs_on)}]"
 
     def _habits(self) -> Iterator[str]:
         """Habits and limits, where the engine has them."""
         engine = self.engine
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
+        if engine.unpacks != "none":
+            yield f"unpacks: {engine.unpacks}"
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
         yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any, Final
 
@@ -58,7 +58,7 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes")
+_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "unpacks")
 _ROWS_PER_COEFFICIENT: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
@@ -77,6 +77,7 @@ class EngineFitted:
     eager: bool
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
+    only: tuple[str, ...] = ()
 
 
 def fit_engine(
@@ -87,17 +88,21 @@ def fit_engine(
     like: Engine | None = None,
     near: bool = False,
     eager: bool = False,
+    only: Sequence[str] = (),
 ) -> EngineFitted:
     """The engine's coefficients from rows; what is known of it (_HABITS) is that of `base`.
 
     `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
     rows' mean error smaller by `1 - _GAIN`. `like` is an engine from which coefficients stray instead of from the
-    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel. Raises UsageError for
-    fewer rows than two.
+    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
+    stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
     if len(rows) < _ROWS_PER_COEFFICIENT:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
+    if only:
+        few = tuple(name for name in free if name in only)
+        return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
     best = _fit(base, rows, free, like, near, eager)
@@ -168,12 +173,12 @@ def _fit(
 
 def weights_of(rows: Sequence[PreparedRun]) -> Array:
     """How much each row counts, 1 on average: rows of one source, model and chip share one efficiency, so n of them
-    count as the root of n; where the rows are of several engines, each engine counts the same.
+    count as the root of n; where the rows are of several engines, each counts the same, with all of its versions.
     """
     cells = [(row.run.engine, row.run.source, row.run.model, row.run.gpu) for row in rows]
     sizes = Counter(cells)
     weights = np.asarray([sizes[cell] ** -0.5 for cell in cells])
-    engines = np.asarray([row.run.engine for row in rows])
+    engines = np.asarray([row.run.engine.partition("@")[0] for row in rows])
     names = sorted(set(engines))
     if len(names) > 1:
         total = weights.sum() / len(names)
@@ -201,7 +206,9 @@ def left_out(
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
         optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
-        again = fit_engine(fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager)
+        again = fit_engine(
+            fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager, only=fitted.only
+        )
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found
 

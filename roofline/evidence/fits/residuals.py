@@ -31,7 +31,8 @@ def residuals_of(name: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
     """The errors of the rows of an engine, each way, around the shipped fit."""
     declared = DECLARED.get(name)
     like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
-    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, declared is not None and declared.eager, (), ())
+    eager, free = (declared.eager, declared.free) if declared is not None else (False, ())
+    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, eager, (), (), free)
     return list(leave_out(fitted, rows, ways_of(name), least_left(rows)))
 
 

@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
+from roofline.evidence.runs.declared_images import IMAGE_DECLARED
+from roofline.evidence.runs.declaring import Declared
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import GENERIC
-
-
-class Declared(NamedTuple):
-    """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it.
-
-    `apart` keeps its rows out of the generic engine's fit.
-    """
-
-    title: str
-    library: str | None = None
-    half_sums: bool = False
-    fed: bool = False
-    joins: str = "none"
-    widens: bool = False
-    mixes: bool = False
-    aliases: tuple[str, ...] = ()
-    notes: str = ""
-    like: str = "generic"
-    eager: bool = False
-    apart: bool = False
-
-    @property
-    def typical(self) -> bool:
-        """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
-        return not (self.eager or self.apart)
-
-
-_diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
-_compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
 
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared(
@@ -88,13 +60,7 @@ DECLARED: Final[dict[str, Declared]] = {
     ),
     "mlx": Declared("MLX (mlx-lm)", widens=True),
     "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
-    "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
-    "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
-    "xformers": _diffusers("PyTorch with xformers (diffusers)"),
-    "tensorrt": _compiled("TensorRT (image models)"),
-    "onnxruntime": _compiled("ONNX Runtime (image models)", aliases=("ort",)),
-    "aitemplate": _compiled("AITemplate (image models)"),
-    "onediff": _compiled("OneDiff (image models)"),
+    **IMAGE_DECLARED,
 }
 _GENERIC: Final = Declared(
     "Whatever serves it well",

@@ -49,7 +49,7 @@ class MeasuredRun(NamedTuple):
     metric: str
     value: float
     image: tuple[tuple[str, int], ...] = ()
-    fusion: str = "flash"
+    fusion: str = ""  # as the engine does
     apart: str = ""  # why the row takes no part
     activations: str | None = None
 
@@ -132,7 +132,7 @@ def measured_run(row: Row) -> MeasuredRun:
         metric=metric,
         value=_value(row, metric),
         image=image,
-        fusion=row.text("fusion") or "flash",
+        fusion=row.text("fusion"),
         apart=row.text("apart"),
         activations=row.text("activations") or None,
     )

@@ -105,7 +105,7 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
     if engine is not None:
         options["engine"] = engine
     formats = {"weights": run.weights, "activations": run.activations}
-    given = {"batch": run.batch, "fusion": run.fusion, "spec_dir": spec_dir, **formats}
+    given = {"batch": run.batch, "fusion": run.fusion or None, "spec_dir": spec_dir, **formats}
     question = ask(run.model, run.gpu, given | options)
     if not question.kind.level_phase:
         raise UsageError(f"{run.model} is {question.kind.noun}, and the row has the columns of an image")

@@ -61,8 +61,9 @@ class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
     `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives; `near`, bytes that the cache of all units holds. One chip has a
-    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    none; `exchange`, the engine's factor on collectives; `near`, bytes that the cache of all units holds. One chip has
+    a `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose
+    kernels nobody measured; see `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -92,7 +93,7 @@ class ChipEfficiency:
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
             near=spec.cache.l2 if spec.cache is not None else 0.0,
-            sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), _unit(spec, known.likeness)),
+            sheet=_sheet(spec, known.likeness),
             without=without,
             cores=spec.kind == "cpu",
         )
@@ -189,8 +190,9 @@ class ChipEfficiency:
         return result
 
 
-def _unit(spec: GPUSpec, of: Likeness) -> UnitFacts:
-    return unit_facts(spec, of.stacked, of.narrow)
+def _sheet(spec: GPUSpec, own: Likeness) -> Sheet:
+    unit = unit_facts(spec, own.stacked, own.narrow)
+    return Sheet(spec.name, own, served_peaks(spec), known_ceiling(spec), unit)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:

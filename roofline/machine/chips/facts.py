@@ -26,7 +26,7 @@ class UnitFacts(NamedTuple):
 
     `peak` FLOP/s and `stream` byte/s of memory per unit and clock, 0 where units or clock are not stated: what is per
     unit then limits nothing. `half_gain` how much faster products are that sum in 16 bit; `base_clock` that clock over
-    the boost clock where the power limit is low, else 1; `feed_gain` the rate that its loads are built for over the peak.
+    the boost clock where the power limit is low, else 1; `feed_gain` the rate that loads are built for over the peak.
     """
 
     peak: float
