@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
-from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted, fit_engine
+from roofline.evidence.fits.fit_engines import LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
@@ -36,10 +36,10 @@ from roofline.specs.files.reader import validate
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
 #: The blocks of an engine's file that are written by hand.
-KEPT: Final = INHERITED
+KEPT: Final = (*INHERITED, "habit_sources")
 _KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()@+_-]*[A-Za-z0-9)]")
 
 
 def write_all(
@@ -51,14 +51,13 @@ def write_all(
     source = f"fit of {date} to published runs; see docs/validation.md"
     written = only or (GENERIC, *DECLARED)
     for name in written:
-        own = rows_of(name, rows)
-        if own:
-            declared = declared_of(name)
+        own, declared = rows_of(name, rows), declared_of(name)
+        if len(own) >= LEAST_ROWS:
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
             text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
-        if name in written and not any(row.run.engine == name for row in rows):
+        if name in written and len(rows_of(name, rows)) < LEAST_ROWS:
             text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     return refused
@@ -99,15 +98,21 @@ def fitted_text(
 
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
-    """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
-    habits: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
-    if not declared.fed:  # of image models they are shares of what units are built for
-        habits |= dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
-    engine = Engine.of(like)._replace(name=name, library=declared.library, **habits)
+    """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
+    a wide interval. Factors of image models are shares of what units are built for, and stay those of the one like it.
+    """
+    alike = Engine.of(like)
+    plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
+    own: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
+    habits = own if declared.fed else {habit: own[habit] or getattr(alike, habit) for habit in HABITS}
+    habits |= {"joins": declared.joins, "mixes": declared.mixes}
+    kept = declared.same or declared.fed
+    engine = alike._replace(name=name, library=declared.library, **habits, **({} if kept else plain))
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
-    told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is wider."
+    what = "kernels, launches" if declared.same else "launches"
+    told = f"No run of it was at hand: {what} and host times are those of {like.name}, the interval is wider."
     return _EngineFile(declared, engine, spans, fit, source, told).text()
 
 
@@ -194,8 +199,12 @@ class _EngineFile:
             yield f"unpacks: {engine.unpacks}"
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
-        yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))
+        yield from (
+            f"{habit}: true" for habit in ("widens", "mixes", "matvec", "first_from_decode") if getattr(engine, habit)
+        )
         yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
+        if engine.shares:
+            yield f"shares: [{', '.join(map(str, engine.shares))}]"
 
     def _factors(self) -> Iterator[str]:
         """Those of all engines, then those of image models that say something."""

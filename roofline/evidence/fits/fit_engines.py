@@ -18,6 +18,7 @@ import numpy as np
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.declaring import HABITS
 from roofline.evidence.runs.expecting import Expecting
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
@@ -58,8 +59,10 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "unpacks")
+_HABITS: Final = ("name", "library", *HABITS)
 _ROWS_PER_COEFFICIENT: Final = 2
+#: So few rows tell nothing of an engine.
+LEAST_ROWS: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
 _ITERATIONS: Final = 25
@@ -97,11 +100,11 @@ def fit_engine(
     measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
     stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
-    if len(rows) < _ROWS_PER_COEFFICIENT:
+    if len(rows) < LEAST_ROWS:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
     if only:
-        few = tuple(name for name in free if name in only)
+        few = tuple(name for name in (*free, *OPTIONAL) if name in only)
         return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
@@ -206,9 +209,8 @@ def left_out(
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
         optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
-        again = fit_engine(
-            fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager, only=fitted.only
-        )
+        like, eager, only = fitted.like, fitted.eager, fitted.only
+        again = fit_engine(fitted.engine, kept, optional=optional, like=like, near=True, eager=eager, only=only)
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found
 

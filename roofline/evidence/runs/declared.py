@@ -8,6 +8,7 @@ from typing import Final
 from roofline.evidence.runs.declared_images import IMAGE_DECLARED
 from roofline.evidence.runs.declaring import Declared
 from roofline.evidence.runs.runs import PreparedRun
+from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
 
 DECLARED: Final[dict[str, Declared]] = {
@@ -17,26 +18,70 @@ DECLARED: Final[dict[str, Declared]] = {
         joins="all",
         mixes=True,
         aliases=("trtllm", "trt-llm"),
-        notes="Versions 0.9 (static batches) to 1.3 (served).",
+        notes="Versions 1.0 to 1.3 (served), and two runs of a NIM of 2025.",
+        version="1.0 to 1.3",
+        since="2025-07",
     ),
-    "tensorrt-llm-0.5": Declared(
+    "tensorrt-llm@0.9": Declared(
+        "TensorRT-LLM 0.9 (2024)",
+        "trtllm",
+        joins="all",
+        mixes=True,
+        shares=(8,),
+        like="tensorrt-llm",
+        apart=True,
+        of="tensorrt-llm",
+        version="0.9",
+        since="2024-04",
+        until="2024-05",
+        free=("compute", "streaming", "step_s", "kernel_s", "reread"),
+        notes="Static batches (gptSessionBenchmark).",
+    ),
+    "tensorrt-llm@0.5": Declared(
         "TensorRT-LLM 0.5 (2023)",
         "trtllm",
         joins="all",
+        aliases=("tensorrt-llm-0.5",),
         like="tensorrt-llm",
         apart=True,
+        of="tensorrt-llm",
+        version="0.5",
+        since="2023-10",
+        until="2023-12",
         notes="Before its kernels shared a cached key among the query heads of a group.",
     ),
-    "vllm": Declared("vLLM", "vllm", joins="all", mixes=True, notes="Steps replayed as CUDA graphs."),
-    "vllm-eager": Declared(
-        "vLLM without CUDA graphs",
+    "vllm": Declared(
+        "vLLM",
         "vllm",
         joins="all",
+        mixes=True,
+        notes="Steps replayed as CUDA graphs.",
+        version="0.6 to 0.19",
+        since="2024-09",
+    ),
+    "vllm@0.2": Declared(
+        "vLLM without CUDA graphs (2023)",
+        "vllm",
+        joins="all",
+        aliases=("vllm-eager",),
         eager=True,
+        of="vllm",
+        version="0.1 to 0.2",
+        since="2023-06",
+        until="2023-12",
         notes="As of 2023, or --enforce-eager: the host launches every kernel of a step.",
     ),
-    "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
-    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", joins="all", aliases=("turbomind",), like="tensorrt-llm"),
+    "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm", version="0.5.6 to 0.5.9", since="2025-11"),
+    "lmdeploy": Declared(
+        "LMDeploy (TurboMind)",
+        "trtllm",
+        joins="all",
+        mixes=True,
+        aliases=("turbomind",),
+        like="tensorrt-llm",
+        version="0.2 to 0.12",
+        since="2024-01",
+    ),
     "fastertransformer": Declared(
         "FasterTransformer",
         "trtllm",
@@ -49,18 +94,14 @@ DECLARED: Final[dict[str, Declared]] = {
         "llama.cpp (CUDA and Metal)",
         half_sums=True,
         widens=True,
+        matvec=True,
         aliases=("llamacpp", "llama-cpp"),
         notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
     ),
-    "ktransformers": Declared(
-        "KTransformers (experts on the host's cores)",
-        aliases=("kt", "kt-kernel"),
-        apart=True,
-        notes="What the host computes is told in docs/parallel.md.",
-    ),
-    "mlx": Declared("MLX (mlx-lm)", widens=True),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
+    "mlx": Declared("MLX (mlx-lm)", widens=True, matvec=True),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     **IMAGE_DECLARED,
+    **WITHOUT_ROWS,
 }
 _GENERIC: Final = Declared(
     "Whatever serves it well",

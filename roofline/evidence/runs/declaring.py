@@ -7,7 +7,10 @@ from typing import Final, NamedTuple
 from roofline.specs.formats.unpacking import Way
 
 #: Habits of an engine, which no fit touches.
-HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "unpacks")
+HABITS: Final = (
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    "unpacks",
+)
 
 
 class Declared(NamedTuple):
@@ -15,7 +18,8 @@ class Declared(NamedTuple):
 
     `apart` keeps its rows out of the generic engine's fit. A version says of which engine it is one (`of`), its text,
     and the months since and until which it was current; a backend the makers of chips (`vendors`) that choose it.
-    Where rows are few, `free` names the only coefficients that stray from the engine that it is `like`.
+    `same`: it runs the kernels of the one that it is `like`. Where rows are few, `free` names the only coefficients
+    that stray from that one.
     """
 
     title: str
@@ -25,12 +29,16 @@ class Declared(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
+    first_from_decode: bool = False
+    shares: tuple[int, ...] = ()
     unpacks: Way = "none"
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
     eager: bool = False
     apart: bool = False
+    same: bool = False
     of: str = ""
     version: str = ""
     since: str = ""

@@ -51,6 +51,7 @@ class MeasuredRun(NamedTuple):
     image: tuple[tuple[str, int], ...] = ()
     fusion: str = ""  # as the engine does
     apart: str = ""  # why the row takes no part
+    chunk: int | None = None  # tokens of prompts that went through the layers at once; None: the engine's habit
     activations: str | None = None
 
     @property
@@ -134,6 +135,7 @@ def measured_run(row: Row) -> MeasuredRun:
         image=image,
         fusion=row.text("fusion"),
         apart=row.text("apart"),
+        chunk=_whole(row, "chunk", 1) if row.text("chunk") else None,
         activations=row.text("activations") or None,
     )
 

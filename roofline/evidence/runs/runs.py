@@ -114,7 +114,7 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
         steps = [(phase, 1.0) for phase in phases if phase.name == "denoise"]
         if not steps:
             raise UsageError(f"{run.model} has no denoising step that step_ms could be about")
-        return _prepared(run, question, steps)
+        return _prepared(run, question, steps, 0.0)
     return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
 
 
@@ -129,7 +129,10 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     cache = run.kv_cache if run.generate else None  # a table has a column for it, a run without new tokens no cache
     formats = {"weights": run.weights, "activations": run.activations, "kv_cache": cache, "spec_dir": spec_dir}
     engine = known_engine(run.engine, spec_dir)
-    question = ask(run.model, run.gpu, lengths | formats | ({"engine": engine} if engine else {"chunk": "none"}))
+    habits: dict[str, Any] = {"engine": engine} if engine else {"chunk": "none"}
+    if run.chunk is not None:
+        habits["chunk"] = run.chunk
+    question = ask(run.model, run.gpu, lengths | formats | habits)
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)
