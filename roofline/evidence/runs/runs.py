@@ -105,7 +105,8 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
     if engine is not None:
         options["engine"] = engine
     formats = {"weights": run.weights, "activations": run.activations}
-    given = {"batch": run.batch, "fusion": run.fusion or None, "spec_dir": spec_dir, **formats}
+    level = {"fusion": run.fusion} if run.fusion else {}  # as the engine does where the row says nothing
+    given = {"batch": run.batch, "spec_dir": spec_dir, **formats, **level}
     question = ask(run.model, run.gpu, given | options)
     if not question.kind.level_phase:
         raise UsageError(f"{run.model} is {question.kind.noun}, and the row has the columns of an image")
