@@ -34,7 +34,7 @@ def kind_time(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEffic
 def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
     """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
     asked = demand(op, precision)
-    return kind_time(asked, multiplied_by(asked.dtype, precision, machine, chip), machine, chip)
+    return kind_time(asked, multiplied_by(asked.dtype, machine, chip), machine, chip)
 
 
 def expected_phase_time(
@@ -51,7 +51,7 @@ def expected_phase_time(
     """
     engine = chip.engine
     asked = demands(phase, precision, engine.joins, engine.unpacks)
-    facts = {dtype: multiplied_by(dtype, precision, machine, chip) for dtype in asked.dtypes}
+    facts = {dtype: multiplied_by(dtype, machine, chip) for dtype in asked.dtypes}
     times = [time_of(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
     device: Num = 0.0
     for count, place in asked.order:
@@ -61,10 +61,8 @@ def expected_phase_time(
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)
 
 
-def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
-    """What multiplies a format: for narrow floats their own units, unless the engine widens them first."""
-    if dtype in ("fp8", "fp4") and chip.engine.widens:
-        dtype = precision.activations.compute
+def multiplied_by(dtype: str, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
+    """What multiplies a format."""
     peak = machine.tensor[dtype]
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain

@@ -18,6 +18,7 @@ from roofline.specs.formats.dtypes import DType
 from roofline.specs.formats.unpacking import Unpacking
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
+from roofline.workload.storage.products import NARROW
 
 #: A kernel model by what is asked, its shape, the chip's facts and its efficiency.
 _Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
@@ -55,7 +56,7 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
     if own is not None:
         time = time + _unpacking_time(own, shape, facts, chip)
     width = asked.precision.activations.bits
-    if facts.dtype in ("fp8", "fp4") and width > 8:
+    if facts.dtype in NARROW and width > 8:
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
     return time
@@ -87,12 +88,12 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
 
 def _experts_format(dtype: str, stored: DType) -> str:
     """The format under which coefficients of experts are kept, which tells more ways to store weights than others."""
-    family = _family(dtype)
+    family, mixed = _family(dtype), stored.name.startswith("mxfp4")
     if family == "bf16":
-        return "int4-weights" if stored.bits < 16.0 else family
+        return family if stored.bits >= 16.0 else "mxfp4-weights" if mixed else "int4-weights"
     if family == "fp8":
-        return "fp8_block" if stored.bits > 8.0 else family
-    return stored.name if stored.name == "mxfp4" else family
+        return "mxfp4-fp8" if mixed else "fp8_block" if stored.bits > 8.0 else family
+    return family
 
 
 def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -221,6 +222,8 @@ def _collective_time(asked: Demand, shape: shapes.CollectiveShape, facts: ChipFa
 
 def _family(dtype: str) -> str:
     """The format under which coefficients are kept."""
+    if dtype == "int4":
+        return "int8"
     return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
 
 

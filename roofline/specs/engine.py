@@ -212,7 +212,9 @@ class EngineSpec(Spec):
         0.0, description="bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit"
     )
     half_sums: bool = Field(
-        False, description="products are summed in 16 bit, at twice the rate on the chips that list such a peak"
+        False,
+        description="products in fp16, and of weights that are widened, are summed in 16 bit, at twice the rate on the "
+        "chips that list such a peak",
     )
     fed: bool = Field(
         False,
@@ -224,7 +226,9 @@ class EngineSpec(Spec):
         description="projections that run as one matrix: none, attention (q, k and v), all (gate and up as well)",
     )
     widens: bool = Field(
-        False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
+        False,
+        description="weights in fp8 and fp4 are widened to the activations' format where nothing else is asked, where "
+        "others quantise activations and multiply in fp8 and fp4",
     )
     unpacks: Way = Field(
         "none",

@@ -14,9 +14,12 @@ _TORCH: Final = ("nvidia", "amd", "intel", "apple", "huawei")
 _INDUCTOR: Final = ("nvidia", "amd", "intel", "apple")
 _NVIDIA: Final = ("nvidia",)
 
-_eager = partial(Declared, fed=True, eager=True, unpacks="eager", runs_on=_TORCH)
-_inductor = partial(Declared, fed=True, eager=True, unpacks="once", fusion="compiled", runs_on=_INDUCTOR)
-_compiled = partial(Declared, half_sums=True, fed=True, fusion="compiled", like="pytorch-compile", runs_on=_NVIDIA)
+#: fp8 is a way of storing weights in diffusers (`enable_layerwise_casting`): they are widened to be multiplied.
+_eager = partial(Declared, fed=True, eager=True, widens=True, unpacks="eager", runs_on=_TORCH)
+_inductor = partial(Declared, fed=True, eager=True, widens=True, unpacks="once", fusion="compiled", runs_on=_INDUCTOR)
+_compiled = partial(
+    Declared, half_sums=True, fed=True, widens=True, fusion="compiled", like="pytorch-compile", runs_on=_NVIDIA
+)
 
 IMAGE_DECLARED: Final[dict[str, Declared]] = {
     "pytorch-eager@2.0": _eager(
@@ -64,7 +67,7 @@ IMAGE_DECLARED: Final[dict[str, Declared]] = {
     "xformers": _eager(
         "PyTorch 1.13 with xformers (diffusers)", runs_on=("nvidia", "amd"), notes="Fitted to image models."
     ),
-    "tensorrt": _compiled("TensorRT (image models)", aliases=("trt",)),
+    "tensorrt": _compiled("TensorRT (image models)", widens=False, aliases=("trt",)),
     "onnxruntime": _compiled("ONNX Runtime (image models)", aliases=("ort",)),
     "aitemplate": _compiled("AITemplate (image models)", runs_on=("nvidia", "amd")),
     "onediff": _compiled("OneDiff (image models)"),
@@ -77,6 +80,7 @@ IMAGE_DECLARED: Final[dict[str, Declared]] = {
     "nunchaku": _compiled(
         "nunchaku, SVDQuant W4A4 (image models)",
         half_sums=False,
+        widens=False,
         notes="4-bit weights and activations with a low-rank branch in its own kernels (arXiv:2411.05007); the parts "
         "that it does not replace run as PyTorch does.",
     ),

@@ -147,8 +147,10 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
 
 
 def _check_weights(run: MeasuredRun, question: Question) -> None:
-    """Refuses a row whose weights alone are more than its devices hold."""
-    held, room = float(question.workload().weight_bytes(question.precision)), float(question.machine().capacity)
+    """Refuses a row whose weights alone are more than its devices hold, of unified memory what the machine has: what
+    the system lets the GPU have of it can be raised.
+    """
+    held, room = float(question.workload().weight_bytes(question.precision)), float(question.gpu.memory.size)
     devices = run.plan.devices
     if held > devices * room:
         raise UsageError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
@@ -40,9 +40,6 @@ from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
-
-#: Formats that are widened before they are multiplied, and the one whose peak their rows are fractions of.
-_MULTIPLIED_AS: Final = {"int4-weights": "bf16", "mxfp4-weights": "bf16", "mxfp4-fp8": "fp8"}
 
 
 class Sheet(NamedTuple):
@@ -172,8 +169,6 @@ class ChipEfficiency:
         """The coefficients of a measured kind: the chip's own, or those that stand in for them."""
         by_chip, known = rows_without(kind, self.without)
         formats = STAND_INS.get(dtype, ((dtype,), ("bf16",)))
-        if dtype == "mxfp4" and chip.peaks["fp4"] <= chip.peaks["fp8"]:
-            formats = STAND_INS["mxfp4-weights"]
         candidates = (
             choose(by_chip[other], equals, self.engine.library, kernel)
             for others in _in_order(chip, known)
@@ -188,9 +183,6 @@ class ChipEfficiency:
         result = hostless(kind, COEFFICIENTS[kind](*values))
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
-        if dtype == "mxfp4" and row.format in _MULTIPLIED_AS:
-            peak = chip.peaks[_MULTIPLIED_AS[row.format]]
-            result = result._replace(ceiling=result.ceiling * peak / chip.peaks["fp4"])
         return result
 
 

@@ -62,7 +62,7 @@ def _rates(c: Any, engine: Engine, unit: UnitFacts, narrow: bool = False) -> dic
         compute, streaming = compute * engine.narrow_compute, streaming * engine.narrow_streaming
         most = most * engine.narrow_compute
     gain = unit.half_gain if engine.half_sums else 1.0
-    ceiling = minimum(c.ceiling * (compute * gain), 1.0)
+    ceiling = minimum(c.ceiling * (compute * gain), gain)
     if engine.unit_rate and unit.peak:
         ceiling = minimum(ceiling, most / unit.peak)
     reached = minimum(c.streaming * streaming, maximum(c.streaming, _LONGEST_STREAM))

@@ -27,7 +27,7 @@ from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution, Stage, Stages, machine_of
-from roofline.runs.formats import own_dtype
+from roofline.runs.formats import own_dtype, ways_of
 from roofline.runs.image.changes import image_changes, image_formats, image_plans
 from roofline.runs.image.formats import phase_precision, read_formats, stated_formats
 from roofline.runs.image.held import has_no_host, no_host_words
@@ -94,7 +94,8 @@ class Image(Kind):
         own = own_dtype(spec.dtype, machine_of(gpu))
         stated = "" if given.get("weights") else stated_formats(spec)
         asked_for = {**given, "weights": own + stated} if stated else given
-        precision = read_formats(asked_for, own, lambda: kept_workload(self, spec, run))
+        formats = read_formats(asked_for, own, lambda: kept_workload(self, spec, run))
+        precision = formats.multiplied(ways_of(engine, machine_of(gpu), GENERIC))
         spread = _spread(spec, gpu, given, spec_dir)
         budget = BARE._replace(all_seen=engine == IDEAL)
         return run, Execution(precision, level, engine, spread, word, sums_in_half(engine), budget=budget)
