@@ -7,7 +7,7 @@ model is evaluated once for all of them.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from roofline.machine.likeness import Places
 from roofline.num import Num, is_nothing, points, span_many
@@ -16,10 +16,9 @@ from roofline.specs.formats.dtypes import DType
 from roofline.specs.formats.unpacking import Unpacking, Way, unpacking
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
+from roofline.workload.storage.products import NARROW
 from roofline.workload.workload import Phase
 
-#: Formats with units of their own.
-_NARROW: Final = ("fp8", "fp4", "int8")
 
 
 class Demand(NamedTuple):
@@ -58,7 +57,7 @@ def demand(op: Op, precision: Precision) -> Demand:
 
 def unpacked(asked: Demand, unpacks: Way) -> Unpacking | None:
     """What widening the weights of an op takes beside its product; None where that multiplies them as they are."""
-    if unpacks == "none" or asked.op.kind != "linear" or asked.stored.bits >= 16.0 or asked.dtype in _NARROW:
+    if unpacks == "none" or asked.op.kind != "linear" or asked.stored.bits >= 16.0 or asked.dtype in NARROW:
         return None
     return unpacking(asked.stored, unpacks, asked.precision.weights.name)
 

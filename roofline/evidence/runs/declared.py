@@ -113,7 +113,7 @@ _GENERIC: Final = Declared(
 #: Engines of image models: their errors are not those of language models.
 IMAGE_ENGINES: Final = frozenset(name for name, declared in DECLARED.items() if declared.fed)
 #: Rows of image models take long to expect: smaller groups than this stay in.
-_LEAST_IMAGES: Final = 10
+_LEAST_IMAGES: Final = 3
 
 
 def declared_of(name: str) -> Declared:
