@@ -122,7 +122,7 @@ def _apart(asked: Demand, rows: Num, facts: ChipFacts, chip: ChipEfficiency) -> 
     return seconds
 
 
-def unpacked(time: Num, asked: Demand, chip: ChipEfficiency) -> Num:
+def at_unpacking(time: Num, asked: Demand, chip: ChipEfficiency) -> Num:
     """A product's time where its weights are unpacked at no more than so many per clock and unit."""
     limit = chip.engine.unit_unpack
     if not limit or asked.stored.bits >= 16.0:

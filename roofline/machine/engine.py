@@ -20,6 +20,7 @@ from roofline.machine.engine_lookup import (
     read_engine,
     stamps_of,
 )
+from roofline.specs.formats.unpacking import Way
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
@@ -46,7 +47,10 @@ _LIMITS: Final = {
     *("name", "library", "unit_rate", "unit_stream", "reread"),
     *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
 }
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares", "multiplies"}
+_HABITS: Final = {
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    *("multiplies", "unpacks"),
+}
 
 
 class Cuts(NamedTuple):
@@ -107,6 +111,7 @@ class Engine(NamedTuple):
     mixes: bool = False
     matvec: bool = False
     first_from_decode: bool = False
+    unpacks: Way = "none"
     reread: float = 0.0
     multiplies: str | None = None
     cuts: Cuts = WHOLE

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
-from roofline.machine.cut import cut_time, unpacked
-from roofline.machine.demand import Demand
+from roofline.machine.cut import at_unpacking, cut_time
+from roofline.machine.demand import Demand, unpacked
 from roofline.machine.engine import WHOLE
 from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
 from roofline.machine.kernels.collective import collective_time
@@ -17,6 +17,7 @@ from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_t
 from roofline.machine.kernels.scan import scan_time
 from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
 from roofline.specs.formats.dtypes import DType
+from roofline.specs.formats.unpacking import Unpacking
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
 from roofline.workload.storage.products import NARROW
@@ -28,6 +29,11 @@ _CHAIN_STATE: Final = 8192.0
 #: Bytes that an element of a cached key stands for where one query head after the other multiplies it: it comes out of
 #: the chip's own caches and is widened to 16 bit first, so a narrow format saves nothing.
 _WIDENED: Final = 2.0
+#: Share of the bytes of a kernel without tiles that the one before it left in the cache of all units, where they fit.
+_READ_NEAR: Final = 0.5
+#: FLOP of vector units in whose time an operator of PyTorch finds its place in operands of different shapes, casts them
+#: and works on one element: some 100 instructions of a kernel that loads element by element (unverified).
+_STRIDED: Final = 200.0
 #: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
 _OWN_ALL_REDUCE: Final = "graph"
 
@@ -42,7 +48,10 @@ def kernel_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
 
 
 def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEfficiency) -> Num:
-    return stream_time(asked.bytes, asked.op.flops, facts, chip.coefficients("stream", "bf16"))
+    moved = asked.bytes
+    if chip.engine.fed:  # one tensor after the other: what the kernel before wrote is near where it is small
+        moved = moved * (1.0 - _READ_NEAR * minimum(chip.near / maximum(moved, 1.0), 1.0))
+    return stream_time(moved, asked.op.flops, facts, chip.coefficients("stream", "bf16"))
 
 
 def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -54,11 +63,24 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
         c = chip.coefficients("integer", "bf16")
     else:
         c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
-    time = unpacked(matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c), asked, chip)
+    time = at_unpacking(matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c), asked, chip)
+    wide = unpacked(asked, chip.engine.unpacks)
+    if wide is not None:
+        time = time + _unpacking_time(wide, shape, facts, chip)
     width = asked.precision.activations.bits
     if facts.dtype in NARROW and width > 8:
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
+    return time
+
+
+def _unpacking_time(own: Unpacking, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Seconds of the operators that widen a matrix: their streams, or their instructions on vector units."""
+    c = chip.coefficients("stream", "bf16")
+    weights, results = shape.k * shape.n, shape.m * shape.n
+    moved = own.bytes * weights + own.of_result * results
+    memory = moved / (facts.bandwidth * c.streaming)
+    time: Num = own.kernels * c.fixed_s + maximum(memory, own.passes * weights * _STRIDED / maximum(facts.dot, 1.0))
     return time
 
 

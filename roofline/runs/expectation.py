@@ -178,7 +178,10 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
     found += _facts_warnings(gpu)
-    if fit.vendors and gpu.vendor not in fit.vendors:
+    if spec.runs_on and gpu.vendor not in spec.runs_on:
+        text = f"{engine} does not run on chips of {gpu.vendor}, only of {', '.join(spec.runs_on)}: "
+        found.append(Warn("engine-not-there", text + "the time is that of an engine as good as it, if there were one"))
+    elif fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))
     other = measured_as(engine)

@@ -23,6 +23,7 @@ from roofline.specs.base import (
 from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.engine_memory import EngineMemory
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.formats.unpacking import Way
 from roofline.specs.server import Defaults, Server
 
 #: A name, and the version of an engine after an `@`.
@@ -196,6 +197,10 @@ class EngineSpec(Spec):
     since: Month | None = Field(None, description="the month since which it was current, as 2023-10")
     until: Month | None = Field(None, description="the last month in which it was; left out for what still is")
     vendors: Names = Field((), description="makers of chips on which this backend runs in place of what it is `of`")
+    runs_on: Names = Field((), description="makers of chips that it runs on at all; none: any may be meant")
+    fusion: Literal["classic", "flash", "compiled"] = Field(
+        "flash", description="how it cuts image models into kernels where nothing is said"
+    )
     library: Literal["trtllm", "vllm", "sglang"] | None = Field(
         None, description="whose measured kernels it runs; by default those of the most widely used library"
     )
@@ -241,6 +246,11 @@ class EngineSpec(Spec):
         description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none",
     )
     per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
+    unpacks: Way = Field(
+        "none",
+        description="how it widens weights of fewer bits: within the kernel that multiplies them (none), once for each "
+        "matrix and use by a kernel that writes 16 bit (once), or operator by operator (eager)",
+    )
     matvec: bool = Field(
         False,
         description="kernels of its own multiply a few rows on vector units; else these fill up a whole tile of the "

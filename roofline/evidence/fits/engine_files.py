@@ -106,15 +106,15 @@ def fitted_text(
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
     """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
-    a wide interval.
+    a wide interval. Factors of image models are shares of what units are built for, and stay those of the one like it.
     """
     alike = Engine.of(like)
     plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
-    habits: dict[str, Any] = {habit: getattr(declared, habit) or getattr(alike, habit) for habit in HABITS}
+    own: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
+    habits = own if declared.fed else {habit: own[habit] or getattr(alike, habit) for habit in HABITS}
     habits |= {"joins": declared.joins, "mixes": declared.mixes}
-    engine = alike._replace(
-        name=name, library=declared.library, cuts=cuts_of(name), **habits, **({} if declared.same else plain)
-    )
+    kept, library = declared.same or declared.fed, declared.library
+    engine = alike._replace(name=name, library=library, cuts=cuts_of(name), **habits, **({} if kept else plain))
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
@@ -180,6 +180,8 @@ class _EngineFile:
         if self.declared.aliases:
             yield f"aliases: [{', '.join(self.declared.aliases)}]"
         yield from self._version()
+        if self.declared.fusion != "flash":
+            yield f"fusion: {self.declared.fusion}"
         if self.declared.library:
             yield f"library: {self.declared.library}"
 
@@ -193,11 +195,15 @@ class _EngineFile:
         yield from (f"{key}: {month}" for key in ("since", "until") if (month := getattr(declared, key)))
         if declared.vendors:
             yield f"vendors: [{', '.join(declared.vendors)}]"
+        if declared.runs_on:
+            yield f"runs_on: [{', '.join(declared.runs_on)}]"
 
     def _habits(self) -> Iterator[str]:
         """Habits and limits, where the engine has them."""
         engine = self.engine
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
+        if engine.unpacks != "none":
+            yield f"unpacks: {engine.unpacks}"
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
         yield from (

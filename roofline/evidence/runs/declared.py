@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
+from roofline.evidence.runs.declared_images import IMAGE_DECLARED
 from roofline.evidence.runs.declaring import Declared
 from roofline.evidence.runs.llama_cpp import LLAMA_CPP
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
-
-#: fp8 is a way of storing weights in diffusers (`enable_layerwise_casting`): they are widened to be multiplied.
-_diffusers = partial(Declared, fed=True, eager=True, widens=True, notes="Fitted to image models.")
-_compiled = partial(Declared, half_sums=True, fed=True, widens=True, like="pytorch-compile")
 
 DECLARED: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared(
@@ -104,13 +100,7 @@ DECLARED: Final[dict[str, Declared]] = {
         free=("streaming", "step_s", "narrow_streaming", "narrow_compute", "launch", "unit_feed"),
     ),
     "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
-    "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
-    "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
-    "xformers": _diffusers("PyTorch with xformers (diffusers)"),
-    "tensorrt": _compiled("TensorRT (image models)", widens=False),
-    "onnxruntime": _compiled("ONNX Runtime (image models)", aliases=("ort",)),
-    "aitemplate": _compiled("AITemplate (image models)"),
-    "onediff": _compiled("OneDiff (image models)"),
+    **IMAGE_DECLARED,
     **WITHOUT_ROWS,
 }
 _GENERIC: Final = Declared(
@@ -123,7 +113,7 @@ _GENERIC: Final = Declared(
 #: Engines of image models: their errors are not those of language models.
 IMAGE_ENGINES: Final = frozenset(name for name, declared in DECLARED.items() if declared.fed)
 #: Rows of image models take long to expect: smaller groups than this stay in.
-_LEAST_IMAGES: Final = 10
+_LEAST_IMAGES: Final = 3
 
 
 def declared_of(name: str) -> Declared:

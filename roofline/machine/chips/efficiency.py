@@ -96,7 +96,7 @@ class ChipEfficiency:
             exchange=exchange_of(spec, engine),
             clock=spec.clock or 0.0,
             near=spec.cache.l2 if spec.cache is not None else 0.0,
-            sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
+            sheet=_sheet(spec, known.likeness),
             without=without,
             cores=spec.kind == "cpu",
         )
@@ -189,6 +189,11 @@ class ChipEfficiency:
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
         return result
+
+
+def _sheet(spec: GPUSpec, own: Likeness) -> Sheet:
+    unit = unit_facts(spec, own.stacked, own.narrow)
+    return Sheet(spec.name, own, served_peaks(spec), known_ceiling(spec), unit)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:
