@@ -22,13 +22,12 @@ from roofline.specs.base import (
     known_dtype,
 )
 from roofline.specs.formats.caches import known_cache
+from roofline.specs.intervals import IntervalsSpec
 from roofline.specs.server import Defaults, Server
 
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
 Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
-#: Low and high end of an 80 % interval, as multiples of the expected time.
-Interval = Annotated[tuple[Share, Annotated[float, Field(ge=1, le=100)]], AsTuple]
 
 
 class Factors(Spec):
@@ -98,17 +97,6 @@ class HostCompute(Spec):
         None, description="its option for so many layers, the head as one more, that the device has"
     )
     sources: Annotated[Texts, Field(min_length=1)]
-
-
-class Intervals(Spec):
-    """80 % of runs lie between these multiples of the expected time, by how the chip is known.
-
-    `measured`: its kernels were measured; `class`: those of a chip of its generation were; `other`: neither.
-    """
-
-    measured: Interval
-    sibling: Interval
-    other: Interval
 
 
 class EngineFit(Spec):
@@ -269,7 +257,7 @@ class EngineSpec(Spec):
     )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
-    interval: Intervals
+    interval: IntervalsSpec
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]
     notes: Text | None = None

@@ -23,6 +23,7 @@ from roofline.machine.engine import (
     read_engine,
 )
 from roofline.machine.expected import expected_phase_time
+from roofline.machine.intervals import TIMED, Spans
 from roofline.runs.load import load_gpu
 
 NAMES = [name for name in engine_names() if name != IDEAL]
@@ -33,9 +34,11 @@ def test_an_engine_file_says_what_it_rests_on(name: str) -> None:
     spec = read_engine(name)
     assert spec.name == name
     assert spec.sources
-    for low, high in (spec.interval.measured, spec.interval.sibling, spec.interval.other):
-        assert low <= 1.0 <= high
-    assert spec.interval.other[1] >= spec.interval.sibling[1] >= spec.interval.measured[1]
+    for timed in TIMED:
+        spans = Spans(*spec.interval.spans(timed))
+        for low, high in spans:
+            assert low <= 1.0 <= high
+        assert spans.other[1] >= spans.sibling[1] >= spans.measured[1]
 
 
 @pytest.mark.parametrize("name", NAMES)

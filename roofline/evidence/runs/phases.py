@@ -1,0 +1,63 @@
+"""What of a run a row timed: one of its phases, or the whole of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final
+
+from roofline.evidence.runs.rows import MeasuredRun
+from roofline.evidence.runs.runs import PreparedRun
+from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.engine import Engine
+from roofline.machine.expected import expected_phase_time
+from roofline.machine.intervals import Range, timed_as
+
+#: What is timed where it is neither a phase nor a picture: a request, from its prompt to its last token.
+REQUEST: Final = "request"
+#: The share of the time from which on a phase tells of a whole request.
+MAIN: Final = 0.75
+#: What each metric times, by the names of `machine.intervals`.
+_TIMED: Final = {
+    "ttft_ms": "prefill",
+    "prefill_tokens_per_s": "prefill",
+    "tpot_ms": "decode",
+    "served_ttft_ms": "first",
+    "served_tpot_ms": "served",
+    "step_ms": "step",
+}
+
+
+def timed_of(run: MeasuredRun) -> str:
+    """What a row times: a name of `machine.intervals`, or a whole request."""
+    return _TIMED.get(run.metric, "whole" if run.of_image else REQUEST)
+
+
+def prefill_share(row: PreparedRun, engine: Engine) -> float:
+    """The part of the expected time that prompts take where a whole request was timed; 0 elsewhere."""
+    if timed_of(row.run) != REQUEST:
+        return 0.0
+    chip = ChipEfficiency.of(row.question.gpu, engine=engine)
+    times: dict[str, float] = defaultdict(float)
+    for part in row.parts_of(engine):
+        seconds = expected_phase_time(part.phase, part.precision, row.question.machine(), chip, part.batch)
+        times[timed_as(part.phase.name)] += part.repeat * float(seconds)
+    return times["prefill"] / sum(times.values())
+
+
+def told_by(timed: str, prefill: float) -> tuple[str, ...]:
+    """What a row tells of: of a whole request the phase that it mostly is; of nothing where that is none."""
+    if timed != REQUEST:
+        return (timed,)
+    return ("prefill",) if prefill >= MAIN else ("decode",) if prefill <= 1.0 - MAIN else ()
+
+
+def span_of(interval: Callable[[str], Range], timed: str, prefill: float) -> Range:
+    """The interval of what was timed, of an engine's `interval` of each; of a whole request, whose prefill takes such a
+    share of the expected time, the sum of those of its phases.
+    """
+    if timed != REQUEST:
+        return interval(timed)
+    both = zip(interval("prefill"), interval("decode"), strict=True)
+    low, high = (prefill * read + (1.0 - prefill) * written for read, written in both)
+    return low, high
