@@ -137,8 +137,9 @@ def answered(load: Load) -> Service:
     users, each, replicas = users_of(load.question), per_replica(load.question), float(load.question.spread.plan.dp)
     waits, share = _waits(load)
     served = _readings(lambda of: served_step(load.shares, of(load.step), of(load.prompt), of(load.beside)))
-    served = _among_others(load, served, "served")
-    first = _among_others(load, own_of(load) * (1.0 + waits) + load.step * (0.5 * load.others), "first")
+    served = _among_others(load, served, "served", load.step)
+    own = own_of(load)
+    first = _among_others(load, own * (1.0 + waits) + load.step * (0.5 * load.others), "first", own)
     at_work = first + served * load.steps
     request = at_work * (each / load.running)
     rate, at_once = request.rate(users), minimum(users, load.running * replicas)
@@ -159,14 +160,16 @@ def answered(load: Load) -> Service:
     )
 
 
-def _among_others(load: Load, times: Times, timed: str) -> Times:
-    """With the interval of what is timed behind a server where there are others; one user has that of the phases."""
+def _among_others(load: Load, times: Times, timed: str, least: Times) -> Times:
+    """With the interval of what is timed behind a server, at `least` that of the work alone; one user has that of the
+    phases.
+    """
     expectation = load.question.expectation(load.question.machine(), load.running)
     if expectation is None:
         return times
     served, others = expectation.times(times.floor, times.bound, times.expected, timed), load.others
     low, high = (mine + others * (seen - mine) for mine, seen in ((times.low, served.low), (times.high, served.high)))
-    return Times(times.floor, times.bound, times.expected, low, high)
+    return Times(times.floor, times.bound, times.expected, maximum(low, least.low), maximum(high, least.high))
 
 
 def _waits(load: Load) -> tuple[Num, Num]:

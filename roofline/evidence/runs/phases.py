@@ -34,15 +34,21 @@ def timed_of(run: MeasuredRun) -> str:
 
 
 def prefill_share(row: PreparedRun, engine: Engine) -> float:
-    """The part of the expected time that prompts take where a whole request was timed; 0 elsewhere."""
-    if timed_of(row.run) != REQUEST:
+    """The part of the expected time that prompts take where a whole request was timed, or a token behind a server: what
+    a decode step of all leaves; 0 elsewhere.
+    """
+    timed = timed_of(row.run)
+    if timed not in (REQUEST, "served"):
         return 0.0
     chip = ChipEfficiency.of(row.question.gpu, engine=engine)
     times: dict[str, float] = defaultdict(float)
     for part in row.parts_of(engine):
         seconds = expected_phase_time(part.phase, part.precision, row.question.machine(), chip, part.batch)
         times[timed_as(part.phase.name)] += part.repeat * float(seconds)
-    return times["prefill"] / sum(times.values())
+        times["step"] = times["step"] or float(seconds)
+    if timed == REQUEST:
+        return times["prefill"] / (times["prefill"] + times["decode"])
+    return 1.0 - min(times["step"] / row.expected(engine), 1.0)
 
 
 def told_by(timed: str, prefill: float) -> tuple[str, ...]:
@@ -53,11 +59,16 @@ def told_by(timed: str, prefill: float) -> tuple[str, ...]:
 
 
 def span_of(interval: Callable[[str], Range], timed: str, prefill: float) -> Range:
-    """The interval of what was timed, of an engine's `interval` of each; of a whole request, whose prefill takes such a
-    share of the expected time, the sum of those of its phases.
+    """The interval of what was timed, of an engine's `interval` of each and of the `prefill_share`.
+
+    That of a whole request is the sum of those of its phases; a token behind a server takes a decode step at least.
     """
-    if timed != REQUEST:
-        return interval(timed)
-    both = zip(interval("prefill"), interval("decode"), strict=True)
-    low, high = (prefill * read + (1.0 - prefill) * written for read, written in both)
-    return low, high
+    if timed == REQUEST:
+        both = zip(interval("prefill"), interval("decode"), strict=True)
+        low, high = (prefill * read + (1.0 - prefill) * written for read, written in both)
+        return low, high
+    if timed == "served":
+        both = zip(interval("served"), interval("decode"), strict=True)
+        low, high = (max(seen, (1.0 - prefill) * written) for seen, written in both)
+        return low, high
+    return interval(timed)
