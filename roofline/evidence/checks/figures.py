@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from roofline.evidence.checks.validate import Checked, Validation
-from roofline.evidence.fits.intervals import LeftOut, shipped_interval, usual
+from roofline.evidence.fits.intervals import LeftOut, inside, shipped_interval, usual
 from roofline.evidence.fits.spans import Evidence, unseen_intervals
 from roofline.evidence.runs.declared import IMAGE_ENGINES
 from roofline.machine.intervals import Range
@@ -113,8 +113,8 @@ class LeftOutRows:
     ) -> Figure:
         """The errors of lines of which something holds."""
         places = [place for place, line in enumerate(self.lines) if holds(line)]
-        inside = [_inside(self.lines[place], self.unseen[place]) for place in places]
-        covered = float(np.mean(inside)) if inside else None
+        held = [inside(self.lines[place], self.unseen[place]) for place in places]
+        covered = float(np.mean(held)) if held else None
         errors = tuple(abs(self.lines[place].error) for place in places)
         return Figure(what, errors, tuple(_group(self.lines[place]) for place in places), covered, goal, p90)
 
@@ -187,10 +187,6 @@ def coefficients_goal(number: int) -> tuple[str, bool]:
     """How many coefficients of engines there may be, and whether there are no more."""
     most = int(_COEFFICIENTS * _GROWN)
     return f"at most {most}", number <= most
-
-
-def _inside(line: LeftOut, span: Range) -> bool:
-    return span[0] <= float(np.exp(-line.error)) <= span[1]
 
 
 def _group(line: LeftOut) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isnan
 from typing import Final
 
 from roofline.evidence.checks.figures import COVERED, Figure, LeftOutRows, coefficients_goal, fitted, kernels
@@ -31,7 +32,8 @@ _COVERAGE: Final = (
     "rows of their group. A request's interval is the sum of those of its phases; what a row timed decides which "
     "interval it has."
 )
-_TIMED: Final = {
+#: What was timed, in words.
+TIMED: Final = {
     "prefill": "prefill (time to first token)",
     "decode": "decode step",
     REQUEST: "whole request",
@@ -52,10 +54,10 @@ def reaching(validation: Validation, left: LeftOutRows, page: str) -> Iterator[s
     found = [*fitted(validation), *left.figures()]
     yield from paragraphs("## Figures to reach", _FIGURES)
     yield from table(("what", "rows", "median", "p90", "with them", "wanted", "reached"), _rows(found, left))
-    rows = [
+    rows = (
         (each.what, each.rows, f"{each.other:.1f}", _goal(each.goal), _yes(each.other, each.goal))
         for each in kernels(page)
-    ]
+    )
     yield from table(("kernels of a chip left out", "rows", "median", "wanted", "reached"), rows)
     goal, reached = coefficients_goal(validation.coefficients)
     yield from paragraphs(
@@ -83,7 +85,7 @@ def _held_up(figures: Sequence[Figure]) -> Iterator[str]:
     rows = ((figure.what, group) for figure in figures for group in figure.held_by())
     yield from table(
         head,
-        ((what, each.name, f"{each.rows:,}", f"{each.median:.1f}", f"{each.without:.1f}") for what, each in rows),
+        ((what, each.name, f"{each.rows:,}", f"{each.median:.1f}", _shown(each.without)) for what, each in rows),
     )
 
 
@@ -106,11 +108,11 @@ def covered(left: LeftOutRows) -> Iterator[str]:
 
     low, high = (100 * end for end in COVERED)
     timed = (
-        (_TIMED.get(each.name, each.name), *_cells(each), "yes" if COVERED[0] <= each.unseen <= COVERED[1] else "no")
+        (TIMED.get(each.name, each.name), *_cells(each), "yes" if COVERED[0] <= each.unseen <= COVERED[1] else "no")
         for each in by(lambda line: line.timed)
     )
     yield from table(("what was timed", *head, f"{low:.0f} to {high:.0f} %"), timed)
-    ways = by(lambda line: f"{_TIMED.get(line.timed, line.timed)}, left out with its {line.out}")
+    ways = by(lambda line: f"{TIMED.get(line.timed, line.timed)}, left out with its {line.out}")
     yield from table(("what was timed", *head), ((each.name, *_cells(each)) for each in ways[:-1]))
     for title, key in _BY.items():
         yield from table((title, *head), ((each.name, *_cells(each)) for each in by(key)))
@@ -126,3 +128,7 @@ def _goal(goal: float | None) -> str:
 
 def _yes(value: float, goal: float | None) -> str:
     return "" if goal is None else "yes" if value <= goal else "no"
+
+
+def _shown(value: float) -> str:
+    return "–" if isnan(value) else f"{value:.1f}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Final
 
 from roofline.evidence.checks.figures import Figure, LeftOutRows, fitted, kernels
+from roofline.evidence.checks.reaching import TIMED
 from roofline.evidence.checks.validate import Validation
-from roofline.evidence.fits.intervals import LeftOut
+from roofline.evidence.fits.intervals import LeftOut, coverage
 from roofline.evidence.markdown import table
 
 BEGIN: Final = "<!-- accuracy: written by `python -m roofline.evidence.checks.report` -->"
@@ -25,23 +27,33 @@ def renew_readme(path: Path, validation: Validation, lines: Sequence[LeftOut], p
 
 def accuracy(validation: Validation, lines: Sequence[LeftOut], page: str) -> Iterator[str]:
     """The table, one screen of it, and where the rest is."""
+    left = LeftOutRows(lines)
     yield (
-        "Errors are |log(expected / measured)| in per cent. *Covered*: the share of measured times in the 80 % interval, "
-        "of rows that were left out in one that was made without all rows of their group.\n"
+        "Errors are |log(expected / measured)| in per cent. *Covered*: the share of measured times in an 80 % interval "
+        "that was made without all rows of their group.\n"
     )
-    rows = [*map(_row, fitted(validation)), *map(_row, LeftOutRows(lines).figures())]
-    rows += [(f"kernels of a chip left out: {each.what}", each.rows, _p(each.other), "", "") for each in kernels(page)]
     everything = validation.all
-    rows.append(("for comparison: pure roofline", f"{everything.rows:,}", _p(100.0 * everything.bound_median), "", ""))
-    rows.append(
-        ("for comparison: one constant", f"{everything.rows:,}", _p(100.0 * everything.constant_median), "", "")
-    )
+    rows = [
+        *((*_row(figure)[:-1], "") for figure in fitted(validation)),
+        *map(_row, left.figures()),
+        *((f"kernels of a chip left out: {k.what}", k.rows, _p(k.other), "", "") for k in kernels(page)),
+        ("for comparison: pure roofline", f"{everything.rows:,}", _p(100.0 * everything.bound_median), "", ""),
+        ("for comparison: one constant", f"{everything.rows:,}", _p(100.0 * everything.constant_median), "", ""),
+    ]
     yield from table(("what", "rows", "median", "90th percentile", "covered"), rows)
+    yield _covered(left)
     yield (
-        "What these figures are to reach and what holds them up, by engine, chip, model and source, how far measurements "
-        "of one condition differ, and the rows that cannot be true as stated: [docs/validation.md](docs/validation.md)."
+        "What these figures are to reach, what holds them up, by engine, chip, model and source, how far runs of one "
+        "condition differ, and rows that cannot be true as stated: [docs/validation.md](docs/validation.md)."
     )
     yield ""
+
+
+def _covered(left: LeftOutRows) -> str:
+    """The coverage by what was timed, in a sentence."""
+    found = coverage(left.lines, left.shipped, left.unseen, lambda line: line.timed)
+    told = ", ".join(f"{TIMED.get(each.name, each.name)} {100 * each.unseen:.0f} %" for each in found[:-1])
+    return f"Covered by what was timed: {told}.\n"
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
@@ -50,4 +62,4 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def _p(value: float) -> str:
-    return "–" if value != value else f"{value:.1f}"
+    return "–" if isnan(value) else f"{value:.1f}"

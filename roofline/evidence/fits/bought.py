@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -48,15 +48,16 @@ def bought_by(name: str, coefficient: str, rows: Sequence[PreparedRun], lines: S
     """What a coefficient of an engine bought, in each way of leaving rows out; `lines` are the errors with it."""
     declared = DECLARED[name]
     like = load_engine(declared.like) if declared.like != GENERIC else None
-    engine = load_engine(name)._replace(**{coefficient: 0.0})
+    none: dict[str, Any] = {coefficient: 0.0}
+    engine = load_engine(name)._replace(**none)
     again = EngineFitted(engine, np.zeros(0), (), like, declared.eager, (), ())
     for out in ways_of(name):
         without = {line.row: line.error for line in leave_out(again, rows, (out,), least_left(rows))}
         own = {line.row: line.error for line in lines if line.engine == name and line.out == out}
         both = sorted(without.keys() & own.keys())
         if both:
-            medians = (float(np.median([abs(each[row]) for row in both])) for each in (own, without))
-            yield Bought(name, coefficient, out, len(both), *(round(value, 4) for value in medians))
+            with_it, alone = (round(float(np.median([abs(each[row]) for row in both])), 4) for each in (own, without))
+            yield Bought(name, coefficient, out, len(both), with_it, alone)
 
 
 def read_bought(path: Path = BOUGHT) -> list[Bought]:
@@ -65,11 +66,12 @@ def read_bought(path: Path = BOUGHT) -> list[Bought]:
         return []
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    names = ("engine", "coefficient", "out")
-    return [
-        Bought(*(row[name] for name in names), int(row["rows"]), float(row["with_it"]), float(row["without"]))
-        for row in rows
-    ]
+    return [_bought(row) for row in rows]
+
+
+def _bought(row: Mapping[str, str]) -> Bought:
+    medians = float(row["with_it"]), float(row["without"])
+    return Bought(row["engine"], row["coefficient"], row["out"], int(row["rows"]), *medians)
 
 
 def bought_table() -> Iterator[str]:

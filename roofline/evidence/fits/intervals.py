@@ -75,8 +75,8 @@ def read_left_out(path: Path = LEFT_OUT) -> list[LeftOut]:
 
 
 def _line(row: Mapping[str, str]) -> LeftOut:
-    about = (row[name] for name in ("engine", "out", "group", "row", "chip_known"))
-    return LeftOut(*about, float(row["error"]), row["timed"], float(row["prefill"]))
+    known = {name: float(row[name]) if name in ("error", "prefill") else row[name] for name in LeftOut._fields}
+    return LeftOut(**known)  # type: ignore[arg-type]
 
 
 def medians(lines: Sequence[LeftOut]) -> dict[str, float]:
@@ -115,12 +115,16 @@ def coverage(
 ) -> list[Coverage]:
     """Coverage of left-out rows, each with two intervals, by a property of them, and of all."""
     found: dict[str, list[tuple[LeftOut, bool, bool]]] = {}
-    for line, *spans in zip(lines, shipped, unseen, strict=True):
-        inside = tuple(low <= float(np.exp(-line.error)) <= high for low, high in spans)
+    for line, own, other in zip(lines, shipped, unseen, strict=True):
         for name in (key(line), "all"):
-            found.setdefault(name, []).append((line, *inside))
+            found.setdefault(name, []).append((line, inside(line, own), inside(line, other)))
     order = sorted(found, key=lambda name: (name == "all", name))
     return [_covered(name, found[name]) for name in order]
+
+
+def inside(line: LeftOut, span: Range) -> bool:
+    """Whether the measured time of a line lies in an interval."""
+    return span[0] <= float(np.exp(-line.error)) <= span[1]
 
 
 def _covered(name: str, rows: Sequence[tuple[LeftOut, bool, bool]]) -> Coverage:
