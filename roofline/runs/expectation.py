@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from roofline.answer.phase import Warn
@@ -12,6 +12,7 @@ from roofline.machine.chips.facts import unstated_facts
 from roofline.machine.collectives import Fabric, collective_s
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.engine import IDEAL, load_engine, read_engine
+from roofline.machine.engine_lookup import engine_told, measured_as, other_versions
 from roofline.machine.expected import expected_op_time, expected_phase_time
 from roofline.machine.intervals import QUALITIES, TIMED
 from roofline.machine.machine import Machine
@@ -43,8 +44,8 @@ class Expectation(NamedTuple):
         """An engine on one chip, or on several stacked as one."""
         return cls(chip, machine, batch)
 
-    def seconds(self, phase: Phase, precision: Precision) -> Num:
-        """Expected seconds of one repeat of a phase."""
+    def seconds(self, phase: Phase, precision: Precision, requests: Num) -> Num:
+        """Expected seconds of one repeat of a phase, in which so many requests begin."""
         seconds = expected_phase_time(phase.on_device, precision, self.machine, self.chip, self.batch)
         fetching: Num = self._fetching(phase, precision)
         for op in phase.on_host if self.cores is not None else ():
@@ -52,11 +53,7 @@ class Expectation(NamedTuple):
             seconds, fetching = seconds + op.count * own, fetching + op.count * link
         if not is_nothing(fetching):
             seconds = maximum(seconds, fetching) if self.overlap else seconds + fetching
-        return (
-            seconds + self.chip.host * self.chip.engine.request_s
-            if phase.name != "decode" and not phase.beside
-            else seconds
-        )
+        return seconds if is_nothing(requests) else seconds + requests * (self.chip.host * self.chip.engine.request_s)
 
     def on_cores(self, op: Op, precision: Precision) -> tuple[Num, Num]:
         """Expected seconds of one execution of an op that the host holds, beside the link and on it."""
@@ -95,6 +92,8 @@ class Expectation(NamedTuple):
 
 _CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
 _MOST_CHIPS: Final = 4096
+#: So many other versions of an engine are named.
+_VERSIONS: Final = 6
 
 
 def efficiency_of(gpu: GPUSpec, engine: str) -> ChipEfficiency:
@@ -132,7 +131,10 @@ def expectation_notes(gpu: GPUSpec, engine: str, timed: Mapping[str, str]) -> li
     kernels = "kernels as measured on " + ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
     if chip.cores:
         kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
-    return [f"engine {engine}: {rests}{error}; {kernels}; {_intervals_told(chip, timed)}"]
+    return [
+        f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {_intervals_told(chip, timed)}",
+        *_version_notes(engine),
+    ]
 
 
 def _intervals_told(chip: ChipEfficiency, timed: Mapping[str, str]) -> str:
@@ -143,6 +145,15 @@ def _intervals_told(chip: ChipEfficiency, timed: Mapping[str, str]) -> str:
         return f"80 % of runs between {next(iter(told.values()))} times the expected time"
     each = ", ".join(f"of {words} {span}" for words, span in told.items())
     return f"80 % of runs between these multiples of the expected time: {each}"
+
+
+def _version_notes(engine: str) -> Iterator[str]:
+    """Which version an answer is of, and which others there are."""
+    others = [each.told(each.engine) for each in other_versions(engine)]
+    if others:
+        more = f" and {len(others) - _VERSIONS} more" if len(others) > _VERSIONS else ""
+        which = "the newest version" if "@" not in engine else "a version that was asked for"
+        yield f"engine {engine_told(engine)} is {which}; others: {', '.join(others[:_VERSIONS])}{more}"
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
@@ -163,6 +174,10 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         others = ", ".join(fit.vendors)
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {others}; the interval is wider"
         found.append(Warn("engine-of-other-vendor", text))
+    other = measured_as(engine)
+    if other is not None:
+        text = f"no run of {engine} was at hand: {other} stands in; the interval is wider, as versions differ"
+        found.append(Warn("engine-version-not-measured", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found

@@ -138,8 +138,9 @@ def answered(load: Load) -> Service:
     waits, share = _waits(load)
     served = _readings(lambda of: served_step(load.shares, of(load.step), of(load.prompt), of(load.beside)))
     served = _among_others(load, served, "served", load.step)
-    own = own_of(load)
-    first = _among_others(load, own * (1.0 + waits) + load.step * (0.5 * load.others), "first", own)
+    own, apart = own_of(load), 1.0 if load.question.run.first_apart else 0.0
+    first = own * (1.0 + waits) + load.step * (0.5 * load.others + apart)
+    first = _among_others(load, first, "first", own)
     at_work = first + served * load.steps
     request = at_work * (each / load.running)
     rate, at_once = request.rate(users), minimum(users, load.running * replicas)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Final
 
 from roofline.evidence.runs.rows import MeasuredRun
-from roofline.evidence.runs.runs import PreparedRun
+from roofline.evidence.runs.runs import Part, PreparedRun
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine
 from roofline.machine.expected import expected_phase_time
 from roofline.machine.intervals import Range, timed_as
+from roofline.workload.workload import Phase
 
 #: What is timed where it is neither a phase nor a picture: a request, from its prompt to its last token.
 REQUEST: Final = "request"
@@ -43,9 +44,13 @@ def prefill_share(row: PreparedRun, engine: Engine) -> float:
     chip = ChipEfficiency.of(row.question.gpu, engine=engine)
     times: dict[str, float] = defaultdict(float)
     for part in row.parts_of(engine):
-        seconds = expected_phase_time(part.phase, part.precision, row.question.machine(), chip, part.batch)
-        times[timed_as(part.phase.name)] += part.repeat * float(seconds)
-        times["step"] = times["step"] or float(seconds)
+
+        def of(phase: Phase, part: Part = part) -> float:
+            return float(expected_phase_time(phase, part.precision, row.machine, chip, part.batch))
+
+        seconds = part.seconds(of)
+        times[timed_as(part.phase.name)] += part.repeat * seconds
+        times["step"] = times["step"] or seconds
     if timed == REQUEST:
         return times["prefill"] / (times["prefill"] + times["decode"])
     return 1.0 - min(times["step"] / row.expected(engine), 1.0)
