@@ -7,7 +7,8 @@ of their source, chip, model or engine, and judged by groups that it was not mad
             seen it, those of all other engines
     shape   of what is timed, over all engines: the 10th and 90th percentile of r / scale, where each line's scale is
             that without its own group; never longer to the quick side than to the slow one, for what is not known of
-            a run (another load, a throttled chip, an older version) makes it slower
+            a run (another load, a throttled chip, an older version) makes it slower; both ends so long that they hold
+            four fifths of the lines, counted one by one
     chips   by how much the less known chips' |r / scale| exceed those of the better known, 1 at least
 
 and the interval is exp(shape × scale × chips). Rows that were left out together share an error, so n of them count as
@@ -129,7 +130,7 @@ class Evidence:
         weights = self.weight[used]
         low, high = _ends(scores, weights)
         needed = np.maximum(scores / high, scores / low)
-        grown = _quantile(needed, weights / weights.sum() + 1.0 / len(weights), _HELD)
+        grown = float(np.quantile(needed, _HELD))
         return low * grown, high * grown
 
     def spans(self, engine: str, timed: str, without: int = -1) -> Spans | None:
