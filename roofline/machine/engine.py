@@ -8,7 +8,7 @@ the roofline itself: the expected time is the bound.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.machine.engine_lookup import (
     GENERIC,
@@ -20,6 +20,7 @@ from roofline.machine.engine_lookup import (
     read_engine,
     stamps_of,
 )
+from roofline.machine.intervals import OTHER_MAKER, TIMED, Intervals, Range, Spans, widened
 from roofline.specs.formats.unpacking import Way
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ __all__ = [
     "sums_in_half",
 ]
 
-Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {
     *("name", "library", "unit_rate", "unit_stream", "reread"),
@@ -82,7 +82,7 @@ class Engine(NamedTuple):
     chip's coefficients, limits and habits of the engine, and seconds of the host (`kernel_s`, `step_s`, `sequence_s`,
     `request_s`).
 
-    `intervals` are the 80 % intervals by quality of the chip's coefficients, as multiples of the expected time.
+    `intervals` are the 80 % intervals, as multiples of the expected time; `makers` those of the chips of its runs.
     """
 
     name: str
@@ -124,28 +124,33 @@ class Engine(NamedTuple):
     step_s: float = 0.0
     sequence_s: float = 0.0
     request_s: float = 0.0
-    measured_interval: Range = (1.0, 1.0)
-    class_interval: Range = (1.0, 1.0)
-    other_interval: Range = (1.0, 1.0)
+    intervals: Intervals = Intervals()
+    makers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
-        host, interval = spec.host.model_dump(), spec.interval
+        host = spec.host.model_dump()
         cuts = WHOLE if spec.graph is None else Cuts(**spec.graph.model_dump(exclude={"sources"}))
         return cls(
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
             cuts=cuts,
             **{f"{name}_s": seconds for name, seconds in host.items()},
-            measured_interval=interval.measured,
-            class_interval=interval.sibling,
-            other_interval=interval.other,
+            intervals=Intervals(*(Spans(*spec.interval.spans(timed)) for timed in TIMED)),
+            makers=spec.fit.vendors,
         )
 
-    def interval(self, quality: str) -> Range:
-        """Low and high end of the 80 % interval for a chip whose coefficients are known in this way."""
-        return {"measured": self.measured_interval, "class": self.class_interval}.get(quality, self.other_interval)
+    def interval(self, timed: str, quality: str, maker: str | None = None) -> Range:
+        """Low and high end of the 80 % interval of what is timed (one of TIMED) for a chip whose coefficients are known
+        in this way; wider for a `maker` none of whose chips was run.
+        """
+        found = self.intervals.of(timed, quality)
+        return widened(found, OTHER_MAKER) if maker and self.makers and maker not in self.makers else found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return self._asdict() | {"intervals": self.intervals.to_dict()}
 
 
 #: Kernels as measured, nothing else.

@@ -48,7 +48,7 @@ def _read_engine(name: str, stamps: tuple[int, ...]) -> EngineSpec:
         spec = spec.inheriting(read_engine(_base_of(file, spec.of)))
     if asked is None:
         return spec
-    made = widened(spec.interval.model_dump())
+    made = widened(spec.interval.model_dump(exclude_none=True))
     return spec.model_copy(update={"interval": type(spec.interval).model_validate(made)})
 
 

@@ -12,7 +12,6 @@ from roofline.specs.base import (
     NAME_PATTERN,
     AsTuple,
     Names,
-    Share,
     Size,
     Spec,
     Text,
@@ -24,6 +23,7 @@ from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.engine_memory import EngineMemory
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.formats.unpacking import Way
+from roofline.specs.intervals import IntervalsSpec
 from roofline.specs.server import Defaults, Server
 
 #: A name, and the version of an engine after an `@`.
@@ -32,8 +32,6 @@ Month = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
 Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
-#: Low and high end of an 80 % interval, as multiples of the expected time.
-Interval = Annotated[tuple[Share, Annotated[float, Field(ge=1, le=100)]], AsTuple]
 
 
 class Factors(Spec):
@@ -103,17 +101,6 @@ class HostCompute(Spec):
         None, description="its option for so many layers, the head as one more, that the device has"
     )
     sources: Annotated[Texts, Field(min_length=1)]
-
-
-class Intervals(Spec):
-    """80 % of runs lie between these multiples of the expected time, by how the chip is known.
-
-    `measured`: its kernels were measured; `class`: those of a chip of its generation were; `other`: neither.
-    """
-
-    measured: Interval
-    sibling: Interval
-    other: Interval
 
 
 class EngineFit(Spec):
@@ -284,7 +271,7 @@ class EngineSpec(Spec):
     )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
-    interval: Intervals
+    interval: IntervalsSpec
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]
     notes: Text | None = None

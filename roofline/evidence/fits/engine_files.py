@@ -20,13 +20,15 @@ import numpy as np
 
 from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
-from roofline.evidence.fits.intervals import Range, intervals
+from roofline.evidence.fits.spans import fit_intervals, wider
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
 from roofline.evidence.runs.declaring import HABITS, Declared
+from roofline.evidence.runs.phases import prefill_share, timed_of, told_by
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, WHOLE, Cuts, Engine, engine_names, engine_path, load_engine
+from roofline.machine.intervals import TIMED, Spans
 from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
@@ -100,7 +102,7 @@ def fitted_text(
     told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
     if fitted.only and fitted.like is not None:
         told = f"Fitted to its rows: {', '.join(fitted.free)}; all else is that of {fitted.like.name}."
-    spans = intervals((), len(rows), list(fitted.errors))
+    spans = fit_intervals(_errors_by_timed(fitted, rows))
     return _EngineFile(declared, fitted.engine, spans, fit, source, told).text()
 
 
@@ -115,8 +117,7 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     habits |= {"joins": declared.joins, "mixes": declared.mixes}
     kept, library = declared.same or declared.fed, declared.library
     engine = alike._replace(name=name, library=library, cuts=cuts_of(name), **habits, **({} if kept else plain))
-    known = like.interval
-    spans = borrowed_intervals((known.measured, known.sibling, known.other))
+    spans = wider(stated_intervals(like))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
     what = "kernels, launches" if declared.same else "launches"
     told = f"No run of it was at hand: {what} and host times are those of {like.name}, the interval is wider."
@@ -128,15 +129,30 @@ def _date(source: str) -> str:
     return words[2] if words[1] == "of" else "not stated"
 
 
-def borrowed_intervals(spans: Sequence[Range]) -> list[Range]:
-    """Those of an engine like it, wider."""
-    return [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in spans]
+def _errors_by_timed(fitted: EngineFitted, rows: Sequence[PreparedRun]) -> dict[str, Array]:
+    """The errors of a fit by what its rows timed; those of requests whose phases take alike, of both phases."""
+    found: dict[str, list[float]] = {}
+    for row, error in zip(rows, fitted.errors, strict=True):
+        for timed in told_by(timed_of(row.run), prefill_share(row, fitted.engine)) or ("prefill", "decode"):
+            found.setdefault(timed, []).append(float(error))
+    return {timed: np.asarray(errors) for timed, errors in found.items()}
 
 
-def interval_lines(spans: Sequence[Range]) -> list[str]:
-    """The lines of an engine's file about its intervals."""
-    named = zip(("measured", "sibling", "other"), spans, strict=True)
-    return ["interval:", *(f"  {key}: [{low:.3g}, {high:.3g}]" for key, (low, high) in named)]
+def stated_intervals(spec: EngineSpec) -> dict[str, Spans]:
+    """The intervals that an engine's file states, by what is timed; those of a file that states one for all, of both
+    phases of language models.
+    """
+    own = [timed for timed in TIMED if getattr(spec.interval, timed) is not None] or ["prefill", "decode"]
+    return {timed: Spans(*spec.interval.spans(timed)) for timed in own}
+
+
+def interval_lines(intervals: Mapping[str, Spans]) -> list[str]:
+    """The lines of an engine's file about its intervals: one for each thing that is timed."""
+    lines = ["interval:"]
+    for timed, spans in intervals.items():
+        shown = {name: f"[{low:.3g}, {high:.3g}]" for name, (low, high) in spans._asdict().items()}
+        lines.append(f"  {timed}: {_inline(shown)}")
+    return lines
 
 
 def _word(text: str) -> str:
@@ -159,7 +175,7 @@ class _EngineFile:
 
     declared: Declared
     engine: Engine
-    spans: Sequence[Range]
+    spans: Mapping[str, Spans]
     fit: dict[str, object]
     source: str
     told: str

@@ -134,6 +134,13 @@ def ways_of(name: str) -> tuple[str, ...]:
     return ("engine",) if name == GENERIC else ("gpu", "model", "source")
 
 
+def timed_by(name: str, *, server: bool) -> tuple[str, ...]:
+    """What an engine times that has an interval of its own: of pictures, of language models, and where it serves."""
+    if name in IMAGE_ENGINES:
+        return ("whole", "step")
+    return ("prefill", "decode", *(("first", "served") if server else ()))
+
+
 def least_left(rows: Sequence[PreparedRun]) -> int:
     """Rows that a group must have to be left out."""
     return _LEAST_IMAGES if of_images(rows) else 1

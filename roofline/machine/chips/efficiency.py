@@ -44,10 +44,11 @@ from roofline.specs.gpu import GPUSpec
 
 class Sheet(NamedTuple):
     """What of a chip says which measured kernels suit it, and how far an engine drives them: `peaks` by format, the
-    best measured product over the peak (`ceiling`) where somebody measured one.
+    best measured product over the peak (`ceiling`) where somebody measured one. `maker` is whose chip it is.
     """
 
     name: str
+    maker: str
     likeness: Likeness
     peaks: Mapping[str, float]
     ceiling: float | None
@@ -134,13 +135,14 @@ class ChipEfficiency:
         """How the coefficients are known: measured, class or other; the poorest where several chips are stacked."""
         return max((known.quality for known in self.stand_ins), key=("measured", "class", "other").index)
 
-    @property
-    def interval(self) -> tuple[Num, Num]:
-        """Low and high end of the engine's 80 % interval, as multiples of the expected time."""
+    def interval(self, timed: str) -> tuple[Num, Num]:
+        """Low and high end of the engine's 80 % interval of what is timed, as multiples of the expected time."""
         if self.cores:
             return CORES_INTERVAL
-        low, high = zip(*(self.engine.interval(known.quality) for known in self.stand_ins), strict=True)
-        return (stacked(low, self.axes), stacked(high, self.axes)) if self.members else (low[0], high[0])
+        if self.members:
+            low, high = zip(*(chip.interval(timed) for chip in self.members), strict=True)
+            return stacked(low, self.axes), stacked(high, self.axes)
+        return self.engine.interval(timed, self.stand_ins[0].quality, self.sheet.maker if self.sheet else None)
 
     def coefficients(self, kind: str, dtype: str, kernel: str = "") -> Any:
         """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
@@ -193,7 +195,7 @@ class ChipEfficiency:
 
 def _sheet(spec: GPUSpec, own: Likeness) -> Sheet:
     unit = unit_facts(spec, own.stacked, own.narrow)
-    return Sheet(spec.name, own, served_peaks(spec), known_ceiling(spec), unit)
+    return Sheet(spec.name, spec.vendor, own, served_peaks(spec), known_ceiling(spec), unit)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:
