@@ -208,10 +208,33 @@ def test_json_names_the_service_or_null() -> None:
 
 def test_the_server_s_own_time_stands_apart() -> None:
     found = served("llama-3.1-8b", gpu="h100", engine="vllm", users=9)
-    assert found.overhead_s == pytest.approx(32 * 0.8e-3)
+    assert found.overhead is not None
+    assert found.overhead_s == pytest.approx(2.5e-3 + 512 * 3.8e-6)
     assert found.client_ttft_s is not None
     assert found.client_ttft_s.expected == found.ttft_s.expected + found.overhead_s
-    assert served("llama-3.1-8b", gpu="h100", engine="generic", users=9).client_ttft_s is None
+    assert found.client_ttft_s.floor == found.ttft_s.floor  # no physics asks for it
+    assert found.overhead.low < found.overhead.expected < found.overhead.high
+    assert served("llama-3.1-8b", gpu="h100", engine="lmdeploy", users=9).client_ttft_s is None
+
+
+def test_a_server_s_own_time_counts_experts_their_spread_and_tokens() -> None:
+    def own(model: str, **options: Any) -> float:
+        overhead = served(model, gpu="b200", users=4, **options).overhead
+        assert overhead is not None
+        return float(overhead.expected)
+
+    vllm, trt = {"engine": "vllm"}, {"engine": "tensorrt-llm"}
+    dense = own("llama-3.1-8b", prompt=1000, **vllm)
+    assert own("llama-3.1-8b", prompt=3000, **vllm) - dense == pytest.approx(2000 * 3.8e-6)
+    assert own("gpt-oss-120b", prompt=1000, **vllm) - dense == pytest.approx(36 * 0.35e-3)
+    assert own("deepseek-v3", prompt=1000, tp=8, **vllm) - dense == pytest.approx(58 * 0.35e-3)  # three are dense
+    assert own("gpt-oss-120b", tp=8, **trt) - own("gpt-oss-120b", **trt) == pytest.approx(36 * 3 * 0.63e-3)
+
+
+def test_a_sweep_over_prompts_has_a_server_s_own_time_at_each() -> None:
+    wide = rl.sweep("llama-3.1-8b", gpu="h100", engine="vllm", prompt=[128, 4096], users=[2])
+    waits = [point["served_client_ttft_s"] - point["served_ttft_s"] for point in wide.records()]
+    assert waits == pytest.approx([2.5e-3 + prompt * 3.8e-6 for prompt in (128, 4096)])
 
 
 def test_which_engines_are_servers_is_a_fact_with_a_source() -> None:
