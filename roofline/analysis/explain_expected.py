@@ -178,7 +178,7 @@ def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
         for stage in stages.each:
             ledger = without_received(stage.workload[phase.name])
             ops = tuple(op for op in ledger.ops if exchanging or op.kind != "collective")
-            time = by.seconds(replace(ledger, ops=ops), precision)
+            time = by.seconds(replace(ledger, ops=ops), precision, stage.workload.begun(ledger))
             times.append((time, time, stage.number))
         return float(in_stages(times, stages.microbatches, phase.name == "decode"))
 

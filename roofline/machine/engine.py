@@ -23,7 +23,7 @@ GENERIC: Final = "generic"
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec"}
 
 
 class Engine(NamedTuple):
@@ -60,6 +60,7 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
     reread: float = 0.0
     kernel_s: float = 0.0
     step_s: float = 0.0

@@ -9,10 +9,10 @@ from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.cores import cores_s
 from roofline.machine.demand import Demand, demand, demands
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
-from roofline.machine.machine import Machine
+from roofline.machine.machine import NO_DOT, Machine
 from roofline.machine.served import kernel_time
 from roofline.machine.time import compute_time
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, where
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -68,4 +68,8 @@ def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: Chip
     peak = machine.tensor[dtype]
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain
-    return ChipFacts(peak, machine.bandwidth, chip.units, machine.vectored.get(dtype, 0.0), machine.dot, dtype)
+    vector = machine.vectored.get(dtype, 0.0)
+    if chip.engine.matvec:
+        return ChipFacts(peak, machine.bandwidth, chip.units, vector, machine.dot, dtype)
+    dots = where(chip.rows > 1.0, NO_DOT, machine.dot)
+    return ChipFacts(peak, machine.bandwidth, chip.units, vector, dots, dtype, chip.rows)

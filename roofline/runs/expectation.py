@@ -44,8 +44,8 @@ class Expectation(NamedTuple):
         """An engine on one chip, or on several stacked as one."""
         return cls(chip, machine, batch, *chip.interval)
 
-    def seconds(self, phase: Phase, precision: Precision) -> Num:
-        """Expected seconds of one repeat of a phase."""
+    def seconds(self, phase: Phase, precision: Precision, requests: Num) -> Num:
+        """Expected seconds of one repeat of a phase, in which so many requests begin."""
         seconds = expected_phase_time(phase.on_device, precision, self.machine, self.chip, self.batch)
         fetching: Num = self._fetching(phase, precision)
         for op in phase.on_host if self.cores is not None else ():
@@ -53,11 +53,7 @@ class Expectation(NamedTuple):
             seconds, fetching = seconds + op.count * own, fetching + op.count * link
         if not is_nothing(fetching):
             seconds = maximum(seconds, fetching) if self.overlap else seconds + fetching
-        return (
-            seconds + self.chip.host * self.chip.engine.request_s
-            if phase.name != "decode" and not phase.beside
-            else seconds
-        )
+        return seconds if is_nothing(requests) else seconds + requests * (self.chip.host * self.chip.engine.request_s)
 
     def on_cores(self, op: Op, precision: Precision) -> tuple[Num, Num]:
         """Expected seconds of one execution of an op that the host holds, beside the link and on it."""

@@ -249,6 +249,11 @@ class EngineSpec(Spec):
     widens: bool = Field(
         False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
     )
+    matvec: bool = Field(
+        False,
+        description="kernels of its own multiply a few rows on vector units; else these fill up a whole tile of the "
+        "matrix units",
+    )
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
     chunk: Defaults = Field(
         (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"

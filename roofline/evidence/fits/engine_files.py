@@ -71,7 +71,7 @@ def fit_declared(
     name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
-    habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
+    habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes", "matvec")}
     base = Engine(name, declared.library, **habits)
     optional = () if of_images(rows) or name == GENERIC else None
     return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
@@ -173,7 +173,7 @@ class _EngineFile:
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
-        yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))
+        yield from (f"{habit}: true" for habit in ("widens", "mixes", "matvec") if getattr(engine, habit))
         yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
 
     def _factors(self) -> Iterator[str]:

@@ -58,7 +58,7 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes")
+_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "matvec")
 _ROWS_PER_COEFFICIENT: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for

@@ -23,6 +23,7 @@ class Declared(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
@@ -77,6 +78,7 @@ DECLARED: Final[dict[str, Declared]] = {
         "llama.cpp (CUDA and Metal)",
         half_sums=True,
         widens=True,
+        matvec=True,
         aliases=("llamacpp", "llama-cpp"),
         notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
     ),
@@ -86,8 +88,8 @@ DECLARED: Final[dict[str, Declared]] = {
         apart=True,
         notes="What the host computes is told in docs/parallel.md.",
     ),
-    "mlx": Declared("MLX (mlx-lm)", widens=True),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
+    "mlx": Declared("MLX (mlx-lm)", widens=True, matvec=True),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
     "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
     "xformers": _diffusers("PyTorch with xformers (diffusers)"),

@@ -113,7 +113,7 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
         steps = [(phase, 1.0) for phase in phases if phase.name == "denoise"]
         if not steps:
             raise UsageError(f"{run.model} has no denoising step that step_ms could be about")
-        return _prepared(run, question, steps)
+        return _prepared(run, question, steps, 0.0)
     return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
 
 

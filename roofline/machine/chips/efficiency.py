@@ -18,6 +18,7 @@ from roofline.machine.chips.facts import (
     exchange_of,
     host_of,
     known_ceiling,
+    least_rows,
     link_of,
     served_peaks,
     unit_facts,
@@ -61,8 +62,9 @@ class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
     `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes`
-    axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    none; `exchange`, the engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a
+    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels
+    nobody measured; see `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -71,6 +73,7 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
+    rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
@@ -88,6 +91,7 @@ class ChipEfficiency:
             engine=engine,
             units=known.units,
             host=host_of(spec),
+            rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
             sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
@@ -113,6 +117,7 @@ class ChipEfficiency:
             engine=engine,
             units=stacked([chip.units for chip in chips], axes),
             host=stacked([chip.host for chip in chips], axes),
+            rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
             members=tuple(chips),
