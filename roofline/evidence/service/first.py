@@ -99,6 +99,7 @@ def read_first_tokens(path: Path = FIRST_TOKENS) -> list[FirstToken]:
 def _row(cells: Mapping[str, str]) -> FirstToken:
     sizes = {name: int(cells[name]) for name in ("prompt", "generate", "users")}
     formats = {name: cells[name] for name in ("weights", "kv_cache") if cells[name]}
+    experts = {"ep": int(cells["expert_parallel"])} if cells["expert_parallel"] else {}
     return FirstToken(
         id=cells["id"],
         source=cells["source"],
@@ -106,7 +107,7 @@ def _row(cells: Mapping[str, str]) -> FirstToken:
         engine=cells["engine"],
         model=cells["model"],
         gpu=cells["gpu"],
-        options={"engine": cells["engine"], "tp": int(cells["tensor_parallel"])} | sizes | formats,
+        options={"engine": cells["engine"], "tp": int(cells["tensor_parallel"])} | sizes | formats | experts,
         waves=float(cells["waves"] or 0.0),
         polls=float(cells["polls"] or 0.0),
         seconds=float(cells["ttft_ms"]) * 1e-3,
