@@ -83,6 +83,7 @@ class _Setting(NamedTuple):
     machine: Machine
     expectation: Expectation | None
     micro: Num
+    turns: Num = 1.0
 
     @property
     def fabric(self) -> Fabric | None:
@@ -118,7 +119,7 @@ def quantities_of(question: Question, stages: Stages, memory: Memory) -> tuple[Q
 
 def _setting(question: Question, stages: Stages) -> _Setting:
     machine, micro = question.machine(), stages.microbatches
-    return _Setting(question, machine, question.expectation(machine, question.run.batch / micro), micro)
+    return _Setting(question, machine, question.expectation(machine, question.run.batch / micro), micro, stages.turns)
 
 
 #: A thousand times the largest model that there is; whole numbers are exact in a float to nine times as many.
@@ -203,7 +204,7 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
     """Own work and communication of one phase on one stage, per microbatch."""
     phase, question = stage.workload.phases[index], setting.question
     precision, expectation = question.precision_of(phase), setting.expectation
-    begun = stage.workload.begun(phase)
+    begun = stage.workload.begun(phase) / setting.turns  # once on the way through all stages
     reference = None if question.execution.level == "flash" else stage.ideal.phases[index]
     if not any(op.kind == "collective" for op in phase.ops):
         cost = phase_cost(phase, precision, setting.machine, reference)

@@ -7,23 +7,72 @@ the roofline itself: the expected time is the bound.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from roofline.errors import UnknownNameError
-from roofline.specs.files.engines import ENGINES
+from roofline.machine.engine_lookup import (
+    GENERIC,
+    IDEAL,
+    bundled_engine,
+    engine_names,
+    engine_path,
+    find_engine,
+    read_engine,
+    stamps_of,
+)
+from roofline.specs.formats.unpacking import Way
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
 
-IDEAL: Final = "ideal"
-#: The engine that stands for whichever serves a model well.
-GENERIC: Final = "generic"
+__all__ = [
+    "BARE",
+    "GENERIC",
+    "IDEAL",
+    "WHOLE",
+    "Cuts",
+    "Engine",
+    "bundled_engine",
+    "engine_names",
+    "engine_path",
+    "find_engine",
+    "load_engine",
+    "read_engine",
+    "sums_in_half",
+]
+
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
-_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec"}
+_LIMITS: Final = {
+    *("name", "library", "unit_rate", "unit_stream", "reread"),
+    *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
+}
+_HABITS: Final = {
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    *("multiplies", "unpacks"),
+}
+
+
+class Cuts(NamedTuple):
+    """The kernels of an op and what passes between them; see roofline.specs.engine_graph.Graph."""
+
+    norm: float = 1.0
+    pointwise: float = 1.0
+    linear: float = 1.0
+    narrow: float = 1.0
+    many: float = 1.0
+    attention: float = 1.0
+    experts: float = 1.0
+    scan: float = 1.0
+    activations: int = 16
+    scores: float = 0.0
+    matvec: float = 0.0
+    again: float = 0.0
+    dequantises: bool = False
+
+
+#: One kernel per op, as those that were measured.
+WHOLE: Final = Cuts()
 
 
 class Engine(NamedTuple):
@@ -61,7 +110,16 @@ class Engine(NamedTuple):
     widens: bool = False
     mixes: bool = False
     matvec: bool = False
+    first_from_decode: bool = False
+    unpacks: Way = "none"
     reread: float = 0.0
+    multiplies: str | None = None
+    cuts: Cuts = WHOLE
+    unit_keys: float = 0.0
+    unit_unpack: float = 0.0
+    unit_feed: float = 0.0
+    per_watt: float = 0.0
+    shares: tuple[int, ...] = ()
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0
@@ -74,9 +132,11 @@ class Engine(NamedTuple):
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
         host, interval = spec.host.model_dump(), spec.interval
+        cuts = WHOLE if spec.graph is None else Cuts(**spec.graph.model_dump(exclude={"sources"}))
         return cls(
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
+            cuts=cuts,
             **{f"{name}_s": seconds for name, seconds in host.items()},
             measured_interval=interval.measured,
             class_interval=interval.sibling,
@@ -92,91 +152,18 @@ class Engine(NamedTuple):
 BARE: Final = Engine("bare")
 
 
-def engine_names() -> list[str]:
-    """Names of all engines, `ideal` first."""
-    return [IDEAL, *sorted(path.stem for path in ENGINES.glob("*.yaml"))]
-
-
-def read_engine(name: str) -> EngineSpec:
-    """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError.
-
-    What was read is kept while a file stays as it is.
-    """
-    return _read_engine(name, _stamp(name))
-
-
-@lru_cache(maxsize=256)
-def _read_engine(name: str, stamp: tuple[int, int]) -> EngineSpec:
-    from roofline.specs.engine import EngineSpec
-    from roofline.specs.files.document import read_document
-    from roofline.specs.files.reader import validate
-
-    return validate(read_document(engine_path(name)), EngineSpec)
-
-
-def engine_path(name: str) -> Path:
-    """The file of an engine by its exact name, or the file itself."""
-    return Path(name) if _is_file(name) else ENGINES / f"{name}.yaml"
-
-
-def _stamp(name: str) -> tuple[int, int]:
-    """When a file of one's own was written and how long it is: another text is another engine."""
-    if not _is_file(name):
-        return 0, 0
-    try:
-        found = Path(name).stat()
-    except (OSError, ValueError):
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
-
-
-def _is_file(name: str) -> bool:
-    return name.endswith((".yaml", ".yml"))
-
-
-def find_engine(name: str, spec_dir: str | None = None) -> str:
-    """The engine of that name or alias, or a file: one in the user's own folders comes before a bundled engine.
-
-    Raises UnknownNameError with the nearest names.
-    """
-    from roofline.specs.files.library import own_engines
-
-    own = {} if _is_file(name) else own_engines(spec_dir)
-    found = own.get(name.strip().lower())
-    return bundled_engine(name, tuple(own)) if found is None or found.stem == IDEAL else str(found)
-
-
-@cache
-def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
-    """The bundled engine of that name or alias, or the file. Raises UnknownNameError with the nearest names.
-
-    `beside` are further names that may have been meant.
-    """
-    if _is_file(name):
-        return name
-    wanted = name.strip().lower()
-    known = engine_names()
-    if wanted in known:
-        return wanted
-    aliases = {alias: spec.name for spec in map(read_engine, known[1:]) for alias in spec.aliases}
-    if wanted not in aliases:
-        meant = {each: each for each in (*known, *beside)} | aliases
-        raise UnknownNameError("engine", name, meant, "roofline list engines")
-    return aliases[wanted]
-
-
 def sums_in_half(name: str) -> bool:
-    """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
+    """Whether an engine sums products in fp16 in 16 bit, where the chip lists a rate for that."""
     engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
-    return engine.half_sums and engine.fed
+    return engine.half_sums
 
 
 def load_engine(name: str) -> Engine:
     """The coefficients of an engine by name, alias or file; `ideal` has none. Raises UnknownNameError or SpecError."""
     own = bundled_engine(name)
-    return _load_engine(own, _stamp(own))
+    return _load_engine(own, stamps_of(own))
 
 
 @lru_cache(maxsize=256)
-def _load_engine(name: str, stamp: tuple[int, int]) -> Engine:
+def _load_engine(name: str, stamps: tuple[int, ...]) -> Engine:
     return Engine.of(read_engine(name))

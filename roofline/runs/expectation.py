@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
@@ -12,6 +12,7 @@ from roofline.machine.chips.facts import unstated_facts
 from roofline.machine.collectives import Fabric, collective_s
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.engine import IDEAL, load_engine, read_engine
+from roofline.machine.engine_lookup import engine_told, measured_as, other_versions
 from roofline.machine.expected import expected_op_time, expected_phase_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, is_nothing, maximum, minimum
@@ -21,6 +22,9 @@ from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 from roofline.workload.workload import Phase
+
+if TYPE_CHECKING:
+    from roofline.specs.engine import EngineSpec
 
 
 class Expectation(NamedTuple):
@@ -91,6 +95,8 @@ class Expectation(NamedTuple):
 
 _CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
 _MOST_CHIPS: Final = 4096
+#: So many other versions of an engine are named.
+_VERSIONS: Final = 6
 
 
 def efficiency_of(gpu: GPUSpec, engine: str) -> ChipEfficiency:
@@ -130,7 +136,31 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     if chip.cores:
         kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
     span = f"80 % of runs between {low:g} and {high:g} times the expected time"
-    return [f"engine {engine}: {rests}{error}; {kernels}; {span}"]
+    return [
+        f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {span}",
+        *_version_notes(engine),
+        *_habit_notes(spec),
+    ]
+
+
+def _habit_notes(spec: EngineSpec) -> Iterator[str]:
+    """That an engine is the backend of another, and what it makes of ops and of narrow weights."""
+    if spec.vendors:
+        yield f"engine {spec.name} is what {spec.of} runs on chips of {' and '.join(spec.vendors)}"
+    graph = spec.graph
+    if graph is not None and graph.scores:
+        yield f"attention of {spec.name} runs in pieces: {graph.scores:g} bytes of memory traffic per score"
+    if graph is not None and graph.dequantises:
+        yield f"{spec.name} writes narrow weights out in 16 bit for more than {graph.matvec:g} rows, once per chunk"
+
+
+def _version_notes(engine: str) -> Iterator[str]:
+    """Which version an answer is of, and which others there are."""
+    others = [each.told(each.engine) for each in other_versions(engine)]
+    if others:
+        more = f" and {len(others) - _VERSIONS} more" if len(others) > _VERSIONS else ""
+        which = "the newest version" if "@" not in engine else "a version that was asked for"
+        yield f"engine {engine_told(engine)} is {which}; others: {', '.join(others[:_VERSIONS])}{more}"
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
@@ -138,7 +168,8 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if engine == IDEAL:
         return []
     found = []
-    known, fit = efficiency_of(gpu, engine).stand_ins[0], read_engine(engine).fit
+    known, spec = efficiency_of(gpu, engine).stand_ins[0], read_engine(engine)
+    fit = spec.fit
     if gpu.kind == "cpu":
         text = f"no run on a processor was at hand: of {gpu.name} fixed shares of bandwidth and peak are expected"
         return [Warn("efficiency-of-cores", text)]
@@ -147,9 +178,19 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
         found.append(Warn("efficiency-of-class", text))
     found += _facts_warnings(gpu)
-    if fit.vendors and gpu.vendor not in fit.vendors:
+    if spec.runs_on and gpu.vendor not in spec.runs_on:
+        text = f"{engine} does not run on chips of {gpu.vendor}, only of {', '.join(spec.runs_on)}: "
+        found.append(Warn("engine-not-there", text + "the time is that of an engine as good as it, if there were one"))
+    elif fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))
+    other = measured_as(engine)
+    if other is not None:
+        text = f"no run of {engine} was at hand: {other} stands in; the interval is wider, as versions differ"
+        found.append(Warn("engine-version-not-measured", text))
+    if len(fit.gpus) == 1 and gpu.name not in fit.gpus and spec.vendors:
+        text = f"all {fit.rows} runs of {engine} that were at hand were on {fit.gpus[0]}: other chips may differ more"
+        found.append(Warn("engine-of-one-chip", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found

@@ -125,7 +125,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "activations",
             "str",
             None,
-            "Activations. Default: the weights' format, bf16 below 16 bits.",
+            "Activations. Default: the weights' format, bf16 below 16 bits. Narrow ones multiply on narrow units "
+            "(W8A8); 16 bits that are asked for widen the weights.",
             "DTYPE",
             listing="list_precisions",
         ),
@@ -144,7 +145,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "engine",
             "str",
             "generic",
-            "Whose measured efficiencies to expect; `ideal` is the roofline itself.",
+            "Whose measured efficiencies to expect, @ which version (vllm@2023); `ideal` is the roofline itself.",
             "NAME",
             listing="list_engines",
         ),

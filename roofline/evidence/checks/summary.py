@@ -89,7 +89,8 @@ def _few(validation: Validation) -> str:
     first = sum(row.model.startswith("stable-diffusion-v1") for row in pictures)
     poor = [group for group in validation.by(lambda row: row.model) if group.median > _POOR]
     worst = ", ".join(f"{group.name} {_p(group.median)} % of {group.rows} rows" for group in poor)
-    told = f"{first} of the {len(pictures)} rows of pictures are of Stable Diffusion 1, none of FLUX."
+    flux = sum(row.model.startswith("flux") for row in pictures)
+    told = f"{first} of the {len(pictures)} rows of pictures are of Stable Diffusion 1, {flux or 'none'} of FLUX."
     return f"{told} Worst are {worst}."
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import numpy as np
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.declaring import HABITS
 from roofline.evidence.runs.expecting import Expecting
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
@@ -57,9 +58,28 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_stream": (8.0, 1.0, 100.0, 1.0),
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
+#: Limits of engines of which it is known that they have them.
+DECLARED_LIMITS: Final[dict[str, tuple[float, float, float, float]]] = {
+    "unit_keys": (1.0, 0.05, 50.0, 1.0),
+    "unit_unpack": (8.0, 0.5, 100.0, 0.5),
+    "unit_feed": (2200.0, 100.0, 30000.0, 0.7),
+    "per_watt": (500.0, 20.0, 5000.0, 0.7),
+}
+#: In place of the above for single engines, of which more is known.
+OWN: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
+    "mlx": {"unit_feed": (900.0, 100.0, 30000.0, 0.7)},
+    "llama.cpp": {"narrow_compute": (0.3, 0.05, 1.0, 0.7)},  # operands are unpacked on the way to the units
+    "llama.cpp-metal": {  # simdgroup products: short of the rate of vector units; a key is a simdgroup's
+        "unit_feed": (900.0, 100.0, 30000.0, 0.7),
+        "attention": (0.3, 0.05, 1.5, 0.7),
+        "unit_keys": (0.4, 0.05, 50.0, 0.7),
+    },
+}
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes", "matvec")
+_HABITS: Final = ("name", "library", "cuts", *HABITS)
 _ROWS_PER_COEFFICIENT: Final = 2
+#: So few rows tell nothing of an engine.
+LEAST_ROWS: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
 _ITERATIONS: Final = 25
@@ -77,6 +97,7 @@ class EngineFitted:
     eager: bool
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
+    only: tuple[str, ...] = ()
 
 
 def fit_engine(
@@ -87,17 +108,21 @@ def fit_engine(
     like: Engine | None = None,
     near: bool = False,
     eager: bool = False,
+    only: Sequence[str] = (),
 ) -> EngineFitted:
     """The engine's coefficients from rows; what is known of it (_HABITS) is that of `base`.
 
     `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
     rows' mean error smaller by `1 - _GAIN`. `like` is an engine from which coefficients stray instead of from the
-    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel. Raises UsageError for
-    fewer rows than two.
+    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
+    stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
-    if len(rows) < _ROWS_PER_COEFFICIENT:
+    if len(rows) < LEAST_ROWS:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
-    free = _free(rows)
+    free = _free(rows, only)
+    if only:
+        few = (*free, *(name for name in (*OPTIONAL, *DECLARED_LIMITS) if name in only))
+        return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
     best = _fit(base, rows, free, like, near, eager)
@@ -112,7 +137,7 @@ def _mean(fitted: EngineFitted, rows: Sequence[PreparedRun]) -> float:
     return float(np.average(np.abs(fitted.errors), weights=weights_of(rows)))
 
 
-def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
+def _free(rows: Sequence[PreparedRun], only: Sequence[str] = ()) -> tuple[str, ...]:
     """As many coefficients as the rows can tell, and none about formats that they do not hold."""
     formats = [(row.question.precision.weights, row.question.precision.matrix_dtype()) for row in rows]
     narrow = sum(weights.bits < 16 and dtype not in ("fp8", "fp4") for weights, dtype in formats)
@@ -133,13 +158,15 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
             wanted += ["wide_attention", "vector"]
     if narrow == len(rows):
         wanted = [name for name in wanted if name not in ("streaming", "compute")]
+    wanted = [name for name in wanted if name in only] if only else wanted
     return tuple(wanted[: len(rows) // _ROWS_PER_COEFFICIENT])
 
 
 def _fit(
     base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    beliefs = PRIORS | IMAGES | OPTIONAL | (EAGER if eager else {})
+    own = OWN.get(base.name, {})
+    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {}) | own
     priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:
@@ -155,7 +182,9 @@ def _fit(
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)
     if like is not None:
-        start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
+        start = tuple(
+            (name not in own and getattr(like, name)) or first for name, first in zip(free, start, strict=True)
+        )
     guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
     first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
     fit = fit_robust(predict, measured, Search(start, low, high, belief, first, rounds), weights_of(rows))
@@ -168,12 +197,12 @@ def _fit(
 
 def weights_of(rows: Sequence[PreparedRun]) -> Array:
     """How much each row counts, 1 on average: rows of one source, model and chip share one efficiency, so n of them
-    count as the root of n; where the rows are of several engines, each engine counts the same.
+    count as the root of n; where the rows are of several engines, each counts the same, with all of its versions.
     """
     cells = [(row.run.engine, row.run.source, row.run.model, row.run.gpu) for row in rows]
     sizes = Counter(cells)
     weights = np.asarray([sizes[cell] ** -0.5 for cell in cells])
-    engines = np.asarray([row.run.engine for row in rows])
+    engines = np.asarray([row.run.engine.partition("@")[0] for row in rows])
     names = sorted(set(engines))
     if len(names) > 1:
         total = weights.sum() / len(names)
@@ -200,8 +229,9 @@ def left_out(
         members, kept = [row for row in rows if key(row) == value], [row for row in rows if key(row) != value]
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
-        optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
-        again = fit_engine(fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager)
+        optional = [name for name in (*OPTIONAL, *DECLARED_LIMITS) if getattr(fitted.engine, name)]
+        like, eager, only = fitted.like, fitted.eager, fitted.only
+        again = fit_engine(fitted.engine, kept, optional=optional, like=like, near=True, eager=eager, only=only)
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found
 

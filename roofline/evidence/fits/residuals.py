@@ -34,7 +34,8 @@ def residuals_of(name: str, out: str, rows: Sequence[PreparedRun]) -> list[LeftO
     """The errors of the rows of an engine, left out in one way, around the shipped fit."""
     declared = DECLARED.get(name)
     like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
-    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, declared is not None and declared.eager, (), ())
+    eager, free = (declared.eager, declared.free) if declared is not None else (False, ())
+    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, eager, (), (), free)
     return list(leave_out(fitted, rows, (out,), least_left(rows)))
 
 
