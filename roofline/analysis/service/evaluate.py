@@ -16,7 +16,7 @@ from roofline.machine.engine import load_engine
 from roofline.num import Num, all_hold, any_holds, ceil, first_value, maximum, minimum, where
 from roofline.runs.execution import Stage, Stages
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_s, per_replica, serves, users_of
+from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_of, per_replica, serves, users_of
 from roofline.runs.text.service.steady import Cycle, Shares, beside_prompt, served_step, shares_of
 from roofline.workload.workload import Phase, Workload
 
@@ -157,7 +157,7 @@ def answered(load: Load) -> Service:
         requests_per_s=rate,
         limited_by=_limit(load, first_value(each), first_value(share)),
         prompts_share=share,
-        overhead_s=overhead_s(load.question),
+        overhead=overhead_of(load.question),
     )
 
 
