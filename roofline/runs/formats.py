@@ -31,13 +31,20 @@ def resolve_precision(
 
 
 def multiplied_in(precision: Precision, engine: str, gpu: GPUSpec) -> Precision:
-    """Formats as an engine multiplies them that has a habit of its own; formats in 4-bit floats run on units for such
-    where it multiplies in 8 bit and the chip has them.
+    """Formats as an engine multiplies them that has a habit of its own.
+
+    Without units for 8 bit it multiplies in 16, without matrix units for 16 bit in 8 where there are any; formats in
+    4-bit floats run on units for such where it multiplies in 8 bit. Source: ggml-org/llama.cpp, ggml-cuda/mmq.cu
+    @027ef876, ggml_cuda_should_use_mmq and ggml_cuda_mul_mat_q.
     """
     own = load_engine(engine).multiplies if engine != IDEAL else None
     if own is None:
         return precision
     tensor = gpu.peak.tensor
+    if own == "int8" and not tensor.int8:
+        own = "fp16"
+    elif own == "fp16" and tensor.int8 and not (tensor.fp16 or tensor.bf16):
+        own = "int8"
     fours = {"fp4": "fp4"} if own == "int8" and (tensor.fp4 or tensor.nvfp4) else {}
     return precision.multiplied_in({"": own, **fours})
 
