@@ -83,14 +83,14 @@ def _product_time(
     op, cuts = asked.op, chip.engine.cuts
     few = shape.m <= cuts.matvec if cuts.matvec else shape.m < 0.0
     narrow, streaming = asked.stored.bits < 16.0, chip.coefficients("read", "bf16").streaming
-    time: Num = _far(_turned(op, narrow, chip.engine), chip) / (facts.bandwidth * streaming)
+    time: Num = _far(_turned(op, narrow and facts.dtype == "int8", chip.engine), chip) / (facts.bandwidth * streaming)
     if not all_hold(few):
-        if narrow and cuts.dequantises:
+        if narrow and _written_out(facts, chip.engine):
             written = op.weights * _HALF
             read = asked.bytes - asked.weight_bytes + written
             many = matmul_time(shape.m, shape.k, shape.n, read, facts, chip.coefficients("matmul", "bf16"))
             many = many + (asked.weight_bytes + written) / (facts.bandwidth * streaming)
-        elif narrow and cuts.again:
+        elif narrow and cuts.again and facts.dtype == "int8":
             many = serve(asked._replace(bytes=asked.bytes - asked.weight_bytes), shape, facts, chip)
             many = many + _apart(asked, shape.m, facts, chip)
         else:
@@ -101,10 +101,15 @@ def _product_time(
     return time
 
 
-def _turned(op: Op, narrow: bool, engine: Engine) -> Num:
+def _written_out(facts: ChipFacts, engine: Engine) -> bool:
+    """Whether narrow weights are written out in 16 bit for a library: by habit, or for want of units for 8 bit."""
+    return facts.dtype != "int8" and (engine.cuts.dequantises or engine.multiplies == "int8")
+
+
+def _turned(op: Op, integer: bool, engine: Engine) -> Num:
     """Bytes that a product's operands and results move beyond those of a kernel that takes and leaves 16 bit."""
     wide = engine.cuts.activations / 8.0
-    if engine.multiplies == "int8" and narrow:  # operands are read and written as 8 bit
+    if engine.multiplies is not None and integer:  # operands are read and written as 8 bit
         return op.read * (wide + 1.0) + op.write * (wide - _HALF)
     if engine.multiplies is not None:  # a library multiplies: both are turned into 16 bit and back
         return (op.read + op.write) * (wide + _HALF)
@@ -139,10 +144,12 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
     cuts, c = chip.engine.cuts, chip.coefficients("stream", "bf16")
     narrow, streaming = asked.stored.bits < 16.0, chip.coefficients("read", "bf16").streaming
     kind = ("integer" if facts.dtype == "int8" else "narrow") if narrow else "matmul"
-    own = chip.coefficients("matmul" if cuts.dequantises else kind, "bf16")
+    written = narrow and _written_out(facts, chip.engine)
+    own = chip.coefficients("matmul" if written else kind, "bf16")
     single = shape.tokens <= 1.0
     each = maximum(shape.tokens * shape.top_k / shape.touched, 1.0)
-    tiles = maximum(each / cuts.again + 0.5, 1.0) * cuts.again if cuts.again and narrow else each + _STEP / 2.0
+    padded = narrow and not written and cuts.again > 0.0
+    tiles = maximum(each / cuts.again + 0.5, 1.0) * cuts.again if padded else each + _STEP / 2.0
     flops = asked.op.flops * (tiles / each)
     other = asked.bytes - asked.weight_bytes
     moved = _far(other * (_PASSES * cuts.activations / 16.0), chip) / (facts.bandwidth * streaming)
@@ -151,11 +158,11 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
     if all_hold(single):
         return time
     compute = by_dots(flops / (facts.peak * own.ceiling), asked.op.flops, facts)
-    if cuts.dequantises and narrow:
+    if written:
         turned = asked.weight_bytes + 2.0 * _HALF * asked.op.weights
         late = _MATRICES * shape.touched * cuts.many * (c.fixed_s + c.latency_s)
         many: Num = compute + turned / (facts.bandwidth * streaming) + late
-    elif cuts.again and narrow:
+    elif padded:
         many = compute + _apart(asked, each, facts, chip)
     else:
         many = smooth_maximum(compute, read, _SOFT)
