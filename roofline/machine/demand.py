@@ -20,7 +20,6 @@ from roofline.workload.storage.products import NARROW
 from roofline.workload.workload import Phase
 
 
-
 class Demand(NamedTuple):
     """One execution of an op in a precision.
 
