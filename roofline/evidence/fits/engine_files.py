@@ -23,7 +23,7 @@ from roofline.evidence.fits.fit_engines import LEAST_ROWS, OPTIONAL, EngineFitte
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
-from roofline.evidence.runs.declaring import HABITS, Declared
+from roofline.evidence.runs.declaring import HABITS, Declared, launched
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
@@ -54,6 +54,7 @@ def write_all(
         own, declared = rows_of(name, rows), declared_of(name)
         if len(own) >= LEAST_ROWS:
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
+            like = None if like is None else launched(declared, like)
             text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
@@ -101,7 +102,7 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
     a wide interval. Factors of image models are shares of what units are built for, and stay those of the one like it.
     """
-    alike = Engine.of(like)
+    alike = launched(declared, Engine.of(like))
     plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
     own: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
     habits = own if declared.fed else {habit: own[habit] or getattr(alike, habit) for habit in HABITS}

@@ -24,6 +24,7 @@ from roofline.evidence.fits.engine_files import borrowed_intervals, interval_lin
 from roofline.evidence.fits.fit_engines import EngineFitted
 from roofline.evidence.fits.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
 from roofline.evidence.runs.declared import DECLARED, IMAGE_ENGINES, least_left, rows_of, ways_of
+from roofline.evidence.runs.declaring import launched
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.evidence.runs.shipped import SHIPPED
@@ -33,7 +34,9 @@ from roofline.machine.engine import GENERIC, load_engine, read_engine
 def residuals_of(name: str, out: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
     """The errors of the rows of an engine, left out in one way, around the shipped fit."""
     declared = DECLARED.get(name)
-    like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
+    like = None
+    if declared is not None and declared.like != GENERIC:
+        like = launched(declared, load_engine(declared.like))
     eager, free = (declared.eager, declared.free) if declared is not None else (False, ())
     fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, eager, (), (), free)
     return list(leave_out(fitted, rows, (out,), least_left(rows)))
