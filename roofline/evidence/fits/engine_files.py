@@ -23,7 +23,7 @@ from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.spans import fit_intervals, wider
 from roofline.evidence.kernels.tables import Array
 from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
-from roofline.evidence.runs.declaring import HABITS, Declared
+from roofline.evidence.runs.declaring import HABITS, Declared, launched
 from roofline.evidence.runs.phases import prefill_share, timed_of, told_by
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
@@ -56,6 +56,7 @@ def write_all(
         own, declared = rows_of(name, rows), declared_of(name)
         if len(own) >= LEAST_ROWS:
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
+            like = None if like is None else launched(declared, like)
             text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
@@ -110,7 +111,7 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
     a wide interval. Factors of image models are shares of what units are built for, and stay those of the one like it.
     """
-    alike = Engine.of(like)
+    alike = launched(declared, Engine.of(like))
     plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
     own: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
     habits = own if declared.fed else {habit: own[habit] or getattr(alike, habit) for habit in HABITS}
