@@ -21,6 +21,7 @@ from roofline.machine.engine_lookup import (
     stamps_of,
 )
 from roofline.machine.intervals import OTHER_MAKER, TIMED, Intervals, Range, Spans, widened
+from roofline.specs.formats.unpacking import Way
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
@@ -29,6 +30,8 @@ __all__ = [
     "BARE",
     "GENERIC",
     "IDEAL",
+    "WHOLE",
+    "Cuts",
     "Engine",
     "bundled_engine",
     "engine_names",
@@ -40,8 +43,36 @@ __all__ = [
 ]
 
 #: Fields of a spec that an engine has under the same names.
-_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"}
+_LIMITS: Final = {
+    *("name", "library", "unit_rate", "unit_stream", "reread"),
+    *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
+}
+_HABITS: Final = {
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    *("multiplies", "unpacks"),
+}
+
+
+class Cuts(NamedTuple):
+    """The kernels of an op and what passes between them; see roofline.specs.engine_graph.Graph."""
+
+    norm: float = 1.0
+    pointwise: float = 1.0
+    linear: float = 1.0
+    narrow: float = 1.0
+    many: float = 1.0
+    attention: float = 1.0
+    experts: float = 1.0
+    scan: float = 1.0
+    activations: int = 16
+    scores: float = 0.0
+    matvec: float = 0.0
+    again: float = 0.0
+    dequantises: bool = False
+
+
+#: One kernel per op, as those that were measured.
+WHOLE: Final = Cuts()
 
 
 class Engine(NamedTuple):
@@ -80,7 +111,14 @@ class Engine(NamedTuple):
     mixes: bool = False
     matvec: bool = False
     first_from_decode: bool = False
+    unpacks: Way = "none"
     reread: float = 0.0
+    multiplies: str | None = None
+    cuts: Cuts = WHOLE
+    unit_keys: float = 0.0
+    unit_unpack: float = 0.0
+    unit_feed: float = 0.0
+    per_watt: float = 0.0
     shares: tuple[int, ...] = ()
     kernel_s: float = 0.0
     step_s: float = 0.0
@@ -93,9 +131,11 @@ class Engine(NamedTuple):
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
         host = spec.host.model_dump()
+        cuts = WHOLE if spec.graph is None else Cuts(**spec.graph.model_dump(exclude={"sources"}))
         return cls(
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
+            cuts=cuts,
             **{f"{name}_s": seconds for name, seconds in host.items()},
             intervals=Intervals(*(Spans(*spec.interval.spans(timed)) for timed in TIMED)),
             makers=spec.fit.vendors,
@@ -118,9 +158,9 @@ BARE: Final = Engine("bare")
 
 
 def sums_in_half(name: str) -> bool:
-    """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
+    """Whether an engine sums products in fp16 in 16 bit, where the chip lists a rate for that."""
     engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
-    return engine.half_sums and engine.fed
+    return engine.half_sums
 
 
 def load_engine(name: str) -> Engine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
@@ -23,6 +23,9 @@ from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 from roofline.workload.workload import Phase
+
+if TYPE_CHECKING:
+    from roofline.specs.engine import EngineSpec
 
 
 class Expectation(NamedTuple):
@@ -134,7 +137,19 @@ def expectation_notes(gpu: GPUSpec, engine: str, timed: Mapping[str, str]) -> li
     return [
         f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {_intervals_told(chip, timed)}",
         *_version_notes(engine),
+        *_habit_notes(spec),
     ]
+
+
+def _habit_notes(spec: EngineSpec) -> Iterator[str]:
+    """That an engine is the backend of another, and what it makes of ops and of narrow weights."""
+    if spec.vendors:
+        yield f"engine {spec.name} is what {spec.of} runs on chips of {' and '.join(spec.vendors)}"
+    graph = spec.graph
+    if graph is not None and graph.scores:
+        yield f"attention of {spec.name} runs in pieces: {graph.scores:g} bytes of memory traffic per score"
+    if graph is not None and graph.dequantises:
+        yield f"{spec.name} writes narrow weights out in 16 bit for more than {graph.matvec:g} rows, once per chunk"
 
 
 def _intervals_told(chip: ChipEfficiency, timed: Mapping[str, str]) -> str:
@@ -161,7 +176,8 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if engine == IDEAL:
         return []
     found = []
-    known, fit = efficiency_of(gpu, engine).stand_ins[0], read_engine(engine).fit
+    known, spec = efficiency_of(gpu, engine).stand_ins[0], read_engine(engine)
+    fit = spec.fit
     if gpu.kind == "cpu":
         text = f"no run on a processor was at hand: of {gpu.name} fixed shares of bandwidth and peak are expected"
         return [Warn("efficiency-of-cores", text)]
@@ -170,7 +186,10 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in"
         found.append(Warn("efficiency-of-class", text + _wider(gpu, engine)))
     found += _facts_warnings(gpu)
-    if fit.vendors and gpu.vendor not in fit.vendors:
+    if spec.runs_on and gpu.vendor not in spec.runs_on:
+        text = f"{engine} does not run on chips of {gpu.vendor}, only of {', '.join(spec.runs_on)}: "
+        found.append(Warn("engine-not-there", text + "the time is that of an engine as good as it, if there were one"))
+    elif fit.vendors and gpu.vendor not in fit.vendors:
         others = ", ".join(fit.vendors)
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {others}; the interval is wider"
         found.append(Warn("engine-of-other-vendor", text))
@@ -178,6 +197,9 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if other is not None:
         text = f"no run of {engine} was at hand: {other} stands in; the interval is wider, as versions differ"
         found.append(Warn("engine-version-not-measured", text))
+    if len(fit.gpus) == 1 and gpu.name not in fit.gpus and spec.vendors:
+        text = f"all {fit.rows} runs of {engine} that were at hand were on {fit.gpus[0]}: other chips may differ more"
+        found.append(Warn("engine-of-one-chip", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found

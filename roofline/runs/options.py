@@ -125,7 +125,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "activations",
             "str",
             None,
-            "Activations. Default: the weights' format, bf16 below 16 bits.",
+            "Activations. Default: the weights' format, bf16 below 16 bits. Narrow ones multiply on narrow units "
+            "(W8A8); 16 bits that are asked for widen the weights.",
             "DTYPE",
             listing="list_precisions",
         ),

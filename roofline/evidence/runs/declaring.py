@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from roofline.specs.formats.unpacking import Way
+
 #: Habits of an engine, which no fit touches.
-HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares")
+HABITS: Final = (
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    *("multiplies", "unpacks"),
+)
 
 
 class Declared(NamedTuple):
@@ -27,6 +32,8 @@ class Declared(NamedTuple):
     matvec: bool = False
     first_from_decode: bool = False
     shares: tuple[int, ...] = ()
+    multiplies: str | None = None
+    unpacks: Way = "none"
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
@@ -39,6 +46,8 @@ class Declared(NamedTuple):
     until: str = ""
     vendors: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    fusion: str = "flash"
 
     @property
     def typical(self) -> bool:

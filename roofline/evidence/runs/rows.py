@@ -49,9 +49,10 @@ class MeasuredRun(NamedTuple):
     metric: str
     value: float
     image: tuple[tuple[str, int], ...] = ()
-    fusion: str = "flash"
+    fusion: str = ""  # as the engine does
     apart: str = ""  # why the row takes no part
     chunk: int | None = None  # tokens of prompts that went through the layers at once; None: the engine's habit
+    activations: str | None = None
 
     @property
     def place(self) -> str:
@@ -132,9 +133,10 @@ def measured_run(row: Row) -> MeasuredRun:
         metric=metric,
         value=_value(row, metric),
         image=image,
-        fusion=row.text("fusion") or "flash",
+        fusion=row.text("fusion"),
         apart=row.text("apart"),
         chunk=_whole(row, "chunk", 1) if row.text("chunk") else None,
+        activations=row.text("activations") or None,
     )
 
 

@@ -17,7 +17,7 @@ NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
 #: Columns that change what is computed.
 _READ: Final = (
     *NEEDED,
-    *("prompt", "generate", "weights", "kv_cache", "chunk"),
+    *("prompt", "generate", "weights", "activations", "kv_cache", "chunk"),
     *("gpus", "tensor_parallel", "pipeline_parallel"),
     *("height", "width", "steps", "fusion"),
     *("source", "unit", "apart"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
@@ -24,7 +24,7 @@ from roofline.machine.chips.facts import (
     unit_facts,
 )
 from roofline.machine.chips.library import known_as
-from roofline.machine.chips.scaled import scaled
+from roofline.machine.chips.scaled import STARTS, scaled
 from roofline.machine.chips.stand_ins import (
     STAND_INS,
     StandIn,
@@ -40,9 +40,6 @@ from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
-
-#: Formats that are widened before they are multiplied, and the one whose peak their rows are fractions of.
-_MULTIPLIED_AS: Final = {"int4-weights": "bf16", "mxfp4-weights": "bf16", "mxfp4-fp8": "fp8"}
 
 
 class Sheet(NamedTuple):
@@ -62,10 +59,11 @@ class Sheet(NamedTuple):
 class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
-    `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a
-    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels
-    nobody measured; see `machine.cores`.
+    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache `near` them, 0 where it is not
+    stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is none; `exchange`, the
+    engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a `sheet`; several have
+    `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see
+    `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -74,6 +72,8 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
+    clock: Num = 0.0
+    near: Num = 0.0
     rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
@@ -87,7 +87,6 @@ class ChipEfficiency:
     def of(cls, spec: GPUSpec, *, engine: Engine = BARE, without: str | None = None) -> ChipEfficiency:
         """The coefficients for a chip; `without` leaves the measurements of one chip out, for judging."""
         known = known_as(spec)
-        facts = served_peaks(spec), known_ceiling(spec), unit_facts(spec)
         return cls(
             stand_ins=(stand_in(spec, without),),
             engine=engine,
@@ -96,7 +95,9 @@ class ChipEfficiency:
             rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
-            sheet=Sheet(spec.name, spec.vendor, known.likeness, *facts),
+            clock=spec.clock or 0.0,
+            near=spec.cache.l2 if spec.cache is not None else 0.0,
+            sheet=_sheet(spec, known.likeness),
             without=without,
             cores=spec.kind == "cpu",
         )
@@ -122,6 +123,8 @@ class ChipEfficiency:
             rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
+            clock=stacked([chip.clock for chip in chips], axes),
+            near=stacked([chip.near for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
             cores=cores,
@@ -145,7 +148,8 @@ class ChipEfficiency:
         """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
 
         More kinds than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
-        kernels without tiles. Both start from the matrix product. For those of image models see `kernels.image`.
+        kernels without tiles, `read` those of them that only read and write, `integer` the product of weights that are
+        multiplied in 8 bit. All start from the matrix product. For those of image models see `kernels.image`.
         """
         key = (kind, dtype, kernel)
         found = self._known.get(key)
@@ -161,7 +165,7 @@ class ChipEfficiency:
         assert self.sheet is not None
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
-        measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
+        measured = STARTS.get(kind) or IMAGE_KINDS.get(kind, kind)
         key = (self.engine.library, measured, dtype, kernel)
         bare = self._bare.get(key)
         if bare is None:
@@ -172,8 +176,6 @@ class ChipEfficiency:
         """The coefficients of a measured kind: the chip's own, or those that stand in for them."""
         by_chip, known = rows_without(kind, self.without)
         formats = STAND_INS.get(dtype, ((dtype,), ("bf16",)))
-        if dtype == "mxfp4" and chip.peaks["fp4"] <= chip.peaks["fp8"]:
-            formats = STAND_INS["mxfp4-weights"]
         candidates = (
             choose(by_chip[other], equals, self.engine.library, kernel)
             for others in _in_order(chip, known)
@@ -188,10 +190,12 @@ class ChipEfficiency:
         result = hostless(kind, COEFFICIENTS[kind](*values))
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
-        if dtype == "mxfp4" and row.format in _MULTIPLIED_AS:
-            peak = chip.peaks[_MULTIPLIED_AS[row.format]]
-            result = result._replace(ceiling=result.ceiling * peak / chip.peaks["fp4"])
         return result
+
+
+def _sheet(spec: GPUSpec, own: Likeness) -> Sheet:
+    unit = unit_facts(spec, own.stacked, own.narrow)
+    return Sheet(spec.name, spec.vendor, own, served_peaks(spec), known_ceiling(spec), unit)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:
