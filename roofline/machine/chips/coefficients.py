@@ -9,7 +9,7 @@ from importlib.resources import files
 from math import hypot, log2
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chips.facts import half_peak_of, units_of
+from roofline.machine.chips.facts import USUAL_EXPONENTIALS, exponentials_of, half_peak_of, units_of
 from roofline.machine.kernels.attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels.collective import CollectiveCoefficients
 from roofline.machine.kernels.experts import ExpertsCoefficients
@@ -54,7 +54,7 @@ class Likeness(NamedTuple):
 
     `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `stacked` says that the memory is
     HBM, as its bandwidth tells; `rate` is the matrix FLOP/s and `stream` the byte/s of memory per unit; `dense` the
-    matrix FLOP/s per watt; `clock` and `dense` are 0 where they are not known.
+    matrix FLOP/s per watt; `clock` and `dense` are 0 where they are not known. `exponentials` per clock and unit.
     """
 
     vendor: str
@@ -64,6 +64,7 @@ class Likeness(NamedTuple):
     stream: float
     clock: float
     dense: float
+    exponentials: float = USUAL_EXPONENTIALS
 
     @property
     def family(self) -> tuple[str, bool, int]:
@@ -84,7 +85,7 @@ def likeness(spec: GPUSpec) -> Likeness:
     per_unit = bandwidth / units if spec.kind in ("gpu", "soc") else _STACKED[1]
     stacked = bandwidth >= _STACKED[0] and per_unit >= _STACKED[1]
     clock, dense = spec.clock or 0.0, peak / spec.power if spec.power else 0.0
-    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, clock, dense)
+    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, clock, dense, exponentials_of(spec))
 
 
 class Ceilings(NamedTuple):
@@ -107,7 +108,7 @@ def measured_ceilings() -> Ceilings:
     text = (files("roofline.machine.chips") / "chip_efficiency.json").read_text(encoding="utf-8")
     data = json.loads(text)
     rows = {kind: _by_chip(entry["rows"]) for kind, entry in data["kinds"].items()}
-    known = {chip: Likeness._make(facts) for chip, facts in data["chips"].items()}
+    known = {chip: Likeness(*facts) for chip, facts in data["chips"].items()}
     return Ceilings(data["source"], data["fitted"], known, rows)
 
 
