@@ -101,7 +101,7 @@ EXPECTED: Final[dict[str, dict[str, tuple[float, float]]]] = {
         "quantise": (0.5, 1.0),
     },
     "decode": {
-        "streaming": (0.9, 0.1),
+        "streaming": (0.9, 0.04),
         "fixed_s": (9e-6, 1.5),
         "sharpness": (2.0, 0.4),
         "occupancy": (0.02, 1.5),
