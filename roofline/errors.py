@@ -3,6 +3,7 @@
 RooflineError                 anything that this package raises on purpose
 ├── UsageError                an option or argument is wrong
 │   └── UnknownNameError      no model, GPU, dtype or engine of that name
+│       └── UnknownVersionError   an engine, but no version of it
 └── SpecError                 a file says something that cannot be read
     └── UnsupportedError      understood, but nothing exact can be computed from it
 
@@ -11,7 +12,7 @@ Every message says what was wrong and what to do; the command line prints it and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
@@ -94,6 +95,15 @@ class UnknownNameError(UsageError):
         shown = name if len(name) <= 60 else name[:57] + "..."
         hint = f" Nearest: {', '.join(self.nearest)}." if self.nearest else ""
         super().__init__(f"no {what} named {shown!r}.{hint} `{listing}` lists all.")
+
+
+class UnknownVersionError(UnknownNameError):
+    """An engine of which what was asked for says no version; carries those that there are."""
+
+    def __init__(self, engine: str, asked: str, versions: Sequence[str], hint: str) -> None:
+        self.name, self.nearest = f"{engine}@{asked}", list(versions)
+        few = ", ".join(versions[:12]) or "none but the one"
+        RooflineError.__init__(self, f"engine {engine} has no version {asked[:60]!r}. There are: {few}. {hint}")
 
 
 class Place(NamedTuple):

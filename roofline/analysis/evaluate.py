@@ -203,10 +203,11 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
     """Own work and communication of one phase on one stage, per microbatch."""
     phase, question = stage.workload.phases[index], setting.question
     precision, expectation = question.precision_of(phase), setting.expectation
+    begun = stage.workload.begun(phase)
     reference = None if question.execution.level == "flash" else stage.ideal.phases[index]
     if not any(op.kind == "collective" for op in phase.ops):
         cost = phase_cost(phase, precision, setting.machine, reference)
-        expected = expectation.seconds(phase, precision) if expectation else 0.0
+        expected = expectation.seconds(phase, precision, begun) if expectation else 0.0
         return StageTime(stage.number, cost, cost.kernels, expected_s=expected)
     cost = phase_cost(own_work(phase), precision, setting.machine, reference and own_work(reference))
     seconds, crossing = exchange_s(phase, precision, setting.fabric)
@@ -217,7 +218,7 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
         cost, seconds, crossing = beside(cost, host.cost), seconds + host.link_s, crossing + host.link_bytes
     given = without_received(phase)
     received = 0.0 if given is phase else seconds - exchange_s(given, precision, setting.fabric)[0]
-    expected = expectation.seconds(given, precision) if expectation else 0.0
+    expected = expectation.seconds(given, precision, begun) if expectation else 0.0
     return StageTime(stage.number, cost, phase.kernels, seconds, crossing, expected, received)
 
 

@@ -17,6 +17,7 @@ from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
 from roofline.machine.chips.coefficients import measured_ceilings
 from roofline.machine.engine import IDEAL, Engine, engine_path, read_engine
+from roofline.machine.engine_lookup import engine_told
 from roofline.machine.expected import expected_op_time
 from roofline.passes.fusion.joined import join_projections
 from roofline.runs.expectation import Expectation, expect
@@ -178,7 +179,7 @@ def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
         for stage in stages.each:
             ledger = without_received(stage.workload[phase.name])
             ops = tuple(op for op in ledger.ops if exchanging or op.kind != "collective")
-            time = by.seconds(replace(ledger, ops=ops), precision)
+            time = by.seconds(replace(ledger, ops=ops), precision, stage.workload.begun(ledger))
             times.append((time, time, stage.number))
         return float(in_stages(times, stages.microbatches, phase.name == "decode"))
 
@@ -231,7 +232,7 @@ def _source(est: Outcome) -> str:
     fit, chip = read_engine(q.engine).fit, expect(q.gpu, q.engine, q.machine(), 1.0)
     assert chip is not None
     error = f", median error {100 * fit.median_error:.0f} %" if fit.median_error is not None else ""
-    engine = f"engine {q.engine}: fit of {fit.date} to {fit.rows} runs{error}"
+    engine = f"engine {engine_told(q.engine)}: fit of {fit.date} to {fit.rows} runs{error}"
     known, ceilings = chip.chip.stand_ins[0].chip, measured_ceilings()
     if chip.chip.cores:
         return f"{engine}; shares of bandwidth and peak of a processor: nominal"

@@ -7,23 +7,41 @@ the roofline itself: the expected time is the bound.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from roofline.errors import UnknownNameError
-from roofline.specs.files.engines import ENGINES
+from roofline.machine.engine_lookup import (
+    GENERIC,
+    IDEAL,
+    bundled_engine,
+    engine_names,
+    engine_path,
+    find_engine,
+    read_engine,
+    stamps_of,
+)
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
 
-IDEAL: Final = "ideal"
-#: The engine that stands for whichever serves a model well.
-GENERIC: Final = "generic"
+__all__ = [
+    "BARE",
+    "GENERIC",
+    "IDEAL",
+    "Engine",
+    "bundled_engine",
+    "engine_names",
+    "engine_path",
+    "find_engine",
+    "load_engine",
+    "read_engine",
+    "sums_in_half",
+]
+
 Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes"}
+_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"}
 
 
 class Engine(NamedTuple):
@@ -60,7 +78,10 @@ class Engine(NamedTuple):
     joins: str = "none"
     widens: bool = False
     mixes: bool = False
+    matvec: bool = False
+    first_from_decode: bool = False
     reread: float = 0.0
+    shares: tuple[int, ...] = ()
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0
@@ -91,79 +112,6 @@ class Engine(NamedTuple):
 BARE: Final = Engine("bare")
 
 
-def engine_names() -> list[str]:
-    """Names of all engines, `ideal` first."""
-    return [IDEAL, *sorted(path.stem for path in ENGINES.glob("*.yaml"))]
-
-
-def read_engine(name: str) -> EngineSpec:
-    """The spec of a bundled engine by its exact name, or of a file of one's own. Raises SpecError.
-
-    What was read is kept while a file stays as it is.
-    """
-    return _read_engine(name, _stamp(name))
-
-
-@lru_cache(maxsize=256)
-def _read_engine(name: str, stamp: tuple[int, int]) -> EngineSpec:
-    from roofline.specs.engine import EngineSpec
-    from roofline.specs.files.document import read_document
-    from roofline.specs.files.reader import validate
-
-    return validate(read_document(engine_path(name)), EngineSpec)
-
-
-def engine_path(name: str) -> Path:
-    """The file of an engine by its exact name, or the file itself."""
-    return Path(name) if _is_file(name) else ENGINES / f"{name}.yaml"
-
-
-def _stamp(name: str) -> tuple[int, int]:
-    """When a file of one's own was written and how long it is: another text is another engine."""
-    if not _is_file(name):
-        return 0, 0
-    try:
-        found = Path(name).stat()
-    except (OSError, ValueError):
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
-
-
-def _is_file(name: str) -> bool:
-    return name.endswith((".yaml", ".yml"))
-
-
-def find_engine(name: str, spec_dir: str | None = None) -> str:
-    """The engine of that name or alias, or a file: one in the user's own folders comes before a bundled engine.
-
-    Raises UnknownNameError with the nearest names.
-    """
-    from roofline.specs.files.library import own_engines
-
-    own = {} if _is_file(name) else own_engines(spec_dir)
-    found = own.get(name.strip().lower())
-    return bundled_engine(name, tuple(own)) if found is None or found.stem == IDEAL else str(found)
-
-
-@cache
-def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
-    """The bundled engine of that name or alias, or the file. Raises UnknownNameError with the nearest names.
-
-    `beside` are further names that may have been meant.
-    """
-    if _is_file(name):
-        return name
-    wanted = name.strip().lower()
-    known = engine_names()
-    if wanted in known:
-        return wanted
-    aliases = {alias: spec.name for spec in map(read_engine, known[1:]) for alias in spec.aliases}
-    if wanted not in aliases:
-        meant = {each: each for each in (*known, *beside)} | aliases
-        raise UnknownNameError("engine", name, meant, "roofline list engines")
-    return aliases[wanted]
-
-
 def sums_in_half(name: str) -> bool:
     """Whether an engine's products may run at the rate of 16-bit sums, beyond the peak of those in fp32."""
     engine = load_engine(name) if bundled_engine(name) != IDEAL else BARE
@@ -173,9 +121,9 @@ def sums_in_half(name: str) -> bool:
 def load_engine(name: str) -> Engine:
     """The coefficients of an engine by name, alias or file; `ideal` has none. Raises UnknownNameError or SpecError."""
     own = bundled_engine(name)
-    return _load_engine(own, _stamp(own))
+    return _load_engine(own, stamps_of(own))
 
 
 @lru_cache(maxsize=256)
-def _load_engine(name: str, stamp: tuple[int, int]) -> Engine:
+def _load_engine(name: str, stamps: tuple[int, ...]) -> Engine:
     return Engine.of(read_engine(name))

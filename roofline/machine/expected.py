@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.cores import cores_s
 from roofline.machine.demand import Demand, demand, demands
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
-from roofline.machine.machine import Machine
+from roofline.machine.machine import NO_DOT, Machine
 from roofline.machine.served import kernel_time
 from roofline.machine.time import compute_time
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, where
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
 
+#: What tells the seconds of one op of a kind.
+KindTime: TypeAlias = Callable[[Demand, ChipFacts, Machine, ChipEfficiency], Num]
 #: Sharpness with which host and device overlap: where both take as long, a step takes a fifth longer than either.
 _OVERLAP: Final = 4.0
+
+
+def kind_time(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> Num:
+    """Seconds that one op of a kind should take where `facts` multiply it."""
+    compute = compute_time(asked.op.flops, asked.op.vector_flops, facts.dtype, machine)
+    if chip.cores:
+        return cores_s(compute, asked.bytes, machine.bandwidth)
+    return maximum(kernel_time(asked, facts, chip), maximum(compute, asked.bytes / machine.bandwidth))
 
 
 def expected_op_time(op: Op, precision: Precision, machine: Machine, chip: ChipEfficiency) -> Num:
     """Seconds that one execution of an op should take: its kernel model, and never less than its roofline bound."""
     asked = demand(op, precision)
-    return _time(asked, multiplied_by(asked.dtype, precision, machine, chip), machine, chip)
+    return kind_time(asked, multiplied_by(asked.dtype, precision, machine, chip), machine, chip)
 
 
-def expected_phase_time(phase: Phase, precision: Precision, machine: Machine, chip: ChipEfficiency, batch: Num) -> Num:
-    """Seconds that one repeat of a phase should take: its ops, or the slower host, and the engine's step."""
+def expected_phase_time(
+    phase: Phase,
+    precision: Precision,
+    machine: Machine,
+    chip: ChipEfficiency,
+    batch: Num,
+    time_of: KindTime = kind_time,
+) -> Num:
+    """Seconds that one repeat of a phase should take: its ops, or the slower host, and the engine's step.
+
+    `time_of` is asked for the seconds of each kind of op: a fit keeps what it has asked before.
+    """
     engine = chip.engine
     asked = demands(phase, precision, engine.joins)
     facts = {dtype: multiplied_by(dtype, precision, machine, chip) for dtype in asked.dtypes}
-    times = [_time(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
+    times = [time_of(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
     device: Num = 0.0
     for count, place in asked.order:
         device = device + count * times[place]
@@ -47,11 +68,8 @@ def multiplied_by(dtype: str, precision: Precision, machine: Machine, chip: Chip
     peak = machine.tensor[dtype]
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain
-    return ChipFacts(peak, machine.bandwidth, chip.units, machine.vectored.get(dtype, 0.0), machine.dot, dtype)
-
-
-def _time(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> Num:
-    compute = compute_time(asked.op.flops, asked.op.vector_flops, facts.dtype, machine)
-    if chip.cores:
-        return cores_s(compute, asked.bytes, machine.bandwidth)
-    return maximum(kernel_time(asked, facts, chip), maximum(compute, asked.bytes / machine.bandwidth))
+    vector = machine.vectored.get(dtype, 0.0)
+    if chip.engine.matvec:
+        return ChipFacts(peak, machine.bandwidth, chip.units, vector, machine.dot, dtype)
+    dots = where(chip.rows > 1.0, NO_DOT, machine.dot)
+    return ChipFacts(peak, machine.bandwidth, chip.units, vector, dots, dtype, chip.rows)

@@ -25,8 +25,8 @@ COMPUTE_DTYPES: Final = tuple(_SERVED_BY)
 #: What vector units multiply where no matrix unit does.
 _WIDE: Final = ("fp32", "tf32")
 
-
-_NO_DOT: Final = 1.0
+#: A rate of dot products at which nothing is multiplied in that way.
+NO_DOT: Final = 1.0
 #: What the driver of NVIDIA cards reports and does not hand out, on Linux: nvidia-smi's total less CUDA's total is 453
 #: MiB on an RTX 3090, 483 on a 4090, 488 on a 5090, 461 on a 5070 Ti, 550 on an H100 SXM (tables of nvidia-smi, and
 #: start-up lines of llama.cpp and PyTorch, both of public files).
@@ -77,7 +77,7 @@ class Machine:
             vectored={dtype: float(served[dtype].startswith("vector.")) for dtype in _WIDE},
             half_gain=gain,
             unseen=UNSEEN if spec.vendor == "nvidia" and spec.kind == "gpu" else 0.0,
-            dot=_NO_DOT if vector is None else vector,
+            dot=NO_DOT if vector is None else vector,
         )
 
     @classmethod

@@ -95,7 +95,11 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
     span, precision, width = shape.span, asked.precision, shape.key_dim + shape.value_dim
     old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
     other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
-    again = 1.0 + chip.engine.reread * maximum(shape.heads / shape.kv_heads - 1.0, 0.0)
+    group = shape.heads / shape.kv_heads
+    further = maximum(group - 1.0, 0.0)
+    for served in chip.engine.shares:
+        further = where(group == served, 0.0, further)
+    again = 1.0 + chip.engine.reread * further
     per_key = width * again * precision.cache_element(asked.op)
     work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
     return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))

@@ -42,14 +42,18 @@ def chunks_of(run: TextRun, chunk: float, *, reserved: bool = False) -> Chunks |
     number = maximum(ceil(tokens / chunk), 1.0)
     most = chunk if reserved else minimum(tokens, chunk)
     longest = minimum(run.prompt, most)
-    widest = replace(run, batch=most / longest, prompt=longest, generate=1.0, past=run.prompt - longest)
+    widest = replace(
+        run, batch=most / longest, prompt=longest, generate=1.0, past=run.prompt - longest, first_apart=False
+    )
     return Chunks(number, _mean(run, tokens / number, chunk) if cut else None, widest)
 
 
 def _mean(run: TextRun, tokens: Num, chunk: float) -> TextRun:
     """The run of a pass of so many tokens, each sequence in as many passes as it takes."""
     new = minimum(run.prompt, tokens)
-    return replace(run, batch=tokens / new, prompt=new, generate=1.0, passes=run.prompt / new, piece=chunk)
+    passes = run.prompt / new
+    alone = replace(run, generate=1.0, first_apart=False)
+    return replace(alone, batch=tokens / new, prompt=new, passes=passes, piece=chunk)
 
 
 def in_chunks(whole: Workload, number: Num, mean: Workload | None, widest: Workload, *, drawn: bool = True) -> Workload:

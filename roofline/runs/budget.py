@@ -14,7 +14,7 @@ from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import Num, maximum, minimum
 from roofline.runs.checks import whole_number
 from roofline.runs.devices.spread import Spread
-from roofline.specs.engine import SetAside
+from roofline.specs.engine_memory import SetAside
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.server import Defaults
 from roofline.workload.plan import Plan
@@ -65,7 +65,7 @@ class Held(NamedTuple):
 class Budget(NamedTuple):
     """What an engine makes of the memory that programs can have (`seen`).
 
-    `share` and `of`: see `roofline.specs.engine.EngineMemory`; without a share everything must find room. `runtime`
+    `share` and `of`: see `EngineMemory`; without a share everything must find room. `runtime`
     are bytes beside weights, cache and activations, `logits` those of drawing tokens for all sequences, over the size
     of the vocabulary. `padded`: states stand in pages of the cache. `whole_chunk`: activations of a chunk
     are reserved, whatever the prompts. `all_seen`: the driver keeps nothing. `given`: the

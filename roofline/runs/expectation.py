@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from roofline.answer.phase import Warn
@@ -12,6 +12,7 @@ from roofline.machine.chips.facts import unstated_facts
 from roofline.machine.collectives import Fabric, collective_s
 from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED, Cores, expected_core_time
 from roofline.machine.engine import IDEAL, load_engine, read_engine
+from roofline.machine.engine_lookup import engine_told, measured_as, other_versions
 from roofline.machine.expected import expected_op_time, expected_phase_time
 from roofline.machine.machine import Machine
 from roofline.num import Num, is_nothing, maximum, minimum
@@ -44,8 +45,8 @@ class Expectation(NamedTuple):
         """An engine on one chip, or on several stacked as one."""
         return cls(chip, machine, batch, *chip.interval)
 
-    def seconds(self, phase: Phase, precision: Precision) -> Num:
-        """Expected seconds of one repeat of a phase."""
+    def seconds(self, phase: Phase, precision: Precision, requests: Num) -> Num:
+        """Expected seconds of one repeat of a phase, in which so many requests begin."""
         seconds = expected_phase_time(phase.on_device, precision, self.machine, self.chip, self.batch)
         fetching: Num = self._fetching(phase, precision)
         for op in phase.on_host if self.cores is not None else ():
@@ -53,11 +54,7 @@ class Expectation(NamedTuple):
             seconds, fetching = seconds + op.count * own, fetching + op.count * link
         if not is_nothing(fetching):
             seconds = maximum(seconds, fetching) if self.overlap else seconds + fetching
-        return (
-            seconds + self.chip.host * self.chip.engine.request_s
-            if phase.name != "decode" and not phase.beside
-            else seconds
-        )
+        return seconds if is_nothing(requests) else seconds + requests * (self.chip.host * self.chip.engine.request_s)
 
     def on_cores(self, op: Op, precision: Precision) -> tuple[Num, Num]:
         """Expected seconds of one execution of an op that the host holds, beside the link and on it."""
@@ -95,6 +92,8 @@ class Expectation(NamedTuple):
 
 _CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
 _MOST_CHIPS: Final = 4096
+#: So many other versions of an engine are named.
+_VERSIONS: Final = 6
 
 
 def efficiency_of(gpu: GPUSpec, engine: str) -> ChipEfficiency:
@@ -134,7 +133,16 @@ def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
     if chip.cores:
         kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
     span = f"80 % of runs between {low:g} and {high:g} times the expected time"
-    return [f"engine {engine}: {rests}{error}; {kernels}; {span}"]
+    return [f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {span}", *_version_notes(engine)]
+
+
+def _version_notes(engine: str) -> Iterator[str]:
+    """Which version an answer is of, and which others there are."""
+    others = [each.told(each.engine) for each in other_versions(engine)]
+    if others:
+        more = f" and {len(others) - _VERSIONS} more" if len(others) > _VERSIONS else ""
+        which = "the newest version" if "@" not in engine else "a version that was asked for"
+        yield f"engine {engine_told(engine)} is {which}; others: {', '.join(others[:_VERSIONS])}{more}"
 
 
 def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
@@ -154,6 +162,10 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if fit.vendors and gpu.vendor not in fit.vendors:
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
         found.append(Warn("engine-of-other-vendor", text))
+    other = measured_as(engine)
+    if other is not None:
+        text = f"no run of {engine} was at hand: {other} stands in; the interval is wider, as versions differ"
+        found.append(Warn("engine-version-not-measured", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found

@@ -144,7 +144,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "engine",
             "str",
             "generic",
-            "Whose measured efficiencies to expect; `ideal` is the roofline itself.",
+            "Whose measured efficiencies to expect, @ which version (vllm@2023); `ideal` is the roofline itself.",
             "NAME",
             listing="list_engines",
         ),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from roofline.specs.base import (
     LARGEST,
+    NAME_PATTERN,
     AsTuple,
-    Name,
     Names,
-    NoBytes,
     Share,
     Size,
     Spec,
@@ -21,9 +20,13 @@ from roofline.specs.base import (
     Time,
     known_dtype,
 )
+from roofline.specs.engine_memory import EngineMemory
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.server import Defaults, Server
 
+#: A name, and the version of an engine after an `@`.
+EngineName = Annotated[str, StringConstraints(pattern=NAME_PATTERN[:-1] + r"(@[A-Za-z0-9._+-]+)?$", max_length=100)]
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")]
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
 Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
@@ -125,55 +128,6 @@ class EngineFit(Spec):
     left_out_source: float | None = None
 
 
-class SetAside(Spec):
-    """Bytes of a device that an engine leaves for all but weights and cache, where its share follows from them."""
-
-    fixed: NoBytes = 0.0
-    token: NoBytes = Field(0.0, description="per token of a chunk of prompts")
-    tokens: Size = Field(1, description="at least so many tokens count")
-    sequence: NoBytes = Field(0.0, description="per sequence of the largest step that is recorded as a graph")
-    graph: Defaults = Field((), description="sequences of that step")
-    device: NoBytes = Field(0.0, description="per device of a replica")
-
-
-class EngineMemory(Spec):
-    """How an engine uses the memory of a device: which part is its own, and what stands in it beside weights and cache.
-
-    `share`: of the memory that programs can have, this much is the engine's; `of` says of what: `all`, weights,
-    activations and cache must stand within it (vLLM); `static`, weights and cache must, activations stand beside it
-    (SGLang); `free`, the cache gets this share of what is left beside all else (TensorRT-LLM). Instead of a share
-    there may be bytes that are set `aside`. Without either the cache is made as asked, and everything must find room.
-    """
-
-    share: Share | None = None
-    aside: SetAside | None = None
-    of: Literal["all", "static", "free"] = "all"
-    runtime: NoBytes = Field(0.0, description="context, libraries and work buffers of one device")
-    linked: NoBytes = Field(0.0, description="further, where devices exchange")
-    sampling: float = Field(
-        0.0,
-        ge=0,
-        le=1000,
-        description="bytes per logit of all sequences that the engine may hold, while tokens are drawn",
-    )
-    sequences: Defaults = Field((), description="sequences that the engine holds at once where nothing is said")
-    whole_chunk: bool = Field(
-        False, description="the activations of a whole chunk are reserved, whatever the prompts are"
-    )
-    page: Size = Field(1, description="tokens of a sequence that the cache takes room for at a time")
-    windows: Literal["window", "full"] = Field(
-        "window", description="layers with a window cache that window, or every token of the sequence"
-    )
-    chunks: Literal["chunk", "full"] = Field(
-        "chunk", description="layers that see a chunk of the sequence cache that chunk, or every token"
-    )
-    states: Literal["own", "padded"] = Field(
-        "own",
-        description="states of recurrent layers have room of their own, or pages of the cache, which are made as large",
-    )
-    sources: Texts = ()
-
-
 def _is_cache(name: str) -> str:
     """The name of a format that a cache may have."""
     if not known_cache(name):
@@ -216,13 +170,31 @@ class Towers(Spec):
     sources: Texts = ()
 
 
+#: What a version or a backend of an engine has from that engine where its file does not say it.
+INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+
+
 class EngineSpec(Spec):
-    """One engine: whose kernels it runs, how they fare, and what the host adds."""
+    """One engine: whose kernels it runs, how they fare, and what the host adds.
+
+    A version or a backend of another is an engine of its own, and has from that one what it leaves out of INHERITED.
+    """
 
     kind: Literal["engine"]
-    name: Name
+    name: EngineName
     title: Text
     aliases: Names = ()
+    of: EngineName | None = Field(
+        None,
+        description="the engine of which it is a version or a backend; what it does not say of chunk, memory, formats, "
+        "split, server, towers and offload is that one's",
+    )
+    version: Text | None = Field(
+        None, description="its versions, as people read them; the numbers in it are those that may be asked for"
+    )
+    since: Month | None = Field(None, description="the month since which it was current, as 2023-10")
+    until: Month | None = Field(None, description="the last month in which it was; left out for what still is")
+    vendors: Names = Field((), description="makers of chips on which this backend runs in place of what it is `of`")
     library: Literal["trtllm", "vllm", "sglang"] | None = Field(
         None, description="whose measured kernels it runs; by default those of the most widely used library"
     )
@@ -249,7 +221,17 @@ class EngineSpec(Spec):
     widens: bool = Field(
         False, description="weights in fp8 and fp4 are widened, where others multiply them as they are"
     )
+    matvec: bool = Field(
+        False,
+        description="kernels of its own multiply a few rows on vector units; else these fill up a whole tile of the "
+        "matrix units",
+    )
     mixes: bool = Field(False, description="a server prefills prompts within decode steps")
+    first_from_decode: bool = Field(
+        False,
+        description="a prefill leaves out the prompt's last token: a decode step reads it and gives the first one",
+    )
+    habit_sources: Texts = Field((), description="where habits of the engine are told: its code or documentation")
     chunk: Defaults = Field(
         (), description="tokens of prompts that go through the layers at once where nothing is said; none: all of them"
     )
@@ -267,9 +249,24 @@ class EngineSpec(Spec):
         le=1,
         description="share of a cached key that each further query head of its group reads again; 0: none",
     )
+    shares: Annotated[tuple[Size, ...], AsTuple, Field(max_length=16)] = Field(
+        (), description="query heads of a group for which its kernels read a cached key once all the same"
+    )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
     interval: Intervals
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]
     notes: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_time(self) -> EngineSpec:
+        if self.since and self.until and self.until < self.since:
+            text = "until {until} ends before it begins, since {since}"
+            raise PydanticCustomError("months", text, {"until": self.until, "since": self.since})
+        return self
+
+    def inheriting(self, base: EngineSpec) -> EngineSpec:
+        """The same with what it does not state of INHERITED from the engine that it is of."""
+        said = self.model_fields_set | ({"chunk_sources"} if "chunk" in self.model_fields_set else set())
+        return self.model_copy(update={name: getattr(base, name) for name in INHERITED if name not in said})

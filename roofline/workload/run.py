@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, minimum
 
 if TYPE_CHECKING:
     from roofline.workload.allocation import CacheLayout
@@ -30,7 +30,8 @@ class TextRun:
     equal parts of a prompt that is really read in pieces of `piece` tokens and a shorter one.
     `draft` is held beside the model and changes nothing of its phases. `media` are the pictures and the sound of each
     prompt, whose tokens `prompt` includes. `users` are those of a steady load of which the batch is what runs at once,
-    where they were asked for; they change nothing of the phases.
+    where they were asked for; they change nothing of the phases. `first_apart`: the prefill leaves out the last token
+    of the prompt, which a decode step reads: that step gives the first token.
     """
 
     batch: Num = 1.0
@@ -46,11 +47,21 @@ class TextRun:
     draft: Draft | None = None
     media: Media | None = None
     users: Num | None = None
+    first_apart: bool = False
 
     @property
     def steps(self) -> Num:
         """Decode steps: the prefill gives the first token."""
         return maximum(self.generate - 1.0, 0.0)
+
+    @property
+    def as_run(self) -> TextRun:
+        """The run whose phases it has: with a token less in the prefill and a decode step more, where one reads it."""
+        if not self.first_apart:
+            return self
+        more = minimum(self.generate, 1.0)
+        prompt = maximum(self.prompt - more, 1.0)
+        return replace(self, prompt=prompt, generate=self.generate + more, first_apart=False)
 
     @property
     def cached(self) -> Num:

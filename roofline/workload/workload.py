@@ -154,6 +154,12 @@ class Workload:
         """The phases of towers."""
         return tuple(phase for phase in self.phases if phase.beside)
 
+    def begun(self, phase: Phase) -> Num:
+        """Requests that begin in one repeat of a phase: the first phase of the model's own begins one, however often
+        it repeats.
+        """
+        return 1.0 / phase.repeat if phase.name == self.own[0].name else 0.0
+
     def holders(self) -> list[Op]:
         """The ops that hold the parameters: those of the first phase of each component."""
         first: dict[str, Phase] = {}

@@ -22,8 +22,11 @@ from roofline.machine.engine import (
     load_engine,
     read_engine,
 )
-from roofline.machine.expected import expected_phase_time
+from roofline.machine.expected import expected_op_time, expected_phase_time
+from roofline.machine.machine import Machine
 from roofline.runs.load import load_gpu
+from roofline.workload.constructors import linear
+from roofline.workload.precision import Precision
 
 NAMES = [name for name in engine_names() if name != IDEAL]
 
@@ -220,3 +223,18 @@ def test_engines_of_ones_own_folders_come_first(tmp_path: Path, monkeypatch: pyt
     assert est.question.engine == str(tmp_path / "my-server.yaml")
     with pytest.raises(UnknownNameError, match="my-server"):
         find_engine("my-servr")
+
+
+def test_few_rows_fill_a_tile_of_a_warp_group_but_in_kernels_of_their_own() -> None:
+    """H20: 37 FLOP/B, so that 64 rows of a matrix instruction take longer than the weights that they multiply."""
+    gpu, precision = rl.load_gpu("h20"), Precision.of("bf16")
+    moved, flops = 4096.0 * 4096.0, 2.0 * 4096.0 * 4096.0
+
+    def seconds(name: str, rows: float) -> float:
+        op = linear("projection", "block", rows, 4096, 4096)
+        chip = ChipEfficiency.of(gpu, engine=load_engine(name))
+        return float(expected_op_time(op, precision, Machine.of(gpu), chip))
+
+    assert flops * 64 / gpu.peak.tensor.bf16 > moved * 2 / gpu.memory.bandwidth
+    assert seconds("vllm", 16.0) == pytest.approx(seconds("vllm", 64.0), rel=0.02)
+    assert seconds("llama.cpp", 1.0) < 0.8 * seconds("llama.cpp", 64.0)

@@ -82,7 +82,7 @@ def engine_row(path: Path) -> EngineRow:
     from roofline.specs.engine import EngineSpec
 
     spec = validate(read_document(path), EngineSpec)
-    return EngineRow(spec.name, spec.title, spec.aliases, spec.fit.rows, spec.fit.median_error)
+    return EngineRow(spec.name, spec.title, spec.aliases, spec.fit.rows, spec.fit.median_error, spec.version)
 
 
 #: How the row of a file is computed, by its shelf.

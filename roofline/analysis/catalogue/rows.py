@@ -52,13 +52,14 @@ class NodeRow(NamedTuple):
 
 
 class EngineRow(NamedTuple):
-    """An engine in a listing: the measured runs that it was fitted to, and the median error of the fit."""
+    """An engine in a listing: the measured runs that it was fitted to, the median error of the fit, its version."""
 
     name: str
     title: str
     aliases: tuple[str, ...]
     runs: int
     median_error: float | None
+    version: str | None = None
 
 
 class PrecisionRow(NamedTuple):

@@ -20,6 +20,7 @@ from roofline.answer.phase import Warn
 from roofline.answer.quantity import Quantity
 from roofline.answer.times import Times
 from roofline.errors import UsageError
+from roofline.machine.engine_lookup import engine_inputs
 from roofline.runs.checks import checked, is_many, one_of
 from roofline.runs.kind import Outcome
 from roofline.runs.load import ModelLike
@@ -73,7 +74,7 @@ class GPUsFor:
         return {
             "model": q.spec.name,
             "model_file": q.model_origin.path,
-            "engine": q.engine,
+            **engine_inputs(q.engine),
             "sort": self.by,
             **self.asked,
         }

@@ -19,6 +19,7 @@ from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL
+from roofline.machine.engine_lookup import engine_inputs
 from roofline.runs.checks import checked, is_many, one_of
 from roofline.runs.load import GPULike
 from roofline.runs.names import check_names
@@ -102,7 +103,7 @@ class ModelsOn:
         """The machine, and what was asked of every model."""
         q = self.first.question
         placed = {"gpu": q.gpu.name, "gpu_file": q.gpu_origin.path, "gpus": self.first.plan.devices}
-        return {**placed, "engine": q.engine, "kind": self.group, "match": self.match, **self.asked}
+        return {**placed, **engine_inputs(q.engine), "kind": self.group, "match": self.match, **self.asked}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline fit --gpu NAME --json`."""

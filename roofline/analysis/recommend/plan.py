@@ -13,6 +13,7 @@ from roofline.analysis.fit.trial import Case, Trial, plan_dict
 from roofline.analysis.recommend.wanted import Wanted
 from roofline.answer.plain import plain
 from roofline.answer.times import Times
+from roofline.machine.engine_lookup import engine_inputs
 from roofline.runs.ask import ask
 from roofline.runs.money.money import Money, money_of
 
@@ -119,7 +120,7 @@ class Plan:
             "plan": plan_dict(q.spread.plan),
             "replicas": self.replicas,
             "weights": q.precision.label,
-            "engine": q.engine,
+            **engine_inputs(q.engine),
             "options": {name: value for name, value in self.options.items() if value is not None},
             "batch": plain(q.run.batch),
             "users": None if service is None else plain(service.users),

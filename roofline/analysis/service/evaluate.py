@@ -137,7 +137,8 @@ def answered(load: Load) -> Service:
     users, each, replicas = users_of(load.question), per_replica(load.question), float(load.question.spread.plan.dp)
     waits, share = _waits(load)
     served = _readings(lambda of: served_step(load.shares, of(load.step), of(load.prompt), of(load.beside)))
-    first = own_of(load) * (1.0 + waits) + load.step * (0.5 * load.others)
+    apart = 1.0 if load.question.run.first_apart else 0.0
+    first = own_of(load) * (1.0 + waits) + load.step * (0.5 * load.others + apart)
     at_work = first + served * load.steps
     request = at_work * (each / load.running)
     rate, at_once = request.rate(users), minimum(users, load.running * replicas)

@@ -19,14 +19,15 @@ from typing import Any, Final
 import numpy as np
 
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
-from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted, fit_engine
+from roofline.evidence.fits.fit_engines import LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.intervals import Range, intervals
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, Declared, declared_of, of_images, rows_of
+from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
+from roofline.evidence.runs.declaring import HABITS, Declared
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.machine.engine import GENERIC, Engine, engine_path
-from roofline.specs.engine import EngineSpec
+from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
 from roofline.specs.files.reader import validate
@@ -35,10 +36,10 @@ from roofline.specs.files.reader import validate
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
 #: The blocks of an engine's file that are written by hand.
-KEPT: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+KEPT: Final = (*INHERITED, "habit_sources")
 _KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()+_-]*[A-Za-z0-9)]")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()@+_-]*[A-Za-z0-9)]")
 
 
 def write_all(
@@ -50,14 +51,13 @@ def write_all(
     source = f"fit of {date} to published runs; see docs/validation.md"
     written = only or (GENERIC, *DECLARED)
     for name in written:
-        own = rows_of(name, rows)
-        if own:
-            declared = declared_of(name)
+        own, declared = rows_of(name, rows), declared_of(name)
+        if len(own) >= LEAST_ROWS:
             like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
             text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     for name, declared in DECLARED.items():
-        if name in written and not any(row.run.engine == name for row in rows):
+        if name in written and len(rows_of(name, rows)) < LEAST_ROWS:
             text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
             (output / f"{name}.yaml").write_text(text, encoding="utf-8")
     return refused
@@ -71,10 +71,10 @@ def fit_declared(
     name: str, declared: Declared, rows: Sequence[PreparedRun], like: Engine | None = None
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
-    habits = {habit: getattr(declared, habit) for habit in ("half_sums", "fed", "joins", "widens", "mixes")}
+    habits = {habit: getattr(declared, habit) for habit in HABITS}
     base = Engine(name, declared.library, **habits)
     optional = () if of_images(rows) or name == GENERIC else None
-    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager)
+    return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager, only=declared.free)
 
 
 def fitted_text(
@@ -98,13 +98,19 @@ def fitted_text(
 
 
 def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
-    """An engine without rows: its own library's kernels, the host of a measured engine like it, a wide interval."""
+    """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
+    a wide interval.
+    """
+    alike = Engine.of(like)
     plain: dict[str, Any] = dict.fromkeys(("compute", "streaming", "cache", "attention"), 1.0)
-    engine = Engine.of(like)._replace(name=name, library=declared.library, joins=declared.joins, **plain)
+    habits: dict[str, Any] = {habit: getattr(declared, habit) or getattr(alike, habit) for habit in HABITS}
+    habits |= {"joins": declared.joins, "mixes": declared.mixes}
+    engine = alike._replace(name=name, library=declared.library, **habits, **({} if declared.same else plain))
     known = like.interval
     spans = borrowed_intervals((known.measured, known.sibling, known.other))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
-    told = f"No run of it was at hand: launches and host times are those of {like.name}, the interval is wider."
+    what = "kernels, launches" if declared.same else "launches"
+    told = f"No run of it was at hand: {what} and host times are those of {like.name}, the interval is wider."
     return _EngineFile(declared, engine, spans, fit, source, told).text()
 
 
@@ -164,8 +170,20 @@ class _EngineFile:
         yield from ("kind: engine", f"name: {_word(self.engine.name)}", f"title: {_word(self.declared.title)}")
         if self.declared.aliases:
             yield f"aliases: [{', '.join(self.declared.aliases)}]"
+        yield from self._version()
         if self.declared.library:
             yield f"library: {self.declared.library}"
+
+    def _version(self) -> Iterator[str]:
+        """Of which engine it is a version or a backend, and since and until when."""
+        declared = self.declared
+        if declared.of:
+            yield f"of: {declared.of}"
+        if declared.version:
+            yield f"version: {_quoted(declared.version)}"
+        yield from (f"{key}: {month}" for key in ("since", "until") if (month := getattr(declared, key)))
+        if declared.vendors:
+            yield f"vendors: [{', '.join(declared.vendors)}]"
 
     def _habits(self) -> Iterator[str]:
         """Habits and limits, where the engine has them."""
@@ -173,8 +191,12 @@ class _EngineFile:
         yield from (f"{habit}: true" for habit in ("half_sums", "fed") if getattr(engine, habit))
         if engine.joins != "none":
             yield f"joins: {engine.joins}"
-        yield from (f"{habit}: true" for habit in ("widens", "mixes") if getattr(engine, habit))
+        yield from (
+            f"{habit}: true" for habit in ("widens", "mixes", "matvec", "first_from_decode") if getattr(engine, habit)
+        )
         yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
+        if engine.shares:
+            yield f"shares: [{', '.join(map(str, engine.shares))}]"
 
     def _factors(self) -> Iterator[str]:
         """Those of all engines, then those of image models that say something."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ import numpy as np
 from roofline.errors import UsageError
 from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.declaring import HABITS
+from roofline.evidence.runs.expecting import Expecting
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import Engine
 from roofline.workload.shapes import ExpertsShape
@@ -57,8 +59,10 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", "half_sums", "fed", "joins", "widens", "mixes")
+_HABITS: Final = ("name", "library", *HABITS)
 _ROWS_PER_COEFFICIENT: Final = 2
+#: So few rows tell nothing of an engine.
+LEAST_ROWS: Final = 2
 _GAIN: Final = 0.94
 _ENOUGH: Final = 20  # rows without which no limit is looked for
 _ITERATIONS: Final = 25
@@ -76,6 +80,7 @@ class EngineFitted:
     eager: bool
     at_bound: tuple[str, ...]
     undetermined: tuple[str, ...]
+    only: tuple[str, ...] = ()
 
 
 def fit_engine(
@@ -86,17 +91,21 @@ def fit_engine(
     like: Engine | None = None,
     near: bool = False,
     eager: bool = False,
+    only: Sequence[str] = (),
 ) -> EngineFitted:
     """The engine's coefficients from rows; what is known of it (_HABITS) is that of `base`.
 
     `optional` names the coefficients of OPTIONAL that are fitted; by default each is tried, and kept where it makes the
     rows' mean error smaller by `1 - _GAIN`. `like` is an engine from which coefficients stray instead of from the
-    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel. Raises UsageError for
-    fewer rows than two.
+    measured kernels; `near`: look first where `base` is; `eager`: the host launches each kernel; `only`: those that
+    stray from `like`, all others are its own. Raises UsageError for fewer rows than two.
     """
-    if len(rows) < _ROWS_PER_COEFFICIENT:
+    if len(rows) < LEAST_ROWS:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
     free = _free(rows)
+    if only:
+        few = tuple(name for name in (*free, *OPTIONAL) if name in only)
+        return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
     best = _fit(base, rows, free, like, near, eager)
@@ -146,13 +155,10 @@ def _fit(
         start_from = like or Engine("")
         return start_from._replace(**{habit: getattr(base, habit) for habit in _HABITS}, **named)
 
-    alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
-    each = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
+    expecting = Expecting(rows)
 
     def predict(values: Array) -> Array:
-        made = engine(values)
-        known = {run: row.expected(made) for run, row in each.items()}
-        return np.asarray([known[run] for run in alike])
+        return expecting.seconds(engine(values))
 
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)
@@ -170,12 +176,12 @@ def _fit(
 
 def weights_of(rows: Sequence[PreparedRun]) -> Array:
     """How much each row counts, 1 on average: rows of one source, model and chip share one efficiency, so n of them
-    count as the root of n; where the rows are of several engines, each engine counts the same.
+    count as the root of n; where the rows are of several engines, each counts the same, with all of its versions.
     """
     cells = [(row.run.engine, row.run.source, row.run.model, row.run.gpu) for row in rows]
     sizes = Counter(cells)
     weights = np.asarray([sizes[cell] ** -0.5 for cell in cells])
-    engines = np.asarray([row.run.engine for row in rows])
+    engines = np.asarray([row.run.engine.partition("@")[0] for row in rows])
     names = sorted(set(engines))
     if len(names) > 1:
         total = weights.sum() / len(names)
@@ -203,7 +209,8 @@ def left_out(
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
         optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
-        again = fit_engine(fitted.engine, kept, optional=optional, like=fitted.like, near=True, eager=fitted.eager)
+        like, eager, only = fitted.like, fitted.eager, fitted.only
+        again = fit_engine(fitted.engine, kept, optional=optional, like=like, near=True, eager=eager, only=only)
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])
     return found
 

@@ -3,8 +3,8 @@
     python -m roofline.evidence.fits.residuals -o roofline/evidence/measurements/left_out.csv
 
 starts from the shipped engines, which are fits to the shipped rows, writes one line per row and way of leaving it out,
-and with `--engines roofline/engines` the intervals that follow from them into the engine files. It takes minutes per
-engine; `--engine` renews the lines of some, `--keep` those of none.
+and with `--engines roofline/engines` the intervals that follow from them into the engine files. It takes minutes;
+`--engine` renews the lines of some, `--keep` those of none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from __future__ import annotations
 import argparse
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +30,33 @@ from roofline.evidence.runs.shipped import SHIPPED
 from roofline.machine.engine import GENERIC, load_engine, read_engine
 
 
-def residuals_of(name: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
-    """The errors of the rows of an engine, each way, around the shipped fit."""
+def residuals_of(name: str, out: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
+    """The errors of the rows of an engine, left out in one way, around the shipped fit."""
     declared = DECLARED.get(name)
     like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
-    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, declared is not None and declared.eager, (), ())
-    return list(leave_out(fitted, rows, ways_of(name), least_left(rows)))
+    eager, free = (declared.eager, declared.free) if declared is not None else (False, ())
+    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, eager, (), (), free)
+    return list(leave_out(fitted, rows, (out,), least_left(rows)))
+
+
+@cache
+def _shipped_rows() -> Sequence[PreparedRun]:
+    """The shipped rows, prepared once in each process."""
+    return prepare_all([run for path in SHIPPED for run in read_runs(path)])[0]
+
+
+def _residuals(task: tuple[str, str]) -> list[LeftOut]:
+    name, out = task
+    own = rows_of(name, _shipped_rows())
+    return residuals_of(name, out, own) if own else []
+
+
+def all_residuals(names: Sequence[str], workers: int | None = None) -> list[LeftOut]:
+    """The errors of the rows of some engines, in all ways; `workers` processes, by default one for each core."""
+    counts = Counter({name: len(rows_of(name, _shipped_rows())) for name in names})
+    tasks = [(name, out) for name, _ in counts.most_common() for out in ways_of(name)]
+    with ProcessPoolExecutor(workers) as pool:  # those of most rows first, so that no core waits for the last
+        return [line for lines in pool.map(_residuals, tasks) for line in lines]
 
 
 def write_left_out(lines: Sequence[LeftOut], path: Path) -> None:
@@ -78,10 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = [] if options.keep else options.engine or [GENERIC, *DECLARED]
     lines = [line for line in read_left_out(options.output) if line.engine not in wanted]
     if wanted:
-        rows, _ = prepare_all([run for path in SHIPPED for run in read_runs(path)])
-        for name in wanted:
-            own = rows_of(name, rows)
-            lines += residuals_of(name, own) if own else []
+        lines += all_residuals(wanted)
         write_left_out(lines, options.output)
     if options.engines is not None:
         renew_intervals(lines, options.engines)

@@ -28,6 +28,7 @@ from roofline.evidence.kernels.problems import Chip, Problem
 from roofline.evidence.kernels.ranges import EXPECTED, RANGES
 from roofline.evidence.kernels.tables import Array, Table, groups, read_table
 from roofline.machine.chips.coefficients import Likeness, Measured, likeness
+from roofline.machine.chips.facts import least_rows
 from roofline.machine.chips.transfer import transferred
 from roofline.machine.machine import Machine
 from roofline.runs.load import locate_gpu
@@ -130,7 +131,8 @@ def chip_of(name: str) -> Chip:
     if spec.units is None:
         raise UsageError(f"{name}: the number of its units is not known")
     link = spec.links.scale_up or spec.links.pcie if spec.links else None
-    return Chip(spec.name, peak, spec.memory.bandwidth, float(spec.units.count), link.bandwidth if link else 1.0)
+    linked, rows = link.bandwidth if link else 1.0, least_rows(spec)
+    return Chip(spec.name, peak, spec.memory.bandwidth, float(spec.units.count), linked, rows)
 
 
 def read_groups(folder: Path, chip: Callable[[str], Chip] = chip_of) -> Iterator[Group]:

@@ -40,19 +40,22 @@ _SPLITS: Final = (1e9, 32.0, 16.0, 8.0, 4.0, 1.0)
 
 
 class Chip(NamedTuple):
-    """What a group needs of its chip: matrix peaks by format, bandwidth, units, and the bandwidth of its link."""
+    """What a group needs of its chip: matrix peaks by format, bandwidth, units, the bandwidth of its link, and the rows
+    of its smallest matrix instruction.
+    """
 
     name: str
     peak: dict[str, float]
     bandwidth: float
     units: float
     link: float
+    rows: float = 1.0
 
     def facts(self, dtype: str) -> ChipFacts:
         """As the kernel models want them. Raises UsageError where the chip has no such peak."""
         if dtype not in self.peak:
             raise UsageError(f"{self.name} has no {dtype} peak")
-        return ChipFacts(self.peak[dtype], self.bandwidth, self.units)
+        return ChipFacts(self.peak[dtype], self.bandwidth, self.units, rows=self.rows)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Any, Final
 from roofline.evidence.markdown import paragraphs, table
 from roofline.evidence.memory.logs import LogLine, read_logs
 from roofline.machine.engine import IDEAL, engine_names, read_engine
-from roofline.specs.engine import EngineSpec, SetAside
+from roofline.specs.engine import EngineSpec
+from roofline.specs.engine_memory import SetAside
 from roofline.specs.server import Default
 from roofline.units import format_si
 

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
+from roofline.evidence.runs.declaring import Declared
 from roofline.evidence.runs.runs import PreparedRun
+from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
-
-
-class Declared(NamedTuple):
-    """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it.
-
-    `apart` keeps its rows out of the generic engine's fit.
-    """
-
-    title: str
-    library: str | None = None
-    half_sums: bool = False
-    fed: bool = False
-    joins: str = "none"
-    widens: bool = False
-    mixes: bool = False
-    aliases: tuple[str, ...] = ()
-    notes: str = ""
-    like: str = "generic"
-    eager: bool = False
-    apart: bool = False
-
-    @property
-    def typical(self) -> bool:
-        """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
-        return not (self.eager or self.apart)
-
 
 _diffusers = partial(Declared, fed=True, eager=True, notes="Fitted to image models.")
 _compiled = partial(Declared, half_sums=True, fed=True, like="pytorch-compile")
@@ -45,26 +21,70 @@ DECLARED: Final[dict[str, Declared]] = {
         joins="all",
         mixes=True,
         aliases=("trtllm", "trt-llm"),
-        notes="Versions 0.9 (static batches) to 1.3 (served).",
+        notes="Versions 1.0 to 1.3 (served), and two runs of a NIM of 2025.",
+        version="1.0 to 1.3",
+        since="2025-07",
     ),
-    "tensorrt-llm-0.5": Declared(
+    "tensorrt-llm@0.9": Declared(
+        "TensorRT-LLM 0.9 (2024)",
+        "trtllm",
+        joins="all",
+        mixes=True,
+        shares=(8,),
+        like="tensorrt-llm",
+        apart=True,
+        of="tensorrt-llm",
+        version="0.9",
+        since="2024-04",
+        until="2024-05",
+        free=("compute", "streaming", "step_s", "kernel_s", "reread"),
+        notes="Static batches (gptSessionBenchmark).",
+    ),
+    "tensorrt-llm@0.5": Declared(
         "TensorRT-LLM 0.5 (2023)",
         "trtllm",
         joins="all",
+        aliases=("tensorrt-llm-0.5",),
         like="tensorrt-llm",
         apart=True,
+        of="tensorrt-llm",
+        version="0.5",
+        since="2023-10",
+        until="2023-12",
         notes="Before its kernels shared a cached key among the query heads of a group.",
     ),
-    "vllm": Declared("vLLM", "vllm", joins="all", mixes=True, notes="Steps replayed as CUDA graphs."),
-    "vllm-eager": Declared(
-        "vLLM without CUDA graphs",
+    "vllm": Declared(
+        "vLLM",
         "vllm",
         joins="all",
+        mixes=True,
+        notes="Steps replayed as CUDA graphs.",
+        version="0.6 to 0.19",
+        since="2024-09",
+    ),
+    "vllm@0.2": Declared(
+        "vLLM without CUDA graphs (2023)",
+        "vllm",
+        joins="all",
+        aliases=("vllm-eager",),
         eager=True,
+        of="vllm",
+        version="0.1 to 0.2",
+        since="2023-06",
+        until="2023-12",
         notes="As of 2023, or --enforce-eager: the host launches every kernel of a step.",
     ),
-    "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm"),
-    "lmdeploy": Declared("LMDeploy (TurboMind)", "trtllm", joins="all", aliases=("turbomind",), like="tensorrt-llm"),
+    "sglang": Declared("SGLang", "sglang", joins="all", like="tensorrt-llm", version="0.5.6 to 0.5.9", since="2025-11"),
+    "lmdeploy": Declared(
+        "LMDeploy (TurboMind)",
+        "trtllm",
+        joins="all",
+        mixes=True,
+        aliases=("turbomind",),
+        like="tensorrt-llm",
+        version="0.2 to 0.12",
+        since="2024-01",
+    ),
     "fastertransformer": Declared(
         "FasterTransformer",
         "trtllm",
@@ -77,17 +97,12 @@ DECLARED: Final[dict[str, Declared]] = {
         "llama.cpp (CUDA and Metal)",
         half_sums=True,
         widens=True,
+        matvec=True,
         aliases=("llamacpp", "llama-cpp"),
         notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
     ),
-    "ktransformers": Declared(
-        "KTransformers (experts on the host's cores)",
-        aliases=("kt", "kt-kernel"),
-        apart=True,
-        notes="What the host computes is told in docs/parallel.md.",
-    ),
-    "mlx": Declared("MLX (mlx-lm)", widens=True),
-    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, aliases=("gptfast",)),
+    "mlx": Declared("MLX (mlx-lm)", widens=True, matvec=True),
+    "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     "pytorch-eager": _diffusers("PyTorch, eager (diffusers)", aliases=("eager", "diffusers")),
     "pytorch-compile": _diffusers("PyTorch, torch.compile (diffusers)", aliases=("torch-compile",)),
     "xformers": _diffusers("PyTorch with xformers (diffusers)"),
@@ -95,6 +110,7 @@ DECLARED: Final[dict[str, Declared]] = {
     "onnxruntime": _compiled("ONNX Runtime (image models)", aliases=("ort",)),
     "aitemplate": _compiled("AITemplate (image models)"),
     "onediff": _compiled("OneDiff (image models)"),
+    **WITHOUT_ROWS,
 }
 _GENERIC: Final = Declared(
     "Whatever serves it well",

@@ -24,6 +24,7 @@ from roofline.evidence.runs.shipped import SHIPPED_OF
 from roofline.evidence.runs.table import Row, read_table
 from roofline.machine.chips.library import class_of, known_as
 from roofline.machine.engine import IDEAL, load_engine
+from roofline.machine.engine_lookup import stands_for
 from roofline.runs.kind import Question
 from roofline.units import format_time
 
@@ -143,7 +144,12 @@ def _asked(est: Answer) -> dict[str, Any] | None:
         return None
     models, gpus = (q.spec.name, *q.spec.aliases), (q.gpu.name, *q.gpu.aliases)
     family = known_as(q.gpu).likeness.family
-    how = {"engine": q.engine, "class": family, "weights": q.precision.label, "devices": q.spread.plan.devices}
+    how = {
+        "engine": stands_for(q.engine),
+        "class": family,
+        "weights": q.precision.label,
+        "devices": q.spread.plan.devices,
+    }
     return {"models": models, "gpus": gpus, **how, **numbers}
 
 

@@ -51,6 +51,7 @@ class MeasuredRun(NamedTuple):
     image: tuple[tuple[str, int], ...] = ()
     fusion: str = "flash"
     apart: str = ""  # why the row takes no part
+    chunk: int | None = None  # tokens of prompts that went through the layers at once; None: the engine's habit
 
     @property
     def place(self) -> str:
@@ -133,6 +134,7 @@ def measured_run(row: Row) -> MeasuredRun:
         image=image,
         fusion=row.text("fusion") or "flash",
         apart=row.text("apart"),
+        chunk=_whole(row, "chunk", 1) if row.text("chunk") else None,
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from roofline.errors import RooflineError, UnknownNameError, UsageError
+from roofline.errors import RooflineError, UnknownNameError, UnknownVersionError, UsageError
 from roofline.evidence.runs.rows import MeasuredRun
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine, find_engine
-from roofline.machine.expected import expected_phase_time
+from roofline.machine.expected import KindTime, expected_phase_time, kind_time
+from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.passes.chunking import chunks_of, in_chunks
 from roofline.passes.parallel.shard import shard
@@ -55,19 +57,26 @@ class PreparedRun:
 
     def expected(self, engine: Engine, without: str | None = None) -> float:
         """Seconds that it should take; `without` takes a chip's own measured coefficients away."""
-        q = self.question
-        chip = ChipEfficiency.of(q.gpu, engine=engine, without=without)
-        host = float(chip.host)
+        return self.expected_on(ChipEfficiency.of(self.question.gpu, engine=engine, without=without))
+
+    def expected_on(self, chip: ChipEfficiency, time_of: KindTime = kind_time) -> float:
+        """Seconds that it should take on its chip, which an engine drives; `time_of` tells those of a kernel."""
+        engine, host, machine = chip.engine, float(chip.host), self.machine
         total, least = self.requests * engine.request_s * host, 0.0
         for phase, repeat, precision, batch, rides in self.parts_of(engine):
-            time = float(expected_phase_time(phase, precision, q.machine(), chip, batch))
+            time = float(expected_phase_time(phase, precision, machine, chip, batch, time_of))
             total += repeat * (time - host * engine.step_s if rides else time)
             least = least or time
         return max(total, least) if self.served else total
 
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine that it ran on."""
+        return self.question.machine()
+
     def bounds(self) -> tuple[float, float]:
         """Seconds of the floor and of the roofline, without what crosses links."""
-        machine = self.question.machine()
+        machine = self.machine
         costs = [(phase_cost(part.phase, part.precision, machine), part.repeat) for part in self.parts]
         return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
 
@@ -80,9 +89,14 @@ def _prepared(
 
 
 def known_engine(name: str, spec_dir: str | None = None) -> str | None:
-    """The engine that a row names, as `find_engine` gives it; None for a name of one's own."""
+    """The engine that a row names, as `find_engine` gives it; None for a name of one's own.
+
+    Raises UnknownVersionError for one that is known, but not in that version.
+    """
     try:
         return find_engine(name, spec_dir)
+    except UnknownVersionError:
+        raise
     except UnknownNameError:
         return None
 
@@ -104,7 +118,7 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
         steps = [(phase, 1.0) for phase in phases if phase.name == "denoise"]
         if not steps:
             raise UsageError(f"{run.model} has no denoising step that step_ms could be about")
-        return _prepared(run, question, steps)
+        return _prepared(run, question, steps, 0.0)
     return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
 
 
@@ -119,7 +133,10 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     cache = run.kv_cache if run.generate else None  # a table has a column for it, a run without new tokens no cache
     formats = {"weights": run.weights, "kv_cache": cache, "spec_dir": spec_dir}
     engine = known_engine(run.engine, spec_dir)
-    question = ask(run.model, run.gpu, lengths | formats | ({"engine": engine} if engine else {"chunk": "none"}))
+    habits: dict[str, Any] = {"engine": engine} if engine else {"chunk": "none"}
+    if run.chunk is not None:
+        habits["chunk"] = run.chunk
+    question = ask(run.model, run.gpu, lengths | formats | habits)
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)

@@ -17,7 +17,7 @@ NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
 #: Columns that change what is computed.
 _READ: Final = (
     *NEEDED,
-    *("prompt", "generate", "weights", "kv_cache"),
+    *("prompt", "generate", "weights", "kv_cache", "chunk"),
     *("gpus", "tensor_parallel", "pipeline_parallel"),
     *("height", "width", "steps", "fusion"),
     *("source", "unit", "apart"),
@@ -31,6 +31,9 @@ _SAME: Final = {
     "tp": "tensor_parallel",
     "pp": "pipeline_parallel",
     "devices": "gpus",
+    "ubatch": "chunk",
+    "n_ubatch": "chunk",
+    "max_num_batched_tokens": "chunk",
 }
 #: Names that others give to columns: too likely to be meant to be passed over, too unsure to be taken.
 _LIKE: Final = {

@@ -9,7 +9,7 @@ from importlib.resources import files
 from math import hypot, log2
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chips.facts import USUAL_EXPONENTIALS, exponentials_of, half_peak_of, units_of
+from roofline.machine.chips.facts import USUAL_EXPONENTIALS, exponentials_of, half_peak_of, is_stacked, units_of
 from roofline.machine.kernels.attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels.collective import CollectiveCoefficients
 from roofline.machine.kernels.experts import ExpertsCoefficients
@@ -29,8 +29,6 @@ COEFFICIENTS: Final[dict[str, type[Any]]] = {
 }
 #: Coefficients at the end that are counts, by kind.
 COUNTS: Final = {"decode": 2, "mla decode": 2}
-#: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
-_STACKED: Final = (9e11, 1.4e10)
 #: Octaves of a rate or of a bandwidth per unit that the kind of memory counts as; a narrower format counts as one.
 _OCTAVES_OF_MEMORY: Final = 3.0
 
@@ -82,10 +80,9 @@ def likeness(spec: GPUSpec) -> Likeness:
     tensor, units = spec.peak.tensor, units_of(spec)
     narrow = 2 if tensor.fp4 or tensor.nvfp4 else 1 if tensor.fp8 else 0
     peak, bandwidth = half_peak_of(spec), spec.memory.bandwidth
-    per_unit = bandwidth / units if spec.kind in ("gpu", "soc") else _STACKED[1]
-    stacked = bandwidth >= _STACKED[0] and per_unit >= _STACKED[1]
     clock, dense = spec.clock or 0.0, peak / spec.power if spec.power else 0.0
-    return Likeness(spec.vendor, narrow, stacked, peak / units, bandwidth / units, clock, dense, exponentials_of(spec))
+    per_unit = peak / units, bandwidth / units
+    return Likeness(spec.vendor, narrow, is_stacked(spec), *per_unit, clock, dense, exponentials_of(spec))
 
 
 class Ceilings(NamedTuple):

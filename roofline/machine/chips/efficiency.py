@@ -8,7 +8,7 @@ the mean of those of the measured chips, weighted by likeness, each brought to i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
@@ -17,6 +17,7 @@ from roofline.machine.chips.facts import (
     exchange_of,
     host_of,
     known_ceiling,
+    least_rows,
     link_of,
     served_peaks,
     unit_facts,
@@ -63,8 +64,9 @@ class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
     `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives. One chip has a `sheet`; several have `members`, and `axes`
-    axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    none; `exchange`, the engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a
+    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels
+    nobody measured; see `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -73,12 +75,14 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
+    rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
     axes: int = 0
     cores: bool = False
     _known: dict[tuple[str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    _bare: dict[tuple[str | None, str, str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, spec: GPUSpec, *, engine: Engine = BARE, without: str | None = None) -> ChipEfficiency:
@@ -89,12 +93,17 @@ class ChipEfficiency:
             engine=engine,
             units=known.units,
             host=host_of(spec),
+            rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
             sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
             without=without,
             cores=spec.kind == "cpu",
         )
+
+    def driven_by(self, engine: Engine, spec: GPUSpec) -> ChipEfficiency:
+        """The same chip, whose file is `spec`, under another engine; what was measured of it is looked up once."""
+        return replace(self, engine=engine, exchange=exchange_of(spec, engine), _known={})
 
     @classmethod
     def stacked(cls, chips: Sequence[ChipEfficiency], axes: int = 0) -> ChipEfficiency:
@@ -110,6 +119,7 @@ class ChipEfficiency:
             engine=engine,
             units=stacked([chip.units for chip in chips], axes),
             host=stacked([chip.host for chip in chips], axes),
+            rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
             members=tuple(chips),
@@ -151,7 +161,11 @@ class ChipEfficiency:
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
         measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
-        return scaled(kind, self._measured(self.sheet, measured, dtype, kernel), self.engine, self.sheet.unit)
+        key = (self.engine.library, measured, dtype, kernel)
+        bare = self._bare.get(key)
+        if bare is None:
+            bare = self._bare[key] = self._measured(self.sheet, measured, dtype, kernel)
+        return scaled(kind, bare, self.engine, self.sheet.unit)
 
     def _measured(self, chip: Sheet, kind: str, dtype: str, kernel: str) -> Any:
         """The coefficients of a measured kind: the chip's own, or those that stand in for them."""

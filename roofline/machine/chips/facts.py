@@ -19,6 +19,10 @@ _BESIDE: Final = 5.0
 #: Exponentials per clock of a unit that does not state them. Source: throughput of native arithmetic instructions, CUDA
 #: C++ Programming Guide: 16 base-2 exponentials per clock and SM up to compute capability 10.0.
 USUAL_EXPONENTIALS: Final = 16.0
+#: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
+_STACKED: Final = (9e11, 1.4e10)
+#: Rows of a matrix instruction of a group of four warps.
+_WARPGROUP_ROWS: Final = 64.0
 #: Matrix rate of one SM: elsewhere a unit may be a whole array, and tiles are counted per this much rate.
 _RATE_PER_UNIT: Final = 7e12
 
@@ -80,6 +84,23 @@ def host_of(spec: GPUSpec) -> float:
     pcie = spec.links.pcie if spec.links is not None else None
     generation = float(pcie.generation.split()[0]) if pcie is not None else _BESIDE
     return float(_HOST_PER_GENERATION ** (generation - _USUAL_PCIE))
+
+
+def is_stacked(spec: GPUSpec) -> bool:
+    """Whether the memory is HBM, as its bandwidth tells."""
+    whole, per_unit = _STACKED
+    bandwidth = spec.memory.bandwidth
+    return bandwidth >= whole and (spec.kind not in _HAS_UNITS or bandwidth / units_of(spec) >= per_unit)
+
+
+def least_rows(spec: GPUSpec) -> float:
+    """Rows that a product of few rows costs where it runs on matrix units: those of the instruction of a warp group.
+
+    Kernels of single warps (16 rows or fewer at a time) wait for memory with so few. Sources: PTX ISA, wgmma.mma_async
+    (m64, from Hopper's data-centre chips on) and tcgen05.mma (m64, m128).
+    """
+    grouped = spec.vendor == "nvidia" and is_stacked(spec) and bool(spec.peak.tensor.fp8)
+    return _WARPGROUP_ROWS if grouped else 1.0
 
 
 def exchange_of(spec: GPUSpec, engine: Engine) -> float:

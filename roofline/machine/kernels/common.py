@@ -22,8 +22,8 @@ class ChipFacts(NamedTuple):
     """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units.
 
     `vector` is 1 where vector units multiply fp32, for want of matrix units that do. `dot` is the rate [FLOP/s] of
-    vector units, which multiply a few rows where tiles would be nearly empty; 0 to leave that out. `dtype` names the
-    format.
+    vector units, which multiply a few rows where an engine has kernels for that; 0 where it has not. `rows` is how many
+    rows the smallest matrix instruction multiplies, whether there are as many or not. `dtype` names the format.
     """
 
     peak: Num
@@ -32,6 +32,7 @@ class ChipFacts(NamedTuple):
     vector: Num = 0.0
     dot: Num = 0.0
     dtype: str = "bf16"
+    rows: Num = 1.0
 
 
 #: A chip on which kernels are compared with each other.

@@ -98,7 +98,7 @@ def _least_work(m: Num, k: Num, n: Num, units: Num, tile_loss: Num, split_k: Num
 
 def matmul_time(m: Num, k: Num, n: Num, moved: Num, chip: ChipFacts, c: MatmulCoefficients) -> Num:
     """Seconds of [m, k] @ [k, n] that moves `moved` bytes."""
-    compute = tiled_work(m, k, n, chip.units, c) * (2.0 * chip.units) / (chip.peak * c.ceiling)
+    compute = tiled_work(maximum(m, chip.rows), k, n, chip.units, c) * (2.0 * chip.units) / (chip.peak * c.ceiling)
     compute = by_dots(compute, 2.0 * m * k * n, chip)
     memory = moved / (chip.bandwidth * c.streaming) + c.latency_s
     return c.fixed_s + smooth_maximum(droop(compute, c.droop), memory, c.sharpness)

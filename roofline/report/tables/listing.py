@@ -85,7 +85,8 @@ def _node(row: NodeRow) -> list[str]:
 
 def _engine(row: EngineRow) -> list[str]:
     error = f"{100 * row.median_error:.0f} %" if row.median_error is not None else _NONE
-    return [row.name, f"{row.runs:,}" if row.runs else _NONE, error, row.title, ", ".join(row.aliases)]
+    runs = f"{row.runs:,}" if row.runs else _NONE
+    return [row.name, row.version or _NONE, runs, error, row.title, ", ".join(row.aliases)]
 
 
 def _scheduler(row: SchedulerRow) -> list[str]:
@@ -138,8 +139,15 @@ LISTINGS: Final[dict[str, Listing]] = {
         _node,
     ),
     "engines": Listing(
-        "engines, the measured runs that each is fitted to and the error of the fit",
-        {"name": "name", "runs": "right", "median error": "right", "engine": "left?", "aliases": "text?"},
+        "engines and versions of them, the measured runs that each is fitted to and the error of the fit",
+        {
+            "name": "name",
+            "version": "left?",
+            "runs": "right",
+            "median error": "right",
+            "engine": "left?",
+            "aliases": "text?",
+        },
         _engine,
     ),
     "schedulers": Listing(

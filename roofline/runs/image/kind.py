@@ -17,6 +17,7 @@ from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, find_engine, sums_in_half
+from roofline.machine.engine_lookup import engine_inputs, engine_told
 from roofline.num import Num
 from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
 from roofline.passes.image.offload import read_picture_offload
@@ -204,7 +205,7 @@ class Image(Kind):
             "activations": q.precision.activations_label,
             "fusion": q.execution.asked_level,
             "level": q.execution.level,
-            "engine": q.engine,
+            **engine_inputs(q.engine),
         }
 
     def assumptions(self, outcome: Outcome) -> list[str]:
@@ -242,7 +243,9 @@ class Image(Kind):
         level = f"fusion {execution.asked_level}"
         level += f" (level {execution.level})" if execution.level != execution.asked_level else ""
         formats = f"weights {p.label}, activations {p.activations_label}"
-        return Told(f"{heading}; {formats}; {level}; engine {question.engine}", setting, "Latency and throughput")
+        return Told(
+            f"{heading}; {formats}; {level}; engine {engine_told(question.engine)}", setting, "Latency and throughput"
+        )
 
     def requests(self, question: Question, number: int) -> str:
         """So many pictures of the question's size, or prompts of a text encoder."""

@@ -12,12 +12,12 @@ from roofline.answer.phase import Parameters, PhaseEstimate, Warn
 from roofline.answer.plain import counted_whole, plain
 from roofline.answer.quantity import Quantity
 from roofline.answer.sold import Sold
-from roofline.answer.times import Times
 from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
-from roofline.machine.engine import find_engine
+from roofline.machine.engine import IDEAL, find_engine, load_engine
+from roofline.machine.engine_lookup import engine_inputs, engine_told
 from roofline.num import Num, first_value
 from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
@@ -32,7 +32,7 @@ from roofline.runs.options import asked
 from roofline.runs.telling.spoken import Spoken, Told
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
-from roofline.runs.text.inputs.hearing import sound_of
+from roofline.runs.text.headline.batch import text_quantities
 from roofline.runs.text.inputs.media import media_inputs, prompt_text, with_media
 from roofline.runs.text.memory import text_memory
 from roofline.runs.text.options import refuse_idle, text_run
@@ -88,6 +88,8 @@ class Text(Kind):
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
         engine = find_engine(asked(given, "engine"), spec_dir)
         run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
+        if engine != IDEAL and load_engine(engine).first_from_decode and not spec.encoder:
+            run = replace(run, first_apart=True)
         level = one_of("fusion", asked(given, "fusion"), FUSIONS)
         formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
         precision = resolve_precision(spec, machine_of(gpu), *formats)
@@ -117,7 +119,7 @@ class Text(Kind):
 
     def workload(self, spec: Any, run: Any) -> Workload:
         """Prefill, and decode where more than one token is generated."""
-        return build_workload(spec, run)
+        return build_workload(spec, run.as_run)
 
     def stages(self, question: Question, run: Any) -> Stages:
         """Pipeline stages, each sharded, at the level of execution."""
@@ -159,35 +161,7 @@ class Text(Kind):
 
     def quantities(self, question: Question, phases: tuple[PhaseEstimate, ...], memory: Memory) -> Iterator[Quantity]:
         """Time to first token, per output token, of the whole request; tokens per second."""
-        decode = next((phase for phase in phases if phase.name == "decode"), None)
-        before = [phase for phase in phases if phase is not decode]
-        first = before[-1].times
-        for phase in before[:-1]:
-            first = phase.times * phase.repeat + first
-        reached = tuple(phase.name for phase in before)
-        yield Quantity("ttft_s", "latency", "time to first token", "s", first, phases=reached)
-        steps = decode.times if decode else None
-        decodes = decode.repeat > 0 if decode else False
-        yield Quantity("tpot_s", "latency", "time per output token", "s", steps, decodes, ("decode",))
-        total = first + decode.times * decode.repeat if decode else first
-        names = tuple(phase.name for phase in phases)
-        yield Quantity("total_s", "latency", "whole request" if decode else "", "s", total, phases=names)
-        run, sequences = question.run, question.run.batch * float(question.spread.plan.dp)
-        amount, generates = sequences * run.generate, run.generate > 0
-        written = total.rate(amount) if not isinstance(amount, float) or amount else None
-        if decode:
-            yield from _while_writing(decode.times, sequences, decodes)
-        title = "output tokens per second"
-        yield Quantity("output_tokens_per_s", "throughput", title, "tokens", written, generates)
-        if written is not None:
-            user = "" if isinstance(sequences, float) and sequences == 1.0 else "output tokens/s, per user"
-            each = written * (1.0 / sequences)
-            yield Quantity("output_tokens_per_s_per_user", "throughput", user, "tokens", each, generates)
-        every = total.rate(sequences * (run.prompt + run.generate))
-        yield Quantity("tokens_per_s", "throughput", "all tokens per second", "tokens", every)
-        if sound_of(question.spec) is not None and run.media is not None:
-            heard, title = total.rate(sequences * run.media.seconds), "real-time factor (sound/work)"
-            yield Quantity("seconds_of_sound_per_s", "throughput", title, "seconds of sound", heard)
+        return text_quantities(question, phases)
 
     def sold(self, question: Question, phases: tuple[PhaseEstimate, ...]) -> Iterator[Sold]:
         """Tokens: written by the whole run, in and out, and apart those that a prefill reads and that decode writes."""
@@ -215,7 +189,7 @@ class Text(Kind):
             "kv_cache": precision.cache.name,
             "fusion": q.execution.level,
             "logits": run.logits,
-            "engine": q.engine,
+            **engine_inputs(q.engine),
             "latent": run.latent,
             "work": run.work,
             "kv_layout": str(run.layout or "ideal"),
@@ -251,7 +225,7 @@ class Text(Kind):
         run, replica = question.run, per_replica(question.spread)
         formats = self.formats_told(question.precision)
         lengths = self.lengths_told(question)
-        how = f"fusion {question.execution.level}; engine {question.engine}"
+        how = f"fusion {question.execution.level}; engine {engine_told(question.engine)}"
         readings = "One batch, all at once (static)"
         if replica:
             replicas = question.spread.plan.dp
@@ -286,15 +260,6 @@ class Text(Kind):
         at = {q.name: format_time(float(q.times.expected)) for q in outcome.quantities if q.times and q.unit == "s"}
         first = f"first token after {at['ttft_s']}"
         return f"{first}, then one every {at['tpot_s']}, {at['total_s']} in all" if "tpot_s" in at else first
-
-
-def _while_writing(step: Times, sequences: Num, decodes: Any) -> Iterator[Quantity]:
-    """Tokens per second while answers are written: those of each user, 1 / time per output token, and of all."""
-    alone = isinstance(sequences, float) and sequences == 1.0
-    each = "" if alone else "tokens/s writing, per user"
-    every = "tokens/s while it writes" if alone else "tokens/s writing, in all"
-    yield Quantity("decode_tokens_per_s_per_user", "throughput", each, "tokens", step.rate(1.0), decodes)
-    yield Quantity("decode_tokens_per_s", "throughput", every, "tokens", step.rate(sequences), decodes)
 
 
 KIND: Final[Kind] = Text()

@@ -166,6 +166,18 @@ def own_engines(spec_dir: str | None = None) -> dict[str, Path]:
     return found
 
 
+def engine_beside(path: Path, name: str) -> Path | None:
+    """The engine of that name or alias in the folder of a file of one's own; None where there is none."""
+    wanted = name.strip().lower()
+    found = next((table[wanted] for table in _tables(path.parent) if wanted in table), None)
+    return found if found is not None and _KIND_ENGINE.search(beginning(found)) else None
+
+
+def bundled_aliases(shelf: Shelf) -> dict[str, str]:
+    """Aliases of the bundled files of a shelf, and the names that they stand for."""
+    return {alias: path.stem for alias, path in _aliases_of(bundled(shelf)).items() if alias != path.stem.lower()}
+
+
 def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:
     """All names and aliases, and the name of the file that each stands for."""
     known: dict[str, str] = {}

@@ -1,0 +1,46 @@
+"""What can be known of an engine before any row."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+#: Habits of an engine, which no fit touches.
+HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares")
+
+
+class Declared(NamedTuple):
+    """What is known of an engine before any row: whose kernels it runs, its habits, which measured one is like it.
+
+    `apart` keeps its rows out of the generic engine's fit. A version says of which engine it is one (`of`), its text,
+    and the months since and until which it was current; a backend the makers of chips (`vendors`) that choose it.
+    `same`: it runs the kernels of the one that it is `like`. Where rows are few, `free` names the only coefficients
+    that stray from that one.
+    """
+
+    title: str
+    library: str | None = None
+    half_sums: bool = False
+    fed: bool = False
+    joins: str = "none"
+    widens: bool = False
+    mixes: bool = False
+    matvec: bool = False
+    first_from_decode: bool = False
+    shares: tuple[int, ...] = ()
+    aliases: tuple[str, ...] = ()
+    notes: str = ""
+    like: str = "generic"
+    eager: bool = False
+    apart: bool = False
+    same: bool = False
+    of: str = ""
+    version: str = ""
+    since: str = ""
+    until: str = ""
+    vendors: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+
+    @property
+    def typical(self) -> bool:
+        """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
+        return not (self.eager or self.apart)

@@ -1,0 +1,1 @@
+"""The headline quantities of language models."""
