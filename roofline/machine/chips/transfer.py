@@ -22,6 +22,9 @@ _FURTHEST: Final = 4.0
 #: What of the time of a softmax is exponentials, at 16 per clock and unit; the rest is some 3.5 operations per score
 #: on the vector units, at 128. Source: throughput of native arithmetic instructions, CUDA C++ Programming Guide.
 _EXPONENTIALS: Final = (1.0 / 16.0) / (1.0 / 16.0 + 3.5 / 128.0)
+#: Bytes per clock that a unit takes from memory whatever it does, and the clock where none is stated.
+_TAKEN: Final = 5.0
+_USUAL_CLOCK: Final = 1.7e9
 #: Most that the power limit adds to long kernels; see `roofline.evidence.kernels.ranges`.
 _MOST_DROOP: Final = 2.0
 #: Kernels whose makers write them for the matrix instructions of all generations: these feed newer units no better.
@@ -83,7 +86,12 @@ def growth(kind: str, name: str, of: Likeness, own: Likeness, kernel: str = "") 
     powers = free.get(name) or GROWTH.get(kind, {}).get(name) or (_CYCLES if name.endswith("_s") else Powers())
     clock = own.clock / of.clock if own.clock and of.clock else 1.0
     heat = clock * clock * own.dense / of.dense if own.dense and of.dense else 1.0
-    facts = Powers(clock, own.rate / of.rate / clock, own.stream / of.stream / clock, heat)
+    stream = own.stream / of.stream / clock
+    if name in _SHARES:  # where memory brings less than units take in any case, its share says all
+        usual = of.clock or own.clock or _USUAL_CLOCK
+        taken = _TAKEN * usual
+        stream = max(own.stream / clock, taken) / max(of.stream, taken)
+    facts = Powers(clock, own.rate / of.rate / clock, stream, heat)
     factor = 1.0
     for fact, power in zip(facts, powers, strict=True):
         factor *= min(max(fact, 1.0 / _FURTHEST), _FURTHEST) ** power
