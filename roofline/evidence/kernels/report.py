@@ -123,8 +123,8 @@ def _percent(errors: Array, quantile: float | None = 0.5) -> str:
 _COLUMNS: Final = (
     "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other chip* is "
     "what the chip would borrow if nothing of it had been measured: the mean over the nearest chips of all families, "
-    "weighted by likeness of matrix rate and bandwidth per unit, formats and kind of memory, each brought to the chip's "
-    "own clock, rates and power limit (kernel_transfer.md). *Other family* is the same without its siblings: B200 and "
+    "weighted by likeness of matrix rate and bandwidth per unit, formats and kind of memory, each brought to the rates, "
+    "clock and power limit of the chip (kernel_transfer.md). *Other family* is the same without its siblings: B200 and "
     "GB200 have one."
 )
 
@@ -182,7 +182,9 @@ def _kinds_and_chips(fitted: Sequence[Group]) -> Iterator[str]:
     chips = sorted({g.chip for g in fitted})
     yield from paragraphs("## By kind and chip")
     yield from table(("kind", *chips), ((kind, *_pairs(kind, chips, fitted)) for kind in _kinds_of(fitted)))
-    yield from paragraphs("Median, and behind the strokes the medians with another chip's and with another family's coefficients.")
+    yield from paragraphs(
+        "Median, and behind the strokes those with coefficients of another chip and of another family."
+    )
 
 
 def _all(fitted: Sequence[Group]) -> Iterator[str]:
