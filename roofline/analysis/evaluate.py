@@ -23,6 +23,7 @@ from roofline.answer.times import Times
 from roofline.errors import Place, SpecError
 from roofline.machine.collectives import Fabric
 from roofline.machine.cores import beside, cores_cost
+from roofline.machine.intervals import timed_as
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
@@ -256,12 +257,20 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
         kernels=kernels,
         communication_bytes=exchanged[0],
         bound_by=_bound_by(own),
-        times=expectation.times(floor, bound, expected) if expectation else Times(floor, bound, bound, bound, bound),
+        times=_times(expectation, phase, (floor, bound, expected)),
         communication_s=exchanged[1],
         overlapped_s=overlapped,
         serial_s=serial,
         roof=_roof(setting, phase),
     )
+
+
+def _times(expectation: Expectation | None, phase: Phase, seconds: tuple[Num, Num, Num]) -> Times:
+    """The readings of a phase from the seconds of its floor, of its bound and as expected, if an engine is."""
+    floor, bound, expected = seconds
+    if expectation is None:
+        return Times(floor, bound, bound, bound, bound)
+    return expectation.times(floor, bound, expected, timed_as(phase.name))
 
 
 def _roof(setting: _Setting, phase: Phase) -> Roof:

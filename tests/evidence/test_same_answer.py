@@ -32,6 +32,7 @@ def told(row: PreparedRun) -> float:
     run = row.run
     options: dict[str, Any] = {"gpu": run.gpu, "engine": run.engine, "batch": run.batch}
     options |= {"weights": run.weights} if run.weights else {}
+    options |= {"activations": run.activations} if run.activations else {}
     chunk = row.question.execution.chunk
     options |= {"chunk": int(chunk)} if chunk else {}
     if run.of_image:

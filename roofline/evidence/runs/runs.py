@@ -133,7 +133,9 @@ def _prepare_image(run: MeasuredRun, spec_dir: str | None) -> PreparedRun:
     engine = known_engine(run.engine, spec_dir)
     if engine is not None:
         options["engine"] = engine
-    given = {"batch": run.batch, "weights": run.weights, "fusion": run.fusion, "spec_dir": spec_dir}
+    formats = {"weights": run.weights, "activations": run.activations}
+    level = {"fusion": run.fusion} if run.fusion else {}  # as the engine does where the row says nothing
+    given = {"batch": run.batch, "spec_dir": spec_dir, **formats, **level}
     question = ask(run.model, run.gpu, given | options)
     if not question.kind.level_phase:
         raise UsageError(f"{run.model} is {question.kind.noun}, and the row has the columns of an image")
@@ -155,7 +157,7 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     alone = run.metric in ("ttft_ms", "prefill_tokens_per_s")
     lengths = {"batch": run.batch, "prompt": run.prompt, "generate": 1 if alone else max(run.generate, 1)}
     cache = run.kv_cache if run.generate else None  # a table has a column for it, a run without new tokens no cache
-    formats = {"weights": run.weights, "kv_cache": cache, "spec_dir": spec_dir}
+    formats = {"weights": run.weights, "activations": run.activations, "kv_cache": cache, "spec_dir": spec_dir}
     engine = known_engine(run.engine, spec_dir)
     habits: dict[str, Any] = {"engine": engine} if engine else {"chunk": "none"}
     if run.chunk is not None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
-from roofline.machine.engine import IDEAL
+from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import all_hold, any_holds, first_value
 from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
@@ -104,14 +104,24 @@ def image_assumptions(outcome: Outcome) -> list[str]:
         *_steps(outcome),
         *_own_formats(outcome),
         f"weights {q.precision.label}, activations {q.precision.activations_label}; {_products(outcome)}",
-        f"level {execution.level}{asked}: {_LEVELS[execution.level]}",
+        f"level {execution.level}{asked}: {_LEVELS[execution.level]}{_usual_level(q)}",
         *([pipeline] if isinstance(q.spec, PipelineSpec) else []),
         _offload_note(outcome),
         *_held_notes(outcome),
         "nominal dense peaks and nominal memory bandwidth",
-        *expectation_notes(q.gpu, q.engine),
+        *expectation_notes(q.gpu, q.engine, {"step": "a step", "whole": "a picture"}),
         *_spread_notes(q),
     ]
+
+
+def _usual_level(q: Question) -> str:
+    """Where the level is not the one of an engine that runs operator by operator: that the engine brings it."""
+    if q.engine == IDEAL:
+        return ""
+    own = read_engine(q.engine).fusion
+    if q.execution.level != own:
+        return f"; {q.engine} by itself runs --fusion {own}"
+    return "" if own == "flash" else f"; as {q.engine} runs where --fusion does not say"
 
 
 def _steps(outcome: Outcome) -> Iterator[str]:
