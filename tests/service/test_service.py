@@ -250,9 +250,10 @@ def test_a_sweep_over_prompts_has_a_server_s_own_time_at_each() -> None:
 
 def test_which_engines_are_servers_is_a_fact_with_a_source() -> None:
     servers = {name for name in engine_names()[1:] if read_engine(name).server is not None}
-    assert {name for name in servers if "@" not in name} == {*SERVERS, "deepspeed", "mlc-llm", "ollama"}
-    versions = {name for name in engine_names() if name.partition("@")[0] in SERVERS}
-    assert servers >= versions
+    alone = {name for name in servers if read_engine(name).of is None}
+    assert alone == {*SERVERS, "deepspeed", "mlc-llm"}
+    others = {name for name in engine_names()[1:] if read_engine(name).of in alone}
+    assert servers == alone | others  # versions and backends of a server are servers
 
 
 @pytest.mark.parametrize(
