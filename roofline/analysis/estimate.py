@@ -26,6 +26,7 @@ from roofline.runs.money.money import money_of
 from roofline.runs.money.notes import money_notes, money_sources
 from roofline.runs.money.quantities import costs_of
 from roofline.runs.telling.machine import machine_figures, slowest_precision
+from roofline.runs.telling.products import multiplied_figures
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload
@@ -183,8 +184,11 @@ class Answer(Outcome):
 
     @cached_property
     def machine(self) -> dict[str, Any]:
-        """The machine's own figures for the format of the phase that takes longest."""
-        return machine_figures(self.question, slowest_precision(self))
+        """The machine's own figures for the format of the phase that takes longest, and in which formats matrices are
+        multiplied.
+        """
+        found = machine_figures(self.question, slowest_precision(self))
+        return found | {"multiplied_in": multiplied_figures(self)}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline estimate --json`."""

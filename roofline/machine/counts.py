@@ -18,7 +18,7 @@ class Counts(NamedTuple):
 
     `works` are executions with the FLOPs, other FLOPs, bytes and multiplied format of each; `products` those that
     matrix units do, with their FLOPs and format, and whether Winograd's algorithm spares them multiplications.
-    `unavoidable` are the bytes that any implementation must move.
+    `unavoidable` are the bytes that any implementation must move. `halves`: what is in bf16 may as well be in fp16.
     """
 
     works: tuple[tuple[float, Num, Num, Num, str], ...]
@@ -29,6 +29,7 @@ class Counts(NamedTuple):
     unavoidable: Num
     kernels: Num
     communication_bytes: Num
+    halves: bool
 
 
 def counts_of(phase: Phase, precision: Precision) -> Counts:
@@ -60,7 +61,8 @@ def _counted(phase: Phase, precision: Precision) -> Counts:
         crossing = crossing + count * op.communication
     width = precision.activations.bits / 8
     unavoidable = unavoidable + phase.boundary * width
-    return Counts(tuple(works), tuple(products), flops, vector_flops, bytes_, unavoidable, kernels, crossing * width)
+    sums = flops, vector_flops, bytes_, unavoidable, kernels, crossing * width
+    return Counts(tuple(works), tuple(products), *sums, precision.may_be_halves)
 
 
 def _executions(phase: Phase, precision: Precision) -> Iterable[tuple[float, Op]]:

@@ -13,8 +13,10 @@ from roofline.machine.likeness import Places
 from roofline.num import Num, is_nothing, points, span_many
 from roofline.passes.fusion.joined import join_projections
 from roofline.specs.formats.dtypes import DType
+from roofline.specs.formats.unpacking import Unpacking, Way, unpacking
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
+from roofline.workload.storage.products import NARROW
 from roofline.workload.workload import Phase
 
 
@@ -52,12 +54,21 @@ def demand(op: Op, precision: Precision) -> Demand:
     return Demand(op, precision, precision.compute_dtype(op), precision.weight_dtype(op), weights, moved)
 
 
-def demands(phase: Phase, precision: Precision, joins: str) -> Demands:
-    """What the ops of a phase ask for where an engine joins projections; kept with the phase."""
-    return phase.kept(("demands", joins, precision), lambda: _demands(phase, precision, joins))
+def unpacked(asked: Demand, unpacks: Way) -> Unpacking | None:
+    """What widening the weights of an op takes beside its product; None where that multiplies them as they are."""
+    if unpacks == "none" or asked.op.kind != "linear" or asked.stored.bits >= 16.0 or asked.dtype in NARROW:
+        return None
+    return unpacking(asked.stored, unpacks, asked.precision.weights.name)
 
 
-def _demands(phase: Phase, precision: Precision, joins: str) -> Demands:
+def demands(phase: Phase, precision: Precision, joins: str, unpacks: Way = "none") -> Demands:
+    """What the ops of a phase ask for where an engine joins projections and widens weights in such a way; kept with the
+    phase.
+    """
+    return phase.kept(("demands", joins, unpacks, precision), lambda: _demands(phase, precision, joins, unpacks))
+
+
+def _demands(phase: Phase, precision: Precision, joins: str, unpacks: Way) -> Demands:
     kinds: list[Demand] = []
     order: list[tuple[float, int]] = []
     places = Places()
@@ -69,7 +80,8 @@ def _demands(phase: Phase, precision: Precision, joins: str) -> Demands:
         if place == len(kinds):
             kinds.append(demand(op, precision))
         order.append((op.count, place))
-        kernels = kernels + op.count * op.kernels
+        own = unpacked(kinds[place], unpacks)
+        kernels = kernels + op.count * (op.kernels + (own.kernels if own is not None else 0.0))
     if span_many(phase.tokens, phase.boundary, phase.context):
         order = _few_points_first(kinds, order)
     return Demands(tuple(kinds), tuple(order), tuple({kind.dtype for kind in kinds}), kernels)

@@ -48,7 +48,7 @@ def _read_engine(name: str, stamps: tuple[int, ...]) -> EngineSpec:
         spec = spec.inheriting(read_engine(_base_of(file, spec.of)))
     if asked is None:
         return spec
-    made = widened(spec.interval.model_dump())
+    made = widened(spec.interval.model_dump(exclude_none=True))
     return spec.model_copy(update={"interval": type(spec.interval).model_validate(made)})
 
 
@@ -247,3 +247,23 @@ def other_versions(name: str) -> list[Version]:
     if _is_file(file):
         return []
     return [each for each in versions_of(file.partition("@")[0]) if each.engine != file]
+
+
+def backend_of(name: str, vendor: str) -> str:
+    """The engine that an engine, of whatever version, is on the chips of a maker: its backend for them, or itself.
+
+    One that is another under its own name has that one's backends.
+    """
+    if name == IDEAL or _is_file(name.rpartition("@")[0] or name):
+        return name
+    base = name.partition("@")[0]
+    of = _read_file(base, _stamp(base)).of
+    if of is not None and not base.startswith(f"{of}-"):  # another name for it, and no backend that was asked for
+        base = of
+    return _backends().get((base, vendor), name)
+
+
+@cache
+def _backends() -> dict[tuple[str, str], str]:
+    specs = [_read_file(name, _stamp(name)) for name in engine_names()[1:]]
+    return {(spec.of, vendor): spec.name for spec in specs if spec.of is not None for vendor in spec.vendors}

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
-from roofline.machine.demand import Demand
+from roofline.machine.cut import at_unpacking, cut_time
+from roofline.machine.demand import Demand, unpacked
+from roofline.machine.engine import WHOLE
 from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
 from roofline.machine.kernels.collective import collective_time
 from roofline.machine.kernels.common import ChipFacts
@@ -15,13 +17,23 @@ from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_t
 from roofline.machine.kernels.scan import scan_time
 from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
 from roofline.specs.formats.dtypes import DType
+from roofline.specs.formats.unpacking import Unpacking
 from roofline.workload import shapes
 from roofline.workload.constructors import experts_touched
+from roofline.workload.storage.products import NARROW
 
 #: A kernel model by what is asked, its shape, the chip's facts and its efficiency.
 _Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
 #: Elements of state of one chain of a scan: a head of Mamba-2, 64 channels by 128.
 _CHAIN_STATE: Final = 8192.0
+#: Bytes that an element of a cached key stands for where one query head after the other multiplies it: it comes out of
+#: the chip's own caches and is widened to 16 bit first, so a narrow format saves nothing.
+_WIDENED: Final = 2.0
+#: Share of the bytes of a kernel without tiles that the one before it left in the cache of all units, where they fit.
+_READ_NEAR: Final = 0.5
+#: FLOP of vector units in whose time an operator of PyTorch finds its place in operands of different shapes, casts them
+#: and works on one element: some 100 instructions of a kernel that loads element by element (unverified).
+_STRIDED: Final = 200.0
 #: Kernels of an all-reduce that start from a captured graph, as a serving engine does.
 _OWN_ALL_REDUCE: Final = "graph"
 
@@ -29,23 +41,46 @@ _OWN_ALL_REDUCE: Final = "graph"
 def kernel_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """Seconds of the kernel that serves an op, by its shape; a stream where no model serves it."""
     shape = asked.op.shape
-    return _SERVES.get(type(shape), _stream_time)(asked, shape, facts, chip)
+    serve = _SERVES.get(type(shape), _stream_time)
+    if chip.engine.cuts is not WHOLE:
+        return cut_time(asked, facts, chip, serve)
+    return serve(asked, shape, facts, chip)
 
 
 def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEfficiency) -> Num:
-    return stream_time(asked.bytes, asked.op.flops, facts, chip.coefficients("stream", "bf16"))
+    moved = asked.bytes
+    if chip.engine.fed:  # one tensor after the other: what the kernel before wrote is near where it is small
+        moved = moved * (1.0 - _READ_NEAR * minimum(chip.near / maximum(moved, 1.0), 1.0))
+    return stream_time(moved, asked.op.flops, facts, chip.coefficients("stream", "bf16"))
 
 
 def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
     family, stored = _family(facts.dtype), asked.stored
-    widened = stored.bits < 16.0 and family == "bf16" and asked.op.kind != "attention"
-    c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
-    time = matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c)
+    own = chip.engine.multiplies is not None and stored.bits < 16.0
+    widened = stored.bits < 16.0 and (family == "bf16" or own) and asked.op.kind != "attention"
+    if own and family == "int8":
+        c = chip.coefficients("integer", "bf16")
+    else:
+        c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
+    time = at_unpacking(matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c), asked, chip)
+    wide = unpacked(asked, chip.engine.unpacks)
+    if wide is not None:
+        time = time + _unpacking_time(wide, shape, facts, chip)
     width = asked.precision.activations.bits
-    if facts.dtype in ("fp8", "fp4") and width > 8:
+    if facts.dtype in NARROW and width > 8 and not own:  # an engine's own graph counts its kernels that quantise
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
+    return time
+
+
+def _unpacking_time(own: Unpacking, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
+    """Seconds of the operators that widen a matrix: their streams, or their instructions on vector units."""
+    c = chip.coefficients("stream", "bf16")
+    weights, results = shape.k * shape.n, shape.m * shape.n
+    moved = own.bytes * weights + own.of_result * results
+    memory = moved / (facts.bandwidth * c.streaming)
+    time: Num = own.kernels * c.fixed_s + maximum(memory, own.passes * weights * _STRIDED / maximum(facts.dot, 1.0))
     return time
 
 
@@ -65,12 +100,12 @@ def _experts_time(asked: Demand, shape: shapes.ExpertsShape, facts: ChipFacts, c
 
 def _experts_format(dtype: str, stored: DType) -> str:
     """The format under which coefficients of experts are kept, which tells more ways to store weights than others."""
-    family = _family(dtype)
+    family, mixed = _family(dtype), stored.name.startswith("mxfp4")
     if family == "bf16":
-        return "int4-weights" if stored.bits < 16.0 else family
+        return family if stored.bits >= 16.0 else "mxfp4-weights" if mixed else "int4-weights"
     if family == "fp8":
-        return "fp8_block" if stored.bits > 8.0 else family
-    return stored.name if stored.name == "mxfp4" else family
+        return "mxfp4-fp8" if mixed else "fp8_block" if stored.bits > 8.0 else family
+    return family
 
 
 def _attention_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -95,14 +130,19 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
     span, precision, width = shape.span, asked.precision, shape.key_dim + shape.value_dim
     old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
     other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
+    element = precision.cache_element(asked.op)
+    per_key = width * (element + _reread(shape, chip) * maximum(element, _WIDENED))
+    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
+    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+
+
+def _reread(shape: shapes.AttentionShape, chip: ChipEfficiency) -> Num:
+    """How often a cached key is read again for further query heads of its group, where the engine's kernels do so."""
     group = shape.heads / shape.kv_heads
     further = maximum(group - 1.0, 0.0)
     for served in chip.engine.shares:
         further = where(group == served, 0.0, further)
-    again = 1.0 + chip.engine.reread * further
-    per_key = width * again * precision.cache_element(asked.op)
-    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
-    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+    return chip.engine.reread * further
 
 
 def _prefill_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -199,6 +239,8 @@ def _collective_time(asked: Demand, shape: shapes.CollectiveShape, facts: ChipFa
 
 def _family(dtype: str) -> str:
     """The format under which coefficients are kept."""
+    if dtype == "int4":
+        return "int8"
     return dtype if dtype in ("fp8", "fp4", "int8") else "bf16"
 
 

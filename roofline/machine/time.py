@@ -141,14 +141,14 @@ def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) ->
 
 
 def _at_peak(counts: Counts, machine: Machine) -> Num:
-    """Seconds of all products at the peak.
+    """Seconds of all products at the peak, with sums in 16 bit where the chip has them.
 
     Of the work in one pass and in chunks the less counts: scores of every distance are fewer in chunks, which see none
     of the tokens behind them.
     """
     at_peak: Num = 0.0
     for count, flops, dtype, spared in counts.products:
-        seconds = flops / machine.tensor[dtype]
+        seconds = flops / machine.fastest(dtype, counts.halves)
         at_peak = at_peak + count * (_spared(seconds, dtype, machine) if spared else seconds)
     return at_peak
 

@@ -15,8 +15,6 @@ from roofline.workload.precision import Precision
 _WIDTHS: Final = (("fp8", "int8"), ("nvfp4", "int4-g128"))
 #: Formats of 16 bit that weights of 32 are cast to, in the same order.
 SIXTEEN: Final = ("fp16", "bf16")
-#: What units are called that multiply a format as it is, where that is not its own name.
-_UNITS: Final = {"fp4": "nvfp4"}
 #: What activations are beside narrow weights where nothing is said.
 BESIDE_NARROW: Final = "bf16"
 #: Of the bits of a format, so many are no change worth naming; chosen.
@@ -48,12 +46,15 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: 
     """Narrower formats of the weights, wide to narrow: those that the engine reads and the chip has units for.
 
     Activations and cache stay in the formats that they have, but for activations of weights that are cast from 32 bit
-    to 16, which go with them. `wide` parts stay in 16 bit, as tools that quantise leave
-    them, but not in the formats of an engine's own files, which say all of a model.
+    to 16, which go with them, and for those of 16 bit that nobody asked for beside weights that the chip multiplies as
+    they are: to name these would ask for weights alone to be narrow. `wide` parts stay in 16 bit, as tools that
+    quantise leave them, but not in the formats of an engine's own files, which say all of a model.
     """
     active, cache = precision.activations_label, precision.cache.name
     kept = {"activations": active} if active != BESIDE_NARROW else {}
     kept |= {"kv_cache": cache} if cache != precision.activations.name else {}
+    free = not precision.ways.asked and precision.activations.bits == _BITS
+    quantised = {k: v for k, v in kept.items() if k != "activations"} if free else kept
     files = _file_formats(precision, engine)
     if precision.weights.bits > _BITS and not _file_formats(precision, engine):
         name = served_first(machine, SIXTEEN)
@@ -61,7 +62,15 @@ def narrower_weights(precision: Precision, engine: str, machine: Machine, wide: 
     ends = "".join(f",{part}={BESIDE_NARROW}" for part in wide) if not files else ""
     for name in files or [served_first(machine, names) for names in _WIDTHS]:
         if find_dtype(name).bits < _NARROWER * precision.weights.bits:
-            yield Change(f"weights in {name}", {"weights": name + ends, **kept})
+            yield Change(
+                f"weights in {name}", {"weights": name + ends, **(quantised if _meets(name, machine) else kept)}
+            )
+
+
+def _meets(name: str, machine: Machine) -> bool:
+    """Whether a chip multiplies weights in a format as they are, by their own habit."""
+    compute = find_dtype(name).compute
+    return compute in ("fp8", "fp4") and machine.multiplies(compute)
 
 
 def _file_formats(precision: Precision, engine: str) -> Sequence[str]:
@@ -74,7 +83,6 @@ def _file_formats(precision: Precision, engine: str) -> Sequence[str]:
 def served_first(machine: Machine, names: tuple[str, ...]) -> str:
     """The first of several formats that the chip multiplies as it is, else the last of them."""
     for name in names:
-        compute = find_dtype(name).compute
-        if machine.served_by[compute][0] in (compute, _UNITS.get(compute)):
+        if machine.multiplies(find_dtype(name).compute):
             return name
     return names[-1]

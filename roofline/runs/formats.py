@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
 from roofline.architectures.text.layers import group_labels, stack_labels
 from roofline.errors import UsageError
+from roofline.machine.engine import GENERIC, IDEAL, load_engine
 from roofline.machine.machine import Machine
+from roofline.num import first_value
 from roofline.specs.formats.caches import refuse_cache
 from roofline.specs.formats.mixes import ModelFacts
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.precision import Precision
+from roofline.workload.storage.products import NARROW, Ways
 from roofline.workload.workload import Workload
+
+_AS_THEY_ARE: Final = Ways()
+_SIXTEEN: Final = 16.0
+
+
+def ways_of(engine: str, machine: Machine, usual: str) -> Ways:
+    """How an engine multiplies narrow weights on a chip; the ideal one as the `usual` engine does."""
+    habits = load_engine(usual if engine == IDEAL else engine)
+    half = "fp16" if habits.half_sums and first_value(machine.half_sums.get("fp16", 1.0)) > 1.0 else ""
+    units = frozenset(dtype for dtype in NARROW if machine.multiplies(dtype))
+    return Ways(widens=habits.widens, blocks=_blocks(habits.multiplies or "", machine), half=half, units=units)
+
+
+def _blocks(habit: str, machine: Machine) -> str:
+    """The format in which an engine multiplies blocks of a GGUF file: by its habit, where the chip has units for it.
+
+    Without units for 8 bit it multiplies in 16; without matrix units for 16 bit in 8, where there are any. Source:
+    ggml-org/llama.cpp, ggml-cuda/mmq.cu @027ef876, ggml_cuda_should_use_mmq and ggml_cuda_mul_mat_q.
+    """
+    if habit == "int8" and not machine.multiplies("int8"):
+        return "fp16"
+    vectors = all(unit.startswith("vector.") for unit in machine.served_by["fp16"])
+    return "int8" if habit == "fp16" and vectors and machine.multiplies("int8") else habit
+
+
+def text_precision(
+    spec: TransformerSpec, engine: str, machine: Machine, given: Mapping[str, Any]
+) -> tuple[Precision, Ways]:
+    """The formats that the options of a language model ask for, and how the engine multiplies narrow weights."""
+    ways, asked = ways_of(engine, machine, GENERIC), (given.get("weights"), given.get("activations"))
+    return resolve_precision(spec, machine, (*asked, given.get("kv_cache")), ways), ways
 
 
 def resolve_precision(
-    spec: TransformerSpec, machine: Machine, weights: str | None, activations: str | None, kv_cache: str | None
+    spec: TransformerSpec,
+    machine: Machine,
+    asked: tuple[str | None, str | None, str | None] = (None, None, None),
+    ways: Ways = _AS_THEY_ARE,
 ) -> Precision:
-    """The formats of a run. A model's own formats of single ops hold where `weights` is not given."""
+    """The formats of a run, multiplied in such ways: `asked` are those of weights, activations and cache.
+
+    A model's own formats of single ops hold where none is asked for the weights.
+    """
+    weights, activations, kv_cache = asked
     overrides = () if weights else own_overrides(spec)
     cache = kv_cache or (None if weights else spec.cache_dtype)
     if not weights:
         activations = activations or spec.activation_dtype
-    found = _precision(weights or own_dtype(spec.dtype, machine), activations, cache, overrides, facts_of(spec))
+    named = weights or own_dtype(spec.dtype, machine), activations, cache
+    found = _precision(named, overrides, facts_of(spec), ways, own=activations is not asked[1])
     refuse_cache(found.cache, tuple(getattr(group.attention, "kind", "") for group in spec.blocks), spec.name)
     return found
 
@@ -45,9 +89,17 @@ def own_overrides(spec: TransformerSpec) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=256)
 def _precision(
-    weights: str, activations: str | None, cache: str | None, overrides: tuple[tuple[str, str], ...], facts: ModelFacts
+    named: tuple[str, str | None, str | None],
+    overrides: tuple[tuple[str, str], ...],
+    facts: ModelFacts,
+    ways: Ways,
+    own: bool,
 ) -> Precision:
-    return Precision.of(weights, activations, cache, overrides=dict(overrides), facts=facts)
+    """`own`: a model's file names the activations; of 16 bits, that says of which 16, not that no other is wanted."""
+    found = Precision.of(*named, overrides=dict(overrides), facts=facts)
+    if own and found.activations.bits >= _SIXTEEN:
+        found = replace(found, ways=_AS_THEY_ARE)
+    return found.multiplied(ways)
 
 
 def own_dtype(dtype: str, machine: Machine) -> str:

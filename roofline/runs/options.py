@@ -49,8 +49,9 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option(
             "fusion",
             "str",
-            "flash",
-            f"What is written to memory between kernels: eager, flash or compiled; {_LEVELS}",
+            None,
+            f"What is written to memory between kernels: eager, flash or compiled; {_LEVELS} Default: flash; pictures: "
+            "as the engine does.",
             "eager|flash|compiled",
         ),
         Option(
@@ -125,7 +126,8 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "activations",
             "str",
             None,
-            "Activations. Default: the weights' format, bf16 below 16 bits.",
+            "Activations. Default: the weights' format, bf16 below 16 bits. Narrow ones multiply on narrow units "
+            "(W8A8); 16 bits that are asked for widen the weights.",
             "DTYPE",
             listing="list_precisions",
         ),

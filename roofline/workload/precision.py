@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from roofline.num import Num, is_nothing
@@ -13,12 +13,17 @@ from roofline.specs.formats.mixes import ModelFacts
 from roofline.workload.op import Op
 from roofline.workload.storage.formats import names_of, read_weights
 from roofline.workload.storage.matrices import holds_none, storage_key, stored
+from roofline.workload.storage.products import Product, Ways, product_of
 
 _NONE: Mapping[str, DType] = {}
 _NO_PARTS: Mapping[str, Precision] = {}
 _NO_FACTS = ModelFacts()
+_NO_WAYS = Ways()
+#: Ops that multiply a matrix of weights.
+MATRICES: Final = ("linear", "experts", "convolution")
 #: Formats of single ops that are shown with a precision.
 _MOST_SHOWN: Final = 40
+_SIXTEEN: Final = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Precision:
     `overrides` gives single ops, by name or by role (embedding, head, router, attention, feed_forward, experts,
     norm), a format of their own. Below 16 bits only matrices are narrow: norms and biases stay in 16 bit, in GGUF
     files in 32. `facts` are what the mix of a GGUF file depends on. `parts` are the formats of single parts of a model,
-    by their names, where they differ from these.
+    by their names, where they differ from these. `ways` say how narrow weights are multiplied.
     """
 
     weights: DType
@@ -37,7 +42,9 @@ class Precision:
     overrides: Mapping[str, DType] = field(default_factory=lambda: _NONE)
     facts: ModelFacts = _NO_FACTS
     parts: Mapping[str, Precision] = field(default_factory=lambda: _NO_PARTS)
+    ways: Ways = _NO_WAYS
     _known: dict[Hashable, tuple[DType, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _products: dict[str, Product] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __hash__(self) -> int:
         """Of the names alone: overrides are a mapping, which has no hash, and few differ in nothing else."""
@@ -57,14 +64,16 @@ class Precision:
 
         Activations default to the weights' format where it has 16 bits or more, else to bf16; the cache defaults to the
         activations' format where that has 16 bits or more, else to bf16: engines that multiply in 8 bits keep a cache
-        of 16 (vllm-project/vllm#12569). Raises UnknownNameError, or UsageError where two options contradict each other.
+        of 16 (vllm-project/vllm#12569). Activations that are given count as asked, which chooses how narrow weights are
+        multiplied. Raises UnknownNameError, or UsageError where two options contradict each other.
         """
         written = read_weights(weights, activations, cache)
         stored = find_dtype(written.weights)
         active = single_format(written.activations, "activations") if written.activations else _beside(stored)
         held = read_cache(written.cache) if written.cache else plain_cache(_beside(active))
         own = {**(overrides or {}), **written.overrides}
-        return cls(stored, active, held, {k: single_format(v, "weights") for k, v in own.items()} or _NONE, facts)
+        formats = {k: single_format(v, "weights") for k, v in own.items()} or _NONE
+        return cls(stored, active, held, formats, facts, ways=Ways(asked=True) if written.activations else _NO_WAYS)
 
     @property
     def label(self) -> str:
@@ -84,7 +93,23 @@ class Precision:
 
     def with_parts(self, parts: Mapping[str, Precision]) -> Precision:
         """These formats, and others for single parts of a model."""
-        return Precision(self.weights, self.activations, self.cache, self.overrides, self.facts, parts)
+        return replace(self, parts=parts)
+
+    def multiplied(self, ways: Ways) -> Precision:
+        """These formats as an engine multiplies them on a chip; where nothing is narrow, on all chips alike.
+
+        Whether activations were asked for stays as it is.
+        """
+        parts = {name: part.multiplied(ways) for name, part in self.parts.items()}
+        own = ways._replace(asked=self.ways.asked) if self.is_narrow else self.ways
+        if own == self.ways and all(part is self.parts[name] for name, part in parts.items()):
+            return self
+        return replace(self, ways=own, parts=parts or _NO_PARTS)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether any weights or the activations have less than 16 bits."""
+        return any(dtype.bits < _SIXTEEN for dtype in (self.weights, self.activations, *self.overrides.values()))
 
     def unmatched(self, ops: Iterable[Op]) -> list[str]:
         """Overrides that name no op and no role of these."""
@@ -163,23 +188,26 @@ class Precision:
         return own + (op.read_fp32 + op.write_fp32 - op.reused_fp32) * 4.0
 
     def compute_dtype(self, op: Op) -> str:
-        """The format whose peak multiplies this op.
-
-        A product of two activations runs in the activations' format. With weights, narrow floating-point weights (fp8,
-        fp4) are multiplied in their own format, the other operand being quantised on the fly; integer weights are
-        widened to the activations' format unless the activations are integers too.
-        """
-        if op.kind in ("linear", "experts", "convolution"):
-            return self.matrix_dtype(self.weight_dtype(op))
-        return self.activations.compute
+        """The format whose peak multiplies this op: of two activations theirs, else that of its matrix."""
+        return self.matrix_dtype(self.weight_dtype(op)) if op.kind in MATRICES else self.activations.compute
 
     def matrix_dtype(self, stored: DType | None = None) -> str:
         """The format in which matrices of weights (stored as `stored`) are multiplied."""
-        stored = stored or self.weights
-        if stored is not self.weights and self.activations.bits < 16 <= stored.bits:
-            return stored.compute
-        narrow_float = stored.compute in ("fp8", "fp4") and stored.bits < self.activations.bits <= 16
-        return stored.compute if narrow_float else self.activations.compute
+        return self.product(stored or self.weights).dtype
+
+    def product(self, stored: DType) -> Product:
+        """How matrices of weights that are stored so are multiplied."""
+        found = self._products.get(stored.name)
+        if found is None:
+            found = self._products[stored.name] = product_of(stored, self.activations, self.ways)
+        return found
+
+    @property
+    def may_be_halves(self) -> bool:
+        """Whether products in bf16 may as well be such in fp16: beside narrow weights the engine chooses, unless it was
+        asked for.
+        """
+        return self.weights.bits < _SIXTEEN and not self.ways.asked
 
 
 def _beside(stored: DType) -> DType:

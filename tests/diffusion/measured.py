@@ -89,9 +89,9 @@ def formats(text: str) -> dict[str, str] | None:
     words = text.lower()
     if words.startswith("fp32"):
         return {"weights": "fp32"}
-    for name in ("fp8", "int8"):
+    for name in ("fp8", "int8"):  # TensorRT's, which quantises activations too
         if name in words:
-            return {"weights": name, "activations": "fp16"}
+            return {"weights": f"{name}-a8", "activations": "fp16"}
     return {"weights": "fp16"} if words in ("fp16", "bf16") else None
 
 

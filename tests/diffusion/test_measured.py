@@ -10,13 +10,9 @@ import roofline as rl
 
 from .measured import complete, rows, timing
 
-#: Rows below their floor, with the condition that must differ from what is assumed.
-BELOW = {
-    # OneDiff on GeForce at 81-96 %: fp16 accumulation runs at twice the rate of the listed peak (fp32 accumulation)
-    **dict.fromkeys((1024, 1025, 1030, 1031, 1042, 1048, 1082, 1084, 1124, 1126), "fp16 accumulation on GeForce"),
-}
-
-
+#: OneDiff on GeForce, at 81 to 96 % of the bound of products that are summed in 32 bit, as PyTorch sums: it sums in 16,
+#: at twice the rate, which a floor counts for every engine.
+SUMMED_IN_HALF = {1024, 1025, 1030, 1031, 1042, 1048, 1082, 1084, 1124, 1126}
 #: Rows between their floor and the bound of their kernels: V100 in fp32, whose convolutions as Winograd's multiply less
 #: than direct ones; a text encoder (AITemplate, 98 % of the bound) whose activations stay in the cache.
 BELOW_BOUND = {471, 472, 473, 474, 475, 598}
@@ -25,9 +21,9 @@ BELOW_BOUND = {471, 472, 473, 474, 475, 598}
 def test_no_measured_time_lies_below_the_floor() -> None:
     timings = [timing(row) for row in rows() if complete(row)]
     assert len(timings) >= 800
-    assert {t.row for t in timings if t.measured_s < t.floor_s} == set(BELOW)
-    below_bound = {t.row for t in timings if t.measured_s < t.bound_s} - set(BELOW)
-    assert below_bound == BELOW_BOUND
+    assert not {t.row for t in timings if t.measured_s < t.floor_s}
+    below_bound = {t.row for t in timings if t.measured_s < t.bound_s}
+    assert below_bound == BELOW_BOUND | SUMMED_IN_HALF
 
 
 #: Peak memory in GiB: case, options, tensors alone by the reference table, measured, source.

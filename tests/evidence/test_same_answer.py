@@ -24,7 +24,7 @@ ASKED = {"ttft_ms": "ttft", "prefill_tokens_per_s": "ttft", "tpot_ms": "tpot", "
 
 @cache
 def static_runs() -> list[MeasuredRun]:
-    return [run for path in (MEASUREMENTS, IMAGES) for run in read_runs(path) if not run.apart and run.plan.pp == 1]
+    return [run for path in (MEASUREMENTS, IMAGES) for run in read_runs(path) if not run.apart]
 
 
 def told(row: PreparedRun) -> float:
@@ -32,6 +32,7 @@ def told(row: PreparedRun) -> float:
     run = row.run
     options: dict[str, Any] = {"gpu": run.gpu, "engine": run.engine, "batch": run.batch}
     options |= {"weights": run.weights} if run.weights else {}
+    options |= {"activations": run.activations} if run.activations else {}
     chunk = row.question.execution.chunk
     options |= {"chunk": int(chunk)} if chunk else {}
     if run.of_image:

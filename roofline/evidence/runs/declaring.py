@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from roofline.machine.engine import Engine
+from roofline.specs.formats.unpacking import Way
+
 #: Habits of an engine, which no fit touches.
-HABITS: Final = ("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares")
+HABITS: Final = (
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    *("multiplies", "unpacks"),
+)
+
+#: Seconds of a launch that no interpreter stands behind: as the fits of serving engines start.
+_COMPILED_LAUNCH: Final = 2e-6
 
 
 class Declared(NamedTuple):
@@ -27,6 +36,8 @@ class Declared(NamedTuple):
     matvec: bool = False
     first_from_decode: bool = False
     shares: tuple[int, ...] = ()
+    multiplies: str | None = None
+    unpacks: Way = "none"
     aliases: tuple[str, ...] = ()
     notes: str = ""
     like: str = "generic"
@@ -39,8 +50,17 @@ class Declared(NamedTuple):
     until: str = ""
     vendors: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    fusion: str = "flash"
 
     @property
     def typical(self) -> bool:
         """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
         return not (self.eager or self.apart)
+
+
+def launched(declared: Declared, like: Engine) -> Engine:
+    """The engine that a declared one is like, without its host where that launches kernels from Python and the declared
+    one does not: from C++ or as a recorded graph.
+    """
+    return like._replace(kernel_s=_COMPILED_LAUNCH) if declared.fed and not declared.eager else like

@@ -49,9 +49,10 @@ class MeasuredRun(NamedTuple):
     metric: str
     value: float
     image: tuple[tuple[str, int], ...] = ()
-    fusion: str = "flash"
+    fusion: str = ""  # as the engine does
     apart: str = ""  # why the row takes no part
     chunk: int | None = None  # tokens of prompts that went through the layers at once; None: the engine's habit
+    activations: str | None = None
 
     @property
     def place(self) -> str:
@@ -132,9 +133,10 @@ def measured_run(row: Row) -> MeasuredRun:
         metric=metric,
         value=_value(row, metric),
         image=image,
-        fusion=row.text("fusion") or "flash",
+        fusion=row.text("fusion"),
         apart=row.text("apart"),
         chunk=_whole(row, "chunk", 1) if row.text("chunk") else None,
+        activations=row.text("activations") or None,
     )
 
 
@@ -154,7 +156,15 @@ def _check_lengths(row: Row, metric: str) -> None:
 
 
 def _plan(row: Row) -> Plan:
-    """The devices: all of them, or tensor-parallel ones times stages."""
+    """The devices: all of them, or tensor-parallel ones times stages; and over how many of them whole experts lie."""
+    plan = _split(row)
+    plan = plan._replace(ep=_whole(row, "expert_parallel", 1))
+    if plan.tp % plan.ep:
+        raise row.wrong("expert_parallel", f"is {plan.ep}, which does not divide the {plan.tp} tensor-parallel devices")
+    return plan
+
+
+def _split(row: Row) -> Plan:
     stages = _whole(row, "pipeline_parallel", 1)
     devices = _whole(row, "gpus", 1)
     if not row.text("gpus"):

@@ -168,6 +168,13 @@ def floats(bits: int, size: int | None, *, by_channel: bool = False, exponents: 
     return {(4, 16): "nvfp4", (4, 32): "mxfp4", (6, 32): "mxfp6"}.get((bits, size or 0))
 
 
+def with_activations(dtype: str, bits: int) -> str:
+    """The name of weights that are floats with activations that are floats of so many bits."""
+    if bits == 8 and dtype.startswith(("nvfp4", "mxfp4")):
+        return f"{dtype}-a8"
+    return f"{dtype}-a4" if bits == 4 and dtype == "mxfp4" else dtype
+
+
 def fp8_blocks(description: Description, key: str, value: Any) -> str:
     """The name of 8-bit floats in blocks: `[128, 128]` or `128x128`, outputs before inputs."""
     sizes = [int(part) for part in value.split("x") if part.isdigit()] if isinstance(value, str) else value

@@ -23,7 +23,7 @@ from roofline.machine.chips.facts import (
     unit_facts,
 )
 from roofline.machine.chips.library import known_as
-from roofline.machine.chips.scaled import scaled
+from roofline.machine.chips.scaled import STARTS, scaled
 from roofline.machine.chips.stand_ins import (
     STAND_INS,
     StandIn,
@@ -43,16 +43,15 @@ from roofline.specs.gpu import GPUSpec
 
 #: Formats whose activations are quantised before they are multiplied.
 _NARROW: Final = ("fp8", "fp8_block", "fp4", "int8")
-#: Formats that are widened before they are multiplied, and the one whose peak their rows are fractions of.
-_MULTIPLIED_AS: Final = {"int4-weights": "bf16", "mxfp4-weights": "bf16", "mxfp4-fp8": "fp8"}
 
 
 class Sheet(NamedTuple):
     """What of a chip says which measured kernels suit it, and how far an engine drives them: `peaks` by format, the
-    best measured product over the peak (`ceiling`) where somebody measured one.
+    best measured product over the peak (`ceiling`) where somebody measured one. `maker` is whose chip it is.
     """
 
     name: str
+    maker: str
     likeness: Likeness
     peaks: Mapping[str, float]
     ceiling: float | None
@@ -63,10 +62,11 @@ class Sheet(NamedTuple):
 class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
-    `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a
-    `sheet`; several have `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels
-    nobody measured; see `machine.cores`.
+    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache `near` them, 0 where it is not
+    stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is none; `exchange`, the
+    engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a `sheet`; several have
+    `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see
+    `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -75,6 +75,8 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
+    clock: Num = 0.0
+    near: Num = 0.0
     rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
@@ -96,7 +98,9 @@ class ChipEfficiency:
             rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
-            sheet=Sheet(spec.name, known.likeness, served_peaks(spec), known_ceiling(spec), unit_facts(spec)),
+            clock=spec.clock or 0.0,
+            near=spec.cache.l2 if spec.cache is not None else 0.0,
+            sheet=_sheet(spec, known.likeness),
             without=without,
             cores=spec.kind == "cpu",
         )
@@ -122,6 +126,8 @@ class ChipEfficiency:
             rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
+            clock=stacked([chip.clock for chip in chips], axes),
+            near=stacked([chip.near for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
             cores=cores,
@@ -132,19 +138,21 @@ class ChipEfficiency:
         """How the coefficients are known: measured, class or other; the poorest where several chips are stacked."""
         return max((known.quality for known in self.stand_ins), key=("measured", "class", "other").index)
 
-    @property
-    def interval(self) -> tuple[Num, Num]:
-        """Low and high end of the engine's 80 % interval, as multiples of the expected time."""
+    def interval(self, timed: str) -> tuple[Num, Num]:
+        """Low and high end of the engine's 80 % interval of what is timed, as multiples of the expected time."""
         if self.cores:
             return CORES_INTERVAL
-        low, high = zip(*(self.engine.interval(known.quality) for known in self.stand_ins), strict=True)
-        return (stacked(low, self.axes), stacked(high, self.axes)) if self.members else (low[0], high[0])
+        if self.members:
+            low, high = zip(*(chip.interval(timed) for chip in self.members), strict=True)
+            return stacked(low, self.axes), stacked(high, self.axes)
+        return self.engine.interval(timed, self.stand_ins[0].quality, self.sheet.maker if self.sheet else None)
 
     def coefficients(self, kind: str, dtype: str, kernel: str = "") -> Any:
         """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
 
         More kinds than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
-        kernels without tiles. Both start from the matrix product. For those of image models see `kernels.image`.
+        kernels without tiles, `read` those of them that only read and write, `integer` the product of weights that are
+        multiplied in 8 bit. All start from the matrix product. For those of image models see `kernels.image`.
         """
         key = (kind, dtype, kernel)
         found = self._known.get(key)
@@ -160,7 +168,7 @@ class ChipEfficiency:
         assert self.sheet is not None
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
-        measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
+        measured = STARTS.get(kind) or IMAGE_KINDS.get(kind, kind)
         key = (self.engine.library, measured, dtype, kernel)
         bare = self._bare.get(key)
         if bare is None:
@@ -171,8 +179,6 @@ class ChipEfficiency:
         """The coefficients of a measured kind: the chip's own, or those that stand in for them."""
         by_chip, known = rows_without(kind, self.without)
         formats = STAND_INS.get(dtype, ((dtype,), ("bf16",)))
-        if dtype == "mxfp4" and chip.peaks["fp4"] <= chip.peaks["fp8"]:
-            formats = STAND_INS["mxfp4-weights"]
         candidates = (
             choose(by_chip[other], equals, self.engine.library, kernel)
             for others in _in_order(chip, known)
@@ -189,10 +195,12 @@ class ChipEfficiency:
             result = launched_as_wide(result, self._measured(chip, kind, "bf16", ""))
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
-        if dtype == "mxfp4" and row.format in _MULTIPLIED_AS:
-            peak = chip.peaks[_MULTIPLIED_AS[row.format]]
-            result = result._replace(ceiling=result.ceiling * peak / chip.peaks["fp4"])
         return result
+
+
+def _sheet(spec: GPUSpec, own: Likeness) -> Sheet:
+    unit = unit_facts(spec, own.stacked, own.narrow)
+    return Sheet(spec.name, spec.vendor, own, served_peaks(spec), known_ceiling(spec), unit)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from roofline.machine.chips.feed import feed_gain
 from roofline.machine.engine import Engine
 from roofline.specs.gpu import GPUSpec
 
@@ -32,21 +33,30 @@ class UnitFacts(NamedTuple):
 
     `peak` FLOP/s and `stream` byte/s of memory per unit and clock, 0 where units or clock are not stated: what is per
     unit then limits nothing. `half_gain` how much faster products are that sum in 16 bit; `base_clock` that clock over
-    the boost clock where the power limit is low, else 1.
+    the boost clock where the power limit is low, else 1; `feed_gain` the rate that loads are built for over the peak;
+    `integers` are operations in int8 per unit and clock, `dense` FLOP/s of 16-bit products per watt, 0 where the power
+    is not stated.
     """
 
     peak: float
     stream: float
     half_gain: float
     base_clock: float
+    feed_gain: float = 1.0
+    integers: float = 0.0
+    dense: float = 0.0
 
 
-def unit_facts(spec: GPUSpec) -> UnitFacts:
-    """The facts of one unit of a chip."""
+def unit_facts(spec: GPUSpec, stacked: bool = False, narrow: int = 0) -> UnitFacts:
+    """The facts of one unit of a chip, whose memory is `stacked` or not and whose formats are so `narrow`."""
     known = spec.units is not None and spec.clock is not None and spec.kind in _HAS_UNITS
     per_clock = 1.0 / (units_of(spec) * spec.clock) if known and spec.clock else 0.0
     peak, stream = half_peak_of(spec) * per_clock, spec.memory.bandwidth * per_clock
-    return UnitFacts(peak, stream, half_gain_of(spec), base_clock_of(spec))
+    half = half_gain_of(spec)
+    dense = half_peak_of(spec) / spec.power if spec.power else 0.0
+    integers = (spec.peak.tensor.int8 or half_peak_of(spec)) * per_clock
+    fed = feed_gain(spec, peak, half, stacked, narrow)
+    return UnitFacts(peak, stream, half, base_clock_of(spec), fed, integers, dense)
 
 
 def unstated_facts(spec: GPUSpec) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ STAND_INS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "fp8_block": (("fp8_block", "fp8"), ("bf16",)),
     "fp4": (("fp4",), ("mxfp4-fp8",), ("fp8", "fp8_block"), ("bf16",)),
     "int8": (("int8",), ("fp8",), ("bf16",)),
-    "mxfp4": (("mxfp4-fp8",), ("fp4",), ("mxfp4-weights", "int4-weights"), ("bf16",)),
+    "mxfp4-fp8": (("mxfp4-fp8",), ("fp8_block", "fp8"), ("bf16",)),
     "int4-weights": (("int4-weights", "mxfp4-weights"), ("bf16",)),
     "mxfp4-weights": (("mxfp4-weights", "int4-weights"), ("bf16",)),
     "bf16/fp8": (("bf16/fp8",), ("bf16/bf16",)),

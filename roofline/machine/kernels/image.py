@@ -1,9 +1,10 @@
 """How an engine's kernels of image models fare: what feeds the units, what power leaves of the clock, fp32 on vectors.
 
 Three limits of matrix products, of which the lowest counts. *Feeding*: loads keep the units busy for part of their
-cycles, whatever they multiply; a chip whose units sum in fp32 at half their rate is fed as well as one that does not,
-and only then held back. *Sums*: the rate of the chip when it sums as the engine does. *Power*: a board of a low power
-limit falls from its boost clock towards its base clock, the further the busier its units are.
+cycles, the same on every chip, whatever they multiply; a chip whose units are held at part of the rate that they are
+built for (`feed_gain`) is fed as well as one that is not, and only then held back. *Sums*: the rate of the chip when it
+sums as the engine does. *Power*: a board of a low power limit falls from its boost clock towards its base clock, the
+further the busier its units are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ IMAGE_KINDS: Final = {
 }
 #: Share of a peak that the best products reach where neither loads nor power hold them back.
 _MOST: Final = 0.95
+#: Work that loads would have fed meanwhile: less of it where units multiply more slowly than they are fed.
+_WAITS: Final = ("k_offset", "tile_loss")
 #: Power goes with the third power of the clock, for the voltage follows it: half the load runs 2^(1/3) faster.
 _CUBE: Final = 1.0 / 3.0
 #: Power of the vector units at their peak over that of the matrix units at theirs.
@@ -50,15 +53,16 @@ def scaled_image(kind: str, c: Any, engine: Engine, unit: UnitFacts) -> Any:
 
 
 def _on_matrix_units(kind: str, c: Any, engine: Engine, unit: UnitFacts) -> dict[str, Num]:
-    limited = unit.base_clock < 1.0
+    limited, own = unit.base_clock < 1.0, 1.0
     if IMAGE_KINDS.get(kind, kind) == "encoder":
         busy = c.ceiling * engine.attention * (engine.wide_attention if kind == "wide encoder" else 1.0)
     else:
         own = {"convolution": engine.convolution, "narrow": engine.narrow_compute}.get(kind, 1.0)
-        busy = where(limited, _MOST, c.ceiling) * engine.compute * own
-    fed = busy * _clock(unit, busy) * unit.half_gain
+        busy = _MOST * engine.compute
+    fed = busy * _clock(unit, busy * own) * unit.feed_gain
     sums = unit.half_gain if engine.half_sums else 1.0
-    return {"ceiling": minimum(fed, _MOST * sums), "droop": where(limited, 0.0, c.droop)}
+    waits = {name: getattr(c, name) / unit.feed_gain for name in _WAITS if name in c._fields}
+    return waits | {"ceiling": minimum(fed, _MOST * sums) * own, "droop": where(limited, 0.0, c.droop / unit.feed_gain)}
 
 
 def _clock(unit: UnitFacts, load: Num) -> Num:

@@ -16,6 +16,7 @@ from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
+from roofline.runs.telling.products import multiplied_words
 from roofline.runs.text.service.running import is_load, serves
 from roofline.units import format_binary, format_count, format_si, format_time
 
@@ -65,6 +66,8 @@ def print_asked(est: Answer, console: Console) -> None:
     """What was asked: the run, where it runs, and which names were taken for which."""
     q = est.question
     console.print(q.kind.told(q).heading)
+    if words := multiplied_words(est):
+        console.print(words)
     where = where_words(q.spread, q.run.batch)
     if where:
         console.print(where)

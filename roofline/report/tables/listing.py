@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.catalogue.rows import MIXED_IN
 from roofline.report.tables.grid import grid
+from roofline.specs.formats.dtypes import DTYPES
 from roofline.units import format_count, format_si
+from roofline.workload.storage.products import Ways, product_of
 
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.rows import EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
@@ -98,7 +100,13 @@ def _precision(row: PrecisionRow) -> list[str]:
 
 
 def _multiplied(row: PrecisionRow) -> str:
-    """In which format matrices stored so are multiplied: narrow floats in their own, integers with their like."""
+    """In which format matrices stored so are multiplied by habit: with activations that are quantised, or that are not,
+    integers with their like.
+    """
+    stored = DTYPES.get(row.name)  # some formats are those of caches alone
+    usual = None if stored is None else product_of(stored, DTYPES["bf16"], Ways())
+    if usual is not None and usual.way == "quantised":
+        return usual.dtype
     if row.compute in ("fp8", "fp4") or row.bits >= 16:
         return row.compute
     return f"{row.compute} with {row.compute}" if row.compute == row.name else "activations' format"

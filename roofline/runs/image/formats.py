@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.workload.precision import Precision
+from roofline.workload.storage.products import Ways
 from roofline.workload.workload import Workload
 
 #: What diffusers calls the parts of a pipeline, and shorter names.
@@ -44,7 +46,8 @@ def read_formats(given: Mapping[str, Any], own: str, made: Callable[[], Workload
         stored = of_parts.get(name, weights)
         alone = Precision.of(stored)
         beside = base.activations.name if alone.weights.bits < 16 or active or name not in of_parts else None
-        parts[name] = Precision.of(stored, active_parts.get(name) or beside)
+        asked = Ways(asked=bool(active_parts.get(name) or active))  # what stands beside narrow weights was not
+        parts[name] = replace(Precision.of(stored, active_parts.get(name) or beside), ways=asked)
     return base.with_parts(parts) if parts else base
 
 
@@ -116,13 +119,14 @@ def phase_precision(spec: ImageSpec, precision: Precision, component: str) -> Pr
         return _plain("tf32")
     keeps = isinstance(spec, PipelineSpec) and component.startswith("text_encoder") and spec.keep_fp32
     if keeps and (stored.startswith(_KEPT) or stored == active == "fp16"):
-        return _overridden(stored, active, keeps[0])
+        return _kept_wide(precision, keeps[0])
     return precision
 
 
 @lru_cache(maxsize=256)
-def _overridden(label: str, activations: str, op: str) -> Precision:
-    return Precision.of(label, activations, overrides={op: "fp32"})
+def _kept_wide(precision: Precision, op: str) -> Precision:
+    plain = Precision.of(precision.weights.name, precision.activations.name, overrides={op: "fp32"})
+    return replace(plain, ways=precision.ways)
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,7 @@ from roofline.answer.sold import Sold
 from roofline.answer.times import Times
 from roofline.architectures.image.pipeline import image_workload
 from roofline.errors import UsageError
-from roofline.machine.engine import IDEAL, find_engine, sums_in_half
+from roofline.machine.engine import IDEAL, find_engine, read_engine, sums_in_half
 from roofline.machine.engine_lookup import engine_inputs, engine_told
 from roofline.num import Num
 from roofline.passes.image.levels import LEVELS, OF_FUSION, Level, image_level, without_casts
@@ -27,13 +27,14 @@ from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
 from roofline.runs.devices.spread import ALONE, Spread
 from roofline.runs.execution import Execution, Stage, Stages, machine_of
-from roofline.runs.formats import own_dtype
+from roofline.runs.formats import own_dtype, ways_of
 from roofline.runs.image.changes import image_changes, image_formats, image_plans
 from roofline.runs.image.formats import phase_precision, read_formats, stated_formats
 from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
+from roofline.runs.image.whole import as_a_whole
 from roofline.runs.kind import Kind, Needs, Outcome, Question, kept_workload
 from roofline.runs.option import Option
 from roofline.runs.options import AXES, asked
@@ -88,12 +89,13 @@ class Image(Kind):
         engine = find_engine(GENERIC if named == "generic" else named, spec_dir)
         refuse_useless(spec, given)
         run = image_run(spec, given)
-        word = one_of("fusion", asked(given, "fusion"), dict.fromkeys(("eager", *LEVELS)))
+        word = one_of("fusion", asked(given, "fusion") or _fusion_of(engine), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
         own = own_dtype(spec.dtype, machine_of(gpu))
         stated = "" if given.get("weights") else stated_formats(spec)
         asked_for = {**given, "weights": own + stated} if stated else given
-        precision = read_formats(asked_for, own, lambda: kept_workload(self, spec, run))
+        formats = read_formats(asked_for, own, lambda: kept_workload(self, spec, run))
+        precision = formats.multiplied(ways_of(engine, machine_of(gpu), GENERIC))
         spread = _spread(spec, gpu, given, spec_dir)
         budget = BARE._replace(all_seen=engine == IDEAL)
         return run, Execution(precision, level, engine, spread, word, sums_in_half(engine), budget=budget)
@@ -156,6 +158,7 @@ class Image(Kind):
         away = away_of(question.spread)
         behind = ", behind work" if away is not None and away.hidden else ""
         yield Quantity("transfer_s", "latency", f"weights from the host{behind}", "s", fetched)
+        phases = as_a_whole(question, phases)
         total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
         if fetched is not None:
             total = total + beyond_work(question, phases, fetched)
@@ -258,6 +261,11 @@ class Image(Kind):
         at = {q.name: format_time(float(q.times.expected)) for q in outcome.quantities if q.times and q.unit == "s"}
         text = f"{at['total_s']} in all"
         return f"{text}, {at['step_s']} per step" if "step_s" in at else text
+
+
+def _fusion_of(engine: str) -> str:
+    """How an engine cuts the work into kernels where nothing is said."""
+    return "flash" if engine == IDEAL else read_engine(engine).fusion
 
 
 KIND: Final[Kind] = Image()

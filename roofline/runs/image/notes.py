@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
-from roofline.machine.engine import IDEAL
+from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import all_hold, any_holds, first_value
 from roofline.passes.image.offload import PAGEABLE
 from roofline.runs.devices.words import link_notes, reserve_note
@@ -19,8 +19,8 @@ from roofline.runs.image.options import away_of, takes_steps
 from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.image.unfit import unfit_parts
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.telling.machine import slowest_precision
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.telling.products import computed_in, fallback_warnings, multiplied_words
 from roofline.runs.telling.published import published_warnings
 from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.formats.mixes import format_of_blocks
@@ -44,15 +44,12 @@ def image_warnings(outcome: Outcome) -> list[Warn]:
     """What the user should know, with codes."""
     q, memory = outcome.question, outcome.memory
     found = [] if memory.fits else [*memory_warnings(q, memory, "; `roofline fit` tells what would help")]
-    dtype = q.precision.matrix_dtype()
-    unit = q.machine().served_by[dtype][0].removeprefix("vector.")
-    if unit != dtype and slowest_precision(outcome).matrix_dtype() == dtype:
-        found.append(Warn("dtype-fallback", f"{q.gpu.name} has no {dtype} units: computed at the {unit} rate"))
+    found += fallback_warnings(outcome)
     if takes_steps(q.spec):
         found += _scheduler_warnings(q)
     found += unfit_parts(q.spec)
     found += [*expectation_warnings(q.gpu, q.engine), *_of_language_models(q.engine)]
-    found += hardware_warnings(outcome, {q.precision_of(phase).matrix_dtype() for phase in outcome.workload.phases})
+    found += hardware_warnings(outcome, computed_in(outcome))
     for spec in (q.spec, getattr(q.spec, "denoiser", None)):
         unverified = getattr(spec, "unverified", ())
         if spec is not None and unverified:
@@ -106,15 +103,25 @@ def image_assumptions(outcome: Outcome) -> list[str]:
         *q.spec.assumed,
         *_steps(outcome),
         *_own_formats(outcome),
-        f"weights {q.precision.label}, activations {q.precision.activations_label}; {_products(q)}",
-        f"level {execution.level}{asked}: {_LEVELS[execution.level]}",
+        f"weights {q.precision.label}, activations {q.precision.activations_label}; {_products(outcome)}",
+        f"level {execution.level}{asked}: {_LEVELS[execution.level]}{_usual_level(q)}",
         *([pipeline] if isinstance(q.spec, PipelineSpec) else []),
         _offload_note(outcome),
         *_held_notes(outcome),
         "nominal dense peaks and nominal memory bandwidth",
-        *expectation_notes(q.gpu, q.engine),
+        *expectation_notes(q.gpu, q.engine, {"step": "a step", "whole": "a picture"}),
         *_spread_notes(q),
     ]
+
+
+def _usual_level(q: Question) -> str:
+    """Where the level is not the one of an engine that runs operator by operator: that the engine brings it."""
+    if q.engine == IDEAL:
+        return ""
+    own = read_engine(q.engine).fusion
+    if q.execution.level != own:
+        return f"; {q.engine} by itself runs --fusion {own}"
+    return "" if own == "flash" else f"; as {q.engine} runs where --fusion does not say"
 
 
 def _steps(outcome: Outcome) -> Iterator[str]:
@@ -136,11 +143,12 @@ def _own_formats(outcome: Outcome) -> Iterator[str]:
             yield f"{phase.name} in {format_words(own)}"
 
 
-def _products(q: Question) -> str:
+def _products(outcome: Outcome) -> str:
     """In which format matrices are multiplied: TF32 where everything is stored in fp32."""
+    q = outcome.question
     if q.precision.weights.name == q.precision.activations.name == "fp32":
         return "matrices multiplied in tf32 where the GPU has it, as PyTorch does in convolutions"
-    return f"matrices multiplied in {q.precision.matrix_dtype()}"
+    return multiplied_words(outcome) or f"matrices multiplied in {q.precision.matrix_dtype()}"
 
 
 def _offload_note(outcome: Outcome) -> str:

@@ -37,6 +37,7 @@ from roofline.workload.plan import Plan
 from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.shapes import MatmulShape, Span
+from roofline.workload.storage.products import Ways
 from roofline.workload.workload import Phase, Workload
 
 #: The phase of a draft in the ledger.
@@ -47,9 +48,16 @@ _MOST: Final = 128
 
 
 def resolve_draft(
-    spec: TransformerSpec, machine: Machine, given: Mapping[str, Any], precision: Precision, spec_dir: str | None
+    spec: TransformerSpec,
+    machine: Machine,
+    given: Mapping[str, Any],
+    formats: tuple[Precision, Ways],
+    spec_dir: str | None,
 ) -> Draft | None:
-    """The draft that the options ask for. Raises UsageError, UnknownNameError or SpecError."""
+    """The draft that the options ask for; `formats` are those of the model, and the ways in which narrow weights are
+    multiplied. Raises UsageError, UnknownNameError or SpecError.
+    """
+    precision, ways = formats
     named, tokens = given.get("draft"), given.get("draft_tokens")
     if spec.eagle is not None:
         raise UsageError(f"{spec.name} is a head that drafts for another model: --model MODEL --draft {spec.name}")
@@ -66,7 +74,7 @@ def resolve_draft(
     if not isinstance(named, (str, os.PathLike, Spec)):
         raise UsageError(f"--draft must be mtp, a name or a file, not {str(named)[:40]!r}")
     other = _checked(spec, locate_model(named, spec_dir)[0])
-    own = resolve_precision(other, machine, None, None, None)
+    own = resolve_precision(other, machine, ways=ways)
     if given.get("kv_cache"):
         own = replace(own, cache=precision.cache)
     method: Any = "eagle" if other.eagle is not None else "model"

@@ -16,15 +16,16 @@ from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
-from roofline.machine.engine import IDEAL, find_engine, load_engine
+from roofline.machine.engine import IDEAL, load_engine, sums_in_half
 from roofline.machine.engine_lookup import engine_inputs, engine_told
 from roofline.num import Num, first_value
 from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
+from roofline.runs.devices.resolve import engine_on
 from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, Stages, machine_of, spread_of
-from roofline.runs.formats import resolve_precision
+from roofline.runs.formats import text_precision
 from roofline.runs.kind import Kind, Needs, Outcome, Question
 from roofline.runs.money.tokens import text_sold
 from roofline.runs.option import Option
@@ -46,6 +47,8 @@ from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import FUSIONS, Phase, Workload
 
+#: What language models are asked with where nothing is said.
+_FLASH: Final = "flash"
 _TIMES: Final = ("ttft_s", "tpot_s", "total_s", "output_tokens_per_s")
 _HELD: Final = ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
 
@@ -86,22 +89,21 @@ class Text(Kind):
         self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
     ) -> tuple[TextRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
-        engine = find_engine(asked(given, "engine"), spec_dir)
+        engine = engine_on(gpu, given, spec_dir)
         run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
         if engine != IDEAL and load_engine(engine).first_from_decode and not spec.encoder:
             run = replace(run, first_apart=True)
-        level = one_of("fusion", asked(given, "fusion"), FUSIONS)
-        formats = (given.get(name) for name in ("weights", "activations", "kv_cache"))
-        precision = resolve_precision(spec, machine_of(gpu), *formats)
+        level = one_of("fusion", asked(given, "fusion") or _FLASH, FUSIONS)
+        precision, ways = text_precision(spec, engine, machine_of(gpu), given)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
         towers = towers_wanted(spec, engine, given)
         away = "" if asked(given, "no_vision") else engine
         run = with_media(spec, run, given, loaded=towers, engine=away)
-        run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, precision, spec_dir))
+        run = replace(run, draft=resolve_draft(spec, machine_of(gpu), given, (precision, ways), spec_dir))
         chunk = self.chunk(spec, engine, gpu, given.get("chunk"))
-        budget = budget_of(engine, gpu, given, spread)
-        return run, Execution(precision, level, engine, spread, level, chunk=chunk, budget=budget, towers=towers)
+        budget, half = budget_of(engine, gpu, given, spread), sums_in_half(engine)
+        return run, Execution(precision, level, engine, spread, level, half, chunk, budget, towers)
 
     def chunk(self, spec: TransformerSpec, engine: str, gpu: GPUSpec, asked: Any) -> float:
         """Tokens of prompts that go through the layers at once; 0: all of them. Raises UsageError."""

@@ -16,6 +16,7 @@ from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.budget import budget_notes, chunk_note
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
+from roofline.runs.telling.products import computed_in, fallback_warnings, multiplied_words
 from roofline.runs.telling.published import published_warnings
 from roofline.runs.text.draft import draft_notes, draft_warnings
 from roofline.runs.text.elsewhere import host_notes, host_warnings
@@ -69,7 +70,7 @@ def _notes(outcome: Outcome, first: tuple[str, ...], stored: str, lengths: list[
         *alias_notes(q),
         *q.spec.assumed,
         *first,
-        f"{stored}; matrices multiplied in {q.precision.matrix_dtype()}",
+        f"{stored}; {multiplied_words(outcome) or f'matrices multiplied in {q.precision.matrix_dtype()}'}",
         *_wide_notes(q),
         *tower_notes(q),
         *media_notes(q),
@@ -83,7 +84,13 @@ def _notes(outcome: Outcome, first: tuple[str, ...], stored: str, lengths: list[
     mtp = outcome.parameters.beside.get("mtp")
     if mtp and not (q.run.draft and q.run.draft.mtp):
         notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
-    return notes + expectation_notes(q.gpu, q.engine)
+    return notes + expectation_notes(q.gpu, q.engine, _timed(q))
+
+
+def _timed(q: Question) -> dict[str, str]:
+    """What of the run has an interval of its own, in words."""
+    alone = {"prefill": "prefill", "decode": "decode"}
+    return alone | {"first": "first token under load", "served": "token under load"} if q.for_users else alone
 
 
 def _wide_notes(q: Question) -> Iterator[str]:
@@ -133,10 +140,10 @@ def text_warnings(outcome: Outcome) -> list[Warn]:
         *_context(q),
         *_waiting(q),
         *service_warnings(q),
-        *_fallbacks(q),
+        *fallback_warnings(outcome, q.precision.activations.compute),
     ]
     found += tower_warnings(q)
-    found += hardware_warnings(outcome, _computed_in(q))
+    found += hardware_warnings(outcome, computed_in(outcome) | {q.precision.activations.compute})
     if spec.unverified:
         found.append(Warn("unverified-model", f"{spec.name}: not verified: {'; '.join(spec.unverified)}"))
     found += draft_warnings(spec, q.run, outcome.parameters.beside, outcome.parameters.total)
@@ -160,24 +167,6 @@ def _context(q: Question) -> Iterator[Warn]:
     if isinstance(longest, float) and spec.max_context is not None and longest > spec.max_context:
         text = f"{longest:,.0f} tokens are more than the {spec.max_context:,} that {spec.name} was made for"
         yield Warn("context-exceeds-maximum", text)
-
-
-def _fallbacks(q: Question) -> Iterator[Warn]:
-    """Formats that the chip stores but computes as others."""
-    served = q.machine().served_by
-    for dtype in _computed_in(q):
-        unit = served[dtype][0]
-        width = unit.removeprefix("vector.")
-        if width != dtype and not (dtype == "fp4" and unit == "nvfp4"):
-            text = f"{q.gpu.name} has no {dtype} units: stored as {dtype}, computed at the {width} rate"
-            yield Warn("dtype-fallback", text)
-
-
-def _computed_in(q: Question) -> list[str]:
-    """The compute formats that the run uses: that of the matrices, and that of attention where it differs."""
-    precision = q.precision
-    single = [precision.matrix_dtype(dtype) for dtype in precision.overrides.values()]
-    return list(dict.fromkeys([precision.matrix_dtype(), *single, precision.activations.compute]))
 
 
 def _of_pictures(engine: str) -> Iterator[Warn]:

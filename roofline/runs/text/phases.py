@@ -56,7 +56,8 @@ def _floor(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> Derivation:
     p, machine = outcome.question.precision_of(outcome.workload[phase.name]), outcome.question.machine()
     unavoidable = float(outcome.question.workload()[phase.name].unavoidable_bytes(p))
     ops = outcome.workload[phase.name].ops
-    compute = float(sum(op.count * op.flops / machine.tensor[p.compute_dtype(op)] for op in ops))
+    peaks = (machine.fastest(p.compute_dtype(op), p.may_be_halves) for op in ops)
+    compute = float(sum(op.count * op.flops / peak for op, peak in zip(ops, peaks, strict=True)))
     values = f"max({compute:.4g} s, {number(unavoidable)} / {machine.bandwidth:.4g})"
     where = lines.of_gpu(("memory", "bandwidth"))
     floor = float(phase.times.floor)

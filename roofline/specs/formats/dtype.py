@@ -16,7 +16,9 @@ class DType(NamedTuple):
     for people. `mix`: a file format that stores matrices in several formats; `bits` is then that of most of them.
     `rank` of a low-rank branch in 16 bit beside each matrix. `parts`: formats of parts of one size each, with their
     number, the most frequent first. `whole`: `bits` is the mean of all parameters of an operation as a file stores
-    them, biases and scales included.
+    them, biases and scales included. `beside`: bits of the activations that the format's own name says it is
+    multiplied with; 0: it says nothing. `against`: the format of activations that it meets by habit, where that is
+    another than its own.
     """
 
     name: str
@@ -32,6 +34,8 @@ class DType(NamedTuple):
     block_bits: float = 0.0
     parts: tuple[tuple[str, float], ...] = ()
     whole: bool = False
+    beside: int = 0
+    against: str = ""
 
     @property
     def bytes(self) -> float:

@@ -56,7 +56,7 @@ def _plain() -> list[DType]:
         grouped("nvfp4", 4, 8, 16, "fp4", "e2m1 with an fp8 scale per 16 and an fp32 scale per tensor")._replace(
             tensor_bits=32
         ),
-        grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32"),
+        grouped("mxfp4", 4, 8, 32, "fp4", "e2m1 with an 8-bit exponent per 32")._replace(against="fp8"),
         grouped("mxfp6", 6, 8, 32, "fp8", "e2m3 or e3m2 with an 8-bit exponent per 32"),
         *_low_rank(),
         *(_ruled(f"mlx-{bits}bit-g64", f"mlx-{bits}bit") for bits in (2, 3, 4, 5, 6, 8)),
@@ -77,12 +77,13 @@ def _low_rank() -> Iterator[DType]:
 
     Source: Li et al. 2024, SVDQuant (arXiv:2411.05007); rank 32, 64 or 16 elements per scale and the types of scales by
     default in its engine, nunchaku-ai/nunchaku @e612300e nunchaku/models/linear.py. Scales per channel are left out.
+    Activations are quantised to 4 bit as well (section 4), so that units for these multiply both.
     """
     what, rank = "and a 16-bit branch of rank", 32
-    int4 = grouped("int4-r32", 4, 16, 64, _HALF, f"4 bit, fp16 scale per 64, {what} {rank}")
+    int4 = grouped("int4-r32", 4, 16, 64, "int4", f"4 bit, fp16 scale per 64, {what} {rank}")
     nvfp4 = grouped("nvfp4-r32", 4, 8, 16, "fp4", f"nvfp4 {what} {rank} beside each matrix")
-    yield int4._replace(rank=rank)
-    yield nvfp4._replace(tensor_bits=32, rank=rank)
+    yield int4._replace(rank=rank, beside=4)
+    yield nvfp4._replace(tensor_bits=32, rank=rank, beside=4)
 
 
 def _gguf() -> list[DType]:
@@ -105,7 +106,7 @@ def _checkpoint(name: str, found: Checkpoint) -> DType:
     base = _PLAIN[found.base]
     where = " in linear layers" if found.linear else ""
     layout = f"{found.what}: {base.name}{where}, embedding, head and router in 16 bit"
-    return DType(name, base.bits, found.compute or base.compute, layout, mix=True)
+    return DType(name, base.bits, found.compute or base.compute, layout, mix=True, beside=base.beside)
 
 
 def _file_layout(name: str) -> str:
@@ -184,7 +185,7 @@ def find_dtype(name: str) -> DType:
 
 def weights_alone(dtype: DType) -> bool:
     """Whether it is a format that nothing computes in: weights are widened from it."""
-    return dtype.bits < 16 and dtype.compute == _HALF
+    return dtype.bits < 16 and (dtype.compute == _HALF or dtype.rank > 0.0)
 
 
 def single_format(name: str, option: str, kept: Collection[str] = ()) -> DType:

@@ -7,7 +7,8 @@
     fp8-s64, fp8-b64, fp8-b64x32   e4m3 with an fp16 scale per 64, an fp32 scale per block of 64 x 64, of 64 x 32
     hqq-3bit-g64                   HQQ's packing: 10 of 3 bit in 4 bytes, 5 to 7 bit in a byte each
     exl2-4.65, exl3-3.5            ExLlama's mean bits per weight
-    nvfp4-a16, nvfp4-a8            weight-only: multiplied in 16 bit, or in fp8
+    fp8-a16, nvfp4-a8, mxfp4-a4    multiplied with activations of so many bits: a16 is weight-only, a8 multiplies in fp8
+                                   (int8-a8 in int8), a4 in fp4
 
 Source: the file formats of GPTQModel, compressed-tensors, MLX, HQQ and ExLlama.
 """
@@ -85,10 +86,14 @@ def _exllama(match: re.Match[str]) -> DType | None:
 
 def _weight_only(match: re.Match[str], table: Mapping[str, DType]) -> DType | None:
     base = table.get(match[1]) or _simple(match[1])
-    if base is None or base.mix or base.parts or base.compute not in ("fp8", "fp4") or base.bits >= 16:
+    if base is None or base.mix or base.parts or base.compute not in ("fp8", "fp4", "int8") or base.bits >= 16:
         return None
-    compute = _HALF if match[2] == "16" else "fp8"
-    return base._replace(name=match[0], compute=compute, layout=f"{base.layout}, multiplied in {match[2]} bit")
+    beside = int(match[2])
+    if beside < 8 and base.compute != "fp4":
+        return None
+    compute = {16: _HALF, 8: "int8" if base.compute == "int8" else "fp8", 4: "fp4"}[beside]
+    layout = f"{base.layout}, multiplied in {beside} bit"
+    return base._replace(name=match[0], compute=compute, layout=layout, beside=beside, against="")
 
 
 _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | None]], ...]] = (
@@ -100,7 +105,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], DType | Non
     (re.compile(r"hqq-([1-8])bit(q)?(?:-g([1-9]\d{0,6}))?"), _hqq),
     (re.compile(r"exl([23])-(\d{1,2}(?:\.\d{1,6})?)"), _exllama),
 )
-_WEIGHT_ONLY: Final = re.compile(r"([a-z0-9_-]{1,40})-a(8|16)")
+_WEIGHT_ONLY: Final = re.compile(r"([a-z0-9_-]{1,40})-a(4|8|16)")
 
 
 def _fits(size: int) -> bool:

@@ -14,6 +14,7 @@ from roofline.importers.quantization.scheme import (
     integer,
     left_alone,
     rule_of,
+    with_activations,
 )
 
 _HARMLESS: Final = """
@@ -78,7 +79,7 @@ def _group(own: Description) -> Group | None:
         return Group(dtype, "int8" if bits == 8 else None, targets)
     if dtype.startswith("int"):
         return Group(dtype, "fp8", targets)
-    return Group(f"{dtype}-a8" if bits == 8 and dtype.startswith(("nvfp4", "mxfp4")) else dtype, None, targets)
+    return Group(with_activations(dtype, bits), None, targets)
 
 
 def weights_format(weights: Description) -> str | None:

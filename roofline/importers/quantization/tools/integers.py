@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from roofline.importers.quantization.rules import Rule
-from roofline.importers.quantization.scheme import Description, Scheme, integer, left_alone
+from roofline.importers.quantization.scheme import Description, Scheme, integer, left_alone, with_activations
 
 _CALIBRATION: Final = """
     sym desc_act static_groups true_sequential damp_percent damp_auto_increment dataset tokenizer model_seqlen
@@ -132,7 +132,6 @@ def _autoround_format(own: Description, outer: Description) -> str | None:
     size = own.group_size("group_size", default=outer.group_size("group_size", default=128) or -1)
     kind = str(own.get("data_type") or outer.get("data_type") or "int")
     acts = own.whole("act_bits", default=outer.whole("act_bits", default=16, most=32), most=32)
-    suffix = "-a16" if acts >= 16 else ""
     if bits >= 16:
         return None
     if kind.startswith("int") and bits <= 8:
@@ -145,7 +144,7 @@ def _autoround_format(own: Description, outer: Description) -> str | None:
         own.unsupported(
             "data_type", f"{kind[:40]!r} of {bits} bit is not modelled", "Understood: int, mx_fp, nv_fp, fp8."
         )
-    return found + suffix
+    return f"{found}-a16" if acts >= 16 else with_activations(found, int(acts))
 
 
 def hqq(description: Description) -> Scheme:

@@ -20,7 +20,7 @@ ALGORITHMS: Final = {
     "NVFP4_AWQ": "nvfp4",
     "NVFP4_SVDQUANT": "",
     "MXFP8": "mxfp8",
-    "MXFP4": "mxfp4",
+    "MXFP4": "mxfp4-a4",
     "W4A8_MXFP4_FP8": "mxfp4-a8",
     "W4A16_MXFP4": "mxfp4-a16",
     "INT8": "int8",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roofline.importers.quantization.scheme import Description, Scheme, floats, integer, left_alone, rule_of
+from roofline.importers.quantization.scheme import (
+    Description,
+    Scheme,
+    floats,
+    integer,
+    left_alone,
+    rule_of,
+    with_activations,
+)
 
 _HARMLESS: Final = """
     algo_config export quant_mode softmax_quant_spec version kv_cache_post_rope kv_cache_group quantizer_version
@@ -56,7 +64,8 @@ def _config(own: Description | None) -> tuple[str | None, str | None]:
         return dtype, "int8" if acts and acts.startswith("int8") else "fp8" if acts and acts.startswith("fp8") else None
     if acts is None:
         return (f"{dtype}-a16" if "input_tensors" in own.data else dtype), None
-    return (f"{dtype}-a8" if acts.startswith("fp8") and dtype.startswith(("mxfp4", "nvfp4")) else dtype), None
+    bits = 4 if acts.startswith(("mxfp4", "nvfp4")) else 8 if acts.startswith("fp8") else 16
+    return with_activations(dtype, bits), None
 
 
 def _output(own: Description) -> str | None:

@@ -68,7 +68,7 @@ def _format(data: Description, name: str) -> tuple[str, str | None]:
     plain = re.sub(r"config$|[_ ]", "", name.lower())
     size = data.group_size("group_size", default=None)
     size = _granularity(data) if size is None else size
-    narrow = "mxfp4" if "float4" in str(data.data.get("weight_dtype", "")) else "mxfp8"
+    narrow = "mxfp4-a4" if "float4" in str(data.data.get("weight_dtype", "")) else "mxfp8"
     rows = "fp8-channel" if "perrow" in str(data.get("granularity", "")).lower() else "fp8"
     bits = _bits(data)
     known: dict[str, tuple[str, str | None]] = {
