@@ -154,7 +154,7 @@ def test_shipped_intervals_cover_four_fifths_of_each_thing_that_is_timed() -> No
     spans = [shipped_interval(line) for line in shipped], unseen_intervals(Evidence(shipped))
     for each in coverage(shipped, *spans, lambda line: line.timed):
         assert 0.75 <= each.unseen <= 0.86, each
-        assert 0.75 <= each.shipped <= 0.88, each
+        assert 0.75 <= each.shipped <= 0.9, each  # made from these very rows
     assert {line.timed for line in shipped} <= {*TIMED, REQUEST}
 
 
