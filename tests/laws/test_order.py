@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import roofline as rl
-from roofline.machine.engine import ENGINES
+from roofline.specs.files.engines import ENGINES
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
