@@ -23,6 +23,7 @@ from roofline.answer.times import Times
 from roofline.errors import Place, SpecError
 from roofline.machine.collectives import Fabric
 from roofline.machine.cores import beside, cores_cost
+from roofline.machine.intervals import timed_as
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, first_value, maximum
@@ -83,6 +84,7 @@ class _Setting(NamedTuple):
     machine: Machine
     expectation: Expectation | None
     micro: Num
+    turns: Num = 1.0
 
     @property
     def fabric(self) -> Fabric | None:
@@ -118,7 +120,7 @@ def quantities_of(question: Question, stages: Stages, memory: Memory) -> tuple[Q
 
 def _setting(question: Question, stages: Stages) -> _Setting:
     machine, micro = question.machine(), stages.microbatches
-    return _Setting(question, machine, question.expectation(machine, question.run.batch / micro), micro)
+    return _Setting(question, machine, question.expectation(machine, question.run.batch / micro), micro, stages.turns)
 
 
 #: A thousand times the largest model that there is; whole numbers are exact in a float to nine times as many.
@@ -203,7 +205,7 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
     """Own work and communication of one phase on one stage, per microbatch."""
     phase, question = stage.workload.phases[index], setting.question
     precision, expectation = question.precision_of(phase), setting.expectation
-    begun = stage.workload.begun(phase)
+    begun = stage.workload.begun(phase) / setting.turns  # once on the way through all stages
     reference = None if question.execution.level == "flash" else stage.ideal.phases[index]
     if not any(op.kind == "collective" for op in phase.ops):
         cost = phase_cost(phase, precision, setting.machine, reference)
@@ -255,12 +257,20 @@ def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int
         kernels=kernels,
         communication_bytes=exchanged[0],
         bound_by=_bound_by(own),
-        times=expectation.times(floor, bound, expected) if expectation else Times(floor, bound, bound, bound, bound),
+        times=_times(expectation, phase, (floor, bound, expected)),
         communication_s=exchanged[1],
         overlapped_s=overlapped,
         serial_s=serial,
         roof=_roof(setting, phase),
     )
+
+
+def _times(expectation: Expectation | None, phase: Phase, seconds: tuple[Num, Num, Num]) -> Times:
+    """The readings of a phase from the seconds of its floor, of its bound and as expected, if an engine is."""
+    floor, bound, expected = seconds
+    if expectation is None:
+        return Times(floor, bound, bound, bound, bound)
+    return expectation.times(floor, bound, expected, timed_as(phase.name))
 
 
 def _roof(setting: _Setting, phase: Phase) -> Roof:

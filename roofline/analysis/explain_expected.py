@@ -16,6 +16,7 @@ from roofline.analysis.evaluate import in_stages, without_received
 from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
 from roofline.machine.chips.coefficients import measured_ceilings
+from roofline.machine.cut import cut_of
 from roofline.machine.engine import IDEAL, Engine, engine_path, read_engine
 from roofline.machine.engine_lookup import engine_told
 from roofline.machine.expected import expected_op_time
@@ -114,8 +115,10 @@ def _on_host(est: Outcome) -> str:
 
 def _launched(est: Outcome, phase: PhaseEstimate, expectation: Expectation) -> str:
     """The kernels that the engine launches, in words."""
-    joined = join_projections(est.workload[phase.name].ops, expectation.chip.engine.joins)
-    return amount(sum(op.count * op.kernels for op in joined), "kernel")
+    engine, ledger = expectation.chip.engine, est.workload[phase.name]
+    precision, joined = est.question.precision_of(ledger), join_projections(ledger.ops, engine.joins)
+    cut = (op.count * cut_of(op, precision.weight_dtype(op).bits < 16.0, engine.cuts) for op in joined)
+    return amount(sum(cut), "kernel")
 
 
 def _with_engine(expectation: Expectation, engine: Engine) -> Expectation:
@@ -179,7 +182,7 @@ def _seconds(est: Outcome, phase: PhaseEstimate) -> tuple[Seconds, Expectation]:
         for stage in stages.each:
             ledger = without_received(stage.workload[phase.name])
             ops = tuple(op for op in ledger.ops if exchanging or op.kind != "collective")
-            time = by.seconds(replace(ledger, ops=ops), precision, stage.workload.begun(ledger))
+            time = by.seconds(replace(ledger, ops=ops), precision, stage.workload.begun(ledger) / stages.turns)
             times.append((time, time, stage.number))
         return float(in_stages(times, stages.microbatches, phase.name == "decode"))
 

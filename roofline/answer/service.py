@@ -27,7 +27,7 @@ class Service:
     first token, the wait for room in it; `tpot_s` per output token of a user, None where but one is generated;
     `request_s` of the whole request. Rates: `output_tokens_per_s` and `requests_per_s` of all users,
     `output_tokens_per_s_per_user` of one while it writes. `limited_by`: what gives way first, a key of LIMITS.
-    `prompts_share`: the share of time in which prompts of others are read. `overhead_s` is what the server itself takes
+    `prompts_share`: the share of time in which prompts of others are read. `overhead` is what the server itself takes
     before the first token, `client_ttft_s` the first token with it; None where no such time is known.
     """
 
@@ -42,12 +42,17 @@ class Service:
     requests_per_s: Times
     limited_by: str
     prompts_share: Num
-    overhead_s: float | None = None
+    overhead: Times | None = None
 
     @property
     def client_ttft_s(self) -> Times | None:
         """Seconds to the first token as a client sees it."""
-        return None if self.overhead_s is None else self.ttft_s + Times.certain(self.overhead_s)
+        return None if self.overhead is None else self.ttft_s + self.overhead
+
+    @property
+    def overhead_s(self) -> Num | None:
+        """Seconds of the server itself before the first token, as expected."""
+        return None if self.overhead is None else self.overhead.expected
 
     def quantities(self) -> Iterator[tuple[str, Times | None]]:
         """The times and rates by name."""
@@ -59,7 +64,7 @@ class Service:
         found = {name: plain(getattr(self, name)) for name in ("users", "running", "waiting")}
         found |= {name: times and times.to_dict() for name, times in self.quantities()}
         found |= {"limited_by": self.limited_by, "prompts_share": plain(self.prompts_share)}
-        return found | {"overhead_s": self.overhead_s}
+        return found | {"overhead_s": None if self.overhead is None else plain(self.overhead.expected)}
 
 
 _TIMES: Final = (

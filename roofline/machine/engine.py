@@ -8,7 +8,7 @@ the roofline itself: the expected time is the bound.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.machine.engine_lookup import (
     GENERIC,
@@ -20,6 +20,7 @@ from roofline.machine.engine_lookup import (
     read_engine,
     stamps_of,
 )
+from roofline.machine.intervals import OTHER_MAKER, TIMED, Intervals, Range, Spans, widened
 from roofline.specs.formats.unpacking import Way
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ __all__ = [
     "BARE",
     "GENERIC",
     "IDEAL",
+    "WHOLE",
+    "Cuts",
     "Engine",
     "bundled_engine",
     "engine_names",
@@ -39,10 +42,37 @@ __all__ = [
     "sums_in_half",
 ]
 
-Range = tuple[float, float]
 #: Fields of a spec that an engine has under the same names.
-_LIMITS: Final = {"name", "library", "unit_rate", "unit_stream", "reread"}
-_HABITS: Final = {"half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares", "unpacks"}
+_LIMITS: Final = {
+    *("name", "library", "unit_rate", "unit_stream", "reread"),
+    *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
+}
+_HABITS: Final = {
+    *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
+    *("multiplies", "unpacks"),
+}
+
+
+class Cuts(NamedTuple):
+    """The kernels of an op and what passes between them; see roofline.specs.engine_graph.Graph."""
+
+    norm: float = 1.0
+    pointwise: float = 1.0
+    linear: float = 1.0
+    narrow: float = 1.0
+    many: float = 1.0
+    attention: float = 1.0
+    experts: float = 1.0
+    scan: float = 1.0
+    activations: int = 16
+    scores: float = 0.0
+    matvec: float = 0.0
+    again: float = 0.0
+    dequantises: bool = False
+
+
+#: One kernel per op, as those that were measured.
+WHOLE: Final = Cuts()
 
 
 class Engine(NamedTuple):
@@ -52,7 +82,7 @@ class Engine(NamedTuple):
     chip's coefficients, limits and habits of the engine, and seconds of the host (`kernel_s`, `step_s`, `sequence_s`,
     `request_s`).
 
-    `intervals` are the 80 % intervals by quality of the chip's coefficients, as multiples of the expected time.
+    `intervals` are the 80 % intervals, as multiples of the expected time; `makers` those of the chips of its runs.
     """
 
     name: str
@@ -83,31 +113,44 @@ class Engine(NamedTuple):
     first_from_decode: bool = False
     unpacks: Way = "none"
     reread: float = 0.0
+    multiplies: str | None = None
+    cuts: Cuts = WHOLE
+    unit_keys: float = 0.0
+    unit_unpack: float = 0.0
+    unit_feed: float = 0.0
+    per_watt: float = 0.0
     shares: tuple[int, ...] = ()
     kernel_s: float = 0.0
     step_s: float = 0.0
     sequence_s: float = 0.0
     request_s: float = 0.0
-    measured_interval: Range = (1.0, 1.0)
-    class_interval: Range = (1.0, 1.0)
-    other_interval: Range = (1.0, 1.0)
+    intervals: Intervals = Intervals()
+    makers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: EngineSpec) -> Engine:
         """The coefficients of a spec."""
-        host, interval = spec.host.model_dump(), spec.interval
+        host = spec.host.model_dump()
+        cuts = WHOLE if spec.graph is None else Cuts(**spec.graph.model_dump(exclude={"sources"}))
         return cls(
             **spec.model_dump(include=_LIMITS | _HABITS),
             **spec.factors.model_dump(),
+            cuts=cuts,
             **{f"{name}_s": seconds for name, seconds in host.items()},
-            measured_interval=interval.measured,
-            class_interval=interval.sibling,
-            other_interval=interval.other,
+            intervals=Intervals(*(Spans(*spec.interval.spans(timed)) for timed in TIMED)),
+            makers=spec.fit.vendors,
         )
 
-    def interval(self, quality: str) -> Range:
-        """Low and high end of the 80 % interval for a chip whose coefficients are known in this way."""
-        return {"measured": self.measured_interval, "class": self.class_interval}.get(quality, self.other_interval)
+    def interval(self, timed: str, quality: str, maker: str | None = None) -> Range:
+        """Low and high end of the 80 % interval of what is timed (one of TIMED) for a chip whose coefficients are known
+        in this way; wider for a `maker` none of whose chips was run.
+        """
+        found = self.intervals.of(timed, quality)
+        return widened(found, OTHER_MAKER) if maker and self.makers and maker not in self.makers else found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return self._asdict() | {"intervals": self.intervals.to_dict()}
 
 
 #: Kernels as measured, nothing else.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -12,10 +13,13 @@ from roofline.errors import Place, SpecError, UnknownNameError, UnknownVersionEr
 from roofline.machine.versions import Version, choose, in_order, widened
 from roofline.specs.files.engines import ENGINES
 from roofline.specs.files.library import bundled_aliases, engine_beside
+from roofline.specs.files.paths import beginning
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
 
+#: Lines of a bundled file that say of which version it is.
+_HEAD: Final = re.compile(r'^(version|since|until): "?([^"\n]+)"?$', re.MULTILINE)
 #: The engine whose expected time is the bound.
 IDEAL: Final = "ideal"
 #: The engine that stands for whichever serves a model well.
@@ -44,7 +48,7 @@ def _read_engine(name: str, stamps: tuple[int, ...]) -> EngineSpec:
         spec = spec.inheriting(read_engine(_base_of(file, spec.of)))
     if asked is None:
         return spec
-    made = widened(spec.interval.model_dump())
+    made = widened(spec.interval.model_dump(exclude_none=True))
     return spec.model_copy(update={"interval": type(spec.interval).model_validate(made)})
 
 
@@ -158,10 +162,17 @@ def versions_of(engine: str, own: Mapping[str, Path] = MappingProxyType({})) -> 
 
 
 def _version(name: str) -> Version:
-    if name == IDEAL:
-        return Version(name)
-    spec = _read_file(name, _stamp(name))
-    return Version(name, spec.version, spec.since, spec.until)
+    """What a file says of its version; of a bundled one without parsing the rest."""
+    if _is_file(name):
+        spec = _read_file(name, _stamp(name))
+        return Version(name, spec.version, spec.since, spec.until)
+    return _bundled_head(name)
+
+
+@cache
+def _bundled_head(name: str) -> Version:
+    said = dict(_HEAD.findall(beginning(ENGINES / f"{name}.yaml")))
+    return Version(name, *(said.get(key) for key in ("version", "since", "until")))
 
 
 def _chosen(engine: str, versions: Sequence[Version], asked: str) -> str:
@@ -208,7 +219,7 @@ def engine_told(name: str) -> str:
 def version_told(name: str) -> str | None:
     """The version that an answer is of; where that stands for another one, both. None where no version is known."""
     file, asked = _file_and_version(name)
-    text = None if file == IDEAL else _read_file(file, _stamp(file)).version
+    text = _version(file).text
     if asked is None or text is None:
         return text
     return f"{asked}, as {text}"
@@ -236,3 +247,23 @@ def other_versions(name: str) -> list[Version]:
     if _is_file(file):
         return []
     return [each for each in versions_of(file.partition("@")[0]) if each.engine != file]
+
+
+def backend_of(name: str, vendor: str) -> str:
+    """The engine that an engine, of whatever version, is on the chips of a maker: its backend for them, or itself.
+
+    One that is another under its own name has that one's backends.
+    """
+    if name == IDEAL or _is_file(name.rpartition("@")[0] or name):
+        return name
+    base = name.partition("@")[0]
+    of = _read_file(base, _stamp(base)).of
+    if of is not None and not base.startswith(f"{of}-"):  # another name for it, and no backend that was asked for
+        base = of
+    return _backends().get((base, vendor), name)
+
+
+@cache
+def _backends() -> dict[tuple[str, str], str]:
+    specs = [_read_file(name, _stamp(name)) for name in engine_names()[1:]]
+    return {(spec.of, vendor): spec.name for spec in specs if spec.of is not None for vendor in spec.vendors}

@@ -7,7 +7,9 @@ from typing import Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.cores import cores_s
-from roofline.machine.demand import Demand, demand, demands
+from roofline.machine.cut import cut_of
+from roofline.machine.demand import Demand, Demands, demand, demands
+from roofline.machine.engine import WHOLE, Cuts
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
 from roofline.machine.machine import NO_DOT, Machine
 from roofline.machine.served import kernel_time
@@ -57,12 +59,24 @@ def expected_phase_time(
     for count, place in asked.order:
         device = device + count * times[place]
     if engine.kernel_s:
-        device = smooth_maximum(device, asked.kernels * (engine.kernel_s * chip.host), _OVERLAP)
+        launched = asked.kernels if engine.cuts is WHOLE else _launched(asked, engine.cuts)
+        device = smooth_maximum(device, launched * (engine.kernel_s * chip.host), _OVERLAP)
     return device + chip.host * (engine.step_s + engine.sequence_s * batch)
+
+
+def _launched(asked: Demands, cuts: Cuts) -> Num:
+    """Launches of a phase whose ops an engine cuts into kernels."""
+    kernels: Num = 0.0
+    for count, place in asked.order:
+        kind = asked.kinds[place]
+        kernels = kernels + count * cut_of(kind.op, kind.stored.bits < 16.0, cuts)
+    return kernels
 
 
 def multiplied_by(dtype: str, machine: Machine, chip: ChipEfficiency) -> ChipFacts:
     """What multiplies a format."""
+    if dtype == "fp4" and chip.engine.multiplies == "int8":  # builds that were measured had no kernels for such units
+        dtype = "int8"
     peak = machine.tensor[dtype]
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.cut import at_unpacking, cut_time
 from roofline.machine.demand import Demand, unpacked
+from roofline.machine.engine import WHOLE
 from roofline.machine.kernels.attention import NO_WINDOW, DecodeWork, PrefillWork, decode_time, prefill_time
 from roofline.machine.kernels.collective import collective_time
 from roofline.machine.kernels.common import ChipFacts
@@ -24,6 +26,9 @@ from roofline.workload.storage.products import NARROW
 _Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
 #: Elements of state of one chain of a scan: a head of Mamba-2, 64 channels by 128.
 _CHAIN_STATE: Final = 8192.0
+#: Bytes that an element of a cached key stands for where one query head after the other multiplies it: it comes out of
+#: the chip's own caches and is widened to 16 bit first, so a narrow format saves nothing.
+_WIDENED: Final = 2.0
 #: Share of the bytes of a kernel without tiles that the one before it left in the cache of all units, where they fit.
 _READ_NEAR: Final = 0.5
 #: FLOP of vector units in whose time an operator of PyTorch finds its place in operands of different shapes, casts them
@@ -36,7 +41,10 @@ _OWN_ALL_REDUCE: Final = "graph"
 def kernel_time(asked: Demand, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """Seconds of the kernel that serves an op, by its shape; a stream where no model serves it."""
     shape = asked.op.shape
-    return _SERVES.get(type(shape), _stream_time)(asked, shape, facts, chip)
+    serve = _SERVES.get(type(shape), _stream_time)
+    if chip.engine.cuts is not WHOLE:
+        return cut_time(asked, facts, chip, serve)
+    return serve(asked, shape, facts, chip)
 
 
 def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEfficiency) -> Num:
@@ -49,14 +57,18 @@ def _stream_time(asked: Demand, shape: object, facts: ChipFacts, chip: ChipEffic
 def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:
     """A matrix product, after the quantisation of its activations where narrow weights multiply wider ones."""
     family, stored = _family(facts.dtype), asked.stored
-    widened = stored.bits < 16.0 and family == "bf16" and asked.op.kind != "attention"
-    c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
-    time = matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c)
-    own = unpacked(asked, chip.engine.unpacks)
-    if own is not None:
-        time = time + _unpacking_time(own, shape, facts, chip)
+    own = chip.engine.multiplies is not None and stored.bits < 16.0
+    widened = stored.bits < 16.0 and (family == "bf16" or own) and asked.op.kind != "attention"
+    if own and family == "int8":
+        c = chip.coefficients("integer", "bf16")
+    else:
+        c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
+    time = at_unpacking(matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c), asked, chip)
+    wide = unpacked(asked, chip.engine.unpacks)
+    if wide is not None:
+        time = time + _unpacking_time(wide, shape, facts, chip)
     width = asked.precision.activations.bits
-    if facts.dtype in NARROW and width > 8:
+    if facts.dtype in NARROW and width > 8 and not own:  # an engine's own graph counts its kernels that quantise
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
     return time
@@ -118,14 +130,19 @@ def _decode_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, 
     span, precision, width = shape.span, asked.precision, shape.key_dim + shape.value_dim
     old = span.chunk_keys(shape.window) if shape.chunked and shape.window else span.cached_keys(shape.window)
     other = (asked.op.read + asked.op.write) * (precision.activations.bits / 8)
+    element = precision.cache_element(asked.op)
+    per_key = width * (element + _reread(shape, chip) * maximum(element, _WIDENED))
+    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
+    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+
+
+def _reread(shape: shapes.AttentionShape, chip: ChipEfficiency) -> Num:
+    """How often a cached key is read again for further query heads of its group, where the engine's kernels do so."""
     group = shape.heads / shape.kv_heads
     further = maximum(group - 1.0, 0.0)
     for served in chip.engine.shares:
         further = where(group == served, 0.0, further)
-    again = 1.0 + chip.engine.reread * further
-    per_key = width * again * precision.cache_element(asked.op)
-    work = DecodeWork(span.batch, shape.heads, shape.kv_heads, old + 1.0, NO_WINDOW, width, per_key, other)
-    return decode_time(work, facts, chip.coefficients("decode", _cache_format(asked)))
+    return chip.engine.reread * further
 
 
 def _prefill_time(asked: Demand, shape: shapes.AttentionShape, facts: ChipFacts, chip: ChipEfficiency) -> Num:

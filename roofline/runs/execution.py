@@ -69,6 +69,11 @@ class Stages(NamedTuple):
     each: tuple[Stage, ...]
     microbatches: Num = 1.0
 
+    @property
+    def turns(self) -> Num:
+        """How many times a stage's time counts on the way of all microbatches through all stages."""
+        return sum(stage.number for stage in self.each) + self.microbatches - 1.0
+
 
 _MACHINES: dict[tuple[int, bool], tuple[GPUSpec, Machine]] = {}
 _MOST_MACHINES: Final = 4096

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.answer.phase import Warn
 from roofline.answer.times import Times
@@ -14,6 +14,7 @@ from roofline.machine.cores import CEILING, CORES_INTERVAL, CROSSING_S, REACHED,
 from roofline.machine.engine import IDEAL, load_engine, read_engine
 from roofline.machine.engine_lookup import engine_told, measured_as, other_versions
 from roofline.machine.expected import expected_op_time, expected_phase_time
+from roofline.machine.intervals import QUALITIES, TIMED
 from roofline.machine.machine import Machine
 from roofline.num import Num, is_nothing, maximum, minimum
 from roofline.runs.devices.spread import Spread
@@ -23,9 +24,12 @@ from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
 from roofline.workload.workload import Phase
 
+if TYPE_CHECKING:
+    from roofline.specs.engine import EngineSpec
+
 
 class Expectation(NamedTuple):
-    """An engine on a chip: what it makes of a phase. `low` and `high` are multiples of the expected time.
+    """An engine on a chip: what it makes of a phase, and between which multiples of that 80 % of runs lie.
 
     `fabric` are the links over which it fetches what is elsewhere, `overlap` whether behind work; `cores` run what the
     host holds.
@@ -34,8 +38,6 @@ class Expectation(NamedTuple):
     chip: ChipEfficiency
     machine: Machine
     batch: Num
-    low: Num
-    high: Num
     fabric: Fabric | None = None
     overlap: bool = False
     cores: Cores | None = None
@@ -43,7 +45,7 @@ class Expectation(NamedTuple):
     @classmethod
     def of(cls, chip: ChipEfficiency, machine: Machine, batch: Num) -> Expectation:
         """An engine on one chip, or on several stacked as one."""
-        return cls(chip, machine, batch, *chip.interval)
+        return cls(chip, machine, batch)
 
     def seconds(self, phase: Phase, precision: Precision, requests: Num) -> Num:
         """Expected seconds of one repeat of a phase, in which so many requests begin."""
@@ -72,22 +74,23 @@ class Expectation(NamedTuple):
         return seconds
 
     def beside(self, spread: Spread) -> Expectation:
-        """The same with what a spread keeps elsewhere; the interval widens where the host's cores compute."""
+        """The same with what a spread keeps elsewhere."""
         if spread.away is None:
             return self
-        low, high = CORES_INTERVAL if spread.cores is not None else (1.0, 1.0)
-        return self._replace(
-            low=minimum(self.low, low),
-            high=maximum(self.high, high),
-            fabric=spread.fabric,
-            overlap=spread.overlap,
-            cores=spread.cores,
-        )
+        return self._replace(fabric=spread.fabric, overlap=spread.overlap, cores=spread.cores)
 
-    def times(self, floor: Num, bound: Num, seconds: Num) -> Times:
-        """All readings; nothing is expected below the bound."""
+    def interval(self, timed: str) -> tuple[Num, Num]:
+        """The 80 % interval of what is timed, as multiples of the expected time; wider where the host computes."""
+        low, high = self.chip.interval(timed)
+        if self.cores is None:
+            return low, high
+        return minimum(low, CORES_INTERVAL[0]), maximum(high, CORES_INTERVAL[1])
+
+    def times(self, floor: Num, bound: Num, seconds: Num, timed: str) -> Times:
+        """All readings of what is timed (one of `machine.intervals.TIMED`); nothing is expected below the bound."""
         expected = maximum(seconds, bound)
-        return Times(floor, bound, expected, maximum(expected * self.low, bound), expected * self.high)
+        low, high = self.interval(timed)
+        return Times(floor, bound, expected, maximum(expected * low, bound), expected * high)
 
 
 _CHIPS: dict[tuple[int, str], tuple[GPUSpec, ChipEfficiency]] = {}
@@ -121,19 +124,42 @@ def expect_all(gpus: Sequence[GPUSpec], engine: str, machine: Machine, batch: Nu
     return Expectation.of(ChipEfficiency.stacked(chips, axes), machine, batch)
 
 
-def expectation_notes(gpu: GPUSpec, engine: str) -> list[str]:
-    """What an expected time rests on, for the list of assumptions."""
+def expectation_notes(gpu: GPUSpec, engine: str, timed: Mapping[str, str]) -> list[str]:
+    """What an expected time rests on, for the list of assumptions; `timed` names what has an interval, in words."""
     if engine == IDEAL:
         return ["engine ideal: the expected time is the roofline bound"]
     spec, chip = read_engine(engine), efficiency_of(gpu, engine)
-    low, high = chip.interval
     rests = f"fitted to {spec.fit.rows} measured runs" if spec.fit.rows else "not fitted, for no run of it was at hand"
     error = f", median error {100 * spec.fit.median_error:.0f} %" if spec.fit.median_error is not None else ""
     kernels = "kernels as measured on " + ", ".join(dict.fromkeys(known.chip for known in chip.stand_ins))
     if chip.cores:
         kernels = f"of its cores {100 * REACHED:.0f} % of the bandwidth and {100 * CEILING:.0f} % of the peak"
-    span = f"80 % of runs between {low:g} and {high:g} times the expected time"
-    return [f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {span}", *_version_notes(engine)]
+    return [
+        f"engine {engine_told(engine)}: {rests}{error}; {kernels}; {_intervals_told(chip, timed)}",
+        *_version_notes(engine),
+        *_habit_notes(spec),
+    ]
+
+
+def _habit_notes(spec: EngineSpec) -> Iterator[str]:
+    """That an engine is the backend of another, and what it makes of ops and of narrow weights."""
+    if spec.vendors:
+        yield f"engine {spec.name} is what {spec.of} runs on chips of {' and '.join(spec.vendors)}"
+    graph = spec.graph
+    if graph is not None and graph.scores:
+        yield f"attention of {spec.name} runs in pieces: {graph.scores:g} bytes of memory traffic per score"
+    if graph is not None and graph.dequantises:
+        yield f"{spec.name} writes narrow weights out in 16 bit for more than {graph.matvec:g} rows, once per chunk"
+
+
+def _intervals_told(chip: ChipEfficiency, timed: Mapping[str, str]) -> str:
+    """The intervals in words: one, or one for each thing that is timed."""
+    spans = {words: chip.interval(name) for name, words in timed.items()}
+    told = {words: f"{low:.3g} and {high:.3g}" for words, (low, high) in spans.items()}
+    if len(set(told.values())) == 1:
+        return f"80 % of runs between {next(iter(told.values()))} times the expected time"
+    each = ", ".join(f"of {words} {span}" for words, span in told.items())
+    return f"80 % of runs between these multiples of the expected time: {each}"
 
 
 def _version_notes(engine: str) -> Iterator[str]:
@@ -157,22 +183,33 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         return [Warn("efficiency-of-cores", text)]
     if known.quality != "measured":
         like = "a chip of its class" if known.quality == "class" else "the measured chip most like it"
-        text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in; the interval is wider"
-        found.append(Warn("efficiency-of-class", text))
+        text = f"no kernels of {gpu.name} were measured: those of {known.chip}, {like}, stand in"
+        found.append(Warn("efficiency-of-class", text + _wider(gpu, engine)))
     found += _facts_warnings(gpu)
     if spec.runs_on and gpu.vendor not in spec.runs_on:
         text = f"{engine} does not run on chips of {gpu.vendor}, only of {', '.join(spec.runs_on)}: "
         found.append(Warn("engine-not-there", text + "the time is that of an engine as good as it, if there were one"))
     elif fit.vendors and gpu.vendor not in fit.vendors:
-        text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {', '.join(fit.vendors)}"
+        others = ", ".join(fit.vendors)
+        text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {others}; the interval is wider"
         found.append(Warn("engine-of-other-vendor", text))
     other = measured_as(engine)
     if other is not None:
         text = f"no run of {engine} was at hand: {other} stands in; the interval is wider, as versions differ"
         found.append(Warn("engine-version-not-measured", text))
+    if len(fit.gpus) == 1 and gpu.name not in fit.gpus and spec.vendors:
+        text = f"all {fit.rows} runs of {engine} that were at hand were on {fit.gpus[0]}: other chips may differ more"
+        found.append(Warn("engine-of-one-chip", text))
     if not fit.rows:
         found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
     return found
+
+
+def _wider(gpu: GPUSpec, engine: str) -> str:
+    """That the interval is wider than that of measured chips, where rows that were left out say so."""
+    chip, own = efficiency_of(gpu, engine), load_engine(engine)
+    wider = any(chip.interval(timed) != own.interval(timed, QUALITIES[0]) for timed in TIMED)
+    return "; the interval is wider" if wider else ""
 
 
 def _facts_warnings(gpu: GPUSpec) -> list[Warn]:

@@ -28,7 +28,19 @@ def ways_of(engine: str, machine: Machine, usual: str) -> Ways:
     habits = load_engine(usual if engine == IDEAL else engine)
     half = "fp16" if habits.half_sums and first_value(machine.half_sums.get("fp16", 1.0)) > 1.0 else ""
     units = frozenset(dtype for dtype in NARROW if machine.multiplies(dtype))
-    return Ways(widens=habits.widens, half=half, units=units)
+    return Ways(widens=habits.widens, blocks=_blocks(habits.multiplies or "", machine), half=half, units=units)
+
+
+def _blocks(habit: str, machine: Machine) -> str:
+    """The format in which an engine multiplies blocks of a GGUF file: by its habit, where the chip has units for it.
+
+    Without units for 8 bit it multiplies in 16; without matrix units for 16 bit in 8, where there are any. Source:
+    ggml-org/llama.cpp, ggml-cuda/mmq.cu @027ef876, ggml_cuda_should_use_mmq and ggml_cuda_mul_mat_q.
+    """
+    if habit == "int8" and not machine.multiplies("int8"):
+        return "fp16"
+    vectors = all(unit.startswith("vector.") for unit in machine.served_by["fp16"])
+    return "int8" if habit == "fp16" and vectors and machine.multiplies("int8") else habit
 
 
 def text_precision(

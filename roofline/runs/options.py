@@ -146,7 +146,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "engine",
             "str",
             "generic",
-            "Whose measured efficiencies to expect, after @ of which version (vllm@2023); `ideal`: the roofline.",
+            "Whose measured efficiencies to expect, @ which version (vllm@2023); `ideal` is the roofline itself.",
             "NAME",
             listing="list_engines",
         ),

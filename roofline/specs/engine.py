@@ -12,7 +12,6 @@ from roofline.specs.base import (
     NAME_PATTERN,
     AsTuple,
     Names,
-    Share,
     Size,
     Spec,
     Text,
@@ -20,9 +19,11 @@ from roofline.specs.base import (
     Time,
     known_dtype,
 )
+from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.engine_memory import EngineMemory
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.formats.unpacking import Way
+from roofline.specs.intervals import IntervalsSpec
 from roofline.specs.server import Defaults, Server
 
 #: A name, and the version of an engine after an `@`.
@@ -31,8 +32,6 @@ Month = Annotated[str, StringConstraints(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-
 Factor = Annotated[float, Field(ge=1e-3, le=20)]
 #: A limit per clock of a unit; 0 where there is none.
 Limit = Annotated[float, Field(ge=1e-3, le=1e9)] | Annotated[float, Field(ge=0, le=0)]
-#: Low and high end of an 80 % interval, as multiples of the expected time.
-Interval = Annotated[tuple[Share, Annotated[float, Field(ge=1, le=100)]], AsTuple]
 
 
 class Factors(Spec):
@@ -104,17 +103,6 @@ class HostCompute(Spec):
     sources: Annotated[Texts, Field(min_length=1)]
 
 
-class Intervals(Spec):
-    """80 % of runs lie between these multiples of the expected time, by how the chip is known.
-
-    `measured`: its kernels were measured; `class`: those of a chip of its generation were; `other`: neither.
-    """
-
-    measured: Interval
-    sibling: Interval
-    other: Interval
-
-
 class EngineFit(Spec):
     """On what the coefficients rest: rows, and median errors of the fit and of what was left out of it."""
 
@@ -172,7 +160,7 @@ class Towers(Spec):
 
 
 #: What a version or a backend of an engine has from that engine where its file does not say it.
-INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload")
+INHERITED: Final = ("chunk", "chunk_sources", "memory", "formats", "split", "server", "towers", "offload", "graph")
 
 
 class EngineSpec(Spec):
@@ -188,7 +176,7 @@ class EngineSpec(Spec):
     of: EngineName | None = Field(
         None,
         description="the engine of which it is a version or a backend; what it does not say of chunk, memory, formats, "
-        "split, server, towers and offload is that one's",
+        "split, server, towers, offload and graph is that one's",
     )
     version: Text | None = Field(
         None, description="its versions, as people read them; the numbers in it are those that may be asked for"
@@ -230,6 +218,21 @@ class EngineSpec(Spec):
         description="weights in fp8 and fp4 are widened to the activations' format where nothing else is asked, where "
         "others quantise activations and multiply in fp8 and fp4",
     )
+    multiplies: Multiplied | None = Field(
+        None, description="format in which weights narrower than 16 bit are multiplied; by default their own habit"
+    )
+    graph: Graph | None = Field(None, description="kernels of an op; where nothing is said one, as measured")
+    unit_keys: Limit = Field(
+        0.0, description="cached keys of a query head per clock of the chip where attention runs in pieces; 0: no limit"
+    )
+    unit_unpack: Limit = Field(
+        0.0, description="weights per clock of one unit beyond which narrow ones are not unpacked; 0: no limit"
+    )
+    unit_feed: Limit = Field(
+        0.0,
+        description="FLOP per clock of one unit in whose time products load what they multiply, beside that; 0: none",
+    )
+    per_watt: Limit = Field(0.0, description="GFLOP/s of products in 16 bit per watt of a chip; 0: no limit")
     unpacks: Way = Field(
         "none",
         description="how it widens weights of fewer bits: within the kernel that multiplies them (none), once for each "
@@ -261,14 +264,14 @@ class EngineSpec(Spec):
         0.0,
         ge=0,
         le=1,
-        description="share of a cached key that each further query head of its group reads again; 0: none",
+        description="share of a cached key, in 16 bit at least, that each further query head of its group reads again",
     )
     shares: Annotated[tuple[Size, ...], AsTuple, Field(max_length=16)] = Field(
         (), description="query heads of a group for which its kernels read a cached key once all the same"
     )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
-    interval: Intervals
+    interval: IntervalsSpec
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]
     notes: Text | None = None

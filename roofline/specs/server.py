@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from roofline.specs.base import Names, NoBytes, Size, Spec, Text, Texts, Time
+from roofline.specs.base import AsTuple, Names, NoBytes, Share, Size, Spec, Text, Texts, Time
 
 
 class Default(Spec):
@@ -39,5 +39,15 @@ class Server(Spec):
         0.0, description="before the first token, beside all steps: HTTP, tokeniser, scheduler, detokeniser"
     )
     overhead_layer: Time = Field(0.0, description="further, per layer of the model")
+    overhead_experts: Time = Field(
+        0.0, description="further, per layer of experts: a prompt's tokens are sorted by kernels that no graph replays"
+    )
+    overhead_spread: Time = Field(
+        0.0, description="further, per layer of experts and doubling of the devices that its tensors are split over"
+    )
+    overhead_token: Time = Field(0.0, description="further, per token of the prompt: HTTP, tokeniser, hashes of pages")
+    overhead_interval: Annotated[tuple[Share, Annotated[float, Field(ge=1, le=100)]], AsTuple] = Field(
+        (0.5, 2.0), description="80 % of these times lie between these multiples of what is said"
+    )
     versions: Text | None = Field(None, description="those that these times were seen with")
     sources: Annotated[Texts, Field(min_length=1)]

@@ -143,8 +143,8 @@ def test_what_is_told_of_a_fit_is_what_its_file_says(steps: Path, tmp_path: Path
     out = tmp_path / "mine.yaml"
     answer = json.loads(run("calibrate", steps, "-o", out, "--json").out)
     engine = Engine.of(read_engine(str(out)))
-    assert answer["engine"] == json.loads(json.dumps(engine._asdict()))
-    assert answer["engine"]["measured_interval"] != [1.0, 1.0]
+    assert answer["engine"] == json.loads(json.dumps(engine.to_dict()))
+    assert answer["engine"]["intervals"]["decode"]["measured"] != [1.0, 1.0]
     assert not set(answer["fitted"]) & set(answer["undetermined"])
     file = yaml.safe_load(out.read_text(encoding="utf-8"))
     assert file["fit"]["coefficients"] == len(answer["fitted"])

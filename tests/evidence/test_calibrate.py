@@ -138,6 +138,14 @@ def test_weights_that_no_device_holds_cannot_have_run(tmp_path: Path) -> None:
     assert "141 GB of weights cannot have run on 1 x rtx-4090 of 26 GB" in refused[0]
 
 
+def test_weights_that_a_device_holds_may_have_run(tmp_path: Path) -> None:
+    """A card of 16 GB has 16,376 MiB; what macOS lets the GPU have of 128 GiB can be raised."""
+    head = f"weights,{HEAD}"
+    for line in ("bf16,llama-3-8b,rtx-4080", "int8,mistral-large-123b,apple-m4-max"):
+        rows, refused = prepare_all(read_runs(written(tmp_path, f"{head}{line},mine,1,64,8,tpot_ms,400\n")))
+        assert rows, refused
+
+
 def test_an_unknown_engine_of_pictures_is_checked_as_one_of_pictures(tmp_path: Path) -> None:
     text = "model,gpu,engine,batch,height,width,steps,metric,value\nsdxl,a100,mine,1,1024,1024,30,latency_ms,3700\n"
     found = validate_runs(written(tmp_path, text))

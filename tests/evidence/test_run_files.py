@@ -49,6 +49,15 @@ def test_devices_have_more_names_than_one(tmp_path: Path, names: str, cells: str
     assert (found.plan.tp, found.plan.pp) == (2, 1)
 
 
+def test_whole_experts_on_each_device_are_a_column(tmp_path: Path) -> None:
+    head, row = HEAD.replace("model,", "model,tp,ep,"), STEPS[0].replace(",", ",4,{},", 1)
+    for experts, shares in (("", 1), ("2", 2), ("4", 4)):
+        (found,) = read_file(written(tmp_path, head, row.format(experts))).runs
+        assert (found.plan.tp, found.plan.ep, found.plan.devices) == (4, shares, 4)
+    with pytest.raises(UsageError, match="ep is 3, which does not divide the 4 tensor-parallel devices"):
+        read_file(written(tmp_path, head, row.format("3")))
+
+
 @pytest.mark.parametrize(
     ("head", "row", "why"),
     [
@@ -138,7 +147,18 @@ CELLS = {
     "apart": st.just("no"),
     "id": st.text(max_size=8),
 }
-LENGTHS = ("batch", "prompt", "generate", "gpus", "tensor_parallel", "pipeline_parallel", "height", "width", "steps")
+LENGTHS = (
+    "batch",
+    "prompt",
+    "generate",
+    "gpus",
+    "tensor_parallel",
+    "pipeline_parallel",
+    "expert_parallel",
+    "height",
+    "width",
+    "steps",
+)
 CELLS |= dict.fromkeys(LENGTHS, SIZES)
 RUN = {"model": "gpt2", "gpu": "a100", "engine": "mine", "batch": "4", "prompt": "64", "generate": "8"}
 TEXT = RUN | {"metric": "tpot_ms", "value": "2"}

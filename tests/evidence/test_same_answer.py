@@ -24,7 +24,7 @@ ASKED = {"ttft_ms": "ttft", "prefill_tokens_per_s": "ttft", "tpot_ms": "tpot", "
 
 @cache
 def static_runs() -> list[MeasuredRun]:
-    return [run for path in (MEASUREMENTS, IMAGES) for run in read_runs(path) if not run.apart and run.plan.pp == 1]
+    return [run for path in (MEASUREMENTS, IMAGES) for run in read_runs(path) if not run.apart]
 
 
 def told(row: PreparedRun) -> float:

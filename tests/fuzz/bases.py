@@ -29,6 +29,8 @@ RUNS: Final[tuple[dict[str, Any], ...]] = (
     {"offload": "experts@cpu"},
     {"kv_cache": "fp8"},
     {"engine": "vllm"},
+    {"engine": "vllm@2023"},
+    {"engine": "tensorrt-llm@0.15"},
     {"engine": "llama.cpp"},
     {"engine": "ideal"},
     {"generate": 0},

@@ -23,6 +23,7 @@ from roofline.machine.engine import (
     read_engine,
 )
 from roofline.machine.expected import expected_op_time, expected_phase_time
+from roofline.machine.intervals import TIMED, Spans
 from roofline.machine.machine import Machine
 from roofline.runs.load import load_gpu
 from roofline.workload.constructors import linear
@@ -36,9 +37,11 @@ def test_an_engine_file_says_what_it_rests_on(name: str) -> None:
     spec = read_engine(name)
     assert spec.name == name
     assert spec.sources
-    for low, high in (spec.interval.measured, spec.interval.sibling, spec.interval.other):
-        assert low <= 1.0 <= high
-    assert spec.interval.other[1] >= spec.interval.sibling[1] >= spec.interval.measured[1]
+    for timed in TIMED:
+        spans = Spans(*spec.interval.spans(timed))
+        for low, high in spans:
+            assert low <= 1.0 <= high
+        assert spans.other[1] >= spans.sibling[1] >= spans.measured[1]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,6 +14,7 @@ from roofline.architectures.image.pipeline import image_workload
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import load_engine
 from roofline.machine.expected import expected_phase_time
+from roofline.machine.intervals import TIMED
 from roofline.machine.machine import Machine
 from roofline.machine.time import phase_cost
 from roofline.passes.fusion.levels import apply_fusion
@@ -144,9 +145,10 @@ def test_what_is_kept_with_a_phase_is_that_of_its_precision() -> None:
 
 def test_intervals_of_stacked_chips_are_those_of_each() -> None:
     places = [Place.of(gpu, "generic") for gpu in GPUS]
-    low, high = Place.stacked(places, 1).chip.interval
-    assert np.ravel(low).tolist() == [place.chip.interval[0] for place in places]
-    assert np.ravel(high).tolist() == [place.chip.interval[1] for place in places]
+    for timed in TIMED:
+        low, high = Place.stacked(places, 1).chip.interval(timed)
+        assert np.ravel(low).tolist() == [place.chip.interval(timed)[0] for place in places]
+        assert np.ravel(high).tolist() == [place.chip.interval(timed)[1] for place in places]
 
 
 def test_chips_of_several_engines_are_not_stacked() -> None:

@@ -129,6 +129,12 @@ def test_a_version_has_what_it_does_not_state_from_its_engine(name: str) -> None
     assert versions_of(spec.of)[0].engine == spec.of
 
 
+def test_the_head_of_a_file_says_what_its_spec_says() -> None:
+    for name in engine_names()[1:]:
+        spec = read_engine(name)
+        assert versions_of(name)[0] == Version(name, spec.version, spec.since, spec.until)
+
+
 def test_versions_of_an_engine_do_not_overlap() -> None:
     """Each month and each number has one version."""
     for base in {name.partition("@")[0] for name in FLAVOURS}:

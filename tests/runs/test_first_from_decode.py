@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import roofline as rl
+from roofline.evidence.runs.rows import read_runs
+from roofline.evidence.runs.runs import prepare
 from roofline.machine.engine import load_engine
 from roofline.workload.run import TextRun
 
@@ -52,3 +56,15 @@ def test_a_grid_expects_what_its_scalars_expect() -> None:
         one = rl.estimate("llama-3-8b", gpu="a100", engine=ENGINE, generate=generate)
         got = np.broadcast_to(np.asarray(grid.latency.total.expected), (3,))[place]
         assert got == pytest.approx(one.latency.total.expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["ttft_ms", "latency_ms", "tpot_ms"])
+def test_a_row_is_expected_as_an_estimate_is(metric: str, tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(
+        f"model,gpu,engine,batch,prompt,generate,metric,value\nllama-3-8b,a100,{ENGINE},4,900,64,{metric},9\n"
+    )
+    row = prepare(read_runs(path)[0])
+    est = rl.estimate("llama-3-8b", gpu="a100", engine=ENGINE, batch=4, prompt=900, generate=64)
+    times = {"ttft_ms": est.latency.ttft, "latency_ms": est.latency.total, "tpot_ms": est.latency.tpot}[metric]
+    assert row.expected(load_engine(ENGINE)) == pytest.approx(times.expected, rel=2e-3)

@@ -135,3 +135,15 @@ def test_a_change_to_narrower_weights_does_not_ask_for_weights_alone() -> None:
     question = asked("gpt-j-6b", "h100").question
     options = next(change.options for change in question.kind.formats(question) if "fp8" in change.words)
     assert "activations" not in options
+
+
+def test_runs_that_happened_are_above_the_floor_of_the_computation_that_they_were() -> None:
+    """llama.cpp on an RTX 3080, Llama 3.1 8B in q4_k_m: 3,807 tokens/s of 512 (dmatora/LLM-inference-speed-benchmarks
+    #12);
+    diffusers on an L20, FLUX.1-dev in fp8 with quantised activations: 13.37 s of 28 steps (vipshop/cache-dit).
+    """
+    llama = asked("llama-3.1-8b", "rtx-3080", weights="q4_k_m", engine="llama.cpp", prompt=512, generate=1)
+    assert llama.phase("prefill").times.floor < 512 / 3807
+    sizes = {"steps": 28, "height": 1024, "width": 1024}
+    quantised, alone = (asked("flux.1-dev", "l20", weights=f"bf16,denoiser={w}", **sizes) for w in ("fp8-a8", "fp8"))
+    assert quantised.latency.total.floor < 13.37 < alone.latency.total.floor

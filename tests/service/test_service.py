@@ -16,6 +16,7 @@ from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import prepare
 from roofline.evidence.runs.shipped import SERVED
 from roofline.machine.engine import engine_names, load_engine, read_engine
+from roofline.specs.server import Server
 from tests.laws.questions import at_rates
 
 MODELS = ("llama-3.1-8b", "mixtral-8x7b", "bamba-9b", "gemma-2-9b", "deepseek-v2-lite")
@@ -148,7 +149,7 @@ def test_a_sweep_without_users_has_no_columns_of_them() -> None:
 def test_a_token_takes_what_validate_expects_of_served_runs(place: int) -> None:
     run = read_runs(SERVED)[place]
     prepared = prepare(run)
-    options: dict[str, Any] = {"tp": run.plan.tp, "weights": run.weights, "kv_cache": run.kv_cache}
+    options: dict[str, Any] = {"tp": run.plan.tp, "ep": run.plan.ep, "weights": run.weights, "kv_cache": run.kv_cache}
     lengths: dict[str, Any] = {"prompt": run.prompt, "generate": run.generate, "users": run.batch}
     est = rl.estimate(run.model, gpu=run.gpu, engine=run.engine, batch=run.batch, **options | lengths)
     assert est.service is not None
@@ -206,12 +207,45 @@ def test_json_names_the_service_or_null() -> None:
         assert rl.estimate(model, gpu="h100", engine=engine).to_dict()["service"] is None
 
 
+def server_of(engine: str) -> Server:
+    """What an engine's file says of it as a server."""
+    found = read_engine(engine).server
+    assert found is not None
+    return found
+
+
 def test_the_server_s_own_time_stands_apart() -> None:
     found = served("llama-3.1-8b", gpu="h100", engine="vllm", users=9)
-    assert found.overhead_s == pytest.approx(32 * 0.8e-3)
+    assert found.overhead is not None
+    own = server_of("vllm")
+    assert found.overhead_s == pytest.approx(own.overhead + 512 * own.overhead_token)
     assert found.client_ttft_s is not None
     assert found.client_ttft_s.expected == found.ttft_s.expected + found.overhead_s
-    assert served("llama-3.1-8b", gpu="h100", engine="generic", users=9).client_ttft_s is None
+    assert found.client_ttft_s.floor == found.ttft_s.floor  # no physics asks for it
+    assert found.overhead.low < found.overhead.expected < found.overhead.high
+    assert served("llama-3.1-8b", gpu="h100", engine="lmdeploy", users=9).client_ttft_s is None
+
+
+def test_a_server_s_own_time_counts_experts_their_spread_and_tokens() -> None:
+    def own(model: str, **options: Any) -> float:
+        overhead = served(model, gpu="b200", users=4, **options).overhead
+        assert overhead is not None
+        return float(overhead.expected)
+
+    vllm, trt = {"engine": "vllm"}, {"engine": "tensorrt-llm"}
+    said, dense = server_of("vllm"), own("llama-3.1-8b", prompt=1000, **vllm)
+    assert own("llama-3.1-8b", prompt=3000, **vllm) - dense == pytest.approx(2000 * said.overhead_token)
+    assert own("gpt-oss-120b", prompt=1000, **vllm) - dense == pytest.approx(36 * said.overhead_experts)
+    routed = own("deepseek-v3", prompt=1000, tp=8, **vllm) - dense  # three of its layers are dense
+    assert routed == pytest.approx(58 * (said.overhead_experts + 3 * said.overhead_spread))
+    spread = own("gpt-oss-120b", tp=8, **trt) - own("gpt-oss-120b", **trt)
+    assert spread == pytest.approx(36 * 3 * server_of("tensorrt-llm").overhead_spread)
+
+
+def test_a_sweep_over_prompts_has_a_server_s_own_time_at_each() -> None:
+    wide, own = rl.sweep("llama-3.1-8b", gpu="h100", engine="vllm", prompt=[128, 4096], users=[2]), server_of("vllm")
+    waits = [point["served_client_ttft_s"] - point["served_ttft_s"] for point in wide.records()]
+    assert waits == pytest.approx([own.overhead + prompt * own.overhead_token for prompt in (128, 4096)])
 
 
 def test_which_engines_are_servers_is_a_fact_with_a_source() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_nodes, list_precisions
-from roofline.errors import RooflineError, UnknownNameError
+from roofline.errors import RooflineError, UnknownNameError, UnknownVersionError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
 from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
@@ -62,9 +62,11 @@ def _all_names(spec_dir: str | None) -> list[str]:
 
 
 def _engine(name: str, spec_dir: str | None) -> Found | None:
-    """The file of an engine, if that is what the name stands for; `ideal` has none."""
+    """The file of an engine, if that is what the name stands for; `ideal` has none. Raises UnknownVersionError."""
     try:
         found = find_engine(name, spec_dir)
+    except UnknownVersionError:
+        raise
     except UnknownNameError:
         return None
     if found == IDEAL:

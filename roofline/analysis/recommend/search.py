@@ -202,7 +202,7 @@ def _allowed(service: Service, wanted: Wanted) -> np.ndarray:
 
 
 def _times(service: Service) -> dict[str, Times]:
-    own = Times.certain(service.overhead_s or 0.0)  # of the server, which a client waits for, too
+    own = service.overhead or Times.certain(0.0)  # of the server, which a client waits for, too
     found = {"ttft_s": service.ttft_s + own, "tpot_s": service.tpot_s, "total_s": service.request_s + own}
     return {name: times for name, times in found.items() if times is not None}
 

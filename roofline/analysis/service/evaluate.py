@@ -16,7 +16,7 @@ from roofline.machine.engine import load_engine
 from roofline.num import Num, all_hold, any_holds, ceil, first_value, maximum, minimum, where
 from roofline.runs.execution import Stage, Stages
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_s, per_replica, serves, users_of
+from roofline.runs.text.service.running import engine_takes, memory_takes, overhead_of, per_replica, serves, users_of
 from roofline.runs.text.service.steady import Cycle, Shares, beside_prompt, served_step, shares_of
 from roofline.workload.workload import Phase, Workload
 
@@ -118,7 +118,7 @@ def _beside(question: Question, stages: Stages) -> Times:
     expectation = question.expectation(question.machine(), question.run.batch / stages.microbatches)
     assert expectation is not None
     paid = expectation.chip.host * expectation.chip.engine.step_s
-    return expectation.times(times.floor, times.bound, times.expected - paid)
+    return expectation.times(times.floor, times.bound, times.expected - paid, "decode")
 
 
 def _only(stage: Stage) -> Stage:
@@ -137,8 +137,10 @@ def answered(load: Load) -> Service:
     users, each, replicas = users_of(load.question), per_replica(load.question), float(load.question.spread.plan.dp)
     waits, share = _waits(load)
     served = _readings(lambda of: served_step(load.shares, of(load.step), of(load.prompt), of(load.beside)))
-    apart = 1.0 if load.question.run.first_apart else 0.0
-    first = own_of(load) * (1.0 + waits) + load.step * (0.5 * load.others + apart)
+    served = _among_others(load, served, "served", load.step)
+    own, apart = own_of(load), 1.0 if load.question.run.first_apart else 0.0
+    first = own * (1.0 + waits) + load.step * (0.5 * load.others + apart)
+    first = _among_others(load, first, "first", own)
     at_work = first + served * load.steps
     request = at_work * (each / load.running)
     rate, at_once = request.rate(users), minimum(users, load.running * replicas)
@@ -155,8 +157,20 @@ def answered(load: Load) -> Service:
         requests_per_s=rate,
         limited_by=_limit(load, first_value(each), first_value(share)),
         prompts_share=share,
-        overhead_s=overhead_s(load.question),
+        overhead=overhead_of(load.question),
     )
+
+
+def _among_others(load: Load, times: Times, timed: str, least: Times) -> Times:
+    """With the interval of what is timed behind a server, at `least` that of the work alone; one user has that of the
+    phases.
+    """
+    expectation = load.question.expectation(load.question.machine(), load.running)
+    if expectation is None:
+        return times
+    served, others = expectation.times(times.floor, times.bound, times.expected, timed), load.others
+    low, high = (mine + others * (seen - mine) for mine, seen in ((times.low, served.low), (times.high, served.high)))
+    return Times(times.floor, times.bound, times.expected, maximum(low, least.low), maximum(high, least.high))
 
 
 def _waits(load: Load) -> tuple[Num, Num]:

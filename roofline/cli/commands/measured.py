@@ -128,7 +128,7 @@ def _as_dict(made: Calibration) -> dict[str, Any]:
     fitted = made.fitted
     return {
         "schema_version": 1,
-        "engine": fitted.engine._asdict(),
+        "engine": fitted.engine.to_dict(),
         "rows": made.rows,
         "started_from": made.like,
         "fitted": list(fitted.free),

@@ -184,7 +184,23 @@ def show(
     tell(f"{found.path}")
     if found.alias and found.alias.lower() != found.name:
         tell(f"{name} is an alias of {found.name}")
+    if what == "engine":
+        _tell_of_versions(found.name)
     sys.stdout.write(read_text(found.path).rstrip() + "\n")
+
+
+def _tell_of_versions(name: str) -> None:
+    """Which engine a version is of, and which others there are, on standard error."""
+    from roofline.machine.engine import read_engine
+    from roofline.machine.engine_lookup import other_versions
+    from roofline.specs.engine import INHERITED
+
+    spec = read_engine(name)
+    if spec.of is not None:
+        tell(f"what it does not say of {', '.join(INHERITED)} is that of {spec.of}")
+    others = ", ".join(each.told(each.engine) for each in other_versions(name))
+    if others:
+        tell(f"other versions: {others}")
 
 
 def schema(

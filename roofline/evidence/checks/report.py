@@ -6,15 +6,18 @@ python -m roofline.evidence.checks.report -o docs/validation.md --readme README.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from roofline.evidence.checks.figures import LeftOutRows
+from roofline.evidence.checks.reaching import covered, reaching
 from roofline.evidence.checks.summary import renew_readme
 from roofline.evidence.checks.validate import GROUPS, Checked, GroupError, Validation, validate_runs
-from roofline.evidence.fits.intervals import LeftOut, coverage, read_left_out, shipped_interval
+from roofline.evidence.fits.bought import bought_table
+from roofline.evidence.fits.engine_files import stated_intervals
+from roofline.evidence.fits.intervals import LeftOut, read_left_out
 from roofline.evidence.markdown import paragraphs, table
-from roofline.evidence.runs.declared import IMAGE_ENGINES
 from roofline.machine.engine import IDEAL, engine_names, read_engine
 
 _WRITTEN: Final = (
@@ -26,27 +29,26 @@ _LEFT_OUT: Final = (
     "Each engine was fitted again without a chip (and, where its kernels were measured, without those measurements), "
     "without a model and without a source; the errors are those of the rows left out."
 )
-_COVERAGE: Final = (
-    "Of rows that were left out of the fit (`roofline/evidence/measurements/left_out.csv`, a row once for each way of "
-    "leaving it out): the share in the interval as shipped, which was derived from these rows, and in one that was "
-    "derived again without the row's whole group. Rows that took part in a fit lie closer to it, so that more of them "
-    "are inside: those are the figures of the other tables."
+_INTERVALS: Final = (
+    "Multiples of the expected time, by what is timed and by how the chip is known: of errors of rows that were left "
+    "out, as `roofline/evidence/fits/spans.py` tells. What an engine does not state is that of what is nearest to it."
 )
 
 
-def page(validation: Validation) -> str:
-    """The page, in Markdown."""
-    lines = list(paragraphs("# Runs: expected against measured", _WRITTEN, _size(validation), _total(validation.all)))
-    lines += [*_left_out(), *_coverage(read_left_out())]
+def page(validation: Validation, lines: Sequence[LeftOut], kernels: str) -> str:
+    """The page, in Markdown; `kernels` is the text of that on kernels."""
+    left = LeftOutRows(lines)
+    text = list(paragraphs("# Runs: expected against measured", _WRITTEN, _size(validation), _total(validation.all)))
+    text += [*reaching(validation, left, kernels), *_left_out(), *covered(left), *bought_table()]
     for title, key in GROUPS.items():
         head = (title, "rows", "median", "mean", "p90", "bias", "in interval", "bound", "constant")
-        lines += [*paragraphs(f"## By {title}"), *table(head, map(_group_row, validation.by(key)))]
-    lines += paragraphs("## Faster than they can be")
-    lines += _impossible(validation.below_floor, "below the floor: unphysical as stated")
-    lines += _impossible(validation.below_bound, "below the roofline of their ops, though not below the floor")
+        text += [*paragraphs(f"## By {title}"), *table(head, map(_group_row, validation.by(key)))]
+    text += paragraphs("## Faster than they can be")
+    text += _impossible(validation.below_floor, "below the floor: unphysical as stated")
+    text += _impossible(validation.below_bound, "below the roofline of their ops, though not below the floor")
     if validation.refused:
-        lines += [*paragraphs("## Not checked"), *(f"* {text}" for text in validation.refused), ""]
-    return "\n".join(lines)
+        text += [*paragraphs("## Not checked"), *(f"* {place}" for place in validation.refused), ""]
+    return "\n".join(text)
 
 
 def _size(validation: Validation) -> str:
@@ -68,44 +70,29 @@ def _total(total: GroupError) -> str:
 
 
 def _left_out() -> Iterator[str]:
-    """What leaving rows out says of each engine."""
+    """What leaving rows out says of each engine, and the intervals that follow."""
+    names = [name for name in engine_names() if name != IDEAL]
     fits = ("fit", "chip left out", "model left out", "source left out")
-    chips = ("80 % interval, measured chip", "chip of a class", "other")
-    rows = (_engine_row(name) for name in engine_names() if name != IDEAL)
     yield from paragraphs("## What was left out", _LEFT_OUT)
-    yield from table(("engine", "rows", "coefficients", *fits, *chips), rows)
-
-
-def _coverage(lines: Sequence[LeftOut]) -> Iterator[str]:
-    """How many of the left-out rows lie in the interval."""
-    if not lines:
-        return
-
-    yield from paragraphs("## Coverage of the 80 % interval", _COVERAGE)
-    for title, key in _COVERED.items():
-        head = (title, "left-out rows", "in the interval as shipped", "derived without the group")
-        found = coverage(lines, shipped_interval, key, IMAGE_ENGINES)
-        yield from table(head, ((each.name, str(each.lines), _p(each.shipped), _p(each.unseen)) for each in found))
-
-
-#: By what the coverage is shown.
-_COVERED: Final[dict[str, Callable[[LeftOut], str]]] = {
-    "engine": lambda line: line.engine,
-    "left out with its": lambda line: line.out,
-    "chip known as": lambda line: line.chip_known,
-}
+    yield from table(("engine", "rows", "coefficients", *fits), map(_engine_row, names))
+    yield from paragraphs("## 80 % intervals", _INTERVALS)
+    head = ("engine", "what is timed", "measured chip", "chip of a class", "other")
+    yield from table(head, (row for name in names for row in _interval_rows(name)))
 
 
 def _engine_row(name: str) -> tuple[str, ...]:
-    spec = read_engine(name)
-    fit, interval = spec.fit, spec.interval
+    fit = read_engine(name).fit
 
     def shown(value: float | None) -> str:
         return "–" if value is None else f"{100 * value:.1f}"
 
     errors = (fit.median_error, fit.left_out_gpu, fit.left_out_model, fit.left_out_source)
-    spans = [f"× {low:g} … {high:g}" for low, high in (interval.measured, interval.sibling, interval.other)]
-    return name, str(fit.rows), str(fit.coefficients), *map(shown, errors), *spans
+    return name, str(fit.rows), str(fit.coefficients), *map(shown, errors)
+
+
+def _interval_rows(name: str) -> Iterator[tuple[str, ...]]:
+    for timed, spans in stated_intervals(read_engine(name)).items():
+        yield name, timed, *(f"× {low:g} … {high:g}" for low, high in spans)
 
 
 def _group_row(group: GroupError) -> tuple[str, ...]:
@@ -134,10 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--readme", type=Path, help="page whose section on accuracy to renew")
     parser.add_argument("--kernels", type=Path, default=Path("docs/kernel_accuracy.md"), help="the page on kernels")
     options = parser.parse_args(arguments)
-    validation = validate_runs()
-    options.output.write_text(page(validation), encoding="utf-8")
+    validation, lines = validate_runs(), read_left_out()
+    kernels = options.kernels.read_text(encoding="utf-8")
+    options.output.write_text(page(validation, lines, kernels), encoding="utf-8")
     if options.readme is not None:
-        renew_readme(options.readme, validation, read_left_out(), options.kernels)
+        renew_readme(options.readme, validation, lines, kernels)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from roofline.errors import RooflineError, UsageError
 from roofline.evidence.kernels.tables import Array
+from roofline.evidence.runs.phases import prefill_share, span_of, timed_of
 from roofline.evidence.runs.rows import by_reason, read_file
 from roofline.evidence.runs.runs import PreparedRun, known_engine, prepare_all
 from roofline.evidence.runs.shipped import SHIPPED
@@ -218,7 +219,8 @@ def _check(row: PreparedRun, name: str, spec_dir: str | None) -> Checked:
     else:
         engine = load_engine(name)
         expected = max(row.expected(engine), bound)
-        low, high = engine.interval(chip.quality)
+        spans = partial(engine.interval, quality=chip.quality, maker=gpu.vendor)
+        low, high = span_of(spans, timed_of(run), prefill_share(row, engine))
     ran = run.label, run.source, run.model, gpu.name, name, run.metric, run.plan.devices
     times = run.seconds, floor, bound, expected, max(expected * low, bound), expected * high
     doubt = suspect(run, floor, spec_dir) if run.seconds < floor else ""

@@ -1,14 +1,7 @@
-"""The engine files of the package: fitted to measured runs.
-
-    python -m roofline.evidence.fits.engine_files RUNS.csv … -o roofline/engines --date 2026-11-27
-
-writes one YAML per engine; `roofline.evidence.fits.residuals` then adds what leaving rows out says of them. The
-same rows give the same digits.
-"""
+"""The file of an engine: what was known of it, what was fitted to runs, and what stays as it was written by hand."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,15 +11,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
-from roofline.evidence.fits.fit_engines import LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
-from roofline.evidence.fits.intervals import Range, intervals
+from roofline.evidence.fits.spans import fit_intervals, wider
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
+from roofline.evidence.runs.declared import of_images
 from roofline.evidence.runs.declaring import HABITS, Declared, launched
-from roofline.evidence.runs.rows import read_runs
-from roofline.evidence.runs.runs import PreparedRun, prepare_all
-from roofline.machine.engine import GENERIC, Engine, engine_path
+from roofline.evidence.runs.phases import prefill_share, timed_of, told_by
+from roofline.evidence.runs.runs import PreparedRun
+from roofline.machine.engine import GENERIC, WHOLE, Cuts, Engine, engine_names, engine_path, load_engine
+from roofline.machine.intervals import TIMED, Spans
 from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
@@ -42,29 +36,8 @@ _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()@+_-]*[A-Za-z0-9)]")
 
 
-def write_all(
-    files: Sequence[Path], output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()
-) -> list[str]:
-    """Fit and write every declared engine, or `only` some; the rows that could not be used, and why."""
-    rows, refused = prepare_all([run for file in files for run in read_runs(file)], spec_dir)
-    output.mkdir(parents=True, exist_ok=True)
-    source = f"fit of {date} to published runs; see docs/validation.md"
-    written = only or (GENERIC, *DECLARED)
-    for name in written:
-        own, declared = rows_of(name, rows), declared_of(name)
-        if len(own) >= LEAST_ROWS:
-            like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
-            like = None if like is None else launched(declared, like)
-            text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
-            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
-    for name, declared in DECLARED.items():
-        if name in written and len(rows_of(name, rows)) < LEAST_ROWS:
-            text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
-            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return refused
-
-
-def _read(path: Path) -> EngineSpec:
+def read_spec(path: Path) -> EngineSpec:
+    """What an engine's file says. Raises SpecError."""
     return validate(read_document(path), EngineSpec)
 
 
@@ -73,9 +46,14 @@ def fit_declared(
 ) -> EngineFitted:
     """An engine of which so much is known, fitted to rows."""
     habits = {habit: getattr(declared, habit) for habit in HABITS}
-    base = Engine(name, declared.library, **habits)
+    base = Engine(name, declared.library, cuts=cuts_of(name), **habits)
     optional = () if of_images(rows) or name == GENERIC else None
     return fit_engine(base, rows, optional=optional, like=like, eager=declared.eager, only=declared.free)
+
+
+def cuts_of(name: str) -> Cuts:
+    """The kernels of an op, as the file of an engine tells them, which no fit touches."""
+    return load_engine(name).cuts if name in engine_names() else WHOLE
 
 
 def fitted_text(
@@ -94,11 +72,13 @@ def fitted_text(
         "median_error": _median(fitted.errors),
     }
     told = f"Not told by these rows, and {kept}: {', '.join(fitted.undetermined) or 'none'}."
-    spans = intervals((), len(rows), list(fitted.errors))
+    if fitted.only and fitted.like is not None:
+        told = f"Fitted to its rows: {', '.join(fitted.free)}; all else is that of {fitted.like.name}."
+    spans = fit_intervals(_errors_by_timed(fitted, rows))
     return _EngineFile(declared, fitted.engine, spans, fit, source, told).text()
 
 
-def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
+def borrowed_text(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
     """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
     a wide interval. Factors of image models are shares of what units are built for, and stay those of the one like it.
     """
@@ -107,10 +87,9 @@ def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> s
     own: dict[str, Any] = {habit: getattr(declared, habit) for habit in HABITS}
     habits = own if declared.fed else {habit: own[habit] or getattr(alike, habit) for habit in HABITS}
     habits |= {"joins": declared.joins, "mixes": declared.mixes}
-    kept = declared.same or declared.fed
-    engine = alike._replace(name=name, library=declared.library, **habits, **({} if kept else plain))
-    known = like.interval
-    spans = borrowed_intervals((known.measured, known.sibling, known.other))
+    kept, library = declared.same or declared.fed, declared.library
+    engine = alike._replace(name=name, library=library, cuts=cuts_of(name), **habits, **({} if kept else plain))
+    spans = wider(stated_intervals(like))
     fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
     what = "kernels, launches" if declared.same else "launches"
     told = f"No run of it was at hand: {what} and host times are those of {like.name}, the interval is wider."
@@ -122,15 +101,30 @@ def _date(source: str) -> str:
     return words[2] if words[1] == "of" else "not stated"
 
 
-def borrowed_intervals(spans: Sequence[Range]) -> list[Range]:
-    """Those of an engine like it, wider."""
-    return [(round(low**1.5, 3), round(high**1.5, 3)) for low, high in spans]
+def _errors_by_timed(fitted: EngineFitted, rows: Sequence[PreparedRun]) -> dict[str, Array]:
+    """The errors of a fit by what its rows timed; those of requests whose phases take alike, of both phases."""
+    found: dict[str, list[float]] = {}
+    for row, error in zip(rows, fitted.errors, strict=True):
+        for timed in told_by(timed_of(row.run), prefill_share(row, fitted.engine)) or ("prefill", "decode"):
+            found.setdefault(timed, []).append(float(error))
+    return {timed: np.asarray(errors) for timed, errors in found.items()}
 
 
-def interval_lines(spans: Sequence[Range]) -> list[str]:
-    """The lines of an engine's file about its intervals."""
-    named = zip(("measured", "sibling", "other"), spans, strict=True)
-    return ["interval:", *(f"  {key}: [{low:.3g}, {high:.3g}]" for key, (low, high) in named)]
+def stated_intervals(spec: EngineSpec) -> dict[str, Spans]:
+    """The intervals that an engine's file states, by what is timed; those of a file that states one for all, of both
+    phases of language models.
+    """
+    own = [timed for timed in TIMED if getattr(spec.interval, timed) is not None] or ["prefill", "decode"]
+    return {timed: Spans(*spec.interval.spans(timed)) for timed in own}
+
+
+def interval_lines(intervals: Mapping[str, Spans]) -> list[str]:
+    """The lines of an engine's file about its intervals: one for each thing that is timed."""
+    lines = ["interval:"]
+    for timed, spans in intervals.items():
+        shown = {name: f"[{low:.3g}, {high:.3g}]" for name, (low, high) in spans._asdict().items()}
+        lines.append(f"  {timed}: {_inline(shown)}")
+    return lines
 
 
 def _word(text: str) -> str:
@@ -153,7 +147,7 @@ class _EngineFile:
 
     declared: Declared
     engine: Engine
-    spans: Sequence[Range]
+    spans: Mapping[str, Spans]
     fit: dict[str, object]
     source: str
     told: str
@@ -203,7 +197,11 @@ class _EngineFile:
         yield from (
             f"{habit}: true" for habit in ("widens", "mixes", "matvec", "first_from_decode") if getattr(engine, habit)
         )
-        yield from (f"{key}: {getattr(engine, key):.3g}" for key in OPTIONAL if getattr(engine, key))
+        if engine.multiplies:
+            yield f"multiplies: {engine.multiplies}"
+        yield from (
+            f"{key}: {getattr(engine, key):.3g}" for key in (*OPTIONAL, *DECLARED_LIMITS) if getattr(engine, key)
+        )
         if engine.shares:
             yield f"shares: [{', '.join(map(str, engine.shares))}]"
 
@@ -237,19 +235,3 @@ def _inline(pairs: Mapping[str, object]) -> str:
 def _words(words: Iterable[str]) -> str:
     """A sorted list on one line, each word once."""
     return "[" + ", ".join(sorted({_word(word) for word in words})) + "]"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line: fit a file of runs and write the engines."""
-    parser = argparse.ArgumentParser(prog="python -m roofline.evidence.fits.engine_files", description=__doc__)
-    parser.add_argument("runs", type=Path, nargs="+", help="CSV files of measured runs")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--date", required=True, help="of the fit")
-    parser.add_argument("--engine", action="append", default=[], help="only this one; may be repeated")
-    parser.add_argument("--spec-dir", help="folder of further specs")
-    options = parser.parse_args(arguments)
-    write_all(options.runs, options.output, options.date, options.spec_dir, options.engine)
-
-
-if __name__ == "__main__":
-    main()

@@ -58,8 +58,25 @@ OPTIONAL: Final[dict[str, tuple[float, float, float, float]]] = {
     "unit_stream": (8.0, 1.0, 100.0, 1.0),
     "reread": (0.1, 1e-3, 1.0, 1.0),
 }
+#: Limits of engines of which it is known that they have them.
+DECLARED_LIMITS: Final[dict[str, tuple[float, float, float, float]]] = {
+    "unit_keys": (1.0, 0.05, 50.0, 1.0),
+    "unit_unpack": (8.0, 0.5, 100.0, 0.5),
+    "unit_feed": (2200.0, 100.0, 30000.0, 0.7),
+    "per_watt": (500.0, 20.0, 5000.0, 0.7),
+}
+#: In place of the above for single engines, of which more is known.
+OWN: Final[dict[str, dict[str, tuple[float, float, float, float]]]] = {
+    "mlx": {"unit_feed": (900.0, 100.0, 30000.0, 0.7)},
+    "llama.cpp": {"narrow_compute": (0.3, 0.05, 1.0, 0.7)},  # operands are unpacked on the way to the units
+    "llama.cpp-metal": {  # simdgroup products: short of the rate of vector units; a key is a simdgroup's
+        "unit_feed": (900.0, 100.0, 30000.0, 0.7),
+        "attention": (0.3, 0.05, 1.5, 0.7),
+        "unit_keys": (0.4, 0.05, 50.0, 0.7),
+    },
+}
 #: What is known of an engine and not fitted.
-_HABITS: Final = ("name", "library", *HABITS)
+_HABITS: Final = ("name", "library", "cuts", *HABITS)
 _ROWS_PER_COEFFICIENT: Final = 2
 #: So few rows tell nothing of an engine.
 LEAST_ROWS: Final = 2
@@ -102,9 +119,9 @@ def fit_engine(
     """
     if len(rows) < LEAST_ROWS:
         raise UsageError(f"engine {base.name}: {len(rows)} rows cannot tell any coefficient; give at least two")
-    free = _free(rows)
+    free = _free(rows, only)
     if only:
-        few = tuple(name for name in (*free, *OPTIONAL) if name in only)
+        few = (*free, *(name for name in (*OPTIONAL, *DECLARED_LIMITS) if name in only))
         return replace(_fit(base, rows, few, like, near, eager), only=tuple(only))
     if optional is not None:
         return _fit(base, rows, (*free, *optional), like, near, eager)
@@ -120,7 +137,7 @@ def _mean(fitted: EngineFitted, rows: Sequence[PreparedRun]) -> float:
     return float(np.average(np.abs(fitted.errors), weights=weights_of(rows)))
 
 
-def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
+def _free(rows: Sequence[PreparedRun], only: Sequence[str] = ()) -> tuple[str, ...]:
     """As many coefficients as the rows can tell, and none about formats that they do not hold."""
     formats = [(row.question.precision.weights, row.question.precision.matrix_dtype()) for row in rows]
     narrow = sum(weights.bits < 16 and dtype not in ("fp8", "fp4") for weights, dtype in formats)
@@ -141,13 +158,15 @@ def _free(rows: Sequence[PreparedRun]) -> tuple[str, ...]:
             wanted += ["wide_attention", "vector"]
     if narrow == len(rows):
         wanted = [name for name in wanted if name not in ("streaming", "compute")]
+    wanted = [name for name in wanted if name in only] if only else wanted
     return tuple(wanted[: len(rows) // _ROWS_PER_COEFFICIENT])
 
 
 def _fit(
     base: Engine, rows: Sequence[PreparedRun], free: tuple[str, ...], like: Engine | None, near: bool, eager: bool
 ) -> EngineFitted:
-    beliefs = PRIORS | IMAGES | OPTIONAL | (EAGER if eager else {})
+    own = OWN.get(base.name, {})
+    beliefs = PRIORS | IMAGES | OPTIONAL | DECLARED_LIMITS | (EAGER if eager else {}) | own
     priors = [beliefs[coefficient] for coefficient in free]
 
     def engine(values: Array) -> Engine:
@@ -163,7 +182,9 @@ def _fit(
     measured = np.asarray([row.run.seconds for row in rows])
     start, low, high, belief = zip(*priors, strict=True)
     if like is not None:
-        start = tuple(getattr(like, name) or first for name, first in zip(free, start, strict=True))
+        start = tuple(
+            (name not in own and getattr(like, name)) or first for name, first in zip(free, start, strict=True)
+        )
     guess = [getattr(base, coefficient) or begin for coefficient, begin in zip(free, start, strict=True)]
     first, rounds = (guess, _NEAR) if near else (None, _ITERATIONS)
     fit = fit_robust(predict, measured, Search(start, low, high, belief, first, rounds), weights_of(rows))
@@ -208,7 +229,7 @@ def left_out(
         members, kept = [row for row in rows if key(row) == value], [row for row in rows if key(row) != value]
         if len(kept) < _ROWS_PER_COEFFICIENT or len(members) < least:
             continue
-        optional = [name for name in OPTIONAL if getattr(fitted.engine, name)]
+        optional = [name for name in (*OPTIONAL, *DECLARED_LIMITS) if getattr(fitted.engine, name)]
         like, eager, only = fitted.like, fitted.eager, fitted.only
         again = fit_engine(fitted.engine, kept, optional=optional, like=like, near=True, eager=eager, only=only)
         found[value] = np.asarray([_error(row, again.engine, blind=blind) for row in members])

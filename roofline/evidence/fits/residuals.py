@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from roofline.evidence.fits.engine_files import borrowed_intervals, interval_lines
+from roofline.evidence.fits.engine_files import interval_lines
 from roofline.evidence.fits.fit_engines import EngineFitted
-from roofline.evidence.fits.intervals import LeftOut, intervals, leave_out, medians, others_of, read_left_out
-from roofline.evidence.runs.declared import DECLARED, IMAGE_ENGINES, least_left, rows_of, ways_of
+from roofline.evidence.fits.intervals import LeftOut, leave_out, medians, read_left_out
+from roofline.evidence.fits.spans import Evidence, intervals_of, wider
+from roofline.evidence.runs.declared import DECLARED, least_left, rows_of, timed_by, ways_of
 from roofline.evidence.runs.declaring import launched
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
@@ -72,17 +73,20 @@ def write_left_out(lines: Sequence[LeftOut], path: Path) -> None:
 
 
 def renew_intervals(lines: Sequence[LeftOut], folder: Path) -> None:
-    """Writes into the engine files what follows from the errors: intervals, and medians of what was left out."""
-    for name in dict.fromkeys(line.engine for line in lines):
-        own = [line for line in lines if line.engine == name]
-        spans = intervals(own, read_engine(name).fit.rows, (), others_of(name, lines, IMAGE_ENGINES))
-        _renew(folder / f"{name}.yaml", interval_lines(spans), medians(own))
-    for name, declared in DECLARED.items():
-        like = [line for line in lines if line.engine == declared.like]
-        if like and not read_engine(name).fit.rows:
-            others = others_of(declared.like, lines, IMAGE_ENGINES)
-            spans = intervals(like, read_engine(declared.like).fit.rows, (), others)
-            _renew(folder / f"{name}.yaml", interval_lines(borrowed_intervals(spans)), {})
+    """Writes into the engine files what follows from the errors: intervals, and medians of what was left out.
+
+    An engine without rows has the intervals of the one that it is like, wider.
+    """
+    evidence = Evidence(lines)
+    for name in (GENERIC, *DECLARED):
+        spec, own = read_engine(name), [line for line in lines if line.engine == name]
+        timed = timed_by(name, server=spec.server is not None)
+        if spec.fit.rows:
+            found = intervals_of(evidence, name, timed)
+        else:
+            found = wider(intervals_of(evidence, DECLARED[name].like, timed))
+        if found:
+            _renew(folder / f"{name}.yaml", interval_lines(found), medians(own))
 
 
 def _renew(path: Path, spans: list[str], errors: dict[str, float]) -> None:

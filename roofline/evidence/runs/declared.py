@@ -7,6 +7,7 @@ from typing import Final
 
 from roofline.evidence.runs.declared_images import IMAGE_DECLARED
 from roofline.evidence.runs.declaring import Declared
+from roofline.evidence.runs.llama_cpp import LLAMA_CPP
 from roofline.evidence.runs.runs import PreparedRun
 from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
@@ -34,7 +35,7 @@ DECLARED: Final[dict[str, Declared]] = {
         version="0.9",
         since="2024-04",
         until="2024-05",
-        free=("compute", "streaming", "step_s", "kernel_s", "reread"),
+        free=("compute", "streaming", "reread"),
         notes="Static batches (gptSessionBenchmark).",
     ),
     "tensorrt-llm@0.5": Declared(
@@ -48,6 +49,7 @@ DECLARED: Final[dict[str, Declared]] = {
         version="0.5",
         since="2023-10",
         until="2023-12",
+        free=("compute", "streaming", "reread"),
         notes="Before its kernels shared a cached key among the query heads of a group.",
     ),
     "vllm": Declared(
@@ -90,15 +92,13 @@ DECLARED: Final[dict[str, Declared]] = {
         apart=True,
         notes="Numbers of about 2021; later versions are faster.",
     ),
-    "llama.cpp": Declared(
-        "llama.cpp (CUDA and Metal)",
-        half_sums=True,
+    **LLAMA_CPP,
+    "mlx": Declared(
+        "MLX (mlx-lm)",
         widens=True,
         matvec=True,
-        aliases=("llamacpp", "llama-cpp"),
-        notes="Builds of 2023 to 2025. Prompts run in chunks of 512 tokens.",
+        free=("streaming", "step_s", "narrow_streaming", "narrow_compute", "launch", "unit_feed"),
     ),
-    "mlx": Declared("MLX (mlx-lm)", widens=True, matvec=True),
     "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     **IMAGE_DECLARED,
     **WITHOUT_ROWS,
@@ -132,6 +132,13 @@ def rows_of(name: str, rows: Sequence[PreparedRun]) -> list[PreparedRun]:
 def ways_of(name: str) -> tuple[str, ...]:
     """How the rows of an engine are left out; what stands for any engine is judged without whole engines."""
     return ("engine",) if name == GENERIC else ("gpu", "model", "source")
+
+
+def timed_by(name: str, *, server: bool) -> tuple[str, ...]:
+    """What an engine times that has an interval of its own: of pictures, of language models, and where it serves."""
+    if name in IMAGE_ENGINES:
+        return ("whole", "step")
+    return ("prefill", "decode", *(("first", "served") if server else ()))
 
 
 def least_left(rows: Sequence[PreparedRun]) -> int:

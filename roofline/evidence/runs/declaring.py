@@ -10,7 +10,7 @@ from roofline.specs.formats.unpacking import Way
 #: Habits of an engine, which no fit touches.
 HABITS: Final = (
     *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
-    "unpacks",
+    *("multiplies", "unpacks"),
 )
 
 #: Seconds of a launch that no interpreter stands behind: as the fits of serving engines start.
@@ -36,6 +36,7 @@ class Declared(NamedTuple):
     matvec: bool = False
     first_from_decode: bool = False
     shares: tuple[int, ...] = ()
+    multiplies: str | None = None
     unpacks: Way = "none"
     aliases: tuple[str, ...] = ()
     notes: str = ""

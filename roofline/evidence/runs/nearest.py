@@ -1,7 +1,7 @@
 """The measured runs nearest to a question, and how far the engine's expected time is from each.
 
-Only what can be compared counts: runs of the same engine and the same kind of model (dense, or of experts) on a chip of
-the same class.
+Only what can be compared counts: runs of the same engine, in any version, and the same kind of model (dense, or of
+experts) on a chip of the same class.
 
 What differs adds up to a distance: a row of the same model, chip, format and number of devices, whose batch and lengths
 are the same, is at 0. What a name tells of a model (its size) and of a chip (its line) is enough.
@@ -45,6 +45,7 @@ _DOUBLINGS: Final = {
 _OTHER_FORMAT: Final = 0.7
 _OTHER_MODEL: Final = 0.3
 _UNKNOWN_SIZE: Final = 1.5
+_OTHER_VERSION: Final = 0.5
 _SAME_LINE: Final = 0.3
 _OTHER_CHIP: Final = 1.0
 #: Rows that are looked at, from the nearest on.
@@ -117,9 +118,16 @@ def _found(est: Answer) -> Iterator[Nearest]:
 
 def _is_like(asked: dict[str, Any], row: Row) -> bool:
     """Whether a row is of the same engine, on a chip of the same class, and about what is asked."""
-    if row.text("engine") != asked["engine"] or (asked.get("generate", 2) <= 1 and not _is_of_prompts(row)):
+    if _base(row.text("engine")) != _base(asked["engine"]) or (
+        asked.get("generate", 2) <= 1 and not _is_of_prompts(row)
+    ):
         return False
     return row.text("gpu") in asked["gpus"] or class_of(row.text("gpu")) == asked["class"]
+
+
+def _base(engine: str) -> str:
+    """The engine of which one is a version."""
+    return engine.partition("@")[0]
 
 
 def _of_experts(question: Question) -> bool:
@@ -163,6 +171,8 @@ def _distance(asked: dict[str, Any], row: Row) -> float:
     """How far a row is from what was asked."""
     model, gpu = row.text("model"), row.text("gpu")
     total = 0.0 if weights_of(row) in (asked["weights"], None) else _OTHER_FORMAT
+    if row.text("engine") != asked["engine"]:
+        total += _OTHER_VERSION
     if model not in asked["models"]:
         ours, theirs = _size(asked["models"][0]), _size(model)
         total += _OTHER_MODEL + (abs(log2(ours / theirs)) if ours and theirs else _UNKNOWN_SIZE)

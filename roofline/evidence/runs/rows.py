@@ -156,7 +156,15 @@ def _check_lengths(row: Row, metric: str) -> None:
 
 
 def _plan(row: Row) -> Plan:
-    """The devices: all of them, or tensor-parallel ones times stages."""
+    """The devices: all of them, or tensor-parallel ones times stages; and over how many of them whole experts lie."""
+    plan = _split(row)
+    plan = plan._replace(ep=_whole(row, "expert_parallel", 1))
+    if plan.tp % plan.ep:
+        raise row.wrong("expert_parallel", f"is {plan.ep}, which does not divide the {plan.tp} tensor-parallel devices")
+    return plan
+
+
+def _split(row: Row) -> Plan:
     stages = _whole(row, "pipeline_parallel", 1)
     devices = _whole(row, "gpus", 1)
     if not row.text("gpus"):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from roofline.errors import RooflineError, UnknownNameError, UsageError
+from roofline.analysis.evaluate import in_stages, without_received
+from roofline.errors import RooflineError, UnknownNameError, UnknownVersionError, UsageError
 from roofline.evidence.runs.rows import MeasuredRun
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import Engine, find_engine
 from roofline.machine.expected import KindTime, expected_phase_time, kind_time
 from roofline.machine.machine import Machine
-from roofline.machine.time import phase_cost
+from roofline.machine.time import PhaseCost, phase_cost
 from roofline.passes.chunking import chunks_of, in_chunks
 from roofline.passes.parallel.shard import shard
 from roofline.runs.ask import ask
@@ -26,7 +27,8 @@ from roofline.workload.workload import Phase, Workload
 class Part(NamedTuple):
     """A phase of a measured run: how often it repeats, its formats, and over how many sequences it runs.
 
-    One that `rides` shares the step of another part, and its weights.
+    One that `rides` shares the step of another part, and its weights. In a pipeline, `stages` are what a device of each
+    kind of stage runs of it per microbatch, and how many such stages there are.
     """
 
     phase: Phase
@@ -34,6 +36,16 @@ class Part(NamedTuple):
     precision: Precision
     batch: float
     rides: bool = False
+    stages: tuple[tuple[Phase, int], ...] = ()
+    microbatches: float = 1.0
+
+    def seconds(self, seconds_of: Callable[[Phase], float]) -> float:
+        """Seconds of one repeat, where so many are those of a phase on one device."""
+        if not self.stages:
+            return seconds_of(self.phase)
+        each = [(seconds_of(phase), number) for phase, number in self.stages]
+        steady = self.phase.name == "decode"
+        return float(in_stages([(time, time, number) for time, number in each], self.microbatches, steady))
 
 
 @dataclass(frozen=True)
@@ -63,9 +75,14 @@ class PreparedRun:
         """Seconds that it should take on its chip, which an engine drives; `time_of` tells those of a kernel."""
         engine, host, machine = chip.engine, float(chip.host), self.machine
         total, least = self.requests * engine.request_s * host, 0.0
-        for phase, repeat, precision, batch, rides in self.parts_of(engine):
-            time = float(expected_phase_time(phase, precision, machine, chip, batch, time_of))
-            total += repeat * (time - host * engine.step_s if rides else time)
+        for part in self.parts_of(engine):
+            precision, batch = _multiplied_by(part.precision, engine), part.batch
+
+            def of(phase: Phase, precision: Precision = precision, batch: float = batch) -> float:
+                return float(expected_phase_time(phase, precision, machine, chip, batch, time_of))
+
+            time = part.seconds(of)
+            total += part.repeat * (time - host * engine.step_s if part.rides else time)
             least = least or time
         return max(total, least) if self.served else total
 
@@ -76,9 +93,26 @@ class PreparedRun:
 
     def bounds(self) -> tuple[float, float]:
         """Seconds of the floor and of the roofline, without what crosses links."""
-        machine = self.machine
-        costs = [(phase_cost(part.phase, part.precision, machine), part.repeat) for part in self.parts]
-        return sum(float(c.floor_s) * n for c, n in costs), sum(float(c.bound_s) * n for c, n in costs)
+        floor, bound = 0.0, 0.0
+        for part in self.parts:
+            precision = part.precision
+
+            def cost(phase: Phase, precision: Precision = precision) -> PhaseCost:
+                return phase_cost(phase, precision, self.machine)
+
+            floor += part.repeat * part.seconds(lambda phase: float(cost(phase).floor_s))
+            bound += part.repeat * part.seconds(lambda phase: float(cost(phase).bound_s))
+        return floor, bound
+
+
+def _multiplied_by(precision: Precision, engine: Engine) -> Precision:
+    """Formats of a row as an engine multiplies them that has no habit of its own, where the row's engine has one."""
+    return precision if engine.multiplies or not precision.ways.blocks else _widened(precision)
+
+
+@lru_cache(maxsize=256)
+def _widened(precision: Precision) -> Precision:
+    return precision.multiplied(precision.ways._replace(blocks=""))
 
 
 def _prepared(
@@ -89,9 +123,14 @@ def _prepared(
 
 
 def known_engine(name: str, spec_dir: str | None = None) -> str | None:
-    """The engine that a row names, as `find_engine` gives it; None for a name of one's own."""
+    """The engine that a row names, as `find_engine` gives it; None for a name of one's own.
+
+    Raises UnknownVersionError for one that is known, but not in that version.
+    """
     try:
         return find_engine(name, spec_dir)
+    except UnknownVersionError:
+        raise
     except UnknownNameError:
         return None
 
@@ -137,13 +176,29 @@ def prepare(run: MeasuredRun, spec_dir: str | None = None) -> PreparedRun:
     _check_weights(run, question)
     if run.metric == "served_tpot_ms":
         return _prepare_served(run, question)
-    stages = run.plan.pp
-    micro = min(run.batch, stages)  # microbatches: the stages work on different parts of the batch
-    phases = _sharded(run, question, run.batch / micro)
+    if run.plan.pp > 1:
+        devices = {"gpus": run.plan.devices, "tp": run.plan.tp, "pp": run.plan.pp}
+        return _in_pipeline(run, ask(run.model, run.gpu, lengths | formats | habits | devices))
+    phases = _sharded(run, question, run.batch)
     if run.metric == "tpot_ms":
-        return _prepared(run, question, [(_decode(run, phases), float(max(stages, micro)))], 0.0)
-    turns = (float(stages + micro - 1), *(float(phase.repeat) * max(stages, micro) for phase in phases[1:]))
-    return _prepared(run, question, zip(phases, turns, strict=True))
+        return _prepared(run, question, [(_decode(run, phases), 1.0)], 0.0)
+    return _prepared(run, question, [(phase, float(phase.repeat)) for phase in phases])
+
+
+def _in_pipeline(run: MeasuredRun, question: Question) -> PreparedRun:
+    """The phases over all stages, whose microbatches follow each other."""
+    stages = question.stages()
+    micro = float(stages.microbatches)
+    parts = []
+    for place, phase in enumerate(stages.each[0].workload.phases):
+        each = tuple((without_received(stage.workload.phases[place]), stage.number) for stage in stages.each)
+        precision = question.precision_of(phase)
+        parts.append(Part(phase, float(phase.repeat), precision, run.batch / micro, False, each, micro))
+    if run.metric == "tpot_ms":
+        _decode(run, [part.phase for part in parts])
+        parts = [parts[1]._replace(repeat=1.0)]
+    found = tuple(parts)
+    return PreparedRun(run, question, found, found, 0.0 if run.metric == "tpot_ms" else 1.0)
 
 
 def _check_weights(run: MeasuredRun, question: Question) -> None:

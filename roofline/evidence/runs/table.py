@@ -18,7 +18,7 @@ NEEDED: Final = ("model", "gpu", "engine", "batch", "metric", "value")
 _READ: Final = (
     *NEEDED,
     *("prompt", "generate", "weights", "activations", "kv_cache", "chunk"),
-    *("gpus", "tensor_parallel", "pipeline_parallel"),
+    *("gpus", "tensor_parallel", "pipeline_parallel", "expert_parallel"),
     *("height", "width", "steps", "fusion"),
     *("source", "unit", "apart"),
 )
@@ -30,6 +30,7 @@ _SAME: Final = {
     "output_len": "generate",
     "tp": "tensor_parallel",
     "pp": "pipeline_parallel",
+    "ep": "expert_parallel",
     "devices": "gpus",
     "ubatch": "chunk",
     "n_ubatch": "chunk",
@@ -40,6 +41,7 @@ _LIKE: Final = {
     "gpus": ("num_gpus", "n_gpus", "gpu_count", "num_devices"),
     "tensor_parallel": ("tp_size",),
     "pipeline_parallel": ("pp_size",),
+    "expert_parallel": ("ep_size", "moe_ep_size"),
     "batch": ("batch_size", "bs", "concurrency"),
     "prompt": ("isl", "input", "input_tokens", "context", "prefill"),
     "generate": ("osl", "output", "output_tokens", "max_tokens"),

@@ -12,7 +12,6 @@ from roofline.evidence.runs.declaring import Declared
 WITHOUT_ROWS: Final[dict[str, Declared]] = {
     "ollama": Declared(
         "Ollama (llama.cpp)",
-        half_sums=True,
         widens=True,
         matvec=True,
         like="llama.cpp",

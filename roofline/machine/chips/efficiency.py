@@ -2,15 +2,14 @@
 
 The coefficients are data (`chip_efficiency.json`), fitted by `roofline.evidence.kernels.fit` to measured kernels. They
 are fractions of the chip's own peaks, times of launches and latencies, and counts. A chip that was not measured takes
-those of the measured chip of its class; where its class was not measured, the mean of those of all classes, weighted
-by likeness. Times are scaled by the clocks, losses to the power limit by the FLOP/s per watt.
+the mean of those of the measured chips, weighted by likeness, each brought to its own facts: see `chips.transfer`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
@@ -24,13 +23,14 @@ from roofline.machine.chips.facts import (
     unit_facts,
 )
 from roofline.machine.chips.library import known_as
-from roofline.machine.chips.scaled import scaled
+from roofline.machine.chips.scaled import STARTS, scaled
 from roofline.machine.chips.stand_ins import (
     STAND_INS,
     StandIn,
     borrow,
     choose,
     hostless,
+    launched_as_wide,
     rows_without,
     stand_in,
     stand_in_order,
@@ -41,13 +41,17 @@ from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
 
+#: Formats whose activations are quantised before they are multiplied.
+_NARROW: Final = ("fp8", "fp8_block", "fp4", "int8")
+
 
 class Sheet(NamedTuple):
     """What of a chip says which measured kernels suit it, and how far an engine drives them: `peaks` by format, the
-    best measured product over the peak (`ceiling`) where somebody measured one.
+    best measured product over the peak (`ceiling`) where somebody measured one. `maker` is whose chip it is.
     """
 
     name: str
+    maker: str
     likeness: Likeness
     peaks: Mapping[str, float]
     ceiling: float | None
@@ -58,10 +62,11 @@ class Sheet(NamedTuple):
 class ChipEfficiency:
     """Coefficients of one chip, or of several on an axis, as an engine's kernels reach them.
 
-    `units` that tiles are dealt to; `host` time over that of a usual host; `link` to the neighbours, 0 where there is
-    none; `exchange`, the engine's factor on collectives; `rows` of the smallest matrix instruction; `near`, bytes that
-    the cache of all units holds. One chip has a `sheet`; several have `members`, and `axes` axes after that of the
-    chips. `cores`: it is a processor, whose kernels nobody measured; see `machine.cores`.
+    `units` that tiles are dealt to, their `clock` in Hz and the bytes of the last cache `near` them, 0 where it is not
+    stated; `host` time over that of a usual host; `link` to the neighbours, 0 where there is none; `exchange`, the
+    engine's factor on collectives; `rows` of the smallest matrix instruction. One chip has a `sheet`; several have
+    `members`, and `axes` axes after that of the chips. `cores`: it is a processor, whose kernels nobody measured; see
+    `machine.cores`.
     """
 
     stand_ins: tuple[StandIn, ...]
@@ -70,8 +75,9 @@ class ChipEfficiency:
     host: Num
     link: Num
     exchange: Num
-    rows: Num = 1.0
+    clock: Num = 0.0
     near: Num = 0.0
+    rows: Num = 1.0
     sheet: Sheet | None = None
     without: str | None = None
     members: tuple[ChipEfficiency, ...] = ()
@@ -92,6 +98,7 @@ class ChipEfficiency:
             rows=least_rows(spec),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
+            clock=spec.clock or 0.0,
             near=spec.cache.l2 if spec.cache is not None else 0.0,
             sheet=_sheet(spec, known.likeness),
             without=without,
@@ -119,6 +126,7 @@ class ChipEfficiency:
             rows=stacked([chip.rows for chip in chips], axes),
             link=stacked([chip.link for chip in chips], axes),
             exchange=stacked([chip.exchange for chip in chips], axes),
+            clock=stacked([chip.clock for chip in chips], axes),
             near=stacked([chip.near for chip in chips], axes),
             members=tuple(chips),
             axes=axes,
@@ -130,19 +138,21 @@ class ChipEfficiency:
         """How the coefficients are known: measured, class or other; the poorest where several chips are stacked."""
         return max((known.quality for known in self.stand_ins), key=("measured", "class", "other").index)
 
-    @property
-    def interval(self) -> tuple[Num, Num]:
-        """Low and high end of the engine's 80 % interval, as multiples of the expected time."""
+    def interval(self, timed: str) -> tuple[Num, Num]:
+        """Low and high end of the engine's 80 % interval of what is timed, as multiples of the expected time."""
         if self.cores:
             return CORES_INTERVAL
-        low, high = zip(*(self.engine.interval(known.quality) for known in self.stand_ins), strict=True)
-        return (stacked(low, self.axes), stacked(high, self.axes)) if self.members else (low[0], high[0])
+        if self.members:
+            low, high = zip(*(chip.interval(timed) for chip in self.members), strict=True)
+            return stacked(low, self.axes), stacked(high, self.axes)
+        return self.engine.interval(timed, self.stand_ins[0].quality, self.sheet.maker if self.sheet else None)
 
     def coefficients(self, kind: str, dtype: str, kernel: str = "") -> Any:
         """The named tuple of coefficients of a kind of kernel in a format, as the engine scales them; made once.
 
         More kinds than were measured: `narrow` is the matrix product of weights that must be widened, `stream` the
-        kernels without tiles. Both start from the matrix product. For those of image models see `kernels.image`.
+        kernels without tiles, `read` those of them that only read and write, `integer` the product of weights that are
+        multiplied in 8 bit. All start from the matrix product. For those of image models see `kernels.image`.
         """
         key = (kind, dtype, kernel)
         found = self._known.get(key)
@@ -158,7 +168,7 @@ class ChipEfficiency:
         assert self.sheet is not None
         if not self.engine.fed and not kind.startswith("vector"):
             kind = IMAGE_KINDS.get(kind, kind)
-        measured = "matmul" if kind in ("narrow", "stream") else IMAGE_KINDS.get(kind, kind)
+        measured = STARTS.get(kind) or IMAGE_KINDS.get(kind, kind)
         key = (self.engine.library, measured, dtype, kernel)
         bare = self._bare.get(key)
         if bare is None:
@@ -181,6 +191,8 @@ class ChipEfficiency:
             values = borrow(kind, row, chip.likeness, by_chip, known)
         assert values is not None
         result = hostless(kind, COEFFICIENTS[kind](*values))
+        if kind == "matmul" and dtype in _NARROW:
+            result = launched_as_wide(result, self._measured(chip, kind, "bf16", ""))
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
         return result
@@ -188,7 +200,7 @@ class ChipEfficiency:
 
 def _sheet(spec: GPUSpec, own: Likeness) -> Sheet:
     unit = unit_facts(spec, own.stacked, own.narrow)
-    return Sheet(spec.name, own, served_peaks(spec), known_ceiling(spec), unit)
+    return Sheet(spec.name, spec.vendor, own, served_peaks(spec), known_ceiling(spec), unit)
 
 
 def _in_order(chip: Sheet, known: Mapping[str, Likeness]) -> Iterator[Sequence[str]]:

@@ -17,6 +17,9 @@ _USUAL_PCIE: Final = 4.0
 #: Kinds of chips whose units are those that kernels are dealt to.
 _HAS_UNITS: Final = ("gpu", "soc")
 _BESIDE: Final = 5.0
+#: Exponentials per clock of a unit that does not state them. Source: throughput of native arithmetic instructions, CUDA
+#: C++ Programming Guide: 16 base-2 exponentials per clock and SM up to compute capability 10.0.
+USUAL_EXPONENTIALS: Final = 16.0
 #: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
 _STACKED: Final = (9e11, 1.4e10)
 #: Rows of a matrix instruction of a group of four warps.
@@ -30,7 +33,9 @@ class UnitFacts(NamedTuple):
 
     `peak` FLOP/s and `stream` byte/s of memory per unit and clock, 0 where units or clock are not stated: what is per
     unit then limits nothing. `half_gain` how much faster products are that sum in 16 bit; `base_clock` that clock over
-    the boost clock where the power limit is low, else 1; `feed_gain` the rate that loads are built for over the peak.
+    the boost clock where the power limit is low, else 1; `feed_gain` the rate that loads are built for over the peak;
+    `integers` are operations in int8 per unit and clock, `dense` FLOP/s of 16-bit products per watt, 0 where the power
+    is not stated.
     """
 
     peak: float
@@ -38,6 +43,8 @@ class UnitFacts(NamedTuple):
     half_gain: float
     base_clock: float
     feed_gain: float = 1.0
+    integers: float = 0.0
+    dense: float = 0.0
 
 
 def unit_facts(spec: GPUSpec, stacked: bool = False, narrow: int = 0) -> UnitFacts:
@@ -46,7 +53,10 @@ def unit_facts(spec: GPUSpec, stacked: bool = False, narrow: int = 0) -> UnitFac
     per_clock = 1.0 / (units_of(spec) * spec.clock) if known and spec.clock else 0.0
     peak, stream = half_peak_of(spec) * per_clock, spec.memory.bandwidth * per_clock
     half = half_gain_of(spec)
-    return UnitFacts(peak, stream, half, base_clock_of(spec), feed_gain(spec, peak, half, stacked, narrow))
+    dense = half_peak_of(spec) / spec.power if spec.power else 0.0
+    integers = (spec.peak.tensor.int8 or half_peak_of(spec)) * per_clock
+    fed = feed_gain(spec, peak, half, stacked, narrow)
+    return UnitFacts(peak, stream, half, base_clock_of(spec), fed, integers, dense)
 
 
 def unstated_facts(spec: GPUSpec) -> tuple[str, ...]:
@@ -68,6 +78,12 @@ def units_of(spec: GPUSpec) -> float:
         return float(spec.units.count)
     peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
     return max(1.0, float(round(peak / _RATE_PER_UNIT))) if peak else _USUAL_UNITS
+
+
+def exponentials_of(spec: GPUSpec) -> float:
+    """Exponentials per clock of one unit, those of most chips where none are stated."""
+    stated = spec.units.exponentials if spec.units is not None else None
+    return float(stated) if stated else USUAL_EXPONENTIALS
 
 
 def host_of(spec: GPUSpec) -> float:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from roofline.errors import UnknownNameError, UsageError
 from roofline.machine.collectives import Fabric, Link
 from roofline.machine.engine import IDEAL, find_engine, read_engine
+from roofline.machine.engine_lookup import backend_of
 from roofline.passes.offload import Offload, read_offload
 from roofline.runs.checks import one_of
 from roofline.runs.devices.hosts import cores_of, find_host, placed
@@ -40,11 +41,11 @@ _NAMED_ONLY: Final = re.compile(r"^default:\s*false\b", re.MULTILINE)
 
 def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Spread:
     """The spread that some options ask for; ALONE where all is one device with nothing set."""
-    plan, notes = plan_of(options, split_of(_engine(options, spec_dir)))
+    plan, notes = plan_of(options, split_of(engine_on(gpu, options, spec_dir)))
     overlap = one_of("overlap", options.get("overlap") or "none", OVERLAPS) == "full"
     away = _away(gpu, options, spec_dir)
     reserve = read_reserve(options.get("runtime_reserve"), gpu.memory.capacity, spec_dir, plan.devices > plan.dp)
-    if reserve.engine and reserve.engine == _engine(options, spec_dir):
+    if reserve.engine and reserve.engine == engine_on(gpu, options, spec_dir):
         reserve = Reserve()  # what it keeps is part of its own budget
     micro = _microbatches(options.get("microbatches"), plan)
     if overlap and plan.single and away is None:
@@ -54,7 +55,7 @@ def resolve_spread(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | Non
     node, fabric = links_of(gpu, options.get("node"), spec_dir)
     alone = options.get("gpus") is not None and all(options.get(name) is None for name in (*AXES, "ep"))
     host = find_host(gpu, options.get("host"), node, spec_dir) if away is not None and away.on_host else None
-    engine = _engine(options, spec_dir)
+    engine = engine_on(gpu, options, spec_dir)
     cores = cores_of(host, engine, plan, fabric) if host is not None and away is not None and away.computed else None
     return Spread(plan, fabric, node, overlap, away, reserve, micro, notes, alone, host=host, cores=cores)
 
@@ -72,11 +73,16 @@ def _away(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> Off
             f"--offload {away.text()}: {gpu.name} has one memory for GPU and processor (unified memory), so nothing "
             "gets room by going to the host; leave it out, or say @disk"
         )
-    return placed(away, _engine(options, spec_dir)) if away is not None else None
+    return placed(away, engine_on(gpu, options, spec_dir)) if away is not None else None
 
 
-def _engine(options: Mapping[str, Any], spec_dir: str | None) -> str:
-    return find_engine(asked(options, "engine"), spec_dir)
+def engine_on(gpu: GPUSpec, options: Mapping[str, Any], spec_dir: str | None) -> str:
+    """The engine that is asked for, as it is on an accelerator: its backend for chips of that maker, where it has one.
+
+    Raises UnknownNameError.
+    """
+    found = find_engine(asked(options, "engine"), spec_dir)
+    return found if gpu.kind == "cpu" else backend_of(found, gpu.vendor)
 
 
 def _microbatches(value: Any, plan: Plan) -> int | None:

@@ -34,6 +34,7 @@ from roofline.runs.image.held import has_no_host, no_host_words
 from roofline.runs.image.memory import image_bytes, image_memory
 from roofline.runs.image.options import away_of, image_run, refuse_gpus, refuse_useless, takes_pixels, takes_steps
 from roofline.runs.image.transfer import beyond_work, transfer
+from roofline.runs.image.whole import as_a_whole
 from roofline.runs.kind import Kind, Needs, Outcome, Question, kept_workload
 from roofline.runs.option import Option
 from roofline.runs.options import AXES, asked
@@ -157,6 +158,7 @@ class Image(Kind):
         away = away_of(question.spread)
         behind = ", behind work" if away is not None and away.hidden else ""
         yield Quantity("transfer_s", "latency", f"weights from the host{behind}", "s", fetched)
+        phases = as_a_whole(question, phases)
         total = reduce(Times.__add__, (phase.times * phase.repeat for phase in phases))
         if fetched is not None:
             total = total + beyond_work(question, phases, fetched)

@@ -109,7 +109,7 @@ def image_assumptions(outcome: Outcome) -> list[str]:
         _offload_note(outcome),
         *_held_notes(outcome),
         "nominal dense peaks and nominal memory bandwidth",
-        *expectation_notes(q.gpu, q.engine),
+        *expectation_notes(q.gpu, q.engine, {"step": "a step", "whole": "a picture"}),
         *_spread_notes(q),
     ]
 

@@ -16,12 +16,13 @@ from roofline.architectures.build import build_workload
 from roofline.architectures.text.drafting import draft_parameters
 from roofline.architectures.text.transformer import encodes_only, mtp_parameters
 from roofline.errors import UsageError
-from roofline.machine.engine import IDEAL, find_engine, load_engine, sums_in_half
+from roofline.machine.engine import IDEAL, load_engine, sums_in_half
 from roofline.machine.engine_lookup import engine_inputs, engine_told
 from roofline.num import Num, first_value
 from roofline.runs.budget import budget_of, chunk_of, layout_of
 from roofline.runs.changes import Change
 from roofline.runs.checks import one_of
+from roofline.runs.devices.resolve import engine_on
 from roofline.runs.devices.words import per_replica
 from roofline.runs.execution import Execution, Stages, machine_of, spread_of
 from roofline.runs.formats import text_precision
@@ -88,7 +89,7 @@ class Text(Kind):
         self, spec: Any, gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None
     ) -> tuple[TextRun, Execution]:
         """The run and its execution. Raises UsageError, UnknownNameError or SpecError."""
-        engine = find_engine(asked(given, "engine"), spec_dir)
+        engine = engine_on(gpu, given, spec_dir)
         run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
         if engine != IDEAL and load_engine(engine).first_from_decode and not spec.encoder:
             run = replace(run, first_apart=True)

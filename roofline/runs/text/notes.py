@@ -84,7 +84,13 @@ def _notes(outcome: Outcome, first: tuple[str, ...], stored: str, lengths: list[
     mtp = outcome.parameters.beside.get("mtp")
     if mtp and not (q.run.draft and q.run.draft.mtp):
         notes.append(f"heads that predict further tokens are neither held nor run: {mtp:,.0f} parameters")
-    return notes + expectation_notes(q.gpu, q.engine)
+    return notes + expectation_notes(q.gpu, q.engine, _timed(q))
+
+
+def _timed(q: Question) -> dict[str, str]:
+    """What of the run has an interval of its own, in words."""
+    alone = {"prefill": "prefill", "decode": "decode"}
+    return alone | {"first": "first token under load", "served": "token under load"} if q.for_users else alone
 
 
 def _wide_notes(q: Question) -> Iterator[str]:

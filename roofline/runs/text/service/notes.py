@@ -13,7 +13,7 @@ from roofline.runs.text.service.running import (
     engine_takes,
     is_load,
     memory_takes,
-    overhead_s,
+    overhead_of,
     per_replica,
     serves,
     users_of,
@@ -31,10 +31,11 @@ def service_notes(question: Question) -> Iterator[str]:
         f"steady load: {counted_whole(int(first_value(users_of(question))), 'user')} without pauses, no two prompts "
         f"alike, long after the start; {how}; room for whole requests, none is thrown out"
     )
-    own, server = overhead_s(question), read_engine(question.engine).server
+    own, server = overhead_of(question), read_engine(question.engine).server
     if own is not None and server is not None:
         versions = f" ({question.engine} {server.versions})" if server.versions else ""
-        yield f"steady load: the server's own {format_time(own)} before a first token{versions} stand apart"
+        seconds = format_time(first_value(own.expected))
+        yield f"steady load: the server's own {seconds} before a first token{versions} stand apart"
 
 
 def service_warnings(question: Question) -> Iterator[Warn]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import log2
 from typing import Any, Final
 
 from roofline.answer.memory import ENDLESS
+from roofline.answer.times import Times
 from roofline.errors import UsageError
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import Num, all_hold, any_holds, ceil, floor, maximum, minimum, where
@@ -16,9 +18,12 @@ from roofline.runs.kind import Question
 from roofline.runs.options import OPTIONS
 from roofline.runs.text.memory import fullest_held
 from roofline.runs.text.stages import most_needed
+from roofline.specs.text.feed_forward import ExpertsFeedForward
 
 #: Steps in which a batch is found between one and a billion, by its logarithm.
 _HALVINGS: Final = 16
+#: What an engine's file says of a server's own time before the first token.
+OVERHEADS: Final = ("overhead", "overhead_layer", "overhead_experts", "overhead_spread", "overhead_token")
 #: Bytes of a sequence below which it is taken to hold nothing.
 _NOTHING: Final = 1e-9
 
@@ -54,13 +59,30 @@ def engine_takes(question: Question) -> float:
     return float(known or ENDLESS)
 
 
-def overhead_s(question: Question) -> float | None:
-    """Seconds of the server before the first token, beside all steps; None where they are not known."""
-    server, spec = read_engine(question.engine).server, question.spec
-    if server is None or not (server.overhead or server.overhead_layer):
+def overhead_of(question: Question) -> Times | None:
+    """Seconds of the server before the first token, beside all steps, none of which physics asks for; None where they
+    are not known.
+    """
+    server = read_engine(question.engine).server
+    if server is None:
         return None
-    layers: int = sum(group.layers for group in (*spec.encoder, *spec.blocks))
-    return server.overhead + server.overhead_layer * layers
+    each = dict(zip(OVERHEADS, overhead_counts(question), strict=True))
+    known = {name: getattr(server, name) for name in OVERHEADS}
+    if not any(known.values()):
+        return None
+    seconds: Num = 0.0
+    for name, count in each.items():
+        seconds = seconds + known[name] * count
+    low, high = server.overhead_interval
+    return Times(0.0 * seconds, 0.0 * seconds, seconds, low * seconds, high * seconds)
+
+
+def overhead_counts(question: Question) -> tuple[Num, ...]:
+    """How often a request pays for each of OVERHEADS."""
+    groups = (*question.spec.encoder, *question.spec.blocks)
+    layers = sum(group.layers for group in groups)
+    experts = sum(group.layers for group in groups if isinstance(group.feed_forward, ExpertsFeedForward))
+    return 1.0, float(layers), float(experts), experts * log2(question.spread.plan.tp), question.run.prompt
 
 
 def memory_takes(question: Question, stages: Stages) -> Num:
