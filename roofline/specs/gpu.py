@@ -97,10 +97,14 @@ class Links(Spec):
 
 
 class Units(Spec):
-    """Independent compute units: SM, CU, TensorCore, GPU core."""
+    """Independent compute units: SM, CU, TensorCore, GPU core.
+
+    `exponentials` that one of them computes per clock: what a softmax waits for; 16 where it is left out.
+    """
 
     kind: Text
     count: Size
+    exponentials: Size | None = None
 
 
 class MeasuredPeaks(Spec):

@@ -114,7 +114,7 @@ def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
     quality = {name: stand_in(locate_gpu(name)[0]) for name in CHIPS}
     assert quality["h100"] == ("h100-sxm", "measured")
     assert quality["h200"] == ("h100-sxm", "class")
-    assert quality["rtx-4090"] == ("l40s", "class")
+    assert quality["rtx-4090"] == ("l40s", "other")
     assert quality["mi300x"].quality == "other"
     assert stand_in(locate_gpu("apple-m4-max")[0]) == ("l40s", "other")
     assert stand_in(locate_gpu("h100")[0], without="h100-sxm") == ("a100-sxm-80gb", "other")
@@ -127,20 +127,21 @@ def test_a_chip_without_measurements_takes_its_class_and_says_so() -> None:
         *(("a30", "a100-sxm-80gb"), ("h20", "h100-sxm"), ("b300", "b200-sxm")),
     ],
 )
-def test_memory_and_formats_tell_the_class(chip: str, like: str) -> None:
-    assert stand_in(locate_gpu(chip)[0]) == (like, "class")
+def test_memory_and_formats_tell_the_family(chip: str, like: str) -> None:
+    assert stand_in(locate_gpu(chip)[0]).chip == like
 
 
 def test_a_slower_clock_lengthens_launches_and_leaves_fractions() -> None:
     ada, ampere = (machine(name)[1].coefficients("matmul", "bf16") for name in ("rtx-4090", "rtx-3090"))
-    assert ampere.ceiling == pytest.approx(ada.ceiling)
-    assert 1.2 * ada.fixed_s < ampere.fixed_s < 1.5 * ada.fixed_s
+    assert ampere.ceiling == pytest.approx(ada.ceiling, rel=0.02)
+    assert ampere.fixed_s == pytest.approx(2520.0 / 1695.0 * ada.fixed_s, rel=0.05)
 
 
 def test_the_power_limit_costs_a_chip_of_few_watts_more() -> None:
-    droops = [machine(name)[1].coefficients("matmul", "bf16").droop for name in ("rtx-4090", "l40s", "l4")]
-    assert droops == sorted(droops)
-    assert droops[2] > 4.0 * droops[0]
+    """By watts and by clock: an L4 has few of the one, an L40S much of the other, an RTX 4090 half its rate in fp32."""
+    droops = {name: machine(name)[1].coefficients("matmul", "bf16").droop for name in ("rtx-4090", "l40s", "l4", "l40")}
+    assert droops["rtx-4090"] < 0.5 * min(droops["l40s"], droops["l4"])
+    assert droops["l40s"] > droops["l40"]
 
 
 def test_time_of_the_host_is_no_time_of_a_kernel() -> None:

@@ -25,6 +25,7 @@ from roofline.evidence.fits.fit_engines import EngineFitted
 from roofline.evidence.fits.intervals import LeftOut, leave_out, medians, read_left_out
 from roofline.evidence.fits.spans import Evidence, intervals_of, wider
 from roofline.evidence.runs.declared import DECLARED, least_left, rows_of, timed_by, ways_of
+from roofline.evidence.runs.declaring import launched
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
 from roofline.evidence.runs.shipped import SHIPPED
@@ -34,7 +35,9 @@ from roofline.machine.engine import GENERIC, load_engine, read_engine
 def residuals_of(name: str, out: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
     """The errors of the rows of an engine, left out in one way, around the shipped fit."""
     declared = DECLARED.get(name)
-    like = load_engine(declared.like) if declared is not None and declared.like != GENERIC else None
+    like = None
+    if declared is not None and declared.like != GENERIC:
+        like = launched(declared, load_engine(declared.like))
     eager, free = (declared.eager, declared.free) if declared is not None else (False, ())
     fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, eager, (), (), free)
     return list(leave_out(fitted, rows, (out,), least_left(rows)))

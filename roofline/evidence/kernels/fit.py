@@ -25,10 +25,11 @@ from roofline.evidence.fits.robust import Search, fit_robust
 from roofline.evidence.kernels import problems
 from roofline.evidence.kernels.formats import FORMATS
 from roofline.evidence.kernels.problems import Chip, Problem
-from roofline.evidence.kernels.ranges import RANGES
+from roofline.evidence.kernels.ranges import EXPECTED, RANGES
 from roofline.evidence.kernels.tables import Array, Table, groups, read_table
 from roofline.machine.chips.coefficients import Likeness, Measured, likeness
 from roofline.machine.chips.facts import least_rows
+from roofline.machine.chips.transfer import transferred
 from roofline.machine.machine import Machine
 from roofline.runs.load import locate_gpu
 from roofline.specs.files.paths import is_file
@@ -36,6 +37,8 @@ from roofline.specs.files.paths import is_file
 #: Rows per coefficient below which a group is not fitted but reported as too small.
 _ROWS_PER_COEFFICIENT: Final = 3
 _SIGNIFICANT: Final = 4
+#: The chip of which coefficients are expected, before another's facts enter.
+_EXPECTED_OF: Final = "h100-sxm"
 
 #: Name of the table, kind of kernel, columns that name the format, columns that split it further.
 TABLES: Final[tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]] = (
@@ -160,8 +163,7 @@ def fit_group(group: Group) -> Group | None:
     use = problem.physical
     if use.sum() < _ROWS_PER_COEFFICIENT * len(problem.names):
         return None
-    start, low, high = zip(*(RANGES[problem.kind][name] for name in problem.names), strict=True)
-    search = Search(start, low, high)
+    search = _search(group)
     chosen = [values[0] for values in problem.choices]
     best: tuple[float, Array, Any] | None = None
     for place, choice in ((i, v) for i, values in enumerate(problem.choices or ((),)) for v in values or (None,)):
@@ -183,6 +185,19 @@ def fit_group(group: Group) -> Group | None:
     rounded = tuple(float(f"{v:.{_SIGNIFICANT}g}") for v in values)
     at_bound, loose = (tuple(compress(problem.names, which)) for which in (fit.at_bound, fit.undetermined))
     return replace(group, values=rounded, at_bound=at_bound, undetermined=loose)
+
+
+def _search(group: Group) -> Search:
+    """Where the coefficients of a group are looked for: around what the chip's facts let expect, of some kinds."""
+    kind, names = group.problem.kind, group.problem.names
+    start, low, high = zip(*(RANGES[kind][name] for name in names), strict=True)
+    if kind not in EXPECTED:
+        return Search(start, low, high)
+    usual, belief = zip(*(EXPECTED[kind][name] for name in names), strict=True)
+    of, own = (likeness(locate_gpu(chip)[0]) for chip in (_EXPECTED_OF, group.chip))
+    grown = transferred(kind, names, usual, of, own)
+    inside = [min(max(v, least), most) for v, least, most in zip(grown, low, high, strict=True)]
+    return Search(inside, low, high, belief=belief)
 
 
 def fit_all(folder: Path) -> tuple[list[Group], list[Group]]:

@@ -82,3 +82,34 @@ RANGES: Final[dict[str, dict[str, Range]]] = {
 #: The MLA kernels are attention with other widths.
 RANGES["mla prefill"] = RANGES["prefill"]
 RANGES["mla decode"] = RANGES["decode"]
+
+#: What coefficients are on an H100 before any row is seen, and how far each may stray from what the facts of another
+#: chip make of it before that costs as much as five rows that are off by a tenth (a standard deviation in logarithms).
+#: What thousands of rows tell is not held back by so little; what none tells stays where another chip can take it.
+EXPECTED: Final[dict[str, dict[str, tuple[float, float]]]] = {
+    "matmul": {
+        "ceiling": (0.88, 1.0),
+        "droop": (0.35, 1.0),
+        "streaming": (0.8, 1.0),
+        "fixed_s": (2.5e-6, 1.0),
+        "latency_s": (2e-7, 1.0),
+        "k_offset": (150.0, 1.0),
+        "sharpness": (2.5, 1.0),
+        "tile_loss": (60.0, 1.0),
+        "split_k": (600.0, 1.0),
+        "quantise_s": (1e-6, 1.0),
+        "quantise": (0.5, 1.0),
+    },
+    "decode": {
+        "streaming": (0.9, 0.04),
+        "fixed_s": (9e-6, 1.5),
+        "sharpness": (2.0, 0.4),
+        "occupancy": (0.02, 1.5),
+        "stream_s": (1.8e-6, 1.5),
+        "tile_s": (6e-7, 1.5),
+        "ceiling": (0.5, 1.5),
+        "merge_s": (2e-6, 1.5),
+        "skipping": (0.98, 1.5),
+        "reread": (0.3, 1.5),
+    },
+}

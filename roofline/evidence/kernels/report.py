@@ -76,8 +76,13 @@ def baseline_of(groups: Iterable[Group], *, only_long: bool = False) -> Array:
     )
 
 
-def left_out_of(groups: Iterable[Group], fitted: Sequence[Group], *, only_long: bool = False) -> Array:
-    """Log errors with the coefficients that each group's chip would borrow if nothing of it had been measured."""
+def left_out_of(
+    groups: Iterable[Group], fitted: Sequence[Group], *, only_long: bool = False, siblings: bool = False
+) -> Array:
+    """Log errors with the coefficients that each group's chip would borrow if nothing of it had been measured.
+
+    `siblings`: nor anything of a chip of its family.
+    """
     known = {chip: likeness(locate_gpu(chip)[0]) for chip in dict.fromkeys(g.chip for g in fitted)}
     rows: dict[str, dict[str, list[Measured]]] = {}
     for g in fitted:
@@ -87,8 +92,10 @@ def left_out_of(groups: Iterable[Group], fitted: Sequence[Group], *, only_long: 
     }
     parts = []
     for g in groups:
-        others = {chip: like for chip, like in known.items() if chip != g.chip}
-        values = borrow(g.kind, g.measured(), known[g.chip], kept[g.kind], others)
+        own = known[g.chip]
+        away = {chip for chip, like in known.items() if chip == g.chip or (siblings and like.family == own.family)}
+        others = {chip: like for chip, like in known.items() if chip not in away}
+        values = borrow(g.kind, g.measured(), own, kept[g.kind], others)
         if values is not None:
             expected = g.problem.predict(np.asarray(values))
             parts.append(_used(g, np.log(expected / g.problem.measured), only_long))
@@ -115,10 +122,10 @@ def _percent(errors: Array, quantile: float | None = 0.5) -> str:
 #: What the columns of the page are.
 _COLUMNS: Final = (
     "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other chip* is "
-    "what the chip would borrow if nothing of it had been measured: the coefficients of a chip of its class (B200 and "
-    "GB200 have one), or else the mean over all other classes, weighted by likeness of matrix rate and bandwidth per "
-    "unit, formats and kind of memory; times are scaled by the clocks, losses to the power limit by the FLOP/s per "
-    "watt."
+    "what the chip would borrow if nothing of it had been measured: the mean over the nearest chips of all families, "
+    "weighted by likeness of matrix rate and bandwidth per unit, formats and kind of memory, each brought to the "
+    "rates, clock and power limit of the chip (kernel_transfer.md). *Other family* is the same without its "
+    "siblings: B200 and GB200 have one."
 )
 
 
@@ -155,7 +162,7 @@ def _below(group: Group) -> int:
 
 
 def _targets(fitted: Sequence[Group]) -> Iterator[str]:
-    head = ("kernels", "rows", "target", "median", "constant", "other chip", "1.5 × target")
+    head = ("kernels", "rows", "target", "median", "constant", "other chip", "other family", "1.5 × target")
     yield from paragraphs("## Figures to reach")
     yield from table(head, (_target_row(target, fitted) for target in TARGETS))
 
@@ -165,7 +172,8 @@ def _kinds_of(fitted: Sequence[Group]) -> list[str]:
 
 
 def _kinds(fitted: Sequence[Group]) -> Iterator[str]:
-    head = ("kind", "groups", "coefficients", "rows", "median", "mean", "p90", "over 20 us", "constant", "other chip")
+    sizes = "kind", "groups", "coefficients", "rows"
+    head = (*sizes, "median", "mean", "p90", "over 20 us", "constant", "other chip", "other family")
     yield from paragraphs("## By kind")
     yield from table(head, (_kind_row(kind, fitted) for kind in _kinds_of(fitted)))
 
@@ -174,7 +182,9 @@ def _kinds_and_chips(fitted: Sequence[Group]) -> Iterator[str]:
     chips = sorted({g.chip for g in fitted})
     yield from paragraphs("## By kind and chip")
     yield from table(("kind", *chips), ((kind, *_pairs(kind, chips, fitted)) for kind in _kinds_of(fitted)))
-    yield from paragraphs("Median, and behind the stroke the median with another chip's coefficients.")
+    yield from paragraphs(
+        "Median, and behind the strokes those with coefficients of another chip and of another family."
+    )
 
 
 def _all(fitted: Sequence[Group]) -> Iterator[str]:
@@ -193,9 +203,9 @@ def _group_row(group: Group) -> tuple[str, ...]:
 def _target_row(target: Target, fitted: Sequence[Group]) -> tuple[str, ...]:
     chosen = [g for g in fitted if target.includes(g)]
     errors = errors_of(chosen, only_long=target.only_long)
-    other = left_out_of(chosen, fitted, only_long=target.only_long)
+    other = (left_out_of(chosen, fitted, only_long=target.only_long, siblings=away) for away in (False, True))
     constant = baseline_of(chosen, only_long=target.only_long)
-    medians = _percent(errors), _percent(constant), _percent(other)
+    medians = _percent(errors), _percent(constant), *map(_percent, other)
     return target.title, f"{len(errors):,}", f"{100 * target.limit:.0f}", *medians, f"{150 * target.limit:.1f}"
 
 
@@ -204,14 +214,16 @@ def _kind_row(kind: str, fitted: Sequence[Group]) -> tuple[str, ...]:
     errors, long = errors_of(groups), errors_of(groups, only_long=True)
     sizes = str(len(groups)), str(sum(g.coefficients for g in groups)), f"{len(errors):,}"
     own = _percent(errors), _percent(errors, None), _percent(errors, 0.9), _percent(long)
-    return kind, *sizes, *own, _percent(baseline_of(groups)), _percent(left_out_of(groups, fitted))
+    other = (_percent(left_out_of(groups, fitted, siblings=away)) for away in (False, True))
+    return kind, *sizes, *own, _percent(baseline_of(groups)), *other
 
 
 def _pairs(kind: str, chips: Sequence[str], fitted: Sequence[Group]) -> Iterator[str]:
     """Errors of a kind on each chip: with its own coefficients, and with another chip's."""
     for chip in chips:
         groups = [g for g in fitted if (g.kind, g.chip) == (kind, chip)]
-        yield f"{_percent(errors_of(groups))} / {_percent(left_out_of(groups, fitted))}" if groups else "–"
+        other = (left_out_of(groups, fitted, siblings=away) for away in (False, True))
+        yield " / ".join(map(_percent, (errors_of(groups), *other))) if groups else "–"
 
 
 def _weak(fitted: Sequence[Group], least: int = 200) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from roofline.machine.engine import Engine
 from roofline.specs.formats.unpacking import Way
 
 #: Habits of an engine, which no fit touches.
@@ -11,6 +12,9 @@ HABITS: Final = (
     *("half_sums", "fed", "joins", "widens", "mixes", "matvec", "first_from_decode", "shares"),
     *("multiplies", "unpacks"),
 )
+
+#: Seconds of a launch that no interpreter stands behind: as the fits of serving engines start.
+_COMPILED_LAUNCH: Final = 2e-6
 
 
 class Declared(NamedTuple):
@@ -53,3 +57,10 @@ class Declared(NamedTuple):
     def typical(self) -> bool:
         """Whether it is what one expects of an engine today: the generic engine is fitted to such."""
         return not (self.eager or self.apart)
+
+
+def launched(declared: Declared, like: Engine) -> Engine:
+    """The engine that a declared one is like, without its host where that launches kernels from Python and the declared
+    one does not: from C++ or as a recorded graph.
+    """
+    return like._replace(kernel_s=_COMPILED_LAUNCH) if declared.fed and not declared.eager else like

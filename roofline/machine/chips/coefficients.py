@@ -9,7 +9,7 @@ from importlib.resources import files
 from math import hypot, log2
 from typing import Any, Final, NamedTuple
 
-from roofline.machine.chips.facts import half_peak_of, is_stacked, units_of
+from roofline.machine.chips.facts import USUAL_EXPONENTIALS, exponentials_of, half_peak_of, is_stacked, units_of
 from roofline.machine.kernels.attention import DecodeCoefficients, PrefillCoefficients
 from roofline.machine.kernels.collective import CollectiveCoefficients
 from roofline.machine.kernels.experts import ExpertsCoefficients
@@ -52,7 +52,7 @@ class Likeness(NamedTuple):
 
     `narrow` is 2 where there is a 4-bit matrix peak, 1 where there is one in fp8; `stacked` says that the memory is
     HBM, as its bandwidth tells; `rate` is the matrix FLOP/s and `stream` the byte/s of memory per unit; `dense` the
-    matrix FLOP/s per watt; `clock` and `dense` are 0 where they are not known.
+    matrix FLOP/s per watt; `clock` and `dense` are 0 where they are not known. `exponentials` per clock and unit.
     """
 
     vendor: str
@@ -62,6 +62,7 @@ class Likeness(NamedTuple):
     stream: float
     clock: float
     dense: float
+    exponentials: float = USUAL_EXPONENTIALS
 
     @property
     def family(self) -> tuple[str, bool, int]:
@@ -80,7 +81,8 @@ def likeness(spec: GPUSpec) -> Likeness:
     narrow = 2 if tensor.fp4 or tensor.nvfp4 else 1 if tensor.fp8 else 0
     peak, bandwidth = half_peak_of(spec), spec.memory.bandwidth
     clock, dense = spec.clock or 0.0, peak / spec.power if spec.power else 0.0
-    return Likeness(spec.vendor, narrow, is_stacked(spec), peak / units, bandwidth / units, clock, dense)
+    per_unit = peak / units, bandwidth / units
+    return Likeness(spec.vendor, narrow, is_stacked(spec), *per_unit, clock, dense, exponentials_of(spec))
 
 
 class Ceilings(NamedTuple):
@@ -103,7 +105,7 @@ def measured_ceilings() -> Ceilings:
     text = (files("roofline.machine.chips") / "chip_efficiency.json").read_text(encoding="utf-8")
     data = json.loads(text)
     rows = {kind: _by_chip(entry["rows"]) for kind, entry in data["kinds"].items()}
-    known = {chip: Likeness._make(facts) for chip, facts in data["chips"].items()}
+    known = {chip: Likeness(*facts) for chip, facts in data["chips"].items()}
     return Ceilings(data["source"], data["fitted"], known, rows)
 
 

@@ -2,15 +2,14 @@
 
 The coefficients are data (`chip_efficiency.json`), fitted by `roofline.evidence.kernels.fit` to measured kernels. They
 are fractions of the chip's own peaks, times of launches and latencies, and counts. A chip that was not measured takes
-those of the measured chip of its class; where its class was not measured, the mean of those of all classes, weighted
-by likeness. Times are scaled by the clocks, losses to the power limit by the FLOP/s per watt.
+the mean of those of the measured chips, weighted by likeness, each brought to its own facts: see `chips.transfer`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
@@ -31,6 +30,7 @@ from roofline.machine.chips.stand_ins import (
     borrow,
     choose,
     hostless,
+    launched_as_wide,
     rows_without,
     stand_in,
     stand_in_order,
@@ -40,6 +40,9 @@ from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
+
+#: Formats whose activations are quantised before they are multiplied.
+_NARROW: Final = ("fp8", "fp8_block", "fp4", "int8")
 
 
 class Sheet(NamedTuple):
@@ -188,6 +191,8 @@ class ChipEfficiency:
             values = borrow(kind, row, chip.likeness, by_chip, known)
         assert values is not None
         result = hostless(kind, COEFFICIENTS[kind](*values))
+        if kind == "matmul" and dtype in _NARROW:
+            result = launched_as_wide(result, self._measured(chip, kind, "bf16", ""))
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
         return result

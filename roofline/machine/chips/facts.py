@@ -17,6 +17,9 @@ _USUAL_PCIE: Final = 4.0
 #: Kinds of chips whose units are those that kernels are dealt to.
 _HAS_UNITS: Final = ("gpu", "soc")
 _BESIDE: Final = 5.0
+#: Exponentials per clock of a unit that does not state them. Source: throughput of native arithmetic instructions, CUDA
+#: C++ Programming Guide: 16 base-2 exponentials per clock and SM up to compute capability 10.0.
+USUAL_EXPONENTIALS: Final = 16.0
 #: Bandwidth, and that of a unit of a GPU, from which on memory is in stacks: its streams and latencies are others.
 _STACKED: Final = (9e11, 1.4e10)
 #: Rows of a matrix instruction of a group of four warps.
@@ -75,6 +78,12 @@ def units_of(spec: GPUSpec) -> float:
         return float(spec.units.count)
     peak = spec.peak.tensor.bf16 or spec.peak.tensor.fp16
     return max(1.0, float(round(peak / _RATE_PER_UNIT))) if peak else _USUAL_UNITS
+
+
+def exponentials_of(spec: GPUSpec) -> float:
+    """Exponentials per clock of one unit, those of most chips where none are stated."""
+    stated = spec.units.exponentials if spec.units is not None else None
+    return float(stated) if stated else USUAL_EXPONENTIALS
 
 
 def host_of(spec: GPUSpec) -> float:

@@ -64,7 +64,7 @@ def _chips() -> _Chips:
     by_name: dict[tuple[str, str], Known] = {}
     by_body: dict[Hashable, Known] = {}
     for name, (body, facts, units) in rows.items():
-        known = Known(Likeness._make(facts), units)
+        known = Known(Likeness(*facts), units)
         by_name[name, known.likeness.vendor] = known
         by_body.setdefault(tuple(body), known)
     return _Chips(by_name, by_body)

@@ -1,4 +1,4 @@
-"""Whose coefficients a chip takes for a kernel: its own, those of its class, or a mean over classes by likeness."""
+"""Whose coefficients a chip takes for a kernel: its own, or a mean over measured chips by likeness."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, COUNTS, Likeness, Measured, measured_ceilings
 from roofline.machine.chips.library import known_as
+from roofline.machine.chips.transfer import transferred
 from roofline.machine.kernels import experts, matmul
 from roofline.specs.gpu import GPUSpec
 
@@ -25,8 +26,12 @@ STAND_INS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "fp8/fp8": (("fp8/fp8",), ("bf16/fp8",), ("bf16/bf16",)),
     "bf16/bf16": (("bf16/bf16",),),
 }
-#: Coefficients that are fractions of a bandwidth.
-_STREAMS: Final = ("streaming", "quantise", "routing")
+#: Attention multiplies in 16 bit whatever its cache is kept in: formats whose rows stand in for those of narrow ones.
+_WIDER_CACHE: Final = {
+    ("decode", "fp8"): "bf16",
+    ("mla decode", "fp8"): "bf16",
+    ("prefill", "bf16/fp8"): "bf16/bf16",
+}
 #: Makes of kernels, by what their names contain.
 _MAKES: Final = ("marlin", "triton", "cutlass", "trtllm", "deepgemm", "cutedsl")
 #: Whose kernels stand for an engine that nobody measured: those of the most widely used library of kernels.
@@ -34,12 +39,13 @@ _COMMON: Final = "vllm"
 #: How fast likeness fades, per octave.
 _FADING: Final = 2.5
 _FAR: Final = 100.0
-#: Share of a launch or latency that is cycles of the clock; the rest is wires and memory.
-_CLOCKED: Final = 0.75
 #: Seconds that one kernel takes at most for nothing, or is late: what was measured beyond is the host, which launched
 #: it from Python. Kernels from graphs need up to 16 us, others from 125 on; single products up to 6.
 _HOSTLESS: Final = 2e-5
 _HOSTLESS_PRODUCT: Final = 6e-6
+#: Seconds that one more kernel, which quantises activations, takes for nothing: as much as a matrix product in 16 bit,
+#: of which the measured ones start and end in 1.3 to 2.8 us.
+_QUANTISATION: Final = 2e-6
 #: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
 #: quickest one may be: an engine would not run one beyond.
 _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
@@ -47,8 +53,8 @@ _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
     "experts": experts.typical_time,
 }
 _LAGGARD: Final = 2.0
-#: How many times the FLOP/s per watt of a measured chip the droop of another is scaled by at most.
-_DENSEST: Final = 2.0
+#: Octaves beyond which a chip of the same family is none of the same class: another die, and other kernels.
+_CLASS: Final = 1.0
 
 
 class StandIn(NamedTuple):
@@ -65,7 +71,8 @@ def stand_in(spec: GPUSpec, without: str | None = None) -> StandIn:
         return StandIn(spec.name, "measured")
     own = known_as(spec).likeness
     chip = stand_in_order(own, known)[0]
-    return StandIn(chip, "class" if own.family == known[chip].family else "other")
+    near = own.family == known[chip].family and own.distance(known[chip]) <= _CLASS
+    return StandIn(chip, "class" if near else "other")
 
 
 def stand_in_order(own: Likeness, known: Mapping[str, Likeness]) -> tuple[str, ...]:
@@ -114,51 +121,43 @@ def _make_of(row: Measured) -> str:
 def borrow(
     kind: str, like: Measured, own: Likeness, by_chip: Mapping[str, Sequence[Measured]], known: Mapping[str, Likeness]
 ) -> tuple[float, ...] | None:
-    """Coefficients for a chip without measurements, from rows like one: of its class, else a mean over all classes.
+    """Coefficients for a chip without measurements: the mean of rows like one, each as this chip would have it.
 
-    Each class counts once, by its chip that is nearest; None where no chip has such a row.
+    Each class counts once, by its chip that is nearest, and the less the less it is like this chip; None where no chip
+    has such a row.
     """
     found: list[tuple[str, Measured]] = []
     for chip in stand_in_order(own, known):
-        if (row := counterpart(by_chip.get(chip, ()), like)) is not None:
+        if (row := _counterpart_of_kind(kind, by_chip.get(chip, ()), like)) is not None:
             found.append((chip, row))
     if not found:
         return None
-    if own.family == known[found[0][0]].family:
-        found = found[:1]
     nearest = {known[chip].family: (chip, row) for chip, row in reversed(found)}
     taken = [(chip, row) for chip, row in nearest.values() if len(row.values) == len(found[0][1].values)]
     distances = [own.distance(known[chip]) for chip, _ in taken]
     beyond = max(0.0, min(distances) - _FAR)  # of a chip unlike all others the nearest still counts for something
     shares = [exp(-_FADING * (distance - beyond)) for distance in distances]
-    scaled = [_adapted(kind, row.values, known[chip], own) for chip, row in taken]
-    columns = zip(COEFFICIENTS[kind]._fields, zip(*scaled, strict=True), strict=False)
+    names = COEFFICIENTS[kind]._fields
+    grown = [transferred(kind, names, row.values, known[chip], own, row.kernel) for chip, row in taken]
+    columns = zip(names, zip(*grown, strict=True), strict=False)
     mean = [_mean(name, column, shares, kind) for name, column in columns]
     counts = COUNTS.get(kind, 0)  # of queries that share a key, of parts: not to be averaged
     return (*mean[: len(mean) - counts], *found[0][1].values[len(mean) - counts :])
 
 
+def _counterpart_of_kind(kind: str, rows: Sequence[Measured], like: Measured) -> Measured | None:
+    """The counterpart of a row; of attention to a narrow cache, that to a wide one where the chip has no other."""
+    found = counterpart(rows, like)
+    wider = _WIDER_CACHE.get((kind, like.format))
+    return counterpart(rows, like._replace(format=wider)) if found is None and wider is not None else found
+
+
 def _mean(name: str, values: Sequence[float], shares: Sequence[float], kind: str) -> float:
-    """Of times that add up the arithmetic mean, else the geometric one; of fractions of a bandwidth, of all alike."""
-    weights = [1.0] * len(shares) if name in _STREAMS else shares
+    """Of times that add up the arithmetic mean, else the geometric one."""
+    total = sum(shares)
     if name.endswith("_s") and kind != "collective":
-        return sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
-    return exp(sum(weight * log(value) for weight, value in zip(weights, values, strict=True)) / sum(weights))
-
-
-def _adapted(kind: str, values: Sequence[float], of: Likeness, own: Likeness) -> list[float]:
-    """Coefficients of one chip for another of its maker.
-
-    Times shrink with the clock. What the power limit costs products grows with the FLOP/s that a watt must feed.
-    """
-    factors: dict[str, float] = {}
-    if of.vendor == own.vendor:
-        if of.clock and own.clock:
-            times = (of.clock / own.clock) ** _CLOCKED
-            factors = {name: times for name in COEFFICIENTS[kind]._fields if name.endswith("_s")}
-        if kind == "matmul" and of.dense and own.dense:
-            factors["droop"] = min(own.dense / of.dense, _DENSEST)
-    return [v * factors.get(name, 1.0) for name, v in zip(COEFFICIENTS[kind]._fields, values, strict=False)]
+        return sum(share * value for share, value in zip(shares, values, strict=True)) / total
+    return exp(sum(share * log(value) for share, value in zip(shares, values, strict=True)) / total)
 
 
 @cache
@@ -189,6 +188,16 @@ def hostless(kind: str, c: Any) -> Any:
     most = _HOSTLESS_PRODUCT if kind == "matmul" else _HOSTLESS
     late = [name for name in ("fixed_s", "latency_s") if getattr(c, name, 0.0) > most]
     return c._replace(**dict.fromkeys(late, most)) if late else c
+
+
+def launched_as_wide(c: Any, wide: Any) -> Any:
+    """Coefficients of a narrow matrix product that waits no longer than a 16-bit one and one quantisation before it.
+
+    What was measured beyond is how its operator was called: several kernels from Python.
+    """
+    waits = ("fixed_s", "latency_s", "quantise_s")
+    own, most = sum(getattr(c, name) for name in waits), wide.fixed_s + wide.latency_s + _QUANTISATION
+    return c._replace(**{name: getattr(c, name) * most / own for name in waits}) if own > most else c
 
 
 def equals_of(name: str) -> tuple[str, ...]:
