@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from shutil import copy
 
 import numpy as np
 import pytest
@@ -19,8 +21,9 @@ from roofline.evidence.service.first import (
     read_first_tokens,
     taking_part,
 )
-from roofline.evidence.service.report import times_of
+from roofline.evidence.service.report import renew_engines, server_of, times_of
 from roofline.machine.engine import GENERIC
+from roofline.specs.files.engines import ENGINES
 
 _ROW = FirstToken("x", "s", "1", "vllm", "m", "g", {}, 10.0, 0.0, 1.0, "")
 
@@ -84,3 +87,18 @@ def test_a_server_that_polls_every_ten_steps_waits_for_ten_steps() -> None:
     waits, at_once = prepared(row), prepared(row._replace(polls=0.0))
     assert waits.steady == at_once.steady
     assert waits.bench - at_once.bench > 0.05
+
+
+def test_fitted_times_are_written_into_files_that_say_the_same_besides(tmp_path: Path) -> None:
+    times = (8e-3, 3e-4, 0.0, 4e-6)
+    for name in (*SERVERS, GENERIC):
+        copy(ENGINES / f"{name}.yaml", tmp_path)
+    made = [replace(row, row=row.row._replace(engine=name)) for name in SERVERS for row in _made(times)]
+    renew_engines(tmp_path, made)
+    for name in (*SERVERS, GENERIC):
+        assert times_of(name, tmp_path) == pytest.approx(times, rel=0.05)
+        before, after = server_of(name), server_of(name, tmp_path)
+        assert before.model_copy(update=dict(zip(FITTED, times_of(name, tmp_path), strict=True))) == after
+        lines = [(ENGINES / f"{name}.yaml").read_text(encoding="utf-8"), (tmp_path / f"{name}.yaml").read_text("utf-8")]
+        assert len({text.partition("server:")[0] for text in lines}) == 1
+        assert len({text.partition("factors:")[2] for text in lines}) == 1

@@ -1,11 +1,14 @@
 """The tables of docs/serving.md about first tokens: what each server takes itself, and how far off first tokens are.
 
 python -m roofline.evidence.service.report -o docs/serving.md
+
+With `--engines roofline/engines` the fitted times are written into the engines' files first.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,7 +30,12 @@ from roofline.evidence.service.first import (
     read_first_tokens,
     taking_part,
 )
-from roofline.machine.engine import GENERIC, read_engine
+from roofline.machine.engine import GENERIC
+from roofline.specs.engine import EngineSpec
+from roofline.specs.files.document import read_document
+from roofline.specs.files.engines import ENGINES
+from roofline.specs.files.reader import validate
+from roofline.specs.server import Server
 
 _GROUPS: Final[dict[str, Callable[[FirstToken], str]]] = {
     "chip": lambda row: row.gpu,
@@ -37,13 +45,21 @@ _GROUPS: Final[dict[str, Callable[[FirstToken], str]]] = {
 }
 BEGIN: Final = "<!-- first tokens: written by `python -m roofline.evidence.service.report` -->"
 END: Final = "<!-- /first tokens -->"
+#: The block of an engine as a server, and what follows it.
+_BLOCK: Final = re.compile(r"(?s)\A(server:\n(?:  [^\n]*\n)+)")
 _NONE: Final = (0.0,) * len(FITTED)
 
 
-def times_of(engine: str) -> tuple[float, ...]:
-    """The server's own times as its file states them, in the order of FITTED [s]. Raises AttributeError for none."""
-    server = read_engine(engine).server
+def server_of(engine: str, folder: Path = ENGINES) -> Server:
+    """What an engine's file says of it as a server, as the file is now."""
+    server = validate(read_document(folder / f"{engine}.yaml"), EngineSpec).server
     assert server is not None
+    return server
+
+
+def times_of(engine: str, folder: Path = ENGINES) -> tuple[float, ...]:
+    """The server's own times as its file states them, in the order of FITTED [s]."""
+    server = server_of(engine, folder)
     return tuple(float(getattr(server, name)) for name in FITTED)
 
 
@@ -65,10 +81,9 @@ def error_table(rows: Sequence[Prepared]) -> Iterator[str]:
     body = []
     for name in SERVERS:
         own, said = _own(rows, name), times_of(name)
-        server = read_engine(name).server
-        assert server is not None
+        spread = server_of(name).overhead_interval
         steady = np.asarray([np.log(row.steady / row.row.seconds) for row in own])
-        inside = np.mean([row.covered(said, server.overhead_interval) for row in own])
+        inside = np.mean([row.covered(said, spread) for row in own])
         shown = (steady, errors(own, _NONE), errors(own, said), *(left_out(own, key) for key in _GROUPS.values()))
         body.append((name, str(len(own)), *map(_shown, shown), f"{100 * inside:.0f} %"))
     yield from table((*head, *(f"{name} left out" for name in _GROUPS), "in the 80 % interval"), body)
@@ -102,20 +117,43 @@ def _apart(rows: Sequence[FirstToken]) -> Iterator[str]:
         yield f"* {engine}, {number} rows: {why}"
 
 
-def renew(path: Path) -> None:
+def renew_engines(folder: Path, rows: Sequence[Prepared]) -> None:
+    """Writes the fitted times into the `server:` blocks of the engines' files."""
+    for name in (*SERVERS, GENERIC):
+        path = folder / f"{name}.yaml"
+        text = path.read_text(encoding="utf-8")
+        begin = text.index("server:\n")
+        head, block, rest = text[:begin], *_BLOCK.split(text[begin:], maxsplit=1)[1:]
+        kept = [line for line in block.splitlines() if line.split(":")[0].strip() not in FITTED]
+        times = [
+            f"  {key}: {_said(time)}" for key, time in zip(FITTED, fit_server(_own(rows, name)), strict=True) if time
+        ]
+        path.write_text(head + "\n".join([kept[0], *times, *kept[1:]]) + "\n" + rest, encoding="utf-8")
+
+
+def _said(seconds: float) -> str:
+    """A time as a file says it."""
+    return f"{seconds * 1e3:.2g} ms" if seconds >= 1e-4 else f"{seconds * 1e6:.2g} us"
+
+
+def renew(path: Path, rows: Sequence[Prepared], every: Sequence[FirstToken]) -> None:
     """Writes the tables between their two marks."""
-    every, text = read_first_tokens(), path.read_text(encoding="utf-8")
-    rows = [prepared(row) for row in taking_part(every)]
+    text = path.read_text(encoding="utf-8")
     lines = [*error_table(rows), *fitted_table(rows), engines_left_out(rows), "", "Set apart:", "", *_apart(every)]
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     path.write_text(f"{text[:begin]}\n\n" + "\n".join(lines) + f"\n\n{text[end:]}", encoding="utf-8")
 
 
 def main() -> None:
-    """Command line: renew the tables."""
+    """Command line: renew the tables, and the engines' files."""
     parser = argparse.ArgumentParser(prog="python -m roofline.evidence.service.report", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True, help="page whose tables to renew")
-    renew(parser.parse_args().output)
+    parser.add_argument("--engines", type=Path, help="folder of engine files whose times to renew")
+    options, every = parser.parse_args(), read_first_tokens()
+    rows = [prepared(row) for row in taking_part(every)]
+    if options.engines is not None:
+        renew_engines(options.engines, rows)
+    renew(options.output, rows, every)
 
 
 if __name__ == "__main__":

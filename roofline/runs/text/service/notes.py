@@ -33,7 +33,7 @@ def service_notes(question: Question) -> Iterator[str]:
     )
     own, server = overhead_of(question), read_engine(question.engine).server
     if own is not None and server is not None:
-        versions = f" ({question.engine} {server.versions})" if server.versions else ""
+        versions = f" (as seen with {server.versions})" if server.versions else ""
         seconds = format_time(first_value(own.expected))
         yield f"steady load: the server's own {seconds} before a first token{versions} stand apart"
 
