@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
