@@ -25,7 +25,7 @@ class Options(TypedDict, total=False):
     users: int | NDArray[Any] | None
     prompt: int | NDArray[Any] | None
     generate: int | NDArray[Any] | None
-    fusion: str
+    fusion: str | None
     logits: str
     latent: str
     work: str
@@ -85,7 +85,7 @@ class Grid(TypedDict, total=False):
     users: int | Iterable[int | None] | None
     prompt: int | Iterable[int | None] | None
     generate: int | Iterable[int | None] | None
-    fusion: str | Iterable[str]
+    fusion: str | Iterable[str | None] | None
     logits: str | Iterable[str]
     latent: str | Iterable[str]
     work: str | Iterable[str]

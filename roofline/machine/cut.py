@@ -17,6 +17,7 @@ from roofline.workload.op import Op
 
 #: How the kernel of an op is served where it is one.
 Serve: TypeAlias = Callable[[Demand, Any, ChipFacts, ChipEfficiency], Num]
+_HALVES: Final = ("fp16", "bf16")
 #: Bytes of an element of 16 bit.
 _HALF: Final = 2.0
 #: Sharpness of the smooth maximum of a product and the unpacking of its weights.
@@ -103,7 +104,7 @@ def _product_time(
 
 def _written_out(facts: ChipFacts, engine: Engine) -> bool:
     """Whether narrow weights are written out in 16 bit for a library: by habit, or for want of units for 8 bit."""
-    return facts.dtype != "int8" and (engine.cuts.dequantises or engine.multiplies == "int8")
+    return facts.dtype in _HALVES and (engine.cuts.dequantises or engine.multiplies == "int8")
 
 
 def _turned(op: Op, integer: bool, engine: Engine) -> Num:

@@ -68,7 +68,7 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
     if wide is not None:
         time = time + _unpacking_time(wide, shape, facts, chip)
     width = asked.precision.activations.bits
-    if facts.dtype in NARROW and width > 8:
+    if facts.dtype in NARROW and width > 8 and not own:  # an engine's own graph counts its kernels that quantise
         quantised = asked.op.read * (width + stored.bits) / 8
         time = time + chip.engine.quantisation * quantise_time(quantised, facts, c)
     return time

@@ -49,8 +49,9 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         Option(
             "fusion",
             "str",
-            "flash",
-            f"What is written to memory between kernels: eager, flash or compiled; {_LEVELS}",
+            None,
+            f"What is written to memory between kernels: eager, flash or compiled; {_LEVELS} Default: flash; pictures: "
+            "as the engine does.",
             "eager|flash|compiled",
         ),
         Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from math import isnan
 from pathlib import Path
@@ -12,6 +13,7 @@ from roofline.evidence.checks.reaching import TIMED
 from roofline.evidence.checks.validate import Validation
 from roofline.evidence.fits.intervals import LeftOut, coverage
 from roofline.evidence.markdown import table
+from roofline.evidence.runs.declared import IMAGE_ENGINES
 
 BEGIN: Final = "<!-- accuracy: written by `python -m roofline.evidence.checks.report` -->"
 END: Final = "<!-- /accuracy -->"
@@ -43,6 +45,10 @@ def accuracy(validation: Validation, lines: Sequence[LeftOut], page: str) -> Ite
     yield from table(("what", "rows", "median", "90th percentile", "covered"), rows)
     yield _covered(left)
     yield (
+        f"{validation.coefficients} coefficients of engines and {_of_kernels(page)} of kernels stand behind these "
+        f"figures; {_first_pictures(validation)} rows of pictures are of Stable Diffusion 1."
+    )
+    yield (
         "What these figures are to reach, what holds them up, by engine, chip, model and source, how far runs of one "
         "condition differ, and rows that cannot be true as stated: [docs/validation.md](docs/validation.md)."
     )
@@ -54,6 +60,18 @@ def _covered(left: LeftOutRows) -> str:
     found = coverage(left.lines, left.shipped, left.unseen, lambda line: line.timed)
     told = ", ".join(f"{TIMED.get(each.name, each.name)} {100 * each.unseen:.0f} %" for each in found[:-1])
     return f"Covered by what was timed: {told}.\n"
+
+
+def _of_kernels(page: str) -> str:
+    found = re.search(r"([\d,]+) coefficients in all", page)
+    return found.group(1) if found else "?"
+
+
+def _first_pictures(validation: Validation) -> str:
+    """How many of the rows of pictures are of the first model of which many were timed."""
+    pictures = [row.model for row in validation.rows if row.engine in IMAGE_ENGINES]
+    first = sum(model.startswith("stable-diffusion-v1") for model in pictures)
+    return f"{first} of {len(pictures)}"
 
 
 def _row(figure: Figure) -> tuple[str, ...]:

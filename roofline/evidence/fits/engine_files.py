@@ -1,14 +1,7 @@
-"""The engine files of the package: fitted to measured runs.
-
-    python -m roofline.evidence.fits.engine_files RUNS.csv … -o roofline/engines --date 2026-11-27
-
-writes one YAML per engine; `roofline.evidence.fits.residuals` then adds what leaving rows out says of them. The
-same rows give the same digits.
-"""
+"""The file of an engine: what was known of it, what was fitted to runs, and what stays as it was written by hand."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,15 +11,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, LEAST_ROWS, OPTIONAL, EngineFitted, fit_engine
+from roofline.evidence.fits.fit_engines import DECLARED_LIMITS, OPTIONAL, EngineFitted, fit_engine
 from roofline.evidence.fits.fit_engines import IMAGES as IMAGE_FACTORS
 from roofline.evidence.fits.spans import fit_intervals, wider
 from roofline.evidence.kernels.tables import Array
-from roofline.evidence.runs.declared import DECLARED, declared_of, of_images, rows_of
+from roofline.evidence.runs.declared import of_images
 from roofline.evidence.runs.declaring import HABITS, Declared, launched
 from roofline.evidence.runs.phases import prefill_share, timed_of, told_by
-from roofline.evidence.runs.rows import read_runs
-from roofline.evidence.runs.runs import PreparedRun, prepare_all
+from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.engine import GENERIC, WHOLE, Cuts, Engine, engine_names, engine_path, load_engine
 from roofline.machine.intervals import TIMED, Spans
 from roofline.specs.engine import INHERITED, EngineSpec
@@ -44,29 +36,8 @@ _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()@+_-]*[A-Za-z0-9)]")
 
 
-def write_all(
-    files: Sequence[Path], output: Path, date: str, spec_dir: str | None = None, only: Sequence[str] = ()
-) -> list[str]:
-    """Fit and write every declared engine, or `only` some; the rows that could not be used, and why."""
-    rows, refused = prepare_all([run for file in files for run in read_runs(file)], spec_dir)
-    output.mkdir(parents=True, exist_ok=True)
-    source = f"fit of {date} to published runs; see docs/validation.md"
-    written = only or (GENERIC, *DECLARED)
-    for name in written:
-        own, declared = rows_of(name, rows), declared_of(name)
-        if len(own) >= LEAST_ROWS:
-            like = None if declared.like == GENERIC else Engine.of(_read(output / f"{declared.like}.yaml"))
-            like = None if like is None else launched(declared, like)
-            text = fitted_text(declared, fit_declared(name, declared, own, like), own, source)
-            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
-    for name, declared in DECLARED.items():
-        if name in written and len(rows_of(name, rows)) < LEAST_ROWS:
-            text = _borrowed(name, declared, _read(output / f"{declared.like}.yaml"), source)
-            (output / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return refused
-
-
-def _read(path: Path) -> EngineSpec:
+def read_spec(path: Path) -> EngineSpec:
+    """What an engine's file says. Raises SpecError."""
     return validate(read_document(path), EngineSpec)
 
 
@@ -107,7 +78,7 @@ def fitted_text(
     return _EngineFile(declared, fitted.engine, spans, fit, source, told).text()
 
 
-def _borrowed(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
+def borrowed_text(name: str, declared: Declared, like: EngineSpec, source: str) -> str:
     """An engine without rows: its own library's kernels, or those of a measured engine like it; the host of that one,
     a wide interval. Factors of image models are shares of what units are built for, and stay those of the one like it.
     """
@@ -264,19 +235,3 @@ def _inline(pairs: Mapping[str, object]) -> str:
 def _words(words: Iterable[str]) -> str:
     """A sorted list on one line, each word once."""
     return "[" + ", ".join(sorted({_word(word) for word in words})) + "]"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line: fit a file of runs and write the engines."""
-    parser = argparse.ArgumentParser(prog="python -m roofline.evidence.fits.engine_files", description=__doc__)
-    parser.add_argument("runs", type=Path, nargs="+", help="CSV files of measured runs")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--date", required=True, help="of the fit")
-    parser.add_argument("--engine", action="append", default=[], help="only this one; may be repeated")
-    parser.add_argument("--spec-dir", help="folder of further specs")
-    options = parser.parse_args(arguments)
-    write_all(options.runs, options.output, options.date, options.spec_dir, options.engine)
-
-
-if __name__ == "__main__":
-    main()

@@ -123,9 +123,9 @@ def _percent(errors: Array, quantile: float | None = 0.5) -> str:
 _COLUMNS: Final = (
     "*Constant* is the roofline divided by the one constant that suits the kind, chip and format best. *Other chip* is "
     "what the chip would borrow if nothing of it had been measured: the mean over the nearest chips of all families, "
-    "weighted by likeness of matrix rate and bandwidth per unit, formats and kind of memory, each brought to the rates, "
-    "clock and power limit of the chip (kernel_transfer.md). *Other family* is the same without its siblings: B200 and "
-    "GB200 have one."
+    "weighted by likeness of matrix rate and bandwidth per unit, formats and kind of memory, each brought to the "
+    "rates, clock and power limit of the chip (kernel_transfer.md). *Other family* is the same without its "
+    "siblings: B200 and GB200 have one."
 )
 
 

@@ -36,6 +36,7 @@ LLAMA_CPP: Final[dict[str, Declared]] = {
         widens=True,
         matvec=True,
         multiplies="int8",
+        apart=True,  # what a server makes of a prompt is no measure of it, nor the other way round
         aliases=("llamacpp", "llama-cpp"),
         like="llama.cpp@2024-05",
         version="builds from 3100 on",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from roofline.analysis.evaluate import in_stages, without_received
@@ -76,7 +76,7 @@ class PreparedRun:
         engine, host, machine = chip.engine, float(chip.host), self.machine
         total, least = self.requests * engine.request_s * host, 0.0
         for part in self.parts_of(engine):
-            precision, batch = part.precision, part.batch
+            precision, batch = _multiplied_by(part.precision, engine), part.batch
 
             def of(phase: Phase, precision: Precision = precision, batch: float = batch) -> float:
                 return float(expected_phase_time(phase, precision, machine, chip, batch, time_of))
@@ -103,6 +103,16 @@ class PreparedRun:
             floor += part.repeat * part.seconds(lambda phase: float(cost(phase).floor_s))
             bound += part.repeat * part.seconds(lambda phase: float(cost(phase).bound_s))
         return floor, bound
+
+
+def _multiplied_by(precision: Precision, engine: Engine) -> Precision:
+    """Formats of a row as an engine multiplies them that has no habit of its own, where the row's engine has one."""
+    return precision if engine.multiplies or not precision.ways.blocks else _widened(precision)
+
+
+@lru_cache(maxsize=256)
+def _widened(precision: Precision) -> Precision:
+    return precision.multiplied(precision.ways._replace(blocks=""))
 
 
 def _prepared(

@@ -37,7 +37,7 @@ from roofline.runs.image.transfer import beyond_work, transfer
 from roofline.runs.image.whole import as_a_whole
 from roofline.runs.kind import Kind, Needs, Outcome, Question, kept_workload
 from roofline.runs.option import Option
-from roofline.runs.options import AXES, OPTIONS, asked
+from roofline.runs.options import AXES, asked
 from roofline.runs.telling.spoken import Spoken, Told
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
@@ -89,8 +89,7 @@ class Image(Kind):
         engine = find_engine(GENERIC if named == "generic" else named, spec_dir)
         refuse_useless(spec, given)
         run = image_run(spec, given)
-        own_word = _fusion_of(engine) if given.get("fusion") is None else given["fusion"]
-        word = one_of("fusion", own_word, dict.fromkeys(("eager", *LEVELS)))
+        word = one_of("fusion", asked(given, "fusion") or _fusion_of(engine), dict.fromkeys(("eager", *LEVELS)))
         level = OF_FUSION.get(word, word)
         own = own_dtype(spec.dtype, machine_of(gpu))
         stated = "" if given.get("weights") else stated_formats(spec)
@@ -266,7 +265,7 @@ class Image(Kind):
 
 def _fusion_of(engine: str) -> str:
     """How an engine cuts the work into kernels where nothing is said."""
-    return str(OPTIONS["fusion"].default) if engine == IDEAL else read_engine(engine).fusion
+    return "flash" if engine == IDEAL else read_engine(engine).fusion
 
 
 KIND: Final[Kind] = Image()

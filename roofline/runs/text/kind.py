@@ -47,6 +47,8 @@ from roofline.workload.precision import Precision
 from roofline.workload.run import TextRun
 from roofline.workload.workload import FUSIONS, Phase, Workload
 
+#: What language models are asked with where nothing is said.
+_FLASH: Final = "flash"
 _TIMES: Final = ("ttft_s", "tpot_s", "total_s", "output_tokens_per_s")
 _HELD: Final = ("weights_bytes", "kv_cache_bytes", "activation_peak_bytes", "total_bytes", "capacity_bytes", "fits")
 
@@ -91,7 +93,7 @@ class Text(Kind):
         run = self.sized(spec, text_run(spec, given, layout_of(engine)), given)
         if engine != IDEAL and load_engine(engine).first_from_decode and not spec.encoder:
             run = replace(run, first_apart=True)
-        level = one_of("fusion", asked(given, "fusion"), FUSIONS)
+        level = one_of("fusion", asked(given, "fusion") or _FLASH, FUSIONS)
         precision, ways = text_precision(spec, engine, machine_of(gpu), given)
         spread = spread_of(gpu, given, spec_dir)
         refuse_idle(spec, run, spread)
