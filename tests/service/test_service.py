@@ -259,7 +259,7 @@ def test_which_engines_are_servers_is_a_fact_with_a_source() -> None:
 @pytest.mark.parametrize(
     ("model", "options", "words"),
     [
-        ("llama-3.1-8b", {"engine": "mlx"}, "mlx is not known to serve"),
+        ("llama-3.1-8b", {"engine": "mlx"}, "mlx-cuda is not known to serve"),
         ("llama-3.1-8b", {"engine": "ideal"}, "ideal is not known to serve"),
         ("sdxl", {}, "--users goes with language models"),
         ("bert-base", {}, "--users goes with models that generate"),
