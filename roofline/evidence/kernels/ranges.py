@@ -90,7 +90,7 @@ EXPECTED: Final[dict[str, dict[str, tuple[float, float]]]] = {
     "matmul": {
         "ceiling": (0.88, 1.0),
         "droop": (0.35, 1.0),
-        "streaming": (0.8, 1.0),
+        "streaming": (0.8, 0.05),
         "fixed_s": (2.5e-6, 1.0),
         "latency_s": (2e-7, 1.0),
         "k_offset": (150.0, 1.0),
