@@ -130,7 +130,7 @@ def test_numbers_of_devices_are_whole(name: str, value: Any) -> None:
     "options",
     [
         *({"weights": value} for value in (8, True, b"fp8", 1.0)),
-        *({name: None} for name in ("engine", "fusion", "logits", "latent", "work")),
+        *({name: None} for name in ("engine", "logits", "latent", "work")),
         *({name: 5} for name in ("engine", "kv_layout", "node", "offload", "host", "overlap", "scheduler", "spec_dir")),
         *({"spec_dir": Path("missing")}, {"spec_dir": b"x"}, {"engine": Path("missing.yaml")}),
         *({name: NAN} for name in ("memory", "runtime_reserve", "chunk", "utilisation", "batch", "prompt", "generate")),

@@ -24,7 +24,7 @@ IMAGE_KINDS: Final = {
 }
 #: Share of a peak that the best products reach where neither loads nor power hold them back.
 _MOST: Final = 0.95
-#: Work that loads would have fed meanwhile: less of it where units multiply more slowly than they are fed.
+#: Work that units would have done meanwhile: less of it where they multiply more slowly than they are fed.
 _WAITS: Final = ("k_offset", "tile_loss")
 #: Power goes with the third power of the clock, for the voltage follows it: half the load runs 2^(1/3) faster.
 _CUBE: Final = 1.0 / 3.0
@@ -61,8 +61,9 @@ def _on_matrix_units(kind: str, c: Any, engine: Engine, unit: UnitFacts) -> dict
         busy = _MOST * engine.compute
     fed = busy * _clock(unit, busy * own) * unit.feed_gain
     sums = unit.half_gain if engine.half_sums else 1.0
-    waits = {name: getattr(c, name) / unit.feed_gain for name in _WAITS if name in c._fields}
-    return waits | {"ceiling": minimum(fed, _MOST * sums) * own, "droop": where(limited, 0.0, c.droop / unit.feed_gain)}
+    reached = minimum(fed, _MOST * sums)
+    waits = {name: getattr(c, name) * (reached / fed) for name in _WAITS if name in c._fields}
+    return waits | {"ceiling": reached * own, "droop": where(limited, 0.0, c.droop * (reached / fed))}
 
 
 def _clock(unit: UnitFacts, load: Num) -> Num:
