@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from roofline.machine.chips.coefficients import COEFFICIENTS, Likeness, Measured
 from roofline.machine.chips.facts import (
@@ -30,7 +30,6 @@ from roofline.machine.chips.stand_ins import (
     borrow,
     choose,
     hostless,
-    launched_as_wide,
     rows_without,
     stand_in,
     stand_in_order,
@@ -40,9 +39,6 @@ from roofline.machine.engine import BARE, Engine
 from roofline.machine.kernels.image import IMAGE_KINDS
 from roofline.num import Num, stacked
 from roofline.specs.gpu import GPUSpec
-
-#: Formats whose activations are quantised before they are multiplied.
-_NARROW: Final = ("fp8", "fp8_block", "fp4", "int8")
 
 
 class Sheet(NamedTuple):
@@ -191,8 +187,6 @@ class ChipEfficiency:
             values = borrow(kind, row, chip.likeness, by_chip, known)
         assert values is not None
         result = hostless(kind, COEFFICIENTS[kind](*values))
-        if kind == "matmul" and dtype in _NARROW:
-            result = launched_as_wide(result, self._measured(chip, kind, "bf16", ""))
         if kind == "matmul" and self.quality != "measured" and chip.ceiling is not None:
             result = result._replace(ceiling=chip.ceiling)
         return result

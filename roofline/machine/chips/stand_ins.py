@@ -43,9 +43,6 @@ _FAR: Final = 100.0
 #: it from Python. Kernels from graphs need up to 16 us, others from 125 on; single products up to 6.
 _HOSTLESS: Final = 2e-5
 _HOSTLESS_PRODUCT: Final = 6e-6
-#: Seconds that one more kernel, which quantises activations, takes for nothing: as much as a matrix product in 16 bit,
-#: of which the measured ones start and end in 1.3 to 2.8 us.
-_QUANTISATION: Final = 2e-6
 #: How quick a kernel is, of the kinds that engines choose kernels for; and how many times as slow as its chip's
 #: quickest one may be: an engine would not run one beyond.
 _TYPICAL_TIMES: Final[dict[str, Callable[[Any], float]]] = {
@@ -188,16 +185,6 @@ def hostless(kind: str, c: Any) -> Any:
     most = _HOSTLESS_PRODUCT if kind == "matmul" else _HOSTLESS
     late = [name for name in ("fixed_s", "latency_s") if getattr(c, name, 0.0) > most]
     return c._replace(**dict.fromkeys(late, most)) if late else c
-
-
-def launched_as_wide(c: Any, wide: Any) -> Any:
-    """Coefficients of a narrow matrix product that waits no longer than a 16-bit one and one quantisation before it.
-
-    What was measured beyond is how its operator was called: several kernels from Python.
-    """
-    waits = ("fixed_s", "latency_s", "quantise_s")
-    own, most = sum(getattr(c, name) for name in waits), wide.fixed_s + wide.latency_s + _QUANTISATION
-    return c._replace(**{name: getattr(c, name) * most / own for name in waits}) if own > most else c
 
 
 def equals_of(name: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ many per clock and unit. And what the power limit costs grows with the power tha
 watt at the voltage that the clock needs, which rises with it, so by the square of the clock.
 
 The exponents are those of these limits, whole where a limit is one alone, halves where it is one of two. They were
-held to measured kernels of chips that were left out, together with all of their class: docs/kernel_transfer.md.
+chosen with the errors of measured chips, left out, in view, together with all of their class: docs/kernel_transfer.md.
 """
 
 from __future__ import annotations
