@@ -28,7 +28,7 @@ from roofline.evidence.kernels.problems import Chip, Problem
 from roofline.evidence.kernels.ranges import EXPECTED, RANGES
 from roofline.evidence.kernels.tables import Array, Table, groups, read_table
 from roofline.machine.chips.coefficients import Likeness, Measured, likeness
-from roofline.machine.chips.facts import least_rows
+from roofline.machine.chips.facts import is_stacked, least_rows
 from roofline.machine.chips.transfer import transferred
 from roofline.machine.machine import Machine
 from roofline.runs.load import locate_gpu
@@ -131,7 +131,7 @@ def chip_of(name: str) -> Chip:
     if spec.units is None:
         raise UsageError(f"{name}: the number of its units is not known")
     link = spec.links.scale_up or spec.links.pcie if spec.links else None
-    linked, rows = link.bandwidth if link else 1.0, least_rows(spec)
+    linked, rows = link.bandwidth if link else 1.0, least_rows(spec, is_stacked(spec))
     return Chip(spec.name, peak, spec.memory.bandwidth, float(spec.units.count), linked, rows)
 
 

@@ -91,7 +91,7 @@ class ChipEfficiency:
             engine=engine,
             units=known.units,
             host=host_of(spec),
-            rows=least_rows(spec),
+            rows=least_rows(spec, known.likeness.stacked),
             link=link_of(spec),
             exchange=exchange_of(spec, engine),
             clock=spec.clock or 0.0,

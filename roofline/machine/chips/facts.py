@@ -103,13 +103,14 @@ def is_stacked(spec: GPUSpec) -> bool:
     return bandwidth >= whole and (spec.kind not in _HAS_UNITS or bandwidth / units_of(spec) >= per_unit)
 
 
-def least_rows(spec: GPUSpec) -> float:
+def least_rows(spec: GPUSpec, stacked: bool) -> float:
     """Rows that a product of few rows costs where it runs on matrix units: those of the instruction of a warp group.
 
-    Kernels of single warps (16 rows or fewer at a time) wait for memory with so few. Sources: PTX ISA, wgmma.mma_async
-    (m64, from Hopper's data-centre chips on) and tcgen05.mma (m64, m128).
+    `stacked` says that the chip, at whatever rates, has HBM. Kernels of single warps (16 rows or fewer at a time) wait
+    for memory with so few. Sources: PTX ISA, wgmma.mma_async (m64, from Hopper's data-centre chips on) and tcgen05.mma
+    (m64, m128).
     """
-    grouped = spec.vendor == "nvidia" and is_stacked(spec) and bool(spec.peak.tensor.fp8)
+    grouped = spec.vendor == "nvidia" and stacked and bool(spec.peak.tensor.fp8)
     return _WARPGROUP_ROWS if grouped else 1.0
 
 
