@@ -54,6 +54,6 @@ def test_causes_follow_what_is_asked() -> None:
 
 def test_the_source_names_both_fits_and_the_lines_are_those_of_the_engine() -> None:
     decode = expected(model="llama-2-7b", gpu="a100", engine="vllm")["decode.expected_s"]
-    assert "engine vllm: fit of" in decode.source
+    assert "engine vllm 0.6 to 0.19: fit of" in decode.source
     assert "kernels of a100-sxm-80gb: fit of" in decode.source
     assert any(line.startswith("vllm.yaml:") and "host:" in line for line in decode.lines)

@@ -42,7 +42,7 @@ def service_table(service: Service) -> Grid:
 def _rows(service: Service) -> Iterator[tuple[str, Times | None, Callable[[float], str]]]:
     yield "time to first token", service.ttft_s, format_time
     if service.overhead is not None:
-        server = f"… at the client (+ {format_time(first_value(service.overhead.expected))})"
+        server = f"  at the client (+ {format_time(first_value(service.overhead.expected))})"
         yield server, service.client_ttft_s, format_time
     yield "time per output token", service.tpot_s, format_time
     yield "whole request", service.request_s, format_time
