@@ -160,16 +160,6 @@ def test_every_chip_has_sound_coefficients(name: str) -> None:
                 assert 0.0 <= value < 1e-4, (kind, field)
 
 
-@pytest.mark.parametrize("library", ["vllm", "sglang", "trtllm"])
-@pytest.mark.parametrize("name", ["h100", "b200", "gb200", "l40s", "h200", "b300", "rtx-5090"])
-def test_a_narrow_product_waits_for_one_quantisation_more(name: str, library: str) -> None:
-    """The operators of FP8 products were measured as Python calls them, up to 15 us; no engine launches them so."""
-    eff = ChipEfficiency.of(locate_gpu(name)[0], engine=Engine("own", library=library))
-    wide, narrow = eff.coefficients("matmul", "bf16"), eff.coefficients("matmul", "fp8")
-    waits = narrow.fixed_s + narrow.latency_s + narrow.quantise_s
-    assert waits <= wide.fixed_s + wide.latency_s + 2.001e-6
-
-
 @pytest.mark.parametrize(
     ("name", "known"),
     [
