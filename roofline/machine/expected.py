@@ -11,10 +11,10 @@ from roofline.machine.cut import cut_of
 from roofline.machine.demand import Demand, Demands, demand, demands
 from roofline.machine.engine import WHOLE, Cuts
 from roofline.machine.kernels.common import ChipFacts, smooth_maximum
-from roofline.machine.machine import NO_DOT, Machine
+from roofline.machine.machine import Machine
 from roofline.machine.served import kernel_time
 from roofline.machine.time import compute_time
-from roofline.num import Num, maximum, where
+from roofline.num import Num, maximum
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -81,7 +81,5 @@ def multiplied_by(dtype: str, machine: Machine, chip: ChipEfficiency) -> ChipFac
     if dtype == "fp16":  # ceilings are fractions of the peak of sums in fp32
         peak = peak / machine.half_gain
     vector = machine.vectored.get(dtype, 0.0)
-    if chip.engine.matvec:
-        return ChipFacts(peak, machine.bandwidth, chip.units, vector, machine.dot, dtype)
-    dots = where(chip.rows > 1.0, NO_DOT, machine.dot)
-    return ChipFacts(peak, machine.bandwidth, chip.units, vector, dots, dtype, chip.rows)
+    rows = 1.0 if chip.engine.matvec else chip.rows
+    return ChipFacts(peak, machine.bandwidth, chip.units, vector, machine.dot, dtype, rows)

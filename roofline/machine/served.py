@@ -15,6 +15,7 @@ from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.kernels.experts import ExpertsWork, experts_time
 from roofline.machine.kernels.matmul import matmul_time, quantise_time, stream_time
 from roofline.machine.kernels.scan import scan_time
+from roofline.machine.machine import NO_DOT
 from roofline.num import Num, all_hold, any_holds, ceil, maximum, minimum, where
 from roofline.specs.formats.dtypes import DType
 from roofline.specs.formats.unpacking import Unpacking
@@ -80,7 +81,9 @@ def _unpacking_time(own: Unpacking, shape: shapes.MatmulShape, facts: ChipFacts,
     weights, results = shape.k * shape.n, shape.m * shape.n
     moved = own.bytes * weights + own.of_result * results
     memory = moved / (facts.bandwidth * c.streaming)
-    time: Num = own.kernels * c.fixed_s + maximum(memory, own.passes * weights * _STRIDED / maximum(facts.dot, 1.0))
+    known = facts.dot > NO_DOT  # else nothing is told of the rate of vector units
+    loads = where(known, own.passes * weights * _STRIDED / maximum(facts.dot, NO_DOT), 0.0)
+    time: Num = own.kernels * c.fixed_s + maximum(memory, loads)
     return time
 
 

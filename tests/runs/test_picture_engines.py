@@ -73,3 +73,11 @@ def test_an_engine_without_rows_has_a_wider_interval_than_the_one_that_it_is_lik
         (low, high), (lower, higher) = (each.spans(timed)[0] for each in (like, own))
         assert lower < low
         assert higher > high
+
+
+@pytest.mark.parametrize("weights", ["q4_1", "q2_k", "nf4", "int8", "fp8", "int4-g128"])
+def test_widening_weights_takes_a_time_of_this_world_on_every_chip(weights: str) -> None:
+    """Also where the rate of vector units is not stated, and where matrix units multiply whole tiles alone."""
+    for gpu in ("h100", "b200", "a10g", "rtx-4090", "rtx-2080ti", "mi300x", "tpu-v6e", "gaudi3", "apple-m2-max"):
+        total = rl.estimate("flux.1-dev", gpu=gpu, weights=weights).latency.total
+        assert total.expected < 20 * total.bound, gpu

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from roofline.num import Num, any_holds, is_nothing, maximum, minimum
+from roofline.num import Num, any_holds, is_nothing, maximum, minimum, where
 
 #: Share of the rate of vector units that dot products reach.
 _DOTS: Final = 0.5
@@ -22,8 +22,9 @@ class ChipFacts(NamedTuple):
     """Datasheet values of one chip: matrix peak [FLOP/s] of the format, bandwidth [byte/s], number of units.
 
     `vector` is 1 where vector units multiply fp32, for want of matrix units that do. `dot` is the rate [FLOP/s] of
-    vector units, which multiply a few rows where an engine has kernels for that; 0 where it has not. `rows` is how many
-    rows the smallest matrix instruction multiplies, whether there are as many or not. `dtype` names the format.
+    vector units, which multiply a few rows where tiles would be nearly empty; 0 to leave that out, next to nothing
+    where it is not known. `rows` is how many rows a product takes at least: above 1 on matrix units alone. `dtype`
+    names the format.
     """
 
     peak: Num
@@ -66,4 +67,5 @@ def by_dots(compute: Num, flops: Num, chip: ChipFacts) -> Num:
     """Matrix time, or that of dot products on vector units where these are quicker: a few rows, no large tiles."""
     if isinstance(chip.dot, float) and not chip.dot:
         return compute
-    return minimum(compute, flops / (_DOTS * chip.dot))
+    dots = minimum(compute, flops / (_DOTS * chip.dot))
+    return where(chip.rows > 1.0, compute, dots) if any_holds(chip.rows > 1.0) else dots
