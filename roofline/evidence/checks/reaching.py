@@ -72,9 +72,9 @@ def _rows(figures: Sequence[Figure], left: LeftOutRows) -> Iterator[tuple[str, .
     for figure in figures:
         wanted = _goal(figure.goal) + ("" if figure.goal_p90 is None else f", p90 {figure.goal_p90:g}")
         reached = "" if figure.goal is None else "yes" if figure.reached else "no"
-        total = f"{every[figure.what].median:.1f}" if figure.what in every else ""
+        total = _shown(every[figure.what].median) if figure.what in every else ""
         size = f"{len(figure.errors):,}"
-        yield figure.what, size, f"{figure.median:.1f}", f"{figure.p90:.1f}", total, wanted, reached
+        yield figure.what, size, _shown(figure.median), _shown(figure.p90), total, wanted, reached
 
 
 def _held_up(figures: Sequence[Figure]) -> Iterator[str]:
