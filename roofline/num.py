@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _LARGEST_BLOCK: Final = 32_000_000
 #: Points of a grid from which on a pass over it takes longer than the call.
 _MANY: Final = 4096
-#: The share of a grid up to which picking points out of it is quicker than working out all of them.
-_MOST_PICKED: Final = 0.3
 Num: TypeAlias = "float | NDArray[np.float64]"
 
 
@@ -154,17 +152,17 @@ def span_many(*values: Num) -> bool:
     return math.prod(np.broadcast_shapes(*shapes)) >= _MANY
 
 
-def where_needed(wrong: Any, values: Num, right: Callable[..., Num], *arguments: Num) -> Num:
-    """`values`, and `right(*arguments)` where they are `wrong`: worked out there alone."""
+def where_either(first: Any, one: Callable[..., Num], other: Callable[..., Num], *arguments: Num) -> Num:
+    """`one(*arguments)` at the `first` points and `other(*arguments)` at the rest: each worked out there alone."""
     import numpy as np
 
-    count = np.count_nonzero(wrong)
-    if not count:
-        return values
-    if count > _MOST_PICKED * np.size(wrong):
-        return np.where(wrong, right(*arguments), values)
-    shape = np.broadcast_shapes(np.shape(values), *map(np.shape, arguments))
-    wrong = np.broadcast_to(wrong, shape)
-    found = np.array(np.broadcast_to(values, shape))
-    found[wrong] = right(*(a if type(a) is float else np.broadcast_to(a, shape)[wrong] for a in arguments))
+    count = np.count_nonzero(first)
+    if not count or count == np.size(first):
+        return (one if count else other)(*arguments)
+    shape = np.broadcast_shapes(np.shape(first), *map(np.shape, arguments))
+    first = np.broadcast_to(first, shape)
+    found = np.empty(shape)
+    for where_true, function in ((first, one), (~first, other)):
+        picked = (a if type(a) is float else np.broadcast_to(a, shape)[where_true] for a in arguments)
+        found[where_true] = function(*picked)
     return found

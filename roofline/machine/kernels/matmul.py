@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from roofline.machine.kernels.common import USUAL_CHIP, ChipFacts, by_dots, droop, smooth_maximum
-from roofline.num import Num, all_hold, any_holds, ceil, floor, is_nothing, maximum, minimum, where, where_needed
+from roofline.num import Num, all_hold, any_holds, ceil, floor, is_nothing, maximum, minimum, where, where_either
 
 #: Half the harmonic mean of the largest tile's sides: elements multiplied per element loaded.
 _LARGEST: Final = 128.0 * 256.0 / (128.0 + 256.0)
@@ -63,9 +63,8 @@ def tiled_work(m: Num, k: Num, n: Num, units: Num, c: MatmulCoefficients) -> Num
     enough, losses = _MANY * units / n, (c.tile_loss, c.split_k, c.k_offset)
     if isinstance(m, (float, int)) and isinstance(enough, (float, int)):
         best = (_least_work if m >= enough else _smooth_work)(m, k, n, units, *losses)
-    else:  # most points of a grid have rows enough to take the short way: the others are worked out by themselves
-        best = _least_work(maximum(m, enough), k, n, units, *losses)
-        best = where_needed(m < enough, best, _smooth_work, m, k, n, units, *losses)
+    else:  # points of a grid that have rows enough take the short way
+        best = where_either(m >= enough, _least_work, _smooth_work, m, k, n, units, *losses)
     return best / (1.0 + c.tile_loss / _LARGEST)
 
 
