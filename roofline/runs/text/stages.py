@@ -74,7 +74,13 @@ def _stage(question: Question, number: int, stage: int, whole: Workload, chunks:
     mean, widest = _passes(question, whole, chunks)
     fused = apply_fusion(_device(widest, spread, stage), level)
     split = None if mean is None else apply_fusion(_device(mean, spread, stage), level)
-    passed = in_chunks(own, chunks.number, split, fused, drawn=question.run.logits == "last")
+    drawn = question.run.logits == "last"
+
+    def cut() -> Workload:
+        return in_chunks(own, chunks.number, split, fused, drawn=drawn)
+
+    key = "cut", question.execution.chunk, question.execution.budget.whole_chunk, drawn
+    passed = own.phases[0].kept(key, cut) if isinstance(chunks.number, float) else cut()
     return Stage(number, passed, ideal, beside=towers)
 
 
