@@ -8,7 +8,7 @@ of their source, chip, model or engine, and judged by groups that it was not mad
     shape   of what is timed, over all engines: the 10th and 90th percentile of r / scale, where each line's scale is
             that without its own group; never longer to the quick side than to the slow one, for what is not known of
             a run (another load, a throttled chip, an older version) makes it slower; both ends so long that they hold
-            four fifths of the lines, counted one by one
+            four fifths of the lines, counted one by one, by scales without their group and as they are shipped
     chips   by how much the less known chips' |r / scale| exceed those of the better known, 1 at least
 
 and the interval is exp(shape × scale × chips). Rows that were left out together share an error, so n of them count as
@@ -70,6 +70,7 @@ class Evidence:
         names = list(map(_group, lines))
         number = {name: place for place, name in enumerate(dict.fromkeys(names))}
         self.group = np.asarray([number[name] for name in names])
+        self._shipped: dict[str, dict[str, float]] = {}
 
     def scale(self, engine: str, timed: str, keep: Mask | None = None) -> float:
         """How far an engine errs in what is timed, as a logarithm, by the lines that are kept; NaN without any.
@@ -129,9 +130,21 @@ class Evidence:
         scores = self.scores[used] / np.asarray(self.chips[timed in ("whole", "step")])[self.quality[used]]
         weights = self.weight[used]
         low, high = _ends(scores, weights)
-        needed = np.maximum(scores / high, scores / low)
-        grown = float(np.quantile(needed, _HELD))
+        shipped = scores * (self.scales(timed, unseen=True)[used] / self.scales(timed, without)[used])
+        grown = max(float(np.quantile(np.maximum(each / high, each / low), _HELD)) for each in (scores, shipped))
         return low * grown, high * grown
+
+    def scales(self, timed: str, without: int = -1, *, unseen: bool = False) -> Array:
+        """For each line its engine's scale: as shipped, without one group, or (unseen) each without its own."""
+        if unseen:
+            return np.asarray([self.unseen.get((int(group), timed), np.nan) for group in self.group])
+        if timed not in self._shipped:
+            engines = dict.fromkeys(map(str, self.engine))
+            self._shipped[timed] = {engine: self.scale(engine, timed) for engine in engines}
+        found = dict(self._shipped[timed])
+        if without >= 0:
+            found[str(self.engine[self.group == without][0])] = self.unseen[without, timed]
+        return np.asarray([found[str(engine)] for engine in self.engine])
 
     def spans(self, engine: str, timed: str, without: int = -1) -> Spans | None:
         """The intervals of what is timed, without one group; None where nothing is known of it."""
