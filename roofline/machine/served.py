@@ -64,7 +64,8 @@ def _linear_time(asked: Demand, shape: shapes.MatmulShape, facts: ChipFacts, chi
         c = chip.coefficients("integer", "bf16")
     else:
         c = _of_units(("narrow" if widened else "matmul", "vector"), family, facts, chip)
-    time = at_unpacking(matmul_time(shape.m, shape.k, shape.n, asked.bytes, facts, c), asked, chip)
+    units = facts._replace(rows=1.0) if widened else facts  # such kernels have the instructions of single warps
+    time = at_unpacking(matmul_time(shape.m, shape.k, shape.n, asked.bytes, units, c), asked, chip)
     wide = unpacked(asked, chip.engine.unpacks)
     if wide is not None:
         time = time + _unpacking_time(wide, shape, facts, chip)

@@ -189,7 +189,7 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
     if spec.runs_on and gpu.vendor not in spec.runs_on:
         text = f"{engine} does not run on chips of {gpu.vendor}, only of {', '.join(spec.runs_on)}: "
         found.append(Warn("engine-not-there", text + "the time is that of an engine as good as it, if there were one"))
-    elif fit.vendors and gpu.vendor not in fit.vendors:
+    elif fit.rows and fit.vendors and gpu.vendor not in fit.vendors:
         others = ", ".join(fit.vendors)
         text = f"no run of {engine} on chips of {gpu.vendor} was at hand, only of {others}; the interval is wider"
         found.append(Warn("engine-of-other-vendor", text))
@@ -201,7 +201,8 @@ def expectation_warnings(gpu: GPUSpec, engine: str) -> list[Warn]:
         text = f"all {fit.rows} runs of {engine} that were at hand were on {fit.gpus[0]}: other chips may differ more"
         found.append(Warn("engine-of-one-chip", text))
     if not fit.rows:
-        found.append(Warn("engine-not-measured", f"no run of {engine} was at hand: host times are the generic ones"))
+        text = f"no run of {engine} was at hand: its host times are borrowed, as its file tells"
+        found.append(Warn("engine-not-measured", text))
     return found
 
 

@@ -90,7 +90,7 @@ def borrowed_text(name: str, declared: Declared, like: EngineSpec, source: str) 
     kept, library = declared.same or declared.fed, declared.library
     engine = alike._replace(name=name, library=library, cuts=cuts_of(name), **habits, **({} if kept else plain))
     spans = wider(stated_intervals(like))
-    fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"'}
+    fit = {"rows": 0, "coefficients": 0, "date": f'"{_date(source)}"', "vendors": _words(like.fit.vendors)}
     what = "kernels, launches" if declared.same else "launches"
     told = f"No run of it was at hand: {what} and host times are those of {like.name}, the interval is wider."
     return _EngineFile(declared, engine, spans, fit, source, told).text()

@@ -12,7 +12,22 @@ from roofline.evidence.runs.runs import PreparedRun
 from roofline.evidence.runs.without_rows import WITHOUT_ROWS
 from roofline.machine.engine import GENERIC
 
-DECLARED: Final[dict[str, Declared]] = {
+#: The makers on whose chips engines of language models run at all, as their documentation tells; with their versions.
+_RUNS_ON: Final = {
+    **dict.fromkeys(("tensorrt-llm", "fastertransformer", "mlx-cuda"), ("nvidia",)),
+    **dict.fromkeys(("gpt-fast", "exllamav2", "exllamav3"), ("nvidia", "amd")),
+    "deepspeed": ("nvidia", "amd", "intel", "huawei"),
+    "lmdeploy": ("nvidia", "huawei"),
+    "sglang": ("nvidia", "amd", "intel", "google", "huawei"),
+    "vllm": ("nvidia", "amd", "intel", "google", "aws", "huawei", "apple"),
+    "mlx": ("apple",),
+    "llama.cpp-metal": ("apple",),
+    "llama.cpp-hip": ("amd",),
+    "llama.cpp-sycl": ("intel",),
+    **dict.fromkeys(("llama.cpp", "ollama"), ("nvidia", "amd", "intel", "apple", "aws", "huawei", "qualcomm")),
+    **dict.fromkeys(("llama.cpp-vulkan", "mlc-llm"), ("nvidia", "amd", "intel", "apple", "qualcomm")),
+}
+_TOLD: Final[dict[str, Declared]] = {
     "tensorrt-llm": Declared(
         "TensorRT-LLM",
         "trtllm",
@@ -102,6 +117,10 @@ DECLARED: Final[dict[str, Declared]] = {
     "gpt-fast": Declared("gpt-fast (torch.compile)", joins="attention", widens=True, matvec=True, aliases=("gptfast",)),
     **IMAGE_DECLARED,
     **WITHOUT_ROWS,
+}
+DECLARED: Final[dict[str, Declared]] = {
+    name: told._replace(runs_on=told.runs_on or _RUNS_ON.get(name.partition("@")[0], ()))
+    for name, told in _TOLD.items()
 }
 _GENERIC: Final = Declared(
     "Whatever serves it well",
