@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from roofline.errors import Place, SpecError, UnknownNameError, UnknownVersionError
+from roofline.errors import Place, SpecError, UnknownNameError, UnknownVersionError, UsageError
 from roofline.machine.versions import Version, choose, in_order, widened
 from roofline.specs.files.engines import ENGINES
 from roofline.specs.files.library import bundled_aliases, engine_beside
@@ -144,6 +144,8 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
         return aliases[wanted]
     base, at, asked = wanted.partition("@")
     base = aliases.get(base, base)
+    if at and base == IDEAL:
+        raise UsageError(f"engine {name}: {IDEAL} is the roofline itself, which has no versions; leave out @{asked}")
     if at and base in known[1:]:
         return _chosen(base, versions_of(base), asked)
     meant = {each: each for each in (*known, *beside)} | aliases

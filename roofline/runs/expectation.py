@@ -144,7 +144,7 @@ def expectation_notes(gpu: GPUSpec, engine: str, timed: Mapping[str, str]) -> li
 def _habit_notes(spec: EngineSpec) -> Iterator[str]:
     """That an engine is the backend of another, and what it makes of ops and of narrow weights."""
     if spec.vendors:
-        yield f"engine {spec.name} is what {spec.of} runs on chips of {' and '.join(spec.vendors)}"
+        yield f"engine {spec.name} is what {spec.of} runs on chips of {' and '.join(spec.vendors)}, of whatever version"
     graph = spec.graph
     if graph is not None and graph.scores:
         yield f"attention of {spec.name} runs in pieces: {graph.scores:g} bytes of memory traffic per score"

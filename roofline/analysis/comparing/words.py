@@ -61,7 +61,8 @@ def _judged(found: SideBySide[Any]) -> Iterator[str]:
         yield f"{_only(found, who)}: {_value(main, who)} {_by(main)}."
     elif best is None:
         every = "Both" if len(order) == 2 else f"All {len(order)}"
-        yield f"{every} runs that fit are alike: {_value(main, who)} {_by(main)}."
+        widest = max((found.rows[place] for place in order), key=lambda row: _width(main, row))
+        yield f"{every} runs that fit are alike: {_value(main, widest)} {_by(main)}."
     elif best.clear:
         yield f"{_clear(found, main, order)}{_price(found, order)}."
     else:
@@ -92,6 +93,12 @@ def _value(main: Compared, row: Run[Any]) -> str:
     if low == high:
         return shown(main, value)
     return f"{shown(main, value)} ({shown(main, low)} to {shown(main, high)})"
+
+
+def _width(main: Compared, row: Run[Any]) -> float:
+    """How many times its low end the high end of an interval is."""
+    times = value_of(row.answer, main.name)
+    return float(times.high) / float(times.low) if times is not None and float(times.low) else 1.0
 
 
 def _clear(found: SideBySide[Any], main: Compared, order: Sequence[int]) -> str:
