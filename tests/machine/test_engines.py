@@ -176,7 +176,8 @@ def test_few_rows_on_a_chip_without_matrix_units_run_as_dot_products() -> None:
 @pytest.mark.parametrize(
     ("engine", "gpu", "code"),
     [
-        ("tensorrt-llm", "apple-m2-ultra", "engine-of-other-vendor"),
+        ("vllm", "apple-m2-ultra", "engine-of-other-vendor"),
+        ("tensorrt-llm", "apple-m2-ultra", "engine-not-there"),
         ("pytorch-eager", "h100", "engine-of-image-models"),
         ("lmdeploy", "h100", "engine-not-measured"),
         ("vllm", "rtx-4090", "efficiency-of-class"),
