@@ -11,19 +11,19 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from roofline.evidence.fits.fit_engines import OPTIONAL, EngineFitted
+from roofline.evidence.fits.fit_engines import OPTIONAL
 from roofline.evidence.fits.intervals import LeftOut, leave_out, read_left_out
+from roofline.evidence.fits.residuals import shipped_fit, shipped_rows
 from roofline.evidence.markdown import paragraphs, table
 from roofline.evidence.runs.declared import DECLARED, least_left, rows_of, ways_of
-from roofline.evidence.runs.rows import read_runs
-from roofline.evidence.runs.runs import PreparedRun, prepare_all
-from roofline.evidence.runs.shipped import SHIPPED
-from roofline.machine.engine import GENERIC, load_engine
+from roofline.evidence.runs.runs import PreparedRun
+from roofline.machine.engine import load_engine
 from roofline.specs.files.paths import is_file
 
 BOUGHT: Final = Path(__file__).resolve().parents[1] / "measurements" / "bought.csv"
@@ -46,11 +46,10 @@ class Bought(NamedTuple):
 
 def bought_by(name: str, coefficient: str, rows: Sequence[PreparedRun], lines: Sequence[LeftOut]) -> Iterator[Bought]:
     """What a coefficient of an engine bought, in each way of leaving rows out; `lines` are the errors with it."""
-    declared = DECLARED[name]
-    like = load_engine(declared.like) if declared.like != GENERIC else None
+    shipped = shipped_fit(name)
     none: dict[str, Any] = {coefficient: 0.0}
-    engine = load_engine(name)._replace(**none)
-    again = EngineFitted(engine, np.zeros(0), (), like, declared.eager, (), ())
+    few = tuple(each for each in shipped.only if each != coefficient)
+    again = replace(shipped, engine=shipped.engine._replace(**none), only=few)
     for out in ways_of(name):
         without = {line.row: line.error for line in leave_out(again, rows, (out,), least_left(rows))}
         own = {line.row: line.error for line in lines if line.engine == name and line.out == out}
@@ -75,7 +74,7 @@ def _bought(row: Mapping[str, str]) -> Bought:
 
 
 def bought_table() -> Iterator[str]:
-    """What is told of it, in Markdown; of coefficients that the shipped engines have."""
+    """What is told of it, in Markdown; of coefficients that the shipped engines have and do not owe to another one."""
     found = [each for each in read_bought() if getattr(load_engine(each.engine), each.coefficient)]
     if not found:
         return
@@ -93,12 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     wanted = options.engine or list(DECLARED)
     found = [each for each in read_bought(options.output) if each.engine not in wanted]
-    rows, _ = prepare_all([run for path in SHIPPED for run in read_runs(path)])
     lines = read_left_out()
     for name in wanted:
         for coefficient in OPTIONAL:
-            if getattr(load_engine(name), coefficient):
-                found += bought_by(name, coefficient, rows_of(name, rows), lines)
+            if getattr(load_engine(name), coefficient) and coefficient in (DECLARED[name].free or OPTIONAL):
+                found += bought_by(name, coefficient, rows_of(name, shipped_rows()), lines)
     with options.output.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Bought._fields)

@@ -24,7 +24,7 @@ from roofline.evidence.fits.engine_files import interval_lines
 from roofline.evidence.fits.fit_engines import EngineFitted
 from roofline.evidence.fits.intervals import LeftOut, leave_out, medians, read_left_out
 from roofline.evidence.fits.spans import Evidence, intervals_of, wider
-from roofline.evidence.runs.declared import DECLARED, least_left, rows_of, timed_by, ways_of
+from roofline.evidence.runs.declared import DECLARED, declared_of, least_left, rows_of, timed_by, ways_of
 from roofline.evidence.runs.declaring import launched
 from roofline.evidence.runs.rows import read_runs
 from roofline.evidence.runs.runs import PreparedRun, prepare_all
@@ -32,32 +32,33 @@ from roofline.evidence.runs.shipped import SHIPPED
 from roofline.machine.engine import GENERIC, load_engine, read_engine
 
 
+def shipped_fit(name: str) -> EngineFitted:
+    """The fit that a shipped engine is, without its errors: what is fitted again where rows are left out."""
+    declared = declared_of(name)
+    like = None if declared.like == GENERIC else launched(declared, load_engine(declared.like))
+    return EngineFitted(load_engine(name), np.zeros(0), (), like, declared.eager, (), (), declared.free)
+
+
 def residuals_of(name: str, out: str, rows: Sequence[PreparedRun]) -> list[LeftOut]:
     """The errors of the rows of an engine, left out in one way, around the shipped fit."""
-    declared = DECLARED.get(name)
-    like = None
-    if declared is not None and declared.like != GENERIC:
-        like = launched(declared, load_engine(declared.like))
-    eager, free = (declared.eager, declared.free) if declared is not None else (False, ())
-    fitted = EngineFitted(load_engine(name), np.zeros(0), (), like, eager, (), (), free)
-    return list(leave_out(fitted, rows, (out,), least_left(rows)))
+    return list(leave_out(shipped_fit(name), rows, (out,), least_left(rows)))
 
 
 @cache
-def _shipped_rows() -> Sequence[PreparedRun]:
+def shipped_rows() -> Sequence[PreparedRun]:
     """The shipped rows, prepared once in each process."""
     return prepare_all([run for path in SHIPPED for run in read_runs(path)])[0]
 
 
 def _residuals(task: tuple[str, str]) -> list[LeftOut]:
     name, out = task
-    own = rows_of(name, _shipped_rows())
+    own = rows_of(name, shipped_rows())
     return residuals_of(name, out, own) if own else []
 
 
 def all_residuals(names: Sequence[str], workers: int | None = None) -> list[LeftOut]:
     """The errors of the rows of some engines, in all ways; `workers` processes, by default one for each core."""
-    counts = Counter({name: len(rows_of(name, _shipped_rows())) for name in names})
+    counts = Counter({name: len(rows_of(name, shipped_rows())) for name in names})
     tasks = [(name, out) for name, _ in counts.most_common() for out in ways_of(name)]
     with ProcessPoolExecutor(workers) as pool:  # those of most rows first, so that no core waits for the last
         return [line for lines in pool.map(_residuals, tasks) for line in lines]
