@@ -16,6 +16,7 @@ from typing import Final
 
 from roofline.num import Num
 from roofline.passes.training.flow import Flow
+from roofline.workload.constructors_collective import Operation
 from roofline.workload.op import Op
 from roofline.workload.shapes import (
     AttentionShape,
@@ -31,7 +32,7 @@ from roofline.workload.shapes import (
 )
 
 #: The exchange that undoes another: what was summed is handed to all, what was gathered is summed in parts.
-_MIRRORED: Final = {"all_gather": "reduce_scatter", "reduce_scatter": "all_gather"}
+_MIRRORED: Final[dict[Operation, Operation]] = {"all_gather": "reduce_scatter", "reduce_scatter": "all_gather"}
 _FUSED: Final = (AttentionShape, SelectedAttentionShape, DenseAttentionShape)
 
 
