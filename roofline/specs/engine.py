@@ -21,6 +21,7 @@ from roofline.specs.base import (
 )
 from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.engine_memory import EngineMemory
+from roofline.specs.engine_training import TrainingHabits
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.formats.unpacking import Way
 from roofline.specs.intervals import IntervalsSpec
@@ -271,6 +272,7 @@ class EngineSpec(Spec):
     )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
+    training: TrainingHabits | None = Field(None, description="where it trains models")
     interval: IntervalsSpec
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]
