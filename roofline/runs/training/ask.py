@@ -119,7 +119,8 @@ def plan_of(given: Mapping[str, Any]) -> Plan:
     """
     sizes = {name: _size(name, given[name]) for name in (*_AXES, "ep", "gpus") if given.get(name) is not None}
     gpus = sizes.pop("gpus", None)
-    plan = Plan(*(sizes.get(name, 1) for name in (*_AXES, "ep")))
+    tp, pp, cp, dp, ep = (sizes.get(name, 1) for name in (*_AXES, "ep"))
+    plan = Plan(tp, pp, cp, dp, ep)
     replica = plan.devices // plan.dp
     if gpus is not None and "dp" not in sizes:
         if gpus % replica:
