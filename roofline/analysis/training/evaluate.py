@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from roofline.analysis.training.flops import StepFlops, step_flops
+from roofline.analysis.training.held import memory_of
 from roofline.analysis.training.passes import Links, PassTime, Setting
 from roofline.analysis.training.stages import StageWork, stages_of, whole_of
 from roofline.analysis.training.step import StepTime, step_time
-from roofline.answer.phase import PhaseEstimate, Roof
+from roofline.answer.memory import Memory
+from roofline.answer.phase import Parameters, PhaseEstimate, Roof
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.num import Num, maximum
@@ -27,6 +29,8 @@ class TrainOutcome:
     times: Times
     phases: tuple[PhaseEstimate, ...]
     flops: StepFlops
+    parameters: Parameters
+    memory: Memory
 
 
 Form = TypeVar("Form", bound=TrainOutcome)
@@ -39,8 +43,20 @@ def evaluate_training(question: TrainQuestion, form: type[Form]) -> Form:
     step = step_time(question, works)
     setting = Setting.of(question)
     times = _times(setting, (step.floor_s, step.bound_s, step.expected_s))
-    flops = step_flops(whole_of(question), question.microbatches * question.plan.dp)
-    return form(question, works, step, times, tuple(_phases(setting, step)), flops)
+    whole = whole_of(question)
+    flops = step_flops(whole, question.microbatches * question.plan.dp)
+    phases = tuple(_phases(setting, step))
+    return form(question, works, step, times, phases, flops, _parameters(whole), memory_of(question, works))
+
+
+def _parameters(whole: StageWork) -> Parameters:
+    """All parameters, those that one token uses, those of the embedding, and beside them those that are trained."""
+    held = [(flow, flow.op.count) for flow in whole.flows if flow.op.params]
+    total = sum(count * flow.op.params for flow, count in held)
+    active = sum(count * flow.op.active for flow, count in held)
+    embedding = sum(count * flow.op.params for flow, count in held if flow.op.name == "embedding")
+    trained = sum(count * flow.op.params for flow, count in held if flow.weights)
+    return Parameters(total, active, embedding, {"trainable": trained})
 
 
 def _times(setting: Setting, seconds: tuple[Num, Num, Num]) -> Times:

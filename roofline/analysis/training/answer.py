@@ -1,0 +1,233 @@
+"""The answer of a training question: a sentence, then the figures behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+from roofline.analysis.estimate import SCHEMA_VERSION
+from roofline.analysis.training.evaluate import TrainOutcome
+from roofline.answer.phase import Warn
+from roofline.answer.plain import plain
+from roofline.answer.times import Times
+from roofline.machine.engine import IDEAL
+from roofline.runs.expectation import expectation_warnings
+from roofline.runs.money.money import Money, money
+from roofline.runs.money.watts import Watts, watts
+
+_HOUR: Final = 3600.0
+_TERA: Final = 1e12
+
+
+class Whole(NamedTuple):
+    """A whole run: steps, seconds in all readings, GPU-hours, its price, and joules; None where not known."""
+
+    steps: float
+    tokens: float
+    seconds: Times
+    gpu_hours: Times
+    cost: Times | None
+    currency: str
+    joules: Times | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "steps": plain(self.steps),
+            "tokens": plain(self.tokens),
+            "seconds": self.seconds.to_dict(),
+            "gpu_hours": self.gpu_hours.to_dict(),
+            "cost": self.cost.to_dict() if self.cost is not None else None,
+            "currency": self.currency,
+            "energy_j": self.joules.to_dict() if self.joules is not None else None,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class TrainAnswer(TrainOutcome):
+    """An outcome with the views that people and programs ask for."""
+
+    @property
+    def peak(self) -> float:
+        """FLOP/s of one device in the format of the matrices, dense."""
+        q = self.question
+        return float(q.machine().tensor[q.precision.matrix_dtype()])
+
+    @property
+    def whole_peak(self) -> float:
+        """FLOP/s of all devices."""
+        return self.peak * self.question.gpus
+
+    @cached_property
+    def mfu(self) -> float:
+        """Share of the peak that the model's own FLOPs make, attention as its mask lets through, as expected."""
+        return self.flops.causal / (float(self.times.expected) * self.whole_peak)
+
+    @cached_property
+    def hfu(self) -> float:
+        """Share of the peak that all FLOPs make, those that are repeated too."""
+        return self.flops.hardware / (float(self.times.expected) * self.whole_peak)
+
+    @property
+    def tokens_per_s(self) -> Times:
+        """Tokens, or pictures, that all devices train on in a second."""
+        return self.times.rate(self.question.run.tokens_per_step)
+
+    @property
+    def samples_per_s(self) -> Times:
+        """Sequences, or pictures."""
+        return self.times.rate(self.question.run.global_batch)
+
+    @cached_property
+    def money(self) -> Money:
+        """What an hour costs."""
+        node = self.question.layout.spread.node
+        return money(self.question.gpu, self.question.money, node.count if node is not None else 0)
+
+    @property
+    def drawn(self) -> Watts | None:
+        """What one device draws under load."""
+        return watts(self.question.gpu, "load")
+
+    @cached_property
+    def whole(self) -> Whole | None:
+        """The whole run; None where nothing was said of its length."""
+        run, gpus = self.question.run, self.question.gpus
+        if run.steps is None:
+            return None
+        seconds = self.times * run.steps
+        hours, drawn = seconds * (gpus / _HOUR), self.drawn
+        hourly = self.money.per_hour(gpus)
+        joules = seconds * (gpus * self.question.money.pue * drawn.value) if drawn is not None else None
+        cost = seconds * (hourly / _HOUR / self.question.money.load) if hourly is not None else None
+        return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, joules)
+
+    @cached_property
+    def verdict(self) -> str:
+        """The answer in sentences."""
+        from roofline.analysis.training.words import verdict
+
+        return verdict(self)
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """Everything as resolved, names and values."""
+        q, run, plan = self.question, self.question.run, self.question.plan
+        adapters = run.adapters
+        sizes = {
+            "micro_batch": run.micro_batch,
+            "global_batch": run.global_batch,
+            "sequence": run.sequence or None,
+            "decoder": run.decoder or None,
+            "height": run.height or None,
+            "width": run.width or None,
+            "steps": run.steps,
+            "tokens": run.tokens,
+        }
+        return {
+            "model": q.spec.name,
+            "gpu": q.gpu.name,
+            "gpus": plan.devices,
+            **{name: getattr(plan, name) for name in ("tp", "pp", "cp", "ep", "dp")},
+            "vpp": q.layout.vpp,
+            "schedule": q.layout.schedule if plan.pp > 1 else None,
+            "zero": q.layout.zero,
+            "sequence_parallel": q.layout.sequence_parallel,
+            "node": q.layout.spread.node.name if q.layout.spread.node is not None else None,
+            **{name: plain(value) for name, value in sizes.items()},
+            "microbatches": plain(q.microbatches),
+            "recompute": run.recompute,
+            "optimizer": run.optimizer,
+            "precision": q.mode,
+            "lora": plain(adapters.rank) if adapters is not None else None,
+            "targets": list(adapters.targets) if adapters is not None else None,
+            "base": run.base,
+            "ema": run.ema,
+            "attention": "eager" if run.eager_attention else "flash",
+            "part": run.part if run.height else None,
+            "encode": not run.cached_latents if run.height else None,
+            "engine": q.engine,
+            **q.money.inputs(),
+        }
+
+    @cached_property
+    def warnings(self) -> list[Warn]:
+        """What the user should know before trusting the numbers."""
+        q = self.question
+        return expectation_warnings(q.gpu, q.engine)
+
+    @cached_property
+    def assumptions(self) -> list[str]:
+        """Everything that was assumed rather than asked."""
+        return list(self.question.notes)
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """Where the shapes and the figures of the hardware come from."""
+        q = self.question
+        habits = q.habits.sources if q.engine != IDEAL else ()
+        node = q.layout.spread.node
+        return list(dict.fromkeys([*q.spec.sources, *q.gpu.sources, *(node.sources if node else ()), *habits]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `roofline train --json`."""
+        return {
+            "verdict": self.verdict,
+            "schema_version": SCHEMA_VERSION,
+            "inputs": self.inputs,
+            "parameters": self.parameters.to_dict(),
+            "flops": self._flops(),
+            "memory": self.memory.to_dict(),
+            "phases": [phase.to_dict() for phase in self.phases],
+            "step": self.times.to_dict(),
+            "bubble_s": plain(self.step.bubble_s),
+            "exposed_communication_s": plain(self.step.exposed_s),
+            "throughput": self._throughput(),
+            "mfu": {"causal": self.mfu, **self._conventions()},
+            "hfu": self.hfu,
+            "run": self.whole.to_dict() if self.whole is not None else None,
+            "assumptions": self.assumptions,
+            "warnings": [warn._asdict() for warn in self.warnings],
+            "sources": self.sources,
+        }
+
+    def _throughput(self) -> dict[str, Any]:
+        gpus, language = float(self.question.gpus), bool(self.question.run.sequence)
+        model = self.times.rate(self.flops.causal / gpus / _TERA)
+        named = {
+            "tokens_per_s": self.tokens_per_s if language else None,
+            "tokens_per_s_per_gpu": self.tokens_per_s * (1.0 / gpus) if language else None,
+            "samples_per_s": self.samples_per_s,
+            "samples_per_s_per_gpu": self.samples_per_s * (1.0 / gpus),
+            "tflops_per_gpu": model,
+        }
+        return {name: times.to_dict() if times is not None else None for name, times in named.items()}
+
+    def _flops(self) -> dict[str, Any]:
+        """FLOPs of a step, of the ledger and by convention."""
+        flops, per = self.flops, self.question.run.tokens_per_step
+        step = {"ledger_full": flops.full, "ledger_causal": flops.causal, "model_causal": flops.causal}
+        step["hardware"] = flops.hardware
+        step |= {name: value * per for name, value in self.conventions.items()}
+        return {
+            "per_step": {name: plain(value) for name, value in step.items()},
+            "per_token": {name: plain(value / per) for name, value in step.items()},
+        }
+
+    @cached_property
+    def conventions(self) -> dict[str, float]:
+        """FLOPs per token of a training step by each published way of counting that can say so of this model."""
+        return {}
+
+    def _conventions(self) -> dict[str, float]:
+        """MFU by each of them."""
+        rate = self.question.run.tokens_per_step / (float(self.times.expected) * self.whole_peak)
+        return {name: each * rate for name, each in self.conventions.items()}
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """One flat row per phase of a step, for a data frame."""
+        for phase in self.phases:
+            row = {"model": self.question.spec.name, "gpu": self.question.gpu.name, "gpus": self.question.gpus}
+            yield row | phase.to_dict()
