@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from roofline.errors import UsageError, nearest
-from roofline.machine.engine_lookup import IDEAL, find_engine, read_engine
+from roofline.machine.engine_lookup import IDEAL, read_engine
+from roofline.machine.trainers import find_trainer
 from roofline.passes.training.adapters import Adapters
 from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.resolve import links_of, read_reserve
@@ -49,7 +50,7 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
     spec, model_origin = locate_model(model, spec_dir)
     if not isinstance(spec, (TransformerSpec, ImageSpec)):
         raise UsageError(f"{type(spec).__name__} is neither a language model nor an image model")
-    engine = find_engine(given.get("engine") or _usual(spec, given), spec_dir)
+    engine = find_trainer(given.get("engine") or _usual(spec, given), spec_dir)
     habits = habits_of(engine)
     layout, notes = _layout(accelerator, given, habits, spec_dir)
     run, more = _run(spec, given, layout)
