@@ -13,9 +13,9 @@ from roofline.errors import UnknownNameError, UsageError
 from roofline.evidence.training.asking import ENGINES, ask
 from roofline.evidence.training.rows import METRICS, read_training
 from roofline.evidence.training.shapes import model_of
-from roofline.machine.trainers import find_trainer, list_trainers
 from roofline.runs.load import load_gpu
 from roofline.runs.training.ask import train_question
+from roofline.runs.training.trainers import find_trainer, list_trainers
 from roofline.specs.text.transformer import TransformerSpec
 
 ROWS = read_training()

@@ -7,9 +7,9 @@ from typing import Any, Final
 from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_nodes, list_precisions
 from roofline.errors import RooflineError, UnknownNameError, UnknownVersionError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
-from roofline.machine.trainers import find_trainer
 from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
+from roofline.runs.training.trainers import find_trainer
 from roofline.specs.files.engines import trainer_aliases, trainer_names
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines
 from roofline.specs.files.paths import expanded

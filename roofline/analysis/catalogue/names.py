@@ -29,7 +29,7 @@ def list_engines() -> list[str]:
 
 def list_trainers() -> list[str]:
     """Names of all frameworks that train models, as `roofline list engines` prints them."""
-    from roofline.machine.trainers import list_trainers as trainers
+    from roofline.runs.training.trainers import list_trainers as trainers
 
     return list(trainers())
 

@@ -7,7 +7,6 @@ from typing import Any, Final, cast
 
 from roofline.errors import UsageError, nearest
 from roofline.machine.engine_lookup import IDEAL, read_engine
-from roofline.machine.trainers import find_trainer
 from roofline.passes.training.adapters import Adapters
 from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.resolve import links_of, read_reserve
@@ -21,6 +20,7 @@ from roofline.runs.training.options import TRAINING
 from roofline.runs.training.recipes import recipe_of
 from roofline.runs.training.run import Layout, TrainQuestion, TrainRun
 from roofline.runs.training.sizes import batches, decoder_of, length_of, sequence_of, side_of
+from roofline.runs.training.trainers import find_trainer
 from roofline.specs.engine_training import TrainingHabits
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
