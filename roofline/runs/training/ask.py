@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from roofline.errors import UsageError, nearest
 from roofline.machine.collectives import Fabric
-from roofline.machine.engine_lookup import IDEAL, find_engine, read_engine
+from roofline.machine.engine_lookup import IDEAL, read_engine
 from roofline.passes.training.adapters import Adapters
 from roofline.runs.checks import one_of, whole_number
 from roofline.runs.devices.resolve import default_node, links_of, read_reserve
@@ -21,6 +21,7 @@ from roofline.runs.training.options import TRAINING
 from roofline.runs.training.recipes import recipe_of
 from roofline.runs.training.run import Layout, TrainQuestion, TrainRun
 from roofline.runs.training.sizes import batches, decoder_of, length_of, sequence_of, side_of
+from roofline.runs.training.trainers import find_trainer
 from roofline.specs.engine_training import TrainingHabits
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
@@ -51,7 +52,7 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
     spec, model_origin = locate_model(model, spec_dir)
     if not isinstance(spec, (TransformerSpec, ImageSpec)):
         raise UsageError(f"{type(spec).__name__} is neither a language model nor an image model")
-    engine = find_engine(given.get("engine") or _usual(spec, given), spec_dir)
+    engine = find_trainer(given.get("engine") or _usual(spec, given), spec_dir)
     habits = habits_of(engine)
     layout, notes = _layout(accelerator, given, habits, spec_dir)
     run, more = _run(spec, given, layout)
