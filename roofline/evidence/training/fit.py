@@ -16,7 +16,6 @@ import numpy as np
 from roofline.evidence.fits.robust import Array, Search, fit_robust
 from roofline.evidence.training.prepared import Framework, TrainingRun
 from roofline.machine.engine import Engine, load_engine, read_engine
-from roofline.specs.engine_training import TrainingHabits
 
 Prior = tuple[float, float, float, float]
 #: Where the search starts, the least and most that physics allows, and how far (in logarithms) a coefficient may stray
@@ -30,7 +29,7 @@ PRIORS: Final[dict[str, Prior]] = {
     "network": (1.5, 1.0, 20.0, 0.7),
     "exchange": (1.0, 0.2, 10.0, 0.5),
     "quantisation": (0.8, 0.05, 5.0, 0.7),
-    "kernel_s": (5e-6, 1e-7, 2e-4, 1.0),
+    "kernel_s": (1.5e-5, 1e-7, 2e-4, 1.0),
     "step_s": (5e-3, 1e-5, 1.0, 1.5),
     "streaming": (1.0, 0.3, 1.2, 0.25),
     "routing": (0.95, 0.5, 1.0, 0.2),
@@ -106,7 +105,7 @@ def fit(
     priors = [PRIORS[name] for name in names]
     distinct: dict[int, int] = {}
     places = [distinct.setdefault(id(run.passes), len(distinct)) for run in runs]
-    alone = {place: run for place, run in zip(places, runs, strict=True)}
+    alone = dict(zip(places, runs, strict=True))
 
     def predict(values: Array) -> Array:
         framework = moved(start, dict(zip(names, map(float, values), strict=True)))

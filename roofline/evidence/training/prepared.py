@@ -1,4 +1,4 @@
-"""Training rows laid out: the passes of a step, to which one framework after another gives times, and what was measured."""
+"""Training rows laid out: the passes of a step, to which one framework after another gives its times."""
 
 from __future__ import annotations
 
