@@ -26,6 +26,8 @@ TERMS: Final[tuple[Term, ...]] = Term.__args__  # type: ignore[attr-defined]
 Terms: TypeAlias = dict[Term, float]
 #: Passes of a whole step over those of its forward pass.
 STEP: Final = 3.0
+#: Matrices of relative positions.
+_RELATIVE: Final = ("relative_", "distance_")
 _CORES: Final = (AttentionShape, SelectedAttentionShape)
 
 
@@ -159,6 +161,8 @@ def _shares(op: Op) -> list[tuple[Term, float]]:
         part = op.name.rpartition(".")[2]
         return [(part if part in ("scores", "values") else "positions", 1.0)]  # type: ignore[list-item]
     if op.kind == "linear":
+        if op.name.startswith(_RELATIVE):
+            return [("positions", 1.0)]
         return [("head" if op.block == "head" else "matrices", 1.0)]
     if op.kind in ("scan", "convolution"):
         return [("recurrence", 1.0)]
