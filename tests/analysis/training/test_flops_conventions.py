@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.training.conventions.answer import conventions_of
+from roofline.analysis.training.conventions.counts import conventions_of
 from roofline.analysis.training.conventions.published import CONVENTIONS
 from roofline.analysis.training.conventions.terms import TERMS, total
 from roofline.specs.text.transformer import TransformerSpec

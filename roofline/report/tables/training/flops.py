@@ -11,7 +11,8 @@ from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_count, format_si, short_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.conventions.answer import Count, Counting
+    from roofline.analysis.training.conventions.answer import Counting
+    from roofline.analysis.training.conventions.counts import Count
     from roofline.analysis.training.laws import Laws
     from roofline.report.tables.console import Console
 
