@@ -16,7 +16,6 @@ import numpy as np
 from roofline.evidence.fits.robust import Array, Search, fit_robust
 from roofline.evidence.training.prepared import Framework, TrainingRun
 from roofline.machine.engine import Engine, load_engine, read_engine
-from roofline.specs.engine_training import TrainingHabits
 
 Prior = tuple[float, float, float, float]
 #: Where the search starts, the least and most that physics allows, and how far (in logarithms) a coefficient may stray
