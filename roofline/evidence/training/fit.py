@@ -25,6 +25,7 @@ PRIORS: Final[dict[str, Prior]] = {
     "backward": (1.0, 0.7, 2.0, 0.2),
     "shown": (0.2, 0.01, 1.0, 1.0),
     "attention": (1.0, 0.2, 1.5, 0.3),
+    "unit_attention": (2000.0, 300.0, 8192.0, 0.6),
     "rows": (1.0, 0.1, 5.0, 0.6),
     "network": (1.5, 1.0, 20.0, 0.7),
     "exchange": (1.0, 0.2, 10.0, 0.5),
@@ -87,6 +88,7 @@ def free_of(runs: Sequence[TrainingRun]) -> tuple[str, ...]:
         flow.op.kind == "experts" for run in runs for work in run.outcome.works for flow in work.flows
     )
     wanted["attention"] = len({run.question.run.sequence for run in runs}) > 1
+    wanted["unit_attention"] = wanted["attention"] and len({run.gpu for run in runs}) > 1
     kinds = len({repr(run.asked.options) + run.model + run.gpu for run in runs})
     chosen = [name for name, asked in wanted.items() if asked]
     return tuple(chosen[: max(1, kinds // _ROWS_PER_COEFFICIENT)])
