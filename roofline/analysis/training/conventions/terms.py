@@ -33,7 +33,9 @@ _CORES: Final = (AttentionShape, SelectedAttentionShape)
 
 
 class Core(NamedTuple):
-    """Attention of `layers` layers: heads of queries, the width of a head's key and value, and its window."""
+    """Attention of `layers` layers: heads of queries, the width of a head's key and value, and its window, which is
+    a chunk where `chunked`.
+    """
 
     layers: float
     heads: float
@@ -41,6 +43,7 @@ class Core(NamedTuple):
     value_dim: float
     window: float | None
     causal: bool
+    chunked: bool = False
 
 
 class Counted:
@@ -184,6 +187,7 @@ def _cores(ops: Iterable[Op]) -> Iterator[Core]:
     for op in ops:
         shape = op.shape
         if isinstance(shape, AttentionShape):
-            yield Core(op.count, shape.heads, shape.key_dim, shape.value_dim, shape.window, shape.causal)
+            widths = (shape.key_dim, shape.value_dim)
+            yield Core(op.count, shape.heads, *widths, shape.window, shape.causal, shape.chunked)
         elif isinstance(shape, SelectedAttentionShape) and not shape.scores_only:
             yield Core(op.count, shape.heads, shape.key_dim, shape.value_dim, None, True)
