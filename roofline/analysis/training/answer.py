@@ -16,6 +16,7 @@ from roofline.machine.engine import IDEAL
 from roofline.runs.expectation import expectation_warnings
 from roofline.runs.money.money import Money, money
 from roofline.runs.money.watts import Watts, watts
+from roofline.specs.text.transformer import TransformerSpec
 
 _HOUR: Final = 3600.0
 _TERA: Final = 1e12
@@ -219,7 +220,13 @@ class TrainAnswer(TrainOutcome):
     @cached_property
     def conventions(self) -> dict[str, float]:
         """FLOPs per token of a training step by each published way of counting that can say so of this model."""
-        return {}
+        run, spec = self.question.run, self.question.spec
+        if not isinstance(spec, TransformerSpec):
+            return {}
+        from roofline.analysis.training.conventions.answer import conventions_of
+
+        told = conventions_of(spec, run.sequence, decoder=run.decoder)
+        return {name: value for name, value in told.items() if not name.startswith(("ledger", "hardware"))}
 
     def _conventions(self) -> dict[str, float]:
         """MFU by each of them."""

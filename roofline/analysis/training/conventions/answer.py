@@ -213,7 +213,7 @@ def counts_of(counted: Counted) -> tuple[Count, ...]:
 
 
 def conventions_of(
-    spec: TransformerSpec, sequence: float, batch: float = 1.0, decoder: float = 0.0
+    spec: TransformerSpec, sequence: float, *, batch: float = 1.0, decoder: float = 0.0
 ) -> dict[str, float]:
     """FLOPs per token of a training step by the key of each convention that can say so of this model."""
     counts = counts_of(Counted(spec, sequence, batch, decoder))
@@ -227,13 +227,12 @@ def count_flops(model: ModelLike | None, options: Mapping[str, Any], form: type[
 
 def _count(convention: Convention, counted: Counted) -> Count:
     unsaid = convention.unsaid(counted)
-    return Count(convention, None, unsaid) if unsaid else Count(convention, convention.count(counted))
+    return Count(convention, None, unsaid) if unsaid else Count(convention, convention.terms(counted))
 
 
 def _share(counted: Counted, sequence: float) -> Share:
-    at = Counted(
-        counted.spec, sequence, 1.0, counted.decoder and max(1.0, sequence * counted.decoder / counted.sequence)
-    )
+    decoder = max(1.0, sequence * counted.decoder / counted.sequence) if counted.decoder else 0.0
+    at = Counted(counted.spec, sequence, 1.0, decoder)
     return Share(sequence, _attention(at.causal), _attention(at.full))
 
 
@@ -252,14 +251,8 @@ def _warnings(found: Counting) -> Iterator[Warn]:
         yield from speed.warnings()
     longest = counted.spec.max_context if counted is not None else None
     if counted is not None and longest is not None and counted.sequence > longest:
-        yield Warn(
-            "context", f"{counted.sequence:,.0f} tokens are more than the {longest:,} that the model is made for"
-        )
-    beyond = [count for count in found.counts if (found.used(count) or 0.0) > 1.0]
-    if beyond:
-        names = ", ".join(count.convention.title for count in beyond[:3])
-        yield Warn(
-            "faster-than-peak",
-            f"more than the peak by {len(beyond)} conventions ({names}): are tokens/s of all GPUs, their number and the "
-            "format of the matrices right?",
-        )
+        yield Warn("context", f"{counted.sequence:,.0f} tokens are more than the {longest:,} the model is made for")
+    used = found.used(found.count("ledger_causal")) if counted is not None else None
+    if used is not None and used > 1.0:
+        text = "more than the peak: are tokens/s of all GPUs, their number and the format of the matrices right?"
+        yield Warn("faster-than-peak", text)

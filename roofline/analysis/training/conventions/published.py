@@ -10,7 +10,7 @@ from roofline.analysis.training.conventions.terms import Counted, Terms
 
 
 class Convention(NamedTuple):
-    """A way of counting. `count` gives its terms of a model, and `unsaid` why it says nothing of one ('' where it does).
+    """A way of counting. `terms` gives its terms of a model, `unsaid` why it says nothing of one (empty where it does).
 
     `hardware`: it counts what is computed again, so that a rate over it is an HFU. `repeats`: its source has a second
     figure with recomputation, four passes in place of three.
@@ -22,7 +22,7 @@ class Convention(NamedTuple):
     source: str
     counts: str
     leaves_out: str
-    count: Callable[[Counted], Terms]
+    terms: Callable[[Counted], Terms]
     unsaid: Callable[[Counted], str] = read.none_said
     hardware: bool = False
     repeats: bool = False

@@ -230,9 +230,8 @@ def _projected(counted: Counted, share: float) -> Terms:
 def _recurrences(counted: Counted) -> Iterator[float]:
     """What Megatron-LM counts of layers without attention, beside their projections."""
     for group in counted.spec.blocks:
-        mixer, layers = group.attention, float(group.layers)
-        kind = mixer.kind if mixer is not None else ""
-        values = mixer.model_dump() if mixer is not None else {}
+        values = group.attention.model_dump() if group.attention is not None else {}
+        kind, layers = values.get("kind"), float(group.layers)
         if kind == "mamba2":
             yield STEP * layers * _MAMBA * values["heads"] * values["head_dim"] * values["state"]
         elif kind == "gated_delta":

@@ -26,6 +26,9 @@ TERMS: Final[tuple[Term, ...]] = Term.__args__  # type: ignore[attr-defined]
 Terms: TypeAlias = dict[Term, float]
 #: Passes of a whole step over those of its forward pass.
 STEP: Final = 3.0
+#: Matrices of relative positions.
+_RELATIVE: Final = ("relative_", "distance_")
+_TERM_OF: Final[dict[str, Term]] = {"scan": "recurrence", "convolution": "recurrence", "experts": "experts"}
 _CORES: Final = (AttentionShape, SelectedAttentionShape)
 
 
@@ -149,20 +152,24 @@ def _home(op: Op, tied: bool) -> Term:
 
 def _shares(op: Op) -> list[tuple[Term, float]]:
     """The terms of an op's FLOPs, with their shares."""
-    shape = op.shape
     if op.kind == "attention":
-        if isinstance(shape, SelectedAttentionShape) and shape.scores_only:
-            return [("indexer", 1.0)]
-        if isinstance(shape, _CORES):
-            whole = shape.key_dim + shape.value_dim
-            return [("scores", shape.key_dim / whole), ("values", shape.value_dim / whole)]
-        part = op.name.rpartition(".")[2]
-        return [(part if part in ("scores", "values") else "positions", 1.0)]  # type: ignore[list-item]
+        return _of_attention(op)
+    if op.kind == "linear" and op.name.startswith(_RELATIVE):
+        return [("positions", 1.0)]
     if op.kind == "linear":
         return [("head" if op.block == "head" else "matrices", 1.0)]
-    if op.kind in ("scan", "convolution"):
-        return [("recurrence", 1.0)]
-    return [("experts" if op.kind == "experts" else "vectors", 1.0)]
+    return [(_TERM_OF.get(op.kind, "vectors"), 1.0)]
+
+
+def _of_attention(op: Op) -> list[tuple[Term, float]]:
+    """Attention's two products by their widths; products with positions stand beside it."""
+    shape = op.shape
+    if not isinstance(shape, _CORES):
+        return [("positions", 1.0)]
+    if isinstance(shape, SelectedAttentionShape) and shape.scores_only:
+        return [("indexer", 1.0)]
+    whole = shape.key_dim + shape.value_dim
+    return [("scores", shape.key_dim / whole), ("values", shape.value_dim / whole)]
 
 
 def _unfused(op: Op) -> Op:

@@ -22,7 +22,7 @@ def print_flops(found: Counting, console: Console) -> None:
     console.print()
     if found.counts:
         console.print(convention_table(found))
-        for line in _shares(found):
+        for line in (*_unsaid(found), *_shares(found)):
             console.print(line)
         console.print()
     if found.laws is not None and found.laws.optima:
@@ -38,14 +38,14 @@ def convention_table(found: Counting) -> Grid:
     """One line for each convention: FLOPs per token, over the ledger, and why."""
     counted, speed = found.question.counted, found.question.speed
     assert counted is not None
-    columns = [("convention", "name"), ("a token", "right"), ("/ full", "right?"), ("/ causal", "right")]
+    columns = [("convention", "name"), ("a token", "right"), ("/ full", "right?"), ("/ causal", "right?")]
     rated = speed is not None and (speed.tokens_per_s is not None or speed.mfu is not None)
     if speed is not None and speed.tokens_per_s is not None:
         columns.append(("MFU", "right"))
     elif rated:
         columns.append(("tokens/s", "right"))
     columns.append(("why not the causal ledger", "text"))
-    rows = [_row(found, count, rated) for count in found.counts if not _twin(found, count)]
+    rows = [_row(found, count, rated) for count in found.counts if count.terms is not None and not _twin(found, count)]
     title = f"{counted.spec.title}: FLOP per token of a training step at {counted.sequence:,.0f} tokens"
     return grid(title, columns, rows)
 
@@ -59,8 +59,7 @@ def _twin(found: Counting, count: Count) -> bool:
 def _row(found: Counting, count: Count, rated: bool) -> list[str]:
     counted, each = found.question.counted, count.per_token
     assert counted is not None
-    if count.terms is None or each is None:
-        return [count.convention.title, "–", "–", "–", *(["–"] if rated else []), count.unsaid]
+    assert count.terms is not None and each is not None
     shares = [each / (found.count(key).per_token or 1.0) for key in ("ledger_full", "ledger_causal")]
     row = [count.convention.title, format_si(each, "", 4), *(f"{share:.3f}" for share in shares)]
     if rated:
@@ -71,8 +70,21 @@ def _row(found: Counting, count: Count, rated: bool) -> list[str]:
 def _rated(found: Counting, count: Count) -> str:
     used, rate = found.used(count), found.rate(count)
     if used is not None:
-        return f"{100.0 * used:.1f} %" + (" HFU" if count.convention.hardware else "")
+        return f"({100.0 * used:.1f} %)" if count.convention.hardware else f"{100.0 * used:.1f} %"
     return f"{rate:,.0f}" if rate is not None else "–"
+
+
+def _unsaid(found: Counting) -> Iterator[str]:
+    """Which conventions say nothing of the model, by why; and what brackets are."""
+    speed = found.question.speed
+    if speed is not None and speed.tokens_per_s is not None:
+        yield "In brackets: HFU, over what is computed again as well."
+    why: dict[str, list[str]] = {}
+    for count in found.counts:
+        if count.unsaid:
+            why.setdefault(count.unsaid, []).append(count.convention.title)
+    for unsaid, titles in why.items():
+        yield f"Nothing by {'; '.join(titles)}: each {unsaid}."
 
 
 def _shares(found: Counting) -> Iterator[str]:
