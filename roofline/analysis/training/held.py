@@ -13,7 +13,7 @@ from roofline.num import maximum
 from roofline.passes.parallel.pipeline import SUBLAYERS
 from roofline.runs.training.frozen import frozen_bytes, unpacked_bytes
 from roofline.runs.training.run import TrainQuestion
-from roofline.runs.training.states import Sharing, States, gathered_bytes, states_of
+from roofline.runs.training.states import Sharing, gathered_bytes, states_of
 from roofline.workload.op import Op
 from roofline.workload.storage.tensors import Tensor, parameter_tensors
 
@@ -40,7 +40,7 @@ def _parts(question: TrainQuestion, work: StageWork) -> tuple[Part, ...]:
         runtime=_runtime(question),
         reserve=0.0 if question.engine == IDEAL else question.habits.reserve,
     )
-    taken = activations_of(question, work, _head(trained, recipe.gradients))
+    taken = activations_of(question, work, _head(question, work))
     return parts_of(states, taken, around, stays=stays(recipe, question.microbatches))
 
 
@@ -55,9 +55,10 @@ def sharing_of(question: TrainQuestion) -> Sharing:
     return Sharing.of(question.plan, question.layout.zero)
 
 
-def _head(trained: Iterable[Tensor], gradients: float) -> float:
-    """Bytes of the gradient of the head."""
-    return sum(gradients * tensor.elements for tensor in trained if tensor.role == "head")
+def _head(question: TrainQuestion, work: StageWork) -> float:
+    """Bytes of the gradient of the head, be it a matrix of its own or the table once more."""
+    taught = sum(float(flow.op.weights) for flow in work.flows if flow.op.name == "head" and flow.weights)
+    return taught * question.recipe.gradients if question.run.adapters is None else 0.0
 
 
 def _frozen(question: TrainQuestion, frozen: tuple[Tensor, ...], sharing: Sharing) -> float:
@@ -76,15 +77,17 @@ def _gathered(question: TrainQuestion, work: StageWork, frozen: tuple[Tensor, ..
 
 
 def units_of(ops: Iterable[Op]) -> list[float]:
-    """Parameters that FSDP gathers at once: those of a layer, of a table, of a head; of layers that are alike two."""
+    """Parameters that FSDP gathers at once, in order: a table, layers (of those that are alike two), a head."""
     held: dict[str, float] = {}
-    layers: dict[str, float] = {}
+    counts: dict[str, dict[str, float]] = {}
     for op in ops:
-        group = op.block.rsplit(".", 1)[0] if op.block.endswith(SUBLAYERS) else op.block
-        held[group] = held.get(group, 0.0) + op.count * op.params
         if op.params:
-            layers[group] = max(layers.get(group, 1.0), op.count)
-    return [held[group] / number for group, number in layers.items() for _ in range(2 if number >= 2 else 1)]
+            group = op.block.rsplit(".", 1)[0] if op.block.endswith(SUBLAYERS) else op.block
+            held[group] = held.get(group, 0.0) + op.count * op.params
+            known = counts.setdefault(group, {})
+            known[op.name] = known.get(op.name, 0.0) + op.count
+    numbers = {group: max(1.0, *known.values()) for group, known in counts.items()}
+    return [held[group] / number for group, number in numbers.items() for _ in range(2 if number > 1.0 else 1)]
 
 
 def _runtime(question: TrainQuestion) -> float:
