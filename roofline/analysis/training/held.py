@@ -35,7 +35,7 @@ def _parts(question: TrainQuestion, work: StageWork) -> tuple[Part, ...]:
     states = states_of(trained, recipe, sharing)
     around = Around(
         gathered=_gathered(question, work, frozen, sharing),
-        buffers=bucket_bytes(states, recipe, sharing, deepspeed=question.engine == "deepspeed"),
+        buffers=bucket_bytes(states, recipe, sharing),
         frozen=_frozen(question, frozen, sharing),
         runtime=_runtime(question),
         reserve=0.0 if question.engine == IDEAL else question.habits.reserve,
@@ -51,8 +51,18 @@ def tensors_of(work: StageWork) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
 
 
 def sharing_of(question: TrainQuestion) -> Sharing:
-    """Who shares states out."""
-    return Sharing.of(question.plan, question.layout.zero)
+    """Who shares states out.
+
+    In a pipeline, FSDP leaves the weights of a stage gathered from micro-batch to micro-batch, and adds their gradients
+    up on each device before it shares them out.
+
+    Source: torchtitan, parallelize_llama.py (`reshard_after_forward`: not with a pipeline); PyTorch, PipelineStage
+    (`set_requires_gradient_sync` before the last micro-batch); Llama team 2024 (arXiv:2407.21783), section 3.3.2.
+    """
+    plan, zero = question.plan, question.layout.zero
+    if plan.pp > 1 and zero == WEIGHTS and question.recipe.holding == "shards":
+        return Sharing.of(plan, GRADIENTS, whole=True)
+    return Sharing.of(plan, zero)
 
 
 def _head(question: TrainQuestion, work: StageWork) -> float:
@@ -64,13 +74,13 @@ def _head(question: TrainQuestion, work: StageWork) -> float:
 def _frozen(question: TrainQuestion, frozen: tuple[Tensor, ...], sharing: Sharing) -> float:
     """Bytes of weights that nothing trains: whole, or as shards where weights are shared out."""
     whole = frozen_bytes(frozen, question.run.base)
-    return whole / sharing.devices if sharing.zero > 2 else whole
+    return whole / sharing.devices if sharing.zero == WEIGHTS else whole
 
 
 def _gathered(question: TrainQuestion, work: StageWork, frozen: tuple[Tensor, ...], sharing: Sharing) -> float:
     """Weights that are gathered for a layer and the next, or widened from a narrow base."""
     unpacked = unpacked_bytes(frozen, question.run.base) if frozen else 0.0
-    if sharing.zero <= 2 or sharing.devices == 1:
+    if sharing.zero < WEIGHTS or sharing.devices == 1:
         return unpacked
     wide = question.habits.gradients == "wide" and question.recipe.holding == "shards"
     return unpacked + gathered_bytes(units_of(work.forward), question.recipe, reduced=4.0 if wide else None)

@@ -44,18 +44,19 @@ def loss_bytes(rows: Num, vocabulary: float, loss: Loss, devices: float = 1.0, h
     return logits * _LOGITS[loss] + (2.0 * head if loss == "chunked" else 0.0)
 
 
-def bucket_bytes(states: States, recipe: Recipe, sharing: Sharing, *, deepspeed: bool = False) -> float:
+def bucket_bytes(states: States, recipe: Recipe, sharing: Sharing) -> float:
     """Bytes of buffers through which gradients of all replicas are summed.
 
-    PyTorch's DDP copies every gradient into a bucket (`gradient_as_bucket_view=False`); Megatron sums where gradients
-    are; FSDP's are counted with the layers that it gathers; DeepSpeed fills two buckets of 5e8 elements.
+    PyTorch's DDP copies every gradient into a bucket (`gradient_as_bucket_view=False`); Megatron sums in the buffer in
+    fp32 where gradients are; FSDP's are counted with the layers that it gathers; DeepSpeed and its like, which keep
+    gradients in 16 bit, fill two buckets.
     """
-    if sharing.devices == 1:
+    if sharing.devices == 1 or recipe.holding == "shards":
         return 0.0
-    if deepspeed:
+    if recipe.holding == "master":
         whole = states.gradients * (sharing.devices if sharing.zero > 1 else 1.0)
-        return 2.0 * min(whole, BUCKET * recipe.compute)
-    return states.gradients if sharing.zero == 0 and recipe.holding != "master" else 0.0
+        return 2.0 * min(whole, BUCKET * recipe.compute) if recipe.step else 0.0
+    return states.gradients if sharing.zero == 0 else 0.0
 
 
 class Activations(NamedTuple):

@@ -58,3 +58,11 @@ def test_ideal_reserves_nothing() -> None:
     found = _parts(engine="ideal")
     assert not {"runtime_bytes", "reserve_bytes"} & set(found)
     assert _parts(engine="megatron", runtime_reserve="2 GB")["runtime_bytes"] == pytest.approx(2e9 / PARAMETERS)
+
+
+def test_fsdp_in_a_pipeline_leaves_weights_gathered() -> None:
+    """torchtitan, 2 stages of 4 shards: 16 bit of all weights of a stage, and their gradients in fp32, stay whole."""
+    piped = _parts(engine="torchtitan", gpus=8, pp=2, global_batch=64)
+    assert piped["gradients_bytes"] == pytest.approx(4 / 2)
+    assert piped["optimizer_bytes"] == pytest.approx(8 / 2 / 4)
+    assert piped["gathered_bytes"] == pytest.approx(2 / 2)

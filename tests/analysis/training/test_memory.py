@@ -149,7 +149,9 @@ def test_buckets_of_gradients() -> None:
     assert bucket_bytes(states, recipe, Sharing(3, 8)) == 0
     assert bucket_bytes(states, recipe, Sharing(0, 1)) == 0
     assert bucket_bytes(states, recipe_of("bf16", "adamw", MEGATRON), Sharing(0, 8)) == 0
-    assert bucket_bytes(states, recipe, Sharing(2, 8), deepspeed=True) == 2e9
+    deepspeed = recipe_of("bf16", "adamw", TrainingHabits(sources=("a test",), gradients="narrow"))
+    assert bucket_bytes(states, deepspeed, Sharing(2, 8)) == 2e9
+    assert bucket_bytes(States(gradients=1e6), deepspeed, Sharing(1, 8)) == 2e6
 
 
 def _sum(parts: Iterable[Part]) -> float:
