@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
     from roofline.api.grids import sweep, sweep_blocks
     from roofline.api.recommending import Recommendation, recommend
+    from roofline.api.training import Train, train
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -40,6 +41,8 @@ _HOMES = {
     "compare": "roofline.api.comparing",
     "Recommendation": "roofline.api.recommending",
     "recommend": "roofline.api.recommending",
+    "Train": "roofline.api.training",
+    "train": "roofline.api.training",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
@@ -67,6 +70,7 @@ __all__ = [
     "RooflineError",
     "SpecError",
     "Sweep",
+    "Train",
     "UnknownNameError",
     "UnsupportedError",
     "UsageError",
@@ -85,6 +89,7 @@ __all__ = [
     "recommend",
     "sweep",
     "sweep_blocks",
+    "train",
 ]
 
 

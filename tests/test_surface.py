@@ -21,6 +21,7 @@ def test_public_names() -> None:
         "RooflineError",
         "SpecError",
         "Sweep",
+        "Train",
         "UnknownNameError",
         "UnsupportedError",
         "UsageError",
@@ -39,6 +40,7 @@ def test_public_names() -> None:
         "recommend",
         "sweep",
         "sweep_blocks",
+        "train",
     }
     for name in rl.__all__:
         assert getattr(rl, name) is not None

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "cost": ("costs", "cost"),
     "levels": ("levels", "levels"),
     "recommend": ("recommend", "recommend"),
+    "train": ("train", "train"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),
     "calibrate": ("measured", "calibrate"),
