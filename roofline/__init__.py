@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from roofline.api.costs import Cost, cost
     from roofline.api.estimate import Estimate, estimate
     from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
+    from roofline.api.flops import Flops, flops
     from roofline.api.grids import sweep, sweep_blocks
     from roofline.api.recommending import Recommendation, recommend
     from roofline.api.training import Train, train
@@ -37,6 +38,8 @@ _HOMES = {
     "FittingModels": "roofline.api.fitting",
     "gpus_for": "roofline.api.fitting",
     "fit": "roofline.api.fitting",
+    "Flops": "roofline.api.flops",
+    "flops": "roofline.api.flops",
     "Comparison": "roofline.api.comparing",
     "compare": "roofline.api.comparing",
     "Recommendation": "roofline.api.recommending",
@@ -66,6 +69,7 @@ __all__ = [
     "Fit",
     "FittingGPUs",
     "FittingModels",
+    "Flops",
     "Recommendation",
     "RooflineError",
     "SpecError",
@@ -79,6 +83,7 @@ __all__ = [
     "cost",
     "estimate",
     "fit",
+    "flops",
     "gpus_for",
     "list_engines",
     "list_gpus",

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "sweep": ("sweep", "sweep"),
     "cost": ("costs", "cost"),
     "levels": ("levels", "levels"),
+    "flops": ("flops", "flops"),
     "recommend": ("recommend", "recommend"),
     "train": ("train", "train"),
     "plot": ("figures", "plot"),

@@ -200,6 +200,9 @@ class EngineSpec(Spec):
     unit_stream: Limit = Field(
         0.0, description="bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit"
     )
+    unit_attention: Limit = Field(
+        0.0, description="the same of fused attention: kernels written for an older generation; 0: no limit"
+    )
     half_sums: bool = Field(
         False,
         description="products in fp16, and of weights that are widened, are summed in 16 bit, at twice the rate on the "

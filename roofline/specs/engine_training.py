@@ -29,9 +29,17 @@ class TrainingHabits(Spec):
         "wide", description="gradients are added up in fp32, or stay in the format of the weights"
     )
     master: bool = Field(True, description="an optimizer in mixed precision has weights of its own in fp32")
-    loss: Literal["unfused", "fused", "chunked"] = Field(
+    half: Literal["master", "shards", "autocast", "pure"] = Field(
+        "master",
+        description="how a run in 16 bit holds its weights: in 16 bit with a master copy in fp32, as shards in fp32 "
+        "that are gathered in 16 bit, in fp32 and cast where products need it, or in 16 bit alone",
+    )
+    casts: bool = Field(True, description="weights cast to 8 or 4 bit, and their transposes, are kept for a whole step")
+    wide_embeddings: bool = Field(False, description="an optimizer of 8 bit keeps the states of embeddings in fp32")
+    loss: Literal["unfused", "in-place", "fused", "chunked"] = Field(
         "unfused",
-        description="the cross-entropy: through logits in fp32, in one kernel over the logits, or chunk by chunk",
+        description="the cross-entropy: through logits in fp32, through one copy of them in fp32 that is overwritten, "
+        "in one kernel over the logits, or chunk by chunk",
     )
     sharding: Literal["none", "optimizer", "gradients", "parameters"] = Field(
         "none", description="what is spread over data-parallel GPUs where nothing is asked: ZeRO 0, 1, 2 or 3"

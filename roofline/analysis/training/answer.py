@@ -15,9 +15,10 @@ from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.runs.money.money import Money, money
 from roofline.runs.money.watts import Watts, watts
+from roofline.specs.text.transformer import TransformerSpec
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.helping import Remedy
+    from roofline.analysis.training.helping import Helped
 
 _HOUR: Final = 3600.0
 _KWH: Final = 3.6e6
@@ -173,11 +174,11 @@ class TrainAnswer(TrainOutcome):
         return training_assumptions(self)
 
     @cached_property
-    def remedies(self) -> tuple[Remedy, ...]:
+    def remedies(self) -> tuple[Helped, ...]:
         """What would help where it does not fit, the mildest first; nothing where it does."""
-        from roofline.analysis.training.helping import remedies_of
+        from roofline.analysis.training.helping import helped
 
-        return () if self.memory.fits else remedies_of(self.question)
+        return () if self.memory.fits else helped(self.question)
 
     @cached_property
     def sources(self) -> list[str]:
@@ -236,7 +237,13 @@ class TrainAnswer(TrainOutcome):
     @cached_property
     def conventions(self) -> dict[str, float]:
         """FLOPs per token of a training step by each published way of counting that can say so of this model."""
-        return {}
+        run, spec = self.question.run, self.question.spec
+        if not isinstance(spec, TransformerSpec):
+            return {}
+        from roofline.analysis.training.conventions.answer import conventions_of
+
+        told = conventions_of(spec, run.sequence, decoder=run.decoder)
+        return {name: value for name, value in told.items() if not name.startswith(("ledger", "hardware"))}
 
     def _conventions(self) -> dict[str, float]:
         """MFU by each of them."""
@@ -244,7 +251,10 @@ class TrainAnswer(TrainOutcome):
         return {name: each * rate for name, each in self.conventions.items()}
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """One flat row per phase of a step, for a data frame."""
+        """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""
+        q = self.question
+        row = {"model": q.spec.name, "gpu": q.gpu.name, "gpus": q.gpus}
+        held = {f"memory_{name}": value for name, value in self.memory.held_dict().items()}
         for phase in self.phases:
-            row = {"model": self.question.spec.name, "gpu": self.question.gpu.name, "gpus": self.question.gpus}
-            yield row | phase.to_dict()
+            named = {"phase" if name == "name" else name: value for name, value in phase.to_dict().items()}
+            yield row | named | held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from roofline.analysis.training.conventions.published import CONVENTIONS
 from roofline.answer.derivation import Derivation, Term
 from roofline.machine.engine import IDEAL
 from roofline.units import format_si, format_time
@@ -82,9 +83,10 @@ def _flops(answer: TrainAnswer) -> Iterator[Derivation]:
     )
     source = "Dao et al. 2022, FlashAttention (arXiv:2205.14135): 2 products forward, 5 backward"
     yield Derivation("flops.hardware", "FLOP", flops.hardware, formula, micro, source)
-    for name, each in answer.conventions.items():
-        formula, source = "FLOPs per token by that convention; `roofline flops` tells each formula", "docs/flops.md"
-        yield Derivation(f"flops.{name}", "FLOP", each, formula, "per token", source)
+    for known in CONVENTIONS:
+        if known.key in answer.conventions:
+            each = answer.conventions[known.key]
+            yield Derivation(f"flops.{known.key}", "FLOP", each, known.formula, "per token", known.source)
 
 
 def _step(answer: TrainAnswer) -> Iterator[Derivation]:

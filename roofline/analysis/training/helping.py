@@ -1,6 +1,6 @@
-"""What would help a training run that does not fit: the same question with something changed, each asked again.
+"""What would help a training run that does not fit: every change, and changes together, each asked again.
 
-Every change is one that a user can ask for; what cannot be asked of this model or plan is left out.
+`roofline.analysis.training.remedies` says which there are; what cannot be asked of this model and plan is left out.
 """
 
 from __future__ import annotations
@@ -10,27 +10,28 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from roofline.analysis.training.held import memory_of
+from roofline.analysis.training.remedies import Remedy, remedies
 from roofline.analysis.training.stages import stages_of
 from roofline.analysis.training.step import step_time
 from roofline.answer.memory import Memory
 from roofline.answer.plain import plain
 from roofline.errors import RooflineError
 from roofline.runs.training.ask import train_question
+from roofline.runs.training.options import TRAINING
 from roofline.runs.training.run import TrainQuestion
 from roofline.units import format_si
 
-#: A change of options, by name.
-Changes = Mapping[str, Any]
-_RANK: Final = 16
-#: How many times as many GPUs are tried, each holding its share of the states.
-_MORE: Final = (2, 4, 8)
+#: Of the changes of one kind, the one that goes furthest is taken together with others.
+_TOGETHER: Final = ("attention", "recompute", "micro_batch", "zero", "optimizer")
+_PLAN: Final = ("tp", "pp", "cp", "dp")
 
 
-class Remedy(NamedTuple):
-    """The run with some options changed: in words, what it holds then, and the seconds of a step where it fits."""
+class Helped(NamedTuple):
+    """A run with some options changed: as options, in words, what it holds then, seconds of a step where it fits."""
 
+    options: str
     words: str
-    changes: Changes
+    changes: Mapping[str, Any]
     memory: Memory
     step_s: float | None
 
@@ -39,10 +40,16 @@ class Remedy(NamedTuple):
         """Whether it fits then."""
         return bool(self.memory.fits)
 
+    @property
+    def needs(self) -> str:
+        """What it needs then: `21.3 GB`."""
+        return format_si(float(self.memory.total_bytes), "B")
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "options": self.words,
+            "options": self.options,
+            "words": self.words,
             "changes": {name: plain(value) for name, value in self.changes.items()},
             "total_bytes": plain(self.memory.total_bytes),
             "fits": self.fits,
@@ -50,115 +57,102 @@ class Remedy(NamedTuple):
         }
 
 
-def remedies_of(question: TrainQuestion) -> tuple[Remedy, ...]:
+def helped(question: TrainQuestion) -> tuple[Helped, ...]:
     """What would help, the mildest first."""
     found = []
-    for changes in changes_of(question):
+    for remedy in tried(question):
         with suppress(RooflineError):  # what cannot be asked of this model and plan helps nobody
-            found.append(_tried(question, changes))
+            found.append(_asked(question, remedy))
     return tuple(found)
 
 
-def _tried(question: TrainQuestion, changes: Changes) -> Remedy:
-    changed = asked_again(question, changes)
+def _asked(question: TrainQuestion, remedy: Remedy) -> Helped:
+    given = remedy.asked(question)
+    given.pop("memory", None)  # the accelerator has been given its size
+    changed = train_question(question.spec, question.gpu, **given)
     works = stages_of(changed)
     memory = memory_of(changed, works)
     seconds = float(step_time(changed, works).expected_s) if memory.fits else None
-    return Remedy(options_text(changes), changes, memory, seconds)
+    return Helped(options_text(remedy.changes, question.asked), remedy.words, remedy.changes, memory, seconds)
 
 
-def asked_again(question: TrainQuestion, changes: Changes) -> TrainQuestion:
-    """The same question with some options changed; one that is changed to None is asked no more. Raises UsageError."""
-    given = {name: value for name, value in question.asked.items() if name != "memory"}
-    options = {name: value for name, value in (given | dict(changes)).items() if value is not None}
-    return train_question(question.spec, question.gpu, **options)
+def options_text(changes: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Changes as one would type them: `--recompute full --micro-batch 1`; those that change nothing are left out."""
+    parts = []
+    for name, value in changes.items():
+        option = TRAINING[name]
+        before = asked.get(name, option.default)
+        if value is None and name in asked and name not in (*_PLAN, "gpus", "fsdp"):
+            parts.append(f"without {option.flag} {before}")
+        elif value is not None and value != before and not (name in _PLAN and value == 1 and before is None):
+            parts.append(option.flag if value is True else f"{option.flag} {value}")
+    return " ".join(parts)
 
 
-def options_text(changes: Changes) -> str:
-    """Changes as one would type them: `--recompute full --micro-batch 1`."""
-    named = [(f"--{name.replace('_', '-')}", value) for name, value in changes.items() if value is not None]
-    return " ".join(name if value is True else f"{name} {value}" for name, value in named)
-
-
-def changes_of(question: TrainQuestion) -> Iterator[Changes]:
-    """The changes that are tried, from the mildest: the same run in another order, states elsewhere, adapters."""
-    kept, shared = list(_of_activations(question)), list(_of_states(question))
-    yield from (*kept, *shared, *_of_plan(question))
-    both: dict[str, Any] = {}
-    for change in (*kept[-2:], *shared):
-        both = both | dict(change)
-        if len(both) > 1:
-            yield dict(both)
-    less = {name: value for name, value in both.items() if name != "optimizer"}
-    for adapters in _of_adapters(question):
+def tried(question: TrainQuestion) -> Iterator[Remedy]:
+    """What is tried, the mildest first: one change, several, adapters, more devices."""
+    single = remedies(question)
+    own = [each for each in single if _of(each, ("lora", "base"))]
+    more = [each for each in single if _devices(each) > question.gpus]
+    plain_ones = [each for each in single if each not in own and each not in more]
+    yield from plain_ones
+    together = _together(question, plain_ones)
+    yield from together
+    most = together[-1:] or plain_ones[-1:]
+    adapted = [each for each in most if not _of(each, _PLAN)]
+    for adapters in own:
         yield adapters
-        if less:
-            yield adapters | less
-    yield from _of_more(question, less)
+        for least in adapted:
+            less = {name: value for name, value in least.changes.items() if name != "optimizer"}
+            yield Remedy({**adapters.changes, **less}, f"{adapters.words}, and all else that keeps less")
+    more += [
+        Remedy({"gpus": size, "dp": None, "zero": 3}, f"{size} GPUs that share all states") for size in _more(question)
+    ]
+    for larger in more:
+        yield larger
+        for least in adapted:
+            yield Remedy({**larger.changes, **least.changes}, f"{larger.words}; {least.words}")
 
 
-def _of_activations(question: TrainQuestion) -> Iterator[Changes]:
-    """Less is kept for the backward pass."""
-    run = question.run
-    if run.eager_attention:
-        yield {"attention": "flash"}
-    if run.micro_batch > 1:
-        yield {"micro_batch": 1} if run.micro_batch % 2 else {"micro_batch": int(run.micro_batch / 2)}
-        if run.micro_batch > 2 and not run.micro_batch % 2:
-            yield {"micro_batch": 1}
-    if run.recompute == "none" and run.eager_attention:
-        yield {"recompute": "selective"}
-    if run.recompute != "full":
-        yield {"recompute": "full"}
+def _more(question: TrainQuestion) -> Iterator[int]:
+    """Four and eight times as many devices."""
+    yield from (times * question.gpus for times in (4, 8))
 
 
-def _of_states(question: TrainQuestion) -> Iterator[Changes]:
-    """Weights, gradients and optimizer take less, or are shared out."""
-    if question.layout.sharers > 1:
-        for zero in range(question.layout.zero + 1, 4):
-            yield {"zero": zero}
-    if question.run.optimizer.startswith("adam") and question.run.optimizer != "adamw-8bit":
-        yield {"optimizer": "adamw-8bit"}
+def _of(remedy: Remedy, names: tuple[str, ...]) -> bool:
+    return any(name in remedy.changes for name in names)
 
 
-def _of_plan(question: TrainQuestion) -> Iterator[Changes]:
-    """The same devices along other axes: tensors within a node, layers in stages."""
-    plan, run = question.plan, question.run
-    if plan.dp % 2 or run.height:
-        return
-    node = question.layout.spread.node
-    size = node.count if node is not None else plan.tp
-    each = {"gpus": plan.devices, "dp": None}
-    if plan.tp * 2 <= size:
-        yield {**each, "tp": plan.tp * 2}
-    yield {**each, "pp": plan.pp * 2}
+def _devices(remedy: Remedy) -> int:
+    product = 1
+    if remedy.changes.get("gpus") is not None:
+        return int(remedy.changes["gpus"])
+    for name in _PLAN:
+        product *= int(remedy.changes.get(name) or 1)
+    return product
 
 
-def _of_adapters(question: TrainQuestion) -> Iterator[dict[str, Any]]:
-    """Adapters in place of the weights, and narrower weights below them."""
-    run = question.run
-    rank: dict[str, Any] = {} if run.adapters is not None else {"lora": _RANK}
-    if rank:
-        yield rank
-    for base in ("int8", "nf4"):
-        if run.base not in (base, "nf4", "nf4-dq"):
-            yield rank | {"base": base}
+def _together(question: TrainQuestion, single: list[Remedy]) -> list[Remedy]:
+    """The furthest change of each kind, together with those before it."""
+    furthest: dict[str, Remedy] = {}
+    for remedy in single:
+        for name in _TOGETHER:
+            if name in remedy.changes:
+                furthest[name] = remedy
+    if "micro_batch" in furthest:
+        sizes = {"micro_batch": 1, "global_batch": int(question.run.global_batch)}
+        furthest["micro_batch"] = Remedy(sizes, "micro-batches of 1")
+    changes: dict[str, Any] = {}
+    words: list[str] = []
+    found = []
+    for remedy in furthest.values():
+        changes = changes | dict(remedy.changes)
+        words.append(remedy.words)
+        if len(words) > 1:
+            found.append(Remedy(dict(changes), ", ".join(words)))
+    return found
 
 
-def _of_more(question: TrainQuestion, less: Changes) -> Iterator[Changes]:
-    """More devices, each with its share of the states."""
-    for times in _MORE:
-        more = {"gpus": question.gpus * times, "dp": None, "zero": 3}
-        yield more
-        if less:
-            yield {**more, **{name: value for name, value in less.items() if name != "zero"}}
-
-
-def first_fitting(remedies: tuple[Remedy, ...]) -> Remedy | None:
+def first_fitting(found: tuple[Helped, ...]) -> Helped | None:
     """The mildest that makes it fit."""
-    return next((each for each in remedies if each.fits), None)
-
-
-def saved_words(remedy: Remedy) -> str:
-    """What a run needs then: `21.3 GB`."""
-    return format_si(float(remedy.memory.total_bytes), "B")
+    return next((each for each in found if each.fits), None)

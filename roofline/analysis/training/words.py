@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.fit.words import short_title
-from roofline.analysis.training.helping import first_fitting, saved_words
+from roofline.analysis.training.helping import first_fitting
 from roofline.answer.plain import counted_whole
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
@@ -43,7 +43,7 @@ def _misfit(answer: TrainAnswer) -> Iterator[str]:
     if remedy is None:
         yield "Nothing that was tried makes it fit."
     else:
-        yield f"With {remedy.words} it would: {saved_words(remedy)}{_each(q)}."
+        yield f"With {remedy.options} it would: {remedy.needs}{_each(q)}."
 
 
 def _each(q: TrainQuestion) -> str:

@@ -18,5 +18,5 @@ def training_ops(spec: TransformerSpec, batch: Num, sequence: Num, decoder: Num 
         from roofline.architectures.text.stacks.encoder_decoder import whole_ops
 
         return tuple(map(uncached, whole_ops(spec, batch, sequence, decoder)))
-    span = Span(batch, sequence, 0.0)
+    span = Span(batch, sequence, 0.0, reads_media=True)
     return tuple(map(uncached, forward_ops(spec, span, rows=span.tokens)))

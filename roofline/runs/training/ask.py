@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from roofline.errors import UsageError, nearest
-from roofline.machine.engine_lookup import IDEAL, find_engine, read_engine
+from roofline.machine.collectives import Fabric
+from roofline.machine.engine_lookup import IDEAL, read_engine
 from roofline.passes.training.adapters import Adapters
 from roofline.runs.checks import one_of, whole_number
-from roofline.runs.devices.resolve import links_of, read_reserve
+from roofline.runs.devices.resolve import default_node, links_of, read_reserve
 from roofline.runs.devices.spread import Spread
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
@@ -20,9 +21,11 @@ from roofline.runs.training.options import TRAINING
 from roofline.runs.training.recipes import recipe_of
 from roofline.runs.training.run import Layout, TrainQuestion, TrainRun
 from roofline.runs.training.sizes import batches, decoder_of, length_of, sequence_of, side_of
+from roofline.runs.training.trainers import find_trainer
 from roofline.specs.engine_training import TrainingHabits
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
+from roofline.specs.node import NodeSpec
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.plan import Plan, check_plan
 
@@ -49,7 +52,7 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
     spec, model_origin = locate_model(model, spec_dir)
     if not isinstance(spec, (TransformerSpec, ImageSpec)):
         raise UsageError(f"{type(spec).__name__} is neither a language model nor an image model")
-    engine = find_engine(given.get("engine") or _usual(spec, given), spec_dir)
+    engine = find_trainer(given.get("engine") or _usual(spec, given), spec_dir)
     habits = habits_of(engine)
     layout, notes = _layout(accelerator, given, habits, spec_dir)
     run, more = _run(spec, given, layout)
@@ -149,7 +152,7 @@ def _layout(
 ) -> tuple[Layout, tuple[str, ...]]:
     plan, notes = plan_of(given), list[str]()
     several = plan.devices > 1
-    node, fabric = links_of(gpu, given.get("node"), spec_dir) if several or given.get("node") else (None, None)
+    node, fabric = _links(gpu, given, spec_dir, plan.devices, notes) if several or given.get("node") else (None, None)
     reserve = read_reserve(given.get("runtime_reserve"), gpu.memory.capacity, spec_dir, several)
     zero = _zero(given, habits, plan, notes)
     vpp = _size("vpp", given.get("vpp", 1))
@@ -161,6 +164,20 @@ def _layout(
     parallel = habits.sequence_parallel and plan.tp > 1 and not given.get("no_sequence_parallel")
     spread = Spread(plan, fabric, node, reserve=reserve, alone=not several)
     return Layout(spread, zero, vpp, cast("Any", schedule), parallel), tuple(notes)
+
+
+def _links(
+    gpu: GPUSpec, given: Mapping[str, Any], spec_dir: str | None, devices: int, notes: list[str]
+) -> tuple[NodeSpec | None, Fabric | None]:
+    """The node and its links; for more devices than those links reach, any node of them that has a network."""
+    node, fabric = links_of(gpu, given.get("node"), spec_dir)
+    if given.get("node") or fabric is None or fabric.scale_out is not None or devices <= fabric.node:
+        return node, fabric
+    other = default_node(gpu, spec_dir, named=True)
+    if other is None or other.scale_out is None:
+        return node, fabric
+    notes.append(f"linked as {other.name}: no --node was given, and {devices:,} GPUs need a network between nodes")
+    return other, Fabric.of(other)
 
 
 def _zero(given: Mapping[str, Any], habits: TrainingHabits, plan: Plan, notes: list[str]) -> int:

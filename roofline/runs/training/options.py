@@ -91,7 +91,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "Framework whose measured efficiencies to expect (`roofline list engines`); `ideal` is the roofline. "
             "Default: by what is trained.",
             "NAME",
-            listing="list_engines",
+            listing="list_trainers",
         ),
         SPEC_DIR,
     ),

@@ -1,1 +1,1 @@
-"""The tables about training."""
+"""Tables of training: a run, and ways to count it."""

@@ -28,7 +28,7 @@ _LEGEND: Final = (
 _EXPECTED: Final = " expected: what the framework makes of it; four of five runs lie in the interval."
 _SHARES: Final = (
     "MFU (model FLOPs utilisation): the model's own FLOPs over the peak. HFU (hardware FLOPs utilisation): with all "
-    "that is repeated. Peaks are dense."
+    "that is repeated. Peaks are dense. `roofline flops` tells 20 conventions with their formulas."
 )
 
 

@@ -10,6 +10,7 @@ from roofline.units import format_binary, format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.analysis.training.answer import TrainAnswer
+    from roofline.analysis.training.helping import Helped
 
 _PARTS: Final = (("", "left"), ("bytes", "right"), ("share", "right?"), ("", "left"))
 _REMEDIES: Final = (("change", "text"), ("needs", "right"), ("saves", "right?"), ("", "left"), ("a step", "right?"))
@@ -35,14 +36,13 @@ def memory_table(answer: TrainAnswer) -> Grid:
 def remedy_table(answer: TrainAnswer) -> Grid:
     """What would help, the greatest effect first; those that change nothing are left out."""
     total = float(answer.memory.total_bytes)
-    needs = {each.words: float(each.memory.total_bytes) for each in answer.remedies}
-    helping = [each for each in answer.remedies if needs[each.words] < total]
-    rows = []
-    for each in sorted(helping, key=lambda remedy: needs[remedy.words]):
-        size = needs[each.words]
-        step = format_time(each.step_s) if each.step_s is not None else "–"
-        rows.append(
-            [each.words, format_si(size, "B"), format_si(total - size, "B"), "fits" if each.fits else "no", step]
-        )
+    helping = [each for each in answer.remedies if float(each.memory.total_bytes) < total]
+    rows = [_remedy(each, total) for each in sorted(helping, key=lambda each: float(each.memory.total_bytes))]
     each_gpu = " per GPU" if answer.question.gpus > 1 else ""
     return grid(f"What would help, and how much{each_gpu}, the greatest effect first", _REMEDIES, rows)
+
+
+def _remedy(found: Helped, total: float) -> list[str]:
+    step = format_time(found.step_s) if found.step_s is not None else "–"
+    saved = format_si(total - float(found.memory.total_bytes), "B")
+    return [found.options, found.needs, saved, "fits" if found.fits else "no", step]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from roofline.analysis.training.conventions.published import CONVENTIONS
 from roofline.analysis.training.words import shown_rate, unit_of
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
@@ -21,6 +22,8 @@ _COLUMNS: Final = (
     *(("expected", "right"), ("80 % interval", "right?")),
 )
 _TERA: Final = 1e12
+#: Conventions that are shown beside the ledger; `roofline flops` and JSON have all.
+_NAMED: Final = ("six_n", "palm", "megatron", "hf_trainer")
 
 
 def rate_table(answer: TrainAnswer) -> Grid:
@@ -72,5 +75,8 @@ def _counted(answer: TrainAnswer) -> Iterator[tuple[str, float, str]]:
     else:
         yield "model", flops.full, "what the model needs: forward and the gradients that are trained"
     yield "hardware (HFU)", flops.hardware, "all that is done: repeated layers, fused attention's extra products"
-    for name, each in answer.conventions.items():
-        yield name, each * answer.question.run.tokens_per_step, ""
+    if answer.question.run.adapters is None:  # conventions count what trains all weights
+        for each in CONVENTIONS:
+            if each.key in _NAMED and each.key in answer.conventions:
+                flops = answer.conventions[each.key] * answer.question.run.tokens_per_step
+                yield each.title, flops, each.counts
