@@ -1,4 +1,4 @@
-"""Where the headline numbers of a training run come from: formula, values, result, the lines of the files, the source."""
+"""Where the headline numbers of a training run come from: formula, values, result, lines of files, source."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.training.conventions.published import CONVENTIONS
+from roofline.analysis.training.explain_whole import held_derivations, run_derivations
 from roofline.answer.derivation import Derivation, Term
 from roofline.machine.engine import IDEAL
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.answer import TrainAnswer, Whole
+    from roofline.analysis.training.answer import TrainAnswer
     from roofline.analysis.training.step import StageTime
     from roofline.answer.phase import PhaseEstimate
 
 LEDGER: Final = "the op ledger: the forward ops of the model, and of each the gradients that are needed"
-_HOUR: Final = 3600.0
 _BUBBLES: Final = {
     "gpipe": ("(p − 1) · t of the other stages", "Huang et al. 2019, GPipe (arXiv:1811.06965)"),
     "1f1b": (
@@ -32,7 +32,7 @@ _EXCHANGED: Final = {
     0: "once a step: gradients are summed in parts and handed to all",
     1: "once a step: gradients are summed in parts, new weights are handed to all",
     2: "once a step: gradients are summed in parts, new weights are handed to all",
-    3: "in every micro-batch: weights are gathered for the forward pass and for the backward pass, gradients summed in parts",
+    3: "in every micro-batch: weights are gathered forward and backward, gradients summed in parts",
 }
 
 
@@ -44,8 +44,8 @@ def explain(answer: TrainAnswer) -> list[Derivation]:
         *_step(answer),
         *_rates(answer),
         *_shares(answer),
-        *_memory(answer),
-        *_run(answer),
+        *held_derivations(answer),
+        *run_derivations(answer),
     ]
 
 
@@ -70,7 +70,7 @@ def _parameters(answer: TrainAnswer) -> Iterator[Derivation]:
 def _flops(answer: TrainAnswer) -> Iterator[Derivation]:
     flops, q = answer.flops, answer.question
     step = f"of {q.run.tokens_per_step:,.0f} {'tokens' if q.run.sequence else 'pictures'} a step"
-    once = "sum over ops of forward FLOPs · (1 + 1 for the gradient of the input, where needed, + 1 for that of the weights)"
+    once = "sum over ops of forward FLOPs · (1 + 1 where its input needs a gradient + 1 where its weights do)"
     yield Derivation(
         "flops.model_causal", "FLOP", flops.causal, f"{once}; attention as its mask lets through", step, LEDGER
     )
@@ -86,7 +86,7 @@ def _flops(answer: TrainAnswer) -> Iterator[Derivation]:
     for known in CONVENTIONS:
         if known.key in answer.conventions:
             each = answer.conventions[known.key]
-            yield Derivation(f"flops.{known.key}", "FLOP", each, known.formula, "per token", known.source)
+            yield Derivation(f"flops.{known.key}", "FLOP/token", each, known.formula, "per token", known.source)
 
 
 def _step(answer: TrainAnswer) -> Iterator[Derivation]:
@@ -146,7 +146,10 @@ def _expected(answer: TrainAnswer, slow: StageTime) -> Derivation:
     rest = total - sum(term.value for term in terms)
     if abs(rest) > 1e-6 * total:
         terms.append(Term("the host once a step, and the rest", "", rest))
-    formula = "micro-batches · (forward + repeated + backward + what shows of their exchanges) + waiting + exchange + optimizer + host"
+    formula = (
+        "micro-batches · (forward + repeated + backward + what shows of their exchanges) + waiting + exchange + "
+        "optimizer + host"
+    )
     values = f"{m:,.0f} micro-batches; {100 * q.habits.hidden:.0f} % of exchanges between replicas can hide"
     source = f"engine {q.engine}" + (
         ": coefficients fitted to measured steps" if q.engine != IDEAL else ", the roofline itself"
@@ -168,7 +171,7 @@ def _exchange(answer: TrainAnswer, slow: StageTime) -> Derivation:
     q, step, hidden = answer.question, answer.step, answer.question.habits.hidden
     m = step.microbatches
     moved = m * float(slow.gather.bytes + slow.regather.bytes + slow.scatter.bytes) + float(slow.step.bytes)
-    formula = f"what shows of exchanges within layers and between replicas: max((1 − hidden) · time, time − work); {_EXCHANGED[q.layout.zero]}"
+    formula = f"what shows of exchanges: max((1 − hidden) · time, time − work); {_EXCHANGED[q.layout.zero]}"
     values = f"{format_si(moved, 'B')} between replicas over the links of a GPU, hidden {hidden:.2f}"
     source = "Rajbhandari et al. 2020, ZeRO (arXiv:1910.02054), section 7"
     terms = [
@@ -204,79 +207,3 @@ def _shares(answer: TrainAnswer) -> Iterator[Derivation]:
     text = f"{format_si(flops.hardware, 'FLOP', 4)} / {below}"
     formula = "all FLOPs of a step / (step.expected_s · GPUs · peak)"
     yield Derivation("hfu", "", answer.hfu, formula, text, palm, lines=_lines(answer))
-
-
-def _memory(answer: TrainAnswer) -> Iterator[Derivation]:
-    q, memory, recipe = answer.question, answer.memory, answer.question.recipe
-    for part in memory.parts:
-        if float(part.bytes):
-            formula = _PARTS.get(part.name.removesuffix("_bytes"), part.note or part.title)
-            values = part.note or part.title
-            yield Derivation(f"memory.{part.name}", "B", float(part.bytes), formula, values, f"{_held(q)}")
-    terms = [Term(part.title, part.note or "", float(part.bytes)) for part in memory.parts if float(part.bytes)]
-    del recipe
-    values = f"capacity {format_si(float(memory.capacity_bytes), 'B')}, may be used {format_si(float(memory.usable_bytes), 'B')}"
-    yield Derivation(
-        "memory.total_bytes", "B", float(memory.total_bytes), "sum of the parts", values, "the parts", terms
-    )
-
-
-_PARTS: Final = {
-    "weights": "parameters on the fullest GPU · bytes of a weight / GPUs that share them (ZeRO 3)",
-    "gradients": "trained parameters · bytes of a gradient / GPUs that share them (ZeRO 2 and 3)",
-    "master": "trained parameters · 4 B of an fp32 copy / GPUs that share them (ZeRO 1 to 3)",
-    "optimizer": "trained parameters · bytes of its states / GPUs that share them (ZeRO 1 to 3)",
-    "activations": "what each op of a layer keeps for its backward pass · layers of the stage · micro-batches in flight",
-    "gathered": "layers whose weights are gathered at once, and the gradient of one",
-    "loss": "logits in fp32, and their gradients, as far as the loss is not fused or cut in chunks",
-    "buffers": "buckets of gradients, buffers of exchanges, random states",
-    "runtime": "the context of the device and its libraries",
-}
-
-
-def _held(q: object) -> str:
-    return f"recipe {getattr(q, 'mode', '')}, ZeRO {getattr(getattr(q, 'layout', None), 'zero', 0)}, engine {getattr(q, 'engine', '')}"
-
-
-def _run(answer: TrainAnswer) -> Iterator[Derivation]:
-    whole, q = answer.whole, answer.question
-    if whole is None:
-        return
-    seconds = float(answer.times.expected)
-    per = q.run.tokens_per_step
-    if q.asked.get("steps") is None:
-        unit = "tokens" if q.run.sequence else "pictures"
-        yield Derivation(
-            "run.steps",
-            "steps",
-            whole.steps,
-            f"{unit} / {unit} of a step",
-            f"{whole.tokens:,.0f} / {per:,.0f}",
-            "as asked",
-        )
-    total = float(whole.seconds.expected)
-    yield Derivation(
-        "run.seconds", "s", total, "steps · step.expected_s", f"{whole.steps:,.6g} × {seconds:.4g}", "no restarts"
-    )
-    hours = float(whole.gpu_hours.expected)
-    yield Derivation(
-        "run.gpu_hours", "h", hours, "seconds · GPUs / 3600", f"{total:,.6g} × {q.gpus:,} / 3600", "the step"
-    )
-    yield from _paid(answer, whole)
-
-
-def _paid(answer: TrainAnswer, whole: Whole) -> Iterator[Derivation]:
-    q, found = answer.question, answer.money
-    if whole.cost is not None:
-        where = found.price.source if found.price is not None else ""
-        more = " + kWh · price of electricity" if found.adds else ""
-        formula = f"hours · GPUs (or whole nodes) · price per hour / load{more}"
-        values = (
-            f"{float(whole.seconds.expected) / _HOUR:,.6g} h, {q.gpus:,} GPUs, {found.words}, load {q.money.load:g}"
-        )
-        yield Derivation("run.cost", whole.currency, float(whole.cost.expected), formula, values, where)
-    drawn = answer.drawn
-    if whole.joules is not None and drawn is not None:
-        values = f"{float(whole.seconds.expected):,.6g} s × {q.gpus:,} × {drawn.value:.0f} W × {q.money.pue:g}; {drawn.source}"
-        energy = float(whole.joules.expected)
-        yield Derivation("run.energy_j", "J", energy, "seconds · GPUs · watts · PUE", values, "hardware/power.csv")

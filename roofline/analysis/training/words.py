@@ -31,8 +31,8 @@ def verdict(answer: TrainAnswer) -> str:
 
 def _fitting(answer: TrainAnswer) -> str:
     q = answer.question
-    used = f"{format_si(float(answer.memory.total_bytes), 'B')} of {format_si(float(answer.memory.usable_bytes), 'B')} used"
-    return f"{subject(q)} on {where(q)} {pace(answer)}; {length(answer)}; {used}{_each(q)}."
+    held, room = (format_si(float(size), "B") for size in (answer.memory.total_bytes, answer.memory.usable_bytes))
+    return f"{subject(q)} on {where(q)} {pace(answer)}; {length(answer)}; {held} of {room} used{_each(q)}."
 
 
 def _misfit(answer: TrainAnswer) -> Iterator[str]:

@@ -44,7 +44,11 @@ def train(
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
-    """How fast it trains, in how much memory per GPU, for how many days and dollars. Exit code 1 where it does not fit."""
+    """How fast it trains, in how much memory per GPU, for how many days and dollars. Exit code 1 where it does not fit.
+
+    The sentence first; then the step by phase, rates, shares of the peak, memory by part, and the whole run where
+    `--tokens`, `--steps` or `--samples` say how long it is.
+    """
     from roofline.api.training import train as run
 
     _check(explain, only, output, kind, csv)
@@ -64,8 +68,8 @@ def train(
 def _check(explain: bool, only: str | None, output: str | None, kind: str | None, csv: bool) -> None:
     """Raises UsageError for options that have nothing to do, or nothing to do with each other."""
     from roofline.errors import UsageError
-    from roofline.runs.checks import one_of
     from roofline.report.plots.training import KINDS
+    from roofline.runs.checks import one_of
 
     if output is None and kind is not None:
         raise UsageError(f"--kind {kind}: name the file of the picture with --output")

@@ -1,4 +1,4 @@
-"""Pictures of a training run: what fills a GPU's memory, and where the time of a step goes, each part behind the last."""
+"""Pictures of a training run: what fills a GPU's memory, and where the time of a step goes, part behind part."""
 
 from __future__ import annotations
 
@@ -80,14 +80,15 @@ def _step(answer: TrainAnswer, title: str) -> Figure:
     whole, bound = float(answer.times.expected), float(answer.times.bound)
     each = [(row.name, row.expected, f"{format_time(row.expected)}, {row.bound_by}") for row in rows]
     marks = [_Mark(f"bound {format_time(bound)}", bound, dashed=True)] if bound < whole else []
-    note = f"{pace(answer)[:1].upper()}{pace(answer)[1:]}. Beside each time what bounds it; each begins where the last ends."
+    note = f"{pace(answer)[:1].upper()}{pace(answer)[1:]}. "
+    note += "Beside each time what bounds it; each begins where the last ends."
     words = Words(title, " · ".join(asked_lines(answer)), note)
     return _waterfall(_stacked(each, format_time(whole)), marks, ("Time of a step", "s"), words, None)
 
 
 def _stacked(each: Sequence[tuple[str, float, str]], total: str) -> list[_Part]:
     """Parts one behind the other, and their sum."""
-    parts, start = [], 0.0
+    parts, start = list[_Part](), 0.0
     for name, size, text in each:
         if size > 0:
             parts.append(_Part(name, text, start, start + size, COLOURS[len(parts) % (len(COLOURS) - 1)]))

@@ -1,4 +1,4 @@
-"""What `roofline train` shows: the verdict, then what was asked, the step, its memory, what is reached, the whole run."""
+"""What `roofline train` shows: the verdict, what was asked, the step, what is reached, its memory, the whole run."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def print_explanation(answer: TrainAnswer, derivations: Sequence[Derivation], console: Console) -> None:
-    """Every number as formula, values, result and source; then what was assumed, and where the files' facts are from."""
+    """Every number as formula, values, result and source; then what was assumed, and where facts are from."""
     q = answer.question
     console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(f"{q.gpu.title}\n", "bold")])
     for each in derivations:

@@ -78,5 +78,5 @@ def _counted(answer: TrainAnswer) -> Iterator[tuple[str, float, str]]:
     if answer.question.run.adapters is None:  # conventions count what trains all weights
         for each in CONVENTIONS:
             if each.key in _NAMED and each.key in answer.conventions:
-                flops = answer.conventions[each.key] * answer.question.run.tokens_per_step
-                yield each.title, flops, each.counts
+                counted = answer.conventions[each.key] * answer.question.run.tokens_per_step
+                yield each.title, counted, each.counts
