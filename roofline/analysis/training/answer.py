@@ -240,7 +240,7 @@ class TrainAnswer(TrainOutcome):
         run, spec = self.question.run, self.question.spec
         if not isinstance(spec, TransformerSpec):
             return {}
-        from roofline.analysis.training.conventions.answer import conventions_of
+        from roofline.analysis.training.conventions.counts import conventions_of
 
         told = conventions_of(spec, run.sequence, decoder=run.decoder)
         return {name: value for name, value in told.items() if not name.startswith(("ledger", "hardware"))}

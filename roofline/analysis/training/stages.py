@@ -14,6 +14,7 @@ from roofline.passes.parallel.pipeline import layers_of, stage_layers, stage_ops
 from roofline.passes.parallel.tensor import split_tensors
 from roofline.passes.training.flow import Flow, trained
 from roofline.passes.training.gradients import Accumulated, backward_ops
+from roofline.passes.training.recompute import Policy, recomputed
 from roofline.runs.devices.spread import ALONE
 from roofline.runs.training.run import TrainQuestion
 from roofline.workload.op import Op
@@ -79,7 +80,14 @@ def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int
         ops = eager_ops(ops)
     flows = trained(ops)
     accumulated = Accumulated(question.habits.gradients == "wide")
-    return StageWork(number, first, last, flows, (), backward_ops(flows, accumulated))
+    again = recomputed([flow.op for flow in flows], _policy(question))
+    return StageWork(number, first, last, flows, again, backward_ops(flows, accumulated))
+
+
+def _policy(question: TrainQuestion) -> Policy:
+    """What is repeated: as asked, and layers as the framework repeats them."""
+    asked = question.run.recompute
+    return "full-early" if asked == "full" and question.early else asked
 
 
 def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int) -> tuple[Op, ...]:

@@ -70,6 +70,7 @@ _OPTIMIZERS: Final = {
 }
 #: What a torchtitan row ran on, by its notes: an H100 of 96 GB HBM2e at 2.4 TB/s.
 _TITAN_BANDWIDTH: Final = 2.4e12
+_TITAN_CAPACITY: Final = 96.0 * 2.0**30
 #: GPUs of the runs of model cards, which name none: Touvron et al. 2023 (arXiv:2307.09288), section 2.2, and Llama
 #: team 2024 (arXiv:2407.21783), section 3.3. Beyond 30 B parameters layers are split over a node.
 _CARD_GPUS: Final = {"a100-sxm-80gb": 1024, "h100-sxm": 2048}
@@ -133,8 +134,8 @@ def _apart(row: TrainingRow) -> str:
 def _gpu(row: TrainingRow) -> str | GPUSpec:
     if "HBM2e" not in row.notes:
         return row.gpu
-    whole = load_gpu("h100-sxm-96gb")
-    memory = whole.memory.model_copy(update={"bandwidth": _TITAN_BANDWIDTH})
+    whole = load_gpu(row.gpu)
+    memory = whole.memory.model_copy(update={"bandwidth": _TITAN_BANDWIDTH, "capacity": _TITAN_CAPACITY})
     return whole.model_copy(update={"memory": memory})
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import roofline as rl
-from roofline.analysis.training.conventions.answer import conventions_of
+from roofline.analysis.training.conventions.counts import conventions_of
 from roofline.analysis.training.conventions.published import CONVENTIONS
 from roofline.analysis.training.conventions.terms import TERMS, total
 from roofline.specs.text.transformer import TransformerSpec
@@ -163,7 +163,18 @@ def test_every_kind_of_model_is_counted_or_said_not_to_be(model: str) -> None:
             assert row["reason"]
             assert row["per_step"] == pytest.approx(row["per_token"] * 256)
     assert found.verdict and str(found) == repr(found) == found.verdict
-    assert total(counted.held) == pytest.approx(rl.estimate(model, gpu="h100").parameters.total)
+    asked = rl.estimate(model, gpu="h100", prompt=256, generate=1, fusion="eager", logits="all")
+    assert total(counted.held) == pytest.approx(asked.parameters.total)
+    assert total(counted.active) == pytest.approx(asked.parameters.active)
+    if not counted.spec.encoder:
+        assert _per_token(found, "ledger_full") * 256 == pytest.approx(3 * asked.phases[-1].flops, rel=1e-12)
+
+
+def test_an_encoder_and_a_decoder_of_other_lengths() -> None:
+    """T5 base on 512 tokens, its decoder on 128: 437,507,850,240 FLOPs of a step (torch.utils.flop_counter)."""
+    found = rl.flops("t5-base", sequence=512, decoder=128)
+    assert _per_token(found, "ledger_full") * 512 == 437507850240
+    assert found.count("hf_trainer").terms is not None and "encoder" in found.count("palm").unsaid
 
 
 def test_experts_that_are_not_visited_are_said() -> None:
@@ -216,3 +227,10 @@ def test_keys_are_one_each_and_terms_have_names() -> None:
     assert len(set(keys)) == len(keys)
     assert all(convention.formula and convention.source and convention.counts for convention in CONVENTIONS)
     assert len(set(TERMS)) == len(TERMS)
+
+
+def test_the_page_names_every_convention_with_its_formula_and_source() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "flops.md").read_text(encoding="utf-8")
+    for one in CONVENTIONS:
+        row = (f"`{one.key}`", one.title, one.formula, one.counts, one.leaves_out, one.source)
+        assert f"| {' | '.join(row)} |" in page

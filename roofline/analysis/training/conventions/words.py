@@ -11,15 +11,15 @@ from roofline.analysis.training.conventions.reasons import signed
 from roofline.units import format_count, format_si, format_time, short_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.conventions.answer import Count, Counting
+    from roofline.analysis.training.conventions.counts import Count, Counts
 
 
-def verdict(found: Counting) -> str:
+def verdict(found: Counts) -> str:
     """One to three sentences."""
     return " ".join(sentence for part in (_cost, _speed, _optimum) for sentence in part(found))
 
 
-def _cost(found: Counting) -> Iterator[str]:
+def _cost(found: Counts) -> Iterator[str]:
     counted = found.question.counted
     if counted is None:
         return
@@ -41,7 +41,7 @@ def _cost(found: Counting) -> Iterator[str]:
     yield f"{start}{said}."
 
 
-def _ends(found: Counting) -> tuple[Count, Count] | None:
+def _ends(found: Counts) -> tuple[Count, Count] | None:
     """The least and the most that published conventions of model FLOPs say."""
     said = [count for count in _model(found) if not count.convention.key.startswith("ledger")]
     if not said:
@@ -49,7 +49,7 @@ def _ends(found: Counting) -> tuple[Count, Count] | None:
     return min(said, key=lambda count: count.per_token or 0.0), max(said, key=lambda count: count.per_token or 0.0)
 
 
-def _speed(found: Counting) -> Iterator[str]:
+def _speed(found: Counts) -> Iterator[str]:
     speed = found.question.speed
     if speed is None or found.question.counted is None:
         return
@@ -73,7 +73,7 @@ def _speed(found: Counting) -> Iterator[str]:
     yield from _whole(found)
 
 
-def _whole(found: Counting) -> Iterator[str]:
+def _whole(found: Counts) -> Iterator[str]:
     """How long so many tokens take."""
     speed, tokens = found.question.speed, found.question.wanted.tokens
     if speed is None or tokens is None:
@@ -92,7 +92,7 @@ def _whole(found: Counting) -> Iterator[str]:
         yield f"{format_count(tokens).capitalize()} tokens take {time} and {hours * speed.gpus:,.0f} GPU-hours."
 
 
-def _model(found: Counting) -> Iterator[Count]:
+def _model(found: Counts) -> Iterator[Count]:
     """Conventions of model FLOPs that say something, and count no expert that a token does not visit."""
     counted = found.question.counted
     assert counted is not None
@@ -106,7 +106,7 @@ def _percent(share: float | None) -> str:
     return "none" if share is None else f"{100.0 * share:.3g} %"
 
 
-def _optimum(found: Counting) -> Iterator[str]:
+def _optimum(found: Counts) -> Iterator[str]:
     laws = found.laws
     if laws is None or not laws.optima or (found.counts and found.question.wanted == Wanted()):
         return

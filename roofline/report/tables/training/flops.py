@@ -11,7 +11,8 @@ from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_count, format_si, short_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.conventions.answer import Count, Counting
+    from roofline.analysis.training.conventions.answer import Counting
+    from roofline.analysis.training.conventions.counts import Count
     from roofline.analysis.training.laws import Laws
     from roofline.report.tables.console import Console
 
@@ -38,7 +39,7 @@ def convention_table(found: Counting) -> Grid:
     """One line for each convention: FLOPs per token, over the ledger, and why."""
     counted, speed = found.question.counted, found.question.speed
     assert counted is not None
-    columns = [("convention", "name"), ("a token", "right"), ("/ full", "right?"), ("/ causal", "right?")]
+    columns = [("convention", "name"), ("a token", "right"), ("/ causal", "right?"), ("/ full", "right?")]
     rated = speed is not None and (speed.tokens_per_s is not None or speed.mfu is not None)
     if speed is not None and speed.tokens_per_s is not None:
         columns.append(("MFU", "right"))
@@ -60,7 +61,7 @@ def _row(found: Counting, count: Count, rated: bool) -> list[str]:
     counted, each = found.question.counted, count.per_token
     assert counted is not None
     assert count.terms is not None and each is not None
-    shares = [each / (found.count(key).per_token or 1.0) for key in ("ledger_full", "ledger_causal")]
+    shares = [each / (found.count(key).per_token or 1.0) for key in ("ledger_causal", "ledger_full")]
     row = [count.convention.title, format_si(each, "", 4), *(f"{share:.3f}" for share in shares)]
     if rated:
         row.append(_rated(found, count))

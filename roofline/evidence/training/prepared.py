@@ -1,0 +1,125 @@
+"""Training rows laid out: the passes of a step, to which one framework after another gives times, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from roofline.analysis.training.evaluate import TrainOutcome, evaluate_training
+from roofline.analysis.training.passes import Setting
+from roofline.analysis.training.step import StagePasses, StepTime, timed
+from roofline.errors import RooflineError
+from roofline.evidence.training.asking import Asked, ask
+from roofline.evidence.training.measured import peak_bytes, step_seconds
+from roofline.evidence.training.rows import TrainingRow
+from roofline.machine.chips.efficiency import ChipEfficiency
+from roofline.machine.engine import BARE, Engine
+from roofline.runs.training.ask import train_question
+from roofline.runs.training.run import TrainQuestion
+from roofline.specs.engine_training import TrainingHabits
+from roofline.specs.gpu import GPUSpec
+
+
+class Framework(NamedTuple):
+    """What a fit changes: coefficients of an engine, and those of its habits."""
+
+    engine: Engine
+    habits: TrainingHabits
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A row whose question was asked: seconds of a step, or bytes on one GPU, that it measured."""
+
+    asked: Asked
+    question: TrainQuestion
+    outcome: TrainOutcome
+    passes: tuple[StagePasses, ...]
+    seconds: float
+    bytes: float
+
+    @property
+    def row(self) -> TrainingRow:
+        """What the file says."""
+        return self.asked.row
+
+    @property
+    def gpu(self) -> str:
+        """The accelerator by its name."""
+        return self.question.gpu.name
+
+    @property
+    def model(self) -> str:
+        """The model by its title: candidates of one size count as one."""
+        return self.row.model or self.row.model_as_published
+
+    @property
+    def constant_s(self) -> float:
+        """Seconds of a step at an MFU of 0.4, attention counted as its mask lets through."""
+        q = self.question
+        peak = float(q.machine().tensor[q.precision.matrix_dtype()])
+        return self.outcome.flops.causal / (_MFU * peak * q.gpus)
+
+    def step(self, framework: Framework, blind: str | None = None) -> StepTime:
+        """The time of a step; `blind`: as if nothing was measured of a chip of that name."""
+        question = replace(self.question, habits=framework.habits)
+        chip = _chip(_Hashed(question.gpu), blind)
+        bare = Setting(question, question.machine(), None, question.layout.spread.fabric)
+        return timed(bare.driven_by(chip, framework.engine), self.passes)
+
+
+#: What all runs are taken to reach where nothing is known: Epoch's rule for what is no language model; see docs.
+_MFU = 0.4
+
+
+class _Hashed:
+    """A chip by identity, for a cache."""
+
+    def __init__(self, spec: GPUSpec) -> None:
+        self.spec = spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashed) and other.spec is self.spec
+
+
+@lru_cache(maxsize=256)
+def _chip(gpu: _Hashed, blind: str | None) -> ChipEfficiency:
+    return ChipEfficiency.of(gpu.spec, engine=BARE, without=blind)
+
+
+class Refused(NamedTuple):
+    """A row that is no question, and why."""
+
+    row: TrainingRow
+    reason: str
+
+
+def prepare(rows: Iterable[TrainingRow]) -> tuple[list[TrainingRun], list[Refused]]:
+    """The rows that can be asked, and the others with the reason."""
+    found, refused = list[TrainingRun](), list[Refused]()
+    kept: dict[Any, tuple[TrainQuestion, TrainOutcome, tuple[StagePasses, ...]]] = {}
+    for row in rows:
+        try:
+            asked = ask(row)
+            key = repr((asked.model, row.gpu, row.notes if "HBM2e" in row.notes else "", asked.options))
+            if key not in kept:
+                kept[key] = _evaluated(asked)
+            question, outcome, passes = kept[key]
+            seconds = 0.0 if row.of_memory else step_seconds(asked, question)
+        except (LookupError, RooflineError) as error:
+            refused.append(Refused(row, str(error)))
+            continue
+        peak = peak_bytes(asked) if row.of_memory else 0.0
+        found.append(TrainingRun(asked, question, outcome, passes, seconds, peak))
+    return found, refused
+
+
+def _evaluated(asked: Asked) -> tuple[TrainQuestion, TrainOutcome, tuple[StagePasses, ...]]:
+    question = train_question(asked.model, asked.gpu, **asked.options)
+    outcome = evaluate_training(question, TrainOutcome)
+    return question, outcome, tuple(StagePasses.of(question, work) for work in outcome.works)
