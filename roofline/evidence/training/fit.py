@@ -23,9 +23,9 @@ Prior = tuple[float, float, float, float]
 PRIORS: Final[dict[str, Prior]] = {
     "compute": (0.9, 0.3, 1.5, 0.25),
     "experts": (0.7, 0.1, 3.0, 0.6),
+    "attention": (0.9, 0.1, 1.5, 0.4),
     "backward": (1.0, 0.7, 2.0, 0.2),
     "shown": (0.2, 0.01, 1.0, 1.0),
-    "attention": (1.0, 0.2, 1.5, 0.3),
     "unit_attention": (2000.0, 300.0, 8192.0, 0.6),
     "rows": (1.0, 0.1, 5.0, 0.6),
     "network": (1.5, 1.0, 20.0, 0.7),
@@ -37,7 +37,7 @@ PRIORS: Final[dict[str, Prior]] = {
     "update": (1.0, 0.3, 5.0, 0.4),
 }
 _OF_HABITS: Final = ("backward", "network", "update", "experts")
-_ROWS_PER_COEFFICIENT: Final = 3
+_ROWS_PER_COEFFICIENT: Final = 2
 _ITERATIONS: Final = 14
 _NEAR: Final = 5
 LEAST_ROWS: Final = 3
@@ -85,7 +85,7 @@ def free_of(runs: Sequence[TrainingRun]) -> tuple[str, ...]:
     wanted["network"] = any(_crosses(run) for run in runs)
     wanted["quantisation"] = any(run.question.precision.matrix_dtype() in ("fp8", "fp4") for run in runs)
     wanted["experts"] = any(
-        flow.op.kind == "experts" for run in runs for work in run.outcome.works for flow in work.flows
+        flow.op.kind == "experts" for run in runs for each in run.passes for flow in each.work.flows
     )
     wanted["attention"] = len({run.question.run.sequence for run in runs}) > 1
     wanted["unit_attention"] = wanted["attention"] and len({run.gpu for run in runs}) > 1
