@@ -49,7 +49,11 @@ _TARGETS: Final = {
     "attention (q,k,v fused, output)": "q_proj,k_proj,v_proj,o_proj",
     "to_q, to_k, to_v, to_out.0": "to_q,to_k,to_v,to_out.0",
 }
-_OWN_TARGETS: Final = {"torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", "megatron-bridge": "all-linear", "megatron-bridge@26.04": "all-linear"}
+_OWN_TARGETS: Final = {
+    "torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
+    "megatron-bridge": "all-linear",
+    "megatron-bridge@26.04": "all-linear",
+}
 #: Rank of adapters where nothing is said: NVIDIA-NeMo/Megatron-Bridge, peft/lora.py: dim 32.
 _RANK: Final = 32
 _BASES: Final = {"": None, "bf16": "bf16", "fp8": "fp8", "int8": "int8", "nf4": "nf4", "nf4-dq": "nf4-dq"}
@@ -210,15 +214,17 @@ def _replicas(row: TrainingRow) -> int:
     return row.dp or max(1, (row.gpus or 1) // split)
 
 
-#: Sequences or pictures at once where a source does not say: one in Megatron's runs, and as many pictures as a card of
-#: 80 GB takes of 512² (32) or of 256² (128).
+#: Pictures at once where a source does not say: as many as a card of 80 GB takes of 512² (32) or of 256² (128).
 _PICTURES: Final = 32 * 512**2
+#: Micro-batches for each stage of a pipeline that a source leaves where it does not say how large they are.
+_PER_STAGE: Final = 4
 
 
 def _micro(row: TrainingRow, whole: int, replicas: int) -> int:
-    most = _PICTURES // row.image_px**2 if row.image_px else 1
+    """The largest micro-batch of which a step has four for each stage; of pictures, what a card takes."""
     each = max(1, whole // replicas)
-    return max(size for size in range(1, min(most, each) + 1) if each % size == 0)
+    most = _PICTURES // row.image_px**2 if row.image_px else each // (_PER_STAGE * (row.pp or 1))
+    return max(size for size in range(1, max(1, min(most, each)) + 1) if each % size == 0)
 
 
 def _ways(row: TrainingRow, engine: str) -> dict[str, Any]:

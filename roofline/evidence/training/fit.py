@@ -52,12 +52,18 @@ class Fitted(NamedTuple):
     at_bound: tuple[str, ...]
 
 
-def start_of(engine: str) -> Framework:
-    """A framework with its habits, before anything is fitted."""
+def shipped(engine: str) -> Framework:
+    """A framework as its file has it."""
     habits = read_engine(engine).training
     if habits is None:
         raise LookupError(f"engine {engine} trains nothing")
     return Framework(load_engine(engine), habits)
+
+
+def start_of(engine: str) -> Framework:
+    """A framework with its habits, before anything is fitted: coefficients that no row tells stay there."""
+    starts = {name: prior[0] for name, prior in PRIORS.items()} | {"unit_attention": 0.0}
+    return moved(shipped(engine), starts)
 
 
 def moved(start: Framework, values: dict[str, float]) -> Framework:
