@@ -185,7 +185,7 @@ def shared_weights(question: TrainQuestion, work: StageWork) -> list[Shared]:
         routed, number = flow.op.kind == "experts", flow.op.count * flow.op.params
         held[routed] += number
         taught[routed] += number if flow.weights else 0.0
-    wide = 4.0 / (question.precision.activations.bits / 8.0) if question.habits.gradients == "wide" else 1.0
+    wide = 4.0 / (question.precision.activations.bits / 8.0) if question.habits.gradients != "narrow" else 1.0
     groups = [("weights", False, plan.dp * plan.cp, plan.tp)]
     if held[True]:
         groups.append(("experts", True, max(1, plan.devices // plan.pp // plan.ep), plan.ep))
