@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.estimate import SCHEMA_VERSION
 from roofline.analysis.training.evaluate import TrainOutcome
@@ -13,12 +13,15 @@ from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
-from roofline.runs.expectation import expectation_warnings
 from roofline.runs.money.money import Money, money
 from roofline.runs.money.watts import Watts, watts
 from roofline.specs.text.transformer import TransformerSpec
 
+if TYPE_CHECKING:
+    from roofline.analysis.training.helping import Helped
+
 _HOUR: Final = 3600.0
+_KWH: Final = 3.6e6
 _TERA: Final = 1e12
 
 
@@ -103,6 +106,9 @@ class TrainAnswer(TrainOutcome):
         hourly = self.money.per_hour(gpus)
         joules = seconds * (gpus * self.question.money.pue * drawn.value) if drawn is not None else None
         cost = seconds * (hourly / _HOUR / self.question.money.load) if hourly is not None else None
+        tariff = self.money.tariff
+        if cost is not None and joules is not None and tariff is not None and self.money.adds:
+            cost = cost + joules * (tariff.value / _KWH)
         return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, joules)
 
     @cached_property
@@ -156,13 +162,23 @@ class TrainAnswer(TrainOutcome):
     @cached_property
     def warnings(self) -> list[Warn]:
         """What the user should know before trusting the numbers."""
-        q = self.question
-        return expectation_warnings(q.gpu, q.engine)
+        from roofline.analysis.training.warned import training_warnings
+
+        return training_warnings(self)
 
     @cached_property
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
-        return list(self.question.notes)
+        from roofline.analysis.training.warned import training_assumptions
+
+        return training_assumptions(self)
+
+    @cached_property
+    def remedies(self) -> tuple[Helped, ...]:
+        """What would help where it does not fit, the mildest first; nothing where it does."""
+        from roofline.analysis.training.helping import helped
+
+        return () if self.memory.fits else helped(self.question)
 
     @cached_property
     def sources(self) -> list[str]:
@@ -181,6 +197,7 @@ class TrainAnswer(TrainOutcome):
             "parameters": self.parameters.to_dict(),
             "flops": self._flops(),
             "memory": self.memory.to_dict(),
+            "remedies": [remedy.to_dict() for remedy in self.remedies],
             "phases": [phase.to_dict() for phase in self.phases],
             "step": self.times.to_dict(),
             "bubble_s": plain(self.step.bubble_s),
@@ -234,7 +251,10 @@ class TrainAnswer(TrainOutcome):
         return {name: each * rate for name, each in self.conventions.items()}
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """One flat row per phase of a step, for a data frame."""
+        """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""
+        q = self.question
+        row = {"model": q.spec.name, "gpu": q.gpu.name, "gpus": q.gpus}
+        held = {f"memory_{name}": value for name, value in self.memory.held_dict().items()}
         for phase in self.phases:
-            row = {"model": self.question.spec.name, "gpu": self.question.gpu.name, "gpus": self.question.gpus}
-            yield row | phase.to_dict()
+            named = {"phase" if name == "name" else name: value for name, value in phase.to_dict().items()}
+            yield row | named | held
