@@ -1,4 +1,4 @@
-"""Measured peaks of memory beside what is said: each source counts something else, each framework reserves its share."""
+"""Measured peaks of memory beside what is said: sources count unlike things, frameworks reserve a share each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _of(peaks: list[Peak], family: str) -> list[Peak]:
 
 
 def test_megatron_allocates_what_is_said(peaks: list[Peak]) -> None:
-    """SimuMax's real runs list what is allocated: tensor, context, expert and pipeline parallelism, median within 3 %."""
+    """SimuMax's real runs, which list what is allocated, over tp, cp, ep and pp: median within 3 %."""
     errors = [abs(peak.error(0.0)) for peak in _of(peaks, "SMX")]
     assert len(errors) == 10
     assert median(errors) < 0.03

@@ -1,7 +1,7 @@
 """Measured peaks of memory: what a source counts, and what share frameworks' allocators reserve beyond it.
 
-A source prints what PyTorch's allocator had in use (`max_memory_allocated`), what it had reserved, or what nvidia-smi showed
-of the whole process. Each is compared with the parts that it counts.
+A source prints what PyTorch's allocator had in use (`max_memory_allocated`), what it had reserved, or what nvidia-smi
+showed of the whole process. Each is compared with the parts that it counts.
 """
 
 from __future__ import annotations
