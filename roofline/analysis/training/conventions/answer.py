@@ -16,6 +16,7 @@ from roofline.analysis.training.conventions.words import verdict
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.runs.load import ModelLike
+from roofline.units import format_si
 
 Form = TypeVar("Form", bound="Counting")
 #: A pass more than the three of a step.
@@ -50,7 +51,8 @@ class Counting(Counts):
         if counted is not None and counted.spec.encoder:
             found.append("a token is one that the encoder reads")
         if counted is not None and counted.spec.mtp is not None:
-            found.append("heads that predict further tokens are left out")
+            more = format_si(counted.further, "FLOP")
+            found.append(f"heads that predict further tokens are left out; trained as well they add {more} a token")
         if counted is not None and counted.spec.towers:
             found.append("text alone: encoders of pictures and sound are left out")
         return found
@@ -69,6 +71,7 @@ class Counting(Counts):
                 "per_step": {key: self._step(count) for key, count in by_key.items()},
                 "of_full": {key: self._ratio(count, "ledger_full") for key, count in by_key.items()},
                 "of_causal": {key: self._ratio(count, "ledger_causal") for key, count in by_key.items()},
+                "further_tokens": plain(counted.further),
             }
             if counted is not None
             else None,

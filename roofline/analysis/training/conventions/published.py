@@ -195,7 +195,7 @@ CONVENTIONS: Final = (
         "projections, experts visited and shared, half of attention's square, logits",
         "routers, embedding, heads of further tokens, windows",
         read.megatron,
-        read.known_recurrence,
+        read.megatron_knows,
     ),
     Convention(
         "nemo",
@@ -205,17 +205,17 @@ CONVENTIONS: Final = (
         "projections, experts visited and shared, attention in full, logits",
         "routers, embedding, heads of further tokens",
         read.megatron_full,
-        read.known_recurrence,
+        read.megatron_knows,
     ),
     Convention(
         "maxtext",
         "MaxText",
-        "6 x matrices + 6 L s d_attn; windows and chunks by what they hold",
+        "6 x matrices + 6 L s d_attn; in layers with windows 6 min(s, window) d_attn, in chunks theirs",
         "AI-Hypercomputer/maxtext, calculate_tflops_training_per_device, since July 2025",
         "matrices, routers, experts visited, logits, half of attention's square",
         "embedding, norms",
         read.maxtext,
-        read.attends,
+        read.maxtext_knows,
     ),
     Convention(
         "maxtext_2024",
@@ -225,7 +225,7 @@ CONVENTIONS: Final = (
         "matrices, routers, experts visited, logits, attention in full",
         "embedding, norms",
         read.maxtext_before,
-        read.attends,
+        read.maxtext_knows,
     ),
     Convention(
         "torchtitan",

@@ -101,13 +101,15 @@ def _short(value: float) -> str:
 
 def _of_attention(terms: Terms, counted: Counted) -> str:
     """What a way of counting makes of the products of attention."""
-    counts, ledger = terms["scores"] + terms["values"], counted.causal["scores"] + counted.causal["values"]
+    counts, ledger, full = (each["scores"] + each["values"] for each in (terms, counted.causal, counted.full))
     if not counts:
         return "no attention"
-    if counts >= ledger:
-        windows = any(core.window is not None for core in counted.cores)
+    windows = any(core.window is not None for core in counted.cores)
+    if counts > ledger and counts > 0.99 * full:
         return "attention in full, windows too" if windows else "attention in full"
-    return "half of attention without a mask" if not _masked(counted) else "less of attention"
+    if counts > ledger:
+        return "windows as if whole" if windows else "keys that are not chosen"
+    return "less of attention" if _masked(counted) else "half of attention without a mask"
 
 
 def _masked(counted: Counted) -> bool:

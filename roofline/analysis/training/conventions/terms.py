@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.architectures.text.training import training_ops
+from roofline.architectures.text.transformer import mtp_ops
 from roofline.passes.fusion.eager import eager_ops
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
-from roofline.workload.shapes import AttentionShape, MatmulShape, SelectedAttentionShape
+from roofline.workload.shapes import AttentionShape, MatmulShape, SelectedAttentionShape, Span
 
 Term: TypeAlias = Literal[
     "matrices", "experts", "scores", "values", "indexer", "recurrence", "head", "embedding", "positions", "vectors",
@@ -33,7 +34,9 @@ _CORES: Final = (AttentionShape, SelectedAttentionShape)
 
 
 class Core(NamedTuple):
-    """Attention of `layers` layers: heads of queries, the width of a head's key and value, and its window."""
+    """Attention of `layers` layers: heads of queries, the width of a head's key and value, and its window, which is
+    a chunk where `chunked`.
+    """
 
     layers: float
     heads: float
@@ -41,6 +44,7 @@ class Core(NamedTuple):
     value_dim: float
     window: float | None
     causal: bool
+    chunked: bool = False
 
 
 class Counted:
@@ -86,6 +90,17 @@ class Counted:
     def cores(self) -> tuple[Core, ...]:
         """Attention, one entry for each op of it."""
         return tuple(_cores(self.ops))
+
+    @cached_property
+    def further(self) -> float:
+        """FLOPs per token of a step of heads that predict further tokens, which no term holds: under masks, each with
+        logits of its own.
+        """
+        if self.spec.mtp is None:
+            return 0.0
+        span = Span(self.batch, self.sequence, 0.0)
+        once = float(sum(op.count * op.flops for op in mtp_ops(self.spec, span)))
+        return STEP * once / self.tokens + self.causal["head"] * float(self.spec.mtp.layers)
 
     @property
     def layers(self) -> float:
@@ -184,6 +199,7 @@ def _cores(ops: Iterable[Op]) -> Iterator[Core]:
     for op in ops:
         shape = op.shape
         if isinstance(shape, AttentionShape):
-            yield Core(op.count, shape.heads, shape.key_dim, shape.value_dim, shape.window, shape.causal)
+            widths = (shape.key_dim, shape.value_dim)
+            yield Core(op.count, shape.heads, *widths, shape.window, shape.causal, shape.chunked)
         elif isinstance(shape, SelectedAttentionShape) and not shape.scores_only:
             yield Core(op.count, shape.heads, shape.key_dim, shape.value_dim, None, True)
