@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import roofline as rl
-from roofline.report.plots.training import training_figure
+from roofline.report.plots.training.pictures import training_figure
 from tests.report.figures import texts
 
 pytestmark = pytest.mark.usefixtures("own_settings")

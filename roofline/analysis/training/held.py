@@ -13,7 +13,7 @@ from roofline.num import maximum
 from roofline.passes.parallel.pipeline import SUBLAYERS
 from roofline.runs.training.frozen import frozen_bytes, unpacked_bytes
 from roofline.runs.training.run import TrainQuestion
-from roofline.runs.training.states import Sharing, gathered_bytes, states_of
+from roofline.runs.training.states import GRADIENTS, WEIGHTS, Sharing, gathered_bytes, states_of
 from roofline.workload.op import Op
 from roofline.workload.storage.tensors import Tensor, parameter_tensors
 

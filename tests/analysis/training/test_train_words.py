@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import roofline as rl
-from roofline.analysis.training.helping import first_fitting, options_text
-from roofline.analysis.training.words import gpu_hours, lasting, money, shown_rate
+from roofline.analysis.training.telling.helping import first_fitting, options_text
+from roofline.analysis.training.telling.words import gpu_hours, lasting, money, shown_rate
 
 
 @pytest.mark.parametrize(
