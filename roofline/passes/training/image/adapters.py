@@ -99,7 +99,7 @@ def beside(adapters: Adapters, tracer: Tracer, piece: Piece, source: Value, coun
     first, second = _factors(op, rank, wide)
     read = source
     if wide:
-        read = Value(0.0, first.read + first.read_fp32, source.count, source.needs)
+        read = Value(0.0, first.read + first.read_fp32, count, source.needs)
         tracer.note(Flow(_field(op, "lora_cast", first.read_fp32, wide, narrow=False), False, source.needs), Saved(), count)
     middle = Value(first.write, first.write_fp32, count, True)
     tracer.note(Flow(first, True, source.needs), Saved((read,), weights=source.needs), count)

@@ -36,6 +36,7 @@ class Tracer:
     def __init__(self, trained: Callable[[Piece], bool], adapt: _Adapt | None = None) -> None:
         self.trained, self.adapt = trained, adapt
         self.names: dict[str, Value] = {}
+        self.inputs: set[Value] = set()
         self.steps: list[Step] = []
         self.arguments: dict[int, list[Value]] = {}
         self.regions = 0
@@ -75,7 +76,7 @@ class Tracer:
     def _renew(self, outside: set[Value], count: float) -> None:
         """What repeated layers hand on, one value for all of them; what was made before them stays one."""
         for name, value in self.names.items():
-            if value not in outside:
+            if value not in outside and value not in self.inputs:
                 self.names[name] = value.again(count)
 
     def read(self, name: str, op: Op) -> Value:
@@ -88,6 +89,7 @@ class Tracer:
         else:
             half = 0.0 if op.kind == "gather" else op.read
             value = self.names[each] = Value(half, op.read_fp32, 1.0, False)
+            self.inputs.add(value)
         if self._region and value not in self._inside and value not in self.arguments[self._region]:
             self.arguments[self._region].append(value)
         return value
@@ -119,8 +121,8 @@ class Tracer:
         self.names[piece.wire.writes] = out
 
     def _as_copy(self, op: Op, reads: list[Value], out: Value) -> None:
-        """A copy that is made only for several images is otherwise what it would copy."""
-        if isinstance(op.shape, FieldShape) and op.shape.style == "copy" and len(reads) == 1:
+        """What runs only for several images (a copy, a bias on its own) is otherwise what it would read."""
+        if isinstance(op.shape, FieldShape) and op.shape.style in ("copy", "arithmetic") and len(reads) == 1:
             if isinstance(op.kernels, float) and op.kernels == 1.0:
                 return
             out.half, out.wide = reads[0].half, reads[0].wide
@@ -129,7 +131,7 @@ class Tracer:
 
 def holds_weights(op: Op) -> bool:
     """Whether an op has weights of its own; those of a layer that runs twice are counted once."""
-    return op.kind in ("linear", "convolution", "experts") or op.params > 0.0
+    return op.kind in ("linear", "convolution", "gather") or op.params > 0.0
 
 
 def _flow(op: Op, reads: list[Value], trained: bool) -> Flow:

@@ -164,20 +164,21 @@ def _interleaved(
     A UNet's first residual layer of the middle (`first_free`) stands outside of all checkpoints.
     """
     layers = checkpoints == "layers"
-    residual, attends, tails = list[Loop](), list[Loop](), list[Loop]()
+    residual, attends, tails = list[Program](), list[Program](), list[Loop]()
     for part in parts:
         names = {op.name for op in part.ops}
         body = tuple(_part_program(part, table, layers))
         if part.name in _TAILS or "resnet.resample" in names:
             tails.append(Loop(part.times, body))
         elif "resnet.norm1" in names:
-            residual += [Loop(1.0, body, region=layers)] * round(part.times)
+            joined = body[:1] if part.name == "concat" else ()
+            residual += [(*joined, Loop(1.0, body[len(joined) :], region=layers))] * round(part.times)
         else:
-            attends += [Loop(1.0, body)] * round(part.times)
+            attends += [body] * round(part.times)
     if first_free and residual:
-        residual[0] = residual[0]._replace(region=False)
-    for one, two in zip_longest(residual, attends):
-        yield from (loop for loop in (one, two) if loop is not None)
+        residual[0] = tuple(item._replace(region=False) if isinstance(item, Loop) else item for item in residual[0])
+    for one, two in zip_longest(residual, attends, fillvalue=()):
+        yield from (*one, *two)
     yield from tails
 
 
