@@ -25,8 +25,10 @@ class TrainingHabits(Spec):
         "early",
         description="how a whole layer is repeated: all of it, or until its last kept tensor is back",
     )
-    gradients: Literal["wide", "narrow"] = Field(
-        "wide", description="gradients are added up in fp32, or stay in the format of the weights"
+    gradients: Literal["wide", "narrow", "both"] = Field(
+        "wide",
+        description="gradients of a run in bf16 are added up in fp32, stay in the format of the weights, or are added "
+        "up in fp32 beside those of the last micro-batch in 16 bit; in fp16 they stay in 16 bit",
     )
     master: bool = Field(True, description="an optimizer in mixed precision has weights of its own in fp32")
     half: Literal["master", "shards", "autocast", "pure"] = Field(

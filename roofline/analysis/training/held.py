@@ -13,7 +13,7 @@ from roofline.num import maximum
 from roofline.passes.parallel.pipeline import SUBLAYERS
 from roofline.runs.training.frozen import frozen_bytes, unpacked_bytes
 from roofline.runs.training.run import TrainQuestion
-from roofline.runs.training.states import Sharing, gathered_bytes, states_of
+from roofline.runs.training.states import GRADIENTS, WEIGHTS, Sharing, gathered_bytes, states_of
 from roofline.workload.op import Op
 from roofline.workload.storage.tensors import Tensor, parameter_tensors
 
@@ -82,7 +82,7 @@ def _gathered(question: TrainQuestion, work: StageWork, frozen: tuple[Tensor, ..
     unpacked = unpacked_bytes(frozen, question.run.base) if frozen else 0.0
     if sharing.zero < WEIGHTS or sharing.devices == 1:
         return unpacked
-    wide = question.habits.gradients == "wide" and question.recipe.holding == "shards"
+    wide = question.habits.gradients != "narrow" and question.recipe.holding == "shards"
     return unpacked + gathered_bytes(units_of(work.forward), question.recipe, reduced=4.0 if wide else None)
 
 
