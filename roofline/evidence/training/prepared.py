@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from roofline.analysis.training.evaluate import TrainOutcome, evaluate_training
 from roofline.analysis.training.flops import step_flops
 from roofline.analysis.training.passes import Setting
 from roofline.analysis.training.stages import stages_of, whole_of
@@ -45,6 +46,11 @@ class TrainingRun:
         """What the file says."""
         return self.asked.row
 
+    @cached_property
+    def outcome(self) -> TrainOutcome:
+        """What is said of its question."""
+        return evaluate_training(self.question, TrainOutcome)
+
     @property
     def gpu(self) -> str:
         """The accelerator by its name."""
@@ -63,10 +69,14 @@ class TrainingRun:
         flops = step_flops(whole_of(q), q.microbatches * q.plan.dp)
         return flops.causal / (_MFU * peak * q.gpus)
 
+    def chip(self, blind: str | None = None) -> ChipEfficiency:
+        """What is known of its accelerator's kernels."""
+        return _chip(_Hashed(self.question.gpu), blind)
+
     def step(self, framework: Framework, blind: str | None = None) -> StepTime:
         """The time of a step; `blind`: as if nothing was measured of a chip of that name."""
         question = replace(self.question, habits=framework.habits)
-        chip = _chip(_Hashed(question.gpu), blind)
+        chip = self.chip(blind)
         bare = Setting(question, question.machine(), None, question.layout.spread.fabric)
         return timed(bare.driven_by(chip, framework.engine), self.passes)
 
