@@ -18,6 +18,7 @@ from roofline.evidence.training.measured import peak_bytes, step_seconds
 from roofline.evidence.training.rows import TrainingRow
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import BARE, Engine
+from roofline.machine.expected import KindTime
 from roofline.runs.training.ask import train_question
 from roofline.runs.training.run import TrainQuestion
 from roofline.specs.engine_training import TrainingHabits
@@ -75,10 +76,16 @@ class TrainingRun:
 
     def step(self, framework: Framework, blind: str | None = None) -> StepTime:
         """The time of a step; `blind`: as if nothing was measured of a chip of that name."""
+        return timed(self._under(framework).driven_by(self.chip(blind), framework.engine), self.passes)
+
+    def step_again(self, framework: Framework, chip: ChipEfficiency, time_of: KindTime) -> StepTime:
+        """The same on a chip that the framework drives, with times of kernels that are kept."""
+        setting = self._under(framework)._replace(chip=chip, engine=framework.engine, time_of=time_of)
+        return timed(setting, self.passes)
+
+    def _under(self, framework: Framework) -> Setting:
         question = replace(self.question, habits=framework.habits)
-        chip = self.chip(blind)
-        bare = Setting(question, question.machine(), None, question.layout.spread.fabric)
-        return timed(bare.driven_by(chip, framework.engine), self.passes)
+        return Setting(question, question.machine(), None, question.layout.spread.fabric)
 
 
 #: What all runs are taken to reach where nothing is known: Epoch's rule for what is no language model; see docs.
