@@ -12,13 +12,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from roofline.evidence.training.files import fitted_text, spans_of, with_interval
+from roofline.evidence.training.files import borrowed_text, fitted_text, spans_of, with_interval
 from roofline.evidence.training.fit import LEAST_ROWS, LeftOut, fit, left_out, start_of
 from roofline.evidence.training.prepared import TrainingRun, prepare
 from roofline.evidence.training.rows import TRAINING_ROWS, read_training
 from roofline.machine.engine import engine_path
 from roofline.specs.files.engines import trainer_names
 
+#: Frameworks of which no row tells the time of a step, and those whose coefficients stand in: PyTorch with the same
+#: ways to spread a model, and Hugging Face's modules.
+LIKE: Final = {"meta-llama": "torchtitan", "unsloth": "hf-trainer", "litgpt": "hf-trainer"}
 #: The shipped errors.
 LEFT_OUT: Final = TRAINING_ROWS.with_name("training_left_out.csv")
 
@@ -66,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         engine_path(name).write_text(fitted_text(name, fitted, own, out, options.date), encoding="utf-8")
         told = f"{name}: {len(own)} rows, {len(fitted.free)} coefficients, at a bound: {', '.join(fitted.at_bound)}"
         sys.stdout.write(told + "\n")
+    for name, like in LIKE.items():
+        engine_path(name).write_text(borrowed_text(name, like, options.date), encoding="utf-8")
     write_left_out(kept)
     for name in trainer_names():
         mine = [line for line in kept if line.engine == name]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from roofline.evidence.fits.fit_engines import interval
-from roofline.evidence.training.fit import PRIORS, Fitted, LeftOut, current
+from roofline.evidence.training.fit import PRIORS, Fitted, LeftOut, current, moved, shipped, start_of
 from roofline.evidence.training.prepared import TrainingRun
 from roofline.machine.engine import engine_path
 from roofline.machine.intervals import Range
@@ -54,6 +54,16 @@ def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Seq
         at = list(blocks).index("host")
         items = list(blocks.items())
         blocks = dict([*items[:at], ("unit_attention", [f"unit_attention: {limit:g}"]), *items[at:]])
+    return "\n".join(line for lines in blocks.values() for line in lines) + "\n"
+
+
+def borrowed_text(name: str, like: str, date: str) -> str:
+    """The file of a framework that no row is of, with the coefficients of another."""
+    other = shipped(like)
+    values = {each: current(other, each) for each in PRIORS}
+    fitted = Fitted(moved(start_of(name), values), np.asarray([]), tuple(PRIORS), ())
+    blocks = blocks_of(fitted_text(name, fitted, [], [], date))
+    blocks["notes"] = [f'notes: "No run tells the time of its steps: coefficients are those of {like}."']
     return "\n".join(line for lines in blocks.values() for line in lines) + "\n"
 
 
@@ -109,12 +119,13 @@ def _figures(fitted: Fitted, runs: Sequence[TrainingRun], out: Sequence[LeftOut]
     errors = np.abs(fitted.errors)
     found: dict[str, Any] = {
         "rows": len(runs),
-        "coefficients": len(fitted.free),
+        "coefficients": len(fitted.free) if runs else 0,
         "date": f'"{date}"',
         "gpus": "[" + ", ".join(sorted({run.gpu for run in runs})) + "]",
-        "vendors": "[" + ", ".join(sorted({run.question.gpu.vendor for run in runs})) + "]",
-        "median_error": f"{np.median(errors):.3f}",
+        "vendors": "[" + ", ".join(sorted({run.question.gpu.vendor for run in runs}) or ["nvidia"]) + "]",
     }
+    if len(errors):
+        found["median_error"] = f"{np.median(errors):.3f}"
     for way in ("gpu", "model", "source"):
         each = [abs(line.error) for line in out if line.way == way]
         if each:
