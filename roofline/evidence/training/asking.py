@@ -80,6 +80,8 @@ _OPTIMIZERS: Final = {
 #: What a torchtitan row ran on, by its notes: an H100 of 96 GB HBM2e at 2.4 TB/s.
 _TITAN_BANDWIDTH: Final = 2.4e12
 _TITAN_CAPACITY: Final = 96.0 * 2.0**30
+#: Nodes with links as notes tell them: four of 100 Gb/s each on eight A100, be they Omni-Path, RoCE or EFA.
+_NODES: Final = {"4 Omni-Path links": "aws-p4de.24xlarge", "4 × 100 Gb RoCE": "aws-p4de.24xlarge"}
 #: GPUs of the runs of model cards, which name none: Touvron et al. 2023 (arXiv:2307.09288), section 2.2, and Llama
 #: team 2024 (arXiv:2407.21783), section 3.3. Beyond 30 B parameters layers are split over a node.
 _CARD_GPUS: Final = {"a100-sxm-80gb": 1024, "h100-sxm": 2048}
@@ -171,6 +173,8 @@ def _plan(row: TrainingRow) -> dict[str, Any]:
         plan["vpp"] = row.vpp
     if "interleaved 1F1B" in row.notes:
         plan["vpp"] = 2
+    if gpus > 1:
+        plan |= next(({"node": node} for words, node in _NODES.items() if words in row.notes), {})
     if row.zero_stage is not None:
         plan["zero"] = row.zero_stage
     if row.sequence_parallel == "no" and found["tp"] > 1:
