@@ -25,11 +25,6 @@ class TrainingHabits(Spec):
         "early",
         description="how a whole layer is repeated: all of it, or until its last kept tensor is back",
     )
-    selective: Literal["selective", "half"] = Field(
-        "selective",
-        description="what selective recomputing does again: the core of attention, or layers without it but for every "
-        "second product",
-    )
     gradients: Literal["wide", "narrow", "both"] = Field(
         "wide",
         description="gradients of a run in bf16 are added up in fp32, stay in the format of the weights, or are added "

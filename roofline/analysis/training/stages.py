@@ -88,8 +88,6 @@ def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int
 def _policy(question: TrainQuestion) -> Policy:
     """What is repeated: as asked, and layers as the framework repeats them."""
     asked = question.run.recompute
-    if asked == "selective":
-        return question.habits.selective
     return "full-early" if asked == "full" and question.early else asked
 
 

@@ -63,7 +63,7 @@ def shipped(engine: str) -> Framework:
 
 def start_of(engine: str) -> Framework:
     """A framework with its habits, before anything is fitted: coefficients that no row tells stay there."""
-    starts = {name: prior[0] for name, prior in PRIORS.items()} | {"unit_attention": 0.0}
+    starts = {name: prior[0] for name, prior in PRIORS.items()} | {"unit_attention": 0.0, "experts": 1.0}
     return moved(shipped(engine), starts)
 
 

@@ -2,13 +2,11 @@
 
     none        nothing
     selective   the core of attention
-    half        layers without attention, and of products every second
     full        all layers, as a whole
     full-early  all layers, each until its last kept tensor is back: what only the next layer reads is not repeated
 
 Source: Chen et al. 2016 (arXiv:1604.06174); Korthikanti et al. 2022 (arXiv:2205.05198), section 5; PyTorch,
-torch.utils.checkpoint (`use_reentrant=False` stops early); torchtitan, parallelize_llama.py (`selective_ac_option: op`
-keeps what attention, exchanges and every second product give).
+torch.utils.checkpoint (`use_reentrant=False` stops early).
 """
 
 from __future__ import annotations
@@ -18,8 +16,7 @@ from typing import Literal, TypeAlias
 
 from roofline.workload.op import Op
 
-Policy: TypeAlias = Literal["none", "selective", "half", "full", "full-early"]
-_PRODUCTS = ("linear", "experts")
+Policy: TypeAlias = Literal["none", "selective", "full", "full-early"]
 #: What stands outside of layers.
 _OUTSIDE = ("embedding", "head", "pipeline", "encoder", "decoder")
 
@@ -31,7 +28,4 @@ def recomputed(ops: Sequence[Op], policy: Policy) -> tuple[Op, ...]:
     inner = [op for op in ops if op.block not in _OUTSIDE]
     if policy == "selective":
         return tuple(op for op in inner if op.kind == "attention")
-    if policy == "half":
-        inner = [op for op in inner if op.kind not in ("attention", "collective")]
-        return tuple(op._replace(count=op.count / 2.0) if op.kind in _PRODUCTS else op for op in inner)
     return tuple(inner)
