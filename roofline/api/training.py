@@ -33,13 +33,13 @@ class Train(Spoken, TrainAnswer):
 
     def explain(self) -> list[Derivation]:
         """Where each headline number comes from: formula, values, lines of the specs, source."""
-        from roofline.analysis.training.explain import explain
+        from roofline.analysis.training.telling.explain import explain
 
         return explain(self)
 
     def plot(self, kind: str = "memory") -> Figure:
         """A picture: `memory`, what fills the fullest GPU, or `step`, where the time of a step goes."""
-        from roofline.report.plots.training import training_figure
+        from roofline.report.plots.training.pictures import training_figure
 
         return training_figure(self, kind)
 

@@ -54,6 +54,7 @@ class TrainingHabits(Spec):
     hidden: Part = Field(0.9, description="share of data-parallel exchanges that work can hide")
     network: Multiple = Field(1.0, description="on the nominal time of exchanges between nodes")
     backward: Multiple = Field(1.0, description="on the time of the kernels of the backward pass")
+    experts: Multiple = Field(1.0, description="on the time of the kernels of routed experts")
     update: Multiple = Field(1.0, description="on the time of the optimizer's step")
     reserve: Part = Field(0.06, description="share that the allocator reserves beyond what is allocated")
     sources: Annotated[Texts, Field(min_length=1)]

@@ -5,117 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
 from roofline.analysis.estimate import SCHEMA_VERSION
-from roofline.analysis.training.evaluate import TrainOutcome
+from roofline.analysis.training.figures import TrainFigures
+from roofline.analysis.training.telling.warned import training_assumptions, training_warnings
+from roofline.analysis.training.telling.words import verdict
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
-from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
-from roofline.runs.money.money import Money, money
-from roofline.runs.money.watts import Watts, watts
-from roofline.specs.text.transformer import TransformerSpec
-
-if TYPE_CHECKING:
-    from roofline.analysis.training.helping import Helped
 
 _HOUR: Final = 3600.0
 _KWH: Final = 3.6e6
 _TERA: Final = 1e12
 
 
-class Whole(NamedTuple):
-    """A whole run: steps, seconds in all readings, GPU-hours, its price, and joules; None where not known."""
-
-    steps: float
-    tokens: float
-    seconds: Times
-    gpu_hours: Times
-    cost: Times | None
-    currency: str
-    joules: Times | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "steps": plain(self.steps),
-            "tokens": plain(self.tokens),
-            "seconds": self.seconds.to_dict(),
-            "gpu_hours": self.gpu_hours.to_dict(),
-            "cost": self.cost.to_dict() if self.cost is not None else None,
-            "currency": self.currency,
-            "energy_j": self.joules.to_dict() if self.joules is not None else None,
-        }
-
-
 @dataclass(frozen=True, eq=False)
-class TrainAnswer(TrainOutcome):
+class TrainAnswer(TrainFigures):
     """An outcome with the views that people and programs ask for."""
-
-    @property
-    def peak(self) -> float:
-        """FLOP/s of one device in the format of the matrices, dense."""
-        q = self.question
-        return float(q.machine().tensor[q.precision.matrix_dtype()])
-
-    @property
-    def whole_peak(self) -> float:
-        """FLOP/s of all devices."""
-        return self.peak * self.question.gpus
-
-    @cached_property
-    def mfu(self) -> float:
-        """Share of the peak that the model's own FLOPs make, attention as its mask lets through, as expected."""
-        return self.flops.causal / (float(self.times.expected) * self.whole_peak)
-
-    @cached_property
-    def hfu(self) -> float:
-        """Share of the peak that all FLOPs make, those that are repeated too."""
-        return self.flops.hardware / (float(self.times.expected) * self.whole_peak)
-
-    @property
-    def tokens_per_s(self) -> Times:
-        """Tokens, or pictures, that all devices train on in a second."""
-        return self.times.rate(self.question.run.tokens_per_step)
-
-    @property
-    def samples_per_s(self) -> Times:
-        """Sequences, or pictures."""
-        return self.times.rate(self.question.run.global_batch)
-
-    @cached_property
-    def money(self) -> Money:
-        """What an hour costs."""
-        node = self.question.layout.spread.node
-        return money(self.question.gpu, self.question.money, node.count if node is not None else 0)
-
-    @property
-    def drawn(self) -> Watts | None:
-        """What one device draws under load."""
-        return watts(self.question.gpu, "load")
-
-    @cached_property
-    def whole(self) -> Whole | None:
-        """The whole run; None where nothing was said of its length."""
-        run, gpus = self.question.run, self.question.gpus
-        if run.steps is None:
-            return None
-        seconds = self.times * run.steps
-        hours, drawn = seconds * (gpus / _HOUR), self.drawn
-        hourly = self.money.per_hour(gpus)
-        joules = seconds * (gpus * self.question.money.pue * drawn.value) if drawn is not None else None
-        cost = seconds * (hourly / _HOUR / self.question.money.load) if hourly is not None else None
-        tariff = self.money.tariff
-        if cost is not None and joules is not None and tariff is not None and self.money.adds:
-            cost = cost + joules * (tariff.value / _KWH)
-        return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, joules)
 
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        from roofline.analysis.training.words import verdict
-
         return verdict(self)
 
     @cached_property
@@ -162,23 +73,12 @@ class TrainAnswer(TrainOutcome):
     @cached_property
     def warnings(self) -> list[Warn]:
         """What the user should know before trusting the numbers."""
-        from roofline.analysis.training.warned import training_warnings
-
         return training_warnings(self)
 
     @cached_property
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
-        from roofline.analysis.training.warned import training_assumptions
-
         return training_assumptions(self)
-
-    @cached_property
-    def remedies(self) -> tuple[Helped, ...]:
-        """What would help where it does not fit, the mildest first; nothing where it does."""
-        from roofline.analysis.training.helping import helped
-
-        return () if self.memory.fits else helped(self.question)
 
     @cached_property
     def sources(self) -> list[str]:
@@ -234,21 +134,12 @@ class TrainAnswer(TrainOutcome):
             "per_token": {name: plain(value / per) for name, value in step.items()},
         }
 
-    @cached_property
-    def conventions(self) -> dict[str, float]:
-        """FLOPs per token of a training step by each published way of counting that can say so of this model."""
-        run, spec = self.question.run, self.question.spec
-        if not isinstance(spec, TransformerSpec):
-            return {}
-        from roofline.analysis.training.conventions.counts import conventions_of
-
-        told = conventions_of(spec, run.sequence, decoder=run.decoder)
-        return {name: value for name, value in told.items() if not name.startswith(("ledger", "hardware"))}
-
     def _conventions(self) -> dict[str, float]:
-        """MFU by each of them."""
+        """MFU by each of them; what counts recomputation gives none."""
         rate = self.question.run.tokens_per_step / (float(self.times.expected) * self.whole_peak)
-        return {name: each * rate for name, each in self.conventions.items()}
+        from roofline.analysis.training.conventions.published import BY_KEY
+
+        return {name: each * rate for name, each in self.conventions.items() if not BY_KEY[name].hardware}
 
     def records(self) -> Iterator[dict[str, Any]]:
         """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""

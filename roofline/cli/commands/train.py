@@ -68,7 +68,7 @@ def train(
 def _check(explain: bool, only: str | None, output: str | None, kind: str | None, csv: bool) -> None:
     """Raises UsageError for options that have nothing to do, or nothing to do with each other."""
     from roofline.errors import UsageError
-    from roofline.report.plots.training import KINDS
+    from roofline.report.plots.training.pictures import KINDS
     from roofline.runs.checks import one_of
 
     if output is None and kind is not None:

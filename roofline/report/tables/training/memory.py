@@ -10,7 +10,7 @@ from roofline.units import format_binary, format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.analysis.training.answer import TrainAnswer
-    from roofline.analysis.training.helping import Helped
+    from roofline.analysis.training.telling.helping import Helped
 
 _PARTS: Final = (("", "left"), ("bytes", "right"), ("share", "right?"), ("", "left"))
 _REMEDIES: Final = (("change", "text"), ("needs", "right"), ("saves", "right?"), ("", "left"), ("a step", "right?"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.training.conventions.published import CONVENTIONS
-from roofline.analysis.training.words import shown_rate, unit_of
+from roofline.analysis.training.telling.words import shown_rate, unit_of
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.estimate import percent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.training.words import energy, lasting, money, rounded, unit_of
+from roofline.analysis.training.telling.words import energy, lasting, money, rounded, unit_of
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.grid import Grid, grid
@@ -13,7 +13,8 @@ from roofline.report.tables.service import shown_times
 from roofline.units import format_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.answer import TrainAnswer, Whole
+    from roofline.analysis.training.answer import TrainAnswer
+    from roofline.analysis.training.figures import Whole
 
 _COLUMNS: Final = (
     *(("", "left"), ("floor", "right?"), ("bound", "right")),

@@ -9,7 +9,7 @@ from roofline.answer.derivation import Derivation, Term
 from roofline.units import format_si
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.answer import TrainAnswer, Whole
+    from roofline.analysis.training.figures import TrainFigures, Whole
     from roofline.runs.training.run import TrainQuestion
 
 _HOUR: Final = 3600.0
@@ -41,7 +41,7 @@ _PARTS: Final = {
 }
 
 
-def held_derivations(answer: TrainAnswer) -> Iterator[Derivation]:
+def held_derivations(answer: TrainFigures) -> Iterator[Derivation]:
     """Every part of what the fullest device holds, and their sum."""
     q, memory = answer.question, answer.memory
     held = [part for part in memory.parts if float(part.bytes)]
@@ -83,7 +83,7 @@ def _values(q: TrainQuestion, name: str) -> str:
     return f"engine {q.engine}" if name in ("buffers", "runtime", "gathered") else ""
 
 
-def run_derivations(answer: TrainAnswer) -> Iterator[Derivation]:
+def run_derivations(answer: TrainFigures) -> Iterator[Derivation]:
     """The whole run: steps, seconds, GPU-hours, cost, energy; nothing where nothing was said of its length."""
     whole, q = answer.whole, answer.question
     if whole is None:
@@ -101,7 +101,7 @@ def run_derivations(answer: TrainAnswer) -> Iterator[Derivation]:
     yield from _paid(answer, whole)
 
 
-def _paid(answer: TrainAnswer, whole: Whole) -> Iterator[Derivation]:
+def _paid(answer: TrainFigures, whole: Whole) -> Iterator[Derivation]:
     q, found, seconds = answer.question, answer.money, float(whole.seconds.expected)
     if whole.cost is not None:
         where = found.price.source if found.price is not None else ""

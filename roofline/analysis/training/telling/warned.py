@@ -14,11 +14,11 @@ from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_si
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.answer import TrainAnswer
+    from roofline.analysis.training.figures import TrainFigures
     from roofline.runs.training.run import TrainQuestion
 
 
-def training_warnings(answer: TrainAnswer) -> list[Warn]:
+def training_warnings(answer: TrainFigures) -> list[Warn]:
     """The warnings of an answer."""
     q = answer.question
     found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q)]
@@ -32,7 +32,7 @@ def training_warnings(answer: TrainAnswer) -> list[Warn]:
     return [*found, *expectation_warnings(q.gpu, q.engine)]
 
 
-def _memory(answer: TrainAnswer) -> Iterator[Warn]:
+def _memory(answer: TrainFigures) -> Iterator[Warn]:
     memory, q = answer.memory, answer.question
     if not memory.fits:
         needs = f"{q.spec.name} needs {format_si(float(memory.total_bytes), 'B')} on the fullest GPU"
@@ -82,10 +82,12 @@ def _formats(q: TrainQuestion) -> Iterator[Warn]:
         yield Warn("dtype-fallback", f"{q.gpu.name} has no {wanted} units: computed at the {unit} rate")
 
 
-def training_assumptions(answer: TrainAnswer) -> list[str]:
+def training_assumptions(answer: TrainFigures) -> list[str]:
     """Everything that was assumed rather than asked."""
     q = answer.question
-    found = [*q.notes, *link_notes(q.layout.spread)[:1], reserve_note(q.layout.spread)]
+    found = [*q.notes, *link_notes(q.layout.spread)[:1]]
+    if q.layout.spread.reserve.bytes:
+        found.append(reserve_note(q.layout.spread))
     if q.engine != IDEAL:
         shown = (
             f"{100 * q.habits.hidden:.0f} % of what replicas exchange is hidden behind work where that is long enough"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from roofline.analysis.training.words import pace, what, where
+from roofline.analysis.training.telling.words import pace, what, where
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.layout import Words, compose, new_figure

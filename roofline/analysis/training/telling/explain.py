@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.training.conventions.published import CONVENTIONS
-from roofline.analysis.training.explain_whole import held_derivations, run_derivations
+from roofline.analysis.training.telling.explain_whole import held_derivations, run_derivations
 from roofline.answer.derivation import Derivation, Term
 from roofline.machine.engine import IDEAL
 from roofline.units import format_si, format_time

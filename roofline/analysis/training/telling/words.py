@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.fit.words import short_title
-from roofline.analysis.training.helping import first_fitting
+from roofline.analysis.training.telling.helping import first_fitting
 from roofline.answer.plain import counted_whole
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
@@ -14,7 +14,7 @@ from roofline.runs.money.money import amount
 from roofline.units import format_count, format_si, format_time
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.answer import TrainAnswer, Whole
+    from roofline.analysis.training.figures import TrainFigures, Whole
     from roofline.runs.training.run import TrainQuestion
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60.0, 3600.0, 86_400.0, 365.25 * 86_400.0
@@ -24,18 +24,18 @@ _KWH: Final = 3.6e6
 _DIGITS: Final = 3
 
 
-def verdict(answer: TrainAnswer) -> str:
+def verdict(answer: TrainFigures) -> str:
     """How fast, how long, at which cost, in which memory; where it does not fit, by how much and what would help."""
     return _fitting(answer) if answer.memory.fits else " ".join(_misfit(answer))
 
 
-def _fitting(answer: TrainAnswer) -> str:
+def _fitting(answer: TrainFigures) -> str:
     q = answer.question
     held, room = (format_si(float(size), "B") for size in (answer.memory.total_bytes, answer.memory.usable_bytes))
     return f"{subject(q)} on {where(q)} {pace(answer)}; {length(answer)}; {held} of {room} used{_each(q)}."
 
 
-def _misfit(answer: TrainAnswer) -> Iterator[str]:
+def _misfit(answer: TrainFigures) -> Iterator[str]:
     q, memory = answer.question, answer.memory
     over = format_si(float(memory.total_bytes) - float(memory.usable_bytes), "B")
     yield f"{subject(q, 'does not train')} on {where(q)}: it needs {memory.asked_of_room}{_each(q)}, {over} too much."
@@ -70,7 +70,7 @@ def where(q: TrainQuestion) -> str:
     return f"one {title}" if q.gpus == 1 else f"{q.gpus:,} × {title}"
 
 
-def pace(answer: TrainAnswer) -> str:
+def pace(answer: TrainFigures) -> str:
     """`at 3,290 tokens/s per GPU (2,700 to 3,900; MFU 50 %, causal model FLOPs)`."""
     q = answer.question
     rate = answer.tokens_per_s * (1.0 / q.gpus)
@@ -93,7 +93,7 @@ def shown_rate(rate: float) -> str:
     return f"{float(f'{rate:.{_DIGITS}g}'):,.0f}" if rate >= 100 else f"{rate:.{_DIGITS}g}"
 
 
-def length(answer: TrainAnswer) -> str:
+def length(answer: TrainFigures) -> str:
     """What the whole run takes, or a billion tokens (a million pictures) where nothing was said of it."""
     q, whole = answer.question, answer.whole
     if whole is None:
@@ -109,7 +109,7 @@ def length(answer: TrainAnswer) -> str:
     return text if whole.cost is None else f"{text}, {money(float(whole.cost.expected))} {whole.currency}"
 
 
-def amount_of(answer: TrainAnswer, whole: Whole) -> str:
+def amount_of(answer: TrainFigures, whole: Whole) -> str:
     """How much is trained on: tokens, pictures, or steps as they were asked."""
     asked = answer.question.asked
     if asked.get("steps") is not None:

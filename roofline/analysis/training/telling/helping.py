@@ -111,7 +111,9 @@ def tried(question: TrainQuestion) -> Iterator[Remedy]:
     for larger in more:
         yield larger
         for least in adapted:
-            yield Remedy({**larger.changes, **least.changes}, f"{larger.words}; {least.words}")
+            # a step grows with its replicas, unless its batch was asked for
+            less = {name: value for name, value in least.changes.items() if name not in ("global_batch", "zero")}
+            yield Remedy({**larger.changes, **less}, f"{larger.words}; {least.words}")
 
 
 def _more(question: TrainQuestion) -> Iterator[int]:
