@@ -15,6 +15,7 @@ from roofline.passes.parallel.sequence import split_sequence
 from roofline.passes.parallel.tensor import split_tensors
 from roofline.passes.training.flow import Flow, trained
 from roofline.passes.training.gradients import Accumulated, backward_ops
+from roofline.passes.training.products import repeated
 from roofline.passes.training.recompute import Policy, recomputed
 from roofline.runs.devices.spread import ALONE
 from roofline.runs.training.run import TrainQuestion
@@ -81,7 +82,8 @@ def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int
         ops = eager_ops(ops)
     flows = trained(ops)
     accumulated = Accumulated(question.habits.gradients != "narrow")
-    again = recomputed([flow.op for flow in flows], _policy(question))
+    forward = [flow.op for flow in flows]
+    again = repeated(forward) if question.by_products else recomputed(forward, _policy(question))
     return StageWork(number, first, last, flows, again, backward_ops(flows, accumulated))
 
 
