@@ -31,7 +31,7 @@ PRIORS: Final[dict[str, Prior]] = {
     "rows": (1.0, 0.1, 5.0, 0.6),
     "network": (1.5, 1.0, 20.0, 0.7),
     "exchange": (1.0, 0.05, 10.0, 0.7),
-    "quantisation": (0.8, 0.05, 5.0, 0.7),
+    "quantisation": (0.5, 0.02, 5.0, 1.0),
     "kernel_s": (1.5e-5, 1e-7, 2e-4, 1.0),
     "step_s": (5e-3, 1e-5, 1.0, 1.5),
     "streaming": (1.0, 0.3, 1.2, 0.25),
