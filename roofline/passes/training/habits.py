@@ -1,0 +1,117 @@
+"""Habits of reference code that shapes do not show, by the model type that Hugging Face's transformers gives a model.
+
+They change what autograd keeps, and nothing else here. A model of a type that is not listed is taken to be written as
+Llama is: norms widen their input to 4 bytes, no dropout.
+
+Source: the model classes and config defaults of transformers 5.24.0 (`modeling_*.py`, `configuration_*.py`); dropout is
+that of the config class, for a spec does not say whether a file changes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
+
+#: How an RMS norm is written. `llama`: normalised in 4 bytes, narrowed, then weighted; `wide`: weighted before it is
+#: narrowed; `offset`: as wide, with weights 1 + w; `t5`: the unwidened input is multiplied.
+RmsNorm = Literal["llama", "wide", "offset", "t5"]
+
+
+class Habits(NamedTuple):
+    """What of a model's code matters for what is kept.
+
+    rms            how its RMS norms are written
+    dropped        where there is dropout: `embedding`, `attention`, `residual`, `activation`
+    joined_rotary  rotated queries are joined with the rest of a head even where all of it is rotated
+    softcap        scores of attention go through tanh; `head_softcap`: logits too
+    wide_router    the router's product is in 4 bytes
+    router_norm    weights of the chosen experts are divided by their sum
+    wide_weights   experts' outputs are multiplied with weights of 4 bytes
+    narrow_loss    the loss is computed in the format of the logits
+    positions      position ids are kept for the backward of a table: `embedding`
+    """
+
+    rms: RmsNorm = "llama"
+    dropped: frozenset[str] = frozenset()
+    joined_rotary: bool = False
+    softcap: bool = False
+    head_softcap: bool = False
+    wide_router: bool = False
+    router_norm: bool = True
+    wide_weights: bool = True
+    narrow_loss: bool = False
+
+
+LLAMA: Final = Habits()
+_GPT: Final = Habits(dropped=frozenset(("embedding", "attention", "residual")))
+_BERT: Final = Habits(dropped=frozenset(("embedding", "attention", "residual")), narrow_loss=True)
+_GEMMA: Final = Habits(rms="offset")
+_T5: Final = Habits(
+    rms="t5", dropped=frozenset(("embedding", "attention", "residual", "activation", "final")), narrow_loss=True
+)
+_DEEPSEEK: Final = Habits(joined_rotary=True, wide_router=True, router_norm=False)
+
+_TABLE: Final[dict[str, Habits]] = {
+    "gpt2": _GPT,
+    "opt": Habits(dropped=frozenset(("residual",))),
+    "starcoder2": Habits(dropped=frozenset(("residual", "attention", "embedding"))),
+    "bert": _BERT,
+    "roberta": _BERT,
+    "xlm-roberta": _BERT,
+    "electra": _BERT,
+    "distilbert": _BERT,
+    "t5": _T5,
+    "mt5": _T5,
+    "umt5": _T5,
+    "gemma": _GEMMA,
+    "gemma2": _GEMMA._replace(softcap=True, head_softcap=True),
+    "gemma3": _GEMMA,
+    "gemma3_text": _GEMMA,
+    "qwen3_next": _GEMMA._replace(wide_weights=False),
+    "olmo2": Habits(rms="wide"),
+    "olmo3": Habits(rms="wide"),
+    "phi3": Habits(joined_rotary=True),
+    "qwen3_moe": Habits(wide_weights=False),
+    "qwen2_moe": Habits(wide_weights=False, router_norm=False),
+    "deepseek_v2": _DEEPSEEK,
+    "deepseek_v3": _DEEPSEEK._replace(router_norm=True),
+}
+#: Beginnings of the names of models whose file does not say their type.
+_NAMES: Final[dict[str, str]] = {
+    "gpt2": "gpt2",
+    "gpt-2": "gpt2",
+    "opt-": "opt",
+    "starcoder2": "starcoder2",
+    "bert-": "bert",
+    "roberta": "roberta",
+    "t5-": "t5",
+    "gemma-2": "gemma2",
+    "gemma-3-": "gemma3",
+    "gemma-": "gemma",
+    "olmo-2": "olmo2",
+    "olmo-3": "olmo3",
+    "phi-3": "phi3",
+    "phi-4": "phi3",
+    "qwen3-next": "qwen3_next",
+    "qwen3-30b": "qwen3_moe",
+    "qwen3-235b": "qwen3_moe",
+    "qwen1.5-moe": "qwen2_moe",
+    "deepseek-v2": "deepseek_v2",
+    "deepseek-v3": "deepseek_v3",
+}
+_TYPE: Final = re.compile(r"model_type ([A-Za-z0-9_-]+)")
+
+
+def model_type_of(name: str, sources: Iterable[str] = ()) -> str | None:
+    """The model type that a spec was read of, or that its name begins with; None where neither says one."""
+    for source in sources:
+        found = _TYPE.search(source)
+        if found:
+            return found.group(1)
+    return next((kind for start, kind in _NAMES.items() if name.startswith(start)), None)
+
+
+def habits_of(name: str, sources: Iterable[str] = ()) -> Habits:
+    """The habits of the code of a model: `name` and `sources` as its spec has them."""
+    return _TABLE.get(model_type_of(name, sources) or "", LLAMA)
