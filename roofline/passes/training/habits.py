@@ -22,14 +22,18 @@ class Habits(NamedTuple):
     """What of a model's code matters for what is kept.
 
     rms            how its RMS norms are written
-    dropped        where there is dropout: `embedding`, `attention`, `residual`, `activation`
+    dropped        where there is dropout: in `attention`, `residual`, `activation`, and behind ops of these names
     joined_rotary  rotated queries are joined with the rest of a head even where all of it is rotated
     softcap        scores of attention go through tanh; `head_softcap`: logits too
     wide_router    the router's product is in 4 bytes
     router_norm    weights of the chosen experts are divided by their sum
     wide_weights   experts' outputs are multiplied with weights of 4 bytes
     narrow_loss    the loss is computed in the format of the logits
-    positions      position ids are kept for the backward of a table: `embedding`
+    narrow_softmax   probabilities are computed in the format of the scores
+    broadcast      heads of keys and values are not repeated for the query heads that they serve
+    wide_tables    cosines and sines are in 4 bytes
+    ids            look-ups whose indices are made anew for each batch, and kept
+    passed_ids     layers are given position ids, though nothing is rotated
     """
 
     rms: RmsNorm = "llama"
@@ -41,20 +45,34 @@ class Habits(NamedTuple):
     router_norm: bool = True
     wide_weights: bool = True
     narrow_loss: bool = False
+    narrow_softmax: bool = False
+    broadcast: bool = False
+    wide_tables: bool = False
+    ids: frozenset[str] = frozenset()
+    passed_ids: bool = False
 
 
 LLAMA: Final = Habits()
-_GPT: Final = Habits(dropped=frozenset(("embedding", "attention", "residual")))
-_BERT: Final = Habits(dropped=frozenset(("embedding", "attention", "residual")), narrow_loss=True)
+_GPT: Final = Habits(dropped=frozenset(("position_add", "attention", "residual")), ids=frozenset(("position_embedding",)))
+_BERT: Final = Habits(
+    dropped=frozenset(("embedding_norm", "attention", "residual")),
+    ids=frozenset(("type_embedding",)),
+    narrow_loss=True,
+    narrow_softmax=True,
+)
 _GEMMA: Final = Habits(rms="offset")
 _T5: Final = Habits(
-    rms="t5", dropped=frozenset(("embedding", "attention", "residual", "activation", "final")), narrow_loss=True
+    rms="t5",
+    dropped=frozenset(("embedding", "attention", "residual", "activation", "encoder_norm", "final_norm")),
+    ids=frozenset(("distance_bias",)),
+    narrow_loss=True,
+    narrow_softmax=True,
 )
 _DEEPSEEK: Final = Habits(joined_rotary=True, wide_router=True, router_norm=False)
 
 _TABLE: Final[dict[str, Habits]] = {
     "gpt2": _GPT,
-    "opt": Habits(dropped=frozenset(("residual",))),
+    "opt": Habits(dropped=frozenset(("residual",)), ids=frozenset(("position_embedding",)), passed_ids=True),
     "starcoder2": Habits(dropped=frozenset(("residual", "attention", "embedding"))),
     "bert": _BERT,
     "roberta": _BERT,
@@ -69,8 +87,9 @@ _TABLE: Final[dict[str, Habits]] = {
     "gemma3": _GEMMA,
     "gemma3_text": _GEMMA,
     "qwen3_next": _GEMMA._replace(wide_weights=False),
-    "olmo2": Habits(rms="wide"),
-    "olmo3": Habits(rms="wide"),
+    "olmo2": Habits(rms="wide", wide_tables=True),
+    "olmo3": Habits(rms="wide", wide_tables=True),
+    "falcon": Habits(narrow_softmax=True, broadcast=True),
     "phi3": Habits(joined_rotary=True),
     "qwen3_moe": Habits(wide_weights=False),
     "qwen2_moe": Habits(wide_weights=False, router_norm=False),
@@ -91,6 +110,8 @@ _NAMES: Final[dict[str, str]] = {
     "gemma-": "gemma",
     "olmo-2": "olmo2",
     "olmo-3": "olmo3",
+    "falcon-7b": "falcon",
+    "falcon-40b": "falcon",
     "phi-3": "phi3",
     "phi-4": "phi3",
     "qwen3-next": "qwen3_next",

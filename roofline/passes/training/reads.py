@@ -39,13 +39,13 @@ _TABLE: Final = """
     attention_streams_norm: x -> s
     attention_streams_weights: s -> s
     attention_streams_sinkhorn: s -> s
-    attention_streams_collapse: x s -> n
+    attention_streams_collapse: x s -> u
     feed_forward_streams_norm: x -> s
     feed_forward_streams_weights: s -> s
     feed_forward_streams_sinkhorn: s -> s
-    feed_forward_streams_collapse: x s -> n
-    attention_norm: x n -> n
-    feed_forward_norm: x n -> n
+    feed_forward_streams_collapse: x s -> u
+    attention_norm: x u -> n
+    feed_forward_norm: x u -> n
     cross_norm: x -> n
     attention_norm_gate_down: n -> ng
     attention_norm_gate_activation: ng -> ng
@@ -214,6 +214,9 @@ _TABLE: Final = """
     classifier_inner: x -> x
     classifier_activation: x -> x
     classifier: x -> x
+    head_transform: x -> x
+    head_activation: x -> x
+    head_norm: x -> x
     head: x -> x
     loss: x -> x
 """
