@@ -78,8 +78,8 @@ def check_targets(program: Program, targets: Iterable[str]) -> None:
         if not any(is_target(piece, (target,)) for piece in pieces):
             names = sorted({module_of(piece).rpartition(".")[2] for piece in pieces if piece.op.kind == "linear"})
             raise UsageError(
-                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers end in "
-                f"{', '.join(names)}"
+                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers end "
+                f"in {', '.join(names)}"
             )
 
 

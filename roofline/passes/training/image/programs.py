@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from roofline.errors import UnsupportedError
 from roofline.passes.training.image.unroll import Program, block_programs, looped_program
@@ -44,7 +44,7 @@ def _text_first(spec: UNetTrunk) -> tuple[str, ...]:
 
 
 def _transformer(spec: DiTSpec | PixArtSpec | MMDiTShape | FluxShape, ops: Sequence[Op]) -> Program:
-    table: Mapping[str, str] = CONDITIONS | TRANSFORMERS
+    table = CONDITIONS | TRANSFORMERS
     begins = "norm1.silu"
     if isinstance(spec, DiTSpec):
         begins = "frequencies"
