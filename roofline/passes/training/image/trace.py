@@ -15,6 +15,8 @@ from roofline.workload.shapes import FieldShape
 #: Bytes of the random state that fused attention keeps, and of an index.
 _RANDOM_STATE: Final = 24.0
 _INDEX: Final = 8.0
+#: What a checkpoint is handed in a tuple, which it holds without having autograd keep it.
+_UNSEEN: Final = ("cos", "sin")
 #: Functions whose gradient is computed from their result, and those from what they read.
 _OWN: Final = ("softmax", "relu", "sigmoid", "tanh")
 _READ: Final = ("silu", "gelu")
@@ -38,7 +40,7 @@ class Tracer:
         self.names: dict[str, Value] = {}
         self.inputs: set[Value] = set()
         self.steps: list[Step] = []
-        self.arguments: dict[int, list[Value]] = {}
+        self.arguments: dict[int, dict[Value, None]] = {}
         self.regions = 0
         self._region = 0
         self._inside: set[Value] = set()
@@ -69,7 +71,7 @@ class Tracer:
             return
         self.regions += 1
         self._region, self._inside = self.regions, set()
-        self.arguments[self._region] = []
+        self.arguments[self._region] = {}
         self.run(loop.body, count)
         self._region = 0
 
@@ -90,8 +92,8 @@ class Tracer:
             half = 0.0 if op.kind == "gather" else op.read
             value = self.names[each] = Value(half, op.read_fp32, 1.0, False)
             self.inputs.add(value)
-        if self._region and value not in self._inside and value not in self.arguments[self._region]:
-            self.arguments[self._region].append(value)
+        if self._region and value not in self._inside and name not in _UNSEEN:
+            self.arguments[self._region].setdefault(value)
         return value
 
     def make(self, op: Op, needs: bool, count: float, like: Value | None = None) -> Value:
