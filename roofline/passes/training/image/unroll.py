@@ -11,7 +11,9 @@ from itertools import groupby, zip_longest
 from typing import Final, NamedTuple
 
 from roofline.errors import UnsupportedError
+from roofline.num import where
 from roofline.passes.training.image.wires.wire import Wire, wires
+from roofline.workload.constructors_image import Block
 from roofline.workload.op import Op
 from roofline.workload.shapes import DenseAttentionShape, MatmulShape
 
@@ -162,7 +164,8 @@ def _interleaved(
 ) -> Iterator[Piece | Loop]:
     """Residual layers and attentions in turn, then what resamples.
 
-    A UNet's first residual layer of the middle (`first_free`) stands outside of all checkpoints.
+    A UNet's first residual layer of the middle (`first_free`) stands outside of all checkpoints; where its attention
+    reads added words, the second does too.
     """
     layers = checkpoints == "layers"
     residual, attends, tails = list[Program](), list[Program](), list[Loop]()
@@ -176,21 +179,26 @@ def _interleaved(
             residual += [(*joined, Loop(1.0, body[len(joined) :], region=layers))] * round(part.times)
         else:
             attends += [body] * round(part.times)
-    if first_free and residual:
-        residual[0] = tuple(item._replace(region=False) if isinstance(item, Loop) else item for item in residual[0])
+    if first_free and any(op.name == "attention.add_kv" for part in parts for op in part.ops):
+        residual = [_without_region(program) for program in residual]
+    elif first_free and residual:
+        residual[0] = _without_region(residual[0])
     for one, two in zip_longest(residual, attends, fillvalue=()):
         yield from (*one, *two)
     yield from tails
 
 
+def _without_region(program: Program) -> Program:
+    return tuple(item._replace(region=False) if isinstance(item, Loop) else item for item in program)
+
+
 def _part_program(part: _Part, table: Mapping[str, str], layers: bool) -> Iterator[Piece | Loop]:
     """One part; the layers of a stack are a loop of their own."""
     names = [op.name for op in part.ops]
-    if part.name == "attention.copy":
-        table = {**table, "attention.copy": "x > hq; x > hk; x > hv"}
-    if "attention.add_kv" in names and "attention.to_kv" not in names:
-        table = {**table, "attention.add_kv": "normed|text > k; normed|text > v"}
-    if "norm1" not in names:
+    table = {**table, **_own_wires(part, names)}
+    if "attention.add_kv" in names:
+        part = _with_copies(part)
+    if not {"norm1", "ff.residual"} <= set(names):
         for op in part.ops:
             yield from pieces_of(op, part.times, table)
         return
@@ -202,3 +210,29 @@ def _part_program(part: _Part, table: Mapping[str, str], layers: bool) -> Iterat
     yield Loop(times / part.times, body, region=layers)
     for op in part.ops[last:]:
         yield from pieces_of(op, part.times, table)
+
+
+def _own_wires(part: _Part, names: Sequence[str]) -> dict[str, str]:
+    """What some parts wire otherwise than others with the same ops."""
+    if part.name == "attention.copy":
+        return {"attention.copy": "x > hq; x > hk; x > hv"}
+    if "attention.add_kv" in names:
+        own = {"attention.to_q": "hq > q", "attention.to_kv": "hk > k; hv > v"}
+        alone = {"attention.copy": "h > hq", "attention.add_kv": "normed|text > k; normed|text > v"}
+        return own if "attention.to_kv" in names else own | alone
+    if "resnet.resample" in names and part.ops[0].block.startswith("down"):
+        return {"resnet.resample": "h ^ h; x ^ x"}  # means of 2×2 pixels, not repeated ones
+    return {}
+
+
+def _with_copies(part: _Part) -> _Part:
+    """Attention to added words: pixels of several images, channels last, are copied for each product that reads them.
+
+    Source: torch 2.14, `linear` of an input that is not contiguous.
+    """
+    place = next(index for index, op in enumerate(part.ops) if op.name == "attention.to_q")
+    shape = next(op.shape for op in part.ops if isinstance(op.shape, DenseAttentionShape))
+    query, many = part.ops[place], 3.0 if any(op.name == "attention.to_kv" for op in part.ops) else 1.0
+    several = where(shape.batch > 1.0, 1.0, 0.0)
+    copy = Block(query.block, many * part.times).copies("attention.copy", several, query.read)
+    return part._replace(ops=[*part.ops[:place], copy, *part.ops[place:]])
