@@ -16,7 +16,8 @@ from roofline.passes.training.image.kept import Kept
 from roofline.passes.training.image.programs import program_of
 from roofline.passes.training.image.step import ImageTraining, Recompute, step_of, tracer_of
 from roofline.passes.training.image.trace import Tracer
-from roofline.passes.training.image.unroll import plain_program, runs
+from roofline.passes.training.image.unroll import plain_program
+from roofline.passes.training.image.unrolled import runs
 from roofline.passes.training.image.values import Value
 from roofline.passes.training.image.wires.critics import CRITICS
 from roofline.runs.training.run import Part

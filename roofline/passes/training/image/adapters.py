@@ -14,7 +14,7 @@ from roofline.num import Num
 from roofline.passes.training.adapters import Adapters
 from roofline.passes.training.flow import Flow
 from roofline.passes.training.image.trace import Tracer
-from roofline.passes.training.image.unroll import Loop, Piece, Program
+from roofline.passes.training.image.unrolled import Loop, Piece, Program
 from roofline.passes.training.image.values import Saved, Value
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, FieldShape, MatmulShape
@@ -100,7 +100,9 @@ def beside(adapters: Adapters, tracer: Tracer, piece: Piece, source: Value, coun
     read = source
     if wide:
         read = Value(0.0, first.read + first.read_fp32, count, source.needs)
-        tracer.note(Flow(_field(op, "lora_cast", first.read_fp32, wide, narrow=False), False, source.needs), Saved(), count)
+        tracer.note(
+            Flow(_field(op, "lora_cast", first.read_fp32, wide, narrow=False), False, source.needs), Saved(), count
+        )
     middle = Value(first.write, first.write_fp32, count, True)
     tracer.note(Flow(first, True, source.needs), Saved((read,), weights=source.needs), count)
     tracer.note(Flow(second, True, True), Saved((middle,), weights=True), count)

@@ -12,7 +12,7 @@ from roofline.passes.training.image.adapters import USUAL, beside, check_targets
 from roofline.passes.training.image.kept import Kept, kept_of
 from roofline.passes.training.image.recompute import recomputed
 from roofline.passes.training.image.trace import Tracer
-from roofline.passes.training.image.unroll import Program
+from roofline.passes.training.image.unrolled import Program
 from roofline.workload.op import Op
 from roofline.workload.workload import Phase
 

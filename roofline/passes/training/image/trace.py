@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from roofline.passes.training.flow import Flow
-from roofline.passes.training.image.unroll import Loop, Piece, Program
+from roofline.passes.training.image.unrolled import Loop, Piece, Program
 from roofline.passes.training.image.values import Saved, Value, log_sums, written
 from roofline.passes.training.image.wires.wire import Wire
 from roofline.workload.op import Op
@@ -115,6 +115,8 @@ class Tracer:
         needs = trained or any(value.needs for value in reads)
         out = self.make(op, needs, count, reads[0] if piece.wire.sign == "=" else None)
         self._as_copy(op, reads, out)
+        if piece.wire.sign == ":":
+            reads = [self.make(op, reads[0].needs, count, reads[0])]
         self.note(_flow(op, reads, trained), saved_of(op, piece.wire, reads, out, trained=trained), count)
         if piece.wire.sign == "&":
             out = self.make(op, needs, count)
