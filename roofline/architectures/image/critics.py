@@ -1,8 +1,8 @@
 """What judges an autoencoder's pictures while it is trained: a perceptual distance and a discriminator.
 
-Sources: VGG16's convolutions, Simonyan and Zisserman 2014 (arXiv:1409.1556), table 1, column D; LPIPS, Zhang et al. 2018
-(arXiv:1801.03924), equation 1, its code's networks of one 1×1 convolution per level; PatchGAN, Isola et al. 2017
-(arXiv:1611.07004), as explainingai-code/StableDiffusion-PyTorch @f562b158 models/discriminator.py and lpips.py build it.
+Sources: VGG16's convolutions, Simonyan and Zisserman 2014 (arXiv:1409.1556), table 1, column D; LPIPS, Zhang et al.
+2018 (arXiv:1801.03924), equation 1, its code's networks of one 1×1 convolution per level; PatchGAN, Isola et al. 2017
+(arXiv:1611.07004), as explainingai-code/StableDiffusion-PyTorch @f562b158 builds it, models/discriminator.py.
 """
 
 from __future__ import annotations

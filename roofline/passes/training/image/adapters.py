@@ -107,9 +107,9 @@ def beside(adapters: Adapters, tracer: Tracer, piece: Piece, source: Value, coun
     tracer.note(Flow(first, True, source.needs), Saved((read,), weights=source.needs), count)
     tracer.note(Flow(second, True, True), Saved((middle,), weights=True), count)
     made = second.write + second.write_fp32
-    out = tracer.make(_field(op, "lora_add", made, wide, narrow=True), True, count)
-    tracer.note(Flow(_field(op, "lora_add", made, wide, narrow=True), False, True), Saved(), count)
-    return out
+    total = _field(op, "lora_add", made, wide, narrow=True)
+    tracer.note(Flow(total, False, True), Saved(), count)
+    return tracer.make(total, True, count)
 
 
 def _factors(op: Op, rank: float, wide: bool) -> tuple[Op, Op]:

@@ -62,7 +62,7 @@ def _parts(ops: list[Op]) -> list[_Part]:
             parts.append(_Part(op.name, op.count, []))
             last = parts[-1]
         last.ops.append(op)
-        if op.name == "resnet.norm1":
+        if op.name in ("resnet.norm1", "attention"):
             parts[-1] = last._replace(times=op.count)
     return parts
 

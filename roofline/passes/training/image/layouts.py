@@ -1,7 +1,7 @@
 """How a UNet's feature maps lie in memory: pixels or channels last; what needs them otherwise copies them first.
 
-Attention to pixels leaves its output channels last, sums lie as their first operand, what a convolution makes pixels last, a
-concatenation channels last only where both of its inputs are; in training, shortcuts read pixels last.
+Attention to pixels leaves its output channels last, sums lie as their first operand, what a convolution makes pixels
+last, a concatenation channels last only where both of its inputs are; in training, shortcuts read pixels last.
 
 Source: torch 2.14 (`cat`, TensorIterator); diffusers 0.42.1, resnet.py, of a layer in training mode.
 """

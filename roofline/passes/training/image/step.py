@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.passes.training.adapters import Adapters
 from roofline.passes.training.flow import Flow
@@ -16,6 +16,7 @@ from roofline.passes.training.image.unrolled import Program
 from roofline.workload.op import Op
 from roofline.workload.workload import Phase
 
+_NARROW: Final = Accumulated()
 Recompute: TypeAlias = Literal["none", "full"]
 
 
@@ -60,7 +61,7 @@ def step_of(
     *,
     frozen: Sequence[Phase] = (),
     loss: Sequence[Kept] = (),
-    accumulated: Accumulated = Accumulated(),
+    accumulated: Accumulated = _NARROW,
 ) -> ImageTraining:
     """A step from what was traced."""
     flows = tuple(step.flow for step in tracer.steps)

@@ -19,7 +19,7 @@ _INDEX: Final = 8.0
 _UNSEEN: Final = ("cos", "sin")
 #: Functions whose gradient is computed from their result, and those from what they read.
 _OWN: Final = ("softmax", "relu", "sigmoid", "tanh")
-_READ: Final = ("silu", "gelu")
+_READ: Final = ("silu", "gelu", "group", "layer")
 _Adapt = Callable[["Tracer", Piece, Value, float], "Value | None"]
 
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     flow: Flow
     saved: Saved
     region: int = 0
-    count: float = 1.0
+    count: float = 1.0  # type: ignore[assignment]  # of executions; tuple.count is not used
 
 
 class Tracer:
