@@ -77,7 +77,9 @@ class _Matrix(NamedTuple):
 def check_adapters(adapters: Adapters) -> None:
     """Raises UsageError where the rank is none or the targets are none."""
     if not 1 <= adapters.rank <= MOST_RANK:
-        raise UsageError(f"--lora {adapters.rank:,.0f}: the rank of an adapter is 1 to {MOST_RANK:,}; 8, 16 and 64 are usual")
+        raise UsageError(
+            f"--lora {adapters.rank:,.0f}: the rank of an adapter is 1 to {MOST_RANK:,}; 8, 16 and 64 are usual"
+        )
     if not adapters.targets:
         raise UsageError(f"--targets: no names; say q_proj,v_proj or {ALL}")
 
@@ -189,7 +191,7 @@ def _shape(op: Op) -> MatmulShape:
 
 
 def _product(op: Op, name: str, wide_in: float, wide_out: float, wide: bool) -> Op:
-    """x [t, in] @ w [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
+    """X [t, in] @ w [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
     rows, weights = _shape(op).m, wide_in * wide_out
     x, y = rows * wide_in, rows * wide_out
     made = Op(name, "linear", op.block, op.count, 2.0 * rows * weights, 0.0, weights, weights, weights, live=op.live)

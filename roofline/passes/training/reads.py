@@ -211,6 +211,9 @@ _TABLE: Final = """
     final_norm: x -> x
     head_projection: x -> x
     pooler: x -> x
+    masked_transform: x -> x
+    masked_activation: x -> x
+    masked_norm: x -> x
     classifier_inner: x -> x
     classifier_activation: x -> x
     classifier: x -> x
@@ -252,5 +255,7 @@ def reads_of(op: Op) -> Reads:
         name = name.split("_", 1)[1]
     found = READS.get(f"{where}/{name}") or READS.get(name) or READS.get(name.split(".", 1)[0])
     if found is None:
-        raise UnsupportedError(f"{name} ({op.kind}, in {op.block}): not known what it reads, so which gradients it needs")
+        raise UnsupportedError(
+            f"{name} ({op.kind}, in {op.block}): not known what it reads, so which gradients it needs"
+        )
     return found

@@ -72,9 +72,7 @@ def plain_program(ops: Iterable[Op], table: Mapping[str, str]) -> Program:
     return tuple(piece for op in ops if runs(op) for piece in pieces_of(op, 1.0, table))
 
 
-def looped_program(
-    ops: Sequence[Op], blocks: Sequence[str], begins: str, table: Mapping[str, str]
-) -> Program:
+def looped_program(ops: Sequence[Op], blocks: Sequence[str], begins: str, table: Mapping[str, str]) -> Program:
     """Transformer denoisers: the ops of `blocks` are loops, each from an op named `begins` to the next."""
     out: list[Piece | Loop] = []
     for block, group in groupby(filter(runs, ops), key=lambda op: op.block):
@@ -144,7 +142,9 @@ def _parts(ops: list[Op]) -> list[_Part]:
 
 
 def _begins(op: Op, last: _Part) -> bool:
-    if op.name not in _BEGINS or last.name == "transformer.norm" and op.name in ("norm1", "proj_out.copy", "proj_out"):
+    if op.name not in _BEGINS or (
+        last.name == "transformer.norm" and op.name in ("norm1", "proj_out.copy", "proj_out")
+    ):
         return False
     names = {other.name for other in last.ops}
     alone = names <= {"concat", "resnet.copy"} and op.name in ("resnet.copy", "resnet.norm1")
