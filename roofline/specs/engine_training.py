@@ -25,6 +25,11 @@ class TrainingHabits(Spec):
         "early",
         description="how a whole layer is repeated: all of it, or until its last kept tensor is back",
     )
+    selective: Literal["attention", "products"] = Field(
+        "attention",
+        description="what is repeated where only some of a layer is: the core of attention, or every second product "
+        "and all that is no product",
+    )
     gradients: Literal["wide", "narrow", "both"] = Field(
         "wide",
         description="gradients of a run in bf16 are added up in fp32, stay in the format of the weights, or are added "

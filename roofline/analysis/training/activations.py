@@ -9,6 +9,7 @@ from roofline.analysis.training.stages import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.flow import Flow
 from roofline.passes.training.in_flight import in_flight
+from roofline.passes.training.products import kept_bytes
 from roofline.runs.training.run import TrainQuestion
 from roofline.workload.op import Op
 from roofline.workload.shapes import MatmulShape
@@ -23,6 +24,8 @@ def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Act
     live = _working(question, work.backward)
     if question.run.recompute == "full":
         kept, live = _inputs(question, layers), live + whole
+    elif question.by_products:
+        kept, live = _inputs(question, layers) + kept_bytes([flow.op for flow in layers]), live + whole
     return Activations(
         layers=kept,
         first=_kept(question, [flow for flow in work.flows if flow.op.block == _FIRST]),

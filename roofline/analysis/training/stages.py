@@ -17,6 +17,7 @@ from roofline.passes.training.flow import Flow, adapters_only, every_op, flows
 from roofline.passes.training.gradients import Accumulated, backward_ops
 from roofline.passes.training.kept.rules import Core, Rules
 from roofline.passes.training.loss import loss_ops
+from roofline.passes.training.products import repeated
 from roofline.passes.training.recompute import Policy, recomputed
 from roofline.runs.devices.spread import ALONE
 from roofline.runs.training.run import TrainQuestion
@@ -89,11 +90,13 @@ def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int
     needed = flows(ops, trains, rooted=rooted, entered=not first)
     rules = rules_of(question)
     again = recomputed(needed, _policy(question), rules)
+    if question.by_products:
+        again = tuple(repeated([flow.op for flow in needed]))
     going = needed
     if run.eager_attention:
         going, again = unfused(needed), tuple(eager_ops(again))
     ahead, behind = _loss(question, ops) if last else ((), ())
-    back = backward_ops(going, Accumulated(question.habits.gradients == "wide"))
+    back = backward_ops(going, Accumulated(question.habits.gradients != "narrow"))
     forward = (*(flow.op for flow in going), *ahead)
     return StageWork(number, first, last, needed, rules, forward, again, (*behind, *back))
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Final, Literal, NamedTuple
 
+from roofline.analysis.training.held import memory_of
 from roofline.analysis.training.memory import allocated_bytes
-from roofline.answer.memory import Memory
+from roofline.analysis.training.stages import stages_of
 from roofline.evidence.training.prepared import TrainingRun
 
 Counted = Literal["allocated", "reserved", "process"]
@@ -50,7 +51,7 @@ class Peak(NamedTuple):
 
 def peak_of(run: TrainingRun) -> Peak:
     """A row about memory beside its answer."""
-    memory: Memory = run.outcome.memory
+    memory = memory_of(run.question, stages_of(run.question))
     runtime = sum(float(part.bytes) for part in memory.parts if part.name == "runtime_bytes")
     return Peak(run, float(allocated_bytes(memory.parts)), runtime, COUNTED.get(run.row.family, "process"))
 

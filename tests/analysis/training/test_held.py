@@ -71,7 +71,7 @@ def test_fsdp_in_a_pipeline_leaves_weights_gathered() -> None:
 
 
 def test_experts_are_exchanged_by_their_own_replicas() -> None:
-    """Mixtral on 16 GPUs: within groups of tp 2 each GPU has half of each expert, whose replicas are 8 like all others';
+    """Mixtral on 16 GPUs: within groups of tp 2 each GPU has half of each expert, of which there are 8;
     over ep 4 they are 4, four GPUs apart.
     """
     for options, devices, stride in (({"tp": 2}, 8, 2), ({"ep": 4}, 4, 4), ({"tp": 2, "ep": 4}, 4, 4)):
