@@ -11,6 +11,7 @@ from roofline.passes.fusion.eager import eager_ops
 from roofline.passes.parallel.context import split_context
 from roofline.passes.parallel.experts import split_experts
 from roofline.passes.parallel.pipeline import layers_of, stage_layers, stage_ops
+from roofline.passes.parallel.sequence import split_sequence
 from roofline.passes.parallel.tensor import split_tensors
 from roofline.passes.training.adapters import adapted, default_targets
 from roofline.passes.training.flow import Flow, adapters_only, every_op, flows
@@ -146,6 +147,8 @@ def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int) -> tupl
     ops = split_context(whole, plan, prefill=True, every=True)
     ops = split_experts(ops, plan, 0)
     ops = split_tensors(ops, plan, 0)
+    if question.layout.sequence_parallel:
+        ops = split_sequence(ops, width, float(plan.tp))
     ops = stage_ops(ops, plan, stage, tokens * width / plan.tp)
     return tuple(_placed(op, plan, question.layout.vpp) for op in ops if op.name != _GATHERED)
 
