@@ -37,8 +37,9 @@ def _fitting(answer: TrainFigures) -> str:
 
 def _misfit(answer: TrainFigures) -> Iterator[str]:
     q, memory = answer.question, answer.memory
-    over = format_si(float(memory.total_bytes) - float(memory.usable_bytes), "B")
-    yield f"{subject(q, 'does not train')} on {where(q)}: it needs {memory.asked_of_room}{_each(q)}, {over} too much."
+    needs, over = (float(memory.total_bytes), float(memory.total_bytes) - float(memory.usable_bytes))
+    room = f"it needs {format_si(needs, 'B')}{_each(q)}, and there are {memory.room}: {format_si(over, 'B')} too much"
+    yield f"{subject(q, 'does not train')} on {where(q)}: {room}."
     remedy = first_fitting(answer.remedies)
     if remedy is None:
         yield "Nothing that was tried makes it fit."
