@@ -135,9 +135,11 @@ class TrainAnswer(TrainFigures):
         }
 
     def _conventions(self) -> dict[str, float]:
-        """MFU by each of them."""
+        """MFU by each of them; what counts recomputation gives none."""
         rate = self.question.run.tokens_per_step / (float(self.times.expected) * self.whole_peak)
-        return {name: each * rate for name, each in self.conventions.items()}
+        from roofline.analysis.training.conventions.published import BY_KEY
+
+        return {name: each * rate for name, each in self.conventions.items() if not BY_KEY[name].hardware}
 
     def records(self) -> Iterator[dict[str, Any]]:
         """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""

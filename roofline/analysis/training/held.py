@@ -82,7 +82,7 @@ def _gathered(question: TrainQuestion, work: StageWork, frozen: tuple[Tensor, ..
     unpacked = unpacked_bytes(frozen, question.run.base) if frozen else 0.0
     if sharing.zero < WEIGHTS or sharing.devices == 1:
         return unpacked
-    wide = question.habits.gradients == "wide" and question.recipe.holding == "shards"
+    wide = question.habits.gradients != "narrow" and question.recipe.holding == "shards"
     return unpacked + gathered_bytes(units_of(work.forward), question.recipe, reduced=4.0 if wide else None)
 
 

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from roofline.errors import UsageError
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.collectives import Fabric, collective_s, communication_bytes, spread_over
+from roofline.machine.demand import Demand
 from roofline.machine.engine import IDEAL, Engine
 from roofline.machine.expected import KindTime, expected_op_time, expected_phase_time, kind_time
+from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum
@@ -96,8 +98,21 @@ def pass_time(setting: Setting, done: Pass, factor: float = 1.0) -> PassTime:
     links = links_time(setting, done.links)
     if setting.chip is None:
         return PassTime(cost, cost.bound_s, links, own.kernels)
-    expected = expected_phase_time(own, precision, setting.machine, setting.chip, 1.0, setting.time_of)
+    expected = expected_phase_time(own, precision, setting.machine, setting.chip, 1.0, _time_of(setting))
     return PassTime(cost, maximum(expected * factor, cost.bound_s), links, own.kernels)
+
+
+def _time_of(setting: Setting) -> KindTime:
+    """Times of kernels, those of routed experts as the framework's own: others were measured while serving."""
+    factor = setting.question.habits.experts
+    if factor == 1.0:
+        return setting.time_of
+
+    def time_of(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> Num:
+        seconds = setting.time_of(asked, facts, machine, chip)
+        return seconds * factor if asked.op.kind == "experts" else seconds
+
+    return time_of
 
 
 def links_time(setting: Setting, ops: Sequence[Op]) -> Links:

@@ -79,7 +79,7 @@ def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int
     if question.run.eager_attention:
         ops = eager_ops(ops)
     flows = trained(ops)
-    accumulated = Accumulated(question.habits.gradients == "wide")
+    accumulated = Accumulated(question.habits.gradients != "narrow")
     again = recomputed([flow.op for flow in flows], _policy(question))
     return StageWork(number, first, last, flows, again, backward_ops(flows, accumulated))
 

@@ -20,6 +20,7 @@ from roofline.num import Num, maximum
 from roofline.passes.training.exchanges import Shared, gathered, scattered, step_exchanges
 from roofline.passes.training.optimizer import optimizer_ops
 from roofline.runs.training.run import TrainQuestion
+from roofline.runs.training.states import Sharing
 from roofline.workload.op import Op
 
 #: What is left of a pipeline's bubble where gradients of weights fill it.
@@ -185,10 +186,10 @@ def shared_weights(question: TrainQuestion, work: StageWork) -> list[Shared]:
         routed, number = flow.op.kind == "experts", flow.op.count * flow.op.params
         held[routed] += number
         taught[routed] += number if flow.weights else 0.0
-    wide = 4.0 / (question.precision.activations.bits / 8.0) if question.habits.gradients == "wide" else 1.0
+    wide = 4.0 / (question.precision.activations.bits / 8.0) if question.habits.gradients != "narrow" else 1.0
     groups = [("weights", False, plan.dp * plan.cp, plan.tp)]
     if held[True]:
-        groups.append(("experts", True, max(1, plan.devices // plan.pp // plan.ep), plan.ep))
+        groups.append(("experts", True, Sharing.of(plan, question.layout.zero).experts, max(plan.tp, plan.ep)))
     return [
         Shared(name, held[routed], devices, stride, wide, taught[routed] / held[routed] if held[routed] else 0.0)
         for name, routed, devices, stride in groups

@@ -33,6 +33,11 @@ ENGINES: Final = {
     "nanogpt": "nanogpt",
     "": "meta-llama",
 }
+#: Older versions of frameworks whose steps took clearly longer, by the date before which they were current.
+VERSIONS: Final = {
+    "megatron": (("2023", "megatron@2021"),),
+    "megatron-bridge": (("26.04", "megatron-bridge@25"), ("26.06", "megatron-bridge@26.04")),
+}
 #: Repeated in the backward pass where a source does not say: Megatron-Bridge's and NeMo's recipes keep all but what
 #: flash attention repeats anyway; Megatron-LM's runs of 2024 and 2025 repeat core attention, which flash does.
 _RECOMPUTE: Final = {"": "none", "unknown": "none", "none": "none", "full": "full", "selective": "selective"}
@@ -44,7 +49,7 @@ _TARGETS: Final = {
     "attention (q,k,v fused, output)": "q_proj,k_proj,v_proj,o_proj",
     "to_q, to_k, to_v, to_out.0": "to_q,to_k,to_v,to_out.0",
 }
-_OWN_TARGETS: Final = {"torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", "megatron-bridge": "all-linear"}
+_OWN_TARGETS: Final = {"torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", "megatron-bridge": "all-linear", "megatron-bridge@26.04": "all-linear"}
 #: Rank of adapters where nothing is said: NVIDIA-NeMo/Megatron-Bridge, peft/lora.py: dim 32.
 _RANK: Final = 32
 _BASES: Final = {"": None, "bf16": "bf16", "fp8": "fp8", "int8": "int8", "nf4": "nf4", "nf4-dq": "nf4-dq"}
@@ -92,12 +97,20 @@ class Asked(NamedTuple):
 def ask(row: TrainingRow) -> Asked:
     """The question of a row. Raises LookupError with the reason where it cannot be asked."""
     _askable(row)
-    engine = ENGINES[row.framework]
+    engine = engine_of(row)
     options: dict[str, Any] = {"engine": engine}
     options |= _plan(row)
     options |= _sizes(row)
     options |= _ways(row, engine)
     return Asked(row, model_of(row), _gpu(row), options, _apart(row))
+
+
+def engine_of(row: TrainingRow) -> str:
+    """The framework of a row, in the version of its date: the first of VERSIONS that it is older than."""
+    engine = ENGINES[row.framework]
+    if row.framework == "megatron-core" and "overlap of communication off" in row.notes:
+        return "megatron@serial"
+    return next((version for before, version in VERSIONS.get(engine, ()) if row.date < before), engine)
 
 
 def _askable(row: TrainingRow) -> None:

@@ -21,23 +21,23 @@ Prior = tuple[float, float, float, float]
 #: Where the search starts, the least and most that physics allows, and how far (in logarithms) a coefficient may stray
 #: before that costs as much as five rows that are off by a tenth. In order of importance.
 PRIORS: Final[dict[str, Prior]] = {
-    "compute": (0.9, 0.3, 1.0, 0.25),
+    "compute": (0.9, 0.3, 1.5, 0.25),
+    "experts": (0.7, 0.1, 3.0, 0.6),
+    "attention": (0.9, 0.1, 1.5, 0.4),
     "backward": (1.0, 0.7, 2.0, 0.2),
     "shown": (0.2, 0.01, 1.0, 1.0),
-    "attention": (1.0, 0.2, 1.5, 0.3),
     "unit_attention": (2000.0, 300.0, 8192.0, 0.6),
     "rows": (1.0, 0.1, 5.0, 0.6),
     "network": (1.5, 1.0, 20.0, 0.7),
-    "exchange": (1.0, 0.2, 10.0, 0.5),
+    "exchange": (1.0, 0.05, 10.0, 0.7),
     "quantisation": (0.8, 0.05, 5.0, 0.7),
-    "kernel_s": (5e-6, 1e-7, 2e-4, 1.0),
+    "kernel_s": (1.5e-5, 1e-7, 2e-4, 1.0),
     "step_s": (5e-3, 1e-5, 1.0, 1.5),
     "streaming": (1.0, 0.3, 1.2, 0.25),
-    "routing": (0.95, 0.5, 1.0, 0.2),
     "update": (1.0, 0.3, 5.0, 0.4),
 }
-_OF_HABITS: Final = ("backward", "network", "update")
-_ROWS_PER_COEFFICIENT: Final = 3
+_OF_HABITS: Final = ("backward", "network", "update", "experts")
+_ROWS_PER_COEFFICIENT: Final = 2
 _ITERATIONS: Final = 14
 _NEAR: Final = 5
 LEAST_ROWS: Final = 3
@@ -84,8 +84,8 @@ def free_of(runs: Sequence[TrainingRun]) -> tuple[str, ...]:
     wanted["exchange"] = wanted["shown"] = bool(links)
     wanted["network"] = any(_crosses(run) for run in runs)
     wanted["quantisation"] = any(run.question.precision.matrix_dtype() in ("fp8", "fp4") for run in runs)
-    wanted["routing"] = any(
-        flow.op.kind == "experts" for run in runs for work in run.outcome.works for flow in work.flows
+    wanted["experts"] = any(
+        flow.op.kind == "experts" for run in runs for each in run.passes for flow in each.work.flows
     )
     wanted["attention"] = len({run.question.run.sequence for run in runs}) > 1
     wanted["unit_attention"] = wanted["attention"] and len({run.gpu for run in runs}) > 1
@@ -107,7 +107,7 @@ def fit(
     priors = [PRIORS[name] for name in names]
     distinct: dict[int, int] = {}
     places = [distinct.setdefault(id(run.passes), len(distinct)) for run in runs]
-    alone = {place: run for place, run in zip(places, runs, strict=True)}
+    alone = dict(zip(places, runs, strict=True))
 
     def predict(values: Array) -> Array:
         framework = moved(start, dict(zip(names, map(float, values), strict=True)))

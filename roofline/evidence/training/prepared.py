@@ -1,4 +1,4 @@
-"""Training rows laid out: the passes of a step, to which one framework after another gives times, and what was measured."""
+"""Training rows laid out: the passes of a step, to which one framework after another gives its times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from roofline.analysis.training.evaluate import TrainOutcome, evaluate_training
+from roofline.analysis.training.flops import step_flops
 from roofline.analysis.training.passes import Setting
+from roofline.analysis.training.stages import stages_of, whole_of
 from roofline.analysis.training.step import StagePasses, StepTime, timed
 from roofline.errors import RooflineError
 from roofline.evidence.training.asking import Asked, ask
@@ -35,7 +36,6 @@ class TrainingRun:
 
     asked: Asked
     question: TrainQuestion
-    outcome: TrainOutcome
     passes: tuple[StagePasses, ...]
     seconds: float
     bytes: float
@@ -60,7 +60,8 @@ class TrainingRun:
         """Seconds of a step at an MFU of 0.4, attention counted as its mask lets through."""
         q = self.question
         peak = float(q.machine().tensor[q.precision.matrix_dtype()])
-        return self.outcome.flops.causal / (_MFU * peak * q.gpus)
+        flops = step_flops(whole_of(q), q.microbatches * q.plan.dp)
+        return flops.causal / (_MFU * peak * q.gpus)
 
     def step(self, framework: Framework, blind: str | None = None) -> StepTime:
         """The time of a step; `blind`: as if nothing was measured of a chip of that name."""
@@ -102,24 +103,23 @@ class Refused(NamedTuple):
 def prepare(rows: Iterable[TrainingRow]) -> tuple[list[TrainingRun], list[Refused]]:
     """The rows that can be asked, and the others with the reason."""
     found, refused = list[TrainingRun](), list[Refused]()
-    kept: dict[Any, tuple[TrainQuestion, TrainOutcome, tuple[StagePasses, ...]]] = {}
+    kept: dict[Any, tuple[TrainQuestion, tuple[StagePasses, ...]]] = {}
     for row in rows:
         try:
             asked = ask(row)
             key = repr((asked.model, row.gpu, row.notes if "HBM2e" in row.notes else "", asked.options))
             if key not in kept:
                 kept[key] = _evaluated(asked)
-            question, outcome, passes = kept[key]
+            question, passes = kept[key]
             seconds = 0.0 if row.of_memory else step_seconds(asked, question)
         except (LookupError, RooflineError) as error:
             refused.append(Refused(row, str(error)))
             continue
         peak = peak_bytes(asked) if row.of_memory else 0.0
-        found.append(TrainingRun(asked, question, outcome, passes, seconds, peak))
+        found.append(TrainingRun(asked, question, passes, seconds, peak))
     return found, refused
 
 
-def _evaluated(asked: Asked) -> tuple[TrainQuestion, TrainOutcome, tuple[StagePasses, ...]]:
+def _evaluated(asked: Asked) -> tuple[TrainQuestion, tuple[StagePasses, ...]]:
     question = train_question(asked.model, asked.gpu, **asked.options)
-    outcome = evaluate_training(question, TrainOutcome)
-    return question, outcome, tuple(StagePasses.of(question, work) for work in outcome.works)
+    return question, tuple(StagePasses.of(question, work) for work in stages_of(question))

@@ -9,6 +9,8 @@ import pytest
 from roofline.analysis.training.answer import TrainAnswer
 from roofline.analysis.training.evaluate import evaluate_training
 from roofline.analysis.training.held import units_of
+from roofline.analysis.training.stages import stages_of
+from roofline.analysis.training.step import shared_weights
 from roofline.architectures.text.training import training_ops
 from roofline.runs.load import load_model
 from roofline.runs.training.ask import train_question
@@ -66,3 +68,13 @@ def test_fsdp_in_a_pipeline_leaves_weights_gathered() -> None:
     assert piped["gradients_bytes"] == pytest.approx(4 / 2)
     assert piped["optimizer_bytes"] == pytest.approx(8 / 2 / 4)
     assert piped["gathered_bytes"] == pytest.approx(2 / 2)
+
+
+def test_experts_are_exchanged_by_their_own_replicas() -> None:
+    """Mixtral on 16 GPUs: within groups of tp 2 each GPU has half of each expert, whose replicas are 8 like all others';
+    over ep 4 they are 4, four GPUs apart.
+    """
+    for options, devices, stride in (({"tp": 2}, 8, 2), ({"ep": 4}, 4, 4), ({"tp": 2, "ep": 4}, 4, 4)):
+        question = train_question("mixtral-8x7b", gpu="h100", gpus=16, sequence=2048, engine="megatron", **options)
+        experts = shared_weights(question, stages_of(question)[0])[1]
+        assert (experts.devices, experts.stride) == (devices, stride)
