@@ -49,7 +49,11 @@ _TARGETS: Final = {
     "attention (q,k,v fused, output)": "q_proj,k_proj,v_proj,o_proj",
     "to_q, to_k, to_v, to_out.0": "to_q,to_k,to_v,to_out.0",
 }
-_OWN_TARGETS: Final = {"torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", "megatron-bridge": "all-linear", "megatron-bridge@26.04": "all-linear"}
+_OWN_TARGETS: Final = {
+    "torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
+    "megatron-bridge": "all-linear",
+    "megatron-bridge@26.04": "all-linear",
+}
 #: Rank of adapters where nothing is said: NVIDIA-NeMo/Megatron-Bridge, peft/lora.py: dim 32.
 _RANK: Final = 32
 _BASES: Final = {"": None, "bf16": "bf16", "fp8": "fp8", "int8": "int8", "nf4": "nf4", "nf4-dq": "nf4-dq"}

@@ -77,7 +77,9 @@ class _Matrix(NamedTuple):
 def check_adapters(adapters: Adapters) -> None:
     """Raises UsageError where the rank is none or the targets are none."""
     if not 1 <= adapters.rank <= MOST_RANK:
-        raise UsageError(f"--lora {adapters.rank:,.0f}: the rank of an adapter is 1 to {MOST_RANK:,}; 8, 16 and 64 are usual")
+        raise UsageError(
+            f"--lora {adapters.rank:,.0f}: the rank of an adapter is 1 to {MOST_RANK:,}; 8, 16 and 64 are usual"
+        )
     if not adapters.targets:
         raise UsageError(f"--targets: no names; say q_proj,v_proj or {ALL}")
 

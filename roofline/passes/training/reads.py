@@ -252,5 +252,7 @@ def reads_of(op: Op) -> Reads:
         name = name.split("_", 1)[1]
     found = READS.get(f"{where}/{name}") or READS.get(name) or READS.get(name.split(".", 1)[0])
     if found is None:
-        raise UnsupportedError(f"{name} ({op.kind}, in {op.block}): not known what it reads, so which gradients it needs")
+        raise UnsupportedError(
+            f"{name} ({op.kind}, in {op.block}): not known what it reads, so which gradients it needs"
+        )
     return found

@@ -100,7 +100,9 @@ def beside(adapters: Adapters, tracer: Tracer, piece: Piece, source: Value, coun
     read = source
     if wide:
         read = Value(0.0, first.read + first.read_fp32, count, source.needs)
-        tracer.note(Flow(_field(op, "lora_cast", first.read_fp32, wide, narrow=False), False, source.needs), Saved(), count)
+        tracer.note(
+            Flow(_field(op, "lora_cast", first.read_fp32, wide, narrow=False), False, source.needs), Saved(), count
+        )
     middle = Value(first.write, first.write_fp32, count, True)
     tracer.note(Flow(first, True, source.needs), Saved((read,), weights=source.needs), count)
     tracer.note(Flow(second, True, True), Saved((middle,), weights=True), count)

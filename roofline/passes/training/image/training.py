@@ -66,7 +66,9 @@ def traced(spec: ImageSpec, ops: list[Op], adapters: Adapters | None = None) -> 
     return tracer
 
 
-def training_of(tracer: Tracer, recompute: Recompute, frozen: Iterable[Phase], accumulated: Accumulated) -> ImageTraining:
+def training_of(
+    tracer: Tracer, recompute: Recompute, frozen: Iterable[Phase], accumulated: Accumulated
+) -> ImageTraining:
     """A step from a traced forward pass."""
     flows = tuple(step.flow for step in tracer.steps)
     again = recomputed(tracer) if recompute == "full" else ()

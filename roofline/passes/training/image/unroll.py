@@ -72,9 +72,7 @@ def plain_program(ops: Iterable[Op], table: Mapping[str, str]) -> Program:
     return tuple(piece for op in ops if runs(op) for piece in pieces_of(op, 1.0, table))
 
 
-def looped_program(
-    ops: Sequence[Op], blocks: Sequence[str], begins: str, table: Mapping[str, str]
-) -> Program:
+def looped_program(ops: Sequence[Op], blocks: Sequence[str], begins: str, table: Mapping[str, str]) -> Program:
     """Transformer denoisers: the ops of `blocks` are loops, each from an op named `begins` to the next."""
     out: list[Piece | Loop] = []
     for block, group in groupby(filter(runs, ops), key=lambda op: op.block):
