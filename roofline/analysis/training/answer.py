@@ -117,7 +117,7 @@ class TrainAnswer(TrainFigures):
         }
 
     def _held(self) -> dict[str, Any]:
-        """Bytes of the fullest device by what they hold: every part by its name, 0 where there is none, and the sums."""
+        """Bytes of the fullest device by what they hold: parts by name, 0 where there is none, and sums."""
         held = {part.name.removesuffix("_bytes"): plain(part.bytes) for part in self.memory.parts}
         room = self.memory.held_dict()
         sums = {name: room[f"{name}_bytes"] for name in ("total", "capacity", "usable")}

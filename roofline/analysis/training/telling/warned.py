@@ -97,9 +97,16 @@ def training_assumptions(answer: TrainFigures) -> list[str]:
         )
     if q.plan.pp > 1:
         found.append(f"pipeline: {q.layout.schedule}, layers spread evenly over the stages")
-    if answer.whole is not None:
-        found.append("the whole run: no restarts, no evaluation, no checkpoints written; published runs lose 5 to 10 %")
-        found.append(f"price: {answer.money.words}")
-        drawn = answer.drawn
-        found.append(f"power: {drawn.source}, PUE {q.money.pue:g}" if drawn else "power: not known of this GPU")
-    return found
+    return [*found, *run_assumptions(answer)]
+
+
+def run_assumptions(answer: TrainFigures) -> list[str]:
+    """What was assumed of the whole run and of its price; nothing where nothing was said of its length."""
+    if answer.whole is None:
+        return []
+    drawn, pue = answer.drawn, answer.question.money.pue
+    return [
+        "the whole run: no restarts, no evaluation, no checkpoints written; published runs lose 5 to 10 %",
+        f"price: {answer.money.words}",
+        f"power: {drawn.source}, PUE {pue:g}" if drawn else "power: not known of this GPU",
+    ]
