@@ -46,7 +46,7 @@ def train(
 ) -> None:
     """How fast it trains, in how much memory per GPU, for how many days and dollars. Exit code 1 where it does not fit.
 
-    The step by phase, rates, shares of the peak, memory by part; with `--tokens`, `--steps` or `--samples` the whole run.
+    The step by phase, rates, shares of the peak, memory by part; the whole run with `--tokens`, `--steps`, `--samples`.
     """
     from roofline.api.training import train as run
 

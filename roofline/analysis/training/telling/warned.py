@@ -27,7 +27,7 @@ def training_warnings(answer: TrainFigures) -> list[Warn]:
     unverified = getattr(q.spec, "unverified", ())
     if unverified:
         found.append(Warn("unverified-model", f"{q.spec.name}: not verified: {'; '.join(unverified)}"))
-    if answer.whole is not None or q.money.given:
+    if answer.whole is not None or q.money.given or answer.money.price is not None:
         found += answer.money.warnings()
     return [*found, *expectation_warnings(q.gpu, q.engine)]
 
@@ -101,12 +101,14 @@ def training_assumptions(answer: TrainFigures) -> list[str]:
 
 
 def run_assumptions(answer: TrainFigures) -> list[str]:
-    """What was assumed of the whole run and of its price; nothing where nothing was said of its length."""
+    """What was assumed of the whole run and of its price."""
+    found = [f"price: {answer.money.words}"] if answer.money.price is not None else []
     if answer.whole is None:
-        return []
+        return found
     drawn, pue = answer.drawn, answer.question.money.pue
     return [
         "the whole run: no restarts, no evaluation, no checkpoints written; published runs lose 5 to 10 %",
-        f"price: {answer.money.words}",
+        *found,
+        *answer.money.notes,
         f"power: {drawn.source}, PUE {pue:g}" if drawn else "power: not known of this GPU",
     ]
