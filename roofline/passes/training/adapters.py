@@ -191,7 +191,7 @@ def _shape(op: Op) -> MatmulShape:
 
 
 def _product(op: Op, name: str, wide_in: float, wide_out: float, wide: bool) -> Op:
-    """x [t, in] @ w [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
+    """X [t, in] @ w [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
     rows, weights = _shape(op).m, wide_in * wide_out
     x, y = rows * wide_in, rows * wide_out
     made = Op(name, "linear", op.block, op.count, 2.0 * rows * weights, 0.0, weights, weights, weights, live=op.live)

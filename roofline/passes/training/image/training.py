@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
-from roofline.architectures.image.codecs.codec import CODECS, Codec
-from roofline.architectures.image.denoiser import Denoiser, context_tokens, denoiser_ops
-from roofline.architectures.image.pipeline import image_workload
-from roofline.errors import UnsupportedError, UsageError
-from roofline.num import Num
 from roofline.passes.training.adapters import Adapters
 from roofline.passes.training.flow import Flow
 from roofline.passes.training.gradients import Accumulated, backward_ops
@@ -19,12 +14,9 @@ from roofline.passes.training.image.programs import program_of
 from roofline.passes.training.image.recompute import recomputed
 from roofline.passes.training.image.trace import Tracer
 from roofline.specs.image.parts import ImageSpec, UNetSpec
-from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.plain import PlainUNetSpec
 from roofline.specs.image.transformers import DenoiserSpec
-from roofline.workload.constructors_image import Plane
 from roofline.workload.op import Op
-from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase
 
 Part: TypeAlias = Literal["denoiser", "vae", "controlnet"]

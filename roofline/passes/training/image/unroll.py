@@ -142,7 +142,9 @@ def _parts(ops: list[Op]) -> list[_Part]:
 
 
 def _begins(op: Op, last: _Part) -> bool:
-    if op.name not in _BEGINS or last.name == "transformer.norm" and op.name in ("norm1", "proj_out.copy", "proj_out"):
+    if op.name not in _BEGINS or (
+        last.name == "transformer.norm" and op.name in ("norm1", "proj_out.copy", "proj_out")
+    ):
         return False
     names = {other.name for other in last.ops}
     alone = names <= {"concat", "resnet.copy"} and op.name in ("resnet.copy", "resnet.norm1")
