@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def training_warnings(answer: TrainFigures) -> list[Warn]:
     """The warnings of an answer."""
     q = answer.question
-    found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q)]
+    found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q), *_short(q)]
     dtypes = {q.precision.matrix_dtype(), q.precision.activations.compute}
     found += unverified_hardware(q.gpu, q.machine(), dtypes, q.gpus > 1, q.engine != IDEAL)
     unverified = getattr(q.spec, "unverified", ())
@@ -72,6 +72,14 @@ def _length(q: TrainQuestion) -> Iterator[Warn]:
     if isinstance(q.spec, TransformerSpec) and q.spec.max_context is not None and q.run.sequence > q.spec.max_context:
         text = f"{q.run.sequence:,.0f} tokens are more than the {q.spec.max_context:,} that {q.spec.name} was made for"
         yield Warn("context-exceeds-maximum", text)
+
+
+def _short(q: TrainQuestion) -> Iterator[Warn]:
+    """A run that ends within its first step."""
+    if q.run.steps is not None and q.run.steps < 1.0:
+        unit = "tokens" if q.run.sequence else "pictures"
+        text = f"a step is {q.run.tokens_per_step:,.0f} {unit}, and {q.run.tokens:,.0f} are asked: a share of one step"
+        yield Warn("run-shorter-than-step", text)
 
 
 def _formats(q: TrainQuestion) -> Iterator[Warn]:
