@@ -29,7 +29,8 @@ class ReferenceCode(Spec):
     router_sums: bool = Field(True, description="the weights of chosen experts are made to add up to 1")
     scores: Literal["wide", "narrow"] = Field("wide", description="scores are cast to fp32 for the softmax")
     copied: bool = Field(False, description="queries, keys and values are copied out of their one matrix (Falcon)")
-    capped: bool = Field(False, description="scores of attention, and logits, pass through a tanh (Gemma 2)")
+    capped: bool = Field(False, description="scores of attention pass through a tanh (Gemma 2)")
+    capped_logits: bool = Field(False, description="logits do")
     tables: Literal["narrow", "wide"] = Field("narrow", description="cosines and sines of positions are in fp32")
     places: Literal["made", "passed", "held"] = Field(
         "made",

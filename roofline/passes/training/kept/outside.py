@@ -96,7 +96,7 @@ def tables_kept(flows: Sequence[Flow], rules: Rules) -> Iterator[Kept]:
 def loss_kept(rows: Num, vocabulary: float, rules: Rules, labels: Labels = "shifted") -> Iterator[Kept]:
     """Logarithms of probabilities, of all tokens; labels, where they were moved by a place, and the number of them."""
     size = rows * vocabulary
-    if rules.code.capped:
+    if rules.code.capped_logits:
         yield Kept("logits", "head", 1.0, half=size)
     wide = rules.code.loss == "wide"
     yield Kept("loss", "head", 1.0, 0.0 if wide else size, size if wide else 0.0)
