@@ -36,9 +36,8 @@ def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Seq
     """The file of a framework after a fit: blocks by hand stay as they are."""
     blocks = blocks_of(engine_path(name).read_text(encoding="utf-8"))
     blocks["training"] = _habits(blocks["training"], fitted)
-    blocks["factors"] = [
-        _line("factors", {key: _shown(current(fitted.framework, own)) for key, own in _FACTORS.items()})
-    ]
+    factors = {key: _shown(current(fitted.framework, own)) for key, own in _FACTORS.items()}
+    blocks["factors"] = [_line("factors", factors)]
     limits = {name: current(fitted.framework, name) for name in LIMITS}
     for limit in LIMITS:
         blocks.pop(limit, None)
@@ -51,9 +50,7 @@ def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Seq
     blocks.pop("notes", None)
     if note:
         blocks["notes"] = [f'notes: "{note}"']
-    for name, value in limits.items():
-        if value:
-            blocks[name] = [f"{name}: {value:g}"]
+    blocks |= {limit: [f"{limit}: {value:g}"] for limit, value in limits.items() if value}
     return "\n".join(line for lines in blocks.values() for line in lines) + "\n"
 
 
