@@ -101,7 +101,7 @@ def free_of(runs: Sequence[TrainingRun]) -> tuple[str, ...]:
     )
     wanted["attention"] = len({run.question.run.sequence for run in runs}) > 1
     wanted["unit_attention"] = wanted["attention"] and len({run.gpu for run in runs}) > 1
-    wanted["unit_unpack"] = any(run.question.precision.weights.bits < _NARROW for run in runs if run.question.run.base)
+    wanted["unit_unpack"] = any(run.question.precision.weights.bits <= _NARROW for run in runs if run.question.run.base)
     kinds = len({repr(run.asked.options) + run.model + run.gpu for run in runs})
     chosen = [name for name, asked in wanted.items() if asked]
     return tuple(chosen[: max(1, kinds // _ROWS_PER_COEFFICIENT)])
