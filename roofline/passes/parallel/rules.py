@@ -71,6 +71,13 @@ _IN_SCAN: Final[dict[str, dict[str, str]]] = {
     "rwkv": {"k_proj": "column", "v_proj": "column"},
     "mlstm": {"k_proj": "column", "v_proj": "column", "input_gate": "column", "forget_gate": "column"},
 }
+#: Low-rank adapters beside a matrix, by its rule: where that is split by rows A is too and its small output summed.
+_OUTPUTS: Final = {"column": "column", "kv": "kv", "mixed": "column"}
+_ADAPTERS: Final[dict[str, dict[str, str]]] = {
+    "lora_a": {"row": "partial"},
+    "lora_b": _OUTPUTS,
+    "lora_add": {"column": "inner", "kv": "key_inner", "mixed": "inner"},
+}
 #: Recurrences whose ops are all in the tables.
 _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 #: Beginnings of names of ops that every device does alike: an indexer of keys, a compressor, residual streams, norms,
@@ -92,6 +99,9 @@ def rule_of(op: Op, scan: str = "none") -> str:
     """The rule of an op, in a block whose recurrence follows `scan`. Raises UnsupportedError where it declares none."""
     if op.block.endswith(_AROUND):
         return "whole"
+    base, _, adapter = op.name.rpartition(".")
+    if adapter in _ADAPTERS:
+        return _ADAPTERS[adapter].get(rule_of(op._replace(name=base), scan), "whole")
     known = _IN_SCAN.get(scan, {}).get(op.name) or RULE_OF.get(op.name)
     if known is not None:
         return known

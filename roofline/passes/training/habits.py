@@ -34,6 +34,7 @@ class Habits(NamedTuple):
     wide_tables    cosines and sines are in 4 bytes
     ids            look-ups whose indices are made anew for each batch, and kept
     passed_ids     layers are given position ids, though nothing is rotated
+    joined_gate    gate and up projection are one matrix, `gate_up_proj`
     """
 
     rms: RmsNorm = "llama"
@@ -50,10 +51,13 @@ class Habits(NamedTuple):
     wide_tables: bool = False
     ids: frozenset[str] = frozenset()
     passed_ids: bool = False
+    joined_gate: bool = False
 
 
 LLAMA: Final = Habits()
-_GPT: Final = Habits(dropped=frozenset(("position_add", "attention", "residual")), ids=frozenset(("position_embedding",)))
+_GPT: Final = Habits(
+    dropped=frozenset(("position_add", "attention", "residual")), ids=frozenset(("position_embedding",))
+)
 _BERT: Final = Habits(
     dropped=frozenset(("embedding_norm", "attention", "residual")),
     ids=frozenset(("type_embedding",)),
@@ -70,27 +74,23 @@ _T5: Final = Habits(
 )
 _DEEPSEEK: Final = Habits(joined_rotary=True, wide_router=True, router_norm=False)
 
+_BART: Final = Habits(dropped=frozenset(("embedding_norm", "residual")), ids=frozenset(("position_embedding",)))
+_WIDE: Final = Habits(rms="wide")
 _TABLE: Final[dict[str, Habits]] = {
-    "gpt2": _GPT,
+    **dict.fromkeys(("gpt2", "gpt_bigcode", "imagegpt"), _GPT),
+    **dict.fromkeys(("bert", "roberta", "xlm-roberta", "electra", "distilbert", "albert", "camembert", "mpnet"), _BERT),
+    **dict.fromkeys(("bart", "mbart", "pegasus", "marian", "blenderbot"), _BART),
+    **dict.fromkeys(("t5", "mt5", "umt5", "longt5"), _T5),
+    **dict.fromkeys(("gemma", "gemma3", "gemma3_text", "recurrent_gemma", "qwen3_5", "vaultgemma"), _GEMMA),
+    **dict.fromkeys(("gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gpt_oss", "afmoe", "flex_olmo"), _WIDE),
+    **dict.fromkeys(("olmo2", "olmo3"), _WIDE._replace(wide_tables=True)),
+    **dict.fromkeys(("glm", "glm4", "chatglm", "modernbert"), Habits(joined_gate=True)),
     "opt": Habits(dropped=frozenset(("residual",)), ids=frozenset(("position_embedding",)), passed_ids=True),
     "starcoder2": Habits(dropped=frozenset(("residual", "attention", "embedding"))),
-    "bert": _BERT,
-    "roberta": _BERT,
-    "xlm-roberta": _BERT,
-    "electra": _BERT,
-    "distilbert": _BERT,
-    "t5": _T5,
-    "mt5": _T5,
-    "umt5": _T5,
-    "gemma": _GEMMA,
     "gemma2": _GEMMA._replace(softcap=True, head_softcap=True),
-    "gemma3": _GEMMA,
-    "gemma3_text": _GEMMA,
     "qwen3_next": _GEMMA._replace(wide_weights=False),
-    "olmo2": Habits(rms="wide", wide_tables=True),
-    "olmo3": Habits(rms="wide", wide_tables=True),
     "falcon": Habits(narrow_softmax=True, broadcast=True),
-    "phi3": Habits(joined_rotary=True),
+    "phi3": Habits(joined_rotary=True, joined_gate=True),
     "qwen3_moe": Habits(wide_weights=False),
     "qwen2_moe": Habits(wide_weights=False, router_norm=False),
     "deepseek_v2": _DEEPSEEK,
@@ -107,6 +107,12 @@ _NAMES: Final[dict[str, str]] = {
     "t5-": "t5",
     "gemma-2": "gemma2",
     "gemma-3-": "gemma3",
+    "gemma-3n": "gemma3n",
+    "gemma-4": "gemma4",
+    "gpt-oss": "gpt_oss",
+    "glm-4-": "glm4",
+    "modernbert": "modernbert",
+    "bart-": "bart",
     "gemma-": "gemma",
     "olmo-2": "olmo2",
     "olmo-3": "olmo3",

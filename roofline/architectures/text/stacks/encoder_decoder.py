@@ -104,6 +104,11 @@ def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool
     return [*ops, head]
 
 
+def teacher_forced_ops(spec: TransformerSpec, prompt: Span, answer: Span) -> list[Op]:
+    """The ops of one pass over both stacks, the decoder over all tokens of an answer that is known."""
+    return [*_encoder_ops(spec, prompt), *_decoder_ops(spec, answer, prompt, fresh=True)]
+
+
 def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> list[Op]:
     """Tokens, positions of each stack's own, and distances in buckets, whose scores all layers of a stack share."""
     tokens, width = span.tokens, float(spec.width)

@@ -1,13 +1,32 @@
-"""What a model that only encodes is trained with: a head that predicts tokens that were masked."""
+"""The forward pass of a training step: labels for every token, and for encoders the head that they are trained with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from roofline.architectures.text.stacks.encoder_decoder import teacher_forced_ops
+from roofline.architectures.text.transformer import encodes_only, forward_ops
+from roofline.errors import UnsupportedError
+from roofline.num import Num
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
-from roofline.workload.shapes import RowShape
+from roofline.workload.shapes import RowShape, Span
+
+
+def training_ops(spec: TransformerSpec, batch: Num, sequence: Num, decoder: Num | None = None) -> tuple[Op, ...]:
+    """The ops of one forward pass over `batch` sequences of `sequence` tokens, the head on all of them.
+
+    Of an encoder and a decoder `sequence` tokens are encoded and `decoder` decoded, by default as many. Encoders without
+    a head get that of masked language modelling. Raises UnsupportedError where the encoder reads no tokens.
+    """
+    whole = Span(batch, sequence, 0.0)
+    if spec.encoder:
+        if spec.encoder_input is not None and spec.encoder_input.sound is not None:
+            raise UnsupportedError(f"{spec.name}: training of a model that hears is not modelled")
+        return tuple(teacher_forced_ops(spec, whole, whole._replace(new=sequence if decoder is None else decoder)))
+    ops = forward_ops(spec, whole, rows=whole.tokens)
+    return masked_head(spec, ops) if encodes_only(spec) else tuple(ops)
 
 
 def masked_head(spec: TransformerSpec, ops: Sequence[Op]) -> tuple[Op, ...]:
@@ -22,8 +41,7 @@ def masked_head(spec: TransformerSpec, ops: Sequence[Op]) -> tuple[Op, ...]:
     body = [op for op in ops if op.name != "pooler"]
     tokens = next(op.shape.rows for op in body if isinstance(op.shape, RowShape))
     width, inner = float(spec.width), float(spec.embedding_width or spec.width)
-    vocabulary = float(spec.vocabulary)
-    norm = spec.norm
+    vocabulary, norm = float(spec.vocabulary), spec.norm
     head = make.linear("head", "head", tokens, inner, vocabulary, bias=True, held=False)
     return (
         *body,
