@@ -40,10 +40,7 @@ KEEPINGS: Final[dict[str, Keeping]] = {
 
 def _four(groups: tuple[BlockGroup, ...]) -> tuple[BlockGroup, ...]:
     """Four layers, as the oracle built them: one dense layer before three of experts, or kinds that alternate."""
-    if len(groups) == 1:
-        counts = [4]
-    else:
-        counts = [1, 3] if groups[0].layers == 1 else [2, 2]
+    counts = [4] if len(groups) == 1 else [1, 3] if groups[0].layers == 1 else [2, 2]
     return tuple(group.model_copy(update={"layers": count}) for group, count in zip(groups, counts, strict=True))
 
 

@@ -17,8 +17,8 @@ from roofline.workload.shapes import RowShape, Span
 def training_ops(spec: TransformerSpec, batch: Num, sequence: Num, decoder: Num | None = None) -> tuple[Op, ...]:
     """The ops of one forward pass over `batch` sequences of `sequence` tokens, the head on all of them.
 
-    Of an encoder and a decoder `sequence` tokens are encoded and `decoder` decoded, by default as many. Encoders without
-    a head get that of masked language modelling. Raises UnsupportedError where the encoder reads no tokens.
+    Of an encoder and a decoder `sequence` tokens are encoded and `decoder` decoded, by default as many. Encoders
+    without a head get that of masked language modelling. Raises UnsupportedError where the encoder reads no tokens.
     """
     whole = Span(batch, sequence, 0.0)
     if spec.encoder:

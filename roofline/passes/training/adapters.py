@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
+from roofline.num import Num
 from roofline.workload.op import Op
 from roofline.workload.shapes import MatmulShape, RowShape
 
@@ -156,7 +157,7 @@ def _is_target(matrix: _Matrix, targets: Sequence[str]) -> bool:
 
 
 def _matches(matrix: _Matrix, target: str) -> bool:
-    """Whether a target names a matrix: all of them, by its name here, or by a module's and the sublayer that it is in."""
+    """Whether a target names a matrix: all, by its name here, or by a module's and the sublayer that it is in."""
     if target == ALL:
         return matrix.name != "router" and matrix.ops[0].block not in ("embedding", "head")
     *path, name = target.split(".")
@@ -190,9 +191,9 @@ def _shape(op: Op) -> MatmulShape:
     return op.shape
 
 
-def _product(op: Op, name: str, wide_in: float, wide_out: float, wide: bool) -> Op:
-    """x [t, in] @ w [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
-    rows, weights = _shape(op).m, wide_in * wide_out
+def _product(op: Op, name: str, wide_in: Num, wide_out: Num, wide: bool) -> Op:
+    """A product [t, in] @ [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
+    rows, weights = _shape(op).m, float(wide_in * wide_out)
     x, y = rows * wide_in, rows * wide_out
     made = Op(name, "linear", op.block, op.count, 2.0 * rows * weights, 0.0, weights, weights, weights, live=op.live)
     made = made._replace(shape=MatmulShape(rows, wide_in, wide_out))

@@ -1,9 +1,9 @@
 """What each op of a language model reads and writes: enough to know which gradients a backward pass must give.
 
 Values have short names and stand for all elements of their kind in one layer: `x` the residual stream, `n` what the
-norm before a sublayer made of it, `q` `k` `v`, `o` the output of attention, `a` and `f` those of the sublayers. A row is
-`op: what it reads -> what it writes`. A name `a|b` is the first of those that the layer has written. `BLOCK/op` is a row
-for ops of blocks whose name ends so.
+norm before a sublayer made of it, `q` `k` `v`, `o` the output of attention, `a` and `f` those of the sublayers. A row
+is `op: what it reads -> what it writes`. A name `a|b` is the first of those that the layer has written. `BLOCK/op` is a
+row for ops of blocks whose name ends so.
 
 Source: the model code of transformers 5.24.0, and the builders of ops in `roofline.architectures.text`.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from roofline.num import Num, maximum
 from roofline.passes.training.flow import Flow, is_layer, layer_of
@@ -35,7 +35,10 @@ class Keeping(NamedTuple):
     sequence_parallel: float = 1.0
 
 
-def kept(flows: Sequence[Flow], keeping: Keeping = Keeping()) -> tuple[Kept, ...]:
+_DEFAULT: Final = Keeping()
+
+
+def kept(flows: Sequence[Flow], keeping: Keeping = _DEFAULT) -> tuple[Kept, ...]:
     """What a forward pass keeps for its backward pass; of `full` policies, the inputs of layers and what is outside."""
     if keeping.policy in ("full", "full-early"):
         return _checkpoints(flows, keeping)

@@ -18,7 +18,7 @@ class Kept(NamedTuple):
 
     op: str
     block: str
-    count: float
+    count: float = 1.0  # type: ignore[assignment]  # of executions; tuple.count is not used
     half: Num = 0.0
     wide: Num = 0.0
     byte: Num = 0.0
