@@ -17,6 +17,10 @@ from typing import Final, Literal, NamedTuple
 #: narrowed; `offset`: as wide, with weights 1 + w; `t5`: the unwidened input is multiplied.
 RmsNorm = Literal["llama", "wide", "offset", "t5"]
 
+#: How a layer norm is written. `kernel`: one kernel that keeps its input and two numbers a row; `widened`: the same in
+#: 4 bytes; `steps`: element by element in 4 bytes, as Cohere's.
+LayerNorm = Literal["kernel", "widened", "steps"]
+
 
 class Habits(NamedTuple):
     """What of a model's code matters for what is kept.
@@ -34,6 +38,8 @@ class Habits(NamedTuple):
     wide_tables    cosines and sines are in 4 bytes
     ids            look-ups whose indices are made anew for each batch, and kept
     passed_ids     layers are given position ids, though nothing is rotated
+    layer          how its layer norms are written
+    spread_tables  cosines and sines are spread anew in every layer, which keeps them
     joined_gate    gate and up projection are one matrix, `gate_up_proj`
     """
 
@@ -52,6 +58,8 @@ class Habits(NamedTuple):
     ids: frozenset[str] = frozenset()
     passed_ids: bool = False
     joined_gate: bool = False
+    layer: LayerNorm = "kernel"
+    spread_tables: bool = False
 
 
 LLAMA: Final = Habits()
@@ -81,13 +89,19 @@ _TABLE: Final[dict[str, Habits]] = {
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "electra", "distilbert", "albert", "camembert", "mpnet"), _BERT),
     **dict.fromkeys(("bart", "mbart", "pegasus", "marian", "blenderbot"), _BART),
     **dict.fromkeys(("t5", "mt5", "umt5", "longt5"), _T5),
-    **dict.fromkeys(("gemma", "gemma3", "gemma3_text", "recurrent_gemma", "qwen3_5", "vaultgemma"), _GEMMA),
+    **dict.fromkeys(("gemma", "gemma3", "gemma3_text", "recurrent_gemma", "qwen3_5"), _GEMMA),
     **dict.fromkeys(("gemma3n", "gemma3n_text", "gemma4", "gemma4_text", "gpt_oss", "afmoe", "flex_olmo"), _WIDE),
     **dict.fromkeys(("olmo2", "olmo3"), _WIDE._replace(wide_tables=True)),
-    **dict.fromkeys(("glm", "glm4", "chatglm", "modernbert"), Habits(joined_gate=True)),
+    **dict.fromkeys(("glm", "glm4"), Habits(joined_gate=True, spread_tables=True)),
+    **dict.fromkeys(("chatglm", "modernbert"), Habits(joined_gate=True)),
     "opt": Habits(dropped=frozenset(("residual",)), ids=frozenset(("position_embedding",)), passed_ids=True),
-    "starcoder2": Habits(dropped=frozenset(("residual", "attention", "embedding"))),
-    "gemma2": _GEMMA._replace(softcap=True, head_softcap=True),
+    "starcoder2": Habits(dropped=frozenset(("residual", "embedding"))),
+    **dict.fromkeys(("gemma2", "vaultgemma"), _GEMMA._replace(softcap=True, head_softcap=True)),
+    **dict.fromkeys(("cohere", "cohere2"), Habits(layer="steps")),
+    "olmo": Habits(layer="widened", wide_tables=True),
+    "helium": _GEMMA._replace(spread_tables=True),
+    "seed_oss": Habits(dropped=frozenset(("attention", "residual"))),
+    "nanochat": Habits(head_softcap=True),
     "qwen3_next": _GEMMA._replace(wide_weights=False),
     "falcon": Habits(narrow_softmax=True, broadcast=True),
     "phi3": Habits(joined_rotary=True, joined_gate=True),

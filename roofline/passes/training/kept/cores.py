@@ -40,6 +40,9 @@ def tables(op: Op, shape: AttentionShape | SelectedAttentionShape, layer: Layer)
     elements = 2.0 * turned / (shape.heads + groups) / shape.span.batch
     wide = layer.habits.wide_tables
     label = f"tables.{first_value(elements):.0f}"
+    if layer.habits.spread_tables:
+        layer.keep(op, label, half=elements)
+        return
     layer.keep_once(op, label, wide=elements if wide else 0.0, half=0.0 if wide else elements)
 
 
@@ -76,9 +79,10 @@ def selective_core(op: Op, shape: AttentionShape | SelectedAttentionShape, layer
 def eager_core(op: Op, shape: AttentionShape | SelectedAttentionShape, layer: Layer) -> None:
     """q, k and v, keys and values once for each query head; the probabilities [b, h, n, s]."""
     tokens, heads, groups, keys = sizes_of(shape)
-    repeated = groups < heads and not layer.habits.broadcast
+    alone = groups == 1.0 and all_hold(shape.span.batch == 1.0)  # one head of one sequence is seen by all, not copied
+    repeated = groups < heads and not alone
     groups = heads if repeated else groups
-    own = repeated or layer.habits.broadcast
+    own = repeated or alone
     values = keys * groups * shape.value_dim if own else values_of(shape, keys, groups, layer)
     wide = not layer.habits.narrow_softmax and (not isinstance(shape, AttentionShape) or shape.softmax_fp32)
     layer.keep(op, f"{op.name}.q", half=tokens * heads * shape.key_dim)

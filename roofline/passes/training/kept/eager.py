@@ -135,8 +135,7 @@ def _norm(flow: Flow, shape: RowShape, layer: Layer) -> None:
     """LayerNorm: its input and two numbers a row. RMSNorm in 4 bytes: as the code is written."""
     op, elements, habits = flow.op, shape.rows * shape.width, layer.habits
     if shape.style == "layer":
-        layer.keep(op, f"{layer.read_by(op)}", half=elements)
-        layer.keep(op, f"{op.name}.sums", wide=2.0 * shape.rows)
+        _layer_norm(op, shape, layer)
         return
     if flow.inputs:
         layer.keep(op, f"{op.name}.input", wide=elements)
@@ -148,6 +147,19 @@ def _norm(flow: Flow, shape: RowShape, layer: Layer) -> None:
     if flow.weights:
         wide = habits.rms in ("offset", "wide")
         layer.keep(op, f"{op.name}.normed", wide=elements if wide else 0.0, half=0.0 if wide else elements)
+
+
+def _layer_norm(op: Op, shape: RowShape, layer: Layer) -> None:
+    """Its input, which slices of one matrix have in common, and two numbers a row; or its steps in 4 bytes."""
+    elements, how = shape.rows * shape.width, layer.habits.layer
+    if how == "steps":
+        layer.keep(op, f"{op.name}.steps", wide=3.0 * elements + shape.rows + shape.width)
+        return
+    if how == "widened":
+        layer.keep(op, f"{op.name}.input", wide=elements)
+    elif not (op.name in ("q_norm", "k_norm") and "packed" in layer.sizes):  # values hold it
+        layer.keep(op, layer.read_by(op), half=elements)
+    layer.keep(op, f"{op.name}.sums", wide=2.0 * shape.rows)
 
 
 #: Tensors of an activation that are kept, beside its output where the next matrix keeps that.

@@ -66,6 +66,8 @@ class Layer:
             self.made[name] = op.name
         if isinstance(op.shape, MatmulShape) and not is_adapter(op):
             self.sizes[op.name] = op.shape.m * op.shape.n
+            if op.name == "k_proj" and op.kernels == 0.0:
+                self.sizes["packed"] = 1.0
 
 
 def walk(
