@@ -90,6 +90,21 @@ def test_a_layer_keeps_what_autograd_keeps_of_it(tmp_path: Path, name: str, size
     assert found == ORACLE["models"][name][size]["modes"][mode]["per_layer"][1]
 
 
+FURTHER: Final = json.loads((HERE / "training_kept_further.json").read_text())["models"]
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_code_with_habits_of_its_own_keeps_what_autograd_keeps(tmp_path: Path, name: str) -> None:
+    """Layer norms in steps, tables that are spread in every layer, one head of keys, tanh behind the head."""
+    spec = spec_of(tmp_path, FURTHER[name]["config"], name)
+    habits = habits_of(spec.name, spec.sources)
+    given = flows(training_ops(spec, 1.0, 512.0))
+    head = given[-1].op.shape
+    assert isinstance(head, MatmulShape)
+    tensors = kept(given, Keeping(attention="eager", habits=habits))
+    assert kept_bytes((*tensors, loss_kept(head.m, head.n, habits=habits, batch=1.0))) == FURTHER[name]["total"]
+
+
 def _paper_layer(row: dict[str, Any]) -> tuple[Op, ...]:
     """The layer of GPT as Korthikanti et al. draw it."""
     h, a, b, s = (float(row[key]) for key in ("hidden", "heads", "batch", "sequence"))

@@ -40,6 +40,7 @@ class Habits(NamedTuple):
     passed_ids     layers are given position ids, though nothing is rotated
     layer          how its layer norms are written
     spread_tables  cosines and sines are spread anew in every layer, which keeps them
+    experts_known  somebody has measured what its router and its experts keep
     joined_gate    gate and up projection are one matrix, `gate_up_proj`
     """
 
@@ -60,6 +61,7 @@ class Habits(NamedTuple):
     joined_gate: bool = False
     layer: LayerNorm = "kernel"
     spread_tables: bool = False
+    experts_known: bool = False
 
 
 LLAMA: Final = Habits()
@@ -105,9 +107,10 @@ _TABLE: Final[dict[str, Habits]] = {
     "qwen3_next": _GEMMA._replace(wide_weights=False),
     "falcon": Habits(narrow_softmax=True, broadcast=True),
     "phi3": Habits(joined_rotary=True, joined_gate=True),
-    "qwen3_moe": Habits(wide_weights=False),
+    **dict.fromkeys(("mixtral", "minimax_m2"), Habits(experts_known=True)),
+    "qwen3_moe": Habits(wide_weights=False, experts_known=True),
     "qwen2_moe": Habits(wide_weights=False, router_norm=False),
-    "deepseek_v2": _DEEPSEEK,
+    "deepseek_v2": _DEEPSEEK._replace(experts_known=True),
     "deepseek_v3": _DEEPSEEK._replace(router_norm=True),
 }
 #: Beginnings of the names of models whose file does not say their type.
@@ -135,6 +138,7 @@ _NAMES: Final[dict[str, str]] = {
     "phi-3": "phi3",
     "phi-4": "phi3",
     "qwen3-next": "qwen3_next",
+    "mixtral": "mixtral",
     "qwen3-30b": "qwen3_moe",
     "qwen3-235b": "qwen3_moe",
     "qwen1.5-moe": "qwen2_moe",

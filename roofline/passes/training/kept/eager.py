@@ -96,7 +96,7 @@ def _experts(flow: Flow, shape: ExpertsShape, layer: Layer) -> None:
     op, habits = flow.op, layer.habits
     tokens, rows, each = shape.tokens, shape.tokens * shape.top_k, layer.habits.wide_weights
     chosen = 8.0 * rows
-    layer.keep(op, "router.scores", wide=tokens * shape.experts, fixed=chosen)
+    layer.keep(op, "router.scores", wide=tokens * shape.experts, fixed=chosen, estimated=not habits.experts_known)
     if habits.router_norm:
         layer.keep(op, "router.sums", wide=tokens + rows)
     layer.keep(op, f"{op.name}.order", fixed=3.0 * chosen + 4.0 * shape.experts)
