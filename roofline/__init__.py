@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from roofline.api.costs import Cost, cost
     from roofline.api.estimate import Estimate, estimate
     from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
+    from roofline.api.flops import Flops, flops
     from roofline.api.grids import sweep, sweep_blocks
     from roofline.api.recommending import Recommendation, recommend
+    from roofline.api.training import Train, train
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -36,10 +38,14 @@ _HOMES = {
     "FittingModels": "roofline.api.fitting",
     "gpus_for": "roofline.api.fitting",
     "fit": "roofline.api.fitting",
+    "Flops": "roofline.api.flops",
+    "flops": "roofline.api.flops",
     "Comparison": "roofline.api.comparing",
     "compare": "roofline.api.comparing",
     "Recommendation": "roofline.api.recommending",
     "recommend": "roofline.api.recommending",
+    "Train": "roofline.api.training",
+    "train": "roofline.api.training",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
@@ -63,10 +69,12 @@ __all__ = [
     "Fit",
     "FittingGPUs",
     "FittingModels",
+    "Flops",
     "Recommendation",
     "RooflineError",
     "SpecError",
     "Sweep",
+    "Train",
     "UnknownNameError",
     "UnsupportedError",
     "UsageError",
@@ -75,6 +83,7 @@ __all__ = [
     "cost",
     "estimate",
     "fit",
+    "flops",
     "gpus_for",
     "list_engines",
     "list_gpus",
@@ -85,6 +94,7 @@ __all__ = [
     "recommend",
     "sweep",
     "sweep_blocks",
+    "train",
 ]
 
 

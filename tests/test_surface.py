@@ -17,10 +17,12 @@ def test_public_names() -> None:
         "Fit",
         "FittingGPUs",
         "FittingModels",
+        "Flops",
         "Recommendation",
         "RooflineError",
         "SpecError",
         "Sweep",
+        "Train",
         "UnknownNameError",
         "UnsupportedError",
         "UsageError",
@@ -29,6 +31,7 @@ def test_public_names() -> None:
         "cost",
         "estimate",
         "fit",
+        "flops",
         "gpus_for",
         "list_engines",
         "list_gpus",
@@ -39,6 +42,7 @@ def test_public_names() -> None:
         "recommend",
         "sweep",
         "sweep_blocks",
+        "train",
     }
     for name in rl.__all__:
         assert getattr(rl, name) is not None

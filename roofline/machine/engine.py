@@ -44,7 +44,7 @@ __all__ = [
 
 #: Fields of a spec that an engine has under the same names.
 _LIMITS: Final = {
-    *("name", "library", "unit_rate", "unit_stream", "reread"),
+    *("name", "library", "unit_rate", "unit_attention", "unit_stream", "reread"),
     *("unit_keys", "unit_unpack", "unit_feed", "per_watt"),
 }
 _HABITS: Final = {
@@ -90,6 +90,7 @@ class Engine(NamedTuple):
     compute: float = 1.0
     streaming: float = 1.0
     unit_rate: float = 0.0
+    unit_attention: float = 0.0
     narrow_compute: float = 1.0
     narrow_streaming: float = 1.0
     attention: float = 1.0

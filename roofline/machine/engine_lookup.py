@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.errors import Place, SpecError, UnknownNameError, UnknownVersionError, UsageError
 from roofline.machine.versions import Version, choose, in_order, widened
-from roofline.specs.files.engines import ENGINES
+from roofline.specs.files.engines import ENGINES, TRAINERS, trainer_aliases, trainer_names
 from roofline.specs.files.library import bundled_aliases, engine_beside
 from roofline.specs.files.paths import beginning
 
@@ -79,7 +79,9 @@ def _base_of(file: str, named: str, seen: tuple[str, ...] = ()) -> str:
 def engine_path(name: str) -> Path:
     """The file of an engine by its exact name, or the file itself; of a version, the one that stands for it."""
     file = _file_and_version(name)[0]
-    return Path(file) if _is_file(file) else ENGINES / f"{file}.yaml"
+    if _is_file(file):
+        return Path(file)
+    return (TRAINERS if file in trainer_names() else ENGINES) / f"{file}.yaml"
 
 
 def stamps_of(name: str) -> tuple[int, ...]:
@@ -125,6 +127,11 @@ def find_engine(name: str, spec_dir: str | None = None) -> str:
     if at and (base in own or any(each.startswith(f"{base}@") for each in own)):
         first = str(own[base]) if base in own else bundled_engine(base)
         return _chosen(first, versions_of(first, own), asked)
+    if wanted in trainer_names() or wanted in trainer_aliases():
+        raise UsageError(
+            f"engine {name} trains models and runs none: roofline train --engine {name}. "
+            "`roofline list engines` lists those that run them."
+        )
     return bundled_engine(name, tuple(own))
 
 
@@ -142,6 +149,8 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
         return wanted
     if wanted in aliases:
         return aliases[wanted]
+    if wanted in trainer_names():
+        return wanted
     base, at, asked = wanted.partition("@")
     base = aliases.get(base, base)
     if at and base == IDEAL:

@@ -21,6 +21,7 @@ from roofline.specs.base import (
 )
 from roofline.specs.engine_graph import Graph, Multiplied
 from roofline.specs.engine_memory import EngineMemory
+from roofline.specs.engine_training import TrainingHabits
 from roofline.specs.formats.caches import known_cache
 from roofline.specs.formats.unpacking import Way
 from roofline.specs.intervals import IntervalsSpec
@@ -199,6 +200,9 @@ class EngineSpec(Spec):
     unit_stream: Limit = Field(
         0.0, description="bytes per clock of one unit beyond which the kernels cannot read weights; 0: no limit"
     )
+    unit_attention: Limit = Field(
+        0.0, description="the same of fused attention: kernels written for an older generation; 0: no limit"
+    )
     half_sums: bool = Field(
         False,
         description="products in fp16, and of weights that are widened, are summed in 16 bit, at twice the rate on the "
@@ -271,6 +275,7 @@ class EngineSpec(Spec):
     )
     host: HostTimes = HostTimes()
     offload: HostCompute | None = Field(None, description="what it does with what stays in the host's memory")
+    training: TrainingHabits | None = Field(None, description="where it trains models")
     interval: IntervalsSpec
     fit: EngineFit
     sources: Annotated[Texts, Field(min_length=1)]

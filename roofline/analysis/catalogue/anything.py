@@ -9,6 +9,8 @@ from roofline.errors import RooflineError, UnknownNameError, UnknownVersionError
 from roofline.machine.engine import IDEAL, engine_path, find_engine, read_engine
 from roofline.runs.files.model_files import STORED, import_file
 from roofline.runs.load import locate_gpu, locate_model
+from roofline.runs.training.trainers import find_trainer
+from roofline.specs.files.engines import trainer_aliases, trainer_names
 from roofline.specs.files.library import Found, Shelf, find, is_node, own_engines
 from roofline.specs.files.paths import expanded
 from roofline.specs.formats.caches import PACKED
@@ -58,13 +60,18 @@ def _dtype_values(name: str) -> dict[str, Any]:
 
 def _all_names(spec_dir: str | None) -> list[str]:
     of_files = [*list_models(spec_dir), *list_gpus(spec_dir), *list_nodes(spec_dir)]
-    return [*of_files, *list_engines(), *list_precisions()]
+    return [*of_files, *list_engines(), *trainer_names(), *list_precisions()]
+
+
+def _only_trains(name: str) -> bool:
+    wanted = name.strip().lower()
+    return wanted in trainer_names() or wanted in trainer_aliases()
 
 
 def _engine(name: str, spec_dir: str | None) -> Found | None:
     """The file of an engine, if that is what the name stands for; `ideal` has none. Raises UnknownVersionError."""
     try:
-        found = find_engine(name, spec_dir)
+        found = find_trainer(name) if _only_trains(name) else find_engine(name, spec_dir)
     except UnknownVersionError:
         raise
     except UnknownNameError:

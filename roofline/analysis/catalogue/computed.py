@@ -11,6 +11,7 @@ from roofline.architectures.build import build_workload
 from roofline.machine.machine import Machine
 from roofline.runs.formats import facts_of
 from roofline.specs.files.document import read_document
+from roofline.specs.files.engines import TRAINERS
 from roofline.specs.files.library import find
 from roofline.specs.files.reader import read_gpu, read_model, read_node, validate, validate_model
 from roofline.specs.gpu_memory import Memory
@@ -82,7 +83,8 @@ def engine_row(path: Path) -> EngineRow:
     from roofline.specs.engine import EngineSpec
 
     spec = validate(read_document(path), EngineSpec)
-    return EngineRow(spec.name, spec.title, spec.aliases, spec.fit.rows, spec.fit.median_error, spec.version)
+    trains = path.parent == TRAINERS
+    return EngineRow(spec.name, spec.title, spec.aliases, spec.fit.rows, spec.fit.median_error, spec.version, trains)
 
 
 #: How the row of a file is computed, by its shelf.
@@ -91,6 +93,7 @@ ROWS: Final[dict[str, Callable[[Path], Row]]] = {
     "hardware": gpu_row,
     "nodes": node_row,
     "engines": engine_row,
+    "trainers": engine_row,
 }
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from roofline.analysis.catalogue.rows import MIXED_IN
+from roofline.specs.files.engines import TRAINERS
 from roofline.specs.files.library import bundled
 
 INDEX: Final = Path(__file__).with_name("index.json")
@@ -39,7 +40,7 @@ def stored(listing: str) -> Callable[[Path], Values | None]:
 
 
 def _folder(listing: str) -> Path:
-    return bundled(_SHELVES.get(listing, listing))
+    return TRAINERS if listing == "trainers" else bundled(_SHELVES.get(listing, listing))
 
 
 @cache

@@ -27,6 +27,13 @@ def list_engines() -> list[str]:
     return engine_names()
 
 
+def list_trainers() -> list[str]:
+    """Names of all frameworks that train models, as `roofline list engines` prints them."""
+    from roofline.runs.training.trainers import list_trainers as trainers
+
+    return list(trainers())
+
+
 def list_precisions() -> list[str]:
     """Names of all number formats, as `roofline list precisions` prints them."""
     from roofline.specs.formats.caches import PACKED

@@ -52,7 +52,10 @@ class NodeRow(NamedTuple):
 
 
 class EngineRow(NamedTuple):
-    """An engine in a listing: the measured runs that it was fitted to, the median error of the fit, its version."""
+    """An engine in a listing: the measured runs that it was fitted to, the median error of the fit, its version.
+
+    `trains`: it trains models, and runs none.
+    """
 
     name: str
     title: str
@@ -60,6 +63,7 @@ class EngineRow(NamedTuple):
     runs: int
     median_error: float | None
     version: str | None = None
+    trains: bool = False
 
 
 class PrecisionRow(NamedTuple):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from roofline.analysis.catalogue.index import stored
 from roofline.analysis.catalogue.rows import MIXED_IN, EngineRow, GPURow, ModelRow, NodeRow, PrecisionRow, SchedulerRow
 from roofline.specs.files.library import Shelf, files
 
+Listed: TypeAlias = Shelf | Literal["trainers"]
 R = TypeVar("R", ModelRow, GPURow, NodeRow, EngineRow)
 
 
@@ -31,21 +32,23 @@ def node_rows(spec_dir: str | None = None) -> Iterator[NodeRow]:
 
 
 def engine_rows() -> Iterator[EngineRow]:
-    """All engines with what they rest on, the ideal one first."""
+    """All engines with what they rest on, the ideal one first, those that only train last."""
     from roofline.machine.engine import IDEAL, engine_names, engine_path
+    from roofline.specs.files.engines import trainer_names
 
     yield EngineRow(IDEAL, "the roofline itself: expected is the bound", (), 0, None)
     yield from _rows("engines", EngineRow, {name: engine_path(name) for name in engine_names() if name != IDEAL})
+    yield from _rows("trainers", EngineRow, {name: engine_path(name) for name in trainer_names()})
 
 
-def _rows(shelf: Shelf, kind: type[R], paths: dict[str, Path]) -> Iterator[R]:
+def _rows(shelf: Listed, kind: type[R], paths: dict[str, Path]) -> Iterator[R]:
     known = stored(shelf)
     for path in paths.values():
         values = known(path)
         yield kind(*values) if values is not None else _computed(shelf, path)
 
 
-def _computed(shelf: Shelf, path: Path) -> Any:
+def _computed(shelf: Listed, path: Path) -> Any:
     from roofline.analysis.catalogue.computed import ROWS
 
     return ROWS[shelf](path)

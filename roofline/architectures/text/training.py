@@ -1,52 +1,52 @@
-"""The forward pass of a training step: labels for every token, and for encoders the head that they are trained with."""
+"""One pass of a language model as it is trained: all tokens at once, logits of all, nothing cached."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from roofline.architectures.text.stacks.encoder_decoder import teacher_forced_ops
-from roofline.architectures.text.transformer import encodes_only, forward_ops
-from roofline.errors import UnsupportedError
+from roofline.architectures.text.sublayer import Sublayer
+from roofline.architectures.text.transformer import encodes_only, forward_ops, uncached
 from roofline.num import Num
+from roofline.specs.text.feed_forward import DenseFeedForward
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
-from roofline.workload.shapes import RowShape, Span
+from roofline.workload.shapes import Span
 
 
-def training_ops(spec: TransformerSpec, batch: Num, sequence: Num, decoder: Num | None = None) -> tuple[Op, ...]:
-    """The ops of one forward pass over `batch` sequences of `sequence` tokens, the head on all of them.
+def training_ops(spec: TransformerSpec, batch: Num, sequence: Num, decoder: Num = 0.0) -> tuple[Op, ...]:
+    """The ops of one forward pass over `batch` sequences, in order, at one kernel per operation.
 
-    Of an encoder and a decoder `sequence` tokens are encoded and `decoder` decoded, by default as many. Encoders
-    without a head get that of masked language modelling. Raises UnsupportedError where the encoder reads no tokens.
+    A model with an encoder reads `sequence` tokens there and `decoder` tokens in its decoder. An encoder alone has the
+    head that says which words were masked.
     """
-    whole = Span(batch, sequence, 0.0)
     if spec.encoder:
-        if spec.encoder_input is not None and spec.encoder_input.sound is not None:
-            raise UnsupportedError(f"{spec.name}: training of a model that hears is not modelled")
-        return tuple(teacher_forced_ops(spec, whole, whole._replace(new=sequence if decoder is None else decoder)))
-    ops = forward_ops(spec, whole, rows=whole.tokens)
-    return masked_head(spec, ops) if encodes_only(spec) else tuple(ops)
+        from roofline.architectures.text.stacks.encoder_decoder import whole_ops
+
+        return tuple(map(uncached, whole_ops(spec, batch, sequence, decoder)))
+    span = Span(batch, sequence, 0.0, reads_media=True)
+    ops = list(map(uncached, forward_ops(spec, span, rows=span.tokens)))
+    if fills_masks(spec):
+        ops = [op for op in ops if op.name != "pooler"] + _masked_head(spec, span)
+    return tuple(ops)
 
 
-def masked_head(spec: TransformerSpec, ops: Sequence[Op]) -> tuple[Op, ...]:
-    """The ops of an encoder with the head of masked language modelling, and without its pooler; others as they are.
+def fills_masks(spec: TransformerSpec) -> bool:
+    """Whether a model is trained to say which words were masked: an encoder without another head."""
+    return encodes_only(spec) and not spec.head and spec.classifier is None and spec.vocabulary is not None
 
-    h [t, d] @ w [d, e], an activation, a norm, @ the embedding's table [e, V] with a bias of its own.
 
-    Source: Devlin et al. 2019 (arXiv:1810.04805), section 3.1; transformers 5.24.0, `BertLMPredictionHead`.
+def _masked_head(spec: TransformerSpec, span: Span) -> list[Op]:
+    """A matrix [d, d], its activation, a norm, and logits by the table of words, with a bias.
+
+    Source: transformers 5.24.0, BertLMPredictionHead; RoBERTa's is alike.
     """
-    if spec.head or spec.encoder or spec.classifier is not None or spec.vocabulary is None:
-        return tuple(ops)
-    body = [op for op in ops if op.name != "pooler"]
-    tokens = next(op.shape.rows for op in body if isinstance(op.shape, RowShape))
-    width, inner = float(spec.width), float(spec.embedding_width or spec.width)
-    vocabulary, norm = float(spec.vocabulary), spec.norm
-    head = make.linear("head", "head", tokens, inner, vocabulary, bias=True, held=False)
-    return (
-        *body,
-        make.linear("head_transform", "head", tokens, width, inner, bias=True),
-        make.activate("head_activation", "head", tokens, inner, function="gelu", gated=False),
-        make.norm("head_norm", "head", tokens, inner, style=norm.kind, weight=norm.weight, bias=norm.bias),
-        head._replace(params=vocabulary, active=vocabulary),
-    )
+    width, head = float(spec.width), Sublayer("head", 1.0, span, span.tokens)
+    inner = spec.blocks[0].feed_forward
+    function = inner.activation if isinstance(inner, DenseFeedForward) else "gelu"
+    vocabulary = float(spec.vocabulary or 0)
+    logits = make.linear("head", "head", span.tokens, width, vocabulary, bias=True, held=False)
+    return [
+        head.linear("masked_transform", width, width, bias=True),
+        head.activate("masked_activation", width, function=function),
+        head.norm("masked_norm", width, style=spec.norm.kind, bias=spec.norm.bias),
+        logits._replace(params=vocabulary, active=vocabulary),
+    ]

@@ -51,7 +51,7 @@ def _phase(name: str, spec: TransformerSpec, span: Span, repeat: Num, every: boo
     last = span.batch if name == "decode" else span.batch / span.steps
     ops = forward_ops(spec, span, rows=span.tokens if every else last)
     if not spec.generates:
-        ops = [_uncached(op) for op in ops]
+        ops = [uncached(op) for op in ops]
     head = ops[-1]
     boundary = head.write if spec.head else span.tokens * spec.width
     return Phase(name, tuple(ops), repeat, boundary=boundary, context=span.mean_past, tokens=span.tokens)
@@ -146,7 +146,7 @@ def _classifier_ops(classifier: Classifier, width: float, head: Sublayer) -> lis
     return [*ops, rows.linear("classifier", inner, float(classifier.labels), bias=classifier.bias)]
 
 
-def _uncached(op: Op) -> Op:
+def uncached(op: Op) -> Op:
     """An op of a layer that only encodes: no key, value or state outlives it."""
     if op.row is None and op.state_held == 0.0 and op.state_held_fp32 == 0.0:
         return op._replace(cache_write=0.0, cache_held=0.0, cache_grows=0.0)

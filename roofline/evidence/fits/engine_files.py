@@ -30,7 +30,7 @@ from roofline.specs.files.reader import validate
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
 _OVERHEADS: Final = ("launch", "exchange", "exchange_pcie", "routing", "quantisation", "rows")
 #: The blocks of an engine's file that are written by hand.
-KEPT: Final = (*INHERITED, "habit_sources")
+KEPT: Final = (*INHERITED, "habit_sources", "training")
 _KEPT_LINES: Final = tuple(f"{key}:" for key in KEPT)
 _LEFT: Final = "left at their start"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 .,()@+_-]*[A-Za-z0-9)]")

@@ -112,6 +112,8 @@ def _fed_ceiling(compute: Num, engine: Engine, unit: UnitFacts, share: float) ->
 
 def _prefill(c: Any, engine: Engine, unit: UnitFacts) -> Any:
     ceiling, latency_s = minimum(c.ceiling * engine.attention, 1.0), c.latency_s * engine.launch
+    if engine.unit_attention and unit.peak:
+        ceiling = minimum(ceiling, engine.unit_attention / unit.peak)
     return c._replace(fixed_s=c.fixed_s * engine.launch, ceiling=ceiling, latency_s=latency_s)
 
 

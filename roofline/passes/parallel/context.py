@@ -23,8 +23,11 @@ from roofline.workload.plan import Plan
 from roofline.workload.shapes import AttentionShape, ExpertsShape, MatmulShape, RowShape, Shape
 
 
-def split_context(ops: Sequence[Op], plan: Plan, *, prefill: bool) -> list[Op]:
-    """The ops of one device of a context-parallel group. Raises UnsupportedError for mixers other than attention."""
+def split_context(ops: Sequence[Op], plan: Plan, *, prefill: bool, every: bool = False) -> list[Op]:
+    """The ops of one device of a context-parallel group; `every`: the head runs on all positions, not on last ones.
+
+    Raises UnsupportedError for mixers other than attention.
+    """
     if plan.cp == 1:
         return list(ops)
     out: list[Op] = []
@@ -38,15 +41,14 @@ def split_context(ops: Sequence[Op], plan: Plan, *, prefill: bool) -> list[Op]:
                 "values can"
             )
         else:
-            out.append(_fewer_tokens(op, float(plan.cp)) if prefill else op)
+            shared = prefill and (every or op.name != "head")
+            out.append(_fewer_tokens(op, float(plan.cp)) if shared else op)
     return out
 
 
 def _fewer_tokens(op: Op, cp: float) -> Op:
-    """An op over tokens / cp: weights stay, what goes with tokens shrinks. The head runs on last positions alone."""
+    """An op over tokens / cp: weights stay, what goes with tokens shrinks."""
     shape = op.shape
-    if op.name == "head":
-        return op
     if isinstance(shape, ExpertsShape):
         return resized_experts(op, shape._replace(tokens=shape.tokens / cp), op.live / cp)
     if op.kind == "gather" and isinstance(shape, RowShape):

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
-from roofline.num import Num
 from roofline.workload.op import Op
 from roofline.workload.shapes import MatmulShape, RowShape
 
@@ -62,7 +61,7 @@ class Adapters(NamedTuple):
     joined    gate and up projection are one matrix in the checkpoint, as in Phi-3
     """
 
-    rank: int
+    rank: float
     targets: tuple[str, ...]
     wide: bool = True
     joined: bool = False
@@ -79,7 +78,7 @@ def check_adapters(adapters: Adapters) -> None:
     """Raises UsageError where the rank is none or the targets are none."""
     if not 1 <= adapters.rank <= MOST_RANK:
         raise UsageError(
-            f"--lora {adapters.rank:,}: the rank of an adapter is 1 to {MOST_RANK:,}; 8, 16 and 64 are usual"
+            f"--lora {adapters.rank:,.0f}: the rank of an adapter is 1 to {MOST_RANK:,}; 8, 16 and 64 are usual"
         )
     if not adapters.targets:
         raise UsageError(f"--targets: no names; say q_proj,v_proj or {ALL}")
@@ -178,10 +177,10 @@ def _nothing(target: str, matrices: Sequence[_Matrix], ops: Sequence[Op]) -> str
 def _adapter(matrix: _Matrix, adapters: Adapters) -> list[Op]:
     """A of the whole matrix, a B for each part of its columns, and their sum with what the matrix gave."""
     rank, first = float(adapters.rank), matrix.ops[0]
-    down = _product(first, f"{matrix.name}.lora_a", _shape(first).k, rank, adapters.wide)
+    down = _product(first, f"{matrix.name}.lora_a", float(_shape(first).k), rank, adapters.wide)
     out = [down]
     for op in matrix.ops:
-        out.append(_product(op, f"{op.name}.lora_b", rank, _shape(op).n, adapters.wide))
+        out.append(_product(op, f"{op.name}.lora_b", rank, float(_shape(op).n), adapters.wide))
         out.append(_sum(op, adapters.wide))
     return out
 
@@ -191,9 +190,9 @@ def _shape(op: Op) -> MatmulShape:
     return op.shape
 
 
-def _product(op: Op, name: str, wide_in: Num, wide_out: Num, wide: bool) -> Op:
-    """A product [t, in] @ [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
-    rows, weights = _shape(op).m, float(wide_in * wide_out)
+def _product(op: Op, name: str, wide_in: float, wide_out: float, wide: bool) -> Op:
+    """Of an adapter, x [t, in] @ w [in, out]; in 4 bytes it reads a copy of x that was widened before."""
+    rows, weights = _shape(op).m, wide_in * wide_out
     x, y = rows * wide_in, rows * wide_out
     made = Op(name, "linear", op.block, op.count, 2.0 * rows * weights, 0.0, weights, weights, weights, live=op.live)
     made = made._replace(shape=MatmulShape(rows, wide_in, wide_out))

@@ -65,8 +65,7 @@ def flows(
     media    what attention to pictures reads needs one: their tower is trained
 
     Source: PyTorch's rule: a result needs a gradient where any of its operands does. Groups of layers are taken in the
-    order in which they stand, or to alternate (`_below`). Raises UnsupportedError where nobody has said what an op
-    reads.
+    order in which they stand, or to alternate (`_below`). Raises UnsupportedError where nobody said what an op reads.
     """
     state = {"x": entered, "embedded": entered, "encoded": False, "media": media}
     out, layers = list[Flow](), _layers(ops)

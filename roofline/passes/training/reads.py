@@ -211,6 +211,9 @@ _TABLE: Final = """
     final_norm: x -> x
     head_projection: x -> x
     pooler: x -> x
+    masked_transform: x -> x
+    masked_activation: x -> x
+    masked_norm: x -> x
     classifier_inner: x -> x
     classifier_activation: x -> x
     classifier: x -> x

@@ -1,79 +1,48 @@
-"""Activation checkpointing: what of a forward pass a backward pass runs once more."""
+"""What of a forward pass is done again in the backward pass, so that less is kept until then.
+
+    none        nothing
+    selective   the core of attention
+    full        all layers, as a whole
+    full-early  all layers, each until its last kept tensor is back: a last product is not repeated where only the next
+                layer reads its result
+
+Source: Chen et al. 2016 (arXiv:1604.06174); Korthikanti et al. 2022 (arXiv:2205.05198), section 5; PyTorch,
+torch.utils.checkpoint (`use_reentrant=False` stops early, before the op whose inputs are the last to be kept).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, get_args
+from typing import Literal, TypeAlias
 
-from roofline.errors import UsageError
-from roofline.passes.training.flow import is_layer, layer_of
-from roofline.passes.training.habits import LLAMA, Habits
+from roofline.passes.training.flow import Flow, layer_of
+from roofline.passes.training.kept.layers import layer_kept
+from roofline.passes.training.kept.rules import Rules
+from roofline.passes.training.kept.whole import ENDS, runs_of
 from roofline.workload.op import Op
 
-Policy = Literal["none", "selective", "full", "full-early"]
-POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
-#: What the product with a matrix is multiplied with at once, so that it is needed too.
-_GATES: Final = ("shared_gate", "output_gate_proj")
+Policy: TypeAlias = Literal["none", "selective", "full", "full-early"]
 
 
-def policy_of(text: str) -> Policy:
-    """The policy of that name. Raises UsageError."""
-    for policy in POLICIES:
-        if policy == text:
-            return policy
-    raise UsageError(f"--recompute {text!r}: use {', '.join(POLICIES)}")
-
-
-def recomputed(ops: Sequence[Op], policy: Policy, habits: Habits = LLAMA) -> tuple[Op, ...]:
-    """The ops of a forward pass that are run once more, in order; they hold no parameters.
-
-    none         nothing
-    selective    the core of attention: scores, softmax, values (Korthikanti et al. 2022, arXiv:2205.05198)
-    full         all of every layer (torch.utils.checkpoint, re-entrant; Megatron's `full`)
-    full-early   every layer until the last tensor that its backward needs is back (not re-entrant): a last matrix
-                 whose product goes into nothing but a sum is not multiplied again
-    """
+def recomputed(flows: Sequence[Flow], policy: Policy, rules: Rules) -> tuple[Op, ...]:
+    """The ops that are done again, in order; `rules` say what layers keep."""
     if policy == "none":
         return ()
+    runs = [run for run in runs_of(flows) if layer_of(run[0].op) not in ENDS]
     if policy == "selective":
-        again = [op for op in ops if _is_core(op)]
-    else:
-        again = []
-        for layer in _layers(ops):
-            again += _until_needed(layer, habits) if policy == "full-early" else layer
-    return tuple(op._replace(name=f"{op.name}.again", params=0.0, active=0.0) for op in again)
+        return tuple(flow.op for run in runs for flow in run if flow.op.kind == "attention")
+    if policy == "full":
+        return tuple(flow.op for run in runs for flow in run)
+    return tuple(op for run in runs for op in _until_back(run, rules))
 
 
-def _is_core(op: Op) -> bool:
-    """Whether an op is attention proper or a step of it."""
-    return is_layer(op) and op.name.split(".", 1)[0] in ("attention", "cross_attention") and op.kind != "collective"
-
-
-def _layers(ops: Sequence[Op]) -> list[list[Op]]:
-    """The ops of each group of layers, without what stands outside of layers."""
-    groups: dict[str, list[Op]] = {}
-    for op in ops:
-        if is_layer(op):
-            groups.setdefault(layer_of(op), []).append(op)
-    return list(groups.values())
-
-
-def _until_needed(layer: list[Op], habits: Habits) -> list[Op]:
-    """A layer without its last ops whose results nothing keeps.
-
-    Autograd keeps what an op reads before it runs the op, so the last op that keeps anything is not run if that is what
-    it reads.
-    """
-    last = len(layer)
-    while last and not _keeps(layer[last - 1], habits):
-        last -= 1
-    if last and layer[last - 1].kind == "linear" and layer[last - 1].name not in _GATES:
-        last -= 1
-    return layer[:last]
-
-
-def _keeps(op: Op, habits: Habits) -> bool:
-    """Whether an op keeps a tensor: sums and exchanges do not, but where dropout stands before the sum."""
-    if op.kind == "collective" or op.name.endswith(".lora_add"):
-        return False
-    return not op.name.endswith("_residual") or "residual" in habits.dropped
+def _until_back(run: Sequence[Flow], rules: Rules) -> Sequence[Op]:
+    """The ops of a layer up to the one that keeps the last tensor, and it as well where that is a result of its own."""
+    ops = [flow.op for flow in run]
+    kept = layer_kept(run, rules)
+    if not kept:
+        return ops
+    last = kept[-1]
+    place = max(index for index, op in enumerate(ops) if (op.name, op.block) == (last.op, last.block))
+    read = ops[place].kind == "linear" and not last.byte
+    return ops[: place if read else place + 1]

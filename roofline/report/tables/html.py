@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from roofline.analysis.fit.gpus import GPUsFor
     from roofline.analysis.fit.models import ModelsOn
     from roofline.analysis.recommend.answer import Recommendation
+    from roofline.analysis.training.answer import TrainAnswer
+    from roofline.analysis.training.conventions.answer import Counting
     from roofline.evidence.runs.nearest import Nearest
 
 _WIDTH: Final = 96
@@ -75,6 +77,20 @@ def gpus_html(found: GPUsFor) -> str:
     from roofline.report.tables.fitting.gpus import print_gpus
 
     return _block(lambda console: print_gpus(found, console))
+
+
+def training_html(answer: TrainAnswer) -> str:
+    """The verdict and the tables of a training run."""
+    from roofline.report.tables.training.answer import print_training
+
+    return _block(lambda console: print_training(answer, console))
+
+
+def flops_html(found: Counting) -> str:
+    """The verdict and the tables of conventions and of scaling laws."""
+    from roofline.report.tables.training.flops import print_flops
+
+    return _block(lambda console: print_flops(found, console))
 
 
 def _block(show: Callable[[Console], None]) -> str:

@@ -91,6 +91,10 @@ def _engine(row: EngineRow) -> list[str]:
     return [row.name, row.version or _NONE, runs, error, row.title, ", ".join(row.aliases)]
 
 
+def _work(row: EngineRow) -> str:
+    return "frameworks that train models" if row.trains else "engines and versions of them"
+
+
 def _scheduler(row: SchedulerRow) -> list[str]:
     return [row.name, f"{row.calls_of_20_steps} calls", row.follows, ", ".join(row.aliases)]
 
@@ -147,7 +151,7 @@ LISTINGS: Final[dict[str, Listing]] = {
         _node,
     ),
     "engines": Listing(
-        "engines and versions of them, the measured runs that each is fitted to and the error of the fit",
+        "{group}, the measured runs that each is fitted to and the error of the fit",
         {
             "name": "name",
             "version": "left?",
@@ -157,6 +161,7 @@ LISTINGS: Final[dict[str, Listing]] = {
             "aliases": "text?",
         },
         _engine,
+        _work,
     ),
     "schedulers": Listing(
         "schedulers; what is called is the denoiser",

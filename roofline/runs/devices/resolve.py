@@ -199,10 +199,12 @@ def _read(path: Path, stamp: tuple[int, int]) -> NodeSpec:
     return read_node(path)
 
 
-def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> NodeSpec | None:
-    """The first node of the library that is made of this accelerator and does not say `default: false`."""
+def default_node(gpu: GPUSpec, spec_dir: str | None = None, *, named: bool = False) -> NodeSpec | None:
+    """The first node of the library that is made of this accelerator and does not say `default: false`; `named`: of
+    all, those that must be named too.
+    """
     for folder in folders("nodes", spec_dir):
-        made_of = _made_of(folder, stamp_of(folder))
+        made_of = _made_of(folder, stamp_of(folder), named)
         found = [made_of[name] for name in (gpu.name, *gpu.aliases) if name in made_of]
         if found:
             return _read(min(found), _written(min(found)))
@@ -210,13 +212,13 @@ def default_node(gpu: GPUSpec, spec_dir: str | None = None) -> NodeSpec | None:
 
 
 @lru_cache(maxsize=32)
-def _made_of(folder: Path, changed: int) -> dict[str, Path]:
-    """The first node of a folder by the accelerator that it is made of, without those that must be named."""
+def _made_of(folder: Path, changed: int, named: bool) -> dict[str, Path]:
+    """The first node of a folder by the accelerator that it is made of; without those that must be `named`, or all."""
     table: dict[str, Path] = {}
     for path in sorted(folder.glob("*.yaml")):
         text = beginning(path, 100_000)
         match = _GPU_LINE.search(text)
-        if match is not None and not _NAMED_ONLY.search(text):
+        if match is not None and (named or not _NAMED_ONLY.search(text)):
             table.setdefault(match[1].strip("'\""), path)
     return table
 

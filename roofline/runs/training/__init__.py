@@ -1,1 +1,1 @@
-"""Where training runs will stand: a kind of run beside text and image."""
+"""Runs that train a model: what is asked of one, and how it is laid over devices."""

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 #: One YAML per engine.
 ENGINES: Final = Path(__file__).resolve().parents[2] / "engines"
+#: Those that train models and run none.
+TRAINERS: Final = ENGINES / "training"
 
 
 @cache
@@ -27,3 +29,17 @@ def kept_caches() -> Mapping[str, tuple[str, ...]]:
         if names:
             found[data["name"]] = tuple(names)
     return found
+
+
+@cache
+def trainer_names() -> tuple[str, ...]:
+    """Names of the engines that only train, sorted."""
+    return tuple(sorted(path.stem for path in TRAINERS.glob("*.yaml")))
+
+
+@cache
+def trainer_aliases() -> Mapping[str, str]:
+    """Their other names, and the names that these stand for."""
+    from roofline.specs.files.library import aliases_in
+
+    return aliases_in(TRAINERS)

@@ -175,7 +175,12 @@ def engine_beside(path: Path, name: str) -> Path | None:
 
 def bundled_aliases(shelf: Shelf) -> dict[str, str]:
     """Aliases of the bundled files of a shelf, and the names that they stand for."""
-    return {alias: path.stem for alias, path in _aliases_of(bundled(shelf)).items() if alias != path.stem.lower()}
+    return aliases_in(bundled(shelf))
+
+
+def aliases_in(folder: Path) -> dict[str, str]:
+    """Aliases of the files of a folder, and the names that they stand for."""
+    return {alias: path.stem for alias, path in _aliases_of(folder).items() if alias != path.stem.lower()}
 
 
 def _known(shelf: Shelf, spec_dir: str | None) -> dict[str, str]:

@@ -43,6 +43,18 @@ def encoder_decoder_workload(spec: TransformerSpec, run: TextRun) -> Workload:
     return Workload((prefill, decode))
 
 
+def whole_ops(spec: TransformerSpec, batch: Num, prompt: Num, tokens: Num) -> list[Op]:
+    """The ops of one pass in which the decoder reads so many tokens of each sequence at once, as in training."""
+    source, span = Span(batch, prompt, 0.0), Span(batch, tokens, 0.0)
+    own = spec.encoder_input
+    if own is not None and own.sound is not None:
+        seconds = float(own.sound.window or 30)
+        source = Span(batch, heard_tokens(own.sound, seconds), 0.0)
+        heard = [*sound_ops(encoder_view(spec), own.sound, batch, seconds), *_encoder_layers(spec, source)]
+        return [*heard, *_decoder_ops(spec, span, source, fresh=True)]
+    return [*_encoder_ops(spec, source), *_decoder_ops(spec, span, source, fresh=True)]
+
+
 def _hearing(spec: TransformerSpec, sound: SoundInput, run: TextRun) -> Workload:
     """Encoding of the sound, prefill of the decoder's prompt with the keys and values of what was heard, and steps."""
     seconds = run.media.seconds if run.media is not None else float(sound.window or 30)
@@ -102,11 +114,6 @@ def _decoder_ops(spec: TransformerSpec, span: Span, prompt: Span, *, fresh: bool
     tokens = tokens if rows is None else rows
     head = make.linear("head", "head", tokens, float(spec.width), vocabulary, bias=spec.head_bias, held=held)
     return [*ops, head]
-
-
-def teacher_forced_ops(spec: TransformerSpec, prompt: Span, answer: Span) -> list[Op]:
-    """The ops of one pass over both stacks, the decoder over all tokens of an answer that is known."""
-    return [*_encoder_ops(spec, prompt), *_decoder_ops(spec, answer, prompt, fresh=True)]
 
 
 def _embedded(spec: TransformerSpec, span: Span, where: str, *, held: bool) -> list[Op]:

@@ -1,0 +1,1 @@
+"""Published training runs: what each asks, how far the program is off, and the coefficients that follow."""

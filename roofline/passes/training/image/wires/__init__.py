@@ -1,0 +1,1 @@
+"""What each op of an image model reads and writes, by its name."""

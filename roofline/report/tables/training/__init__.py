@@ -1,0 +1,1 @@
+"""Tables of training: a run, and ways to count it."""
