@@ -13,7 +13,7 @@ from roofline.passes.fusion.eager import eager_ops
 from roofline.passes.training.adapters import Adapters, adapted
 from roofline.passes.training.flow import adapters_only, every_op, flows
 from roofline.passes.training.gradients import backward_ops
-from roofline.passes.training.habits import habits_of
+from roofline.passes.training.kept.rules import Rules
 from roofline.passes.training.recompute import recomputed
 from roofline.workload.op import Op
 from tests.oracle.reading import spec_of
@@ -31,10 +31,10 @@ def _sizes(run: str) -> tuple[float, float]:
 def _ops(folder: Path, name: str, run: str) -> tuple[Op, ...]:
     model = ORACLE[name]
     spec = spec_of(folder, model["config"], name)
-    ops = training_ops(spec, *_sizes(run), model["decoder"])
+    ops = training_ops(spec, *_sizes(run), float(model["decoder"] or 0.0))
     targets = model["runs"][run].get("targets")
     if targets:
-        joined = habits_of(spec.name, spec.sources).joined_gate
+        joined = spec.reference.joined_feed_forward
         ops = adapted(ops, Adapters(16, tuple(targets), joined=joined))
     return ops
 
@@ -54,8 +54,8 @@ def test_every_phase_computes_what_the_framework_counts(tmp_path: Path, name: st
     if "recompute" in phases:
         spec = spec_of(tmp_path, ORACLE[name]["config"], name)
         policy = "full-early" if "nonreentrant" in run else "full"
-        again = recomputed(ops, policy, habits_of(spec.name, spec.sources))
-        assert _flops(again) == phases["recompute"]["total"]
+        again = recomputed(flows(_ops(tmp_path, name, run)), policy, Rules(code=spec.reference))
+        assert _flops(eager_ops(again)) == phases["recompute"]["total"]
 
 
 @pytest.mark.parametrize(("name", "run"), RUNS)

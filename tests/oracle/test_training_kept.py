@@ -10,11 +10,11 @@ import pytest
 
 from roofline.architectures.text.training import training_ops
 from roofline.passes.training.adapters import Adapters, adapted
-from roofline.passes.training.flow import Flow, adapters_only, every_op, flows, is_layer
-from roofline.passes.training.habits import habits_of
-from roofline.passes.training.kept.rules import Keeping, kept
-from roofline.passes.training.kept.tensors import Kept, kept_bytes
-from roofline.passes.training.loss import loss_kept
+from roofline.passes.training.flow import Flow, adapters_only, every_op, flows
+from roofline.passes.training.kept.outside import loss_kept
+from roofline.passes.training.kept.rules import Core, Rules
+from roofline.passes.training.kept.whole import Group, checkpointed_of, kept_of
+from roofline.specs.text.reference import ReferenceCode
 from roofline.specs.text.transformer import BlockGroup, TransformerSpec
 from roofline.workload import constructors as make
 from roofline.workload.op import Op
@@ -30,12 +30,8 @@ ROWS: Final = [
     for size, found in sizes.items()
     for mode in found["modes"]
 ]
-#: How the oracle calls a policy and a kind of attention.
-KEEPINGS: Final[dict[str, Keeping]] = {
-    "eager": Keeping(attention="eager"),
-    "selective_core_attention": Keeping(policy="selective"),
-    "full_checkpoint": Keeping(policy="full"),
-}
+#: How the oracle calls the kinds of attention.
+CORES: Final[dict[str, Core]] = {"eager": "eager", "selective_core_attention": "again"}
 
 
 def _four(groups: tuple[BlockGroup, ...]) -> tuple[BlockGroup, ...]:
@@ -52,42 +48,45 @@ def _small(folder: Path, name: str) -> TransformerSpec:
 
 
 def _flows(spec: TransformerSpec, name: str, mode: str, row: dict[str, Any]) -> tuple[Flow, ...]:
-    ops = training_ops(spec, float(row["batch"]), float(row["sequence"]), row["decoder"])
+    ops = training_ops(spec, float(row["batch"]), float(row["sequence"]), float(row["decoder"] or 0.0))
     if "lora" not in mode:
         return flows(ops, every_op)
-    run = f"lora_{'all' if 'all' in mode else 'attn'}_r16_b2_s2048"
-    joined = habits_of(spec.name, spec.sources).joined_gate
-    return flows(adapted(ops, Adapters(16, tuple(MODELS[name]["runs"][run]["targets"]), joined=joined)), adapters_only)
+    targets = MODELS[name]["runs"][f"lora_{'all' if 'all' in mode else 'attn'}_r16_b2_s2048"]["targets"]
+    joined = spec.reference.joined_feed_forward
+    return flows(adapted(ops, Adapters(16, tuple(targets), joined=joined)), adapters_only)
 
 
-def _tensors(folder: Path, name: str, size: str, mode: str) -> tuple[tuple[Flow, ...], tuple[Kept, ...]]:
+def _groups(folder: Path, name: str, size: str, mode: str) -> tuple[float, tuple[Group, ...]]:
+    """Bytes that the loss keeps, and what is kept of the model."""
     row = ORACLE["models"][name][size]
     spec = _small(folder, name)
-    habits = habits_of(spec.name, spec.sources)
     given = _flows(spec, name, mode, row)
     head = given[-1].op.shape
     assert isinstance(head, MatmulShape)
-    loss = loss_kept(head.m, head.n, habits=habits, labels=name != "bert-base", batch=float(row["batch"]))
-    return given, (*kept(given, KEEPINGS.get(mode, Keeping())._replace(habits=habits)), loss)
+    own = name == "falcon-7b"  # its class chooses its attention by itself
+    core: Core = "eager" if own else CORES.get(mode, "flash")
+    rules = Rules(core=core, code=spec.reference, batch=float(row["batch"]))
+    loss = loss_kept(head.m, float(head.n), rules, "none" if name == "bert-base" else "shifted")
+    if name == "t5-base":
+        loss = loss_kept(head.m, float(head.n), rules, "given")
+    found = checkpointed_of(given, rules) if mode == "full_checkpoint" else kept_of(given, rules)
+    return float(sum(kept.bytes for kept in loss)), found
 
 
 @pytest.mark.parametrize(("name", "size", "mode"), ROWS)
 def test_all_that_is_kept_is_what_autograd_keeps(tmp_path: Path, name: str, size: str, mode: str) -> None:
-    _, tensors = _tensors(tmp_path, name, size, mode)
-    assert kept_bytes(tensors) == ORACLE["models"][name][size]["modes"][mode]["total"]
-    assert not any(tensor.estimated for tensor in tensors)
+    loss, groups = _groups(tmp_path, name, size, mode)
+    assert loss + sum(group.bytes for group in groups) == ORACLE["models"][name][size]["modes"][mode]["total"]
+    assert not any(kept.estimated for group in groups for kept in group.kept)
 
 
 @pytest.mark.parametrize(("name", "size", "mode"), [one for one in ROWS if "checkpoint" not in str(one.id)])
 def test_a_layer_keeps_what_autograd_keeps_of_it(tmp_path: Path, name: str, size: str, mode: str) -> None:
     """The second layer that was built; of an encoder and a decoder, of the encoder."""
-    given, tensors = _tensors(tmp_path, name, size, mode)
-    blocks = dict.fromkeys(flow.op.block.rsplit(".", 1)[0] for flow in given if is_layer(flow.op))
-    last = "encoder.0" if "encoder.0" in blocks else list(blocks)[-1]
-    own = [tensor for tensor in tensors if tensor.block.rsplit(".", 1)[0] == last]
-    most = max(tensor.count for tensor in own)
-    found = sum(tensor.bytes for tensor in own if tensor.count == most)
-    assert found == ORACLE["models"][name][size]["modes"][mode]["per_layer"][1]
+    _, groups = _groups(tmp_path, name, size, mode)
+    layers = [group for group in groups if group.is_layer]
+    own = next((group for group in layers if group.name.startswith("encoder")), layers[-1])
+    assert own.each == ORACLE["models"][name][size]["modes"][mode]["per_layer"][1]
 
 
 FURTHER: Final = json.loads((HERE / "training_kept_further.json").read_text())["models"]
@@ -97,12 +96,12 @@ FURTHER: Final = json.loads((HERE / "training_kept_further.json").read_text())["
 def test_code_with_habits_of_its_own_keeps_what_autograd_keeps(tmp_path: Path, name: str) -> None:
     """Layer norms in steps, tables that are spread in every layer, one head of keys, tanh behind the head."""
     spec = spec_of(tmp_path, FURTHER[name]["config"], name)
-    habits = habits_of(spec.name, spec.sources)
     given = flows(training_ops(spec, 1.0, 512.0))
     head = given[-1].op.shape
     assert isinstance(head, MatmulShape)
-    tensors = kept(given, Keeping(attention="eager", habits=habits))
-    assert kept_bytes((*tensors, loss_kept(head.m, head.n, habits=habits, batch=1.0))) == FURTHER[name]["total"]
+    rules = Rules(core="eager", code=spec.reference)
+    loss = sum(kept.bytes for kept in loss_kept(head.m, float(head.n), rules))
+    assert loss + sum(group.bytes for group in kept_of(given, rules)) == FURTHER[name]["total"]
 
 
 def _paper_layer(row: dict[str, Any]) -> tuple[Op, ...]:
@@ -123,35 +122,42 @@ def _paper_layer(row: dict[str, Any]) -> tuple[Op, ...]:
     )
 
 
+def _paper_bytes(row: dict[str, Any], ops: tuple[Op, ...], shares: float = 1.0) -> float:
+    core: Core = "again" if row["selective"] else "eager" if row["attention"] == "unfused" else "flash"
+    code = ReferenceCode(dropout=("attention", "residual") if row["dropout"] else ())
+    found = kept_of(flows(ops), Rules(True, core, code, shares=shares))
+    return float(sum(group.bytes for group in found if group.is_layer))
+
+
 @pytest.mark.parametrize("row", ORACLE["reference_gpt_layer"])
 def test_fused_kernels_keep_the_formula_of_korthikanti(row: dict[str, Any]) -> None:
     """34 sbh + 5 a s^2 b and 16 s b for the statistics of two norms: the layer, built and counted."""
-    attention = "eager" if row["attention"] == "unfused" else "flash"
-    policy = "selective" if row["selective"] else "none"
-    keeping = Keeping("fused", policy, attention, dropout=bool(row["dropout"]))
-    assert kept_bytes(kept(flows(_paper_layer(row)), keeping)) == row["layer_bytes"]
+    assert _paper_bytes(row, _paper_layer(row)) == row["layer_bytes"]
 
 
 @pytest.mark.parametrize("tp", [2.0, 4.0, 8.0])
 def test_sequence_parallelism_divides_all_of_a_layer(tp: float) -> None:
-    """Korthikanti et al., equation 4: sbh / t (34 + 5 a s / h), and so the statistics of the norms."""
+    """Korthikanti et al., equations 2 and 4: without it norms, sums and their inputs are on every device."""
     row = ORACLE["reference_gpt_layer"][0]
     ops = _paper_layer(row)
-    whole = kept_bytes(kept(flows(ops), Keeping("fused", attention="eager", dropout=True)))
     split = _paper_share(row, ops, tp)
-    found = kept_bytes(kept(flows(split), Keeping("fused", attention="eager", dropout=True, sequence_parallel=tp)))
-    assert found == whole / tp
+    assert _paper_bytes(row, split, tp) == _paper_bytes(row, ops) / tp
     h, a, b, s = (float(row[key]) for key in ("hidden", "heads", "batch", "sequence"))
-    alone = kept_bytes(kept(flows(split), Keeping("fused", attention="eager", dropout=True)))
-    assert alone == s * b * (10.0 * h + 24.0 * h / tp + 5.0 * a * s / tp) + 16.0 * s * b
+    assert _paper_bytes(row, split) == s * b * (10.0 * h + 24.0 * h / tp + 5.0 * a * s / tp) + 16.0 * s * b
 
 
 def _paper_share(row: dict[str, Any], ops: tuple[Op, ...], tp: float) -> tuple[Op, ...]:
     """One device's part of the layer: heads and columns divided by `tp`."""
-    h, a = float(row["hidden"]), float(row["heads"])
+    h, a, tokens = float(row["hidden"]), float(row["heads"]), float(row["batch"] * row["sequence"])
     narrow = _paper_layer({**row, "hidden": h / tp, "heads": a / tp})
     out = []
     for op, part in zip(ops, narrow, strict=True):
-        split = op.name in ("attention", "activation", "o_proj", "down_proj")
-        out.append(part if split else op)
+        if op.name in ("q_proj", "k_proj", "v_proj", "up_proj"):
+            wide = 4.0 * h if op.name == "up_proj" else h
+            out.append(make.linear(op.name, op.block, tokens, h, wide / tp))
+        elif op.name in ("o_proj", "down_proj"):
+            wide = 4.0 * h if op.name == "down_proj" else h
+            out.append(make.linear(op.name, op.block, tokens, wide / tp, h))
+        else:
+            out.append(part if op.name in ("attention", "activation") else op)
     return tuple(out)

@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 import roofline as rl
 from roofline.architectures.text.training import training_ops
 from roofline.errors import UnsupportedError, UsageError
-from roofline.passes.fusion.eager import eager_ops
 from roofline.passes.parallel.tensor import split_tensors
 from roofline.passes.training.adapters import Adapters, adapted, default_targets
 from roofline.passes.training.flow import Flow, adapters_only, every_op, flows
 from roofline.passes.training.gradients import backward_ops
-from roofline.passes.training.kept.rules import Keeping, Rules, kept, live_layer
-from roofline.passes.training.kept.tensors import kept_bytes
-from roofline.passes.training.loss import LOSSES, loss_kept, loss_peak
-from roofline.passes.training.recompute import POLICIES, policy_of, recomputed
+from roofline.passes.training.kept.rules import Rules
+from roofline.passes.training.kept.whole import checkpointed_of, kept_of
+from roofline.passes.training.recompute import Policy, recomputed
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan
@@ -33,7 +31,7 @@ def _spec(name: str) -> TransformerSpec:
 
 
 def _ops(name: str, batch: float = 1.0) -> tuple[Op, ...]:
-    return training_ops(_spec(name), batch, 256.0)
+    return training_ops(_spec(name), batch, 256.0, 64.0)
 
 
 def _flops(ops: tuple[Op, ...]) -> float:
@@ -57,35 +55,31 @@ def test_a_frozen_base_needs_fewer_gradients_than_a_trained_one(name: str) -> No
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("policy", POLICIES)
-def test_no_policy_repeats_more_than_the_forward_pass(name: str, policy: str) -> None:
-    ops = eager_ops(_ops(name))
-    again = {one: _flops(recomputed(ops, one)) for one in POLICIES}
-    assert 0.0 == again["none"] <= again[policy_of(policy)] <= again["full"] < _flops(ops)
-    assert again["full-early"] <= again["full"]
-    assert not any(op.params for op in recomputed(ops, policy_of(policy)))
+def test_no_policy_repeats_more_than_the_forward_pass(name: str) -> None:
+    given, code = flows(_ops(name)), _spec(name).reference
+    policies: tuple[Policy, ...] = ("none", "selective", "full-early", "full")
+    none, core, early, full = (_flops(recomputed(given, policy, Rules(code=code))) for policy in policies)
+    assert 0.0 == none <= core <= full
+    assert early <= full < _flops(tuple(flow.op for flow in given))
+
+
+def _kept(name: str, batch: float, *, fused: bool = False, whole: bool = True) -> float:
+    rules, given = Rules(fused, code=_spec(name).reference, batch=batch), flows(_ops(name, batch))
+    groups = kept_of(given, rules) if whole else checkpointed_of(given, rules)
+    return float(sum(group.bytes for group in groups))
 
 
 @settings(deadline=None, max_examples=30)
-@given(
-    name=st.sampled_from(MODELS),
-    batch=st.integers(2, 16),
-    rules=st.sampled_from(["eager", "fused"]),
-    policy=st.sampled_from(POLICIES),
-)
-def test_what_layers_keep_grows_with_the_batch(name: str, batch: int, rules: Rules, policy: str) -> None:
-    """Of every layer in proportion, but for what does not depend on the batch: tables, weights with an offset."""
-    keeping = Keeping(rules, policy_of(policy))
-    one, two, many = (kept_bytes(kept(flows(_ops(name, float(b))), keeping)) for b in (1, 2, batch))
-    assert float(many) == pytest.approx(one + (two - one) * (batch - 1.0), rel=1e-9)
+@given(name=st.sampled_from(MODELS), batch=st.integers(3, 16), fused=st.booleans(), whole=st.booleans())
+def test_what_is_kept_grows_with_the_batch(name: str, batch: int, fused: bool, whole: bool) -> None:
+    """In a straight line: what does not depend on the batch is tables and weights with an offset."""
+    one, two, many = (_kept(name, float(b), fused=fused, whole=whole) for b in (2, 3, batch))
+    assert many == pytest.approx(one + (two - one) * (batch - 2.0), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_checkpoints_keep_less_than_layers(name: str) -> None:
-    given = flows(_ops(name))
-    none, full = (kept_bytes(kept(given, Keeping(policy=policy_of(one)))) for one in ("none", "full"))
-    assert full < none
-    assert 0.0 < live_layer(given, Keeping()) < none
+    assert 0.0 < _kept(name, 1.0, whole=False) < _kept(name, 1.0)
 
 
 def test_first_layer_of_a_frozen_base_is_set_apart() -> None:
@@ -152,12 +146,3 @@ def test_adapters_are_split_with_their_matrices(tp: int) -> None:
         whole = sum(op.count * op.flops for op in ops if op.name == name)
         assert sum(op.count * op.flops for part in parts for op in part if op.name == name) == whole
     flows(parts[0], adapters_only)
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_fused_loss_needs_no_more_than_an_unfused_one(loss: str) -> None:
-    rows, vocabulary = 4096.0, 128_256.0
-    for one in LOSSES:
-        if one == loss:
-            assert loss_peak(rows, vocabulary, one) <= loss_peak(rows, vocabulary)
-            assert loss_kept(rows, vocabulary, one).bytes <= loss_kept(rows, vocabulary).bytes
