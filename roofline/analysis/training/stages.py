@@ -31,7 +31,8 @@ _BETWEEN: Final = ("send", "receive")
 class StageWork(NamedTuple):
     """What one device of a kind of stage does for a micro-batch; there are `number` such stages.
 
-    `flows` are the ops of its forward pass with the gradients that are needed of each.
+    `flows` are the ops of its forward pass with the gradients that are needed of each, `fused` the same before attention
+    is cut into kernels: what is kept is told of these.
     """
 
     number: int
@@ -40,6 +41,7 @@ class StageWork(NamedTuple):
     flows: tuple[Flow, ...]
     recompute: tuple[Op, ...]
     backward: tuple[Op, ...]
+    fused: tuple[Flow, ...] = ()
 
     @property
     def forward(self) -> tuple[Op, ...]:
@@ -77,13 +79,13 @@ def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int
     plan = question.plan
     first, last = stage == 0, stage == plan.pp - 1
     ops = device_ops(question, whole, stage)
+    fused = flows = trained(ops)
     if question.run.eager_attention:
-        ops = eager_ops(ops)
-    flows = trained(ops)
+        flows = trained(eager_ops(ops))
     accumulated = Accumulated(question.habits.gradients != "narrow")
     forward = [flow.op for flow in flows]
     again = repeated(forward) if question.by_products else recomputed(forward, _policy(question))
-    return StageWork(number, first, last, flows, again, backward_ops(flows, accumulated))
+    return StageWork(number, first, last, flows, again, backward_ops(flows, accumulated), fused)
 
 
 def _policy(question: TrainQuestion) -> Policy:
