@@ -56,6 +56,19 @@ def test_json_has_what_the_contract_names() -> None:
     rate = found["throughput"]["tokens_per_s"]["expected"]
     assert found["throughput"]["tokens_per_s_per_gpu"]["expected"] == pytest.approx(rate / 8)
     assert {"ledger_full", "ledger_causal", "six_n", "palm", "megatron"} <= set(found["flops"]["per_token"])
+    memory = found["memory"]
+    parts = ("weights", "gradients", "master", "optimizer", "activations", "gathered", "loss", "buffers", "runtime")
+    assert set(parts) | {"total", "capacity", "fits"} <= set(memory)
+    assert memory["total"] == memory["total_bytes"] and memory["weights"] == memory["weights_bytes"]
+    assert found["mfu"]["causal"] < found["mfu"]["full"]
+
+
+def test_json_names_every_remedy_with_its_effect() -> None:
+    found = told("--model", "llama-3.1-8b", "--gpu", "rtx-4090", "--sequence", "2048")
+    assert found["remedies"]
+    for remedy in found["remedies"]:
+        assert {"change", "total_bytes", "fits"} <= set(remedy)
+        assert (remedy["step_s"] is not None) == remedy["fits"]
 
 
 def test_json_of_the_command_is_that_of_python() -> None:

@@ -40,7 +40,8 @@ def test_parts_end_where_the_total_does_and_the_capacity_is_marked() -> None:
     assert total.get_width() == pytest.approx(float(answer.memory.total_bytes))
     last = bars[-2]
     assert last.get_x() + last.get_width() == pytest.approx(float(answer.memory.total_bytes), rel=0.01)
-    assert any(text.get_text().startswith("capacity") for text in texts(figure, "mark"))
+    named = [text.get_text() for text in texts(figure, "mark") if text.get_text()]
+    assert len(named) == 1 and named[0].startswith("capacity 85.9 GB, of which 85.4 GB may be used")
 
 
 def test_what_does_not_fit_is_hatched_and_said() -> None:

@@ -36,7 +36,7 @@ def test_the_rows_of_a_step_sum_to_it(options: dict[str, Any]) -> None:
 
 def test_waiting_in_a_pipeline_is_a_row() -> None:
     answer = rl.train("llama-2-7b", gpu="a100", gpus=4, pp=4, sequence=1024)
-    waiting = [row for row in rows_of(answer) if row.name == "waiting in the pipeline"]
+    waiting = [row for row in rows_of(answer) if row.name == "pipeline bubble"]
     assert len(waiting) == 1 and waiting[0].expected == pytest.approx(float(answer.step.bubble_s))
 
 

@@ -8,7 +8,6 @@ from roofline.analysis.training.memory import Activations, loss_bytes
 from roofline.analysis.training.stages import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.in_flight import in_flight
-from roofline.passes.training.kept.rules import Core, Rules
 from roofline.passes.training.kept.whole import Group, checkpointed_of, kept_of
 from roofline.passes.training.products import kept_bytes
 from roofline.runs.training.run import TrainQuestion
@@ -20,18 +19,18 @@ _HEAD = "head"
 
 def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Activations:
     """Bytes of one micro-batch on a stage; `head` are those of the gradient of the head's weights."""
-    rules = rules_of(question)
-    groups, full = kept_of(work.fused, rules), question.run.recompute == "full"
+    rules = work.rules._replace(core="flash") if question.by_products else work.rules
+    groups, full = kept_of(work.flows, rules), question.run.recompute == "full"
     layer: Num = 0.0
     for group in groups:
         layer = maximum(layer, group.each if group.is_layer else 0.0)
     live = _working(work.backward)
     if full or question.by_products:
         live = live + layer
-    kept = checkpointed_of(work.fused, rules) if full or question.by_products else groups
+    kept = checkpointed_of(work.flows, rules) if full or question.by_products else groups
     layers = _bytes(group for group in kept if group.is_layer)
     if question.by_products:
-        layers = layers + kept_bytes([flow.op for flow in work.fused])
+        layers = layers + kept_bytes([flow.op for flow in work.flows])
     return Activations(
         layers=layers,
         first=_bytes(group for group in kept if not group.is_layer and group.name != _HEAD),
@@ -40,22 +39,6 @@ def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Act
         loss=_loss(question, work.forward, head) if work.last else 0.0,
         in_flight=_in_flight(question, work),
         head=head if work.last else 0.0,
-    )
-
-
-def rules_of(question: TrainQuestion) -> Rules:
-    """The rules by which a framework's layers keep tensors. Eager modules drop out as the model's code does."""
-    run, habits = question.run, question.habits
-    core: Core = "eager" if run.eager_attention else "flash"
-    if run.recompute == "selective" and not question.by_products:
-        core = "again"
-    return Rules(
-        fused=habits.kept == "fused",
-        core=core,
-        code=question.spec.reference,
-        dropout=habits.dropout or habits.kept == "eager",
-        shares=float(question.plan.tp) if question.layout.sequence_parallel else 1.0,
-        batch=run.micro_batch,
     )
 
 

@@ -18,6 +18,11 @@ from roofline.machine.engine import IDEAL
 _HOUR: Final = 3600.0
 _KWH: Final = 3.6e6
 _TERA: Final = 1e12
+#: The parts of memory that JSON always names.
+_HELD: Final = (
+    *("weights", "gradients", "master", "optimizer", "activations", "gathered", "loss", "buffers", "runtime"),
+    "reserve",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,20 +101,27 @@ class TrainAnswer(TrainFigures):
             "inputs": self.inputs,
             "parameters": self.parameters.to_dict(),
             "flops": self._flops(),
-            "memory": self.memory.to_dict(),
+            "memory": self._held(),
             "remedies": [remedy.to_dict() for remedy in self.remedies],
             "phases": [phase.to_dict() for phase in self.phases],
             "step": self.times.to_dict(),
             "bubble_s": plain(self.step.bubble_s),
             "exposed_communication_s": plain(self.step.exposed_s),
             "throughput": self._throughput(),
-            "mfu": {"causal": self.mfu, **self._conventions()},
+            "mfu": self._shares(),
             "hfu": self.hfu,
             "run": self.whole.to_dict() if self.whole is not None else None,
             "assumptions": self.assumptions,
             "warnings": [warn._asdict() for warn in self.warnings],
             "sources": self.sources,
         }
+
+    def _held(self) -> dict[str, Any]:
+        """Bytes of the fullest device by what they hold: parts by name, 0 where there is none, and sums."""
+        held = {part.name.removesuffix("_bytes"): plain(part.bytes) for part in self.memory.parts}
+        room = self.memory.held_dict()
+        sums = {name: room[f"{name}_bytes"] for name in ("total", "capacity", "usable")}
+        return {**dict.fromkeys(_HELD, 0), **held, **sums, "fits": room["fits"], **room}
 
     def _throughput(self) -> dict[str, Any]:
         gpus, language = float(self.question.gpus), bool(self.question.run.sequence)
@@ -134,12 +146,12 @@ class TrainAnswer(TrainFigures):
             "per_token": {name: plain(value / per) for name, value in step.items()},
         }
 
-    def _conventions(self) -> dict[str, float]:
-        """MFU by each of them; what counts recomputation gives none."""
-        rate = self.question.run.tokens_per_step / (float(self.times.expected) * self.whole_peak)
-        from roofline.analysis.training.conventions.published import BY_KEY
-
-        return {name: each * rate for name, each in self.conventions.items() if not BY_KEY[name].hardware}
+    def _shares(self) -> dict[str, float]:
+        """MFU by each convention, the ledger's two first."""
+        each = 1.0 / (float(self.times.expected) * self.whole_peak)
+        rate = each * self.question.run.tokens_per_step
+        told = {name: flops * rate for name, flops in self.conventions.items()}
+        return {"causal": self.mfu, "full": self.flops.full * each, **told}
 
     def records(self) -> Iterator[dict[str, Any]]:
         """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""

@@ -88,21 +88,31 @@ class TrainFigures(TrainOutcome):
         """What one device draws under load."""
         return watts(self.question.gpu, "load")
 
+    def joules_of(self, seconds: Times) -> Times | None:
+        """Energy of all devices in a time; None where nothing is known of what one draws."""
+        drawn = self.drawn
+        if drawn is None:
+            return None
+        return seconds * (self.question.gpus * self.question.money.pue * drawn.value)
+
+    def cost_of(self, seconds: Times) -> Times | None:
+        """What a time of all devices costs, electricity with it where it comes on top; None without a price."""
+        hourly = self.money.per_hour(self.question.gpus)
+        if hourly is None:
+            return None
+        cost = seconds * (hourly / _HOUR / self.question.money.load)
+        joules, tariff = self.joules_of(seconds), self.money.tariff
+        return cost + joules * (tariff.value / _KWH) if joules and tariff and self.money.adds else cost
+
     @cached_property
     def whole(self) -> Whole | None:
         """The whole run; None where nothing was said of its length."""
-        run, gpus = self.question.run, self.question.gpus
+        run = self.question.run
         if run.steps is None:
             return None
         seconds = self.times * run.steps
-        hours, drawn = seconds * (gpus / _HOUR), self.drawn
-        hourly = self.money.per_hour(gpus)
-        joules = seconds * (gpus * self.question.money.pue * drawn.value) if drawn is not None else None
-        cost = seconds * (hourly / _HOUR / self.question.money.load) if hourly is not None else None
-        tariff = self.money.tariff
-        if cost is not None and joules is not None and tariff is not None and self.money.adds:
-            cost = cost + joules * (tariff.value / _KWH)
-        return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, joules)
+        hours, cost = seconds * (self.question.gpus / _HOUR), self.cost_of(seconds)
+        return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, self.joules_of(seconds))
 
     @cached_property
     def remedies(self) -> tuple[Helped, ...]:

@@ -46,8 +46,7 @@ def train(
 ) -> None:
     """How fast it trains, in how much memory per GPU, for how many days and dollars. Exit code 1 where it does not fit.
 
-    The sentence first; then the step by phase, rates, shares of the peak, memory by part, and the whole run where
-    `--tokens`, `--steps` or `--samples` say how long it is.
+    The step by phase, rates, shares of the peak, memory by part; the whole run with `--tokens`, `--steps`, `--samples`.
     """
     from roofline.api.training import train as run
 

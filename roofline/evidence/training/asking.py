@@ -80,6 +80,8 @@ _OPTIMIZERS: Final = {
 #: What a torchtitan row ran on, by its notes: an H100 of 96 GB HBM2e at 2.4 TB/s.
 _TITAN_BANDWIDTH: Final = 2.4e12
 _TITAN_CAPACITY: Final = 96.0 * 2.0**30
+#: Nodes with links as notes tell them: four of 100 Gb/s each on eight A100, be they Omni-Path, RoCE or EFA.
+_NODES: Final = {"4 Omni-Path links": "aws-p4de.24xlarge", "4 × 100 Gb RoCE": "aws-p4de.24xlarge"}
 #: GPUs of the runs of model cards, which name none: Touvron et al. 2023 (arXiv:2307.09288), section 2.2, and Llama
 #: team 2024 (arXiv:2407.21783), section 3.3. Beyond 30 B parameters layers are split over a node.
 _CARD_GPUS: Final = {"a100-sxm-80gb": 1024, "h100-sxm": 2048}
@@ -171,6 +173,8 @@ def _plan(row: TrainingRow) -> dict[str, Any]:
         plan["vpp"] = row.vpp
     if "interleaved 1F1B" in row.notes:
         plan["vpp"] = 2
+    if gpus > 1:
+        plan |= next(({"node": node} for words, node in _NODES.items() if words in row.notes), {})
     if row.zero_stage is not None:
         plan["zero"] = row.zero_stage
     if row.sequence_parallel == "no" and found["tp"] > 1:
@@ -214,15 +218,17 @@ def _replicas(row: TrainingRow) -> int:
     return row.dp or max(1, (row.gpus or 1) // split)
 
 
-#: Sequences or pictures at once where a source does not say: one in Megatron's runs, and as many pictures as a card of
-#: 80 GB takes of 512² (32) or of 256² (128).
+#: Pictures at once where a source does not say: as many as a card of 80 GB takes of 512² (32) or of 256² (128).
 _PICTURES: Final = 32 * 512**2
+#: Micro-batches for each stage of a pipeline that a source leaves where it does not say how large they are.
+_PER_STAGE: Final = 4
 
 
 def _micro(row: TrainingRow, whole: int, replicas: int) -> int:
-    most = _PICTURES // row.image_px**2 if row.image_px else 1
+    """The largest micro-batch of which a step has four for each stage; of pictures, what a card takes."""
     each = max(1, whole // replicas)
-    return max(size for size in range(1, min(most, each) + 1) if each % size == 0)
+    most = _PICTURES // row.image_px**2 if row.image_px else each // (_PER_STAGE * (row.pp or 1))
+    return max(size for size in range(1, max(1, min(most, each)) + 1) if each % size == 0)
 
 
 def _ways(row: TrainingRow, engine: str) -> dict[str, Any]:

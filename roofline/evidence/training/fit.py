@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from roofline.evidence.fits.robust import Array, Search, fit_robust
+from roofline.evidence.runs.expecting import KeptTimes
 from roofline.evidence.training.prepared import Framework, TrainingRun
 from roofline.machine.engine import Engine, load_engine, read_engine
 
@@ -30,7 +31,7 @@ PRIORS: Final[dict[str, Prior]] = {
     "rows": (1.0, 0.1, 5.0, 0.6),
     "network": (1.5, 1.0, 20.0, 0.7),
     "exchange": (1.0, 0.05, 10.0, 0.7),
-    "quantisation": (0.8, 0.05, 5.0, 0.7),
+    "quantisation": (0.5, 0.02, 5.0, 1.0),
     "kernel_s": (1.5e-5, 1e-7, 2e-4, 1.0),
     "step_s": (5e-3, 1e-5, 1.0, 1.5),
     "streaming": (1.0, 0.3, 1.2, 0.25),
@@ -52,12 +53,18 @@ class Fitted(NamedTuple):
     at_bound: tuple[str, ...]
 
 
-def start_of(engine: str) -> Framework:
-    """A framework with its habits, before anything is fitted."""
+def shipped(engine: str) -> Framework:
+    """A framework as its file has it."""
     habits = read_engine(engine).training
     if habits is None:
         raise LookupError(f"engine {engine} trains nothing")
     return Framework(load_engine(engine), habits)
+
+
+def start_of(engine: str) -> Framework:
+    """A framework with its habits, before anything is fitted: coefficients that no row tells stay there."""
+    starts = {name: prior[0] for name, prior in PRIORS.items()} | {"unit_attention": 0.0, "experts": 1.0}
+    return moved(shipped(engine), starts)
 
 
 def moved(start: Framework, values: dict[str, float]) -> Framework:
@@ -99,20 +106,37 @@ def _crosses(run: TrainingRun) -> bool:
     return node is not None and run.question.gpus > node.count
 
 
+class _Expecting:
+    """Rows expected with one framework after another; rows of one question once, kernels' times as they were."""
+
+    def __init__(self, runs: Sequence[TrainingRun]) -> None:
+        distinct: dict[int, int] = {}
+        self._places = [distinct.setdefault(id(run.passes), len(distinct)) for run in runs]
+        alone = dict(zip(self._places, runs, strict=True))
+        self._runs = [alone[place] for place in range(len(alone))]
+        self._kept = KeptTimes()
+
+    def seconds(self, framework: Framework) -> Array:
+        """Seconds of a step of each row. Shape [rows]."""
+        alone = framework.engine._replace(step_s=0.0, sequence_s=0.0, request_s=0.0)
+        driven = {id(run.question.gpu): self._kept.driven(run.question.gpu, alone) for run in self._runs}
+        each = []
+        for run in self._runs:
+            on = driven[id(run.question.gpu)]
+            each.append(float(run.step_again(framework, on.chip, self._kept.time_of(on)).expected_s))
+        return np.asarray(each)[self._places]
+
+
 def fit(
     start: Framework, runs: Sequence[TrainingRun], free: Sequence[str] | None = None, near: Framework | None = None
 ) -> Fitted:
     """The coefficients that rows support; `near`: look first where that framework is."""
     names = tuple(free_of(runs) if free is None else free)
     priors = [PRIORS[name] for name in names]
-    distinct: dict[int, int] = {}
-    places = [distinct.setdefault(id(run.passes), len(distinct)) for run in runs]
-    alone = dict(zip(places, runs, strict=True))
+    expecting = _Expecting(runs)
 
     def predict(values: Array) -> Array:
-        framework = moved(start, dict(zip(names, map(float, values), strict=True)))
-        each = np.asarray([float(alone[place].step(framework).expected_s) for place in range(len(alone))])
-        return each[places]
+        return expecting.seconds(moved(start, dict(zip(names, map(float, values), strict=True))))
 
     measured = np.asarray([run.seconds for run in runs])
     first, low, high, belief = zip(*priors, strict=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
+from roofline.analysis.training.evaluate import TrainOutcome, evaluate_training
 from roofline.analysis.training.flops import step_flops
 from roofline.analysis.training.passes import Setting
 from roofline.analysis.training.stages import stages_of, whole_of
@@ -17,6 +18,7 @@ from roofline.evidence.training.measured import peak_bytes, step_seconds
 from roofline.evidence.training.rows import TrainingRow
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.engine import BARE, Engine
+from roofline.machine.expected import KindTime
 from roofline.runs.training.ask import train_question
 from roofline.runs.training.run import TrainQuestion
 from roofline.specs.engine_training import TrainingHabits
@@ -45,6 +47,11 @@ class TrainingRun:
         """What the file says."""
         return self.asked.row
 
+    @cached_property
+    def outcome(self) -> TrainOutcome:
+        """What is said of its question."""
+        return evaluate_training(self.question, TrainOutcome)
+
     @property
     def gpu(self) -> str:
         """The accelerator by its name."""
@@ -63,12 +70,22 @@ class TrainingRun:
         flops = step_flops(whole_of(q), q.microbatches * q.plan.dp)
         return flops.causal / (_MFU * peak * q.gpus)
 
+    def chip(self, blind: str | None = None) -> ChipEfficiency:
+        """What is known of its accelerator's kernels."""
+        return _chip(_Hashed(self.question.gpu), blind)
+
     def step(self, framework: Framework, blind: str | None = None) -> StepTime:
         """The time of a step; `blind`: as if nothing was measured of a chip of that name."""
+        return timed(self._under(framework).driven_by(self.chip(blind), framework.engine), self.passes)
+
+    def step_again(self, framework: Framework, chip: ChipEfficiency, time_of: KindTime) -> StepTime:
+        """The same on a chip that the framework drives, with times of kernels that are kept."""
+        setting = self._under(framework)._replace(chip=chip, engine=framework.engine, time_of=time_of)
+        return timed(setting, self.passes)
+
+    def _under(self, framework: Framework) -> Setting:
         question = replace(self.question, habits=framework.habits)
-        chip = _chip(_Hashed(question.gpu), blind)
-        bare = Setting(question, question.machine(), None, question.layout.spread.fabric)
-        return timed(bare.driven_by(chip, framework.engine), self.passes)
+        return Setting(question, question.machine(), None, question.layout.spread.fabric)
 
 
 #: What all runs are taken to reach where nothing is known: Epoch's rule for what is no language model; see docs.

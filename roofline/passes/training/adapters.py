@@ -156,7 +156,7 @@ def _is_target(matrix: _Matrix, targets: Sequence[str]) -> bool:
 
 
 def _matches(matrix: _Matrix, target: str) -> bool:
-    """Whether a target names a matrix: all of them, by its name here, or by a module's and the sublayer that it is in."""
+    """Whether a target names a matrix: all, by its name here, or by a module's and the sublayer that it is in."""
     if target == ALL:
         return matrix.name != "router" and matrix.ops[0].block not in ("embedding", "head")
     *path, name = target.split(".")
@@ -191,7 +191,7 @@ def _shape(op: Op) -> MatmulShape:
 
 
 def _product(op: Op, name: str, wide_in: float, wide_out: float, wide: bool) -> Op:
-    """X [t, in] @ w [in, out] of an adapter; in 4 bytes it reads a copy of x that was widened before."""
+    """Of an adapter, x [t, in] @ w [in, out]; in 4 bytes it reads a copy of x that was widened before."""
     rows, weights = _shape(op).m, wide_in * wide_out
     x, y = rows * wide_in, rows * wide_out
     made = Op(name, "linear", op.block, op.count, 2.0 * rows * weights, 0.0, weights, weights, weights, live=op.live)

@@ -65,7 +65,7 @@ def flows(
     media    what attention to pictures reads needs one: their tower is trained
 
     Source: PyTorch's rule: a result needs a gradient where any of its operands does. Groups of layers are taken in the
-    order in which they stand, or to alternate (`_below`). Raises UnsupportedError where nobody has said what an op reads.
+    order in which they stand, or to alternate (`_below`). Raises UnsupportedError where nobody said what an op reads.
     """
     state = {"x": entered, "embedded": entered, "encoded": False, "media": media}
     out, layers = list[Flow](), _layers(ops)
@@ -76,7 +76,7 @@ def flows(
         alone = 1.0
         if not state["x"]:
             alone = _below(index, layers, trains)
-        if (state["x"] == before and not alone) or not _is_layer(layer[0]) or count <= alone:
+        if (state["x"] == before and not alone) or not is_layer(layer[0]) or count <= alone:
             out += first
             continue
         known["x"] = True
@@ -96,7 +96,7 @@ def _below(index: int, layers: Sequence[Sequence[Op]], trains: Trains) -> float:
     """
     own, later = layers[index][0].count, layers[index + 1 :]
     for layer in later:
-        if _is_layer(layer[0]) and any(trains(op) and op.params for op in layer):
+        if is_layer(layer[0]) and any(trains(op) and op.params for op in layer):
             return float(-(-own // layer[0].count)) if own >= layer[0].count > 1.0 else 0.0
     return 0.0
 
@@ -110,7 +110,8 @@ def layer_of(op: Op) -> str:
     return op.block.rsplit(".", 1)[0] if op.block.endswith(_ENDS) else op.block
 
 
-def _is_layer(op: Op) -> bool:
+def is_layer(op: Op) -> bool:
+    """Whether an op stands in a layer of a stack, not before or behind it."""
     return op.block.endswith(_ENDS)
 
 

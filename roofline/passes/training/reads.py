@@ -1,9 +1,9 @@
 """What each op of a language model reads and writes: enough to know which gradients a backward pass must give.
 
 Values have short names and stand for all elements of their kind in one layer: `x` the residual stream, `n` what the
-norm before a sublayer made of it, `q` `k` `v`, `o` the output of attention, `a` and `f` those of the sublayers. A row is
-`op: what it reads -> what it writes`. A name `a|b` is the first of those that the layer has written. `BLOCK/op` is a row
-for ops of blocks whose name ends so.
+norm before a sublayer made of it, `q` `k` `v`, `o` the output of attention, `a` and `f` those of the sublayers. A row
+is `op: what it reads -> what it writes`. A name `a|b` is the first of those that the layer has written. `BLOCK/op` is a
+row for ops of blocks whose name ends so.
 
 Source: the model code of transformers 5.24.0, and the builders of ops in `roofline.architectures.text`.
 """
@@ -39,13 +39,13 @@ _TABLE: Final = """
     attention_streams_norm: x -> s
     attention_streams_weights: s -> s
     attention_streams_sinkhorn: s -> s
-    attention_streams_collapse: x s -> n
+    attention_streams_collapse: x s -> u
     feed_forward_streams_norm: x -> s
     feed_forward_streams_weights: s -> s
     feed_forward_streams_sinkhorn: s -> s
-    feed_forward_streams_collapse: x s -> n
-    attention_norm: x n -> n
-    feed_forward_norm: x n -> n
+    feed_forward_streams_collapse: x s -> u
+    attention_norm: x u -> n
+    feed_forward_norm: x u -> n
     cross_norm: x -> n
     attention_norm_gate_down: n -> ng
     attention_norm_gate_activation: ng -> ng
@@ -217,6 +217,9 @@ _TABLE: Final = """
     classifier_inner: x -> x
     classifier_activation: x -> x
     classifier: x -> x
+    head_transform: x -> x
+    head_activation: x -> x
+    head_norm: x -> x
     head: x -> x
     loss: x -> x
 """

@@ -138,7 +138,7 @@ def _expected(answer: TrainAnswer, slow: StageTime) -> Derivation:
     exposed = m * float(slow.exposed_s(q.habits.hidden))
     beside = (
         ("gathering and scattering that shows", exposed),
-        ("waiting in the pipeline", float(step.bubble_s)),
+        ("pipeline bubble", float(step.bubble_s)),
         ("exchange at the end that shows", float(step.exposed_step_s)),
         ("optimizer", float(step.update_s)),
     )

@@ -48,7 +48,7 @@ class Helped(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
-            "options": self.options,
+            "change": self.options,
             "words": self.words,
             "changes": {name: plain(value) for name, value in self.changes.items()},
             "total_bytes": plain(self.memory.total_bytes),

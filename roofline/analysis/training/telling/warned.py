@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def training_warnings(answer: TrainFigures) -> list[Warn]:
     """The warnings of an answer."""
     q = answer.question
-    found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q)]
+    found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q), *_short(q)]
     dtypes = {q.precision.matrix_dtype(), q.precision.activations.compute}
     found += unverified_hardware(q.gpu, q.machine(), dtypes, q.gpus > 1, q.engine != IDEAL)
     unverified = getattr(q.spec, "unverified", ())
     if unverified:
         found.append(Warn("unverified-model", f"{q.spec.name}: not verified: {'; '.join(unverified)}"))
-    if answer.whole is not None or q.money.given:
+    if answer.whole is not None or q.money.given or answer.money.price is not None:
         found += answer.money.warnings()
     return [*found, *expectation_warnings(q.gpu, q.engine)]
 
@@ -74,6 +74,14 @@ def _length(q: TrainQuestion) -> Iterator[Warn]:
         yield Warn("context-exceeds-maximum", text)
 
 
+def _short(q: TrainQuestion) -> Iterator[Warn]:
+    """A run that ends within its first step."""
+    if q.run.steps is not None and q.run.steps < 1.0:
+        unit = "tokens" if q.run.sequence else "pictures"
+        text = f"a step is {q.run.tokens_per_step:,.0f} {unit}, and {q.run.tokens:,.0f} are asked: a share of one step"
+        yield Warn("run-shorter-than-step", text)
+
+
 def _formats(q: TrainQuestion) -> Iterator[Warn]:
     """A format that the chip has no units for."""
     machine, wanted = q.machine(), q.precision.matrix_dtype()
@@ -97,9 +105,18 @@ def training_assumptions(answer: TrainFigures) -> list[str]:
         )
     if q.plan.pp > 1:
         found.append(f"pipeline: {q.layout.schedule}, layers spread evenly over the stages")
-    if answer.whole is not None:
-        found.append("the whole run: no restarts, no evaluation, no checkpoints written; published runs lose 5 to 10 %")
-        found.append(f"price: {answer.money.words}")
-        drawn = answer.drawn
-        found.append(f"power: {drawn.source}, PUE {q.money.pue:g}" if drawn else "power: not known of this GPU")
-    return found
+    return [*found, *run_assumptions(answer)]
+
+
+def run_assumptions(answer: TrainFigures) -> list[str]:
+    """What was assumed of the whole run and of its price."""
+    found = [f"price: {answer.money.words}"] if answer.money.price is not None else []
+    if answer.whole is None:
+        return found
+    drawn, pue = answer.drawn, answer.question.money.pue
+    return [
+        "the whole run: no restarts, no evaluation, no checkpoints written; published runs lose 5 to 10 %",
+        *found,
+        *answer.money.notes,
+        f"power: {drawn.source}, PUE {pue:g}" if drawn else "power: not known of this GPU",
+    ]

@@ -26,7 +26,8 @@ _DIGITS: Final = 3
 
 def verdict(answer: TrainFigures) -> str:
     """How fast, how long, at which cost, in which memory; where it does not fit, by how much and what would help."""
-    return _fitting(answer) if answer.memory.fits else " ".join(_misfit(answer))
+    text = _fitting(answer) if answer.memory.fits else " ".join(_misfit(answer))
+    return text[:1].upper() + text[1:]
 
 
 def _fitting(answer: TrainFigures) -> str:
@@ -37,8 +38,9 @@ def _fitting(answer: TrainFigures) -> str:
 
 def _misfit(answer: TrainFigures) -> Iterator[str]:
     q, memory = answer.question, answer.memory
-    over = format_si(float(memory.total_bytes) - float(memory.usable_bytes), "B")
-    yield f"{subject(q, 'does not train')} on {where(q)}: it needs {memory.asked_of_room}{_each(q)}, {over} too much."
+    needs, over = (float(memory.total_bytes), float(memory.total_bytes) - float(memory.usable_bytes))
+    room = f"it needs {format_si(needs, 'B')}{_each(q)}, and there are {memory.room}: {format_si(over, 'B')} too much"
+    yield f"{subject(q, 'does not train')} on {where(q)}: {room}."
     remedy = first_fitting(answer.remedies)
     if remedy is None:
         yield "Nothing that was tried makes it fit."
@@ -97,16 +99,25 @@ def length(answer: TrainFigures) -> str:
     """What the whole run takes, or a billion tokens (a million pictures) where nothing was said of it."""
     q, whole = answer.question, answer.whole
     if whole is None:
-        number = _BILLION if q.run.sequence else _PICTURES
-        seconds = float(answer.times.expected) * number / q.run.tokens_per_step
-        text = f"{format_count(number).replace('1 ', 'a ', 1)} {unit_of(q)} take {lasting(seconds)}"
-        return text + (f" ({gpu_hours(seconds * q.gpus / _HOUR)})" if q.gpus > 1 else "")
+        return _length_of_some(answer)
     seconds = float(whole.seconds.expected)
     parts = [lasting(seconds)]
     if q.gpus > 1:
         parts.append(gpu_hours(float(whole.gpu_hours.expected)))
     text = f"{amount_of(answer, whole)} take {' and '.join(parts)}"
     return text if whole.cost is None else f"{text}, {money(float(whole.cost.expected))} {whole.currency}"
+
+
+def _length_of_some(answer: TrainFigures) -> str:
+    """What a billion tokens, or a million pictures, take."""
+    q = answer.question
+    number = _BILLION if q.run.sequence else _PICTURES
+    taken = answer.times * (number / q.run.tokens_per_step)
+    seconds, cost = float(taken.expected), answer.cost_of(taken)
+    beside = [gpu_hours(seconds * q.gpus / _HOUR)] if q.gpus > 1 else []
+    beside += [f"{money(float(cost.expected))} {answer.money.currency}"] if cost is not None else []
+    text = f"{format_count(number).replace('1 ', 'a ', 1)} {unit_of(q)} take {lasting(seconds)}"
+    return f"{text} ({', '.join(beside)})" if beside else text
 
 
 def amount_of(answer: TrainFigures, whole: Whole) -> str:

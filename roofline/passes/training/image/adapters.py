@@ -14,7 +14,7 @@ from roofline.num import Num
 from roofline.passes.training.adapters import Adapters
 from roofline.passes.training.flow import Flow
 from roofline.passes.training.image.trace import Tracer
-from roofline.passes.training.image.unroll import Loop, Piece, Program
+from roofline.passes.training.image.unrolled import Loop, Piece, Program
 from roofline.passes.training.image.values import Saved, Value
 from roofline.workload.op import Op
 from roofline.workload.shapes import ConvolutionShape, FieldShape, MatmulShape
@@ -78,8 +78,8 @@ def check_targets(program: Program, targets: Iterable[str]) -> None:
         if not any(is_target(piece, (target,)) for piece in pieces):
             names = sorted({module_of(piece).rpartition(".")[2] for piece in pieces if piece.op.kind == "linear"})
             raise UsageError(
-                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers end in "
-                f"{', '.join(names)}"
+                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers end "
+                f"in {', '.join(names)}"
             )
 
 
@@ -107,9 +107,9 @@ def beside(adapters: Adapters, tracer: Tracer, piece: Piece, source: Value, coun
     tracer.note(Flow(first, True, source.needs), Saved((read,), weights=source.needs), count)
     tracer.note(Flow(second, True, True), Saved((middle,), weights=True), count)
     made = second.write + second.write_fp32
-    out = tracer.make(_field(op, "lora_add", made, wide, narrow=True), True, count)
-    tracer.note(Flow(_field(op, "lora_add", made, wide, narrow=True), False, True), Saved(), count)
-    return out
+    total = _field(op, "lora_add", made, wide, narrow=True)
+    tracer.note(Flow(total, False, True), Saved(), count)
+    return tracer.make(total, True, count)
 
 
 def _factors(op: Op, rank: float, wide: bool) -> tuple[Op, Op]:

@@ -7,7 +7,7 @@ checkpoint (torch.utils.checkpoint, not re-entrant) its arguments.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from roofline.num import Num, maximum
 from roofline.passes.training.image.trace import Tracer
@@ -19,7 +19,7 @@ class Kept(NamedTuple):
 
     op: str
     block: str
-    count: float
+    count: float  # type: ignore[assignment]  # of executions; tuple.count is not used
     half: Num = 0.0
     wide: Num = 0.0
     byte: Num = 0.0
@@ -32,7 +32,7 @@ class Kept(NamedTuple):
 
 
 #: The block to which the arguments of checkpoints are counted.
-ARGUMENTS = "checkpoint input"
+ARGUMENTS: Final = "checkpoint input"
 
 
 def kept_of(tracer: Tracer, *, checkpointed: bool) -> tuple[Kept, ...]:
@@ -50,7 +50,7 @@ def kept_of(tracer: Tracer, *, checkpointed: bool) -> tuple[Kept, ...]:
         out += _stored(op.name, op.block, saved.values, shares)
         if saved.own:
             out.append(Kept(op.name, op.block, step.count, saved.half, saved.wide, 0.0, saved.fixed))
-    return tuple(kept for kept in out)
+    return tuple(out)
 
 
 def _stored(op: str, block: str, values: Iterable[Value], shares: dict[Value, Num]) -> list[Kept]:

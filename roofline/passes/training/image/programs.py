@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from roofline.errors import UnsupportedError
-from roofline.passes.training.image.unroll import Program, block_programs, looped_program
+from roofline.passes.training.image.convolutional import block_programs
+from roofline.passes.training.image.unroll import looped_program
+from roofline.passes.training.image.unrolled import Program
 from roofline.passes.training.image.wires.conditions import CONDITIONS
 from roofline.passes.training.image.wires.convolutions import CONTROL, CONVOLUTIONS
 from roofline.passes.training.image.wires.transformers import FLUX, JOINED, TABLED, TRANSFORMERS
@@ -44,7 +46,7 @@ def _text_first(spec: UNetTrunk) -> tuple[str, ...]:
 
 
 def _transformer(spec: DiTSpec | PixArtSpec | MMDiTShape | FluxShape, ops: Sequence[Op]) -> Program:
-    table: Mapping[str, str] = CONDITIONS | TRANSFORMERS
+    table = CONDITIONS | TRANSFORMERS
     begins = "norm1.silu"
     if isinstance(spec, DiTSpec):
         begins = "frequencies"

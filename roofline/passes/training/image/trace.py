@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from roofline.passes.training.flow import Flow
-from roofline.passes.training.image.unroll import Loop, Piece, Program
+from roofline.passes.training.image.unrolled import Loop, Piece, Program
 from roofline.passes.training.image.values import Saved, Value, log_sums, written
 from roofline.passes.training.image.wires.wire import Wire
 from roofline.workload.op import Op
@@ -15,9 +15,11 @@ from roofline.workload.shapes import FieldShape
 #: Bytes of the random state that fused attention keeps, and of an index.
 _RANDOM_STATE: Final = 24.0
 _INDEX: Final = 8.0
+#: What a checkpoint is handed in a tuple, which it holds without having autograd keep it.
+_UNSEEN: Final = ("cos", "sin")
 #: Functions whose gradient is computed from their result, and those from what they read.
 _OWN: Final = ("softmax", "relu", "sigmoid", "tanh")
-_READ: Final = ("silu", "gelu")
+_READ: Final = ("silu", "gelu", "group", "layer")
 _Adapt = Callable[["Tracer", Piece, Value, float], "Value | None"]
 
 
@@ -27,7 +29,7 @@ class Step(NamedTuple):
     flow: Flow
     saved: Saved
     region: int = 0
-    count: float = 1.0
+    count: float = 1.0  # type: ignore[assignment]  # of executions; tuple.count is not used
 
 
 class Tracer:
@@ -38,7 +40,7 @@ class Tracer:
         self.names: dict[str, Value] = {}
         self.inputs: set[Value] = set()
         self.steps: list[Step] = []
-        self.arguments: dict[int, list[Value]] = {}
+        self.arguments: dict[int, dict[Value, None]] = {}
         self.regions = 0
         self._region = 0
         self._inside: set[Value] = set()
@@ -69,7 +71,7 @@ class Tracer:
             return
         self.regions += 1
         self._region, self._inside = self.regions, set()
-        self.arguments[self._region] = []
+        self.arguments[self._region] = {}
         self.run(loop.body, count)
         self._region = 0
 
@@ -90,8 +92,8 @@ class Tracer:
             half = 0.0 if op.kind == "gather" else op.read
             value = self.names[each] = Value(half, op.read_fp32, 1.0, False)
             self.inputs.add(value)
-        if self._region and value not in self._inside and value not in self.arguments[self._region]:
-            self.arguments[self._region].append(value)
+        if self._region and value not in self._inside and name not in _UNSEEN:
+            self.arguments[self._region].setdefault(value)
         return value
 
     def make(self, op: Op, needs: bool, count: float, like: Value | None = None) -> Value:
@@ -113,6 +115,8 @@ class Tracer:
         needs = trained or any(value.needs for value in reads)
         out = self.make(op, needs, count, reads[0] if piece.wire.sign == "=" else None)
         self._as_copy(op, reads, out)
+        if piece.wire.sign == ":":
+            reads = [self.make(op, reads[0].needs, count, reads[0])]
         self.note(_flow(op, reads, trained), saved_of(op, piece.wire, reads, out, trained=trained), count)
         if piece.wire.sign == "&":
             out = self.make(op, needs, count)
@@ -153,37 +157,77 @@ def saved_of(op: Op, wire: Wire, reads: list[Value], out: Value, *, trained: boo
     """
     if not out.needs:
         return Saved()
-    style = op.shape.style if isinstance(op.shape, FieldShape) else op.kind
-    first = reads[0] if reads else None
-    inputs = any(value.needs for value in reads)
-    if wire.sign in ("*", "@", "^", "$", "%"):
-        return _by_sign(wire.sign, reads, out, trained)
-    if op.kind == "attention":
-        wide = log_sums(op)
-        return Saved((*reads, out), wide=wide, fixed=_RANDOM_STATE, own=True)
-    if op.kind == "convolution":
-        return Saved(tuple(reads), weights=True)
-    if op.kind == "linear":
-        return Saved(tuple(reads) if trained else (), weights=inputs)
-    if op.kind == "norm" or style in ("group", "layer"):
-        return Saved(tuple(reads), half=op.write - op.read, wide=op.write_fp32, weights=True, own=True)
-    if op.kind == "gather":
-        return Saved(fixed=_INDEX * op.read_fp32 / 2.0, own=True)
+    by_sign = _BY_SIGN.get(wire.sign)
+    if by_sign is not None:
+        return by_sign(reads, out, trained)
+    by_kind = _BY_KIND.get(op.kind)
+    return by_kind(op, reads, out, trained) if by_kind is not None else _element_wise(op, reads, out)
+
+
+def _element_wise(op: Op, reads: list[Value], out: Value) -> Saved:
+    style = op.shape.style if isinstance(op.shape, FieldShape) else ""
     if style in _OWN:
         return Saved((out,), own=True)
-    if style in _READ and first is not None:
-        return Saved((first,))
-    return Saved()
+    return Saved(tuple(reads)) if style in _READ else Saved()
 
 
-def _by_sign(sign: str, reads: list[Value], out: Value, trained: bool) -> Saved:
-    if sign == "*":
-        one, two = reads
-        return Saved(tuple(value for value, other in ((two, one), (one, two)) if other.needs))
-    if sign == "@":
-        return Saved((reads[0],) if trained else (), weights=reads[0].needs)
-    if sign == "^":
-        return Saved((reads[0],))
-    if sign == "$":
-        return Saved((out,), own=True)
+def _product(op: Op, reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved(tuple(reads) if trained else (), weights=any(value.needs for value in reads))
+
+
+def _convolved(op: Op, reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved(tuple(reads), weights=True)
+
+
+def _normed(op: Op, reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved(tuple(reads), half=op.write - op.read, wide=op.write_fp32, weights=True, own=True)
+
+
+def _attended(op: Op, reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved((*reads, out), wide=log_sums(op), fixed=_RANDOM_STATE, own=True)
+
+
+def _looked_up(op: Op, reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved(fixed=_INDEX * op.read_fp32 / 2.0, own=True)
+
+
+def _factors(reads: list[Value], out: Value, trained: bool) -> Saved:
+    one, two = reads
+    return Saved(tuple(value for value, other in ((two, one), (one, two)) if other.needs))
+
+
+def _weighted(reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved((reads[0],) if trained else (), weights=reads[0].needs)
+
+
+def _powered(reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved((reads[0],))
+
+
+def _rooted(reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved((out,), own=True)
+
+
+def _sampled(reads: list[Value], out: Value, trained: bool) -> Saved:
     return Saved((reads[0],), half=2.0 * out.half, wide=out.half, own=True)
+
+
+def _pooled(reads: list[Value], out: Value, trained: bool) -> Saved:
+    return Saved((reads[0],), wide=2.0 * out.half, own=True)
+
+
+_BY_KIND: Final[dict[str, Callable[[Op, list[Value], Value, bool], Saved]]] = {
+    "linear": _product,
+    "convolution": _convolved,
+    "norm": _normed,
+    "attention": _attended,
+    "gather": _looked_up,
+}
+_BY_SIGN: Final[dict[str, Callable[[list[Value], Value, bool], Saved]]] = {
+    "*": _factors,
+    "@": _weighted,
+    "^": _powered,
+    "$": _rooted,
+    "%": _sampled,
+    "#": _pooled,
+}

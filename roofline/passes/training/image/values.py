@@ -25,8 +25,7 @@ class Value:
 
     def again(self, count: float) -> Value:
         """Another tensor of the same size."""
-        other = Value(self.half, self.wide, count, self.needs)
-        return other
+        return Value(self.half, self.wide, count, self.needs)
 
 
 class Saved(NamedTuple):

@@ -66,7 +66,8 @@ def _memory(answer: TrainAnswer, title: str) -> Figure:
     total, usable, capacity = (float(b) for b in (memory.total_bytes, memory.usable_bytes, memory.capacity_bytes))
     marks = [_Mark(f"capacity {format_si(capacity, 'B')}", capacity)]
     if usable < capacity:
-        marks.append(_Mark(f"may be used: {format_si(usable, 'B')}", usable, dashed=True))
+        marks = [_Mark(f"{marks[0].name}, of which {format_si(usable, 'B')} may be used", capacity)]
+        marks.append(_Mark("", usable, dashed=True))
     stage = ", of the fullest stage" if answer.question.plan.pp > 1 else ""
     note = f"Per GPU{stage}; 1 GB is 10⁹ bytes. Each part begins where the one above it ends."
     if total > usable:

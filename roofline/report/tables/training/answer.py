@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from roofline.analysis.training.telling.warned import run_assumptions
 from roofline.answer.plain import counted_whole
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
@@ -111,8 +112,10 @@ def how_line(answer: TrainAnswer) -> str:
 
 
 def _print_assumed(answer: TrainAnswer, console: Console) -> None:
-    if answer.assumptions:
+    """What was assumed because it was not asked; all assumptions are in `--explain` and in JSON."""
+    notes = [*answer.question.notes, *run_assumptions(answer)]
+    if notes:
         console.print("Assumed", style="bold")
-    for note in answer.assumptions:
+    for note in notes:
         console.print(f"  - {note}")
     console.print()

@@ -28,7 +28,8 @@ def run_table(answer: TrainAnswer) -> Grid:
     assert whole is not None
     shown = 3 if q.engine == IDEAL else len(_COLUMNS)
     rows = [[title, *shown_times(times, show)][:shown] for title, times, show in _rows(answer, whole)]
-    steps = f"{whole.steps:,.0f} steps" if whole.steps >= 1 else f"{whole.steps:.3g} of a step"
+    number = f"{whole.steps:,.0f}" if whole.steps >= 10 else f"{whole.steps:.3g}"
+    steps = f"{number} {'step' if whole.steps <= 1 else 'steps'}"
     return grid(f"The whole run: {format_count(whole.tokens)} {unit_of(q)}, {steps}", _COLUMNS[:shown], rows)
 
 

@@ -23,7 +23,7 @@ TITLES: Final = {
     "optimizer": "optimizer",
     "exchange": "exchange between GPUs",
 }
-_WAIT, _REST = "waiting in the pipeline", "the host, and the rest"
+_WAIT, _REST = "pipeline bubble", "the host, and the rest"
 #: Below this share of a step what is left over is rounding.
 _NOTHING: Final = 5e-4
 
@@ -104,9 +104,9 @@ def stage_words(answer: TrainAnswer) -> str:
         parts.append(f"a micro-batch stays in a stage: {', '.join(each)}")
     if float(step.exposed_s):
         share = float(step.exposed_s) / float(answer.times.expected)
-        parts.append(
-            f"exchanges between GPUs that no work hides: {format_time(float(step.exposed_s))} ({percent(share)})"
-        )
+        text = f"exchanges between GPUs that no work hides: {format_time(float(step.exposed_s))} ({percent(share)})"
+        within = step.microbatches * sum(float(each.together_s - each.expected_s) for each in step.slowest.passes)
+        parts.append(text + (f", of which {format_time(within)} within forward and backward" if within else ""))
     return "; ".join(parts)
 
 

@@ -13,8 +13,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 #: `$` a root or an exponential: its own result
 #: `=` a sum, as large as what was read whatever else is written
 #: `&` attention whose heads are merged by a copy
-#: `%` a sample of a normal distribution
-Sign: TypeAlias = Literal[">", "*", "@", "^", "$", "=", "&", "%"]
+#: `%` a sample of a normal distribution: what was read, both its exponentials, and noise of 4 bytes
+#: `:` as `>`, of a copy that is made first because what is read lies otherwise
+#: `#` a maximum over pixels: what was read, and where it was
+Sign: TypeAlias = Literal[">", "*", "@", "^", "$", "=", "&", "%", ":", "#"]
 _SIGNS: Final = get_args(Sign)
 
 
