@@ -8,33 +8,29 @@ from roofline.analysis.training.memory import Activations, loss_bytes
 from roofline.analysis.training.stages import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.in_flight import in_flight
-from roofline.passes.training.kept.whole import Group, checkpointed_of, kept_of
+from roofline.passes.training.kept.whole import checkpointed_of, kept_of
 from roofline.passes.training.products import kept_bytes
 from roofline.runs.training.run import TrainQuestion
 from roofline.workload.op import Op
 from roofline.workload.shapes import MatmulShape
 
-_HEAD = "head"
+_FIRST, _LAST = "embedding", "head"
 
 
 def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Activations:
     """Bytes of one micro-batch on a stage; `head` are those of the gradient of the head's weights."""
-    rules = work.rules._replace(core="flash") if question.by_products else work.rules
-    groups, full = kept_of(work.flows, rules), question.run.recompute == "full"
-    layer: Num = 0.0
-    for group in groups:
-        layer = maximum(layer, group.each if group.is_layer else 0.0)
-    live = _working(work.backward)
-    if full or question.by_products:
-        live = live + layer
-    kept = checkpointed_of(work.flows, rules) if full or question.by_products else groups
-    layers = _bytes(group for group in kept if group.is_layer)
+    whole = kept_of(work.flows, work.rules)
+    found, live = whole, _working(question, work.backward)
+    if question.run.recompute == "full" or question.by_products:
+        found = checkpointed_of(work.flows, work.rules)
+        live = live + _largest(group.each for group in whole if group.is_layer)
+    layers = sum((group.bytes for group in found if group.is_layer), start=0.0)
     if question.by_products:
         layers = layers + kept_bytes([flow.op for flow in work.flows])
     return Activations(
         layers=layers,
-        first=_bytes(group for group in kept if not group.is_layer and group.name != _HEAD),
-        last=_bytes(_without_loss(group) for group in kept if group.name == _HEAD),
+        first=sum((group.bytes for group in found if not group.is_layer and group.name != _LAST), start=0.0),
+        last=sum((group.bytes for group in found if group.name == _LAST), start=0.0),
         live=live,
         loss=_loss(question, work.forward, head) if work.last else 0.0,
         in_flight=_in_flight(question, work),
@@ -42,16 +38,11 @@ def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Act
     )
 
 
-def _bytes(groups: Iterable[Group]) -> Num:
-    total: Num = 0.0
-    for group in groups:
-        total = total + group.bytes
-    return total
-
-
-def _without_loss(group: Group) -> Group:
-    """The head without what its loss keeps, which is counted at its fullest moment."""
-    return group._replace(kept=tuple(kept for kept in group.kept if "loss" not in kept.op))
+def _largest(sizes: Iterable[Num]) -> Num:
+    most: Num = 0.0
+    for size in sizes:
+        most = maximum(most, size)
+    return most
 
 
 def _in_flight(question: TrainQuestion, work: StageWork) -> Num:
@@ -61,11 +52,11 @@ def _in_flight(question: TrainQuestion, work: StageWork) -> Num:
     return in_flight(layout.schedule, stage, pipeline, question.microbatches, layout.vpp)
 
 
-def _working(backward: Iterable[Op]) -> Num:
+def _working(question: TrainQuestion, backward: Iterable[Op]) -> Num:
     """The most that an op of the backward pass reads and writes, beside what is kept."""
     most: Num = 0.0
     for op in backward:
-        if op.block not in ("embedding", _HEAD) and op.kind != "collective":
+        if op.block not in (_FIRST, _LAST) and op.kind != "collective":
             most = maximum(most, 2.0 * op.write)
     return most
 
@@ -73,6 +64,6 @@ def _working(backward: Iterable[Op]) -> Num:
 def _loss(question: TrainQuestion, forward: Sequence[Op], head: float) -> Num:
     """Logits and the cross-entropy at their fullest moment."""
     for op in forward:
-        if op.name == _HEAD and isinstance(op.shape, MatmulShape):
+        if op.block == _LAST and isinstance(op.shape, MatmulShape) and op.name == _LAST:
             return loss_bytes(op.shape.m, float(op.shape.n), question.habits.loss, head=head)
     return 0.0
