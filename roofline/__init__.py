@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from roofline.api.flops import Flops, flops
     from roofline.api.grids import sweep, sweep_blocks
     from roofline.api.recommending import Recommendation, recommend
+    from roofline.api.training import Train, train
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
     from roofline.runs.load import load_gpu, load_model
 
@@ -43,6 +44,8 @@ _HOMES = {
     "compare": "roofline.api.comparing",
     "Recommendation": "roofline.api.recommending",
     "recommend": "roofline.api.recommending",
+    "Train": "roofline.api.training",
+    "train": "roofline.api.training",
     "Sweep": "roofline.analysis.sweep",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
@@ -71,6 +74,7 @@ __all__ = [
     "RooflineError",
     "SpecError",
     "Sweep",
+    "Train",
     "UnknownNameError",
     "UnsupportedError",
     "UsageError",
@@ -90,6 +94,7 @@ __all__ = [
     "recommend",
     "sweep",
     "sweep_blocks",
+    "train",
 ]
 
 

@@ -1,14 +1,16 @@
 """The options as keywords, with their types, for editors and type checkers.
 
-The two classes are made from `roofline.runs.options` by `python -m roofline.cli.keywords`; a test holds them to it.
+The classes are made from `roofline.runs.options` and `roofline.runs.training.options` by
+`python -m roofline.cli.keywords`; a test holds them to it.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from roofline.runs.option import Option
 from roofline.runs.options import KEYWORDS
 
 if TYPE_CHECKING:
@@ -138,6 +140,53 @@ class Grid(TypedDict, total=False):
     spec_dir: str | None
 
 
+class Training(TypedDict, total=False):
+    """One value per option of a training run."""
+
+    sequence: int | None
+    micro_batch: int
+    global_batch: int | None
+    tokens: float | None
+    steps: float | None
+    samples: float | None
+    decoder: int | None
+    recompute: str
+    optimizer: str
+    precision: str
+    lora: int | None
+    targets: str | None
+    base: str | None
+    ema: bool
+    attention: str
+    gpus: int | None
+    tp: int | None
+    pp: int | None
+    vpp: int
+    schedule: str
+    cp: int | None
+    ep: int | None
+    dp: int | None
+    zero: int | None
+    fsdp: bool
+    no_sequence_parallel: bool
+    node: str | None
+    engine: str | None
+    spec_dir: str | None
+    height: int | None
+    width: int | None
+    part: str
+    encode: bool
+    runtime_reserve: str | float | None
+    memory: str | None
+    price: str | float | None
+    prices: str | None
+    currency: str | None
+    electricity: str | float | None
+    lifetime: float | None
+    load: str | float | None
+    pue: float | None
+
+
 # end
 
 
@@ -155,7 +204,7 @@ class Wishes(Grid, total=False):
     top: int | None
 
 
-def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
+def with_keywords(options: type[Any], known: Mapping[str, Option] = KEYWORDS) -> Callable[[Function], Function]:
     """Let a function that takes `model, gpu=None, **options` show one keyword per option, in help and completion,
     and those of its own.
     """
@@ -170,12 +219,12 @@ def with_keywords(options: type[Any]) -> Callable[[Function], Function]:
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
                 annotation=kind.__forward_arg__,
-                default=KEYWORDS[name].default if name in KEYWORDS else None,
+                default=known[name].default if name in known else None,
             )
             for name, kind in options.__annotations__.items()
         ]
         function.__signature__ = shown.replace(parameters=[*first, *keywords, *own])  # type: ignore[attr-defined]
-        told = "\n".join(f"  {option.name:<18}{option.help}" for option in KEYWORDS.values())
+        told = "\n".join(f"  {option.name:<18}{option.help}" for option in known.values())
         function.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions, as on the command line:\n\n{told}\n"
         return function
 

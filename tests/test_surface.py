@@ -22,6 +22,7 @@ def test_public_names() -> None:
         "RooflineError",
         "SpecError",
         "Sweep",
+        "Train",
         "UnknownNameError",
         "UnsupportedError",
         "UsageError",
@@ -41,6 +42,7 @@ def test_public_names() -> None:
         "recommend",
         "sweep",
         "sweep_blocks",
+        "train",
     }
     for name in rl.__all__:
         assert getattr(rl, name) is not None

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "levels": ("levels", "levels"),
     "flops": ("flops", "flops"),
     "recommend": ("recommend", "recommend"),
+    "train": ("train", "train"),
     "plot": ("figures", "plot"),
     "validate": ("measured", "validate"),
     "calibrate": ("measured", "calibrate"),

@@ -10,6 +10,7 @@ from roofline import keywords
 from roofline.cli.writing import made
 from roofline.runs.option import Option
 from roofline.runs.options import KEYWORDS, SPEC_DIR
+from roofline.runs.training.options import TRAINING
 
 _BEGIN: Final = "# made from the declaration of options\n"
 _END: Final = "# end\n"
@@ -29,8 +30,9 @@ def _several(option: Option) -> str:
 
 
 def classes() -> str:
-    """The source of the two classes."""
+    """The source of the classes."""
     one = [f"    {option.name}: {_one(option)}" for option in KEYWORDS.values()]
+    training = [f"    {option.name}: {_one(option._replace(size=False))}" for option in TRAINING.values()]
     several = [f"    {option.name}: {_several(option)}" for option in KEYWORDS.values()]
     return "\n".join(
         [
@@ -44,6 +46,12 @@ def classes() -> str:
             '    """One or several values per option."""',
             "",
             *several,
+            "",
+            "",
+            "class Training(TypedDict, total=False):",
+            '    """One value per option of a training run."""',
+            "",
+            *training,
             "",
             "",
             "",

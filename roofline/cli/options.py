@@ -105,6 +105,24 @@ def _read(given: dict[str, Any]) -> dict[str, Any]:
     return found | {name: value for name, value in given.items() if value is not None and name not in lists}
 
 
+def with_training(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take `ModelOptions` of a training run as its first argument."""
+    from roofline.runs.training.options import PANELS as TRAINING
+
+    shared = [*_named("none", False), *(_declared(option) for options in TRAINING.values() for option in options)]
+
+    def made(values: dict[str, Any]) -> ModelOptions:
+        given = {name: value for name, value in values.items() if name != "debug" and value is not None}
+        return ModelOptions(given.pop("model"), given.pop("gpu", None), given)
+
+    run = _flat(command, [*shared, _debug()], made)
+    own = {option.name: title for title, options in TRAINING.items() for option in options}
+    for name, annotation in run.__annotations__.items():
+        if (panel := own.get(name, _PANEL_OF.get(name))) is not None:
+            annotation.__metadata__[0].rich_help_panel = panel
+    return run
+
+
 def with_run(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command take the options of a run as a mapping by their names, its first argument; no model, no GPU."""
     shared = [parameter for parameter in _all_parameters("none", False) if parameter.name not in ("model", "gpu")]
@@ -159,6 +177,19 @@ def _all_parameters(several: Several, modelless: bool) -> tuple[inspect.Paramete
 
 def _parameters(several: Several, modelless: bool) -> Iterator[inspect.Parameter]:
     """Model, accelerator, then the options in the order of their declaration."""
+    yield from _named(several, modelless)
+    for declared in (*(option for panel in DECLARED.values() for option in panel), SPEC_DIR):
+        yield _declared(declared) if several == "none" or declared is SPEC_DIR else _listed(declared)
+    yield _debug()
+
+
+def _debug() -> inspect.Parameter:
+    shown = typer.Option("--debug", help="Show the traceback of an error.")
+    return _parameter("debug", Annotated[bool, shown], False)
+
+
+def _named(several: Several, modelless: bool) -> Iterator[inspect.Parameter]:
+    """Model and accelerator."""
     alone = {"model": _MODEL + (_LEFT_OUT if modelless else ""), "gpu": _GPU}
     help_of = {"none": alone, "all": _SEVERAL, "places": {"model": _MODEL, "gpu": _PLACES}}[several]
     for name, required in (("model", not modelless), ("gpu", False)):
@@ -173,10 +204,6 @@ def _parameters(several: Several, modelless: bool) -> Iterator[inspect.Parameter
         )
         kind = kind if required else kind | None
         yield _parameter(name, Annotated[kind, option], inspect.Parameter.empty if required else None)
-    for declared in (*(option for panel in DECLARED.values() for option in panel), SPEC_DIR):
-        yield _declared(declared) if several == "none" or declared is SPEC_DIR else _listed(declared)
-    debug = typer.Option("--debug", help="Show the traceback of an error.")
-    yield _parameter("debug", Annotated[bool, debug], False)
 
 
 def _listed(option: Option) -> inspect.Parameter:

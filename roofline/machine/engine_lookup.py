@@ -127,6 +127,11 @@ def find_engine(name: str, spec_dir: str | None = None) -> str:
     if at and (base in own or any(each.startswith(f"{base}@") for each in own)):
         first = str(own[base]) if base in own else bundled_engine(base)
         return _chosen(first, versions_of(first, own), asked)
+    if wanted in trainer_names() or wanted in trainer_aliases():
+        raise UsageError(
+            f"engine {name} trains models and runs none: roofline train --engine {name}. "
+            "`roofline list engines` lists those that run them."
+        )
     return bundled_engine(name, tuple(own))
 
 
@@ -144,11 +149,8 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
         return wanted
     if wanted in aliases:
         return aliases[wanted]
-    if wanted in trainer_names() or wanted in trainer_aliases():
-        raise UsageError(
-            f"engine {name} trains models and runs none: roofline train --engine {name}. "
-            "`roofline list engines` lists those that run them."
-        )
+    if wanted in trainer_names():
+        return wanted
     base, at, asked = wanted.partition("@")
     base = aliases.get(base, base)
     if at and base == IDEAL:

@@ -109,13 +109,13 @@ def named(what: str, value: Any) -> str:
     return found
 
 
-def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+def checked(options: Mapping[str, Any], known: Mapping[str, Option] = KEYWORDS) -> dict[str, Any]:
     """The options with paths as text and numbers of numpy as plain ones.
 
     Raises UsageError for the first value that is none of its option's type, or no number, or without an end. Sizes are
     left as they are: they may be arrays and are checked where they are read.
     """
-    return {name: _checked(KEYWORDS[name], value) for name, value in options.items()}
+    return {name: _checked(known[name], value) for name, value in options.items()}
 
 
 def _checked(option: Option, value: Any) -> Any:

@@ -25,8 +25,15 @@ class TrainingHabits(Spec):
         "early",
         description="how a whole layer is repeated: all of it, or until its last kept tensor is back",
     )
-    gradients: Literal["wide", "narrow"] = Field(
-        "wide", description="gradients are added up in fp32, or stay in the format of the weights"
+    selective: Literal["attention", "products"] = Field(
+        "attention",
+        description="what is repeated where only some of a layer is: the core of attention, or every second product "
+        "and all that is no product",
+    )
+    gradients: Literal["wide", "narrow", "both"] = Field(
+        "wide",
+        description="gradients of a run in bf16 are added up in fp32, stay in the format of the weights, or are added "
+        "up in fp32 beside those of the last micro-batch in 16 bit; in fp16 they stay in 16 bit",
     )
     master: bool = Field(True, description="an optimizer in mixed precision has weights of its own in fp32")
     half: Literal["master", "shards", "autocast", "pure"] = Field(
@@ -52,6 +59,7 @@ class TrainingHabits(Spec):
     hidden: Part = Field(0.9, description="share of data-parallel exchanges that work can hide")
     network: Multiple = Field(1.0, description="on the nominal time of exchanges between nodes")
     backward: Multiple = Field(1.0, description="on the time of the kernels of the backward pass")
+    experts: Multiple = Field(1.0, description="on the time of the kernels of routed experts")
     update: Multiple = Field(1.0, description="on the time of the optimizer's step")
     reserve: Part = Field(0.06, description="share that the allocator reserves beyond what is allocated")
     sources: Annotated[Texts, Field(min_length=1)]

@@ -83,6 +83,7 @@ def test_a_chip_that_is_none_on_the_list_has_the_memory_that_its_source_states()
     gpu = ask(row).gpu
     assert not isinstance(gpu, str)
     assert (gpu.memory.bandwidth, gpu.memory.capacity) == (2.4e12, load_gpu("h100-sxm-96gb").memory.capacity)
+    assert gpu.links == load_gpu("h100-sxm").links
 
 
 def test_every_framework_of_a_row_is_an_engine_that_trains() -> None:

@@ -5,110 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from roofline.analysis.estimate import SCHEMA_VERSION
-from roofline.analysis.training.evaluate import TrainOutcome
+from roofline.analysis.training.figures import TrainFigures
+from roofline.analysis.training.telling.warned import training_assumptions, training_warnings
+from roofline.analysis.training.telling.words import verdict
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
-from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
-from roofline.runs.expectation import expectation_warnings
-from roofline.runs.money.money import Money, money
-from roofline.runs.money.watts import Watts, watts
 
 _HOUR: Final = 3600.0
+_KWH: Final = 3.6e6
 _TERA: Final = 1e12
-
-
-class Whole(NamedTuple):
-    """A whole run: steps, seconds in all readings, GPU-hours, its price, and joules; None where not known."""
-
-    steps: float
-    tokens: float
-    seconds: Times
-    gpu_hours: Times
-    cost: Times | None
-    currency: str
-    joules: Times | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "steps": plain(self.steps),
-            "tokens": plain(self.tokens),
-            "seconds": self.seconds.to_dict(),
-            "gpu_hours": self.gpu_hours.to_dict(),
-            "cost": self.cost.to_dict() if self.cost is not None else None,
-            "currency": self.currency,
-            "energy_j": self.joules.to_dict() if self.joules is not None else None,
-        }
+#: The parts of memory that JSON always names.
+_HELD: Final = (
+    *("weights", "gradients", "master", "optimizer", "activations", "gathered", "loss", "buffers", "runtime"),
+    "reserve",
+)
 
 
 @dataclass(frozen=True, eq=False)
-class TrainAnswer(TrainOutcome):
+class TrainAnswer(TrainFigures):
     """An outcome with the views that people and programs ask for."""
-
-    @property
-    def peak(self) -> float:
-        """FLOP/s of one device in the format of the matrices, dense."""
-        q = self.question
-        return float(q.machine().tensor[q.precision.matrix_dtype()])
-
-    @property
-    def whole_peak(self) -> float:
-        """FLOP/s of all devices."""
-        return self.peak * self.question.gpus
-
-    @cached_property
-    def mfu(self) -> float:
-        """Share of the peak that the model's own FLOPs make, attention as its mask lets through, as expected."""
-        return self.flops.causal / (float(self.times.expected) * self.whole_peak)
-
-    @cached_property
-    def hfu(self) -> float:
-        """Share of the peak that all FLOPs make, those that are repeated too."""
-        return self.flops.hardware / (float(self.times.expected) * self.whole_peak)
-
-    @property
-    def tokens_per_s(self) -> Times:
-        """Tokens, or pictures, that all devices train on in a second."""
-        return self.times.rate(self.question.run.tokens_per_step)
-
-    @property
-    def samples_per_s(self) -> Times:
-        """Sequences, or pictures."""
-        return self.times.rate(self.question.run.global_batch)
-
-    @cached_property
-    def money(self) -> Money:
-        """What an hour costs."""
-        node = self.question.layout.spread.node
-        return money(self.question.gpu, self.question.money, node.count if node is not None else 0)
-
-    @property
-    def drawn(self) -> Watts | None:
-        """What one device draws under load."""
-        return watts(self.question.gpu, "load")
-
-    @cached_property
-    def whole(self) -> Whole | None:
-        """The whole run; None where nothing was said of its length."""
-        run, gpus = self.question.run, self.question.gpus
-        if run.steps is None:
-            return None
-        seconds = self.times * run.steps
-        hours, drawn = seconds * (gpus / _HOUR), self.drawn
-        hourly = self.money.per_hour(gpus)
-        joules = seconds * (gpus * self.question.money.pue * drawn.value) if drawn is not None else None
-        cost = seconds * (hourly / _HOUR / self.question.money.load) if hourly is not None else None
-        return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, joules)
 
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        from roofline.analysis.training.words import verdict
-
         return verdict(self)
 
     @cached_property
@@ -155,13 +78,12 @@ class TrainAnswer(TrainOutcome):
     @cached_property
     def warnings(self) -> list[Warn]:
         """What the user should know before trusting the numbers."""
-        q = self.question
-        return expectation_warnings(q.gpu, q.engine)
+        return training_warnings(self)
 
     @cached_property
     def assumptions(self) -> list[str]:
         """Everything that was assumed rather than asked."""
-        return list(self.question.notes)
+        return training_assumptions(self)
 
     @cached_property
     def sources(self) -> list[str]:
@@ -179,19 +101,27 @@ class TrainAnswer(TrainOutcome):
             "inputs": self.inputs,
             "parameters": self.parameters.to_dict(),
             "flops": self._flops(),
-            "memory": self.memory.to_dict(),
+            "memory": self._held(),
+            "remedies": [remedy.to_dict() for remedy in self.remedies],
             "phases": [phase.to_dict() for phase in self.phases],
             "step": self.times.to_dict(),
             "bubble_s": plain(self.step.bubble_s),
             "exposed_communication_s": plain(self.step.exposed_s),
             "throughput": self._throughput(),
-            "mfu": {"causal": self.mfu, **self._conventions()},
+            "mfu": self._shares(),
             "hfu": self.hfu,
             "run": self.whole.to_dict() if self.whole is not None else None,
             "assumptions": self.assumptions,
             "warnings": [warn._asdict() for warn in self.warnings],
             "sources": self.sources,
         }
+
+    def _held(self) -> dict[str, Any]:
+        """Bytes of the fullest device by what they hold: parts by name, 0 where there is none, and sums."""
+        held = {part.name.removesuffix("_bytes"): plain(part.bytes) for part in self.memory.parts}
+        room = self.memory.held_dict()
+        sums = {name: room[f"{name}_bytes"] for name in ("total", "capacity", "usable")}
+        return {**dict.fromkeys(_HELD, 0), **held, **sums, "fits": room["fits"], **room}
 
     def _throughput(self) -> dict[str, Any]:
         gpus, language = float(self.question.gpus), bool(self.question.run.sequence)
@@ -216,18 +146,18 @@ class TrainAnswer(TrainOutcome):
             "per_token": {name: plain(value / per) for name, value in step.items()},
         }
 
-    @cached_property
-    def conventions(self) -> dict[str, float]:
-        """FLOPs per token of a training step by each published way of counting that can say so of this model."""
-        return {}
-
-    def _conventions(self) -> dict[str, float]:
-        """MFU by each of them."""
-        rate = self.question.run.tokens_per_step / (float(self.times.expected) * self.whole_peak)
-        return {name: each * rate for name, each in self.conventions.items()}
+    def _shares(self) -> dict[str, float]:
+        """MFU by each convention, the ledger's two first."""
+        each = 1.0 / (float(self.times.expected) * self.whole_peak)
+        rate = each * self.question.run.tokens_per_step
+        told = {name: flops * rate for name, flops in self.conventions.items()}
+        return {"causal": self.mfu, "full": self.flops.full * each, **told}
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """One flat row per phase of a step, for a data frame."""
+        """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""
+        q = self.question
+        row = {"model": q.spec.name, "gpu": q.gpu.name, "gpus": q.gpus}
+        held = {f"memory_{name}": value for name, value in self.memory.held_dict().items()}
         for phase in self.phases:
-            row = {"model": self.question.spec.name, "gpu": self.question.gpu.name, "gpus": self.question.gpus}
-            yield row | phase.to_dict()
+            named = {"phase" if name == "name" else name: value for name, value in phase.to_dict().items()}
+            yield row | named | held

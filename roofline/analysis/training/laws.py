@@ -46,7 +46,7 @@ class Laws(NamedTuple):
         if params is None and question.counted is not None:
             unsaid = _unsaid(question)
             params = None if unsaid else sum(question.counted.held.values())
-        if unsaid and budget is None and tokens is None:
+        if unsaid and budget is None:
             return cls("parameters", 0.0, (), unsaid=unsaid)
         if budget is not None:
             given = Given(params, budget / (_SIX * params)) if params is not None else None

@@ -25,39 +25,38 @@ _LOGITS: Final[dict[Loss, float]] = {
     "unfused": 12.0,  # backwards: log-softmax, its gradient and that of the likelihood in fp32
     "in-place": 6.0,  # one copy in fp32, which becomes the softmax, then its gradient; and one of 16 bit
     "fused": 4.0,  # logits and their gradient in 16 bit
+    "chunked": 2.0 + 4.0 / 8.0,  # all logits, and of one chunk what a fused kernel has
 }
-_CHUNKS: Final = 8.0
 #: Elements that DeepSpeed sums at once (`reduce_bucket_size`), twice where it overlaps (`overlap_comm`).
 BUCKET: Final = 5e8
 
 
-def loss_bytes(rows: Num, vocabulary: float, loss: Loss, devices: float = 1.0, chunks: float = _CHUNKS) -> Num:
+def loss_bytes(rows: Num, vocabulary: float, loss: Loss, devices: float = 1.0, head: float = 0.0) -> Num:
     """Bytes that logits and the cross-entropy need at their fullest moment, of so many tokens with labels.
 
-    `devices` share the vocabulary. Chunk by chunk, logits and their gradient stay in 16 bit as a whole, and the rest is
-    there for one chunk.
+    `devices` share the vocabulary. Chunk by chunk the gradient of the head is there twice, `head` bytes each: what one
+    chunk gives, and their sum.
 
-    Sources: PyTorch, log_softmax and nll_loss backward: output, and gradient of output and of input, each in fp32;
-    Megatron Core, vocab_parallel_cross_entropy; torchtune, CEWithChunkedOutputLoss (8 chunks).
+    Sources: PyTorch, backward of log_softmax and nll_loss: output, and gradient of output and of input, each in fp32;
+    Megatron Core, vocab_parallel_cross_entropy; torchtune, CEWithChunkedOutputLoss (8 compiled chunks of the head).
     """
     logits = rows * vocabulary / devices
-    if loss == "chunked":
-        return logits * (_LOGITS["fused"] + (_LOGITS["unfused"] - _LOGITS["fused"]) / chunks)
-    return logits * _LOGITS[loss]
+    return logits * _LOGITS[loss] + (2.0 * head if loss == "chunked" else 0.0)
 
 
-def bucket_bytes(states: States, recipe: Recipe, sharing: Sharing, *, deepspeed: bool = False) -> float:
+def bucket_bytes(states: States, recipe: Recipe, sharing: Sharing) -> float:
     """Bytes of buffers through which gradients of all replicas are summed.
 
-    PyTorch's DDP copies every gradient into a bucket (`gradient_as_bucket_view=False`); Megatron sums where gradients
-    are; FSDP's are counted with the layers that it gathers; DeepSpeed fills two buckets of 5e8 elements.
+    PyTorch's DDP copies every gradient into a bucket (`gradient_as_bucket_view=False`); Megatron sums in the buffer in
+    fp32 where gradients are; FSDP's are counted with the layers that it gathers; DeepSpeed and its like, which keep
+    gradients in 16 bit, fill two buckets.
     """
-    if sharing.devices == 1:
+    if sharing.devices == 1 or recipe.holding == "shards":
         return 0.0
-    if deepspeed:
+    if recipe.holding == "master":
         whole = states.gradients * (sharing.devices if sharing.zero > 1 else 1.0)
-        return 2.0 * min(whole, BUCKET * recipe.compute)
-    return states.gradients if sharing.zero == 0 and recipe.holding != "master" else 0.0
+        return 2.0 * min(whole, BUCKET * recipe.compute) if recipe.step else 0.0
+    return states.gradients if sharing.zero == 0 else 0.0
 
 
 class Activations(NamedTuple):
@@ -69,6 +68,7 @@ class Activations(NamedTuple):
     live      what one layer needs beside what is kept while it goes backwards: all that it keeps where it is done
               again, gradients of activations
     loss      at the fullest moment of the loss, without what `last` has of it already
+    head      gradient of the head, which is there before those of layers
     in_flight micro-batches of all layers of the stage that are kept at once
     """
 
@@ -78,6 +78,7 @@ class Activations(NamedTuple):
     live: Num = 0.0
     loss: Num = 0.0
     in_flight: Num = 1.0
+    head: Num = 0.0
 
     @property
     def kept(self) -> Num:
@@ -124,7 +125,7 @@ def _moments(states: States, taken: Activations, around: Around, *, stays: bool)
     beside = states.copies + around.gathered
     return [
         _Moment("loss", early, taken.kept, taken.loss, beside),
-        _Moment("backward", early, taken.kept + taken.live, 0.0, beside),
+        _Moment("backward", early if stays else taken.head, taken.kept + taken.live, 0.0, beside),
         _Moment("gradients", states.gradients, taken.live, 0.0, beside),
         _Moment("update", states.gradients, 0.0, 0.0, states.step),
     ]

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from roofline.errors import UsageError
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.collectives import Fabric, collective_s, communication_bytes, spread_over
+from roofline.machine.demand import Demand
 from roofline.machine.engine import IDEAL, Engine
-from roofline.machine.expected import expected_op_time, expected_phase_time
+from roofline.machine.expected import KindTime, expected_op_time, expected_phase_time, kind_time
+from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
 from roofline.num import Num, maximum
@@ -27,6 +29,19 @@ class Links(NamedTuple):
     bound_s: Num = 0.0
     expected_s: Num = 0.0
     bytes: Num = 0.0
+
+
+class Pass(NamedTuple):
+    """One pass of one device: its own work, and its exchanges."""
+
+    own: Phase
+    links: tuple[Op, ...]
+
+    @classmethod
+    def of(cls, name: str, ops: Sequence[Op]) -> Pass:
+        """Some ops in order."""
+        own = tuple(op for op in ops if op.kind != "collective")
+        return cls(Phase(name, own), tuple(op for op in ops if op.kind == "collective"))
 
 
 class PassTime(NamedTuple):
@@ -49,12 +64,17 @@ class PassTime(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What all passes have in common: the machine, its links, and what the framework makes of both."""
+    """What all passes have in common: the machine, its links, and what the framework makes of both.
+
+    `time_of` is asked for the seconds of each kind of op: a fit keeps what it has asked before.
+    """
 
     question: TrainQuestion
     machine: Machine
     chip: ChipEfficiency | None
     fabric: Fabric | None
+    engine: Engine | None = None
+    time_of: KindTime = kind_time
 
     @classmethod
     def of(cls, question: TrainQuestion) -> Setting:
@@ -63,25 +83,36 @@ class Setting(NamedTuple):
         if question.engine == IDEAL:
             return cls(question, machine, None, fabric)
         chip = efficiency_of(question.gpu, question.engine)
-        alone = chip.engine._replace(step_s=0.0, sequence_s=0.0, request_s=0.0)
-        return cls(question, machine, chip.driven_by(alone, question.gpu), fabric)
+        return cls(question, machine, None, fabric).driven_by(chip, chip.engine)
 
-    @property
-    def engine(self) -> Engine | None:
-        """The framework's coefficients."""
-        return None if self.question.engine == IDEAL else efficiency_of(self.question.gpu, self.question.engine).engine
+    def driven_by(self, chip: ChipEfficiency, engine: Engine) -> Setting:
+        """The same with the coefficients of a framework; what its host does once a step is counted once a step."""
+        alone = engine._replace(step_s=0.0, sequence_s=0.0, request_s=0.0)
+        return self._replace(chip=chip.driven_by(alone, self.question.gpu), engine=engine)
 
 
-def pass_time(setting: Setting, name: str, ops: Sequence[Op], factor: float = 1.0) -> PassTime:
-    """The time of some ops in order; `factor` is on the expected time of the device's own work."""
-    precision = setting.question.precision
-    own = Phase(name, tuple(op for op in ops if op.kind != "collective"))
+def pass_time(setting: Setting, done: Pass, factor: float = 1.0) -> PassTime:
+    """The time of a pass; `factor` is on the expected time of the device's own work."""
+    precision, own = setting.question.precision, done.own
     cost = phase_cost(own, precision, setting.machine)
-    links = links_time(setting, [op for op in ops if op.kind == "collective"])
+    links = links_time(setting, done.links)
     if setting.chip is None:
         return PassTime(cost, cost.bound_s, links, own.kernels)
-    expected = expected_phase_time(own, precision, setting.machine, setting.chip, 1.0)
+    expected = expected_phase_time(own, precision, setting.machine, setting.chip, 1.0, _time_of(setting))
     return PassTime(cost, maximum(expected * factor, cost.bound_s), links, own.kernels)
+
+
+def _time_of(setting: Setting) -> KindTime:
+    """Times of kernels, those of routed experts as the framework's own: others were measured while serving."""
+    factor = setting.question.habits.experts
+    if factor == 1.0:
+        return setting.time_of
+
+    def time_of(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> Num:
+        seconds = setting.time_of(asked, facts, machine, chip)
+        return seconds * factor if asked.op.kind == "experts" else seconds
+
+    return time_of
 
 
 def links_time(setting: Setting, ops: Sequence[Op]) -> Links:

@@ -2,7 +2,8 @@
 
 A law says N = g (C / 6)^a for a budget of C FLOPs, and D = C / 6 N: budgets are told as 6 N D.
 
-Source: Hoffmann et al. 2022, arXiv:2203.15556 (Chinchilla), sections 3 and D.3; Besiroglu et al. 2024, arXiv:2404.10102.
+Sources: Hoffmann et al. 2022, arXiv:2203.15556 (Chinchilla), sections 3 and D.3; Besiroglu et al. 2024,
+arXiv:2404.10102 (Epoch).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Loss(NamedTuple):
 
     def at(self, parameters: float, tokens: float) -> float:
         """The loss of a model of so many parameters after so many tokens."""
-        return self.e + self.a / parameters**self.alpha + self.b / tokens**self.beta
+        return float(self.e + self.a / parameters**self.alpha + self.b / tokens**self.beta)
 
 
 class Optimum(NamedTuple):
@@ -93,7 +94,7 @@ TABLE_A3: Final = (
 
 
 def through(key: str, title: str, source: str, table: tuple[tuple[float, float], ...]) -> Law:
-    """The power law through the rows (parameters, FLOPs) of a table: a straight line of logarithms, by least squares."""
+    """The power law through the rows (parameters, FLOPs) of a table: a line of logarithms, by least squares."""
     rows = [(log(flops / _SIX), log(parameters)) for parameters, flops in table]
     x, y = (sum(column) / len(rows) for column in zip(*rows, strict=True))
     slope = sum((a - x) * (b - y) for a, b in rows) / sum((a - x) ** 2 for a, _ in rows)

@@ -11,44 +11,57 @@ from roofline.passes.fusion.eager import eager_ops
 from roofline.passes.parallel.context import split_context
 from roofline.passes.parallel.experts import split_experts
 from roofline.passes.parallel.pipeline import layers_of, stage_layers, stage_ops
+from roofline.passes.parallel.sequence import split_sequence
 from roofline.passes.parallel.tensor import split_tensors
-from roofline.passes.training.flow import Flow, trained
+from roofline.passes.training.adapters import adapted, default_targets
+from roofline.passes.training.flow import Flow, adapters_only, every_op, flows
 from roofline.passes.training.gradients import Accumulated, backward_ops
+from roofline.passes.training.kept.rules import Core, Rules
+from roofline.passes.training.loss import loss_ops
+from roofline.passes.training.products import repeated
+from roofline.passes.training.recompute import Policy, recomputed
 from roofline.runs.devices.spread import ALONE
 from roofline.runs.training.run import TrainQuestion
+from roofline.specs.text.reference import USUAL, ReferenceCode
 from roofline.workload.op import Op
 from roofline.workload.plan import Plan
-from roofline.workload.shapes import CollectiveShape
+from roofline.workload.shapes import CollectiveShape, MatmulShape
 
 #: The gather of logits that are split over devices: the loss takes them as they are.
 _GATHERED: Final = "head.all_gather"
 #: What goes from stage to stage.
 _BETWEEN: Final = ("send", "receive")
+#: Where GPT drops out: what frameworks do that have dropout, whose models say nothing of it.
+_AS_GPT: Final = ReferenceCode(dropout=("embedding", "attention", "residual"))
 
 
 class StageWork(NamedTuple):
     """What one device of a kind of stage does for a micro-batch; there are `number` such stages.
 
-    `flows` are the ops of its forward pass with the gradients that are needed of each.
+    `flows` are the ops of its forward pass with the gradients that are needed of each, and `rules` what they keep;
+    `forward`, `recompute` and `backward` are what runs, with the loss.
     """
 
     number: int
     first: bool
     last: bool
     flows: tuple[Flow, ...]
+    rules: Rules
+    forward: tuple[Op, ...]
     recompute: tuple[Op, ...]
     backward: tuple[Op, ...]
-
-    @property
-    def forward(self) -> tuple[Op, ...]:
-        """The ops of the forward pass."""
-        return tuple(flow.op for flow in self.flows)
 
 
 def stages_of(question: TrainQuestion) -> tuple[StageWork, ...]:
     """The kinds of stages of a language model's training run. Raises UsageError where the plan does not fit it."""
     run, plan = question.run, question.plan
     whole = training_ops(question.spec, run.micro_batch, run.sequence, run.decoder)
+    if run.adapters is not None:
+        targets = run.adapters.targets or default_targets(whole)
+        joined = question.spec.reference.joined_feed_forward
+        whole = adapted(
+            whole, run.adapters._replace(targets=targets, joined=joined, wide=question.habits.adapters_wide)
+        )
     kinds = _kinds(whole, plan.pp)
     return tuple(_stage(question, whole, stage, number) for stage, number in kinds.items())
 
@@ -72,14 +85,59 @@ def whole_of(question: TrainQuestion) -> StageWork:
 
 
 def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int) -> StageWork:
-    plan = question.plan
+    plan, run = question.plan, question.run
     first, last = stage == 0, stage == plan.pp - 1
     ops = device_ops(question, whole, stage)
-    if question.run.eager_attention:
-        ops = eager_ops(ops)
-    flows = trained(ops)
-    accumulated = Accumulated(question.habits.gradients == "wide")
-    return StageWork(number, first, last, flows, (), backward_ops(flows, accumulated))
+    trains = every_op if run.adapters is None else adapters_only
+    rooted = run.adapters is not None and run.recompute == "full"
+    needed = flows(ops, trains, rooted=rooted, entered=not first)
+    rules = rules_of(question)
+    again = recomputed(needed, _policy(question), rules)
+    if question.by_products:
+        again = tuple(repeated([flow.op for flow in needed]))
+    going = needed
+    if run.eager_attention:
+        going, again = unfused(needed), tuple(eager_ops(again))
+    ahead, behind = _loss(question, ops) if last else ((), ())
+    back = backward_ops(going, Accumulated(question.habits.gradients != "narrow"))
+    forward = (*(flow.op for flow in going), *ahead)
+    return StageWork(number, first, last, needed, rules, forward, again, (*behind, *back))
+
+
+def rules_of(question: TrainQuestion) -> Rules:
+    """What layers keep, by the framework's habits and the model's reference code."""
+    run, habits, layout = question.run, question.habits, question.layout
+    core: Core = "again" if run.recompute == "selective" else "eager" if run.eager_attention else "flash"
+    code = question.spec.reference
+    if habits.dropout and code == USUAL:
+        code = _AS_GPT
+    drops = habits.dropout or habits.kept == "eager"
+    shares = float(layout.plan.tp) if layout.sequence_parallel else 1.0
+    return Rules(habits.kept == "fused", core, code, drops, shares, run.micro_batch)
+
+
+def _policy(question: TrainQuestion) -> Policy:
+    """What is repeated: as asked, and layers as the framework repeats them."""
+    asked = question.run.recompute
+    return "full-early" if asked == "full" and question.early else asked
+
+
+def _loss(question: TrainQuestion, ops: Sequence[Op]) -> tuple[tuple[Op, ...], tuple[Op, ...]]:
+    """The loss behind the head, forward and backward."""
+    for op in ops:
+        if op.name == "head" and isinstance(op.shape, MatmulShape):
+            return loss_ops(op.shape.m, op.shape.n, question.habits.loss)
+    return (), ()
+
+
+def unfused(needed: Sequence[Flow]) -> tuple[Flow, ...]:
+    """The flows of the kernels into which unfused code cuts ops: each needs the gradients of the op that it is of."""
+    known = {(flow.op.block, flow.op.name): flow for flow in needed}
+    out: list[Flow] = []
+    for op in eager_ops([flow.op for flow in needed]):
+        of = known.get((op.block, op.name)) or known.get((op.block, op.name.split(".")[0]))
+        out.append(Flow(op, False, False, False, False) if of is None else of._replace(op=op))
+    return tuple(out)
 
 
 def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int) -> tuple[Op, ...]:
@@ -91,6 +149,8 @@ def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int) -> tupl
     ops = split_context(whole, plan, prefill=True, every=True)
     ops = split_experts(ops, plan, 0)
     ops = split_tensors(ops, plan, 0)
+    if question.layout.sequence_parallel:
+        ops = split_sequence(ops, width, float(plan.tp))
     ops = stage_ops(ops, plan, stage, tokens * width / plan.tp)
     return tuple(_placed(op, plan, question.layout.vpp) for op in ops if op.name != _GATHERED)
 

@@ -14,16 +14,45 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from roofline.analysis.training.passes import Links, PassTime, Setting, links_time, pass_time
+from roofline.analysis.training.passes import Links, Pass, PassTime, Setting, links_time, pass_time
 from roofline.analysis.training.stages import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.exchanges import Shared, gathered, scattered, step_exchanges
 from roofline.passes.training.optimizer import optimizer_ops
 from roofline.runs.training.run import TrainQuestion
+from roofline.runs.training.states import Sharing
 from roofline.workload.op import Op
 
 #: What is left of a pipeline's bubble where gradients of weights fill it.
 _FILLED: Final = 1.0 / 3.0
+
+
+class StagePasses(NamedTuple):
+    """What one device of a kind of stage does and exchanges in a step, whatever it takes."""
+
+    work: StageWork
+    forward: Pass
+    recompute: Pass
+    backward: Pass
+    update: Pass
+    gather: list[Op]
+    scatter: list[Op]
+    step: list[Op]
+
+    @classmethod
+    def of(cls, question: TrainQuestion, work: StageWork) -> StagePasses:
+        """The passes of a kind of stage."""
+        groups, zero = shared_weights(question, work), question.layout.zero
+        return cls(
+            work,
+            Pass.of("forward", work.forward),
+            Pass.of("recompute", work.recompute),
+            Pass.of("backward", work.backward),
+            Pass.of("optimizer", update_ops(question, groups)),
+            [op for group in groups for op in gathered(group, "weights")] if zero == 3 else [],
+            [op for group in groups for op in scattered(group)] if zero == 3 else [],
+            [op for group in groups for op in step_exchanges(group, zero)],
+        )
 
 
 class StageTime(NamedTuple):
@@ -96,8 +125,13 @@ class StepTime(NamedTuple):
 
 def step_time(question: TrainQuestion, works: Sequence[StageWork]) -> StepTime:
     """The time of a step over its kinds of stages."""
-    setting = Setting.of(question)
-    stages = tuple(_stage_time(setting, work) for work in works)
+    return timed(Setting.of(question), [StagePasses.of(question, work) for work in works])
+
+
+def timed(setting: Setting, passes: Sequence[StagePasses]) -> StepTime:
+    """The time of a step in a setting."""
+    question = setting.question
+    stages = tuple(_stage_time(setting, each) for each in passes)
     hidden, micro = question.habits.hidden, question.microbatches
     expected, bubble = _piped(stages, lambda stage: stage.expected_s(hidden), question)
     least, _ = _piped(stages, StageTime.bound_s, question)
@@ -127,23 +161,19 @@ def _piped(
     return question.microbatches * slowest + filling, filling
 
 
-def _stage_time(setting: Setting, work: StageWork) -> StageTime:
-    question, later = setting.question, setting.question.habits.backward
-    groups, zero = shared_weights(question, work), question.layout.zero
-    gather = [op for group in groups for op in gathered(group, "weights")] if zero == 3 else []
-    scatter = [op for group in groups for op in scattered(group)] if zero == 3 else []
-    step = [op for group in groups for op in step_exchanges(group, zero)]
-    ahead, back = links_time(setting, gather), links_time(setting, scatter)
+def _stage_time(setting: Setting, passes: StagePasses) -> StageTime:
+    habits = setting.question.habits
+    ahead, back = links_time(setting, passes.gather), links_time(setting, passes.scatter)
     return StageTime(
-        work,
-        pass_time(setting, "forward", work.forward),
-        pass_time(setting, "recompute", work.recompute),
-        pass_time(setting, "backward", work.backward, later),
+        passes.work,
+        pass_time(setting, passes.forward),
+        pass_time(setting, passes.recompute),
+        pass_time(setting, passes.backward, habits.backward),
         ahead,
         ahead,
         back,
-        pass_time(setting, "optimizer", update_ops(question, groups), question.habits.update),
-        links_time(setting, step),
+        pass_time(setting, passes.update, habits.update),
+        links_time(setting, passes.step),
     )
 
 
@@ -156,10 +186,10 @@ def shared_weights(question: TrainQuestion, work: StageWork) -> list[Shared]:
         routed, number = flow.op.kind == "experts", flow.op.count * flow.op.params
         held[routed] += number
         taught[routed] += number if flow.weights else 0.0
-    wide = 4.0 / (question.precision.activations.bits / 8.0) if question.habits.gradients == "wide" else 1.0
+    wide = 4.0 / (question.precision.activations.bits / 8.0) if question.habits.gradients != "narrow" else 1.0
     groups = [("weights", False, plan.dp * plan.cp, plan.tp)]
     if held[True]:
-        groups.append(("experts", True, max(1, plan.devices // plan.pp // plan.ep), plan.ep))
+        groups.append(("experts", True, Sharing.of(plan, question.layout.zero).experts, max(plan.tp, plan.ep)))
     return [
         Shared(name, held[routed], devices, stride, wide, taught[routed] / held[routed] if held[routed] else 0.0)
         for name, routed, devices, stride in groups

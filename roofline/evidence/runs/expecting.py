@@ -16,9 +16,10 @@ from roofline.evidence.runs.runs import PreparedRun
 from roofline.machine.chips.efficiency import ChipEfficiency
 from roofline.machine.demand import Demand
 from roofline.machine.engine import BARE, Engine
-from roofline.machine.expected import kind_time
+from roofline.machine.expected import KindTime, kind_time
 from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.machine import Machine
+from roofline.specs.gpu import GPUSpec
 
 #: What a kernel asks for: coefficients by kind, format and kernel, fields of the chip, fields of the engine.
 _Needs: TypeAlias = tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[str, ...]]
@@ -90,34 +91,25 @@ class _Kernel:
         self.times: dict[int, float] = {}
 
 
-class Expecting:
-    """Rows, and what is kept of their kernels from one engine to the next."""
+class KeptTimes:
+    """Times of kernels, kept from one engine to the next."""
 
-    def __init__(self, rows: Sequence[PreparedRun]) -> None:
-        alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
-        self._asked = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
-        order = {run: place for place, run in enumerate(self._asked)}
-        self._places = [order[run] for run in alike]
+    def __init__(self) -> None:
         self._chips: dict[int, ChipEfficiency] = {}
         self._kernels: dict[int, _Kernel] = {}
         self._needs: dict[_Needs, int] = {}
         self._listed: list[_Needs] = []
         self._numbers: dict[Hashable, int] = {}
 
-    def seconds(self, engine: Engine) -> Array:
-        """Seconds of each row with an engine. Shape [rows]."""
-        driven: dict[int, _Driven] = {}
-        each = [self._expected(row, engine, driven) for row in self._asked.values()]
-        return np.asarray(each)[self._places]
-
-    def _expected(self, row: PreparedRun, engine: Engine, driven: dict[int, _Driven]) -> float:
-        spec = row.question.gpu
+    def driven(self, spec: GPUSpec, engine: Engine) -> _Driven:
+        """An accelerator, of which what was measured is looked up once, under an engine."""
         known = id(spec)
         if known not in self._chips:
             self._chips[known] = ChipEfficiency.of(spec, engine=BARE)
-        if known not in driven:
-            driven[known] = _Driven(self._chips[known].driven_by(engine, spec), self._numbers)
-        on = driven[known]
+        return _Driven(self._chips[known].driven_by(engine, spec), self._numbers)
+
+    def time_of(self, on: _Driven) -> KindTime:
+        """What tells the seconds of each kind of kernel on it; the kernels must stay where they are in memory."""
 
         def time_of(asked: Demand, facts: ChipFacts, machine: Machine, chip: ChipEfficiency) -> float:
             kernel = self._kernels.get(id(asked))
@@ -127,7 +119,7 @@ class Expecting:
                     return time
             return self._asked_anew(asked, facts, machine, on)
 
-        return row.expected_on(on.chip, time_of)
+        return time_of
 
     def _asked_anew(self, asked: Demand, facts: ChipFacts, machine: Machine, on: _Driven) -> float:
         watched = _Chip(on.chip)
@@ -146,3 +138,28 @@ class Expecting:
             self._needs[needs] = len(self._listed)
             self._listed.append(needs)
         return self._needs[needs]
+
+
+class Expecting:
+    """Rows, and what is kept of their kernels from one engine to the next."""
+
+    def __init__(self, rows: Sequence[PreparedRun]) -> None:
+        alike = [row.run._replace(line=0, label="", source="", value=1.0) for row in rows]
+        self._asked = dict(zip(alike, rows, strict=True))  # rows of one question are expected once
+        order = {run: place for place, run in enumerate(self._asked)}
+        self._places = [order[run] for run in alike]
+        self._kept = KeptTimes()
+
+    def seconds(self, engine: Engine) -> Array:
+        """Seconds of each row with an engine. Shape [rows]."""
+        driven: dict[int, _Driven] = {}
+        each = [self._expected(row, engine, driven) for row in self._asked.values()]
+        return np.asarray(each)[self._places]
+
+    def _expected(self, row: PreparedRun, engine: Engine, driven: dict[int, _Driven]) -> float:
+        spec = row.question.gpu
+        known = id(spec)
+        if known not in driven:
+            driven[known] = self._kept.driven(spec, engine)
+        on = driven[known]
+        return row.expected_on(on.chip, self._kept.time_of(on))

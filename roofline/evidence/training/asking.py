@@ -33,6 +33,11 @@ ENGINES: Final = {
     "nanogpt": "nanogpt",
     "": "meta-llama",
 }
+#: Older versions of frameworks whose steps took clearly longer, by the date before which they were current.
+VERSIONS: Final = {
+    "megatron": (("2023", "megatron@2021"),),
+    "megatron-bridge": (("26.04", "megatron-bridge@25"), ("26.06", "megatron-bridge@26.04")),
+}
 #: Repeated in the backward pass where a source does not say: Megatron-Bridge's and NeMo's recipes keep all but what
 #: flash attention repeats anyway; Megatron-LM's runs of 2024 and 2025 repeat core attention, which flash does.
 _RECOMPUTE: Final = {"": "none", "unknown": "none", "none": "none", "full": "full", "selective": "selective"}
@@ -44,7 +49,11 @@ _TARGETS: Final = {
     "attention (q,k,v fused, output)": "q_proj,k_proj,v_proj,o_proj",
     "to_q, to_k, to_v, to_out.0": "to_q,to_k,to_v,to_out.0",
 }
-_OWN_TARGETS: Final = {"torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", "megatron-bridge": "all-linear"}
+_OWN_TARGETS: Final = {
+    "torchtune": "q_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
+    "megatron-bridge": "all-linear",
+    "megatron-bridge@26.04": "all-linear",
+}
 #: Rank of adapters where nothing is said: NVIDIA-NeMo/Megatron-Bridge, peft/lora.py: dim 32.
 _RANK: Final = 32
 _BASES: Final = {"": None, "bf16": "bf16", "fp8": "fp8", "int8": "int8", "nf4": "nf4", "nf4-dq": "nf4-dq"}
@@ -70,6 +79,9 @@ _OPTIMIZERS: Final = {
 }
 #: What a torchtitan row ran on, by its notes: an H100 of 96 GB HBM2e at 2.4 TB/s.
 _TITAN_BANDWIDTH: Final = 2.4e12
+_TITAN_CAPACITY: Final = 96.0 * 2.0**30
+#: Nodes with links as notes tell them: four of 100 Gb/s each on eight A100, be they Omni-Path, RoCE or EFA.
+_NODES: Final = {"4 Omni-Path links": "aws-p4de.24xlarge", "4 × 100 Gb RoCE": "aws-p4de.24xlarge"}
 #: GPUs of the runs of model cards, which name none: Touvron et al. 2023 (arXiv:2307.09288), section 2.2, and Llama
 #: team 2024 (arXiv:2407.21783), section 3.3. Beyond 30 B parameters layers are split over a node.
 _CARD_GPUS: Final = {"a100-sxm-80gb": 1024, "h100-sxm": 2048}
@@ -91,12 +103,20 @@ class Asked(NamedTuple):
 def ask(row: TrainingRow) -> Asked:
     """The question of a row. Raises LookupError with the reason where it cannot be asked."""
     _askable(row)
-    engine = ENGINES[row.framework]
+    engine = engine_of(row)
     options: dict[str, Any] = {"engine": engine}
     options |= _plan(row)
     options |= _sizes(row)
     options |= _ways(row, engine)
     return Asked(row, model_of(row), _gpu(row), options, _apart(row))
+
+
+def engine_of(row: TrainingRow) -> str:
+    """The framework of a row, in the version of its date: the first of VERSIONS that it is older than."""
+    engine = ENGINES[row.framework]
+    if row.framework == "megatron-core" and "overlap of communication off" in row.notes:
+        return "megatron@serial"
+    return next((version for before, version in VERSIONS.get(engine, ()) if row.date < before), engine)
 
 
 def _askable(row: TrainingRow) -> None:
@@ -133,8 +153,8 @@ def _apart(row: TrainingRow) -> str:
 def _gpu(row: TrainingRow) -> str | GPUSpec:
     if "HBM2e" not in row.notes:
         return row.gpu
-    whole = load_gpu("h100-sxm-96gb")
-    memory = whole.memory.model_copy(update={"bandwidth": _TITAN_BANDWIDTH})
+    whole = load_gpu(row.gpu)
+    memory = whole.memory.model_copy(update={"bandwidth": _TITAN_BANDWIDTH, "capacity": _TITAN_CAPACITY})
     return whole.model_copy(update={"memory": memory})
 
 
@@ -153,6 +173,8 @@ def _plan(row: TrainingRow) -> dict[str, Any]:
         plan["vpp"] = row.vpp
     if "interleaved 1F1B" in row.notes:
         plan["vpp"] = 2
+    if gpus > 1:
+        plan |= next(({"node": node} for words, node in _NODES.items() if words in row.notes), {})
     if row.zero_stage is not None:
         plan["zero"] = row.zero_stage
     if row.sequence_parallel == "no" and found["tp"] > 1:
@@ -196,15 +218,17 @@ def _replicas(row: TrainingRow) -> int:
     return row.dp or max(1, (row.gpus or 1) // split)
 
 
-#: Sequences or pictures at once where a source does not say: one in Megatron's runs, and as many pictures as a card of
-#: 80 GB takes of 512² (32) or of 256² (128).
+#: Pictures at once where a source does not say: as many as a card of 80 GB takes of 512² (32) or of 256² (128).
 _PICTURES: Final = 32 * 512**2
+#: Micro-batches for each stage of a pipeline that a source leaves where it does not say how large they are.
+_PER_STAGE: Final = 4
 
 
 def _micro(row: TrainingRow, whole: int, replicas: int) -> int:
-    most = _PICTURES // row.image_px**2 if row.image_px else 1
+    """The largest micro-batch of which a step has four for each stage; of pictures, what a card takes."""
     each = max(1, whole // replicas)
-    return max(size for size in range(1, min(most, each) + 1) if each % size == 0)
+    most = _PICTURES // row.image_px**2 if row.image_px else each // (_PER_STAGE * (row.pp or 1))
+    return max(size for size in range(1, max(1, min(most, each)) + 1) if each % size == 0)
 
 
 def _ways(row: TrainingRow, engine: str) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def _gpt(row: TrainingRow, positions: dict[str, Any], **more: Any) -> Spec:
             "qkv_bias": True,
             "output_bias": True,
             "packed": True,
+            "softmax_fp32": False,  # Megatron-LM's fused kernel reads and writes scores in 16 bit
         },
         feed_forward={
             "kind": "dense",

@@ -40,6 +40,7 @@ from roofline.importers.huggingface.forms.heads import follow_architecture
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.naming import clean_name, model_name
+from roofline.importers.huggingface.reference import add_reference
 from roofline.importers.huggingface.spec_data import Origin, spec_data
 from roofline.importers.huggingface.stated import mapped
 from roofline.importers.huggingface.towers.sections import concerns_media
@@ -88,6 +89,7 @@ def import_named(path: Path, name: str | None = None) -> Imported:
         _add_towers(body, config)
     names = module_names(body, model_type, config.outer is not None)
     formats = formats_of(config, file, body)
+    add_reference(body, config, model_type)
     read_described(config, body)
     read_cached(config, body)
     check_keys(config, model_type)

@@ -15,7 +15,7 @@ from roofline.workload.op import Op
 from roofline.workload.plan import Plan
 
 _FIRST, _LAST = "embedding", "head"
-_SUBLAYERS = (".attention", ".cross", ".feed_forward")
+SUBLAYERS = (".attention", ".cross", ".feed_forward")
 #: Blocks of an encoder-decoder that stand outside of its layers.
 _ENDS = (_FIRST, "encoder", "decoder")
 
@@ -25,7 +25,7 @@ def layers_of(ops: Sequence[Op]) -> int:
     groups: dict[str, float] = {}
     for op in ops:
         if op.block not in (*_ENDS, _LAST):
-            group = op.block.rsplit(".", 1)[0] if op.block.endswith(_SUBLAYERS) else op.block
+            group = op.block.rsplit(".", 1)[0] if op.block.endswith(SUBLAYERS) else op.block
             groups[group] = max(groups.get(group, 0.0), op.count)
     return int(sum(count for count in groups.values()))
 

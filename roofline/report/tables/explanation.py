@@ -34,19 +34,7 @@ def print_explanation(
     question = est.question
     console.print([Styled(question.spec.title, "bold"), Styled(" on "), Styled(f"{question.gpu.title}\n", "bold")])
     for d in derivations:
-        console.print([Styled(d.quantity, "bold"), Styled(f" = {_value(d.value, d.unit)}")])
-        console.print(f"  = {d.formula}")
-        console.print(f"  = {d.substituted}")
-        shown = sorted(d.terms, key=lambda term: -abs(term.value))
-        most = len(shown) if d.unit in ("s", "") else terms  # the causes of a time, and figures, are few
-        for term in shown[:most]:
-            console.print(f"      {_line(term, d.unit)}")
-        if len(shown) > most:
-            rest = sum(term.value for term in shown[most:])
-            console.print(f"      {counted_whole(len(shown) - most, 'more op')}: {_term(rest, d.unit)}")
-        for line in d.lines:
-            console.print(f"  from {line}", style="dim")
-        console.print(f"  source: {d.source}\n", style="dim")
+        print_derivation(d, console, terms)
     names = [d.quantity for d in derivations]
     assumed = assumptions_of(est, names) if some else est.assumptions
     for heading, notes in (("Assumed", assumed), ("Sources", sources_of(est, names) if some else est.sources)):
@@ -62,11 +50,28 @@ def print_explanation(
     print_warnings(est.warnings, console)
 
 
+def print_derivation(d: Derivation, console: Console, terms: int = 6) -> None:
+    """One number: formula, values, result, its largest terms, spec lines and source."""
+    console.print([Styled(d.quantity, "bold"), Styled(f" = {_value(d.value, d.unit)}")])
+    console.print(f"  = {d.formula}")
+    console.print(f"  = {d.substituted}")
+    shown = sorted(d.terms, key=lambda term: -abs(term.value))
+    most = len(shown) if d.unit in ("s", "") else terms  # the causes of a time, and figures, are few
+    for term in shown[:most]:
+        console.print(f"      {_line(term, d.unit)}")
+    if len(shown) > most:
+        rest = sum(term.value for term in shown[most:])
+        console.print(f"      {counted_whole(len(shown) - most, 'more op')}: {_term(rest, d.unit)}")
+    for line in d.lines:
+        console.print(f"  from {line}", style="dim")
+    console.print(f"  source: {d.source}\n", style="dim")
+
+
 def _line(term: Term, unit: str) -> str:
     """A term as a line: what it is and what that makes; of a number without a unit the number first."""
     if not unit:
         return f"{term.name}: {term.value:.2f} ({term.text})"
-    return f"{term.name}: {term.text} = {_term(term.value, unit)}"
+    return f"{term.name}: {f'{term.text} = ' if term.text else ''}{_term(term.value, unit)}"
 
 
 def _term(value: float, unit: str) -> str:

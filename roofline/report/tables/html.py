@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from roofline.analysis.fit.gpus import GPUsFor
     from roofline.analysis.fit.models import ModelsOn
     from roofline.analysis.recommend.answer import Recommendation
+    from roofline.analysis.training.answer import TrainAnswer
     from roofline.analysis.training.conventions.answer import Counting
     from roofline.evidence.runs.nearest import Nearest
 
@@ -76,6 +77,13 @@ def gpus_html(found: GPUsFor) -> str:
     from roofline.report.tables.fitting.gpus import print_gpus
 
     return _block(lambda console: print_gpus(found, console))
+
+
+def training_html(answer: TrainAnswer) -> str:
+    """The verdict and the tables of a training run."""
+    from roofline.report.tables.training.answer import print_training
+
+    return _block(lambda console: print_training(answer, console))
 
 
 def flops_html(found: Counting) -> str:

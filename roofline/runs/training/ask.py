@@ -128,10 +128,8 @@ def plan_of(given: Mapping[str, Any]) -> Plan:
     if gpus is not None and "dp" not in sizes:
         if gpus % replica:
             product = " × ".join(f"{name} {sizes[name]}" for name in _AXES if name in sizes)
-            raise UsageError(
-                f"--gpus {gpus} is no multiple of {product} = {replica}; "
-                f"{max(1, gpus // replica) * replica} or {(gpus // replica + 1) * replica} would be"
-            )
+            near = " or ".join(str(times * replica) for times in (gpus // replica, gpus // replica + 1) if times)
+            raise UsageError(f"--gpus {gpus} is no multiple of {product} = {replica}; {near} would be")
         plan = plan._replace(dp=gpus // replica)
     if gpus is not None and plan.devices != gpus:
         product = " × ".join(f"{name} {getattr(plan, name)}" for name in _AXES)

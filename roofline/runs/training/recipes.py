@@ -7,7 +7,8 @@
 
 Sources: Rajbhandari et al. 2020, ZeRO (arXiv:1910.02054), section 3; Megatron Core, Distributed Optimizer: 20 bytes
 with gradients in fp16, 18 in fp32, 16 where all is fp32; DeepSpeed, estimate_zero2_model_states_mem_needs: 2 + 4 of
-gradients; PyTorch, torch.amp (`cache_enabled`) and FSDP (arXiv:2304.11277, section 4.4); Transformer Engine:
+gradients; DeepSpeed, BF16_Optimizer: gradients in fp32, and those of the last micro-batch until the next one begins
+(`clear_lp_grads`); PyTorch, torch.amp (`cache_enabled`) and FSDP (arXiv:2304.11277, section 4.4); Transformer Engine:
 weights in fp8 with a transpose each, cached over micro-batches (`is_first_microbatch`).
 """
 
@@ -23,6 +24,8 @@ from roofline.specs.formats.dtypes import find_dtype
 _WIDE: Final = 4.0
 _HALF: Final = 2.0
 _SIXTEEN: Final = 16.0
+#: Of gradients where there is a master copy, in bf16.
+_GRADIENTS: Final = {"wide": _WIDE, "narrow": _HALF, "both": _WIDE + _HALF}
 Holding = Literal["fp32", "master", "shards", "autocast", "pure"]
 #: Ways to train that say themselves how weights are held.
 _HELD: Final[dict[str, Holding]] = {
@@ -87,8 +90,7 @@ def recipe_of(
     rule = optimizer_of(optimizer)
     holding = _adapters(mode, habits) if adapters else _HELD.get(mode) or _half(habits)
     weights, master, moment, gradients = _BYTES[holding]
-    narrow = mode == "fp16" or habits.gradients == "narrow"
-    gradients = gradients or (_HALF if narrow else _WIDE)
+    gradients = gradients or (_HALF if mode == "fp16" else _GRADIENTS[habits.gradients])
     return Recipe(
         weights,
         gradients,

@@ -125,6 +125,11 @@ class TrainQuestion:
         return self.run.global_batch / (self.run.micro_batch * self.plan.dp)
 
     @property
+    def by_products(self) -> bool:
+        """Whether every second product of a layer is repeated, where only some of it is."""
+        return self.run.recompute == "selective" and self.habits.selective == "products"
+
+    @property
     def early(self) -> bool:
         """Whether a layer that is repeated stops as soon as all that it kept is back."""
         return self.habits.recompute == "early"

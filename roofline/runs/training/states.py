@@ -10,7 +10,7 @@ Sources: Rajbhandari et al. 2020, ZeRO (arXiv:1910.02054), section 5; Zhao et al
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from roofline.runs.training.optimizers import state_bytes
@@ -136,15 +136,15 @@ def _copies(tensor: Tensor, recipe: Recipe, sharing: Sharing, *, shards: bool) -
     return tensor.elements * recipe.copies if tensor.role in roles else 0.0
 
 
-def gathered_bytes(units: Iterable[float], recipe: Recipe, *, ahead: int = 1, reduced: float | None = None) -> float:
+def gathered_bytes(units: Sequence[float], recipe: Recipe, *, ahead: int = 1, reduced: float | None = None) -> float:
     """Bytes of weights that are gathered, and of a gradient before it is shared out, at the fullest moment of a pass.
 
-    `units` are parameters that are gathered at once: a layer, a table, a head. `ahead` of them are fetched while one
-    is at work. The gradient of one is there in the format of products and, where another, in that in which it is
-    summed (`reduced` bytes an element).
+    `units` are parameters that are gathered at once, in order: a table, layers, a head. `ahead` of them are fetched
+    while one is at work. The gradient of one is there in the format of products and, where another, in that in which it
+    is summed (`reduced` bytes an element).
+
+    Source: Zhao et al. 2023, PyTorch FSDP (arXiv:2304.11277), sections 3.3.2 and 4.2.
     """
-    largest = sorted(units, reverse=True)[: 1 + ahead]
-    if not largest:
-        return 0.0
     gradient = recipe.compute + (reduced if reduced is not None and reduced != recipe.compute else 0.0)
-    return recipe.compute * sum(largest) + gradient * largest[0]
+    windows = (units[first : first + 1 + ahead] for first in range(max(1, len(units) - ahead)))
+    return max((recipe.compute * sum(window) + gradient * max(window, default=0.0) for window in windows), default=0.0)

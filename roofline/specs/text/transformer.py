@@ -27,6 +27,7 @@ from roofline.specs.formats.caches import known_cache
 from roofline.specs.text.feed_forward import FeedForwardSpec
 from roofline.specs.text.heads import Classifier, Eagle
 from roofline.specs.text.positions import Positions
+from roofline.specs.text.reference import USUAL, ReferenceCode
 from roofline.specs.text.stacks import EncoderInput
 from roofline.specs.text.tower import Tower
 
@@ -194,6 +195,8 @@ class TransformerSpec(Spec):
     would. `default_generate`: tokens that it generates where a question does not say how many (1: a score).
     `assumed` is what the source of the shapes left open.
 
+    `reference` is what its reference code does that decides what training keeps.
+
     `embedding_width` is that of the table where it is not the model's; `embedding_projected` says what is projected:
     tokens alone, their sum with positions and types, or that normed; `embedding_bias` whether that has a bias.
     `embedding_rows` are those of the table where it has more than the vocabulary of the head.
@@ -240,6 +243,7 @@ class TransformerSpec(Spec):
     encoder: Annotated[tuple[BlockGroup, ...], AsTuple, Field(max_length=256)] = ()
     blocks: Annotated[tuple[BlockGroup, ...], AsTuple, Field(min_length=1, max_length=256)]
     mtp: BlockGroup | None = None
+    reference: ReferenceCode = USUAL
     eagle: Eagle | None = None
     towers: Annotated[tuple[Tower, ...], AsTuple, Field(max_length=8)] = ()
     left_out: Texts = ()

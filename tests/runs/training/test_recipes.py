@@ -108,10 +108,13 @@ def test_fsdp_shares_out_everything(d: int) -> None:
 
 
 def test_what_bloom_kept() -> None:
-    """BLOOM's notes: 4 + 12/d in fp16, and 4 bytes more where bf16 is summed up in fp32: 6 + 12/d."""
+    """BLOOM's notes: 4 + 12/d in fp16; in bf16 gradients in fp32 come to those in 16 bit: 4 bytes more."""
     fp16 = _each(recipe_of("fp16", "adamw", NARROW), Sharing(1, 8))
     assert fp16.total == pytest.approx(4 + 12 / 8)
     assert _each(recipe_of("bf16", "adamw", MEGATRON), Sharing(1, 8)).total == pytest.approx(6 + 12 / 8)
+    both = TrainingHabits(sources=_SOURCES, gradients="both")
+    assert _each(recipe_of("bf16", "adamw", both), Sharing(1, 8)).total == pytest.approx(8 + 12 / 8)
+    assert _each(recipe_of("fp16", "adamw", both), Sharing(1, 8)).total == pytest.approx(4 + 12 / 8)
 
 
 def test_an_optimizer_that_does_not_exist_is_refused_with_the_nearest() -> None:

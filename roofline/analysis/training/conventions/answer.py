@@ -5,88 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from roofline.analysis.estimate import SCHEMA_VERSION
-from roofline.analysis.training.conventions.ask import Question, ask
-from roofline.analysis.training.conventions.published import CONVENTIONS, Convention
+from roofline.analysis.training.conventions.ask import ask
+from roofline.analysis.training.conventions.counts import Count, Counts
 from roofline.analysis.training.conventions.reasons import difference, reason
-from roofline.analysis.training.conventions.terms import Counted, Terms, total
+from roofline.analysis.training.conventions.terms import Counted, total
 from roofline.analysis.training.conventions.words import verdict
-from roofline.analysis.training.laws import Laws
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
 from roofline.runs.load import ModelLike
-from roofline.specs.text.transformer import TransformerSpec
+from roofline.units import format_si
 
 Form = TypeVar("Form", bound="Counting")
-#: Contexts at which attention's share is told, over the one that was asked.
-_AT: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 #: A pass more than the three of a step.
 _REPEATS: Final = 4.0 / 3.0
 
 
-class Count(NamedTuple):
-    """What a convention says of a model: its terms, or why it says nothing."""
-
-    convention: Convention
-    terms: Terms | None
-    unsaid: str = ""
-
-    @property
-    def per_token(self) -> float | None:
-        """FLOPs per token of a step."""
-        return None if self.terms is None else total(self.terms)
-
-
-class Share(NamedTuple):
-    """Attention's share of a step's FLOPs at a context, under masks and in full."""
-
-    sequence: float
-    causal: float
-    full: float
-
-
 @dataclass(frozen=True)
-class Counting:
+class Counting(Counts):
     """What a training step costs by every convention, and what follows from it.
 
     `counts`: one for each convention, in the order of the table; `shares`: attention's share as the context grows;
     `laws`: what scaling laws say; `verdict`: the sentences that people see first.
     """
 
-    question: Question
-
-    @cached_property
-    def counts(self) -> tuple[Count, ...]:
-        """Every convention; empty without a model."""
-        return counts_of(self.question.counted) if self.question.counted is not None else ()
-
-    @cached_property
-    def shares(self) -> tuple[Share, ...]:
-        """Attention's share of a step from a quarter of the context to eight times as much."""
-        counted = self.question.counted
-        if counted is None:
-            return ()
-        lengths = sorted({max(1.0, float(int(counted.sequence * factor))) for factor in _AT})
-        return tuple(_share(counted, length) for length in lengths)
-
-    @cached_property
-    def laws(self) -> Laws | None:
-        """What scaling laws say of the model, or of the point that was asked for."""
-        return Laws.of(self.question)
-
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
         return verdict(self)
-
-    def count(self, key: str) -> Count:
-        """What one convention says. Raises KeyError."""
-        for count in self.counts:
-            if count.convention.key == key:
-                return count
-        raise KeyError(key)
 
     @property
     def warnings(self) -> list[Warn]:
@@ -103,7 +51,8 @@ class Counting:
         if counted is not None and counted.spec.encoder:
             found.append("a token is one that the encoder reads")
         if counted is not None and counted.spec.mtp is not None:
-            found.append("heads that predict further tokens are left out")
+            more = format_si(counted.further, "FLOP")
+            found.append(f"heads that predict further tokens are left out; trained as well they add {more} a token")
         if counted is not None and counted.spec.towers:
             found.append("text alone: encoders of pictures and sound are left out")
         return found
@@ -122,6 +71,7 @@ class Counting:
                 "per_step": {key: self._step(count) for key, count in by_key.items()},
                 "of_full": {key: self._ratio(count, "ledger_full") for key, count in by_key.items()},
                 "of_causal": {key: self._ratio(count, "ledger_causal") for key, count in by_key.items()},
+                "further_tokens": plain(counted.further),
             }
             if counted is not None
             else None,
@@ -155,16 +105,6 @@ class Counting:
             row = self._row(count)
             del row["difference"]
             yield row
-
-    def used(self, count: Count) -> float | None:
-        """MFU by a convention, HFU by one that counts what is repeated; None where no rate is given."""
-        speed, each = self.question.speed, count.per_token
-        return None if speed is None or each is None else speed.used(each)
-
-    def rate(self, count: Count) -> float | None:
-        """Tokens per second of all accelerators at the utilisation asked for, by a convention."""
-        speed, each = self.question.speed, count.per_token
-        return None if speed is None or not each else speed.rate(each)
 
     def _ratio(self, count: Count, key: str) -> float | None:
         ledger, each = self.count(key).per_token, count.per_token
@@ -207,38 +147,9 @@ class Counting:
         }
 
 
-def counts_of(counted: Counted) -> tuple[Count, ...]:
-    """What each convention says of a model at one length."""
-    return tuple(_count(convention, counted) for convention in CONVENTIONS)
-
-
-def conventions_of(
-    spec: TransformerSpec, sequence: float, batch: float = 1.0, decoder: float = 0.0
-) -> dict[str, float]:
-    """FLOPs per token of a training step by the key of each convention that can say so of this model."""
-    counts = counts_of(Counted(spec, sequence, batch, decoder))
-    return {count.convention.key: total(count.terms) for count in counts if count.terms is not None}
-
-
 def count_flops(model: ModelLike | None, options: Mapping[str, Any], form: type[Form]) -> Form:
     """The answer, as an object of `form`. Raises UsageError, UnknownNameError or SpecError."""
     return form(ask(model, options))
-
-
-def _count(convention: Convention, counted: Counted) -> Count:
-    unsaid = convention.unsaid(counted)
-    return Count(convention, None, unsaid) if unsaid else Count(convention, convention.count(counted))
-
-
-def _share(counted: Counted, sequence: float) -> Share:
-    at = Counted(
-        counted.spec, sequence, 1.0, counted.decoder and max(1.0, sequence * counted.decoder / counted.sequence)
-    )
-    return Share(sequence, _attention(at.causal), _attention(at.full))
-
-
-def _attention(terms: Terms) -> float:
-    return (terms["scores"] + terms["values"] + terms["indexer"] + terms["positions"]) / total(terms)
 
 
 def _parameters(counted: Counted) -> dict[str, Any]:
@@ -252,14 +163,8 @@ def _warnings(found: Counting) -> Iterator[Warn]:
         yield from speed.warnings()
     longest = counted.spec.max_context if counted is not None else None
     if counted is not None and longest is not None and counted.sequence > longest:
-        yield Warn(
-            "context", f"{counted.sequence:,.0f} tokens are more than the {longest:,} that the model is made for"
-        )
-    beyond = [count for count in found.counts if (found.used(count) or 0.0) > 1.0]
-    if beyond:
-        names = ", ".join(count.convention.title for count in beyond[:3])
-        yield Warn(
-            "faster-than-peak",
-            f"more than the peak by {len(beyond)} conventions ({names}): are tokens/s of all GPUs, their number and the "
-            "format of the matrices right?",
-        )
+        yield Warn("context", f"{counted.sequence:,.0f} tokens are more than the {longest:,} the model is made for")
+    used = found.used(found.count("ledger_causal")) if counted is not None else None
+    if used is not None and used > 1.0:
+        text = "more than the peak: are tokens/s of all GPUs, their number and the format of the matrices right?"
+        yield Warn("faster-than-peak", text)

@@ -10,7 +10,7 @@ from roofline.analysis.training.conventions.terms import Counted, Terms
 
 
 class Convention(NamedTuple):
-    """A way of counting. `count` gives its terms of a model, and `unsaid` why it says nothing of one ('' where it does).
+    """A way of counting. `terms` gives its terms of a model, `unsaid` why it says nothing of one (empty where it does).
 
     `hardware`: it counts what is computed again, so that a rate over it is an HFU. `repeats`: its source has a second
     figure with recomputation, four passes in place of three.
@@ -22,7 +22,7 @@ class Convention(NamedTuple):
     source: str
     counts: str
     leaves_out: str
-    count: Callable[[Counted], Terms]
+    terms: Callable[[Counted], Terms]
     unsaid: Callable[[Counted], str] = read.none_said
     hardware: bool = False
     repeats: bool = False
@@ -195,7 +195,7 @@ CONVENTIONS: Final = (
         "projections, experts visited and shared, half of attention's square, logits",
         "routers, embedding, heads of further tokens, windows",
         read.megatron,
-        read.known_recurrence,
+        read.megatron_knows,
     ),
     Convention(
         "nemo",
@@ -205,17 +205,17 @@ CONVENTIONS: Final = (
         "projections, experts visited and shared, attention in full, logits",
         "routers, embedding, heads of further tokens",
         read.megatron_full,
-        read.known_recurrence,
+        read.megatron_knows,
     ),
     Convention(
         "maxtext",
         "MaxText",
-        "6 x matrices + 6 L s d_attn; windows and chunks by what they hold",
+        "6 x matrices + 6 L s d_attn; in layers with windows 6 min(s, window) d_attn, in chunks theirs",
         "AI-Hypercomputer/maxtext, calculate_tflops_training_per_device, since July 2025",
         "matrices, routers, experts visited, logits, half of attention's square",
         "embedding, norms",
         read.maxtext,
-        read.attends,
+        read.maxtext_knows,
     ),
     Convention(
         "maxtext_2024",
@@ -225,7 +225,7 @@ CONVENTIONS: Final = (
         "matrices, routers, experts visited, logits, attention in full",
         "embedding, norms",
         read.maxtext_before,
-        read.attends,
+        read.maxtext_knows,
     ),
     Convention(
         "torchtitan",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roofline.analysis.training.conventions.terms import STEP, TERMS, Counted, Term, Terms
+from roofline.analysis.training.conventions.terms import STEP, TERMS, Core, Counted, Term, Terms
 
 #: A multiply-add is two FLOPs, and a step three passes: FLOPs per token of a weight.
 EACH = 2.0 * STEP
@@ -52,13 +52,20 @@ def one_width(counted: Counted) -> str:
     return dense(counted)
 
 
-def known_recurrence(counted: Counted) -> str:
-    """Of layers without attention, Mamba-2 and the gated delta rule alone."""
+def megatron_knows(counted: Counted) -> str:
+    """Of layers without softmax attention, Mamba-2 and the gated delta rule alone."""
+    return _unknown(counted, {"softmax", "latent", "mamba2", "gated_delta"})
+
+
+def maxtext_knows(counted: Counted) -> str:
+    """Of layers without softmax attention, the gated delta rule alone."""
+    return _unknown(counted, {"softmax", "latent", "gated_delta"})
+
+
+def _unknown(counted: Counted, known: set[str]) -> str:
     kinds = {group.attention.kind for group in counted.spec.blocks if group.attention is not None}
-    unknown = sorted(kinds - {"softmax", "latent", "mamba2", "gated_delta"})
-    if unknown:
-        return f"does not know layers of kind {unknown[0]}"
-    return one_stack(counted)
+    unknown = sorted(set(kinds) - known)
+    return f"does not know layers of kind {unknown[0]}" if unknown else one_stack(counted)
 
 
 def six_n(counted: Counted) -> Terms:
@@ -149,14 +156,14 @@ def megatron_full(counted: Counted) -> Terms:
 
 
 def maxtext(counted: Counted) -> Terms:
-    """The matrices that tokens pass, routers too, and half of attention's square, of windows what is in them."""
+    """The matrices that tokens pass, routers too, and half of attention's square, or of what windows hold."""
     terms = _nothing() | {term: counted.causal[term] for term in ("matrices", "experts", "head")}
-    return terms | _windowed(counted)
+    return terms | _windowed(counted) | {"recurrence": sum(_recurrences(counted))}
 
 
 def maxtext_before(counted: Counted) -> Terms:
     """The same with the whole square."""
-    return maxtext(counted) | counted.attention()
+    return maxtext(counted) | counted.attention() | {"indexer": 0.0}
 
 
 def torchtitan(counted: Counted) -> Terms:
@@ -230,9 +237,8 @@ def _projected(counted: Counted, share: float) -> Terms:
 def _recurrences(counted: Counted) -> Iterator[float]:
     """What Megatron-LM counts of layers without attention, beside their projections."""
     for group in counted.spec.blocks:
-        mixer, layers = group.attention, float(group.layers)
-        kind = mixer.kind if mixer is not None else ""
-        values = mixer.model_dump() if mixer is not None else {}
+        values = group.attention.model_dump() if group.attention is not None else {}
+        kind, layers = values.get("kind"), float(group.layers)
         if kind == "mamba2":
             yield STEP * layers * _MAMBA * values["heads"] * values["head_dim"] * values["state"]
         elif kind == "gated_delta":
@@ -242,7 +248,25 @@ def _recurrences(counted: Counted) -> Iterator[float]:
 
 
 def _windowed(counted: Counted) -> Terms:
-    """Half of attention's square, and of a window what its mask lets through."""
-    if all(core.window is None for core in counted.cores):
-        return counted.attention(0.5)
-    return {"scores": counted.causal["scores"], "values": counted.causal["values"]}
+    """Half of attention's square: of a window that alternates with whole layers half of s times the window, of chunks
+    half of their squares; behind an indexer, what it chooses and its own scores.
+    """
+    if counted.causal["indexer"]:
+        return {term: counted.causal[term] for term in ("scores", "values", "indexer")}
+    mixed = any(core.window is None for core in counted.cores)
+    found: Terms = {"scores": 0.0, "values": 0.0}
+    for core in counted.cores:
+        each = EACH * core.layers * core.heads * _keys(core, counted.sequence, mixed) / 2.0
+        found["scores"] += each * core.key_dim
+        found["values"] += each * core.value_dim
+    return found
+
+
+def _keys(core: Core, length: float, mixed: bool) -> float:
+    """Keys per query before masks, as MaxText counts them."""
+    if core.window is None or not mixed:
+        return length
+    if core.chunked:
+        whole = length // core.window
+        return (whole * core.window**2 + (length - whole * core.window) ** 2) / length
+    return min(core.window, length)

@@ -6,23 +6,24 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from roofline.analysis.training.conventions.terms import TERMS, Counted, Terms, total
+from roofline.units import format_si
 
 #: Parts below this share of the ledger are told together.
 _LEAST: Final = 0.0005
 #: What a term is called where it is counted and the ledger counts less of it, and where it is less.
 _WORDS: Final = {
     "matrices": ("matrices as larger than they are", "matrices as smaller than they are"),
-    "experts": ("experts that a token does not visit", "experts left out"),
-    "scores": ("queries by keys in full", "less of queries by keys"),
-    "values": ("the product with values in full", "no product with values"),
+    "experts": ("experts not visited", "no experts"),
+    "scores": ("q kT in full", "less of q kT"),
+    "values": ("values in full", "no product with values"),
     "indexer": ("the indexer in full", "no indexer"),
     "recurrence": ("recurrences as more work", "no recurrences"),
-    "head": ("the logits as more", "no logits"),
-    "embedding": ("the input embedding as a matrix", "no embedding"),
-    "positions": ("the table of positions", "no products with positions"),
+    "head": ("the head on every token", "no logits"),
+    "embedding": ("input embedding", "no embedding"),
+    "positions": ("positions", "no products with positions"),
     "vectors": ("norms and biases", "no mixing of streams"),
-    "softmax": ("the softmax", ""),
-    "repeated": ("all layers forward again", ""),
+    "softmax": ("softmax", ""),
+    "repeated": ("all layers again", ""),
 }
 
 
@@ -83,24 +84,32 @@ def _words(term: str, terms: Terms, counted: Counted) -> str:
         return _of_attention(terms, counted)
     ledger = counted.causal[term]  # type: ignore[index]
     if term == "matrices" and terms["matrices"]:
+        if counted.spec.encoder:
+            return "all weights on every token of the encoder"
         per = 6.0 * counted.layers
-        ours = f"{counted.causal['matrices'] / per:,.3g}"
-        return f"{terms['matrices'] / per:,.3g} weights in the matrices of a layer, not {ours}"
+        return f"{_short(terms['matrices'] / per)} weights a layer for {_short(counted.causal['matrices'] / per)}"
     more = terms[term] > ledger  # type: ignore[index]
     if term == "head" and not more and terms["head"]:
         return "the logits as less"
     return _WORDS[term][0 if more else 1]
 
 
+def _short(value: float) -> str:
+    """A count of weights: `218M`."""
+    return format_si(value).replace(" ", "")
+
+
 def _of_attention(terms: Terms, counted: Counted) -> str:
     """What a way of counting makes of the products of attention."""
-    counts, ledger = terms["scores"] + terms["values"], counted.causal["scores"] + counted.causal["values"]
+    counts, ledger, full = (each["scores"] + each["values"] for each in (terms, counted.causal, counted.full))
     if not counts:
-        return "no product of attention"
-    if counts >= ledger:
-        windows = any(core.window is not None for core in counted.cores)
+        return "no attention"
+    windows = any(core.window is not None for core in counted.cores)
+    if counts > ledger and counts > 0.99 * full:
         return "attention in full, windows too" if windows else "attention in full"
-    return "half of an attention that is not causal" if not _masked(counted) else "less of attention"
+    if counts > ledger:
+        return "windows as if whole" if windows else "keys that are not chosen"
+    return "less of attention" if _masked(counted) else "half of attention without a mask"
 
 
 def _masked(counted: Counted) -> bool:

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.architectures.text.training import training_ops
+from roofline.architectures.text.transformer import mtp_ops
 from roofline.passes.fusion.eager import eager_ops
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.op import Op
-from roofline.workload.shapes import AttentionShape, MatmulShape, SelectedAttentionShape
+from roofline.workload.shapes import AttentionShape, MatmulShape, SelectedAttentionShape, Span
 
 Term: TypeAlias = Literal[
     "matrices", "experts", "scores", "values", "indexer", "recurrence", "head", "embedding", "positions", "vectors",
@@ -26,11 +27,16 @@ TERMS: Final[tuple[Term, ...]] = Term.__args__  # type: ignore[attr-defined]
 Terms: TypeAlias = dict[Term, float]
 #: Passes of a whole step over those of its forward pass.
 STEP: Final = 3.0
+#: Matrices of relative positions.
+_RELATIVE: Final = ("relative_", "distance_")
+_TERM_OF: Final[dict[str, Term]] = {"scan": "recurrence", "convolution": "recurrence", "experts": "experts"}
 _CORES: Final = (AttentionShape, SelectedAttentionShape)
 
 
 class Core(NamedTuple):
-    """Attention of `layers` layers: heads of queries, the width of a head's key and value, and its window."""
+    """Attention of `layers` layers: heads of queries, the width of a head's key and value, and its window, which is
+    a chunk where `chunked`.
+    """
 
     layers: float
     heads: float
@@ -38,6 +44,7 @@ class Core(NamedTuple):
     value_dim: float
     window: float | None
     causal: bool
+    chunked: bool = False
 
 
 class Counted:
@@ -83,6 +90,17 @@ class Counted:
     def cores(self) -> tuple[Core, ...]:
         """Attention, one entry for each op of it."""
         return tuple(_cores(self.ops))
+
+    @cached_property
+    def further(self) -> float:
+        """FLOPs per token of a step of heads that predict further tokens, which no term holds: under masks, each with
+        logits of its own.
+        """
+        if self.spec.mtp is None:
+            return 0.0
+        span = Span(self.batch, self.sequence, 0.0)
+        once = float(sum(op.count * op.flops for op in mtp_ops(self.spec, span)))
+        return STEP * once / self.tokens + self.causal["head"] * float(self.spec.mtp.layers)
 
     @property
     def layers(self) -> float:
@@ -149,20 +167,24 @@ def _home(op: Op, tied: bool) -> Term:
 
 def _shares(op: Op) -> list[tuple[Term, float]]:
     """The terms of an op's FLOPs, with their shares."""
-    shape = op.shape
     if op.kind == "attention":
-        if isinstance(shape, SelectedAttentionShape) and shape.scores_only:
-            return [("indexer", 1.0)]
-        if isinstance(shape, _CORES):
-            whole = shape.key_dim + shape.value_dim
-            return [("scores", shape.key_dim / whole), ("values", shape.value_dim / whole)]
-        part = op.name.rpartition(".")[2]
-        return [(part if part in ("scores", "values") else "positions", 1.0)]  # type: ignore[list-item]
+        return _of_attention(op)
+    if op.kind == "linear" and op.name.startswith(_RELATIVE):
+        return [("positions", 1.0)]
     if op.kind == "linear":
         return [("head" if op.block == "head" else "matrices", 1.0)]
-    if op.kind in ("scan", "convolution"):
-        return [("recurrence", 1.0)]
-    return [("experts" if op.kind == "experts" else "vectors", 1.0)]
+    return [(_TERM_OF.get(op.kind, "vectors"), 1.0)]
+
+
+def _of_attention(op: Op) -> list[tuple[Term, float]]:
+    """Attention's two products by their widths; products with positions stand beside it."""
+    shape = op.shape
+    if not isinstance(shape, _CORES):
+        return [("positions", 1.0)]
+    if isinstance(shape, SelectedAttentionShape) and shape.scores_only:
+        return [("indexer", 1.0)]
+    whole = shape.key_dim + shape.value_dim
+    return [("scores", shape.key_dim / whole), ("values", shape.value_dim / whole)]
 
 
 def _unfused(op: Op) -> Op:
@@ -177,6 +199,7 @@ def _cores(ops: Iterable[Op]) -> Iterator[Core]:
     for op in ops:
         shape = op.shape
         if isinstance(shape, AttentionShape):
-            yield Core(op.count, shape.heads, shape.key_dim, shape.value_dim, shape.window, shape.causal)
+            widths = (shape.key_dim, shape.value_dim)
+            yield Core(op.count, shape.heads, *widths, shape.window, shape.causal, shape.chunked)
         elif isinstance(shape, SelectedAttentionShape) and not shape.scores_only:
             yield Core(op.count, shape.heads, shape.key_dim, shape.value_dim, None, True)

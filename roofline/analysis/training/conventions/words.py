@@ -5,54 +5,64 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from roofline.analysis.fit.words import short_title
+from roofline.analysis.training.conventions.ask import Wanted
 from roofline.analysis.training.conventions.reasons import signed
 from roofline.units import format_count, format_si, format_time, short_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.conventions.answer import Count, Counting
+    from roofline.analysis.training.conventions.counts import Count, Counts
 
 
-def verdict(found: Counting) -> str:
+def verdict(found: Counts) -> str:
     """One to three sentences."""
     return " ".join(sentence for part in (_cost, _speed, _optimum) for sentence in part(found))
 
 
-def _cost(found: Counting) -> Iterator[str]:
+def _cost(found: Counts) -> Iterator[str]:
     counted = found.question.counted
     if counted is None:
         return
     causal, full = found.count("ledger_causal").per_token, found.count("ledger_full").per_token
     assert causal and full
-    masked = f" under causal masks, {format_si(full, 'FLOP')} with every pair of tokens" if full > causal else ""
-    least, most = _ends(found)
+    masked = f" under its masks, {format_si(full, 'FLOP')} with every pair of tokens" if full > causal else ""
+    ends = _ends(found)
+    where = f"at {short_count(counted.sequence)} tokens"
+    start = f"Training {counted.spec.title} {where} takes {format_si(causal, 'FLOP')} a token{masked}"
+    if ends is None:
+        yield f"{start}."
+        return
+    least, most = ends
     said = (
         f"; published conventions say from {format_si(least.per_token or 0.0, 'FLOP')} ({least.convention.title}, "
         f"{signed((least.per_token or 0.0) / causal - 1.0)}) to {format_si(most.per_token or 0.0, 'FLOP')} "
         f"({most.convention.title}, {signed((most.per_token or 0.0) / causal - 1.0)})"
     )
-    where = f"at {short_count(counted.sequence)} tokens"
-    yield f"Training {counted.spec.title} {where} takes {format_si(causal, 'FLOP')} a token{masked}{said}."
+    yield f"{start}{said}."
 
 
-def _ends(found: Counting) -> tuple[Count, Count]:
-    """The least and the most that conventions of model FLOPs say."""
-    said = [count for count in found.counts if count.per_token and not count.convention.hardware]
+def _ends(found: Counts) -> tuple[Count, Count] | None:
+    """The least and the most that published conventions of model FLOPs say."""
+    said = [count for count in _model(found) if not count.convention.key.startswith("ledger")]
+    if not said:
+        return None
     return min(said, key=lambda count: count.per_token or 0.0), max(said, key=lambda count: count.per_token or 0.0)
 
 
-def _speed(found: Counting) -> Iterator[str]:
+def _speed(found: Counts) -> Iterator[str]:
     speed = found.question.speed
     if speed is None or found.question.counted is None:
         return
     peak = f"{format_si(speed.peak, 'FLOP/s')} dense {speed.unit} peak"
-    devices = f"{speed.gpus:,.0f} × {speed.gpu.title}" if speed.gpus > 1 else f"one {speed.gpu.title}"
+    title = short_title(speed.gpu)
+    devices = f"{speed.gpus:,.0f} × {title}" if speed.gpus > 1 else f"one {title}"
     ledger, full = found.count("ledger_causal"), found.count("ledger_full")
     if speed.tokens_per_s is not None:
         shares = [used for count in _model(found) if (used := found.used(count)) is not None]
         yield (
             f"{speed.tokens_per_s:,.0f} tokens/s on {devices} are an MFU of {_percent(found.used(ledger))} (causal) or "
-            f"{_percent(found.used(full))} (full), by convention {_percent(min(shares))} to {_percent(max(shares))}, of "
-            f"the {peak}."
+            f"{_percent(found.used(full))} (full), by convention {_percent(min(shares))} to {_percent(max(shares))}, "
+            f"of the {peak}."
         )
     if speed.mfu is not None:
         rates = [rate for count in _model(found) if (rate := found.rate(count)) is not None]
@@ -63,7 +73,7 @@ def _speed(found: Counting) -> Iterator[str]:
     yield from _whole(found)
 
 
-def _whole(found: Counting) -> Iterator[str]:
+def _whole(found: Counts) -> Iterator[str]:
     """How long so many tokens take."""
     speed, tokens = found.question.speed, found.question.wanted.tokens
     if speed is None or tokens is None:
@@ -82,17 +92,23 @@ def _whole(found: Counting) -> Iterator[str]:
         yield f"{format_count(tokens).capitalize()} tokens take {time} and {hours * speed.gpus:,.0f} GPU-hours."
 
 
-def _model(found: Counting) -> Iterator[Count]:
-    return (count for count in found.counts if not count.convention.hardware)
+def _model(found: Counts) -> Iterator[Count]:
+    """Conventions of model FLOPs that say something, and count no expert that a token does not visit."""
+    counted = found.question.counted
+    assert counted is not None
+    visited = counted.causal["experts"] * 1.001
+    for count in found.counts:
+        if count.terms is not None and not count.convention.hardware and count.terms["experts"] <= visited:
+            yield count
 
 
 def _percent(share: float | None) -> str:
     return "none" if share is None else f"{100.0 * share:.3g} %"
 
 
-def _optimum(found: Counting) -> Iterator[str]:
+def _optimum(found: Counts) -> Iterator[str]:
     laws = found.laws
-    if laws is None or (found.question.counted is not None and not laws.optima):
+    if laws is None or not laws.optima or (found.counts and found.question.wanted == Wanted()):
         return
     first, refit = laws.optimum("approach_1"), laws.optimum("epoch")
     if laws.asked == "budget":
@@ -117,7 +133,7 @@ def _optimum(found: Counting) -> Iterator[str]:
         )
     else:
         yield (
-            f"{format_count(laws.value).capitalize()} tokens are the best for {format_count(first.parameters)} parameters "
-            f"and {first.flops:.3g} FLOP (Chinchilla, approach 1; Epoch's refit: "
+            f"{format_count(laws.value).capitalize()} tokens are the best for {format_count(first.parameters)} "
+            f"parameters and {first.flops:.3g} FLOP (Chinchilla, approach 1; Epoch's refit: "
             f"{format_count(refit.parameters)} parameters)."
         )

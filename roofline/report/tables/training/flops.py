@@ -11,7 +11,8 @@ from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_count, format_si, short_count
 
 if TYPE_CHECKING:
-    from roofline.analysis.training.conventions.answer import Count, Counting
+    from roofline.analysis.training.conventions.answer import Counting
+    from roofline.analysis.training.conventions.counts import Count
     from roofline.analysis.training.laws import Laws
     from roofline.report.tables.console import Console
 
@@ -22,7 +23,7 @@ def print_flops(found: Counting, console: Console) -> None:
     console.print()
     if found.counts:
         console.print(convention_table(found))
-        for line in _shares(found):
+        for line in (*_unsaid(found), *_shares(found)):
             console.print(line)
         console.print()
     if found.laws is not None and found.laws.optima:
@@ -38,14 +39,14 @@ def convention_table(found: Counting) -> Grid:
     """One line for each convention: FLOPs per token, over the ledger, and why."""
     counted, speed = found.question.counted, found.question.speed
     assert counted is not None
-    columns = [("convention", "name"), ("a token", "right"), ("/ full", "right?"), ("/ causal", "right")]
+    columns = [("convention", "name"), ("a token", "right"), ("/ causal", "right?"), ("/ full", "right?")]
     rated = speed is not None and (speed.tokens_per_s is not None or speed.mfu is not None)
     if speed is not None and speed.tokens_per_s is not None:
         columns.append(("MFU", "right"))
     elif rated:
         columns.append(("tokens/s", "right"))
     columns.append(("why not the causal ledger", "text"))
-    rows = [_row(found, count, rated) for count in found.counts if not _twin(found, count)]
+    rows = [_row(found, count, rated) for count in found.counts if count.terms is not None and not _twin(found, count)]
     title = f"{counted.spec.title}: FLOP per token of a training step at {counted.sequence:,.0f} tokens"
     return grid(title, columns, rows)
 
@@ -59,9 +60,8 @@ def _twin(found: Counting, count: Count) -> bool:
 def _row(found: Counting, count: Count, rated: bool) -> list[str]:
     counted, each = found.question.counted, count.per_token
     assert counted is not None
-    if count.terms is None or each is None:
-        return [count.convention.title, "–", "–", "–", *(["–"] if rated else []), count.unsaid]
-    shares = [each / (found.count(key).per_token or 1.0) for key in ("ledger_full", "ledger_causal")]
+    assert count.terms is not None and each is not None
+    shares = [each / (found.count(key).per_token or 1.0) for key in ("ledger_causal", "ledger_full")]
     row = [count.convention.title, format_si(each, "", 4), *(f"{share:.3f}" for share in shares)]
     if rated:
         row.append(_rated(found, count))
@@ -71,8 +71,21 @@ def _row(found: Counting, count: Count, rated: bool) -> list[str]:
 def _rated(found: Counting, count: Count) -> str:
     used, rate = found.used(count), found.rate(count)
     if used is not None:
-        return f"{100.0 * used:.1f} %" + (" HFU" if count.convention.hardware else "")
+        return f"({100.0 * used:.1f} %)" if count.convention.hardware else f"{100.0 * used:.1f} %"
     return f"{rate:,.0f}" if rate is not None else "–"
+
+
+def _unsaid(found: Counting) -> Iterator[str]:
+    """Which conventions say nothing of the model, by why; and what brackets are."""
+    speed = found.question.speed
+    if speed is not None and speed.tokens_per_s is not None:
+        yield "In brackets: HFU, over what is computed again as well."
+    why: dict[str, list[str]] = {}
+    for count in found.counts:
+        if count.unsaid:
+            why.setdefault(count.unsaid, []).append(count.convention.title)
+    for unsaid, titles in why.items():
+        yield f"Nothing by {'; '.join(titles)}: each {unsaid}."
 
 
 def _shares(found: Counting) -> Iterator[str]:

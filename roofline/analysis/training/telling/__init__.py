@@ -1,0 +1,1 @@
+"""What is told of a training run: sentences, warnings, derivations, what would help."""

@@ -1,0 +1,1 @@
+"""What a forward pass keeps for its backward pass, storage by storage."""
