@@ -79,6 +79,20 @@ def test_classes_with_unusual_options(name: str, mode: str, tmp_path: Path) -> N
     assert kept(done) - wide_noise == saved
 
 
+@pytest.mark.parametrize("row", FACTS["adapters"]["rows"], ids=lambda row: f"{_named(row)}-{'-'.join(row['targets'])}")
+def test_adapters_by_names_of_modules(row: dict[str, Any]) -> None:
+    size, checkpoints = 8.0 * row["side"], row["mode"] == "checkpointed"
+    done = image_training(
+        load_model(row["model"]),
+        ImageRun(batch=float(row["batch"]), height=size, width=size),
+        adapters=Adapters(16.0, tuple(row["targets"])),
+        recompute="full" if checkpoints else "none",
+    )
+    assert flops(done.forward) == row["forward"]
+    assert gradient_flops(done.flows) + flops(done.recomputed) == row["backward"]
+    assert (kept(done), done.trainable) == (row["kept"], row["trainable"])
+
+
 def test_a_controlnet_is_trained_through_a_denoiser_that_stays() -> None:
     facts = FACTS["controlnet"]
     done = image_training(load_model("stable-diffusion-v1-5-controlnet"), ImageRun(), part="controlnet")
