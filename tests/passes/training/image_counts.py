@@ -27,7 +27,7 @@ def step(spec: Any, mode: str, batch: float, side: float) -> ImageTraining:
         spec,
         ImageRun(batch=batch, height=size, width=size),
         part="vae" if "autoencoder" in spec.family else "denoiser",
-        adapters=Adapters(16.0) if mode == "lora" else None,
+        adapters=Adapters(16.0, ()) if mode == "lora" else None,
         recompute="full" if mode == "checkpointed" else "none",
     )
 

@@ -142,7 +142,7 @@ def test_a_discriminators_own_step(name: str) -> None:
     facts, spec = _PLAIN[name], load_model(f"eai-{name}-vqvae")
     rows, side = facts["vqvae_train_step"], float(facts["im_size"])
     run = ImageRun(batch=float(rows["batch"]), height=side, width=side)
-    done = discriminator_training(run, float(getattr(spec, "pixel_channels", 3)))
+    done = discriminator_training(spec, run)
     row = rows["discriminator_step"]
     assert (flops(done.forward), gradient_flops(done.flows)) == (row["fwd_flops"], row["bwd_flops"])
     assert done.trainable == facts["discriminator_params"]
@@ -212,6 +212,6 @@ def test_what_cannot_be_trained_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="no checkpoints"):
         image_training(load_model("eai-mnist-unet"), run, recompute="full")
     with pytest.raises(UsageError, match="--part is vae"):
-        image_training(load_model("sd-vae"), run, part="vae", adapters=Adapters(16.0))
+        image_training(load_model("sd-vae"), run, part="vae", adapters=Adapters(16.0, ()))
     with pytest.raises(UnsupportedError, match="taesd"):
         image_training(load_model("taesd"), run, part="vae")
