@@ -28,7 +28,7 @@ def image_work(question: TrainQuestion) -> StageWork:
         judges=run.judges,
     )
     encoding = tuple(Flow(op, False, False, False, False) for phase in step.frozen for op in phase.ops)
-    steps = [step, *([discriminator_training(pictures)] if run.judges == "adversarial" else [])]
+    steps = [step, *([discriminator_training(question.spec, pictures)] if run.judges == "adversarial" else [])]
     flows = (*encoding, *(flow for each in steps for flow in each.flows))
     return StageWork(
         number=1,
