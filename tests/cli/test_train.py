@@ -94,6 +94,7 @@ def test_csv_has_a_row_for_each_phase_with_the_memory_beside() -> None:
         (("--gpus", "7", "--tp", "2"), "6 or 8"),
         (("--lora", "0"), "--lora must be a whole number from 1"),
         (("--base", "nf4"), "--lora RANK"),
+        (("--lora", "8", "--targets", "foo_proj"), "foo_proj"),
         (("--optimizer", "adamx"), "adamw"),
         (("--sequence", "0"), "--sequence must be a whole number from 1"),
         (("--micro-batch", "0"), "--micro-batch must be a whole number from 1"),

@@ -59,7 +59,9 @@ def stages_of(question: TrainQuestion) -> tuple[StageWork, ...]:
     if run.adapters is not None:
         targets = run.adapters.targets or default_targets(whole)
         joined = question.spec.reference.joined_feed_forward
-        whole = adapted(whole, run.adapters._replace(targets=targets, joined=joined, wide=question.habits.adapters_wide))
+        whole = adapted(
+            whole, run.adapters._replace(targets=targets, joined=joined, wide=question.habits.adapters_wide)
+        )
     kinds = _kinds(whole, plan.pp)
     return tuple(_stage(question, whole, stage, number) for stage, number in kinds.items())
 
