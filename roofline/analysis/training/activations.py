@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from roofline.analysis.training.memory import Activations, loss_bytes
 from roofline.analysis.training.stages import StageWork
 from roofline.num import Num, maximum
-from roofline.passes.training.flow import Flow
 from roofline.passes.training.in_flight import in_flight
+from roofline.passes.training.kept.whole import checkpointed_of, kept_of
 from roofline.passes.training.products import kept_bytes
 from roofline.runs.training.run import TrainQuestion
 from roofline.workload.op import Op
@@ -19,17 +19,18 @@ _FIRST, _LAST = "embedding", "head"
 
 def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Activations:
     """Bytes of one micro-batch on a stage; `head` are those of the gradient of the head's weights."""
-    layers = [flow for flow in work.flows if flow.op.block not in (_FIRST, _LAST)]
-    kept, whole = _kept(question, layers), _largest_layer(question, layers)
-    live = _working(question, work.backward)
-    if question.run.recompute == "full":
-        kept, live = _inputs(question, layers), live + whole
-    elif question.by_products:
-        kept, live = _inputs(question, layers) + kept_bytes([flow.op for flow in layers]), live + whole
+    whole = kept_of(work.flows, work.rules)
+    found, live = whole, _working(question, work.backward)
+    if question.run.recompute == "full" or question.by_products:
+        found = checkpointed_of(work.flows, work.rules)
+        live = live + _largest(group.each for group in whole if group.is_layer)
+    layers = sum((group.bytes for group in found if group.is_layer), start=0.0)
+    if question.by_products:
+        layers = layers + kept_bytes([flow.op for flow in work.flows])
     return Activations(
-        layers=kept,
-        first=_kept(question, [flow for flow in work.flows if flow.op.block == _FIRST]),
-        last=_kept(question, [flow for flow in work.flows if flow.op.block == _LAST]),
+        layers=layers,
+        first=sum((group.bytes for group in found if not group.is_layer and group.name != _LAST), start=0.0),
+        last=sum((group.bytes for group in found if group.name == _LAST), start=0.0),
         live=live,
         loss=_loss(question, work.forward, head) if work.last else 0.0,
         in_flight=_in_flight(question, work),
@@ -37,63 +38,18 @@ def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Act
     )
 
 
+def _largest(sizes: Iterable[Num]) -> Num:
+    most: Num = 0.0
+    for size in sizes:
+        most = maximum(most, size)
+    return most
+
+
 def _in_flight(question: TrainQuestion, work: StageWork) -> Num:
     """Micro-batches that a kind of stage keeps at once; of those between the ends that of the earliest."""
     pipeline, layout = question.plan.pp, question.layout
     stage = 0 if work.first else pipeline - 1 if work.last else 1
     return in_flight(layout.schedule, stage, pipeline, question.microbatches, layout.vpp)
-
-
-#: Ops whose input another op beside them keeps already.
-_BESIDE = ("k_proj", "v_proj", "up_proj", "shared_up_proj", "router")
-
-
-def _kept(question: TrainQuestion, flows: Iterable[Flow]) -> Num:
-    """Bytes that these ops keep: products and norms what they read, attention what it gives as well."""
-    total: Num = 0.0
-    for flow in flows:
-        total = total + flow.op.count * _saved(flow.op) / _parts(question, flow.op)
-    return total
-
-
-def _saved(op: Op) -> Num:
-    if op.kind == "attention":
-        return 2.0 * (op.read + op.write)
-    if op.kind == "pointwise" and "activation" not in op.name:
-        return 0.0
-    if op.name in _BESIDE or op.kind in ("collective", "gather"):
-        return 0.0
-    return 2.0 * op.read
-
-
-def _parts(question: TrainQuestion, op: Op) -> float:
-    """Devices over which sequence parallelism spreads what norms keep, beside what is split already."""
-    return float(question.plan.tp) if question.layout.sequence_parallel and op.kind == "norm" else 1.0
-
-
-def _largest_layer(question: TrainQuestion, layers: Sequence[Flow]) -> Num:
-    """What one layer keeps: of groups of layers, the largest."""
-    groups: dict[str, list[Flow]] = {}
-    for flow in layers:
-        groups.setdefault(flow.op.block.rpartition(".")[0], []).append(flow)
-    most: Num = 0.0
-    for group in groups.values():
-        number = max(flow.op.count for flow in group)
-        most = maximum(most, _kept(question, group) / number)
-    return most
-
-
-def _inputs(question: TrainQuestion, layers: Sequence[Flow]) -> Num:
-    """What is kept where whole layers are done again: the input of each."""
-    groups: dict[str, tuple[float, Num]] = {}
-    for flow in layers:
-        if isinstance(flow.op.shape, MatmulShape):
-            group = flow.op.block.rpartition(".")[0]
-            count, _ = groups.get(group, (0.0, 0.0))
-            groups[group] = max(count, flow.op.count), flow.op.shape.m
-    tokens = sum((count * rows for count, rows in groups.values()), start=0.0)
-    shared = question.plan.tp if question.layout.sequence_parallel else 1
-    return 2.0 * tokens * float(question.spec.width) / shared
 
 
 def _working(question: TrainQuestion, backward: Iterable[Op]) -> Num:

@@ -5,6 +5,7 @@ Source: the modeling and configuration files of transformers 5.24.0, by model ty
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from roofline.importers.huggingface.config import Config
@@ -104,16 +105,16 @@ def _of(config: Config, model_type: str) -> dict[str, Any]:
 _LEFT: Final = ("deepseek_v2", "qwen2_moe", "olmoe", "flex_olmo")
 
 
-def _routed(data: dict[str, Any]) -> bool:
+def _routed(data: Mapping[str, Any]) -> bool:
     return any(data.get(key) for key in ("num_experts", "n_routed_experts", "num_local_experts"))
 
 
-def _sums(data: dict[str, Any], own: str) -> bool:
+def _sums(data: Mapping[str, Any], own: str) -> bool:
     known = data.get("norm_topk_prob")
     return own not in _LEFT if known is None else bool(known)
 
 
-def dropouts(data: dict[str, Any], model_type: str) -> list[str]:
+def dropouts(data: Mapping[str, Any], model_type: str) -> list[str]:
     """Where a model drops out, as its config says or its class by default."""
     out: list[str] = []
     for key, usual, where in _DROPS.get(model_type, _USUAL):
