@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from roofline.analysis.training.memory import Activations, loss_bytes
-from roofline.analysis.training.stages import StageWork
+from roofline.analysis.training.work import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.in_flight import in_flight
 from roofline.passes.training.kept.whole import checkpointed_of, kept_of
@@ -19,6 +19,8 @@ _FIRST, _LAST = "embedding", "head"
 
 def activations_of(question: TrainQuestion, work: StageWork, head: float) -> Activations:
     """Bytes of one micro-batch on a stage; `head` are those of the gradient of the head's weights."""
+    if work.kept is not None:
+        return Activations(layers=work.kept, live=_working(question, work.backward))
     whole = kept_of(work.flows, work.rules)
     found, live = whole, _working(question, work.backward)
     if question.run.recompute == "full" or question.by_products:

@@ -70,7 +70,7 @@ class TrainAnswer(TrainFigures):
             "ema": run.ema,
             "attention": "eager" if run.eager_attention else "flash",
             "part": run.part if run.height else None,
-            "encode": not run.cached_latents if run.height else None,
+            "encode": not run.cached if run.height else None,
             "engine": q.engine,
             **q.money.inputs(),
         }

@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 from roofline.analysis.training.flops import StepFlops, step_flops
 from roofline.analysis.training.held import memory_of
 from roofline.analysis.training.passes import Links, PassTime, Setting
-from roofline.analysis.training.stages import StageWork, stages_of, whole_of
+from roofline.analysis.training.stages import stages_of, whole_of
 from roofline.analysis.training.step import StepTime, step_time
+from roofline.analysis.training.work import StageWork
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Roof
 from roofline.answer.times import Times

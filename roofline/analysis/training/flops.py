@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from roofline.analysis.training.stages import StageWork
+from roofline.analysis.training.work import StageWork
 from roofline.num import Num
 from roofline.passes.fusion.eager import eager_ops
 from roofline.passes.training.flow import Flow

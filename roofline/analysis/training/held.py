@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from roofline.analysis.training.activations import activations_of
 from roofline.analysis.training.memory import Around, bucket_bytes, fullest, parts_of, stays
-from roofline.analysis.training.stages import StageWork
+from roofline.analysis.training.work import StageWork
 from roofline.answer.memory import Memory, Part
 from roofline.machine.engine import IDEAL, read_engine
 from roofline.num import maximum

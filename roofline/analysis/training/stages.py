@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
+from roofline.analysis.training.work import StageWork
 from roofline.architectures.text.training import training_ops
 from roofline.passes.fusion.eager import eager_ops
 from roofline.passes.parallel.context import split_context
@@ -35,26 +36,13 @@ _BETWEEN: Final = ("send", "receive")
 _AS_GPT: Final = ReferenceCode(dropout=("embedding", "attention", "residual"))
 
 
-class StageWork(NamedTuple):
-    """What one device of a kind of stage does for a micro-batch; there are `number` such stages.
-
-    `flows` are the ops of its forward pass with the gradients that are needed of each, and `rules` what they keep;
-    `forward`, `recompute` and `backward` are what runs, with the loss.
-    """
-
-    number: int
-    first: bool
-    last: bool
-    flows: tuple[Flow, ...]
-    rules: Rules
-    forward: tuple[Op, ...]
-    recompute: tuple[Op, ...]
-    backward: tuple[Op, ...]
-
-
 def stages_of(question: TrainQuestion) -> tuple[StageWork, ...]:
-    """The kinds of stages of a language model's training run. Raises UsageError where the plan does not fit it."""
+    """The kinds of stages of a training run. Raises UsageError where the plan does not fit the model."""
     run, plan = question.run, question.plan
+    if run.height:
+        from roofline.analysis.training.image.works import image_work
+
+        return (image_work(question),)
     whole = training_ops(question.spec, run.micro_batch, run.sequence, run.decoder)
     if run.adapters is not None:
         targets = run.adapters.targets or default_targets(whole)

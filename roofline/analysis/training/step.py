@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from roofline.analysis.training.passes import Links, Pass, PassTime, Setting, links_time, pass_time
-from roofline.analysis.training.stages import StageWork
+from roofline.analysis.training.work import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.exchanges import Shared, gathered, scattered, step_exchanges
 from roofline.passes.training.optimizer import optimizer_ops

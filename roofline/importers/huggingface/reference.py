@@ -10,27 +10,89 @@ from typing import Any, Final
 
 from roofline.importers.huggingface.config import Config
 
-_SHIFTED: Final = """
-    gemma gemma2 gemma3 gemma3_text minimax_m3_vl qwen3_5 qwen3_5_text qwen3_5_moe qwen3_5_moe_text qwen3_next
-    recurrent_gemma t5gemma vaultgemma
-""".split()
-_WIDE: Final = "afmoe deepseek_v4 flex_olmo gpt_oss olmo2 olmo3 olmo_hybrid".split()
-_AGAIN: Final = "longt5 mt5 switch_transformers t5 umt5 pop2piano".split()
-_JOINED: Final = "glm glm4 phi3 phi4_multimodal".split()
-_TABLES: Final = "ernie4_5 ernie4_5_moe flex_olmo olmo olmo2 olmo3 olmo_hybrid".split()
-_ROUTER_READS_WIDE: Final = """
-    axk1 axk2 deepseek_v2 deepseek_v3 deepseek_v32 dots1 ernie4_5_moe exaone_moe glm4_moe glm4_moe_lite glm_moe_dsa
-    kimi_linear longcat_flash mimo_v2_flash nemotron_h solar_open
-""".split()
-_ROUTER_NARROW: Final = """
-    flex_olmo olmoe qwen2_moe qwen3_moe qwen3_5_moe qwen3_next hunyuan_v1_moe longcat_flash llama4 llama4_text
-    cohere2_moe
-""".split()
+
+def _names(text: str) -> tuple[str, ...]:
+    """Model types in a row."""
+    return tuple(text.split())
+
+
+_SHIFTED: Final = [
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "gemma3_text",
+    "minimax_m3_vl",
+    "qwen3_5",
+    "qwen3_5_text",
+    "qwen3_5_moe",
+    "qwen3_5_moe_text",
+    "qwen3_next",
+    "recurrent_gemma",
+    "t5gemma",
+    "vaultgemma",
+]
+_WIDE: Final = _names("""
+    afmoe deepseek_v4 flex_olmo gpt_oss olmo2 olmo3 olmo_hybrid
+""")
+_AGAIN: Final = _names("""
+    longt5 mt5 switch_transformers t5 umt5 pop2piano
+""")
+_JOINED: Final = _names("""
+    glm glm4 phi3 phi4_multimodal
+""")
+_TABLES: Final = _names("""
+    ernie4_5 ernie4_5_moe flex_olmo olmo olmo2 olmo3 olmo_hybrid
+""")
+_ROUTER_READS_WIDE: Final = [
+    "axk1",
+    "axk2",
+    "deepseek_v2",
+    "deepseek_v3",
+    "deepseek_v32",
+    "dots1",
+    "ernie4_5_moe",
+    "exaone_moe",
+    "glm4_moe",
+    "glm4_moe_lite",
+    "glm_moe_dsa",
+    "kimi_linear",
+    "longcat_flash",
+    "mimo_v2_flash",
+    "nemotron_h",
+    "solar_open",
+]
+_ROUTER_NARROW: Final = [
+    "flex_olmo",
+    "olmoe",
+    "qwen2_moe",
+    "qwen3_moe",
+    "qwen3_5_moe",
+    "qwen3_next",
+    "hunyuan_v1_moe",
+    "longcat_flash",
+    "llama4",
+    "llama4_text",
+    "cohere2_moe",
+]
 #: Encoders, and stacks like T5's: losses and scores stay in the format of activations.
-_LIKE_BERT: Final = """
-    albert bert big_bird camembert deberta deberta-v2 distilbert electra ernie longformer mpnet nomic_bert roberta
-    roberta-prelayernorm xlm-roberta xlm-roberta-xl
-""".split()
+_LIKE_BERT: Final = [
+    "albert",
+    "bert",
+    "big_bird",
+    "camembert",
+    "deberta",
+    "deberta-v2",
+    "distilbert",
+    "electra",
+    "ernie",
+    "longformer",
+    "mpnet",
+    "nomic_bert",
+    "roberta",
+    "roberta-prelayernorm",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+]
 _NARROW_SCORES: Final = (*_LIKE_BERT, *_AGAIN, "falcon")
 #: By model type: keys, what stands where they are absent, and what drops out by each.
 _GPT: Final = (("embd_pdrop", 0.1, ("embedding",)), ("attn_pdrop", 0.1, ("attention",)),

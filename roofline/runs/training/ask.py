@@ -34,6 +34,7 @@ _MOST_GPUS: Final = 1_000_000
 SCHEDULES: Final = ("1f1b", "gpipe", "zero-bubble")
 RECOMPUTES: Final = ("none", "selective", "full")
 PARTS: Final = ("denoiser", "vae", "controlnet")
+JUDGES: Final = ("none", "perceptual", "adversarial")
 #: Which stage of ZeRO a habit is.
 _ZERO: Final = {"none": 0, "optimizer": 1, "gradients": 2, "parameters": 3}
 #: The framework that is taken where none is named.
@@ -212,7 +213,7 @@ def _run(spec: Any, given: Mapping[str, Any], layout: Layout) -> tuple[TrainRun,
     }
     if isinstance(spec, ImageSpec):
         return _image_run(spec, given, plan, step.notes, shared)
-    for name in ("height", "width", "encode", "part"):
+    for name in ("height", "width", "encode", "part", "judges"):
         if name in given:
             raise UsageError(f"{TRAINING[name].flag} goes with image models, and {spec.name} is a language model")
     sequence, more = sequence_of(spec, given.get("sequence"))
@@ -243,8 +244,8 @@ def _image_run(
         steps=steps,
         height=side_of(spec, "height", given.get("height")),
         width=side_of(spec, "width", given.get("width")),
-        cached_latents=encode,
-        cached_text=encode,
+        cached=encode,
+        judges=cast("Any", one_of("judges", given.get("judges", "none"), JUDGES)),
         part=cast("Any", part),
         **shared,
     )

@@ -99,6 +99,13 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
         OPTIONS["height"],
         OPTIONS["width"],
         Option("part", "str", "denoiser", "What is trained: denoiser, vae or controlnet.", "NAME"),
+        Option(
+            "judges",
+            "str",
+            "none",
+            "What judges an autoencoder beside pixels: none, perceptual (features), adversarial (a discriminator too).",
+            "none|perceptual|adversarial",
+        ),
         Option("encode", "bool", False, "Encode pictures and texts in every step; else both were encoded before."),
     ),
     "Memory": (OPTIONS["runtime_reserve"], OPTIONS["memory"]),

@@ -24,6 +24,8 @@ Recompute: TypeAlias = Literal["none", "selective", "full"]
 Schedule: TypeAlias = Literal["1f1b", "gpipe", "zero-bubble"]
 #: What is trained of an image model.
 Part: TypeAlias = Literal["denoiser", "vae", "controlnet"]
+#: What judges an autoencoder's pictures beside their difference from the given ones.
+Judges: TypeAlias = Literal["none", "perceptual", "adversarial"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class TrainRun:
     global_batch   those of one step of the optimizer, over all replicas
     sequence       tokens of each; `decoder` those of a decoder behind an encoder
     steps, tokens  how long it trains; None where nothing was asked
-    height, width  of pictures, in pixels; `cached_latents`, `cached_text`: what frozen parts make of them is at hand
+    height, width  of pictures, in pixels; `cached`: what frozen parts make of them and of their texts is at hand
+    part, judges   what is trained of an image model, and what judges the pictures of an autoencoder
     ema            a running mean of the weights is kept
     recompute      what of the forward pass is done again in the backward pass
     adapters       what is trained in place of the weights, which then stay as `base` stores them
@@ -48,9 +51,9 @@ class TrainRun:
     tokens: float | None = None
     height: float = 0.0
     width: float = 0.0
-    cached_latents: bool = True
-    cached_text: bool = True
+    cached: bool = True
     part: Part = "denoiser"
+    judges: Judges = "none"
     ema: bool = False
     recompute: Recompute = "none"
     optimizer: str = "adamw"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from roofline.architectures.image.codecs.codec import CODECS, Codec, decode_phase, encode_phase
 from roofline.architectures.image.critics import discriminator_ops, distance_ops, features_ops
@@ -20,7 +20,7 @@ from roofline.passes.training.image.unroll import plain_program
 from roofline.passes.training.image.unrolled import runs
 from roofline.passes.training.image.values import Value
 from roofline.passes.training.image.wires.critics import CRITICS
-from roofline.runs.training.run import Part
+from roofline.runs.training.run import Judges, Part
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.plain import PlainSpec
@@ -29,8 +29,6 @@ from roofline.workload.op import Op
 from roofline.workload.run import ImageRun
 from roofline.workload.workload import Phase
 
-#: What judges an autoencoder's pictures beside their difference from the given ones.
-Judges: TypeAlias = Literal["none", "perceptual", "adversarial"]
 _COLOURS: Final = 3.0
 
 

@@ -23,7 +23,7 @@ def crossing(shape: SelectedAttentionShape) -> AttentionShape:
 
 
 def attention_kept(flow: Flow, shape: AttentionShape, layer: Layer, rules: Rules, *, turned: bool) -> None:
-    """Softmax attention over keys and values. `turned`: queries and keys were rotated, so that they are tensors anew."""
+    """Softmax attention over keys and values. `turned`: queries and keys were rotated, so that they are new tensors."""
     op, span = flow.op, shape.span
     queries, keys = span.tokens * shape.heads, span.batch * (span.past + span.new)
     q, k, v = queries * shape.key_dim, keys * shape.kv_heads * shape.key_dim, keys * shape.kv_heads * shape.value_dim

@@ -34,35 +34,62 @@ def layer_kept(flows: Sequence[Flow], rules: Rules, encoded: Storage | None = No
 
 def _op(flow: Flow, layer: Layer, rules: Rules) -> None:
     """What one op keeps, and in which storage its results are."""
-    op, shape = flow.op, flow.op.shape
+    op = flow.op
     if op.kind == "collective":
         return
     special = _SPECIAL.get(op.name.removeprefix("cross_").removeprefix("shared_"))
     if is_adapter(op):
         _adapter(flow, layer)
-    elif isinstance(shape, AttentionShape):
-        attention_kept(flow, shape, layer, rules, turned="rotary" in layer.values)
-    elif isinstance(shape, SelectedAttentionShape) and op.name == "cross_attention":
-        attention_kept(flow, crossing(shape), layer, rules, turned=False)
-    elif isinstance(shape, SelectedAttentionShape) and not shape.scores_only and "kv" in layer.values:
-        latent_kept(flow, shape, layer, rules)
     elif special is not None:
         special(flow, layer, rules)
-    elif op.kind == "norm" and isinstance(shape, RowShape) and shape.style in ("rms", "layer"):
-        _norm(flow, shape, layer, rules)
-    elif isinstance(shape, MatmulShape) and op.kind == "linear" and shape.groups == 1.0:
-        _linear(flow, layer, rules)
-    elif isinstance(shape, RowShape) and shape.style == "activation":
-        if flow.inputs:
-            layer.keep(op, layer.value(reads_of(op).reads[0]), op.read)
-        layer.make(reads_of(op).writes[0], op.write)
-    elif isinstance(shape, RowShape) and shape.style == "add":
-        layer.make("x", op.write, stream=True)
+    elif isinstance(op.shape, RowShape):
+        _ROWS.get(op.shape.style, _guessed)(flow, layer, rules)
     else:
-        if flow.inputs or flow.weights:
-            layer.guess(op)
-        for name in reads_of(op).writes:
-            layer.make(name, op.write)
+        _SHAPES.get(type(op.shape), _guessed)(flow, layer, rules)
+
+
+def _softmax(flow: Flow, layer: Layer, rules: Rules) -> None:
+    shape = flow.op.shape
+    assert isinstance(shape, AttentionShape)
+    attention_kept(flow, shape, layer, rules, turned="rotary" in layer.values)
+
+
+def _selected(flow: Flow, layer: Layer, rules: Rules) -> None:
+    """Attention to what an encoder made, or to latents that were expanded; of other kinds nobody has compared it."""
+    shape = flow.op.shape
+    assert isinstance(shape, SelectedAttentionShape)
+    if flow.op.name == "cross_attention":
+        attention_kept(flow, crossing(shape), layer, rules, turned=False)
+    elif "kv" in layer.values and not shape.scores_only:
+        latent_kept(flow, shape, layer, rules)
+    else:
+        _guessed(flow, layer, rules)
+
+
+def _product(flow: Flow, layer: Layer, rules: Rules) -> None:
+    shape = flow.op.shape
+    plain = isinstance(shape, MatmulShape) and flow.op.kind == "linear" and shape.groups == 1.0
+    (_linear if plain else _guessed)(flow, layer, rules)
+
+
+def _activated(flow: Flow, layer: Layer, rules: Rules) -> None:
+    """An activation elsewhere than in a feed-forward: its input."""
+    op, known = flow.op, reads_of(flow.op)
+    if flow.inputs:
+        layer.keep(op, layer.value(known.reads[0]), op.read)
+    for name in known.writes:
+        layer.make(name, op.write)
+
+
+def _added(flow: Flow, layer: Layer, rules: Rules) -> None:
+    layer.make("x", flow.op.write, stream=True)
+
+
+def _guessed(flow: Flow, layer: Layer, rules: Rules) -> None:
+    if flow.inputs or flow.weights:
+        layer.guess(flow.op)
+    for name in reads_of(flow.op).writes:
+        layer.make(name, flow.op.write)
 
 
 def _linear(flow: Flow, layer: Layer, rules: Rules) -> None:
@@ -100,9 +127,11 @@ def _dropped(flow: Flow, layer: Layer, rules: Rules) -> None:
         layer.own(op, byte=op.write, stream=True)
 
 
-def _norm(flow: Flow, shape: RowShape, layer: Layer, rules: Rules) -> None:
+def _norm(flow: Flow, layer: Layer, rules: Rules) -> None:
     """A norm: its input, in fp32 where the code casts it, a number or two per row, and what its weights multiply."""
-    op, size = flow.op, shape.rows * shape.width
+    op, shape = flow.op, flow.op.shape
+    assert isinstance(shape, RowShape)
+    size = shape.rows * shape.width
     known = reads_of(op)
     source = layer.value(("x",)) if known.reads[0][0] == "x" and "x" in layer.values else layer.value(known.reads[0])
     stream = known.reads[0][0] in ("x", "a", "f")
@@ -182,4 +211,15 @@ _SPECIAL: Final[dict[str, Callable[[Flow, Layer, Rules], None]]] = {
     "activation": _activation,
     "experts": _experts,
     "router": router_kept,
+}
+_ROWS: Final[dict[str, Callable[[Flow, Layer, Rules], None]]] = {
+    "rms": _norm,
+    "layer": _norm,
+    "activation": _activated,
+    "add": _added,
+}
+_SHAPES: Final[dict[type[object], Callable[[Flow, Layer, Rules], None]]] = {
+    AttentionShape: _softmax,
+    SelectedAttentionShape: _selected,
+    MatmulShape: _product,
 }

@@ -1,4 +1,4 @@
-"""What a whole forward pass keeps: layer by layer, what is outside of them, and what is left where layers are repeated."""
+"""What a forward pass keeps: layer by layer, outside of them, and what is left where layers are repeated."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def kept_of(flows: Sequence[Flow], rules: Rules) -> tuple[Group, ...]:
 
 
 def checkpointed_of(flows: Sequence[Flow], rules: Rules) -> tuple[Group, ...]:
-    """What is kept where whole layers are done again: what enters each, what they share, and what is outside of them."""
+    """What is kept where whole layers are done again: what enters each, what they share, and what is outside."""
     out = list[Group]()
     for group, run in zip(kept_of(flows, rules), runs_of(flows), strict=False):
         inside = tuple(_entering(run, rules)) if group.is_layer else group.kept
