@@ -71,6 +71,7 @@ class TrainAnswer(TrainFigures):
             "attention": "eager" if run.eager_attention else "flash",
             "part": run.part if run.height else None,
             "encode": not run.cached if run.height else None,
+            "judges": run.judges if run.height else None,
             "engine": q.engine,
             **q.money.inputs(),
         }
