@@ -74,10 +74,11 @@ def check_targets(program: Program, targets: Iterable[str]) -> None:
     pieces = list(_pieces(program))
     for target in targets:
         if not any(is_target(piece, (target,)) for piece in pieces):
-            names = sorted({module_of(piece).rpartition(".")[2] for piece in pieces if piece.op.kind == "linear"})
+            linear = (piece for piece in pieces if piece.op.kind == "linear")
+            names = sorted({module_of(piece).removeprefix(f"{piece.op.block}.") for piece in linear})
             raise UsageError(
-                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers end "
-                f"in {', '.join(names)}"
+                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers are "
+                f"{', '.join(names)}"
             )
 
 
