@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="*", help="frameworks; default: all")
     parser.add_argument("--date", required=True, help="of the fit, as 2026-11-28")
     options = parser.parse_args(arguments)
-    runs, _ = prepare(row for row in read_training() if row.image_px is None)
+    runs, _ = prepare(read_training())
     kept = read_left_out() if LEFT_OUT.exists() else []
     rows = by_framework(runs)
     for name in options.only or trainer_names():

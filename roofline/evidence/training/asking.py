@@ -44,7 +44,7 @@ _RECOMPUTE: Final = {"": "none", "unknown": "none", "none": "none", "full": "ful
 #: Matrices with an adapter, by the source's words: torchtune's recipes of Llama (lora_attn_modules q, v, output and
 #: the feed-forward), NeMo's LoRA (linear_qkv, linear_proj, linear_fc1, linear_fc2) where nothing is said.
 _TARGETS: Final = {
-    "c_attn,attn c_proj,w1,w2": "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj",
+    "c_attn,attn c_proj,w1,w2": "qkv_proj,o_proj,gate_proj,up_proj",
     "query,value": "q_proj,v_proj",
     "attention (q,k,v fused, output)": "q_proj,k_proj,v_proj,o_proj",
     "to_q, to_k, to_v, to_out.0": "to_q,to_k,to_v,to_out.0",

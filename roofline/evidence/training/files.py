@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from roofline.evidence.fits.fit_engines import interval
-from roofline.evidence.training.fit import PRIORS, Fitted, LeftOut, current, moved, shipped, start_of
+from roofline.evidence.training.fit import LIMITS, PRIORS, Fitted, LeftOut, current, moved, shipped, start_of
 from roofline.evidence.training.prepared import TrainingRun
 from roofline.machine.engine import engine_path
 from roofline.machine.intervals import Range
@@ -36,11 +36,11 @@ def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Seq
     """The file of a framework after a fit: blocks by hand stay as they are."""
     blocks = blocks_of(engine_path(name).read_text(encoding="utf-8"))
     blocks["training"] = _habits(blocks["training"], fitted)
-    blocks["factors"] = [
-        _line("factors", {key: _shown(current(fitted.framework, own)) for key, own in _FACTORS.items()})
-    ]
-    limit = fitted.framework.engine.unit_attention
-    blocks.pop("unit_attention", None)
+    factors = {key: _shown(current(fitted.framework, own)) for key, own in _FACTORS.items()}
+    blocks["factors"] = [_line("factors", factors)]
+    limits = {name: current(fitted.framework, name) for name in LIMITS}
+    for limit in LIMITS:
+        blocks.pop(limit, None)
     host = {key: f"{current(fitted.framework, own) * _MICRO:.3g} us" for key, own in _HOST.items()}
     blocks["host"] = [_line("host", host)]
     blocks["fit"] = [_line("fit", _figures(fitted, runs, out, date))]
@@ -50,10 +50,7 @@ def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Seq
     blocks.pop("notes", None)
     if note:
         blocks["notes"] = [f'notes: "{note}"']
-    if limit:
-        at = list(blocks).index("host")
-        items = list(blocks.items())
-        blocks = dict([*items[:at], ("unit_attention", [f"unit_attention: {limit:g}"]), *items[at:]])
+    blocks |= {limit: [f"{limit}: {value:g}"] for limit, value in limits.items() if value}
     return "\n".join(line for lines in blocks.values() for line in lines) + "\n"
 
 

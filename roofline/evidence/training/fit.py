@@ -28,6 +28,7 @@ PRIORS: Final[dict[str, Prior]] = {
     "backward": (1.0, 0.7, 2.0, 0.2),
     "shown": (0.2, 0.01, 1.0, 1.0),
     "unit_attention": (2000.0, 300.0, 8192.0, 0.6),
+    "unit_unpack": (1.0, 0.05, 16.0, 1.0),
     "rows": (1.0, 0.1, 5.0, 0.6),
     "network": (1.5, 1.0, 20.0, 0.7),
     "exchange": (1.0, 0.05, 10.0, 0.7),
@@ -37,11 +38,15 @@ PRIORS: Final[dict[str, Prior]] = {
     "streaming": (1.0, 0.3, 1.2, 0.25),
     "update": (1.0, 0.3, 5.0, 0.4),
 }
+#: Of these, limits of an engine: none where nothing tells them.
+LIMITS: Final = ("unit_attention", "unit_unpack")
 _OF_HABITS: Final = ("backward", "network", "update", "experts")
 _ROWS_PER_COEFFICIENT: Final = 2
 _ITERATIONS: Final = 14
 _NEAR: Final = 5
 LEAST_ROWS: Final = 3
+#: Bits of weights that are widened before they are multiplied, and of fewer.
+_NARROW: Final = 8.0
 
 
 class Fitted(NamedTuple):
@@ -63,7 +68,7 @@ def shipped(engine: str) -> Framework:
 
 def start_of(engine: str) -> Framework:
     """A framework with its habits, before anything is fitted: coefficients that no row tells stay there."""
-    starts = {name: prior[0] for name, prior in PRIORS.items()} | {"unit_attention": 0.0, "experts": 1.0}
+    starts = {name: prior[0] for name, prior in PRIORS.items()} | {"experts": 1.0, **dict.fromkeys(LIMITS, 0.0)}
     return moved(shipped(engine), starts)
 
 
@@ -96,6 +101,7 @@ def free_of(runs: Sequence[TrainingRun]) -> tuple[str, ...]:
     )
     wanted["attention"] = len({run.question.run.sequence for run in runs}) > 1
     wanted["unit_attention"] = wanted["attention"] and len({run.gpu for run in runs}) > 1
+    wanted["unit_unpack"] = any(run.question.precision.weights.bits <= _NARROW for run in runs if run.question.run.base)
     kinds = len({repr(run.asked.options) + run.model + run.gpu for run in runs})
     chosen = [name for name, asked in wanted.items() if asked]
     return tuple(chosen[: max(1, kinds // _ROWS_PER_COEFFICIENT)])

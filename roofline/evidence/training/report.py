@@ -53,7 +53,7 @@ _FAR: Final = 0.4
 
 def page() -> str:
     """The page, in Markdown."""
-    runs, refused = prepare(row for row in read_training() if row.image_px is None)
+    runs, refused = prepare(read_training())
     judged, kept = judge(runs), peaks(runs)
     fitted = [each for each in judged if not each.run.asked.apart and each.run.row.metric != "gpu_hours"]
     left = read_left_out()

@@ -148,7 +148,6 @@ def _litgpt(row: TrainingRow) -> str | Spec:
             "head_dim": 128,
             "qkv_bias": True,
             "output_bias": True,
-            "packed": True,
         },
         feed_forward={"kind": "dense", "width": 16384, "gated": False, "activation": "gelu", "bias": True},
     )
