@@ -175,6 +175,7 @@ class Training(TypedDict, total=False):
     height: int | None
     width: int | None
     part: str
+    judges: str
     encode: bool
     runtime_reserve: str | float | None
     memory: str | None

@@ -94,6 +94,7 @@ def test_csv_has_a_row_for_each_phase_with_the_memory_beside() -> None:
         (("--gpus", "7", "--tp", "2"), "6 or 8"),
         (("--lora", "0"), "--lora must be a whole number from 1"),
         (("--base", "nf4"), "--lora RANK"),
+        (("--lora", "8", "--targets", "foo_proj"), "foo_proj"),
         (("--optimizer", "adamx"), "adamw"),
         (("--sequence", "0"), "--sequence must be a whole number from 1"),
         (("--micro-batch", "0"), "--micro-batch must be a whole number from 1"),
@@ -126,6 +127,36 @@ def test_tokens_are_not_asked_of_pictures() -> None:
         "-m", "stable-diffusion-1.5", "-g", "a100", "--sequence", "9"
     )
     assert "--samples" in refusal("-m", "stable-diffusion-1.5", "-g", "a100", "--tokens", "9")
+
+
+PICTURES = ("--model", "sdxl", "--gpu", "rtx-4060-ti-16gb", "--lora", "16")
+
+
+def test_adapters_of_a_denoiser_are_told_in_pictures() -> None:
+    found = told(*PICTURES, "--samples", "1e4")
+    assert "pictures/s" in found["verdict"] and "10,000 pictures take" in found["verdict"]
+    assert found["throughput"]["tokens_per_s"] is None
+    assert found["parameters"]["trainable"] < 0.02 * found["parameters"]["total"]
+    assert found["mfu"]["causal"] == pytest.approx(found["mfu"]["full"])
+
+
+def test_a_denoiser_that_does_not_fit_has_remedies() -> None:
+    found = told("--model", "sdxl", "--gpu", "rtx-4090")
+    assert not found["memory"]["fits"] and any(remedy["fits"] for remedy in found["remedies"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--targets", "nothing"), "'nothing'"),
+        (("--recompute", "selective"), "full does blocks"),
+        (("--gpus", "4", "--tp", "2"), "--zero 3"),
+        (("--height", "7"), "--height must be a whole number from 8"),
+        (("--attention", "eager"), "--attention goes with language models"),
+    ],
+)
+def test_what_pictures_do_not_take_is_refused(arguments: tuple[str, ...], words: str) -> None:
+    assert words in refusal(*PICTURES, *arguments)
 
 
 def test_sharing_with_nobody_is_noted() -> None:

@@ -43,6 +43,15 @@ _OPTIONS: Final[dict[str, tuple[Any, ...]]] = {
     "price": ("2.5/h", "buy", "20/h/node"),
     "electricity": ("0.3",),
 }
+_PICTURES: Final = ("sdxl", "sd-2.1-base", "dit-xl-2-256", "sd3-medium", "sd-vae")
+_OF_PICTURES: Final[dict[str, tuple[Any, ...]]] = {
+    "height": (256, 512, 1000),
+    "part": ("denoiser", "vae", "controlnet"),
+    "judges": ("perceptual", "adversarial"),
+    "encode": (True,),
+    "samples": (1, 1e6),
+}
+_OF_WORDS: Final = ("sequence", "tokens", "tp", "pp", "cp", "ep", "attention", "vpp", "schedule")
 #: What has no meaning without another.
 _NEEDS: Final = {"base": "lora", "targets": "lora", "vpp": "pp", "schedule": "pp", "ep": "gpus"}
 
@@ -51,6 +60,10 @@ def _asked(random: Random) -> dict[str, Any]:
     found = {name: random.choice(values) for name, values in _OPTIONS.items() if random.random() < 0.3}
     if random.random() < 0.9:
         found = {name: value for name, value in found.items() if _NEEDS.get(name, name) in found}
+    if random.random() < 0.2:
+        found = {name: value for name, value in found.items() if name not in _OF_WORDS}
+        found |= {name: random.choice(values) for name, values in _OF_PICTURES.items() if random.random() < 0.3}
+        return {"model": random.choice(_PICTURES), "gpu": random.choice(_GPUS), **found}
     return {"model": random.choice(_MODELS), "gpu": random.choice(_GPUS), **found}
 
 

@@ -71,6 +71,7 @@ class TrainAnswer(TrainFigures):
             "attention": "eager" if run.eager_attention else "flash",
             "part": run.part if run.height else None,
             "encode": not run.cached if run.height else None,
+            "judges": run.judges if run.height else None,
             "engine": q.engine,
             **q.money.inputs(),
         }
@@ -147,10 +148,11 @@ class TrainAnswer(TrainFigures):
         }
 
     def _shares(self) -> dict[str, float]:
-        """MFU by each convention, the ledger's two first."""
+        """MFU by each convention, the ledger's two first; of adapters these alone: others count all weights trained."""
         each = 1.0 / (float(self.times.expected) * self.whole_peak)
         rate = each * self.question.run.tokens_per_step
-        told = {name: flops * rate for name, flops in self.conventions.items()}
+        known = self.conventions if self.question.run.adapters is None else {}
+        told = {name: flops * rate for name, flops in known.items()}
         return {"causal": self.mfu, "full": self.flops.full * each, **told}
 
     def records(self) -> Iterator[dict[str, Any]]:

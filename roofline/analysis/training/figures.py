@@ -112,7 +112,15 @@ class TrainFigures(TrainOutcome):
             return None
         seconds = self.times * run.steps
         hours, cost = seconds * (self.question.gpus / _HOUR), self.cost_of(seconds)
-        return Whole(run.steps, run.tokens or 0.0, seconds, hours, cost, self.money.currency, self.joules_of(seconds))
+        return Whole(
+            run.steps,
+            run.tokens or run.steps * run.tokens_per_step,
+            seconds,
+            hours,
+            cost,
+            self.money.currency,
+            self.joules_of(seconds),
+        )
 
     @cached_property
     def remedies(self) -> tuple[Helped, ...]:

@@ -75,17 +75,17 @@ def whole_of(question: TrainQuestion) -> StageWork:
 def _stage(question: TrainQuestion, whole: Sequence[Op], stage: int, number: int) -> StageWork:
     plan, run = question.plan, question.run
     first, last = stage == 0, stage == plan.pp - 1
-    ops = device_ops(question, whole, stage)
+    ops, spread = device_ops(question, whole, stage), device_ops(question, whole, stage, by_tokens=True)
     trains = every_op if run.adapters is None else adapters_only
     rooted = run.adapters is not None and run.recompute == "full"
     needed = flows(ops, trains, rooted=rooted, entered=not first)
     rules = rules_of(question)
-    again = recomputed(needed, _policy(question), rules)
+    going = needed if spread == ops else flows(spread, trains, rooted=rooted, entered=not first)
+    again = recomputed(going, _policy(question), rules)
     if question.by_products:
-        again = tuple(repeated([flow.op for flow in needed]))
-    going = needed
+        again = tuple(repeated([flow.op for flow in going]))
     if run.eager_attention:
-        going, again = unfused(needed), tuple(eager_ops(again))
+        going, again = unfused(going), tuple(eager_ops(again))
     ahead, behind = _loss(question, ops) if last else ((), ())
     back = backward_ops(going, Accumulated(question.habits.gradients != "narrow"))
     forward = (*(flow.op for flow in going), *ahead)
@@ -128,8 +128,12 @@ def unfused(needed: Sequence[Flow]) -> tuple[Flow, ...]:
     return tuple(out)
 
 
-def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int) -> tuple[Op, ...]:
-    """What one device of a stage runs forward, with the exchanges within its groups."""
+def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int, *, by_tokens: bool = False) -> tuple[Op, ...]:
+    """What one device of a stage runs forward, with the exchanges within its groups.
+
+    `by_tokens`: norms and residuals are spread over a group of tensors where the framework does so; rules of what is
+    kept spread them on their own.
+    """
     plan, width = question.plan, float(question.spec.width)
     if plan.devices == plan.dp and plan.ep == 1:
         return tuple(whole)
@@ -137,7 +141,7 @@ def device_ops(question: TrainQuestion, whole: Sequence[Op], stage: int) -> tupl
     ops = split_context(whole, plan, prefill=True, every=True)
     ops = split_experts(ops, plan, 0)
     ops = split_tensors(ops, plan, 0)
-    if question.layout.sequence_parallel:
+    if by_tokens and question.layout.sequence_parallel:
         ops = split_sequence(ops, width, float(plan.tp))
     ops = stage_ops(ops, plan, stage, tokens * width / plan.tp)
     return tuple(_placed(op, plan, question.layout.vpp) for op in ops if op.name != _GATHERED)

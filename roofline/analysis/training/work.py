@@ -13,7 +13,8 @@ from roofline.workload.op import Op
 class StageWork(NamedTuple):
     """What one device of a kind of stage does for a micro-batch; there are `number` such stages.
 
-    `flows` are the ops of its forward pass with the gradients that are needed of each, and `rules` what they keep;
+    `flows` are the ops of its forward pass with the gradients that are needed of each, and `rules` what they keep,
+    before attention is cut into kernels and norms are spread by tokens;
     `forward`, `recompute` and `backward` are what runs, with the loss. `kept`: bytes, where no rules say them.
     """
 

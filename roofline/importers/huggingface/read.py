@@ -37,10 +37,10 @@ from roofline.importers.huggingface.drafting import as_eagle, is_eagle
 from roofline.importers.huggingface.families import FAMILIES
 from roofline.importers.huggingface.forms.dialects import in_words_of_classes
 from roofline.importers.huggingface.forms.heads import follow_architecture
+from roofline.importers.huggingface.forms.reference import add_reference
 from roofline.importers.huggingface.harmless import is_harmless
 from roofline.importers.huggingface.multimodal import text_config
 from roofline.importers.huggingface.naming import clean_name, model_name
-from roofline.importers.huggingface.reference import add_reference
 from roofline.importers.huggingface.spec_data import Origin, spec_data
 from roofline.importers.huggingface.stated import mapped
 from roofline.importers.huggingface.towers.sections import concerns_media

@@ -71,6 +71,13 @@ _IN_SCAN: Final[dict[str, dict[str, str]]] = {
     "rwkv": {"k_proj": "column", "v_proj": "column"},
     "mlstm": {"k_proj": "column", "v_proj": "column", "input_gate": "column", "forget_gate": "column"},
 }
+#: Low-rank adapters beside a matrix, by its rule: where that is split by rows A is too and its small output summed.
+_OUTPUTS: Final = {"column": "column", "kv": "kv", "mixed": "column"}
+_ADAPTERS: Final[dict[str, dict[str, str]]] = {
+    "lora_a": {"row": "partial"},
+    "lora_b": _OUTPUTS,
+    "lora_add": {"column": "inner", "kv": "key_inner", "mixed": "inner"},
+}
 #: Recurrences whose ops are all in the tables.
 _SCANS: Final = ("selective", "decay", "delta", "gated", "rwkv", "mlstm")
 #: Beginnings of names of ops that every device does alike: an indexer of keys, a compressor, residual streams, norms,
@@ -92,7 +99,7 @@ def rule_of(op: Op, scan: str = "none") -> str:
     """The rule of an op, in a block whose recurrence follows `scan`. Raises UnsupportedError where it declares none."""
     if op.block.endswith(_AROUND):
         return "whole"
-    known = _IN_SCAN.get(scan, {}).get(op.name) or RULE_OF.get(op.name)
+    known = _adapter_rule(op, scan) or _IN_SCAN.get(scan, {}).get(op.name) or RULE_OF.get(op.name)
     if known is not None:
         return known
     if op.kind == "attention" and isinstance(op.shape, (AttentionShape, SelectedAttentionShape)):
@@ -107,3 +114,11 @@ def rule_of(op: Op, scan: str = "none") -> str:
         f"{op.name} ({op.kind}, in {op.block}) does not say how it is split over tensor-parallel devices; "
         "use --pp, --dp or --ep instead of --tp for this model"
     )
+
+
+def _adapter_rule(op: Op, scan: str) -> str | None:
+    """The rule of an op of a low-rank adapter, by that of its matrix; None of other ops."""
+    base, _, adapter = op.name.rpartition(".")
+    if adapter not in _ADAPTERS:
+        return None
+    return _ADAPTERS[adapter].get(rule_of(op._replace(name=base), scan), "whole")

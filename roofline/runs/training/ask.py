@@ -235,6 +235,10 @@ def _image_run(
     for name in ("tp", "pp", "cp", "ep"):
         if getattr(plan, name) > 1:
             raise UsageError(f"--{name}: image models are trained in replicas; use --dp or --gpus, and --zero 3")
+    if shared["recompute"] == "selective":
+        raise UsageError(
+            "--recompute selective does scores again, which pictures' attention never keeps; full does blocks"
+        )
     part = one_of("part", given.get("part", "denoiser"), PARTS)
     encode = not given.get("encode")
     from roofline.runs.training.sizes import Batches

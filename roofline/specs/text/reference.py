@@ -31,6 +31,12 @@ class ReferenceCode(Spec):
     copied: bool = Field(False, description="queries, keys and values are copied out of their one matrix (Falcon)")
     capped: bool = Field(False, description="scores of attention pass through a tanh (Gemma 2)")
     capped_logits: bool = Field(False, description="logits do")
+    layer_norm: Literal["kernel", "widened", "steps"] = Field(
+        "kernel",
+        description="how a layer norm is computed: in one kernel that keeps its input, in one in fp32 (OLMo), or step "
+        "by step in fp32 (Cohere)",
+    )
+    spread: bool = Field(False, description="cosines and sines are spread anew in every layer (GLM, Helium)")
     tables: Literal["narrow", "wide"] = Field("narrow", description="cosines and sines of positions are in fp32")
     places: Literal["made", "passed", "held"] = Field(
         "made",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from roofline.analysis.training.activations import activations_of
 from roofline.analysis.training.answer import TrainAnswer
 from roofline.analysis.training.evaluate import evaluate_training
 from roofline.analysis.training.held import units_of
@@ -78,3 +79,11 @@ def test_experts_are_exchanged_by_their_own_replicas() -> None:
         question = train_question("mixtral-8x7b", gpu="h100", gpus=16, sequence=2048, engine="megatron", **options)
         experts = shared_weights(question, stages_of(question)[0])[1]
         assert (experts.devices, experts.stride) == (devices, stride)
+
+
+def test_sequence_parallelism_divides_once() -> None:
+    """Llama 3.1 70B over tp 8, layers done again: each GPU keeps an eighth of every layer's input, once divided."""
+    asked: dict[str, Any] = {"gpus": 8, "tp": 8, "sequence": 8192, "micro_batch": 4, "recompute": "full"}
+    question = train_question("llama-3.1-70b", gpu="h100", engine="megatron", zero=0, **asked)
+    taken = activations_of(question, stages_of(question)[0], 0.0)
+    assert taken.layers == pytest.approx(80 * 2 * 4 * 8192 * 8192 / 8)

@@ -77,3 +77,10 @@ def test_changes_read_as_one_would_type_them() -> None:
 
 def test_what_fits_has_no_remedies() -> None:
     assert rl.train("gpt2", gpu="a100", sequence=512).remedies == ()
+
+
+def test_beside_adapters_it_is_told_what_trains_all_weights() -> None:
+    verdict = rl.train("llama-3.1-8b", gpu="rtx-4090", sequence=2048).verdict
+    assert "With --lora 16" in verdict and "; all weights with --gpus" in verdict
+    adapted = rl.train("llama-3.1-8b", gpu="rtx-4090", sequence=4096, lora=16, targets="all-linear").verdict
+    assert "all weights" not in adapted

@@ -12,7 +12,6 @@ from roofline.architectures.image.pipeline import image_workload
 from roofline.errors import UsageError
 from roofline.num import Num
 from roofline.passes.training.adapters import Adapters
-from roofline.passes.training.image.kept import Kept
 from roofline.passes.training.image.programs import program_of
 from roofline.passes.training.image.step import ImageTraining, Recompute, step_of, tracer_of
 from roofline.passes.training.image.trace import Tracer
@@ -20,6 +19,7 @@ from roofline.passes.training.image.unroll import plain_program
 from roofline.passes.training.image.unrolled import runs
 from roofline.passes.training.image.values import Value
 from roofline.passes.training.image.wires.critics import CRITICS
+from roofline.passes.training.kept.storage import Kept
 from roofline.runs.training.run import Judges, Part
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.image.pipeline import PipelineSpec
@@ -160,8 +160,12 @@ def _judge(tracer: Tracer, spec: Codec, run: ImageRun, judges: Judges) -> None:
         tracer.run(plain_program(discriminator_ops(pixels, float(spec.pixel_channels)), CRITICS))
 
 
-def discriminator_training(run: ImageRun, channels: float = _COLOURS) -> ImageTraining:
-    """The discriminator's own step: over as many pictures that were made as given ones; none needs a gradient."""
+def discriminator_training(spec: ImageSpec, run: ImageRun) -> ImageTraining:
+    """The own step of a discriminator of an autoencoder's pictures: over given ones and as many that were made.
+
+    None of them needs a gradient. Raises UsageError for a model without an autoencoder.
+    """
+    channels = float(_codec(spec).pixel_channels)
     tracer, pixels = Tracer(lambda piece: True), Plane(run.batch, run.height, run.width)
     for _ in range(2):
         tracer.names["v"] = _picture(pixels, channels)

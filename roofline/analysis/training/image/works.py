@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from roofline.analysis.training.image.training import discriminator_training, image_training
 from roofline.analysis.training.work import StageWork
 from roofline.passes.training.flow import Flow
@@ -28,8 +30,8 @@ def image_work(question: TrainQuestion) -> StageWork:
         judges=run.judges,
     )
     encoding = tuple(Flow(op, False, False, False, False) for phase in step.frozen for op in phase.ops)
-    steps = [step, *([discriminator_training(pictures)] if run.judges == "adversarial" else [])]
-    flows = (*encoding, *(flow for each in steps for flow in each.flows))
+    steps = [step, *([discriminator_training(question.spec, pictures)] if run.judges == "adversarial" else [])]
+    flows = (*encoding, *_held_once(steps))
     return StageWork(
         number=1,
         first=True,
@@ -41,6 +43,17 @@ def image_work(question: TrainQuestion) -> StageWork:
         backward=tuple(op for each in steps for op in each.backward),
         kept=_kept(step),
     )
+
+
+def _held_once(steps: Sequence[ImageTraining]) -> Iterator[Flow]:
+    """The flows of all passes; what reads several pictures holds its weights in the first of its passes alone.
+
+    Features are made of the given picture and then of the other; a discriminator stands behind the generator first.
+    """
+    for index, step in enumerate(steps):
+        for flow in step.flows:
+            again = index > 0 or (flow.op.block == "made" and flow.op.name.startswith("vgg."))
+            yield flow._replace(op=flow.op._replace(params=0.0, active=0.0)) if again else flow
 
 
 def _kept(step: ImageTraining) -> float:

@@ -95,7 +95,7 @@ def _step(answer: TrainAnswer) -> Iterator[Derivation]:
     for phase in answer.phases:
         if phase.name != "exchange":
             yield _phase(answer, phase)
-    floor = "micro-batches · (FLOPs forward and backward of the fullest stage / peak)"
+    floor = "micro-batches · FLOPs forward and backward of the fullest stage / the fastest peak of the format"
     values = f"{m:,.0f} × {format_time(float(slow.floor_s()))}"
     yield Derivation("step.floor_s", "s", float(times.floor), floor, values, LEDGER, lines=_lines(answer))
     bound = (

@@ -15,6 +15,7 @@ from roofline.units import format_count, format_si, format_time
 
 if TYPE_CHECKING:
     from roofline.analysis.training.figures import TrainFigures, Whole
+    from roofline.analysis.training.telling.helping import Helped
     from roofline.runs.training.run import TrainQuestion
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60.0, 3600.0, 86_400.0, 365.25 * 86_400.0
@@ -45,7 +46,14 @@ def _misfit(answer: TrainFigures) -> Iterator[str]:
     if remedy is None:
         yield "Nothing that was tried makes it fit."
     else:
-        yield f"With {remedy.options} it would: {remedy.needs}{_each(q)}."
+        whole = "lora" in remedy.changes and next((each for each in answer.remedies if each.fits and _all(each)), None)
+        text = f"With {remedy.options} it would: {remedy.needs}{_each(q)}"
+        yield f"{text}; all weights with {whole.options}: {whole.needs} per GPU." if whole else f"{text}."
+
+
+def _all(found: Helped) -> bool:
+    """Whether all weights are trained still."""
+    return "lora" not in found.changes
 
 
 def _each(q: TrainQuestion) -> str:
@@ -137,8 +145,8 @@ def gpu_hours(hours: float) -> str:
 
 
 def money(value: float) -> str:
-    """Money to three digits: 234,000, 12.40."""
-    return rounded(value) if value >= 1000 else amount(value)
+    """Money to three digits: 234,000, 114, 12.40."""
+    return rounded(value) if value >= 100 else amount(value)
 
 
 def rounded(value: float) -> str:

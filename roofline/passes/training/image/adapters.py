@@ -11,7 +11,7 @@ from typing import Final
 
 from roofline.errors import UsageError
 from roofline.num import Num
-from roofline.passes.training.adapters import Adapters
+from roofline.passes.training.adapters import ALL, Adapters
 from roofline.passes.training.flow import Flow
 from roofline.passes.training.image.trace import Tracer
 from roofline.passes.training.image.unrolled import Loop, Piece, Program
@@ -21,8 +21,6 @@ from roofline.workload.shapes import ConvolutionShape, FieldShape, MatmulShape
 
 #: What diffusers' own scripts adapt where nothing else is asked for.
 USUAL: Final = ("to_q", "to_k", "to_v", "to_out.0")
-#: Every dense layer.
-ALL_LINEAR: Final = "all-linear"
 _OWN: Final = ("to_q", "to_k", "to_v")
 _ADDED: Final = ("add_q_proj", "add_k_proj", "add_v_proj")
 #: Names of modules, by the last words of an op's name; several, where an op runs for several modules.
@@ -66,7 +64,7 @@ def is_target(piece: Piece, targets: Iterable[str]) -> bool:
         return False
     name = module_of(piece)
     return any(
-        (target == ALL_LINEAR and piece.op.kind == "linear") or name == target or name.endswith(f".{target}")
+        (target == ALL and piece.op.kind == "linear") or name == target or name.endswith(f".{target}")
         for target in targets
     )
 
@@ -76,10 +74,11 @@ def check_targets(program: Program, targets: Iterable[str]) -> None:
     pieces = list(_pieces(program))
     for target in targets:
         if not any(is_target(piece, (target,)) for piece in pieces):
-            names = sorted({module_of(piece).rpartition(".")[2] for piece in pieces if piece.op.kind == "linear"})
+            linear = (piece for piece in pieces if piece.op.kind == "linear")
+            names = sorted({module_of(piece).removeprefix(f"{piece.op.block}.") for piece in linear})
             raise UsageError(
-                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers end "
-                f"in {', '.join(names)}"
+                f"no layer of this model is named {target!r}, so that nothing would be adapted; its dense layers are "
+                f"{', '.join(names)}"
             )
 
 

@@ -7,29 +7,12 @@ checkpoint (torch.utils.checkpoint, not re-entrant) its arguments.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from roofline.num import Num, maximum
 from roofline.passes.training.image.trace import Tracer
 from roofline.passes.training.image.values import Value
-
-
-class Kept(NamedTuple):
-    """What an op keeps, `count` times: elements of 16 bit, of 4 bytes and of 1 byte, and bytes."""
-
-    op: str
-    block: str
-    count: float  # type: ignore[assignment]  # of executions; tuple.count is not used
-    half: Num = 0.0
-    wide: Num = 0.0
-    byte: Num = 0.0
-    fixed: Num = 0.0
-
-    @property
-    def bytes(self) -> Num:
-        """All bytes."""
-        return self.count * (2.0 * self.half + 4.0 * self.wide + self.byte + self.fixed)
-
+from roofline.passes.training.kept.storage import Kept
 
 #: The block to which the arguments of checkpoints are counted.
 ARGUMENTS: Final = "checkpoint input"

@@ -9,10 +9,11 @@ from roofline.passes.training.adapters import Adapters
 from roofline.passes.training.flow import Flow
 from roofline.passes.training.gradients import Accumulated, backward_ops
 from roofline.passes.training.image.adapters import USUAL, beside, check_targets
-from roofline.passes.training.image.kept import Kept, kept_of
+from roofline.passes.training.image.kept import kept_of
 from roofline.passes.training.image.recompute import recomputed
 from roofline.passes.training.image.trace import Tracer
 from roofline.passes.training.image.unrolled import Program
+from roofline.passes.training.kept.storage import Kept
 from roofline.workload.op import Op
 from roofline.workload.workload import Phase
 

@@ -129,7 +129,6 @@ class Tracer:
         if isinstance(op.shape, FieldShape) and op.shape.style in ("copy", "arithmetic") and len(reads) == 1:
             if isinstance(op.kernels, float) and op.kernels == 1.0:
                 return
-            out.half, out.wide = reads[0].half, reads[0].wide
             out.origin, out.made = reads[0], op.kernels
 
 

@@ -35,7 +35,7 @@ def layer_kept(flows: Sequence[Flow], rules: Rules, encoded: Storage | None = No
 def _op(flow: Flow, layer: Layer, rules: Rules) -> None:
     """What one op keeps, and in which storage its results are."""
     op = flow.op
-    if op.kind == "collective":
+    if op.kind == "collective" or op.name.startswith("indexer"):  # run without gradients
         return
     special = _SPECIAL.get(op.name.removeprefix("cross_").removeprefix("shared_"))
     if is_adapter(op):
@@ -136,7 +136,10 @@ def _norm(flow: Flow, layer: Layer, rules: Rules) -> None:
     source = layer.value(("x",)) if known.reads[0][0] == "x" and "x" in layer.values else layer.value(known.reads[0])
     stream = known.reads[0][0] in ("x", "a", "f")
     trained = flow.weights and op.params > 0.0
-    if shape.style == "layer" or rules.fused:
+    if shape.style == "layer" and rules.code.layer_norm != "kernel" and not rules.fused:
+        if flow.inputs or trained:
+            _stepped(flow, shape, layer, rules)
+    elif shape.style == "layer" or rules.fused:
         if flow.inputs or trained:
             layer.keep(op, source, size)
             layer.own(op, wide=shape.rows * (2.0 if shape.style == "layer" else 1.0), stream=stream)
@@ -144,6 +147,15 @@ def _norm(flow: Flow, layer: Layer, rules: Rules) -> None:
         _cast(flow, size, layer, rules, trained=trained)
     for name in known.writes:
         layer.make(name, size, stream=stream)
+
+
+def _stepped(flow: Flow, shape: RowShape, layer: Layer, rules: Rules) -> None:
+    """A layer norm in fp32: one kernel over a copy of its input, or element by element as Cohere's."""
+    size = shape.rows * shape.width
+    if rules.code.layer_norm == "widened":
+        layer.own(flow.op, wide=size + 2.0 * shape.rows)
+    else:
+        layer.own(flow.op, wide=3.0 * size + shape.rows + shape.width)
 
 
 def _cast(flow: Flow, size: Num, layer: Layer, rules: Rules, *, trained: bool) -> None:

@@ -86,9 +86,11 @@ def tables_kept(flows: Sequence[Flow], rules: Rules) -> Iterator[Kept]:
         else:
             continue
         width = float(first_value(op.shape.width)) / heads
-        if width not in seen:
+        size = 2.0 * new * width
+        if rules.code.spread:
+            yield Kept("rotary.table", op.block, op.count, size)
+        elif width not in seen:
             seen.add(width)
-            size = 2.0 * new * width
             wide = rules.code.tables == "wide"
             yield Kept("rotary.table", "embedding", 1.0, 0.0 if wide else size, size if wide else 0.0)
 

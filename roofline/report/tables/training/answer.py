@@ -29,8 +29,9 @@ _LEGEND: Final = (
 _EXPECTED: Final = " expected: what the framework makes of it; four of five runs lie in the interval."
 _SHARES: Final = (
     "MFU (model FLOPs utilisation): the model's own FLOPs over the peak. HFU (hardware FLOPs utilisation): with all "
-    "that is repeated. Peaks are dense. `roofline flops` tells 20 conventions with their formulas."
+    "that is repeated. Peaks are dense."
 )
+_OTHERS: Final = " `roofline flops` tells 20 conventions with their formulas."
 
 
 def print_training(answer: TrainAnswer, console: Console) -> None:
@@ -46,7 +47,7 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
     console.print(_LEGEND + ("" if answer.question.engine == IDEAL else _EXPECTED), style="dim")
     console.print()
     console.print(share_table(answer))
-    console.print(_SHARES, style="dim")
+    console.print(_SHARES + (_OTHERS if answer.question.run.sequence else ""), style="dim")
     console.print()
     console.print(memory_table(answer))
     if answer.remedies:
@@ -108,6 +109,7 @@ def how_line(answer: TrainAnswer) -> str:
         targets = ", ".join(run.adapters.targets) or "the usual matrices"
         text += f"; LoRA of rank {run.adapters.rank:.0f} on {targets}, base {run.base or q.mode}"
     text += f"; recompute {run.recompute}" + ("; eager attention" if run.eager_attention else "")
+    text += f"; judged: {run.judges}" if run.judges != "none" else ""
     return f"{text}{'; EMA' if run.ema else ''}; engine {q.engine}"
 
 

@@ -59,7 +59,7 @@ def _phases(answer: TrainAnswer) -> Iterator[Row]:
         floor, bound = (repeat * float(value) for value in (phase.times.floor, phase.times.bound))
         moved = float(phase.communication_bytes if exchanged else phase.bytes)
         yield Row(
-            TITLES.get(phase.name, phase.name),
+            _title(answer, phase.name),
             f"{repeat:,.0f} ×" if repeat != 1 else "once",
             float(phase.flops),
             moved,
@@ -68,6 +68,13 @@ def _phases(answer: TrainAnswer) -> Iterator[Row]:
             None if exchanged else bound,
             repeat * float(phase.times.expected),
         )
+
+
+def _title(answer: TrainAnswer, phase: str) -> str:
+    """A phase for people; frozen encoders of pictures and texts run before a denoiser does."""
+    run = answer.question.run
+    encodes = bool(run.height) and not run.cached and phase == "forward"
+    return "encode, and forward" if encodes else TITLES.get(phase, phase)
 
 
 _COLUMNS: Final = (

@@ -21,6 +21,7 @@ _SHIFTED: Final = [
     "gemma2",
     "gemma3",
     "gemma3_text",
+    "helium",
     "minimax_m3_vl",
     "qwen3_5",
     "qwen3_5_text",
@@ -42,6 +43,10 @@ _JOINED: Final = _names("""
 """)
 _TABLES: Final = _names("""
     ernie4_5 ernie4_5_moe flex_olmo olmo olmo2 olmo3 olmo_hybrid
+""")
+_LAYER_NORMS: Final = {"cohere": "steps", "cohere2": "steps", "olmo": "widened"}
+_SPREAD: Final = _names("""
+    glm glm4 helium
 """)
 _ROUTER_READS_WIDE: Final = [
     "axk1",
@@ -153,6 +158,8 @@ def _of(config: Config, model_type: str) -> dict[str, Any]:
         "joined_feed_forward": own in _JOINED,
         "router_input": "wide" if own in _ROUTER_READS_WIDE else "",
         "router_weights": "narrow" if own in _ROUTER_NARROW else "",
+        "layer_norm": _LAYER_NORMS.get(own, ""),
+        "spread": own in _SPREAD,
         "tables": "wide" if own in _TABLES else "",
         "scores": "narrow" if own in _NARROW_SCORES else "",
         "copied": own == "falcon",
