@@ -21,7 +21,7 @@ from roofline.specs.files.engines import trainer_names
 
 #: Frameworks of which no row tells the time of a step, and those whose coefficients stand in: PyTorch with the same
 #: ways to spread a model, and Hugging Face's modules.
-LIKE: Final = {"meta-llama": "torchtitan", "unsloth": "hf-trainer", "litgpt": "hf-trainer"}
+LIKE: Final = {"meta-llama": "llm-foundry", "unsloth": "hf-trainer", "litgpt": "hf-trainer"}
 #: The shipped errors.
 LEFT_OUT: Final = TRAINING_ROWS.with_name("training_left_out.csv")
 

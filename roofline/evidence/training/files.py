@@ -29,7 +29,9 @@ _HABITS: Final = {
 _UNSEEN: Final = 1.25
 _MICRO: Final = 1e6
 _SOURCE: Final = "fit of {date} to published training runs; see docs/training_accuracy.md"
-_LEAST: Final = 6  # errors without which an interval is that of all frameworks
+#: Errors, and groups left out, without which an interval is that of all frameworks.
+_LEAST: Final = 6
+_GROUPS: Final = 3
 
 
 def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Sequence[LeftOut], date: str) -> str:
@@ -79,7 +81,8 @@ def spans_of(own: Sequence[LeftOut], every: Sequence[LeftOut]) -> tuple[Range, R
     """
     chips = [line.error for line in own if line.way == "gpu"]
     others = [line.error for line in own if line.way != "gpu"]
-    if len(others) < _LEAST:
+    groups = {(line.way, line.group) for line in own if line.way != "gpu"}
+    if len(others) < _LEAST or len(groups) < _GROUPS:
         others = [line.error for line in every if line.way != "gpu"]
     measured = interval(np.asarray(others))
     further = interval(np.asarray(chips)) if len(chips) >= _LEAST else _wider(measured)

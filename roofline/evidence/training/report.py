@@ -16,6 +16,7 @@ import numpy as np
 from roofline.evidence.markdown import paragraphs, table
 from roofline.evidence.training.all_frameworks import read_left_out
 from roofline.evidence.training.errors import Errors, Judged, grouped, judge, peak_error, peaks
+from roofline.evidence.training.files import spans_of
 from roofline.evidence.training.fit import WAYS, LeftOut
 from roofline.evidence.training.memory import Peak
 from roofline.evidence.training.prepared import Refused, prepare
@@ -91,8 +92,28 @@ def _total(fitted: Sequence[Judged], left: Sequence[LeftOut]) -> str:
     for way in WAYS:
         each = Errors.of([line.error for line in left if line.way == way])
         parts.append(f"Left out by {way}: median {_p(each.median)} %, 90th percentile {_p(each.p90)} %.")
+    inside, unseen = coverage(left)
+    parts.append(
+        f"Of rows whose model was left out, {_p(inside)} % lie in the interval that is shipped, and {_p(unseen)} % in "
+        "one that was made without that model's rows."
+    )
     parts.append(f"One MFU of 0.4 for all: median {_p(constant.median)} %, 90th percentile {_p(constant.p90)} %.")
     return " ".join(parts)
+
+
+def coverage(left: Sequence[LeftOut]) -> tuple[float, float]:
+    """Shares of rows of models left out that lie in the interval of all such errors, and in that of the others."""
+    inside, unseen = [], []
+    groups = dict.fromkeys((line.engine, line.group) for line in left if line.way == "model")
+    for engine, group in groups:
+        every = [line for line in left if line.engine == engine]
+        others = [line for line in every if line.way != "model" or line.group != group]
+        spans = spans_of(every, left)[0], spans_of(others, left)[0]
+        for line in (each for each in every if each.way == "model" and each.group == group):
+            measured = float(np.exp(-line.error))
+            inside.append(spans[0][0] <= measured <= spans[0][1])
+            unseen.append(spans[1][0] <= measured <= spans[1][1])
+    return float(np.mean(inside)), float(np.mean(unseen))
 
 
 def _frameworks(fitted: Sequence[Judged], left: Sequence[LeftOut]) -> Iterator[str]:
