@@ -14,7 +14,7 @@ from roofline.evidence.training.prepared import prepare
 from roofline.evidence.training.report import coverage, page
 from roofline.evidence.training.rows import read_training
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "training_accuracy.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "training.md"
 
 
 def test_the_page_is_what_its_command_writes() -> None:

@@ -116,6 +116,8 @@ def engine_of(row: TrainingRow) -> str:
     engine = ENGINES[row.framework]
     if row.framework == "megatron-core" and "overlap of communication off" in row.notes:
         return "megatron@serial"
+    if engine == "hf-trainer" and row.framework != "hf-peft" and (row.method == "full-finetune" or (row.gpus or 1) > 1):
+        return "hf-deepspeed"  # scripts of Qwen's repository: finetune_ds.sh, finetune_lora_ds.sh, finetune_qlora_ds.sh
     return next((version for before, version in VERSIONS.get(engine, ()) if row.date < before), engine)
 
 

@@ -28,7 +28,7 @@ _HABITS: Final = {
 #: By how much the logarithms of an interval grow for chips that no row is of. Assumed (unverified).
 _UNSEEN: Final = 1.25
 _MICRO: Final = 1e6
-_SOURCE: Final = "fit of {date} to published training runs; see docs/training_accuracy.md"
+_SOURCE: Final = "fit of {date} to published training runs; see docs/training.md"
 #: Errors, and groups left out, without which an interval is that of all frameworks.
 _LEAST: Final = 6
 _GROUPS: Final = 3
