@@ -33,6 +33,7 @@ class CheckOptions:
         str | None,
         typer.Option(help="Check all rows with this engine; default: each row's own.", metavar="NAME|FILE"),
     ] = None
+    training: Annotated[bool, typer.Option("--training", help="Steps of training runs, not runs of a model.")] = False
     by: Annotated[str, typer.Option(help=_BY, metavar="PROPERTY")] = "engine"
     worst: Annotated[int, typer.Option(help="How many of the rows that miss most to show.")] = 5
     tolerance: Annotated[
@@ -46,7 +47,14 @@ class CheckOptions:
         from roofline.evidence.checks.validate import GROUPS
         from roofline.runs.checks import one_of
 
-        one_of("by", self.by, tuple(GROUPS))
+        if self.training:
+            from roofline.evidence.training.validate import GROUPS as OF_TRAINING
+
+            one_of("by", self.by, tuple(OF_TRAINING))
+            if self.engine is not None:
+                raise UsageError("--engine: rows of training runs are checked with their own frameworks")
+        else:
+            one_of("by", self.by, tuple(GROUPS))
         if self.tolerance is not None and not (isfinite(self.tolerance) and self.tolerance >= 0.0):
             raise UsageError(f"--tolerance must be a number of per cent from 0, not {self.tolerance:g}")
         if self.worst < 0:
@@ -60,9 +68,12 @@ def validate(options: CheckOptions, json: JsonOption = False, csv: CsvOption = F
     Columns of the file: model, gpu, engine, batch, prompt, generate, metric, value. Metrics: latency_ms, ttft_ms,
     tpot_ms, output_tokens_per_s, prefill_tokens_per_s, served_tpot_ms, step_ms (see docs/measurements.md).
     """
+    options.check()
+    if options.training:
+        _validate_training(options, json, csv)
+        return
     from roofline.evidence.checks.validate import validate_runs
 
-    options.check()
     found = validate_runs(options.runs, options.engine, options.spec_dir)
     _note((), found.ignored)
     if json:
@@ -138,6 +149,22 @@ def _as_dict(made: Calibration) -> dict[str, Any]:
         "ignored_columns": list(made.ignored),
         "errors": [float(error) for error in fitted.errors],
     }
+
+
+def _validate_training(options: CheckOptions, json: bool, csv: bool) -> None:
+    from roofline.evidence.training.validate import validate_training
+
+    found = validate_training(options.runs)
+    if json or csv:
+        from roofline.report.data import write_csv, write_json
+
+        write_json({"schema_version": 1, **found.to_dict()}) if json else write_csv(found.records())
+    else:
+        from roofline.report.tables.training.validation import print_training_validation
+
+        print_training_validation(found, console(), options.by, options.worst)
+    if options.tolerance is not None and not found.within(options.tolerance / 100.0):
+        raise typer.Exit(1)
 
 
 def _note(lines: Iterable[str], ignored: Sequence[str]) -> None:
