@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from roofline.answer.plain import counted_whole
 from roofline.evidence.training.errors import Errors, Judged
 from roofline.evidence.training.validate import TrainingValidation
 from roofline.report.tables.grid import grid
@@ -24,8 +25,8 @@ _GROUPS = [
 ]
 _ROWS = [("row", "left"), ("error", "right"), ("measured", "right"), ("expected", "right"), ("what", "left")]
 _IN_SAMPLE = (
-    "Most of these rows were fitted. docs/training.md tells of rows whose model, GPU or source was left out, of memory, "
-    "and why some are not asked."
+    "Most of these rows were fitted. docs/training.md tells of rows whose model, GPU or source was left out, of "
+    "memory, and why some are not asked."
 )
 
 
@@ -44,7 +45,7 @@ def print_training_validation(found: TrainingValidation, console: Console, by: s
     for row in found.below_floor:
         console.print(f"{row.run.row.id}: faster than its floor: unphysical as stated")
     for reason, number in Counter(each.reason for each in found.refused).most_common():
-        console.print(f"not asked, {number} rows: {reason}")
+        console.print(f"not asked, {counted_whole(number, 'row')}: {reason}")
     console.print(_IN_SAMPLE)
 
 
