@@ -78,7 +78,9 @@ class _Spared:
 
     def handle_parse_result(self, ctx: Any, options: Any, rest: list[str]) -> tuple[Any, list[str]]:
         """What the parser calls for each parameter."""
-        parameter, value = self._parameter, options.get(self.name)
+        parameter = self._parameter
+        value = _counted(parameter.name, options.get(self.name))
+        options = {**options, self.name: value} if self.name in _COUNTS and self.name in options else options
         if _is_whole(parameter) and isinstance(value, str) and not _WHOLE.fullmatch(value):
             raise ParserUsageError(f"{parameter.opts[0]} must be a whole number, not {value[:40]!r}", ctx)
         if value is None and self._has_default(ctx.resilient_parsing):
@@ -108,6 +110,16 @@ _CONSTANTS: Final = (bool, int, float, str, type(None))
 #: A whole number as it is printed: int() takes blanks, underscores and the digits of other scripts as well.
 _WHOLE: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+#: Options of large counts, which may be written as people say them: 2T tokens, 7B parameters.
+_COUNTS: Final = frozenset({"tokens", "params"})
+_COUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([KkMBT])", re.ASCII)
+_LETTERS: Final = {"K": "e3", "M": "e6", "B": "e9", "T": "e12"}
+
+
+def _counted(name: str, value: Any) -> Any:
+    """A value with its letter written out, `2T` as `2e12`, where the option is one of large counts."""
+    found = _COUNT.fullmatch(value) if name in _COUNTS and isinstance(value, str) else None
+    return value if found is None else found[1] + _LETTERS[found[2].upper()]
 
 
 def _is_whole(parameter: Any) -> bool:

@@ -75,3 +75,9 @@ def test_refusals_are_one_line(arguments: tuple[str, ...]) -> None:
     done = _run(*arguments)
     assert done.returncode == 2 and not done.stdout
     assert done.stderr.startswith("roofline: ") and len(done.stderr.splitlines()) == 1
+
+
+def test_large_counts_are_written_as_people_say_them() -> None:
+    said = _run("flops", "--params", "7B", "--tokens", "1.5T", "--json")
+    assert said.stdout == _run("flops", "--params", "7e9", "--tokens", "1.5e12", "--json").stdout
+    assert "must be a number, not '7x'" in _run("flops", "--params", "7x").stderr

@@ -60,8 +60,8 @@ class Counted:
     gpu_hours: Annotated[float | None, _option("--gpu-hours", "The budget as hours of --gpu at --mfu.", "H", _LAWS)] = (
         None
     )
-    params: Annotated[float | None, _option("--params", "Parameters, in place of the model's.", "N", _LAWS)] = None
-    tokens: Annotated[float | None, _option("--tokens", "Tokens that are trained on: 2e12.", "D", _LAWS)] = None
+    params: Annotated[float | None, _option("--params", "In place of the model's parameters: 7B.", "N", _LAWS)] = None
+    tokens: Annotated[float | None, _option("--tokens", "Tokens that are trained on: 2T, or 2e12.", "D", _LAWS)] = None
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
 
 

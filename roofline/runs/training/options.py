@@ -21,7 +21,7 @@ PANELS: Final[dict[str, tuple[Option, ...]]] = {
             "a pipeline.",
             "N",
         ),
-        Option("tokens", "float", None, "Tokens in all: 2e12. Then days, GPU-hours and cost are told.", "T"),
+        Option("tokens", "float", None, "Tokens in all: 2T, or 2e12. Then days, GPU-hours and cost are told.", "T"),
         Option("steps", "float", None, "Steps of the optimizer in all.", "N"),
         Option("samples", "float", None, "Sequences or pictures in all.", "N"),
         Option("decoder", "int", None, "Tokens of the decoder behind an encoder. Default: a quarter.", "N"),
