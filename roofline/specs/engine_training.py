@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from roofline.specs.base import Spec, Texts
+from roofline.specs.intervals import Interval
 
 #: A factor on a time.
 Multiple = Annotated[float, Field(ge=0.01, le=100)]
@@ -17,6 +18,9 @@ Part = Annotated[float, Field(ge=0, le=1)]
 class TrainingHabits(Spec):
     """How a framework trains: habits with their sources, and coefficients that are fitted to measured steps."""
 
+    trains: Literal["language", "image", "both"] = Field(
+        "language", description="the kind of models that its runs train, or that it is made for"
+    )
     kept: Literal["eager", "fused"] = Field(
         "fused",
         description="what a layer keeps for its backward pass: all that unfused modules keep, or what fused kernels do",
@@ -62,4 +66,7 @@ class TrainingHabits(Spec):
     experts: Multiple = Field(1.0, description="on the time of the kernels of routed experts")
     update: Multiple = Field(1.0, description="on the time of the optimizer's step")
     reserve: Part = Field(0.06, description="share that the allocator reserves beyond what is allocated")
+    interval: Interval | None = Field(
+        None, description="80 % interval of a step of a framework of which no training run was at hand"
+    )
     sources: Annotated[Texts, Field(min_length=1)]

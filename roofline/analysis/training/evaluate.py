@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from roofline.analysis.training.flops import StepFlops, step_flops
 from roofline.analysis.training.held import memory_of
@@ -35,7 +35,6 @@ class TrainOutcome:
 
 
 Form = TypeVar("Form", bound=TrainOutcome)
-_TIMED: Final = "step"
 
 
 def evaluate_training(question: TrainQuestion, form: type[Form]) -> Form:
@@ -65,7 +64,7 @@ def _times(setting: Setting, seconds: tuple[Num, Num, Num]) -> Times:
     floor, bound, expected = seconds
     if setting.question.engine == IDEAL or setting.chip is None:
         return Times(floor, bound, bound, bound, bound)
-    low, high = setting.chip.interval(_TIMED)
+    low, high = setting.interval()
     return Times(floor, bound, expected, maximum(expected * low, bound), expected * high)
 
 

@@ -11,12 +11,14 @@ from roofline.machine.collectives import Fabric, collective_s, communication_byt
 from roofline.machine.demand import Demand
 from roofline.machine.engine import IDEAL, Engine
 from roofline.machine.expected import KindTime, expected_op_time, expected_phase_time, kind_time
+from roofline.machine.intervals import QUALITIES
 from roofline.machine.kernels.common import ChipFacts
 from roofline.machine.machine import Machine
 from roofline.machine.time import PhaseCost, phase_cost
-from roofline.num import Num, maximum
+from roofline.num import Num, maximum, minimum
 from roofline.runs.expectation import efficiency_of
 from roofline.runs.training.run import TrainQuestion
+from roofline.runs.training.trainers import trained_on
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.shapes import CollectiveShape
@@ -89,6 +91,18 @@ class Setting(NamedTuple):
         """The same with the coefficients of a framework; what its host does once a step is counted once a step."""
         alone = engine._replace(step_s=0.0, sequence_s=0.0, request_s=0.0)
         return self._replace(chip=chip.driven_by(alone, self.question.gpu), engine=engine)
+
+    def interval(self) -> tuple[Num, Num]:
+        """Low and high end of the 80 % interval of a step, as multiples of the expected time: wider on a chip that no
+        training run of the framework was on, however well its kernels are known.
+        """
+        if self.chip is None:
+            return 1.0, 1.0
+        low, high = self.chip.interval("step")
+        if self.question.gpu.name in trained_on(self.question.engine):
+            return low, high
+        unseen = self.question.habits.interval or self.chip.engine.interval("step", QUALITIES[1])
+        return minimum(low, unseen[0]), maximum(high, unseen[1])
 
 
 def pass_time(setting: Setting, done: Pass, factor: float = 1.0) -> PassTime:

@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from roofline.analysis.training.held import sharing_of, tensors_of
 from roofline.analysis.training.passes import Links, Pass, PassTime, Setting, links_time, pass_time
 from roofline.analysis.training.work import StageWork
 from roofline.num import Num, maximum
 from roofline.passes.training.exchanges import Shared, gathered, scattered, step_exchanges
-from roofline.passes.training.optimizer import optimizer_ops
+from roofline.passes.training.optimizer import optimizer_ops, orthogonal_ops
+from roofline.runs.training.optimizers import optimizer_of
 from roofline.runs.training.run import TrainQuestion
 from roofline.runs.training.states import Sharing
 from roofline.workload.op import Op
@@ -42,13 +44,13 @@ class StagePasses(NamedTuple):
     @classmethod
     def of(cls, question: TrainQuestion, work: StageWork) -> StagePasses:
         """The passes of a kind of stage."""
-        groups, zero = shared_weights(question, work), question.layout.zero
+        groups, zero = shared_weights(question, work), sharing_of(question).zero
         return cls(
             work,
             Pass.of("forward", work.forward),
             Pass.of("recompute", work.recompute),
             Pass.of("backward", work.backward),
-            Pass.of("optimizer", update_ops(question, groups)),
+            Pass.of("optimizer", update_ops(question, work, groups)),
             [op for group in groups for op in gathered(group, "weights")] if zero == 3 else [],
             [op for group in groups for op in scattered(group)] if zero == 3 else [],
             [op for group in groups for op in step_exchanges(group, zero)],
@@ -196,10 +198,14 @@ def shared_weights(question: TrainQuestion, work: StageWork) -> list[Shared]:
     ]
 
 
-def update_ops(question: TrainQuestion, groups: Sequence[Shared]) -> tuple[Op, ...]:
+def update_ops(question: TrainQuestion, work: StageWork, groups: Sequence[Shared]) -> tuple[Op, ...]:
     """The optimizer's step on one device: over its share of what is trained."""
     recipe, own = question.recipe, 0.0
     for group in groups:
         own += group.parameters * group.trained / (group.devices if question.layout.zero else 1)
     states = recipe.master + recipe.optimizer
-    return optimizer_ops(own, 2.0 * recipe.gradients + states, recipe.weights + states)
+    ops = optimizer_ops(own, 2.0 * recipe.gradients + states, recipe.weights + states)
+    if not optimizer_of(question.run.optimizer).orthogonal:
+        return ops
+    whole = sum(group.parameters * group.trained for group in groups)
+    return (*ops, *orthogonal_ops(tensors_of(work)[0], own / whole if whole else 1.0))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from roofline.analysis.training.passes import Setting
 from roofline.evidence.training.fit import shipped
 from roofline.evidence.training.memory import Peak, peak_of
 from roofline.evidence.training.prepared import TrainingRun
@@ -52,8 +53,8 @@ def judge(runs: Iterable[TrainingRun]) -> list[Judged]:
 
 
 def _interval(run: TrainingRun) -> tuple[float, float]:
-    framework = shipped(run.question.engine)
-    low, high = run.chip().driven_by(framework.engine, run.question.gpu).interval("step")
+    setting = Setting.of(run.question).driven_by(run.chip(), shipped(run.question.engine).engine)
+    low, high = setting.interval()
     return float(low), float(high)
 
 

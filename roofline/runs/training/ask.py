@@ -54,6 +54,7 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
     if not isinstance(spec, (TransformerSpec, ImageSpec)):
         raise UsageError(f"{type(spec).__name__} is neither a language model nor an image model")
     engine = find_trainer(given.get("engine") or _usual(spec, given), spec_dir)
+    chosen = () if given.get("engine") else (_usual_words(engine),)
     habits = habits_of(engine)
     layout, notes = _layout(accelerator, given, habits, spec_dir)
     run, more = _run(spec, given, layout)
@@ -64,7 +65,7 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
     precision = precision_of(mode, run.base if adapted else None)
     return TrainQuestion(
         spec, model_origin, accelerator, gpu_origin, run, layout, precision, mode, recipe, engine, habits, money,
-        (*notes, *more), given,
+        (*chosen, *notes, *more), given,
     )  # fmt: skip
 
 
@@ -111,9 +112,16 @@ def _usual(spec: Any, given: Mapping[str, Any]) -> str:
         return _PICTURES
     if given.get("lora") is not None:
         return _ADAPTERS
-    if given.get("fsdp") or given.get("zero") == 3:
+    several = any((given.get(name) or 1) > 1 for name in (*_AXES, "gpus", "ep"))
+    if several and (given.get("fsdp") or given.get("zero") == 3):
         return _SHARDED
-    return _SEVERAL if any((given.get(name) or 1) > 1 for name in (*_AXES, "gpus", "ep")) else _SINGLE
+    return _SEVERAL if several else _SINGLE
+
+
+def _usual_words(engine: str) -> str:
+    """That a framework was chosen, and by what where another option chose it."""
+    why = ", the usual one of --zero 3 and --fsdp" if engine == _SHARDED else ""
+    return f"engine {engine}{why}, as no --engine was given: name one to compare plans or GPUs within it"
 
 
 def plan_of(given: Mapping[str, Any]) -> Plan:

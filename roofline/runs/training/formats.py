@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from roofline.passes.training.optimizer import ORTHOGONAL
 from roofline.runs.checks import one_of
 from roofline.workload.precision import Precision
 
@@ -16,7 +17,7 @@ MODES: Final[dict[str, tuple[str, str]]] = {
     "amp": ("bf16", "bf16"),
     "amp-fp16": ("fp16", "fp16"),
     "fp32": ("fp32", "fp32"),
-    "tf32": ("tf32", "fp32"),
+    "tf32": ("tf32", "tf32"),
     "fp8": ("fp8", "bf16"),
     "mxfp8": ("mxfp8", "bf16"),
     "nvfp4": ("nvfp4", "bf16"),
@@ -41,4 +42,4 @@ def precision_of(mode: str, base: str | None = None) -> Precision:
     plain = Precision.of(stored)
     if plain.weights.bits >= _NARROW:
         return Precision.of(stored, between if matrices == stored else None)
-    return Precision.of(stored, overrides={"head": "bf16", "embedding": "bf16"})
+    return Precision.of(stored, overrides=dict.fromkeys(("head", "embedding", ORTHOGONAL), "bf16"))

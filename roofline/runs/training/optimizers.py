@@ -23,6 +23,7 @@ class Optimizer(NamedTuple):
     bits       of an element: 0 as wide as the recipe's moments, 16 or 8 whatever these are
     factored   one moment more, of squares, as a mean per row and one per column
     flops      vector FLOPs of a step, per parameter
+    orthogonal  whether momenta of the layers' matrices are made orthogonal, by products of matrices
     """
 
     name: str
@@ -32,6 +33,7 @@ class Optimizer(NamedTuple):
     factored: bool = False
     flops: float = 14.0
     source: str = ""
+    orthogonal: bool = False
 
 
 def _alike(name: str, moments: float, source: str, bits: int = 0, flops: float = 14.0) -> Optimizer:
@@ -59,6 +61,7 @@ _ROWS: Final = (
         1.0,
         2.0,
         source="Jordan 2024, Muon: momentum for matrices of hidden layers; AdamW for embeddings, head and vectors",
+        orthogonal=True,
     ),
     _alike("lion", 1.0, "Chen et al. 2023 (arXiv:2302.06675), algorithm 2", flops=8.0),
     _alike("sgd", 0.0, "", flops=2.0),

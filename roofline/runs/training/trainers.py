@@ -40,3 +40,8 @@ def list_trainers() -> tuple[str, ...]:
     """Names of all frameworks that train, the ideal one first, those that run models besides last."""
     both = [name for name in engine_names() if name != IDEAL and read_engine(name).training is not None]
     return (IDEAL, *trainer_names(), *both)
+
+
+def trained_on(engine: str) -> tuple[str, ...]:
+    """The GPUs of the training runs that its coefficients are fitted to: none where they are of runs of a model."""
+    return tuple(read_engine(engine).fit.gpus) if engine in trainer_names() else ()

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from roofline.answer.phase import Warn
-from roofline.machine.engine import IDEAL
+from roofline.machine.engine import IDEAL, read_engine
 from roofline.runs.devices.words import link_notes, reserve_note
 from roofline.runs.expectation import expectation_warnings
 from roofline.runs.telling.unverified import unverified_hardware
+from roofline.runs.training.trainers import trained_on
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.units import format_si
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def training_warnings(answer: TrainFigures) -> list[Warn]:
     """The warnings of an answer."""
     q = answer.question
-    found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q), *_short(q)]
+    found = [*_memory(answer), *_nodes(q), *_length(q), *_formats(q), *_short(q), *_framework(q)]
     dtypes = {q.precision.matrix_dtype(), q.precision.activations.compute}
     found += unverified_hardware(q.gpu, q.machine(), dtypes, q.gpus > 1, q.engine != IDEAL)
     unverified = getattr(q.spec, "unverified", ())
@@ -88,6 +89,22 @@ def _formats(q: TrainQuestion) -> Iterator[Warn]:
     if not machine.multiplies(wanted):
         unit = machine.served_by[wanted][0].removeprefix("vector.")
         yield Warn("dtype-fallback", f"{q.gpu.name} has no {wanted} units: computed at the {unit} rate")
+
+
+def _framework(q: TrainQuestion) -> Iterator[Warn]:
+    """A framework asked of a model or a GPU that none of its training runs is of."""
+    kind = "language" if isinstance(q.spec, TransformerSpec) else "image"
+    if q.engine == IDEAL:
+        return
+    if q.habits.trains not in (kind, "both"):
+        text = f"{q.engine} trains {q.habits.trains} models: {q.spec.title} is expected as if it took {kind} models too"
+        yield Warn("engine-of-other-kind", text)
+    known = trained_on(q.engine)
+    if not known and read_engine(q.engine).fit.rows:
+        yield Warn("framework-not-measured", f"no training run of {q.engine} was at hand: the interval is wider")
+    elif known and q.gpu.name not in known:
+        text = f"no training run of {q.engine} on {q.gpu.name} was at hand, only on {', '.join(known)}"
+        yield Warn("framework-not-measured", f"{text}: the interval is wider")
 
 
 def training_assumptions(answer: TrainFigures) -> list[str]:
