@@ -1,10 +1,10 @@
-"""Every row, and why: recomputed here, or what it needs that is not there yet, or why there is nothing to compute."""
+"""Every row: recomputed here, or why there is nothing to compute."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from . import counting, kipply, machines, parallel, pictures, serving, tiny_transformer
+from . import counting, kipply, machines, parallel, pictures, serving, tiny_transformer, training
 from .ask import Check
 
 CHECKS: Final[dict[str, Check]] = (
@@ -15,42 +15,46 @@ CHECKS: Final[dict[str, Check]] = (
     | machines.CHECKS
     | pictures.CHECKS
     | parallel.CHECKS
+    | training.CHECKS
 )
 
 
 class Open(NamedTuple):
-    """Rows that are not recomputed: `status` is what they wait for, or that nothing is to be computed."""
+    """Rows that are not recomputed: `status` says that nothing is to be computed."""
 
     status: str
     reason: str
     ids: tuple[str, ...]
 
 
-TRAINING: Final = "needs training"
 NOTHING: Final = "nothing to compute"
-STATUSES: Final = (TRAINING, NOTHING)
+STATUSES: Final = (NOTHING,)
 
 _GOPHER: Final = (
     "FLOPs of training; neither figure follows from Gopher's shapes, whose matrices and attention as kipp.ly gives "
     "them, times 3, are 4.74e23"
 )
+_SIX_N: Final = (
+    "a formula in symbols; tests/analysis/training/test_flops_conventions.py holds the convention of 6 FLOPs per "
+    "parameter and token"
+)
+_TWENTY: Final = (
+    "a rule of thumb in symbols; tests/analysis/training/test_scaling.py holds what scaling laws say, about 20 by "
+    "Epoch's refit"
+)
+_KEPT: Final = (
+    "a formula in symbols; tests/oracle/test_training_kept.py holds what a layer of fused kernels keeps, with the "
+    "scores of attention and without"
+)
+_WRITES: Final = (
+    "what code writes that keeps scores, mask and dropped scores apart; the ledger has no op of dropout, whose mask "
+    "the memory of training counts in bytes"
+)
+_RECALLED: Final = "a measured share of the peak, recalled, without the tokens per second that it follows from"
 _CHECKPOINT: Final = (
     "parameters beside a README's word on memory, without batch or format; sd1_unet_params and sd1_text hold the "
     "parameters"
 )
-#: Rows by what of training they need.
-_TRAINING: Final = {
-    "FLOPs of forward and backward, their days and their MFU": "casson_c_approx nano_train_days sb_l70_train "
-    "sb_l70_days sb_dsv3_mfu tm101_c6pd tm101_d20p palm_mfu_gpt-3 palm_mfu_gopher palm_mfu_mt-nlg palm_mfu_palm",
-    _GOPHER: "chin_gopher",
-    "recomputation": "sb_remat stas_mfu_hfu",
-    "optimizer state, and activations kept for the backward pass": "nano_ckpt_est nano_ckpt_meas tm101_adam8 "
-    "tm101_sgdm tm101_act_none tm101_act_sel",
-    "dropout and the mask that it keeps, which inference leaves out": "a1_softmax_out a1_dropout_time a1_dropout2_time",
-    "a measured training throughput": "tm101_neox",
-    "days and cost of training Stable Diffusion, from measured images per second": "msd_8_days msd_8_cost msd_16_cost "
-    "msd_32_days msd_32_cost msd_64_days msd_64_cost msd_128_days msd_128_cost",
-}
 #: Rows by why there is nothing to compute.
 _NOTHING: Final = {
     "element-wise work of a TFLite graph is counted too, 6.7 % above the products": "mlc_unet",
@@ -75,11 +79,14 @@ _NOTHING: Final = {
     "the kernels that a tracer makes of code that is no model": "pt2_graph fuse_kernels",
     "an identity of trigonometry": "pt2_ident",
     "a formula in symbols; tests/analysis holds that a request is its prefill and its steps": "db_formula",
+    _SIX_N: "casson_c_approx tm101_c6pd",
+    _TWENTY: "tm101_d20p",
+    _KEPT: "tm101_act_none tm101_act_sel",
+    _WRITES: "a1_softmax_out",
+    _GOPHER: "chin_gopher",
+    _RECALLED: "palm_mfu_gpt-3 palm_mfu_gopher palm_mfu_mt-nlg palm_mfu_palm",
 }
-OPEN: Final = (
-    *(Open(TRAINING, reason, tuple(ids.split())) for reason, ids in _TRAINING.items()),
-    *(Open(NOTHING, reason, tuple(ids.split())) for reason, ids in _NOTHING.items()),
-)
+OPEN: Final = tuple(Open(NOTHING, reason, tuple(ids.split())) for reason, ids in _NOTHING.items())
 
 
 def open_rows() -> dict[str, Open]:

@@ -27,7 +27,7 @@ by `tests/published/`, which holds them all in the test-suite and writes this pa
 * **differs**: the article rounds a count by more than its figure's rounding; the same question at its rounded size
   agrees, and that value stands in the verdict.
 * **holds**: a measurement, which does not cross our limit.
-* **needs ...**: a row for a part of the calculator that is not there yet. **nothing to compute**: the reason is given.
+* **nothing to compute**: the reason is given.
 
 Several GPUs are taken as one, with peaks, memory and bandwidth added, where an article leaves the links between them
 out. Where an article rounds a machine (an A100 at 1.5 TB/s) or a model (7e9 parameters), that is a file of its own:

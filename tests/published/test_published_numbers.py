@@ -63,6 +63,12 @@ def test_no_exact_row_is_put_aside_but_constants_graphs_and_formulas() -> None:
         "pt2_graph",
         "pt2_ident",
         "db_formula",
+        "casson_c_approx",
+        "tm101_c6pd",
+        "tm101_d20p",
+        "tm101_act_none",
+        "tm101_act_sel",
+        "a1_softmax_out",
     }
 
 
