@@ -19,7 +19,10 @@ _KWH: Final = 3.6e6
 
 
 class Whole(NamedTuple):
-    """A whole run: steps, seconds in all readings, GPU-hours, its price, and joules; None where not known."""
+    """A whole run: steps, seconds in all readings, GPU-hours, its price, and joules; None where not known.
+
+    `electricity` is what its energy costs by the tariff that was given, be it in `cost` or not; `tariff` its currency.
+    """
 
     steps: float
     tokens: float
@@ -28,6 +31,8 @@ class Whole(NamedTuple):
     cost: Times | None
     currency: str
     joules: Times | None
+    electricity: Times | None = None
+    tariff: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -39,6 +44,8 @@ class Whole(NamedTuple):
             "cost": self.cost.to_dict() if self.cost is not None else None,
             "currency": self.currency,
             "energy_j": self.joules.to_dict() if self.joules is not None else None,
+            "electricity": self.electricity.to_dict() if self.electricity is not None else None,
+            "electricity_currency": self.tariff or None,
         }
 
 
@@ -101,8 +108,13 @@ class TrainFigures(TrainOutcome):
         if hourly is None:
             return None
         cost = seconds * (hourly / _HOUR / self.question.money.load)
+        electricity = self.electricity_of(seconds)
+        return cost + electricity if electricity is not None and self.money.adds else cost
+
+    def electricity_of(self, seconds: Times) -> Times | None:
+        """What the energy of a time of all devices costs; None without a tariff, or where nothing is known of it."""
         joules, tariff = self.joules_of(seconds), self.money.tariff
-        return cost + joules * (tariff.value / _KWH) if joules and tariff and self.money.adds else cost
+        return joules * (tariff.value / _KWH) if joules and tariff else None
 
     @cached_property
     def whole(self) -> Whole | None:
@@ -120,6 +132,8 @@ class TrainFigures(TrainOutcome):
             cost,
             self.money.currency,
             self.joules_of(seconds),
+            self.electricity_of(seconds),
+            self.money.tariff.currency if self.money.tariff else "",
         )
 
     @cached_property

@@ -9,7 +9,7 @@ from roofline.analysis.training.memory import Around, bucket_bytes, fullest, par
 from roofline.analysis.training.work import StageWork
 from roofline.answer.memory import Memory, Part
 from roofline.machine.engine import IDEAL, read_engine
-from roofline.num import maximum
+from roofline.num import Num, maximum
 from roofline.passes.parallel.pipeline import SUBLAYERS
 from roofline.runs.training.frozen import frozen_bytes, unpacked_bytes
 from roofline.runs.training.run import TrainQuestion
@@ -26,10 +26,10 @@ def memory_of(question: TrainQuestion, works: Sequence[StageWork]) -> Memory:
     """The parts on the device of the fullest stage, of what programs can have of its memory."""
     machine = question.machine()
     usable = machine.capacity if question.engine == IDEAL else maximum(0.0, machine.capacity - machine.unseen)
-    return fullest([_parts(question, work) for work in works], machine.capacity, usable)
+    return fullest([_parts(question, work, usable) for work in works], machine.capacity, usable)
 
 
-def _parts(question: TrainQuestion, work: StageWork) -> tuple[Part, ...]:
+def _parts(question: TrainQuestion, work: StageWork, room: Num) -> tuple[Part, ...]:
     trained, frozen = tensors_of(work)
     recipe, sharing = question.recipe, sharing_of(question)
     states = states_of(trained, recipe, sharing)
@@ -41,7 +41,7 @@ def _parts(question: TrainQuestion, work: StageWork) -> tuple[Part, ...]:
         reserve=0.0 if question.engine == IDEAL else question.habits.reserve,
     )
     taken = activations_of(question, work, _head(question, work))
-    return parts_of(states, taken, around, stays=stays(recipe, question.microbatches))
+    return parts_of(states, taken, around, stays=stays(recipe, question.microbatches), room=room)
 
 
 def tensors_of(work: StageWork) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from roofline.answer.memory import Memory, Part
-from roofline.num import Num, first_value
+from roofline.num import Num, first_value, maximum, minimum
 from roofline.runs.training.recipes import Recipe
 from roofline.runs.training.states import Sharing, States
 
@@ -131,16 +131,20 @@ def _moments(states: States, taken: Activations, around: Around, *, stays: bool)
     ]
 
 
-def parts_of(states: States, taken: Activations, around: Around, *, stays: bool) -> tuple[Part, ...]:
+def parts_of(
+    states: States, taken: Activations, around: Around, *, stays: bool, room: Num = float("inf")
+) -> tuple[Part, ...]:
     """The parts at the fullest moment, which the note of the activations names.
 
-    Of a grid of runs the moment is that of the first.
+    What the allocator reserves ends with the `room`: it frees what it holds unused before it gives up (PyTorch,
+    CUDACachingAllocator). Of a grid of runs the moment is that of the first.
     """
     moments = _moments(states, taken, around, stays=stays)
     most = max(moments, key=lambda moment: float(first_value(moment.total)))
     allocated = states.weights + around.frozen + states.master + states.optimizer + states.ema + around.buffers
     allocated = allocated + most.total
     gathered = most.passing if most.name != "update" else 0.0
+    reserve = minimum(allocated * around.reserve, maximum(0.0, room - allocated - around.runtime))
     parts = [
         Part("weights_bytes", "weights", states.weights + around.frozen),
         Part("gradients_bytes", "gradients", most.gradients),
@@ -153,7 +157,7 @@ def parts_of(states: States, taken: Activations, around: Around, *, stays: bool)
         Part("update_bytes", "gradients in fp32", most.passing - gathered),
         Part("buffers_bytes", "buffers of gradients", around.buffers),
         Part("runtime_bytes", "runtime", around.runtime),
-        Part("reserve_bytes", "allocator's reserve", allocated * around.reserve),
+        Part("reserve_bytes", "allocator's reserve", reserve),
     ]
     return tuple(part for part in parts if part.name in _ALWAYS or first_value(part.bytes) > 0.0)
 

@@ -78,3 +78,14 @@ def left_out_errors(peaks: Sequence[Peak], usual: float) -> list[tuple[Peak, flo
         share = reserve_of([peak for peak in peaks if peak.run.model != model], usual)
         found += [(peak, peak.error(share)) for peak in peaks if peak.run.model == model]
     return found
+
+
+def fits(run: TrainingRun) -> bool:
+    """Whether a run that took place is said to fit its GPUs."""
+    question = run.question
+    return bool(memory_of(question, stages_of(question)).fits)
+
+
+def tells_recompute(run: TrainingRun) -> bool:
+    """Whether its source says which layers were repeated, on which its activations hang."""
+    return run.row.activation_checkpointing not in (None, "", "unknown")

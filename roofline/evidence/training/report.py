@@ -18,7 +18,7 @@ from roofline.evidence.training.all_frameworks import read_left_out
 from roofline.evidence.training.errors import Errors, Judged, grouped, judge, peak_error, peaks
 from roofline.evidence.training.files import spans_of
 from roofline.evidence.training.fit import WAYS, LeftOut
-from roofline.evidence.training.memory import Peak
+from roofline.evidence.training.memory import Peak, fits, tells_recompute
 from roofline.evidence.training.prepared import Refused, prepare
 from roofline.evidence.training.rows import read_training
 
@@ -68,6 +68,7 @@ def page() -> str:
     found += paragraphs("## Floors", _FLOORS, _floors(judged))
     found += paragraphs("## Memory", _MEMORY)
     found += _memory(kept)
+    found += paragraphs(_took_place(fitted))
     found += paragraphs("## GPU-hours of Llama 2 and 3", _CARDS)
     found += _cards(judged)
     found += paragraphs("## Far off", f"Runs of which the expected time is off by more than {_FAR:.0%}, worst first.")
@@ -166,6 +167,17 @@ def _memory(kept: Sequence[Peak]) -> Iterator[str]:
         errors = Errors.of([peak_error(each) for each in own])
         rows.append((name, str(errors.rows), _p(errors.median), _p(errors.p90), f"{100 * errors.bias:+.1f}"))
     yield from table(("framework", "rows", "median %", "p90 %", "bias %"), rows)
+
+
+def _took_place(fitted: Sequence[Judged]) -> str:
+    """How many of the runs, all of which took place, are said to fit."""
+    said = "Every run of a time took place, and so did fit."
+    for words, told in (("says what it repeats in the backward pass", True), ("does not say", False)):
+        runs = [each.run for each in fitted if tells_recompute(each.run) is told]
+        large = [run for run in runs if not fits(run)]
+        said += f" Of {len(runs)} whose source {words}, {len(runs) - len(large)} are expected to"
+        said += f"; not so {', '.join(run.row.id for run in large)}." if told and large else "."
+    return said + " What a source does not say is taken as nothing repeated."
 
 
 def _cards(judged: Sequence[Judged]) -> Iterator[str]:

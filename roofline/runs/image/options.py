@@ -49,7 +49,7 @@ def takes_pixels(spec: ImageSpec) -> bool:
 def image_run(spec: ImageSpec, given: Mapping[str, Any]) -> ImageRun:
     """The run. Raises UsageError or UnknownNameError."""
     pipeline = spec if isinstance(spec, PipelineSpec) else None
-    side = _side(spec)
+    side = usual_side(spec)
     guidance = _guidance(given.get("guidance", pipeline.guidance if pipeline else 7.5 if takes_steps(spec) else 1.0))
     return ImageRun(
         batch=whole_number("batch", given.get("batch", 1)),
@@ -84,7 +84,7 @@ def _strength(value: Any) -> float | None:
     return float(value) if value is not None else None
 
 
-def _side(spec: ImageSpec) -> int:
+def usual_side(spec: ImageSpec) -> int:
     """Pixels that a part alone is usually run at."""
     if isinstance(spec, (UNetTrunk, PlainUNetSpec, DenoiserSpec)):
         return int(spec.sample * spec.scale)

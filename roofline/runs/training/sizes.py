@@ -11,7 +11,6 @@ from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.plan import Plan
 
 _SEQUENCE: Final = 4096.0
-_SIDE: Final = 512.0
 #: Micro-batches that a pipeline takes per stage where nothing is said: a bubble of a quarter at most.
 _PER_STAGE: Final = 4.0
 _MOST: Final = 1e18
@@ -75,7 +74,11 @@ def side_of(spec: Any, name: str, asked: Any) -> float:
     """Pixels of a side of a picture: as asked, or what the model is made for."""
     if asked is not None:
         return float(whole_number(name, asked, least=8))
-    return float(getattr(spec, name, None) or getattr(spec, "sample_px", None) or _SIDE)
+    if hasattr(spec, "height"):  # a pipeline: the width of a part is that of its layers
+        return float(getattr(spec, name))
+    from roofline.runs.image.options import usual_side
+
+    return float(usual_side(spec))
 
 
 def length_of(given: Mapping[str, Any], step: Batches, sequence: float) -> tuple[float | None, float | None]:

@@ -98,7 +98,7 @@ def tried(question: TrainQuestion) -> Iterator[Remedy]:
     yield from plain_ones
     together = _together(question, plain_ones)
     yield from together
-    most = together[-1:] or plain_ones[-1:]
+    most = together[-1:] or plain_ones
     adapted = [each for each in most if not _of(each, _PLAN)]
     for adapters in own:
         yield adapters

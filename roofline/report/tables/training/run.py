@@ -41,3 +41,5 @@ def _rows(answer: TrainAnswer, whole: Whole) -> Iterator[tuple[str, Times, Calla
         yield f"cost in {whole.currency}", whole.cost, money
     if whole.joules is not None:
         yield "energy", whole.joules, energy
+    if whole.electricity is not None:
+        yield f"electricity in {whole.tariff}", whole.electricity, money
