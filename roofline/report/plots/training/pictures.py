@@ -54,6 +54,7 @@ def training_figure(answer: TrainAnswer, kind: str = "memory", *, title: str | N
     """
     one_of("kind", kind, KINDS)
     on = f"{what(answer.question)} on {where(answer.question)}"
+    on += "" if answer.memory.fits else ", which does not fit"
     with plot_style.styled():
         if kind == "memory":
             return _memory(answer, title or f"Memory of a training step: {on}")
@@ -69,7 +70,8 @@ def _memory(answer: TrainAnswer, title: str) -> Figure:
         marks = [_Mark(f"{marks[0].name}, of which {format_si(usable, 'B')} may be used", capacity)]
         marks.append(_Mark("", usable, dashed=True))
     stage = ", of the fullest stage" if answer.question.plan.pp > 1 else ""
-    note = f"Per GPU{stage}; 1 GB is 10⁹ bytes. Each part begins where the one above it ends."
+    scope = f"Per GPU{stage}; " if answer.question.gpus > 1 else ""
+    note = f"{scope}1 GB is 10⁹ bytes. Each part begins where the one above it ends."
     if total > usable:
         note += f" Hatched: the {format_si(total - usable, 'B')} that do not fit."
     words = Words(title, " · ".join(asked_lines(answer)), note)
@@ -92,11 +94,20 @@ def _stacked(each: Sequence[tuple[str, float, str]], total: str) -> list[_Part]:
     parts, start = list[_Part](), 0.0
     for name, size, text in each:
         if size > 0:
-            parts.append(_Part(name, text, start, start + size, COLOURS[len(parts) % (len(COLOURS) - 1)]))
+            parts.append(_Part(name, text, start, start + size, _colour(len(parts))))
             start += size
     if not parts:
         raise UsageError("nothing to plot: no part is known")
     return [*parts, _Part("total", total, 0.0, start, _TOTAL)]
+
+
+def _colour(number: int) -> str:
+    """A colour for each part: first those of all figures, then lighter ones of the same, so that none comes twice."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    hues = COLOURS[:-1]
+    share = 0.5 ** (number // len(hues))
+    return to_hex([1.0 - share * (1.0 - part) for part in to_rgb(hues[number % len(hues)])])
 
 
 def _waterfall(
