@@ -166,5 +166,5 @@ def _warnings(found: Counting) -> Iterator[Warn]:
         yield Warn("context", f"{counted.sequence:,.0f} tokens are more than the {longest:,} the model is made for")
     used = found.used(found.count("ledger_causal")) if counted is not None else None
     if used is not None and used > 1.0:
-        text = "an MFU of more than 100 % cannot be: are tokens/s of all GPUs, their number and the format of the matrices right?"
+        text = "no MFU is more than 100 %: are tokens/s of all GPUs, their number and the format of the matrices right?"
         yield Warn("faster-than-peak", text)

@@ -44,7 +44,7 @@ _PARTS: Final = {
 
 def held_derivations(answer: TrainFigures) -> Iterator[Derivation]:
     """Every part of what the fullest device holds, and their sum."""
-    q, memory = answer.question, answer.memory
+    memory = answer.memory
     held = [part for part in memory.parts if float(part.bytes)]
     for part in held:
         name = part.name.removesuffix("_bytes")
