@@ -82,17 +82,16 @@ def what(q: TrainQuestion) -> str:
     """What is trained: the model, a part of it, or adapters on it."""
     part = _part(q) if q.run.height else ""
     if q.run.adapters is None:
-        return f"{part}{q.spec.title}"
+        return f"{part}{q.spec.title.removesuffix(' with a ControlNet') if part else q.spec.title}"
     base = f" in {q.run.base}" if q.run.base else ""
     return f"LoRA of rank {q.run.adapters.rank:.0f} on {part}{q.spec.title}{base}"
 
 
 def _part(q: TrainQuestion) -> str:
-    """The part of a pipeline that is trained; nothing where the model is that part, or is named after it."""
+    """The part of a pipeline that is trained; nothing where the model is that part."""
     if q.run.part == "vae":
         return "the autoencoder of " if getattr(q.spec, "autoencoder", None) is not None else ""
-    named = "ControlNet" in q.spec.title
-    return ("the ControlNet of " if named else "a ControlNet on ") if q.run.part == "controlnet" else ""
+    return "a ControlNet on " if q.run.part == "controlnet" else ""
 
 
 def where(q: TrainQuestion) -> str:

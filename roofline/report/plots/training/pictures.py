@@ -108,7 +108,8 @@ def _colour(number: int) -> str:
 
     hues = COLOURS[:-1]
     share = 0.5 ** (number // len(hues))
-    return to_hex([1.0 - share * (1.0 - part) for part in to_rgb(hues[number % len(hues)])])
+    red, green, blue = (1.0 - share * (1.0 - part) for part in to_rgb(hues[number % len(hues)]))
+    return to_hex((red, green, blue))
 
 
 def _waterfall(
