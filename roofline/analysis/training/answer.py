@@ -157,4 +157,4 @@ class TrainAnswer(TrainFigures):
 
     def records(self) -> list[dict[str, Any]]:
         """One flat row per phase of a step, and one for the step: what was asked, counts, times, what is held."""
-        return rows_of_step(self)
+        return rows_of_step(self, self.inputs)

@@ -138,6 +138,7 @@ def test_rows_have_their_conditions_and_the_step_is_their_sum() -> None:
         ("whisper-tiny", {}, "training of Whisper tiny 38M is not supported"),
         ("clip-l", {}, "nothing else of it can be trained"),
         ("mamba-2.8b", {"gpus": 8, "cp": 8}, "cannot be split over GPUs"),
+        ("phi-3-medium", {"tp": 4}, "neither divides the other; use 1, 2, 5, 10$"),
     ],
 )
 def test_what_cannot_be_trained_is_said_plainly(model: str, options: dict[str, Any], words: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: Advice for serving engines alone: no framework that trains fills up with empty heads.
 _PADDED: Final = re.compile(r"(, or|;) --pad-heads .*$")
 _NEITHER: Final = "neither divides the other"
+_HEADS: Final = re.compile(r"the (\d+) key-value heads")
 _UNREAD: Final = "not known what it reads"
 _UNSPLIT: Final = "cannot be split over --cp"
 
@@ -48,4 +49,7 @@ def _plainly(question: TrainQuestion, text: str) -> str:
             "layers are softmax attention; split it with --tp or --pp, or let replicas share states with --zero 3"
         )
     told = _PADDED.sub("", text)
-    return f"{told}; take a --tp that divides them" if told.endswith(_NEITHER) else told
+    if told.endswith(_NEITHER) and (found := _HEADS.search(told)) is not None:
+        heads = int(found[1])
+        return f"{told}; use {', '.join(str(size) for size in range(1, heads + 1) if heads % size == 0)}"
+    return told
