@@ -144,7 +144,7 @@ def _clear(part: _Part, marks: Sequence[_Mark], unit: float) -> float:
     """Where the words of a bar stand behind it: behind a line that would run through them; `unit` is a point."""
     end, size = part.end, unit * (text_size(part.text, bold=True)[0] + 2 * _GAP)
     for mark in sorted(marks, key=lambda mark: mark.at):
-        end = mark.at if mark.dashed and end <= mark.at <= end + size else end
+        end = mark.at if end <= mark.at <= end + size else end
     return end
 
 
