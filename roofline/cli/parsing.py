@@ -80,7 +80,7 @@ class _Spared:
         """What the parser calls for each parameter."""
         parameter = self._parameter
         value = _counted(parameter.name, options.get(self.name))
-        options = {**options, self.name: value} if self.name in _COUNTS and self.name in options else options
+        options = {**options, self.name: value} if self.name in _SPOKEN and self.name in options else options
         if _is_whole(parameter) and isinstance(value, str) and not _WHOLE.fullmatch(value):
             raise ParserUsageError(f"{parameter.opts[0]} must be a whole number, not {value[:40]!r}", ctx)
         if value is None and self._has_default(ctx.resilient_parsing):
@@ -113,11 +113,16 @@ _DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 #: Options of large counts, which may be written as people say them: 2T tokens, 7B parameters.
 _COUNTS: Final = frozenset({"tokens", "params"})
 _COUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([KkMBT])", re.ASCII)
+#: Options whose values may be written so, percentages among them.
+_SPOKEN: Final = _COUNTS | {"mfu"}
+_PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})? ?%", re.ASCII)
 _LETTERS: Final = {"K": "e3", "M": "e6", "B": "e9", "T": "e12"}
 
 
 def _counted(name: str, value: Any) -> Any:
-    """A value with its letter written out, `2T` as `2e12`, where the option is one of large counts."""
+    """A value with its letter written out, `2T` as `2e12`, where the option is of large counts; `40%` as a share."""
+    if name == "mfu" and isinstance(value, str) and _PERCENT.fullmatch(value):
+        return f"{float(value.rstrip(' %')) / 100.0:g}"
     found = _COUNT.fullmatch(value) if name in _COUNTS and isinstance(value, str) else None
     return value if found is None else found[1] + _LETTERS[found[2].upper()]
 

@@ -45,8 +45,14 @@ def number(name: str, value: Any, least: float, most: float, what: str = "") -> 
         found = nan
     if not least <= found <= most:
         wanted = f"a number from {least:g} to {most:g} ({what})" if what else f"a number from {least:g} to {most:g}"
-        raise UsageError(f"--{name} must be {wanted}, not {str(value)[:40]!r}")
+        raise UsageError(f"--{name} must be {wanted}, not {_given(value)}")
     return found
+
+
+def _given(value: Any) -> str:
+    """A number as it was given, `0` and not `0.0`; text and all else in quotes."""
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{value:g}" if plain else repr(str(value)[:40])
 
 
 def _shown(value: Any) -> str:

@@ -81,3 +81,23 @@ def test_large_counts_are_written_as_people_say_them() -> None:
     said = _run("flops", "--params", "7B", "--tokens", "1.5T", "--json")
     assert said.stdout == _run("flops", "--params", "7e9", "--tokens", "1.5e12", "--json").stdout
     assert "must be a number, not '7x'" in _run("flops", "--params", "7x").stderr
+
+
+def test_more_than_the_peak_is_warned_of_and_told_without_exponents() -> None:
+    found = rl.flops("llama-3-8b", gpu="h100", tokens_per_s=9e9)
+    assert [warn.code for warn in found.warnings] == ["faster-than-peak"]
+    assert found.to_dict()["warnings"][0]["code"] == "faster-than-peak"
+    assert "e+" not in found.verdict
+
+
+def test_a_utilisation_may_be_a_percentage() -> None:
+    share = ("flops", "--model", "gpt2", "--gpu", "h100", "--mfu")
+    assert _run(*share, "40%").stdout == _run(*share, "0.4").stdout
+
+
+def test_one_convention_is_no_range_and_short_runs_have_no_hours() -> None:
+    told = rl.flops("t5-large", sequence=512, decoder=128).verdict
+    assert "a published convention says" in told and told.count("HF Trainer") == 1
+    short = rl.flops("llama-3-8b", gpu="h100", gpus=8, tokens_per_s=90000, tokens=100).verdict
+    assert "100 tokens take" in short and "GPU-hours" not in short
+    assert "1,870 each" in rl.flops("llama-3-8b", tokens=15e12).verdict

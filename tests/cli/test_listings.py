@@ -101,3 +101,9 @@ def test_a_folder_of_ones_own_may_hold_models_and_accelerators_side_by_side(tmp_
     assert find("hardware", "my-gpu", str(tmp_path)).path == tmp_path / "my-gpu.yaml"
     with pytest.raises(UnknownNameError):
         find("models", "my-gpu", str(tmp_path))
+
+
+def test_frameworks_that_train_are_found_by_what_they_do() -> None:
+    told = run("list", "engines", "train")
+    assert "megatron" in told and "torchtitan" in told and "vllm" not in told
+    assert run("list", "engines", "torchtitan").startswith("1 framework that trains models")

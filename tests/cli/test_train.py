@@ -87,7 +87,7 @@ def test_csv_has_a_row_for_each_phase_with_the_memory_beside() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--tokens", "0"), "--tokens must be a number from 1"),
+        (("--tokens", "0"), "--tokens must be a number from 1 to 1e+18, not 0"),
         (("--tokens", "1e9", "--steps", "4"), "give one of the two"),
         (("--gpus", "8", "--global-batch", "12"), "the nearest are 8 or 16"),
         (("--gpus", "64", "--pp", "64"), "more than the 32 layers"),
@@ -107,7 +107,10 @@ def test_csv_has_a_row_for_each_phase_with_the_memory_beside() -> None:
         (("--encode",), "--encode goes with image models"),
         (("--vpp", "2"), "name these with --pp"),
         (("--schedule", "gpipe"), "name its stages with --pp"),
-        (("--ep", "2"), "ep must divide 1"),
+        (("--ep", "2"), "llama-2-7b has no routed experts"),
+        (("--gpus", "8", "--ep", "8"), "llama-2-7b has no routed experts"),
+        (("--tp", "3"), "use 1, 2, 4, 8, 16, 32"),
+        (("--gpus", "10", "--tp", "4"), "groups of 4 (tp 4): use 8 or 12"),
         (("--gpus", "16", "--node", "hgx-h100"), "has h100-sxm, not a100"),
         (("--fsdp", "--zero", "1"), "--fsdp is --zero 3"),
         (("--kind", "step"), "--output"),

@@ -50,6 +50,27 @@ def test_what_does_not_fit_is_hatched_and_said() -> None:
     assert "do not fit" in texts(figure, "note")[0].get_text()
 
 
+def test_no_colour_comes_twice_and_a_step_that_does_not_fit_says_so() -> None:
+    answer = rl.train("llama-2-7b", gpu="a100", gpus=64, tp=2, zero=3, global_batch=512)
+    bars = [patch.get_facecolor() for patch in training_figure(answer).axes[0].patches]
+    assert len(bars) > 7 and len(set(bars)) == len(bars)
+    lonely = rl.train("llama-2-7b", gpu="a100")
+    assert "does not fit" in texts(training_figure(lonely, "step"), "title")[0].get_text()
+    assert "Per GPU" not in texts(training_figure(lonely), "note")[0].get_text()
+
+
+@pytest.mark.parametrize("sequence", [512, 1024, 2048, 4096])
+def test_the_line_of_the_bound_runs_through_no_words(sequence: int) -> None:
+    figure = rl.train("gpt2-medium", gpu="a100", sequence=min(sequence, 1024), micro_batch=sequence // 256).plot("step")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    axes = figure.axes[0]
+    lines = [axes.transData.transform((float(line.get_xdata()[0]), 0.0))[0] for line in axes.lines]
+    for text in texts(figure, "value"):
+        box = text.get_window_extent(canvas.get_renderer())
+        assert not any(box.x0 < line < box.x1 for line in lines), text.get_text()
+
+
 def test_another_kind_is_refused() -> None:
     with pytest.raises(rl.UsageError, match="memory, step"):
         rl.train("gpt2", gpu="a100", sequence=512).plot("roofline")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from roofline.analysis.estimate import SCHEMA_VERSION
 from roofline.analysis.training.figures import TrainFigures
+from roofline.analysis.training.telling.rows import rows_of_step
 from roofline.analysis.training.telling.warned import training_assumptions, training_warnings
 from roofline.analysis.training.telling.words import verdict
 from roofline.answer.phase import Warn
@@ -155,11 +155,6 @@ class TrainAnswer(TrainFigures):
         told = {name: flops * rate for name, flops in known.items()}
         return {"causal": self.mfu, "full": self.flops.full * each, **told}
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """One flat row per phase of a step, for a data frame; beside each what the fullest device holds."""
-        q = self.question
-        row = {"model": q.spec.name, "gpu": q.gpu.name, "gpus": q.gpus}
-        held = {f"memory_{name}": value for name, value in self.memory.held_dict().items()}
-        for phase in self.phases:
-            named = {"phase" if name == "name" else name: value for name, value in phase.to_dict().items()}
-            yield row | named | held
+    def records(self) -> list[dict[str, Any]]:
+        """One flat row per phase of a step, and one for the step: what was asked, counts, times, what is held."""
+        return rows_of_step(self, self.inputs)

@@ -11,6 +11,7 @@ from roofline.analysis.training.held import memory_of
 from roofline.analysis.training.passes import Links, PassTime, Setting
 from roofline.analysis.training.stages import stages_of, whole_of
 from roofline.analysis.training.step import StepTime, step_time
+from roofline.analysis.training.telling.refused import plain_refusals
 from roofline.analysis.training.work import StageWork
 from roofline.answer.memory import Memory
 from roofline.answer.phase import Parameters, PhaseEstimate, Roof
@@ -39,7 +40,8 @@ Form = TypeVar("Form", bound=TrainOutcome)
 
 def evaluate_training(question: TrainQuestion, form: type[Form]) -> Form:
     """Evaluate a training question. Raises UsageError where its plan does not fit its model."""
-    works = stages_of(question)
+    with plain_refusals(question):
+        works = stages_of(question)
     step = step_time(question, works)
     setting = Setting.of(question)
     times = _times(setting, (step.floor_s, step.bound_s, step.expected_s))

@@ -55,7 +55,7 @@ class Counted:
     tokens_per_s_per_gpu: Annotated[
         float | None, _option("--tokens-per-s-per-gpu", "The same of each GPU.", "X", _SPEED)
     ] = None
-    mfu: Annotated[float | None, _option("--mfu", "Utilisation, for tokens/s: 0.4.", "SHARE", _SPEED)] = None
+    mfu: Annotated[float | None, _option("--mfu", "Utilisation, for tokens/s: 0.4, or 40%.", "SHARE", _SPEED)] = None
     budget: Annotated[float | None, _option("--budget", "FLOP that are spent: 1e21.", "FLOP", _LAWS)] = None
     gpu_hours: Annotated[float | None, _option("--gpu-hours", "The budget as hours of --gpu at --mfu.", "H", _LAWS)] = (
         None

@@ -130,6 +130,7 @@ def _rows(what: str, spec_dir: str | None) -> Iterable[Any]:
 def _words(row: Any) -> str:
     """What a text is searched in."""
     parts = [row.name, *getattr(row, "aliases", ()), getattr(row, "title", ""), getattr(row, "kind", "")]
+    parts += ["trains models"] if getattr(row, "trains", False) else []
     return "\n".join(parts).lower()
 
 

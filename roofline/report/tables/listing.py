@@ -24,6 +24,18 @@ _GROUPS: Final = (
     "other accelerators",
     "processors, as hosts",
 )
+#: How titles begin, and how they do for one row.
+_ONE: Final = {
+    "models": "model",
+    "accelerators": "accelerator",
+    "other accelerators": "other accelerator",
+    "processors, as hosts": "processor, as host",
+    "nodes": "node",
+    "frameworks that train models": "framework that trains models",
+    "engines and versions of them": "engine or version of one",
+    "schedulers": "scheduler",
+    "number formats": "number format",
+}
 
 
 class Listing(NamedTuple):
@@ -48,12 +60,18 @@ def print_list(what: str, rows: Iterable[Any], console: Console) -> None:
     for row in rows:
         groups.setdefault(listing.group(row), []).append(listing.cells(row))
     for group, lines in sorted(groups.items(), key=lambda item: _place(item[0])):
-        title = listing.title.format(group=group)
+        title = _counted(len(lines), listing.title.format(group=group))
         filled = [any(cells) for cells in zip(*lines, strict=True)]
         columns = tuple(compress(listing.columns.items(), filled))
-        console.print(
-            grid(f"{len(lines)} {title}", columns, [list(compress(line, filled)) for line in lines]), crop=False
-        )
+        console.print(grid(title, columns, [list(compress(line, filled)) for line in lines]), crop=False)
+
+
+def _counted(number: int, title: str) -> str:
+    """A title behind the number of its rows: `1 framework that trains models`."""
+    if number == 1:
+        many = next((many for many in _ONE if title.startswith(many)), "")
+        title = _ONE.get(many, "") + title.removeprefix(many)
+    return f"{number} {title}"
 
 
 def _place(group: str) -> int:

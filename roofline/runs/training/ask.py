@@ -26,6 +26,7 @@ from roofline.specs.engine_training import TrainingHabits
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
 from roofline.specs.node import NodeSpec
+from roofline.specs.text.feed_forward import ExpertsFeedForward
 from roofline.specs.text.transformer import TransformerSpec
 from roofline.workload.plan import Plan, check_plan
 
@@ -56,6 +57,7 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
     engine = find_trainer(given.get("engine") or _usual(spec, given), spec_dir)
     chosen = () if given.get("engine") else (_usual_words(engine),)
     habits = habits_of(engine)
+    _check_experts(spec, given)
     layout, notes = _layout(accelerator, given, habits, spec_dir)
     run, more = _run(spec, given, layout)
     mode = mode_of(given.get("precision", "bf16"))
@@ -67,6 +69,14 @@ def train_question(model: ModelLike, gpu: GPULike | None = None, **options: Any)
         spec, model_origin, accelerator, gpu_origin, run, layout, precision, mode, recipe, engine, habits, money,
         (*chosen, *notes, *more), given,
     )  # fmt: skip
+
+
+def _check_experts(spec: Any, given: Mapping[str, Any]) -> None:
+    """Raises UsageError where experts of a model that has none are to be laid over devices."""
+    groups = (*spec.encoder, *spec.blocks) if isinstance(spec, TransformerSpec) else ()
+    sparse = any(isinstance(group.feed_forward, ExpertsFeedForward) for group in groups)
+    if given.get("ep") not in (None, 1) and not sparse:
+        raise UsageError(f"--ep {given['ep']}: {spec.name} has no routed experts")
 
 
 _MONEY: Final = tuple(option.name for option in MONEY)
@@ -138,7 +148,7 @@ def plan_of(given: Mapping[str, Any]) -> Plan:
         if gpus % replica:
             product = " × ".join(f"{name} {sizes[name]}" for name in _AXES if name in sizes)
             near = " or ".join(str(times * replica) for times in (gpus // replica, gpus // replica + 1) if times)
-            raise UsageError(f"--gpus {gpus} is no multiple of {product} = {replica}; {near} would be")
+            raise UsageError(f"--gpus {gpus} cannot be divided into groups of {replica} ({product}): use {near}")
         plan = plan._replace(dp=gpus // replica)
     if gpus is not None and plan.devices != gpus:
         product = " × ".join(f"{name} {getattr(plan, name)}" for name in _AXES)

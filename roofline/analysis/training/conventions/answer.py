@@ -97,14 +97,12 @@ class Counting(Counts):
             found |= {"tokens_per_s": plain(speed.tokens_per_s), "mfu": speed.mfu}
         return found | {name: plain(value) for name, value in wanted._asdict().items() if value is not None}
 
-    def records(self) -> Iterator[dict[str, Any]]:
+    def records(self) -> list[dict[str, Any]]:
         """One flat row for each convention, or for each law where there is no model."""
         if not self.counts and self.laws is not None:
-            yield from self.laws.records()
-        for count in self.counts:
-            row = self._row(count)
-            del row["difference"]
-            yield row
+            return list(self.laws.records())
+        rows = [self._row(count) for count in self.counts]
+        return [{name: value for name, value in row.items() if name != "difference"} for row in rows]
 
     def _ratio(self, count: Count, key: str) -> float | None:
         ledger, each = self.count(key).per_token, count.per_token
@@ -166,5 +164,5 @@ def _warnings(found: Counting) -> Iterator[Warn]:
         yield Warn("context", f"{counted.sequence:,.0f} tokens are more than the {longest:,} the model is made for")
     used = found.used(found.count("ledger_causal")) if counted is not None else None
     if used is not None and used > 1.0:
-        text = "more than the peak: are tokens/s of all GPUs, their number and the format of the matrices right?"
+        text = "no MFU is more than 100 %: are tokens/s of all GPUs, their number and the format of the matrices right?"
         yield Warn("faster-than-peak", text)

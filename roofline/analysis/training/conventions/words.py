@@ -25,7 +25,8 @@ def _cost(found: Counts) -> Iterator[str]:
         return
     causal, full = found.count("ledger_causal").per_token, found.count("ledger_full").per_token
     assert causal and full
-    masked = f" under its masks, {format_si(full, 'FLOP')} with every pair of tokens" if full > causal else ""
+    with_all, needed = format_si(full, "FLOP"), format_si(causal, "FLOP")
+    masked = f" under its masks, {with_all} with every pair of tokens" if with_all != needed else ""
     ends = _ends(found)
     where = f"at {short_count(counted.sequence)} tokens"
     start = f"Training {counted.spec.title} {where} takes {format_si(causal, 'FLOP')} a token{masked}"
@@ -33,6 +34,11 @@ def _cost(found: Counts) -> Iterator[str]:
         yield f"{start}."
         return
     least, most = ends
+    if least.per_token == most.per_token:
+        one = format_si(least.per_token or 0.0, "FLOP")
+        how = signed((least.per_token or 0.0) / causal - 1.0)
+        yield f"{start}; a published convention says {one} ({least.convention.title}, {how})."
+        return
     said = (
         f"; published conventions say from {format_si(least.per_token or 0.0, 'FLOP')} ({least.convention.title}, "
         f"{signed((least.per_token or 0.0) / causal - 1.0)}) to {format_si(most.per_token or 0.0, 'FLOP')} "
@@ -89,7 +95,9 @@ def _whole(found: Counts) -> Iterator[str]:
             if hours >= 1.0
             else format_time(seconds)
         )
-        yield f"{format_count(tokens).capitalize()} tokens take {time} and {hours * speed.gpus:,.0f} GPU-hours."
+        used = hours * speed.gpus
+        beside = f" and {plain_digits(used)} GPU-hours" if used >= 0.01 else ""
+        yield f"{format_count(tokens).capitalize()} tokens take {time}{beside}."
 
 
 def _model(found: Counts) -> Iterator[Count]:
@@ -103,7 +111,14 @@ def _model(found: Counts) -> Iterator[Count]:
 
 
 def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{100.0 * share:.3g} %"
+    if share is None:
+        return "none"
+    return f"{plain_digits(100.0 * share)} %"
+
+
+def plain_digits(value: float) -> str:
+    """Three digits without an exponent: 1,870, 21.4."""
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 100.0 else f"{value:.3g}"
 
 
 def _optimum(found: Counts) -> Iterator[str]:
@@ -123,7 +138,7 @@ def _optimum(found: Counts) -> Iterator[str]:
             each = laws.given.tokens / laws.given.parameters
             yield (
                 f"{format_count(laws.given.parameters).capitalize()} parameters have {format_count(laws.given.tokens)} "
-                f"tokens for that, {each:,.3g} each."
+                f"tokens for that, {plain_digits(each)} each."
             )
     elif laws.asked == "parameters":
         yield (

@@ -100,7 +100,10 @@ def _phase(spec: ImageSpec, run: ImageRun, name: str) -> list[Op]:
     for phase in image_workload(spec, run).phases:
         if phase.name == name:
             return list(phase.ops)
-    raise UsageError(f"{spec.name} has no phase {name}")
+    raise UsageError(
+        f"{spec.title} does not {name}, and nothing else of it can be trained here; name a whole model that makes "
+        "pictures: `roofline list models image`"
+    )
 
 
 def _encoders(spec: ImageSpec, run: ImageRun, part: Part) -> tuple[Phase, ...]:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.answer.derivation import Derivation, Term
-from roofline.units import format_si
+from roofline.units import format_count, format_si
 
 if TYPE_CHECKING:
     from roofline.analysis.training.figures import TrainFigures, Whole
-    from roofline.runs.training.run import TrainQuestion
 
 _HOUR: Final = 3600.0
+#: Frozen weights in formats that are not narrowed.
+_WIDE: Final = {"bf16": "2 B each", "fp16": "2 B each", "fp32": "4 B each"}
 _ZERO: Final = "Rajbhandari et al. 2020, ZeRO (arXiv:1910.02054), section 5"
 _KEPT: Final = (
     "what each op of a layer must keep for its backward pass; fused layers as Korthikanti et al. 2022 "
@@ -43,12 +44,12 @@ _PARTS: Final = {
 
 def held_derivations(answer: TrainFigures) -> Iterator[Derivation]:
     """Every part of what the fullest device holds, and their sum."""
-    q, memory = answer.question, answer.memory
+    memory = answer.memory
     held = [part for part in memory.parts if float(part.bytes)]
     for part in held:
         name = part.name.removesuffix("_bytes")
         formula, source = _PARTS.get(name, (part.title, "the framework"))
-        values = "; ".join(text for text in (_values(q, name), part.note) if text) or part.title
+        values = "; ".join(text for text in (_values(answer, name), part.note) if text) or part.title
         yield Derivation(f"memory.{part.name}", "B", float(part.bytes), formula, values, source)
     terms = [Term(part.title, part.note, float(part.bytes)) for part in held]
     capacity, usable = (format_si(float(size), "B") for size in (memory.capacity_bytes, memory.usable_bytes))
@@ -58,9 +59,21 @@ def held_derivations(answer: TrainFigures) -> Iterator[Derivation]:
     yield Derivation("memory.total_bytes", "B", total, formula, values, "the parts", terms)
 
 
-def _values(q: TrainQuestion, name: str) -> str:
+def _frozen(answer: TrainFigures) -> str:
+    """Of weights that stay as they are: how many there are, and in what they are stored."""
+    counts = answer.parameters
+    trained = counts.beside.get("trainable", counts.total)
+    if trained >= counts.total:
+        return ""
+    base = answer.question.run.base or "bf16"
+    each = _WIDE.get(base, f"matrices in {base}, the rest 2 B each")
+    return f" of {format_count(trained)} that are trained; {format_count(counts.total - trained)} frozen: {each}"
+
+
+def _values(answer: TrainFigures, name: str) -> str:
     """What goes into a part, in words."""
-    recipe, shared = q.recipe, f"ZeRO {q.layout.zero}, {q.layout.sharers:,} GPUs hold the same"
+    q, recipe = answer.question, answer.question.recipe
+    shared = f"ZeRO {q.layout.zero}, {q.layout.sharers:,} GPUs hold the same"
     each = {
         "weights": recipe.weights,
         "gradients": recipe.gradients,
@@ -69,7 +82,8 @@ def _values(q: TrainQuestion, name: str) -> str:
         "ema": recipe.ema,
     }.get(name)
     if each is not None:
-        return f"{q.mode} with {q.run.optimizer}: {each:.4g} B each; {shared}"
+        what = f"{q.mode} with {q.run.optimizer}: {each:.4g} B each"
+        return f"{what}{_frozen(answer) if name == 'weights' else ''}; {shared}"
     run = q.run
     size = f"{run.sequence:,.0f} tokens" if run.sequence else f"{run.width:,.0f} × {run.height:,.0f} pixels"
     batch = f"micro-batch {run.micro_batch:,.0f} × {size}"

@@ -78,15 +78,15 @@ def _asked(question: TrainQuestion, remedy: Remedy) -> Helped:
 
 def options_text(changes: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """Changes as one would type them: `--recompute full --micro-batch 1`; those that change nothing are left out."""
-    parts = []
+    parts, left = list[str](), list[str]()
     for name, value in changes.items():
         option = TRAINING[name]
         before = asked.get(name, option.default)
         if value is None and name in asked and name not in (*_PLAN, "gpus", "fsdp"):
-            parts.append(f"without {option.flag} {before}")
+            left.append(f"without {option.flag} {before}")
         elif value is not None and value != before and not (name in _PLAN and value == 1 and before is None):
             parts.append(option.flag if value is True else f"{option.flag} {value}")
-    return " ".join(parts)
+    return " ".join([*parts, *left])
 
 
 def tried(question: TrainQuestion) -> Iterator[Remedy]:

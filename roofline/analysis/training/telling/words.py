@@ -22,6 +22,9 @@ _MINUTE, _HOUR, _DAY, _YEAR = 60.0, 3600.0, 86_400.0, 365.25 * 86_400.0
 #: What is told where nothing was said of the run's length.
 _BILLION, _PICTURES = 1e9, 1e6
 _KWH: Final = 3.6e6
+#: Shorter runs are told in seconds alone, and cheaper ones without a price.
+LEAST_HOURS: Final = 0.01
+_LEAST_COST: Final = 0.005
 _DIGITS: Final = 3
 
 
@@ -47,8 +50,18 @@ def _misfit(answer: TrainFigures) -> Iterator[str]:
         yield "Nothing that was tried makes it fit."
     else:
         whole = "lora" in remedy.changes and next((each for each in answer.remedies if each.fits and _all(each)), None)
-        text = f"With {remedy.options} it would: {remedy.needs}{_each(q)}"
-        yield f"{text}; all weights with {whole.options}: {whole.needs} per GPU." if whole else f"{text}."
+        text = f"{_with(remedy.options)} it would: {remedy.needs}{_each(q)}"
+        more = f"; all weights {_with(whole.options, 'with')}: {whole.needs}{_each(q)}" if whole else ""
+        yield f"{text}{more}."
+
+
+def _with(options: str, word: str = "With") -> str:
+    """`With --zero 3`, `Without --attention eager`, `With --zero 3 and without --attention eager`."""
+    given, _, left = options.partition("without ")
+    if not left:
+        return f"{word} {options}"
+    left = left.replace(" without ", " and ")
+    return f"{word} {given.strip()} and without {left}" if given else f"{word}out {left}"
 
 
 def _all(found: Helped) -> bool:
@@ -67,11 +80,18 @@ def subject(q: TrainQuestion, verb: str = "trains") -> str:
 
 def what(q: TrainQuestion) -> str:
     """What is trained: the model, a part of it, or adapters on it."""
-    part = {"vae": "the autoencoder of ", "controlnet": "a ControlNet on "}.get(q.run.part, "") if q.run.height else ""
+    part = _part(q) if q.run.height else ""
     if q.run.adapters is None:
-        return f"{part}{q.spec.title}"
+        return f"{part}{q.spec.title.removesuffix(' with a ControlNet') if part else q.spec.title}"
     base = f" in {q.run.base}" if q.run.base else ""
     return f"LoRA of rank {q.run.adapters.rank:.0f} on {part}{q.spec.title}{base}"
+
+
+def _part(q: TrainQuestion) -> str:
+    """The part of a pipeline that is trained; nothing where the model is that part."""
+    if q.run.part == "vae":
+        return "the autoencoder of " if getattr(q.spec, "autoencoder", None) is not None else ""
+    return "a ControlNet on " if q.run.part == "controlnet" else ""
 
 
 def where(q: TrainQuestion) -> str:
@@ -84,13 +104,27 @@ def pace(answer: TrainFigures) -> str:
     """`at 3,290 tokens/s per GPU (2,700 to 3,900; MFU 50 %, causal model FLOPs)`."""
     q = answer.question
     rate = answer.tokens_per_s * (1.0 / q.gpus)
-    unit = f"{unit_of(q)}/s{_each(q)}"
+    unit = f"{_encoded(q)}{unit_of(q)}/s{_each(q)}"
     share = f"MFU {100 * answer.mfu:.0f} %" if answer.mfu >= 0.0995 else f"MFU {100 * answer.mfu:.1f} %"
-    counted = ", causal model FLOPs" if q.run.sequence else ", model FLOPs"
+    counted = ", causal model FLOPs" if masked(answer) else ", model FLOPs"
     if q.engine == IDEAL:
         return f"at {shown_rate(float(rate.bound))} {unit} at most (the roofline's bound; {share}{counted})"
     between = f"{shown_rate(float(rate.low))} to {shown_rate(float(rate.high))}; "
     return f"at {shown_rate(float(rate.expected))} {unit} ({between}{share}{counted})"
+
+
+def masked(answer: TrainFigures) -> bool:
+    """Whether a causal mask leaves out FLOPs that show in the digits told; a decoder's behind an encoder is no more."""
+    run, per = answer.question.run, answer.question.run.tokens_per_step
+    if not run.sequence or run.decoder:
+        return False
+    causal, full = (format_si(value / per, "") for value in (answer.flops.causal, answer.flops.full))
+    return causal != full
+
+
+def _encoded(q: TrainQuestion) -> str:
+    """Whose tokens are counted, where a decoder reads others."""
+    return "encoder " if q.run.decoder else ""
 
 
 def unit_of(q: TrainQuestion) -> str:
@@ -110,10 +144,11 @@ def length(answer: TrainFigures) -> str:
         return _length_of_some(answer)
     seconds = float(whole.seconds.expected)
     parts = [lasting(seconds)]
-    if q.gpus > 1:
+    if q.gpus > 1 and float(whole.gpu_hours.expected) >= LEAST_HOURS:
         parts.append(gpu_hours(float(whole.gpu_hours.expected)))
     text = f"{amount_of(answer, whole)} take {' and '.join(parts)}"
-    return text if whole.cost is None else f"{text}, {money(float(whole.cost.expected))} {whole.currency}"
+    cost = float(whole.cost.expected) if whole.cost is not None else 0.0
+    return text if cost < _LEAST_COST else f"{text}, {money(cost)} {whole.currency}"
 
 
 def _length_of_some(answer: TrainFigures) -> str:

@@ -54,6 +54,7 @@ def training_figure(answer: TrainAnswer, kind: str = "memory", *, title: str | N
     """
     one_of("kind", kind, KINDS)
     on = f"{what(answer.question)} on {where(answer.question)}"
+    on += "" if answer.memory.fits else " (does not fit)"
     with plot_style.styled():
         if kind == "memory":
             return _memory(answer, title or f"Memory of a training step: {on}")
@@ -69,7 +70,8 @@ def _memory(answer: TrainAnswer, title: str) -> Figure:
         marks = [_Mark(f"{marks[0].name}, of which {format_si(usable, 'B')} may be used", capacity)]
         marks.append(_Mark("", usable, dashed=True))
     stage = ", of the fullest stage" if answer.question.plan.pp > 1 else ""
-    note = f"Per GPU{stage}; 1 GB is 10⁹ bytes. Each part begins where the one above it ends."
+    scope = f"Per GPU{stage}; " if answer.question.gpus > 1 else ""
+    note = f"{scope}1 GB is 10⁹ bytes. Each part begins where the one above it ends."
     if total > usable:
         note += f" Hatched: the {format_si(total - usable, 'B')} that do not fit."
     words = Words(title, " · ".join(asked_lines(answer)), note)
@@ -81,7 +83,8 @@ def _step(answer: TrainAnswer, title: str) -> Figure:
     whole, bound = float(answer.times.expected), float(answer.times.bound)
     each = [(row.name, row.expected, f"{format_time(row.expected)}, {row.bound_by}") for row in rows]
     marks = [_Mark(f"bound {format_time(bound)}", bound, dashed=True)] if bound < whole else []
-    note = f"{pace(answer)[:1].upper()}{pace(answer)[1:]}. "
+    fitting = "" if answer.memory.fits else ", if it did fit"
+    note = f"{pace(answer)[:1].upper()}{pace(answer)[1:]}{fitting}. "
     note += "Beside each time what bounds it; each begins where the last ends."
     words = Words(title, " · ".join(asked_lines(answer)), note)
     return _waterfall(_stacked(each, format_time(whole)), marks, ("Time of a step", "s"), words, None)
@@ -92,11 +95,21 @@ def _stacked(each: Sequence[tuple[str, float, str]], total: str) -> list[_Part]:
     parts, start = list[_Part](), 0.0
     for name, size, text in each:
         if size > 0:
-            parts.append(_Part(name, text, start, start + size, COLOURS[len(parts) % (len(COLOURS) - 1)]))
+            parts.append(_Part(name, text, start, start + size, _colour(len(parts))))
             start += size
     if not parts:
         raise UsageError("nothing to plot: no part is known")
     return [*parts, _Part("total", total, 0.0, start, _TOTAL)]
+
+
+def _colour(number: int) -> str:
+    """A colour for each part: first those of all figures, then lighter ones of the same, so that none comes twice."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    hues = COLOURS[:-1]
+    share = 0.5 ** (number // len(hues))
+    red, green, blue = (1.0 - share * (1.0 - part) for part in to_rgb(hues[number % len(hues)]))
+    return to_hex((red, green, blue))
 
 
 def _waterfall(
@@ -105,10 +118,13 @@ def _waterfall(
     left = max(text_size(part.name, bold=True)[0] for part in parts) + _GAP + plot_style.EDGE
     width, height = WIDTH - left - _SIDE, _ROW * len(parts) + _TOP
     figure, axes = new_figure(width, height)
-    axes.set_xlim(0, _right(parts, marks, width))
+    right = _right(parts, marks, width)
+    moved = [part._replace(end=_clear(part, marks, right / width)) for part in parts]
+    axes.set_xlim(0, max(right, _right(moved, marks, width)))
     axes.set_ylim(height, 0)
     for index, part in enumerate(parts):
-        _draw(axes, part, _TOP + _ROW * (index + 0.5), width, limit)
+        written = _clear(part, marks, axes.get_xlim()[1] / width)
+        _draw(axes, part, written, _TOP + _ROW * (index + 0.5), width, limit)
     for mark in marks:
         _mark(axes, mark, height)
     _axis(axes, *axis)
@@ -124,7 +140,15 @@ def _right(parts: Sequence[_Part], marks: Sequence[_Mark], width: float) -> floa
     return max(*texts, *(1.02 * mark.at for mark in marks))
 
 
-def _draw(axes: Axes, part: _Part, middle: float, width: float, limit: float | None) -> None:
+def _clear(part: _Part, marks: Sequence[_Mark], unit: float) -> float:
+    """Where the words of a bar stand behind it: behind a line that would run through them; `unit` is a point."""
+    end, size = part.end, unit * (text_size(part.text, bold=True)[0] + 2 * _GAP)
+    for mark in sorted(marks, key=lambda mark: mark.at):
+        end = mark.at if end <= mark.at <= end + size else end
+    return end
+
+
+def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, limit: float | None) -> None:
     """One bar with its name and what it says; beyond the limit it is hatched."""
     thick, unit = _ROW * _BAR, axes.get_xlim()[1] / width
     least = max(part.end - part.start, 0.6 * unit)  # what is there can be seen
@@ -136,9 +160,7 @@ def _draw(axes: Axes, part: _Part, middle: float, width: float, limit: float | N
     clear: Look = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # of a line behind the words
     bold: Look = {"weight": "bold" if part.colour == _TOTAL else "normal"}
     axes.annotate(part.name, (0, middle), (-_GAP, 0), ha="right", gid="part", **look, **bold)
-    axes.annotate(
-        part.text, (part.end, middle), (_GAP, 0), ha="left", gid="value", bbox=clear, zorder=5, **look, **bold
-    )
+    axes.annotate(part.text, (written, middle), (_GAP, 0), ha="left", gid="value", bbox=clear, zorder=5, **look, **bold)
 
 
 def _mark(axes: Axes, mark: _Mark, height: float) -> None:

@@ -11,7 +11,7 @@ from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.training.memory import memory_table, remedy_table
-from roofline.report.tables.training.reached import rate_table, share_table
+from roofline.report.tables.training.reached import rate_table, share_table, unvisited_words
 from roofline.report.tables.training.run import run_table
 from roofline.report.tables.training.step import stage_words, step_table
 from roofline.units import format_count
@@ -47,6 +47,8 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
     console.print(_LEGEND + ("" if answer.question.engine == IDEAL else _EXPECTED), style="dim")
     console.print()
     console.print(share_table(answer))
+    if words := unvisited_words(answer):
+        console.print(words)
     console.print(_SHARES + (_OTHERS if answer.question.run.sequence else ""), style="dim")
     console.print()
     console.print(memory_table(answer))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from roofline.analysis.training.conventions.reasons import reason
+from roofline.analysis.training.conventions.words import plain_digits
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.units import format_count, format_si, short_count
@@ -71,7 +72,7 @@ def _row(found: Counting, count: Count, rated: bool) -> list[str]:
 def _rated(found: Counting, count: Count) -> str:
     used, rate = found.used(count), found.rate(count)
     if used is not None:
-        return f"({100.0 * used:.1f} %)" if count.convention.hardware else f"{100.0 * used:.1f} %"
+        return f"({100.0 * used:,.1f} %)" if count.convention.hardware else f"{100.0 * used:,.1f} %"
     return f"{rate:,.0f}" if rate is not None else "–"
 
 
@@ -108,7 +109,8 @@ def law_table(laws: Laws) -> Grid:
         asked += f"; as given: {given}"
     rows = []
     for law, best in laws.optima:
-        row = [law.title, format_count(best.parameters), format_count(best.tokens), f"{best.tokens_per_parameter:,.3g}"]
+        each = plain_digits(best.tokens_per_parameter)
+        row = [law.title, format_count(best.parameters), format_count(best.tokens), each]
         row += [f"{best.flops:.3g}", _loss(best.loss)]
         rows.append(row + ([_loss(laws.given_loss(law))] if laws.given is not None else []))
     return grid(asked, columns, rows)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.training.conventions.published import CONVENTIONS
-from roofline.analysis.training.telling.words import shown_rate, unit_of
+from roofline.analysis.training.telling.words import masked, shown_rate, unit_of
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.estimate import percent
@@ -62,6 +62,16 @@ def share_table(answer: TrainAnswer) -> Grid:
     return grid(f"Share of the peak ({peak}) that {reading} makes, by convention", columns, rows)
 
 
+def unvisited_words(answer: TrainAnswer) -> str:
+    """Why some conventions say more than the peak of a mixture of experts; nothing where none does."""
+    peak, sparse = _step_peak(answer), answer.parameters.active < answer.parameters.total
+    beyond = [name for name, flops, _ in _counted(answer) if flops > peak]
+    if not beyond or not sparse:
+        return ""
+    verb = "counts" if len(beyond) == 1 else "count"
+    return f"More than 100 %: {' and '.join(beyond)} {verb} all experts, those that a token does not visit too."
+
+
 def _step_peak(answer: TrainAnswer) -> float:
     """FLOPs that all devices could do in a step."""
     return float(answer.times.expected) * answer.whole_peak
@@ -69,11 +79,15 @@ def _step_peak(answer: TrainAnswer) -> float:
 
 def _counted(answer: TrainAnswer) -> Iterator[tuple[str, float, str]]:
     flops = answer.flops
-    if answer.question.run.sequence:
+    if masked(answer):
         yield "model, causal", flops.causal, "what the model needs; attention as its mask lets through"
         yield "model, full", flops.full, "every token with every other, as a framework's counter has it"
     else:
-        yield "model", flops.full, "what the model needs: forward and the gradients that are trained"
+        yield (
+            "model",
+            flops.causal if answer.question.run.sequence else flops.full,
+            "what the model needs: forward and the gradients that are trained",
+        )
     yield "hardware (HFU)", flops.hardware, "all that is done: repeated layers, fused attention's extra products"
     if answer.question.run.adapters is None:  # conventions count what trains all weights
         for each in CONVENTIONS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from roofline.analysis.training.telling.words import energy, lasting, money, rounded, unit_of
+from roofline.analysis.training.telling.words import LEAST_HOURS, energy, lasting, money, rounded, unit_of
 from roofline.answer.times import Times
 from roofline.machine.engine import IDEAL
 from roofline.report.tables.grid import Grid, grid
@@ -35,7 +35,7 @@ def run_table(answer: TrainAnswer) -> Grid:
 
 def _rows(answer: TrainAnswer, whole: Whole) -> Iterator[tuple[str, Times, Callable[[float], str]]]:
     yield "time", whole.seconds, lasting
-    if answer.question.gpus > 1:
+    if answer.question.gpus > 1 and float(whole.gpu_hours.expected) >= LEAST_HOURS:
         yield "GPU-hours", whole.gpu_hours, rounded
     if whole.cost is not None:
         yield f"cost in {whole.currency}", whole.cost, money
