@@ -82,3 +82,8 @@ def test_what_the_allocator_reserves_keeps_nothing_from_fitting() -> None:
     reserve = next(part.bytes for part in whole.parts if part.name == "reserve_bytes")
     assert whole.fits and reserve > 0
     assert float(whole.total_bytes) <= float(whole.usable_bytes)
+
+
+def test_what_vector_units_multiply_is_told_with_their_rate() -> None:
+    said = [warn.text for warn in rl.train("llama-3.2-1b", gpu="v100", precision="fp32").warnings]
+    assert "v100-sxm2-32gb has no matrix units for fp32: its vector units multiply, at 15.7 TFLOP/s" in said

@@ -88,7 +88,11 @@ def _formats(q: TrainQuestion) -> Iterator[Warn]:
     machine, wanted = q.machine(), q.precision.matrix_dtype()
     if not machine.multiplies(wanted):
         unit = machine.served_by[wanted][0].removeprefix("vector.")
-        yield Warn("dtype-fallback", f"{q.gpu.name} has no {wanted} units: computed at the {unit} rate")
+        if unit != wanted:
+            yield Warn("dtype-fallback", f"{q.gpu.name} has no {wanted} units: computed at the {unit} rate")
+            return
+        text = f"{q.gpu.name} has no matrix units for {wanted}: its vector units multiply"
+        yield Warn("dtype-fallback", f"{text}, at {format_si(float(machine.tensor[wanted]), 'FLOP/s')}")
 
 
 def _framework(q: TrainQuestion) -> Iterator[Warn]:
