@@ -74,10 +74,11 @@ def side_of(spec: Any, name: str, asked: Any) -> float:
     """Pixels of a side of a picture: as asked, or what the model is made for."""
     if asked is not None:
         return float(whole_number(name, asked, least=8))
-    if hasattr(spec, "height"):  # a pipeline: the width of a part is that of its layers
-        return float(getattr(spec, name))
     from roofline.runs.image.options import usual_side
+    from roofline.specs.image.pipeline import PipelineSpec
 
+    if isinstance(spec, PipelineSpec):
+        return float(spec.height if name == "height" else spec.width)
     return float(usual_side(spec))
 
 
