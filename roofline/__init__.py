@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
     from roofline.analysis.sweep import Sweep
+    from roofline.api.checking import check
     from roofline.api.comparing import Comparison, compare
     from roofline.api.costs import Cost, cost
     from roofline.api.estimate import Estimate, estimate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "check": "roofline.api.checking",
     "Cost": "roofline.api.costs",
     "cost": "roofline.api.costs",
     "Estimate": "roofline.api.estimate",
@@ -79,6 +81,7 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "__version__",
+    "check",
     "compare",
     "cost",
     "estimate",

@@ -27,6 +27,7 @@ def test_public_names() -> None:
         "UnsupportedError",
         "UsageError",
         "__version__",
+        "check",
         "compare",
         "cost",
         "estimate",
