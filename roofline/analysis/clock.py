@@ -26,13 +26,13 @@ from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload
 
 #: What takes time beside ops, in the order of rows.
-GAPS: Final = "launch gaps"
+GAPS: Final = "waiting for launches"
 STEP: Final = "host per step"
 SEQUENCES: Final = "host per sequence"
 REQUEST: Final = "host per request"
 HIDDEN: Final = "hidden behind work"
 STAGES: Final = "other pipeline stages"
-LIFTED: Final = "up to the bound"
+LIFTED: Final = "lifted to the bound"
 _ORDER: Final = (GAPS, STEP, SEQUENCES, REQUEST, HIDDEN, STAGES, LIFTED)
 #: Parts of a phase's time below which a row outside ops is rounding.
 _ROUNDING: Final = 1e-11
