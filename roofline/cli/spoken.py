@@ -103,6 +103,7 @@ def no_model(command: str, gpu: Any, words: list[str]) -> str:
     one = gpu[0] if isinstance(gpu, (list, tuple)) and gpu else gpu
     example = f"{command} --model {LIKELY_MODELS[0]} --gpu {one or LIKELY_GPUS[0]}"
     if words:
-        named = [f"--{option} {word}" for option, word in zip(("model", "gpu"), words, strict=False)]
+        named = [f"--{option} {word}" for option, word in zip(("model", "gpu"), words, strict=False)][: 1 if one else 2]
+        named += [f"--gpu {one}"] if one else []
         return f"{words[0][:40]!r} stands alone: names belong to options: {command} {' '.join(named)[:120]}"
     return f"--model is missing, for example {_listed(list(LIKELY_MODELS))}: {example}; `roofline list models` lists all"

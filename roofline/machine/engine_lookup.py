@@ -14,6 +14,7 @@ from roofline.machine.versions import Version, choose, in_order, widened
 from roofline.specs.files.engines import ENGINES, TRAINERS, trainer_aliases, trainer_names
 from roofline.specs.files.library import bundled_aliases, engine_beside
 from roofline.specs.files.paths import beginning
+from roofline.specs.files.programs import engine_meant
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
@@ -158,6 +159,9 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
     if at and base in known[1:]:
         return _chosen(base, versions_of(base), asked)
     meant = {each: each for each in (*known, *beside)} | aliases
+    found = None if at else engine_meant(name, {each: each for each in known} | aliases)
+    if found is not None:
+        return bundled_engine(found, beside)
     raise UnknownNameError("engine", base if at else name, meant, "roofline list engines")
 
 
