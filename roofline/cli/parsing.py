@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any, Final, TypeVar
 
+import typer
 from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup
 
@@ -27,6 +28,12 @@ class Group(TyperGroup):
         """As the parser does, in less time."""
         return TyperGroup.parse_args(_spared(self, ctx), ctx, args)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Commands by the question that they answer."""
+        from roofline.cli.helping import program_help
+
+        formatter.write(program_help(self, ctx))
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command of that name. Raises the parser's error with those that may be meant."""
         if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
@@ -39,8 +46,19 @@ class Group(TyperGroup):
 class Command(TyperCommand):
     """A command whose single options are given once, and not emptily; JSON or CSV, not both."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """An example, and the options that matter most."""
+        from roofline.cli.helping import command_help
+
+        formatter.write(command_help(self, every=False))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As the parser does, after refusing what it would silently drop."""
+        if _HELP_ALL in args and not ctx.resilient_parsing:
+            from roofline.cli.helping import command_help
+
+            typer.echo(command_help(self, every=True))
+            ctx.exit()
         args = list(_without_words(list(_written_out(args, ctx)), ctx))
         values, words, order = self.make_parser(ctx).parse_args(args=list(args))
         seen = set()
@@ -128,6 +146,8 @@ class _Spared:
         return value.isprintable() if kind is str else kind is int and _DIGITS.fullmatch(value) is not None
 
 
+#: Shows all options of a command.
+_HELP_ALL: Final = "--help-all"
 _CONSTANTS: Final = (bool, int, float, str, type(None))
 #: A whole number as it is printed: int() takes blanks, underscores and the digits of other scripts as well.
 _WHOLE: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)

@@ -16,6 +16,7 @@ from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
+from roofline.runs.telling.notes import taken_as
 from roofline.runs.telling.products import multiplied_words
 from roofline.runs.text.service.running import is_load, serves
 from roofline.units import format_binary, format_count, format_si, format_time
@@ -71,9 +72,8 @@ def print_asked(est: Answer, console: Console) -> None:
     where = where_words(q.spread, q.run.batch)
     if where:
         console.print(where)
-    for what, origin, name in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
-        if origin.alias and origin.alias.lower() != name:
-            console.print(f"{what} {origin.alias} is taken as {name}", style="dim")
+    for line in taken_as(q):
+        console.print(line, style="dim")
     console.print()
 
 

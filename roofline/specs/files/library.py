@@ -29,6 +29,7 @@ _KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
 _KIND: Final = re.compile(r"^(kind|family):\s*(\w*)", re.MULTILINE)
 #: Where files of a kind stand; those of all others are accelerators.
 _SHELF_OF: Final = {"engine": "engines", "node": "nodes"}
+_SIZE: Final = re.compile(r"-(\d{1,4}gb)$")
 _NAMED: Final = re.compile(r"^name:[ \t]*([^\s#]+)", re.MULTILINE)
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
@@ -141,6 +142,14 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     *own, last = folders(shelf, spec_dir)
     found = {path.stem for path in _stems(last).values()}
     return sorted(found | {path.stem for folder in own for path in _stems(folder).values() if _belongs(path, shelf)})
+
+
+def other_sizes(name: str, asked: str, spec_dir: str | None = None) -> list[str]:
+    """Accelerators that differ from one in the memory that their names end in; none where it was asked by its size."""
+    own = _SIZE.search(name)
+    if own is None or own[1] in asked.lower().replace(" ", ""):
+        return []
+    return [each for each in names("hardware", spec_dir) if each != name and _SIZE.sub("", each) == _SIZE.sub("", name)]
 
 
 def _belongs(path: Path, shelf: Shelf) -> bool:

@@ -14,6 +14,7 @@ from roofline.answer.times import Times
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.lines import wrap
+from roofline.runs.telling.notes import taken_as
 from roofline.units import format_ratio
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def print_compare(found: Comparing[Any], console: Console) -> None:
         console.print(marks)
     for reason, labels in _refusals(found).items():
         console.print(f"refused ({'; '.join(labels)}): {reason}")
+    asked = (line for row in found.rows if row.answer is not None for line in taken_as(row.answer.question))
+    for line in dict.fromkeys(asked):
+        console.print(line, style="dim")
     for note in found.assumptions:
         console.print(note, style="dim")
     print_warnings(found.warnings, console)

@@ -14,6 +14,7 @@ from roofline.report.tables.training.memory import memory_table, remedy_table
 from roofline.report.tables.training.reached import rate_table, share_table, unvisited_words
 from roofline.report.tables.training.run import run_table
 from roofline.report.tables.training.step import stage_words, step_table
+from roofline.runs.telling.notes import named_lines
 from roofline.units import format_count
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def _print_asked(answer: TrainAnswer, console: Console) -> None:
     console.print([*title, Styled(q.gpu.title, "bold")])
     for line in asked_lines(answer):
         console.print(line)
-    for name, origin, known in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
-        if origin.alias and origin.alias.lower() != known:
-            console.print(f"{name} {origin.alias} is taken as {known}", style="dim")
+    named = {"model": (q.model_origin.alias, q.spec.name), "GPU": (q.gpu_origin.alias, q.gpu.name)}
+    for line in named_lines(named, q.asked.get("spec_dir")):
+        console.print(line, style="dim")
     console.print()
 
 
