@@ -30,7 +30,7 @@ class Shown(NamedTuple):
 
 _RUN: Final = ("model", "gpu", "batch", "prompt", "generate", "steps", "weights", "engine", "gpus")
 SHOWN: Final[dict[str, Shown]] = {
-    "estimate": Shown("times and memory of a run, and what bounds it", "--model llama-3.1-8b --gpu a100 --batch 8", _RUN),
+    "estimate": Shown("times and memory of a run, what bounds it", "--model llama-3.1-8b --gpu a100 --batch 8", _RUN),
     "fit": Shown(
         "does it fit, with room for how much, and what would help",
         "--model llama-3.1-70b --gpu h100",
@@ -96,7 +96,7 @@ SHOWN: Final[dict[str, Shown]] = {
     "show": Shown("one file of them, ready to be changed", "a100"),
     "import": Shown("a model file from a config.json or a file of weights", "config.json --output my-model.yaml"),
     "schema": Shown("what a file may say, as JSON Schema", "model"),
-}  # fmt: skip
+}
 
 
 def example(command: str) -> str:

@@ -77,9 +77,9 @@ def no_option(option: str, command: str, known: Collection[str]) -> str:
     """What is said of an option that there is not."""
     keyword = option.lstrip("-").replace("-", "_")
     own = [name for name in known if name != "debug"]
-    meant = meant_options(keyword, own)
-    if len(meant) == 1:  # it is only like it, or is it what others call it
-        meant = list(dict.fromkeys([*meant, *nearest(keyword, own, 3)]))[:3] if meant[0] in nearest(keyword, own) else meant
+    meant, near = meant_options(keyword, own), nearest(keyword, own)
+    if meant and meant[0] in near:  # it is only like it, and no other program's name for it
+        meant = near
     hint = f". Did you mean {_listed([flag(name) for name in meant])}?" if meant else "."
     return f"no such option: {option}{hint} `{command} --help-all` lists all"
 
@@ -106,4 +106,4 @@ def no_model(command: str, gpu: Any, words: list[str]) -> str:
         named = [f"--{option} {word}" for option, word in zip(("model", "gpu"), words, strict=False)][: 1 if one else 2]
         named += [f"--gpu {one}"] if one else []
         return f"{words[0][:40]!r} stands alone: names belong to options: {command} {' '.join(named)[:120]}"
-    return f"--model is missing, for example {_listed(list(LIKELY_MODELS))}: {example}; `roofline list models` lists all"
+    return f"--model is missing, for example {_listed([*LIKELY_MODELS])}: {example}; `roofline list models` lists all"

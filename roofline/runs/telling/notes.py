@@ -13,6 +13,7 @@ from roofline.machine.engine import IDEAL
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.load import locate_gpu, locate_model
 from roofline.runs.memory_size import memory_notes
+from roofline.runs.options import OPTIONS
 from roofline.runs.telling.unverified import unverified_hardware
 from roofline.specs.files.library import other_sizes
 from roofline.specs.files.spelling import squeezed
@@ -34,10 +35,23 @@ def alias_notes(q: Question) -> list[str]:
 
 
 def taken_as(q: Question) -> list[str]:
-    """Which names of a question were taken for others, in lines for people; sizes of memory that it is sold in as well."""
+    """Which names of a question were taken for others, in lines for people, and other sizes of memory."""
     named = {"model": (q.model_origin.alias, q.spec.name), "GPU": (q.gpu_origin.alias, q.gpu.name)}
     lines = named_lines(named, q.asked.options.get("spec_dir"))
-    return [*lines, *(f"{name} {asked} is taken as {known}" for name, asked, known in _other_names(q))]
+    return [*lines, *(f"{name} {asked} is taken as {known}" for name, asked, known in _other_names(q)), *_narrower(q)]
+
+
+def _narrower(q: Question) -> Iterator[str]:
+    """That Ollama has fewer bits than are counted, for who names a model as Ollama does, or that engine.
+
+    Source: tags of its library, most of which are of Q4_K_M or, of older models, of Q4_0.
+    """
+    named = q.model_origin.alias or ""
+    tagged = ":" in named and not named.startswith(("http", "hf:"))
+    if not (tagged or q.engine.startswith("ollama")) or q.kind.name != "text" or q.asked.options.get("weights"):
+        return
+    if q.precision.weights.bits >= _WIDE:
+        yield f"Ollama's own files have 4 bits, most in q4_k_m; counted is {q.precision.weights.name}: see --weights"
 
 
 def named_lines(named: Mapping[str, tuple[str | None, str]], spec_dir: str | None) -> Iterator[str]:
@@ -66,7 +80,7 @@ def _other_names(q: Question) -> Iterator[tuple[str, str, str]]:
     """Options that were asked for by a name that is not its own: option, as asked, the name."""
     for name, find in _FOUND.items():
         asked = q.asked.options.get(name)
-        if not isinstance(asked, str) or asked.endswith((".yaml", ".yml")):
+        if not isinstance(asked, str) or asked == OPTIONS[name].default or asked.endswith((".yaml", ".yml")):
             continue
         with suppress(UsageError):
             known = q.engine.rpartition("@")[0] or q.engine if name == "engine" else find(asked)
@@ -78,6 +92,8 @@ def _format(name: str) -> str:
     return find_dtype(name).name
 
 
+#: Bits of weights that nobody made narrower.
+_WIDE: Final = 16
 #: Options whose values are names with others beside them, and what finds them.
 _FOUND: Final[dict[str, Callable[[str], str]]] = {
     "engine": str,

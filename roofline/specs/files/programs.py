@@ -14,7 +14,7 @@ from roofline.specs.files.spelling import squeezed
 
 #: Programs in which one engine does the work: they are taken for it.
 _OF_ONE: Final[dict[str, str]] = {
-    "llama.cpp": "koboldcpp kobold.cpp kobold llamafile gpt4all jan llama-cpp-python llama-server llama-cli llama-bench",
+    "llama.cpp": "koboldcpp kobold.cpp kobold llamafile gpt4all jan llama-cpp-python llama-server llama-cli",
     "pytorch-compile": "torch.compile",
     "mlx": "mlx-lm",
     "sglang": "sgl",

@@ -34,7 +34,7 @@ _EDITION: Final = re.compile(r"-(?:gpu|graphics|edition|workstation|generation|c
 #: Models of which no shapes are published.
 _SECRET: Final = re.compile(r"(?:chat-?)?gpt-?(?:3\.5|4|5).*|chat-?gpt|o[134](?:-.*)?|(?:anthropic-)?claude.*|gemini.*")
 #: How many of an accelerator: `8x h100`, `h100 x8`, `2 x 4090`.
-_TIMES: Final = re.compile(r"(?:(\d{1,4}) ?[x×*] ?(.+)|(.+?)[ -]?[x×*](\d{1,4}))", re.IGNORECASE)
+_TIMES: Final = re.compile(r"(?:(\d{1,4}) ?[x×*] ?(.+)|(.+?)[ -]?[x×*] ?(\d{1,4}))", re.IGNORECASE)
 _FORMAT: Final = re.compile(
     r"[-.]((?:ud-)?i?q\d(?:-[klmnsx0-9]+){0,3}|[bf]?f(?:p|loat)?16|fp8\w*|fp4|int[48]|awq|gptq|(?:nv|mx)fp[48]"
     r"|w\d+a\d+|gguf|mlx|[2-8]-?bits?|bnb|qat|i1|dynamic|static|block|quantized)$"

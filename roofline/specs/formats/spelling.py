@@ -43,7 +43,10 @@ _SEVERAL: Final[dict[str, str]] = {
     **dict.fromkeys(("q4", "q4k"), "of 4 bits files of llama.cpp have q4_k_m, q4_k_s or q4_0"),
     **dict.fromkeys(("q5", "q5k"), "of 5 bits files of llama.cpp have q5_k_m, q5_k_s or q5_0"),
     **dict.fromkeys(("q3", "q3k"), "of 3 bits files of llama.cpp have q3_k_m, q3_k_s or q3_k_l"),
-    **{f"{bits}bit": f"{bits} bits are q{bits}_k (llama.cpp, Ollama), mlx-{bits}bit or int{bits}-g64" for bits in (2, 3, 5, 6)},
+    **{
+        f"{bits}bit": f"{bits} bits are q{bits}_k (llama.cpp, Ollama), mlx-{bits}bit or int{bits}-g64"
+        for bits in (2, 3, 5, 6)
+    },
     "gguf": "a file of llama.cpp has one of q4_k_m, q5_k_m, q6_k, q8_0 and more",
     "bnb": "bitsandbytes has nf4 (4 bit) or bnb-int8 (8 bit)",
     "mlx": "MLX has mlx-4bit, mlx-8bit and more",
@@ -52,10 +55,13 @@ _SEVERAL: Final[dict[str, str]] = {
     "exl3": "ExLlama's files have bits per weight: exl3-3.5",
     **dict.fromkeys(("marlin", "compressedtensors"), "weights are packed so in several: int4-g128 or fp8"),
     **dict.fromkeys(("auto", "default", "none"), "leave the option out for the model's own"),
-    **dict.fromkeys(("w8a8", "smoothquant"), "weights and activations are two options: --weights int8 --activations int8, or fp8 for both"),
+    **dict.fromkeys(
+        ("w8a8", "smoothquant"),
+        "weights and activations are two options: --weights int8 --activations int8, or fp8 for both",
+    ),
     "w4a8": "weights and activations are two options: --weights int4-g128 --activations int8",
     "mixed": "a mixed run keeps weights in bf16 or fp16",
-}  # fmt: skip
+}
 _OWNER: Final = re.compile(r"^(?:torch|jnp|np|numpy|tf|mx|ml-?dtypes)\.")
 _MEAN: Final = re.compile(r"(exl[23])[-_ ]?(\d{1,2}(?:\.\d{1,6})?)[-_ ]?(?:bpw)?")
 
