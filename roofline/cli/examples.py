@@ -59,7 +59,7 @@ SHOWN: Final[dict[str, Shown]] = {
     "cost": Shown(
         "rented, bought or from an API, and when which is cheaper",
         "--model llama-3.1-8b --gpu h100 --users 16",
-        ("model", "gpu", "users", "prompt", "generate", "weights", "engine", "price", "load", "per-day"),
+        ("model", "gpu", "users", "prompt", "generate", "weights", "engine", "price", "load", "tokens-per-day"),
     ),
     "train": Shown(
         "how fast it trains, in how much memory, for how many dollars",

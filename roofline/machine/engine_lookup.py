@@ -14,7 +14,6 @@ from roofline.machine.versions import Version, choose, in_order, widened
 from roofline.specs.files.engines import ENGINES, TRAINERS, trainer_aliases, trainer_names
 from roofline.specs.files.library import bundled_aliases, engine_beside
 from roofline.specs.files.paths import beginning
-from roofline.specs.files.programs import engine_meant
 
 if TYPE_CHECKING:
     from roofline.specs.engine import EngineSpec
@@ -158,6 +157,8 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
         raise UsageError(f"engine {name}: {IDEAL} is the roofline itself, which has no versions; leave out @{asked}")
     if at and base in known[1:]:
         return _chosen(base, versions_of(base), asked)
+    from roofline.specs.files.programs import engine_meant
+
     meant = {each: each for each in (*known, *beside)} | aliases
     found = None if at else engine_meant(name, {each: each for each in known} | aliases)
     if found is not None:

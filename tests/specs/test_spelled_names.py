@@ -14,7 +14,7 @@ from roofline.errors import UnknownNameError, UsageError
 from roofline.machine.engine_lookup import engine_names, find_engine
 from roofline.runs.names import LIKELY_GPUS, LIKELY_MODELS
 from roofline.specs.files.library import Shelf, bundled, find, names
-from roofline.specs.files.programs import _ENGINE_OF, _SAID_OF
+from roofline.specs.files.programs import ENGINE_OF, SAID_OF
 from roofline.specs.files.spelling import is_secret, squeezed
 from roofline.specs.formats.dtypes import ALIASES, DTYPES, find_dtype
 from roofline.specs.formats.spelling import CALLED
@@ -74,8 +74,8 @@ def test_no_alias_hides_a_bundled_name(shelf: Shelf) -> None:
 
 def test_words_of_other_programs_hide_no_engine_and_no_format() -> None:
     known = {squeezed(name) for name in engine_names()}
-    assert not known & {*_ENGINE_OF, *_SAID_OF}
-    assert set(_ENGINE_OF.values()) <= set(engine_names())
+    assert not known & {*ENGINE_OF, *SAID_OF}
+    assert set(ENGINE_OF.values()) <= set(engine_names())
     assert not {*CALLED} & {*DTYPES, *ALIASES}
     assert {*CALLED.values()} <= {*DTYPES, *ALIASES}
     assert not any(is_secret(name) for name in bundled_names("models"))

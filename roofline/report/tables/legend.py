@@ -25,6 +25,6 @@ def print_legend(text: str, console: Console) -> None:
 
 def explained(text: str, console: Console) -> str:
     """Words of the glossary that are in a text, with what they mean; those that were explained are left out."""
-    found = [term for term in TERMS if term.few and term.word not in console.explained and term.pattern.search(text)]
+    found = [term for term in TERMS if term.few and term.word not in console.explained and term.is_in(text)]
     console.explained.update(term.word for term in found)
     return "; ".join(f"{term.word}: {term.few}" for term in found)

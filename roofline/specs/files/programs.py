@@ -54,8 +54,8 @@ _TOLD: Final[tuple[tuple[str, str], ...]] = (
     ("cuda rocm hip metal", "that is what chips are programmed in, and no engine; llama.cpp, vllm and others use it"),
     ("accelerate", "it lays models over devices, for --engine transformers or --engine pytorch-eager (diffusers)"),
 )
-_ENGINE_OF: Final = {squeezed(name): engine for engine, names in _OF_ONE.items() for name in names.split()}
-_SAID_OF: Final = {squeezed(name): told for names, told in _TOLD for name in names.split()}
+ENGINE_OF: Final = {squeezed(name): engine for engine, names in _OF_ONE.items() for name in names.split()}
+SAID_OF: Final = {squeezed(name): told for names, told in _TOLD for name in names.split()}
 #: A version as package managers write it: `vllm==0.6.0`, `vllm 0.6`, `vllm:v0.6.0`.
 _VERSIONED: Final = re.compile(r"(.+?)(?:==|[ :=-])v?(\d{1,4}(?:\.\w{1,12}){1,4})")
 
@@ -73,9 +73,9 @@ def engine_meant(name: str, known: Mapping[str, str]) -> str | None:
     found = table.get(squeezed(wanted), set())
     if len(found) == 1:
         return next(iter(found))
-    if squeezed(wanted) in _ENGINE_OF:
-        return _ENGINE_OF[squeezed(wanted)]
-    if told := _SAID_OF.get(squeezed(wanted)):
+    if squeezed(wanted) in ENGINE_OF:
+        return ENGINE_OF[squeezed(wanted)]
+    if told := SAID_OF.get(squeezed(wanted)):
         raise UsageError(f"no engine named {name[:60]!r}: {told}. `roofline list engines` lists all")
     versioned = _VERSIONED.fullmatch(wanted)
     base = engine_meant(versioned[1], known) if versioned is not None else None

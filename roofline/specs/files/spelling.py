@@ -23,18 +23,19 @@ _JOINT: Final = re.compile(r"(?<=[a-z])-(?=\d)(?!\d-?bits?\b)")
 _TUNED: Final = re.compile(
     r"-(?:instruct|it|chat|base|pt|hf|text|latest|thinking|reasoning|sft|dpo|original|code|python)$"
 )
+#: Patterns that are compiled where a name is looked for that is none of the library's.
 #: A sign that is not between two numbers.
-_ANY_SIGN: Final = re.compile(r"(?<!\d)-|-(?!\d)")
+_ANY_SIGN: Final = r"(?<!\d)-|-(?!\d)"
 #: Who makes an accelerator or builds it in, and words of its edition: none tells one chip from another.
-_MAKER: Final = re.compile(
+_MAKER: Final = (
     r"^(?:nvidia|geforce|amd|radeon|instinct|intel|tesla|apple|google|aws|mac-?book(?:-(?:pro|air))?"
     r"|mac-(?:pro|mini|studio)|imac)(?:-|(?=\d))"
 )
-_EDITION: Final = re.compile(r"-(?:gpu|graphics|edition|workstation|generation|card)$")
+_EDITION: Final = r"-(?:gpu|graphics|edition|workstation|generation|card)$"
 #: Models of which no shapes are published.
-_SECRET: Final = re.compile(r"(?:chat-?)?gpt-?(?:3\.5|4|5).*|chat-?gpt|o[134](?:-.*)?|(?:anthropic-)?claude.*|gemini.*")
+_SECRET: Final = r"(?:chat-?)?gpt-?(?:3\.5|4|5).*|chat-?gpt|o[134](?:-.*)?|(?:anthropic-)?claude.*|gemini.*"
 #: How many of an accelerator: `8x h100`, `h100 x8`, `2 x 4090`.
-_TIMES: Final = re.compile(r"(?:(\d{1,4}) ?[x×*] ?(.+)|(.+?)[ -]?[x×*] ?(\d{1,4}))", re.IGNORECASE)
+_TIMES: Final = r"(?:(\d{1,4}) ?[xX×*] ?(.+)|(.+?)[ -]?[xX×*] ?(\d{1,4}))"
 _FORMAT: Final = re.compile(
     r"[-.]((?:ud-)?i?q\d(?:-[klmnsx0-9]+){0,3}|[bf]?f(?:p|loat)?16|fp8\w*|fp4|int[48]|awq|gptq|(?:nv|mx)fp[48]"
     r"|w\d+a\d+|gguf|mlx|[2-8]-?bits?|bnb|qat|i1|dynamic|static|block|quantized)$"
@@ -95,13 +96,13 @@ def _meant(name: str, known: Mapping[str, str], key: Callable[[str], str]) -> Me
 
 def times_of(name: str) -> tuple[int, str] | None:
     """The number and the name of `8x h100`; None where no number stands there."""
-    found = _TIMES.fullmatch(name.strip()[:_LONGEST])
+    found = re.fullmatch(_TIMES, name.strip()[:_LONGEST])
     return None if found is None else (int(found[1] or found[4]), (found[2] or found[3]).strip())
 
 
 def is_secret(name: str) -> bool:
     """Whether a name is that of a model whose shapes its makers keep to themselves."""
-    return bool(_SECRET.fullmatch(_plain(name[:_LONGEST])))
+    return bool(re.fullmatch(_SECRET, _plain(name[:_LONGEST])))
 
 
 def squeezed(name: str) -> str:
@@ -110,14 +111,14 @@ def squeezed(name: str) -> str:
 
 
 def _bare(plain: str) -> str:
-    return _ANY_SIGN.sub("", plain)
+    return re.sub(_ANY_SIGN, "", plain)
 
 
 def _made(plain: str) -> str:
     """A name without its maker and its edition."""
     plain = plain.replace("-mobile", "-laptop")
     for pattern in (_MAKER, _EDITION):
-        while (shorter := pattern.sub("", plain)) != plain:
+        while (shorter := re.sub(pattern, "", plain)) != plain:
             plain = shorter
     return _bare(plain)
 

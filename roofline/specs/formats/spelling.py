@@ -62,8 +62,8 @@ _SEVERAL: Final[dict[str, str]] = {
     "w4a8": "weights and activations are two options: --weights int4-g128 --activations int8",
     "mixed": "a mixed run keeps weights in bf16 or fp16",
 }
-_OWNER: Final = re.compile(r"^(?:torch|jnp|np|numpy|tf|mx|ml-?dtypes)\.")
-_MEAN: Final = re.compile(r"(exl[23])[-_ ]?(\d{1,2}(?:\.\d{1,6})?)[-_ ]?(?:bpw)?")
+_OWNER: Final = r"^(?:torch|jnp|np|numpy|tf|mx|ml-?dtypes)\."
+_MEAN: Final = r"(exl[23])[-_ ]?(\d{1,2}(?:\.\d{1,6})?)[-_ ]?(?:bpw)?"
 
 
 def respelled(name: str, known: Mapping[str, str]) -> str | None:
@@ -71,7 +71,7 @@ def respelled(name: str, known: Mapping[str, str]) -> str | None:
 
     Raises UsageError for a word that several formats answer to.
     """
-    plain = _OWNER.sub("", name[:100].strip())
+    plain = re.sub(_OWNER, "", name[:100].strip())
     squeezed = _squeezed(plain)
     found = {target for each, target in known.items() if _squeezed(each) == squeezed}
     if len(found) == 1:
@@ -81,7 +81,7 @@ def respelled(name: str, known: Mapping[str, str]) -> str | None:
         return called
     if told := _SEVERAL.get(squeezed):
         raise UsageError(f"precision {name[:60]!r} is not one format: {told}. `roofline list precisions` lists all")
-    mean = _MEAN.fullmatch(plain)
+    mean = re.fullmatch(_MEAN, plain)
     return f"{mean[1]}-{mean[2]}" if mean is not None else None
 
 
