@@ -75,7 +75,7 @@ def test_a_legend_has_only_words_that_the_table_shows() -> None:
 def test_words_have_a_meaning_and_are_few() -> None:
     assert len({term.word for term in TERMS}) == len(TERMS)
     for term in TERMS:
-        assert term.meaning.endswith(".") and term.meaning[0].isupper() or term.meaning[0].isdigit()
+        assert (term.meaning.endswith(".") and term.meaning[0].isupper()) or term.meaning[0].isdigit()
         assert len(term.few) <= 48
 
 

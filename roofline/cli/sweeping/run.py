@@ -263,6 +263,6 @@ def _print(plan: Plan, wanted: Wanted, rows: Rows) -> None:
         rows, varied = wanted.shown(rows), list(wanted.columns)
     out = console()
     print_sweep(rows, varied, plan.names, title, out)
-    named = [plan.values(name) if name in plan.names else () for name in ("model", "gpu")]
-    for line in taken_names(*named):
+    models, gpus = (plan.values(name) if name in plan.names else () for name in ("model", "gpu"))
+    for line in taken_names(models, gpus):
         out.print(line, style="dim")

@@ -37,7 +37,7 @@ def alias_notes(q: Question) -> list[str]:
 def taken_as(q: Question) -> list[str]:
     """Which names of a question were taken for others, in lines for people, and other sizes of memory."""
     named = {"model": (q.model_origin.alias, q.spec.name), "GPU": (q.gpu_origin.alias, q.gpu.name)}
-    lines = named_lines(named, q.asked.options.get("spec_dir"))
+    lines = named_lines(named, _asked(q, "spec_dir"))
     return [*lines, *(f"{name} {asked} is taken as {known}" for name, asked, known in _other_names(q)), *_narrower(q)]
 
 
@@ -48,7 +48,7 @@ def _narrower(q: Question) -> Iterator[str]:
     """
     named = q.model_origin.alias or ""
     tagged = ":" in named and not named.startswith(("http", "hf:"))
-    if not (tagged or q.engine.startswith("ollama")) or q.kind.name != "text" or q.asked.options.get("weights"):
+    if not (tagged or q.engine.startswith("ollama")) or q.kind.name != "text" or _asked(q, "weights"):
         return
     if q.precision.weights.bits >= _WIDE:
         yield f"Ollama's own files have 4 bits, most in q4_k_m; counted is {q.precision.weights.name}: see --weights"
@@ -68,8 +68,9 @@ def taken_names(models: Iterable[Any], gpus: Iterable[Any], spec_dir: str | None
     """For each name of a model or an accelerator that is another's, what it stands for."""
     for model in models:
         with suppress(RooflineError):
-            found, origin = locate_model(model, spec_dir)
-            yield from named_lines({"model": (origin.alias, found.name)}, spec_dir)
+            spec: Any
+            spec, origin = locate_model(model, spec_dir)
+            yield from named_lines({"model": (origin.alias, spec.name)}, spec_dir)
     for gpu in gpus:
         with suppress(RooflineError):
             chip, origin = locate_gpu(gpu, spec_dir)
@@ -79,13 +80,18 @@ def taken_names(models: Iterable[Any], gpus: Iterable[Any], spec_dir: str | None
 def _other_names(q: Question) -> Iterator[tuple[str, str, str]]:
     """Options that were asked for by a name that is not its own: option, as asked, the name."""
     for name, find in _FOUND.items():
-        asked = q.asked.options.get(name)
+        asked = _asked(q, name)
         if not isinstance(asked, str) or asked == OPTIONS[name].default or asked.endswith((".yaml", ".yml")):
             continue
         with suppress(UsageError):
             known = q.engine.rpartition("@")[0] or q.engine if name == "engine" else find(asked)
             if squeezed(asked.rpartition("@")[0] or asked) != squeezed(known):
                 yield name.replace("_", "-"), asked, known
+
+
+def _asked(q: Question, name: str) -> Any:
+    """What an option was given; None where it was not, or nobody asked."""
+    return q.asked.options.get(name) if q.asked is not None else None
 
 
 def _format(name: str) -> str:
