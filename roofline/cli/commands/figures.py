@@ -21,7 +21,12 @@ _BATCHES: Final = tuple(2**power for power in range(10))
 
 
 _WHAT: Final = "roofline; memory; throughput or latency by batch; bars of a comparison."
-Output = Annotated[str, typer.Option("--output", "-o", help="File to write: .svg, .png, .pdf, or .html, an interactive page.", metavar="FILE")]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", help="File to write: .svg, .png, .pdf, or .html, an interactive page.", metavar="FILE"
+    ),
+]
 PlotKind = Annotated[str, typer.Option(help=_WHAT, metavar="|".join(KINDS))]
 _BARS: Final = "Of bars: what they show, by its name in JSON; default: what the verdict of `compare` is about."
 Shown = Annotated[str | None, typer.Option("--quantity", help=_BARS, metavar="NAME")]

@@ -10,7 +10,8 @@ from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.series import conditions, distinct, heading, series_names
-from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, text_size
+from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, share_of, text_size
+from roofline.report.plots.web.hover import hover
 from roofline.units import format_si
 
 if TYPE_CHECKING:
@@ -70,11 +71,13 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     parts = [part for part in parts if part[1] > 0]
     low, high = top + 17, top + 17 + _BAR
     start = 0.0
-    for _, size, colour in parts:
-        axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
+    for title, size, colour in parts:
+        area = axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
+        hover(area, [f"{title}\n{format_si(size, 'B')}\n{share_of(size, total)} of what is held\n{name}"])
         start += size
     if total < usable:
-        axes.fill_betweenx([low, high], total, usable, color=now.pale, lw=0)
+        area = axes.fill_betweenx([low, high], total, usable, color=now.pale, lw=0)
+        hover(area, [f"free\n{format_si(usable - total, 'B')} of {format_si(usable, 'B')} that may be used\n{name}"])
         parts.append(("free", usable - total, now.pale))
     else:
         axes.fill_betweenx([low, high], usable, total, facecolor="none", edgecolor=now.ground, hatch="////", lw=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,6 +12,8 @@ from roofline.report.plots import style as plot_style
 from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import Words, compose, name_beside, new_figure
 from roofline.report.plots.style import DASHES, MARKERS, SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
+from roofline.report.plots.web.hover import hover
+from roofline.units import format_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,6 +111,7 @@ def sweep_figure(
     table = list(rows)
     _check_columns(table, x, y)
     curves, shared = _curves(table, x, y)
+    names = _titles(table)
     with plot_style.styled(theme):
         margin = min(max(text_size(curve.label)[0] for curve in curves) + _STALK + 9, 0.4 * WIDTH)
         width = WIDTH - _LEFT - margin
@@ -118,8 +121,8 @@ def sweep_figure(
         for index, curve in enumerate(curves):
             if banded:
                 _draw_band(axes, index, curve)
-            _draw_curve(axes, index, curve)
-        _axes_of(axes, curves, x, y, _titles(table))
+            _draw_curve(axes, index, curve, (_told(x, names), _told(y, names)))
+        _axes_of(axes, curves, x, y, names)
         if len(curves) > 1:
             _name_curves(axes, curves, width)
         beyond = any(not point.fits for curve in curves for point in curve.points)
@@ -128,7 +131,6 @@ def sweep_figure(
             + ["Lines: expected; shaded: where four of five runs lie."] * banded
             + ["Hollow: does not fit in memory."] * beyond
         )
-        names = _titles(table)
         heading = title or f"{names.get(y, _plain(y))} by {names.get(x, _plain(x)).partition(' (')[0].lower()}"
         compose(figure, axes, Words(heading, " · ".join(shared), note), _LEFT, 4)
     return figure
@@ -249,7 +251,24 @@ def _draw_band(axes: Axes, index: int, curve: _Curve) -> None:
     axes.fill_between(at, low, high, color=_colour(index), alpha=0.12, lw=0, zorder=1)
 
 
-def _draw_curve(axes: Axes, index: int, curve: _Curve) -> None:
+def _told(column: str, names: Mapping[str, str]) -> Callable[[float], str]:
+    """How a value of a column is said."""
+    title, unit = names.get(column, _plain(column)).partition(" (")[0], _unit(column)
+    return lambda value: f"{title}: {format_time(value) if unit == 's' else plot_style.amount(value, unit, 3).strip()}"
+
+
+def _words(curve: _Curve, point: _Point, told: tuple[Callable[[float], str], Callable[[float], str]]) -> str:
+    """What a pointer shows at a point: the curve, both values, the interval, and whether it fits."""
+    lines = [curve.name] * bool(curve.name) + [told[0](point.at), told[1](point.value)]
+    if point.low < point.high:
+        ends = (told[1](end).partition(": ")[2] for end in (point.low, point.high))
+        lines.append(f"four of five runs: {' to '.join(ends)}")
+    return "\n".join(lines + ["does not fit in memory"] * (not point.fits))
+
+
+def _draw_curve(
+    axes: Axes, index: int, curve: _Curve, told: tuple[Callable[[float], str], Callable[[float], str]]
+) -> None:
     colour = _colour(index)
     xs, ys = [point.at for point in curve.points], [point.value for point in curve.points]
     marker, dash = MARKERS[index % len(MARKERS)], DASHES[index // len(palette().colours) % len(DASHES)]
@@ -257,7 +276,8 @@ def _draw_curve(axes: Axes, index: int, curve: _Curve) -> None:
     dot: Look = {"ls": "", "marker": marker, "ms": 3.6, "mec": colour, "mew": 0.8}
     for inside, fill in ((True, colour), (False, palette().ground)):
         shown = [point for point in curve.points if point.fits is inside]
-        axes.plot([p.at for p in shown], [p.value for p in shown], mfc=fill, zorder=4, **dot)
+        (marks,) = axes.plot([p.at for p in shown], [p.value for p in shown], mfc=fill, zorder=4, **dot)
+        hover(marks, [_words(curve, point, told) for point in shown])
 
 
 def _name_curves(axes: Axes, curves: Sequence[_Curve], width: float) -> None:

@@ -28,8 +28,9 @@ body {{ background: {ground}; color: {ink}; margin: 0; font: 15px/1.45 "DejaVu S
 main {{ max-width: 1080px; margin: 0 auto; padding: 1.2rem 1rem 2rem; }}
 h1 {{ font-size: clamp(1.05rem, 2.4vw, 1.4rem); line-height: 1.3; margin: 0 0 .3rem; }}
 p {{ color: {grey}; font-size: clamp(.78rem, 1.5vw, .9rem); margin: 0 0 .7rem; }}
-#frame {{ overflow-x: auto; }}
+#frame {{ overflow-x: auto; padding-bottom: 10px; }}
 #chart {{ min-width: 560px; }}
+#chart .modebar-container {{ top: auto !important; bottom: 16px; }}
 </style>
 </head>
 <body>
@@ -65,7 +66,8 @@ function draw() {
   layout.font = {family: '"DejaVu Sans", Verdana, Geneva, sans-serif'};
   layout.hoverlabel.font.size = 13;
   for (const [name, limits] of Object.entries(zoomed)) {
-    const unit = ["s", "B"].find(each => chart.layout[name].ticktext.every(text => text === "0" || text.endsWith(each)));
+    const texts = chart.layout[name].ticktext;
+    const unit = ["s", "B"].find(each => texts.every(text => text === "0" || text.endsWith(each)));
     Object.assign(layout[name], {range: limits, tickmode: "auto", nticks: 8, tickformat: "~s", ticksuffix: unit || ""});
   }
   return Plotly.react(box, scaled(chart.data, by), layout, {displaylogo: false, doubleClick: false,

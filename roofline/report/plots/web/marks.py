@@ -1,4 +1,4 @@
-"""Lines, marks and areas of a figure as traces of a chart, and as shapes of its page where they lie outside the axes."""
+"""Lines, marks and areas of a figure as traces of a chart, or as shapes of its page where they lie outside the axes."""
 
 from __future__ import annotations
 

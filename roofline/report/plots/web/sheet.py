@@ -58,7 +58,7 @@ class Sheet:
 
     def data(self, points: Points, axes: Axes) -> Points:
         """Points in the data of the axes."""
-        display = (points + (0.0, self.bottom)) * (self.figure.dpi / 72)
+        display = (points + np.array([0.0, self.bottom])) * (self.figure.dpi / 72)
         return np.asarray(axes.transData.inverted().transform(display), dtype=float)
 
 
