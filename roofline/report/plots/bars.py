@@ -13,9 +13,9 @@ from roofline.analysis.comparing.words import shown
 from roofline.answer.times import Times
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.style import SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
-from roofline.report.plots.web.hover import hover
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.series import conditions, distinct, heading, series_names
 from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, share_of, text_size
-from roofline.report.plots.web.hover import hover
 from roofline.units import format_si
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.errors import UsageError, nearest
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import Words, compose, name_beside, new_figure
 from roofline.report.plots.style import DASHES, MARKERS, SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
-from roofline.report.plots.web.hover import hover
 from roofline.units import format_time
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from roofline.analysis.training.telling.words import pace, what, where
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, text_size, tint
-from roofline.report.plots.web.hover import hover
 from roofline.report.tables.training.answer import asked_lines
 from roofline.report.tables.training.step import rows_of
 from roofline.runs.checks import one_of

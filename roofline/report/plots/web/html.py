@@ -64,7 +64,7 @@ function draw() {
   layout.width = box.clientWidth;
   layout.height = chart.height * by;
   layout.font = {family: '"DejaVu Sans", Verdana, Geneva, sans-serif'};
-  layout.hoverlabel.font.size = 13;
+  Object.assign(layout.hoverlabel.font, {size: 13, family: layout.font.family});
   for (const [name, limits] of Object.entries(zoomed)) {
     const texts = chart.layout[name].ticktext;
     const unit = ["s", "B"].find(each => texts.every(text => text === "0" || text.endsWith(each)));

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from roofline.report.plots.hover import hover_texts
 from roofline.report.plots.style import MARKERS
-from roofline.report.plots.web.hover import hover_texts
 from roofline.report.plots.web.sheet import Json, Points, Sheet, rgba, shorts
 from roofline.report.plots.web.words import shown
 
