@@ -48,11 +48,11 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG (300 dpi), SVG, PDF or an interactive HTML page, by extension; the same figure gives the same
-    bytes.
+    """Write a figure as PNG (300 dpi), SVG, PDF or an interactive HTML page, by extension.
 
-    A page needs Plotly (extra `web`), holds it, and asks no network. The file appears whole or not at all. Raises
-    UsageError for another extension, without Plotly for a page, or where nothing can be written.
+    The same figure gives the same bytes. A page needs Plotly (extra `web`), holds it, and asks no network. The file
+    appears whole or not at all. Raises UsageError for another extension, without Plotly for a page, or where nothing
+    can be written.
     """
     target = checked_path(path)
     kind = target.suffix.lower().removeprefix(".")

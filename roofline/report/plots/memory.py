@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Colours of the parts by their places among those of the series, in the order in which they are stacked.
-_ORDER: Final = (0, 1, 3, 2, 4)
+ORDER: Final = (0, 1, 3, 2, 4)
 #: Points: one bar with its words, the bar, and the page's side margins.
 _ROW, _BAR, _SIDE = 65.0, 17.0, 12.0
 
@@ -65,7 +65,7 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     capacity, usable, total = (float(b) for b in (memory.capacity_bytes, memory.usable_bytes, memory.total_bytes))
     now = palette()
     parts = [
-        (part.title, float(part.bytes), now.colours[_ORDER[index % len(_ORDER)]])
+        (part.title, float(part.bytes), now.colours[ORDER[index % len(ORDER)]])
         for index, part in enumerate(memory.parts)
     ]
     parts = [part for part in parts if part[1] > 0]

@@ -1,4 +1,4 @@
-"""A figure as one interactive page: a file that holds all that it needs, asks no network, and is the same every time."""
+"""A figure as one interactive page: a file that holds all that it needs, asks no network, the same every time."""
 
 from __future__ import annotations
 
