@@ -140,7 +140,9 @@ def _told(found: Along, line: Held, place: int) -> str:
     total, size = float(line.total[place]), found.size.title.partition(" (")[0].lower()
     fits = "fits" if total <= found.usable else f"{format_si(total - found.usable, 'B')} too much"
     head = f"{line.name}, {size} {found.places[place]:,.0f}"
-    return "\n".join([head, f"{format_si(total, 'B')} of {format_si(found.usable, 'B')}: {fits}", *told_parts(line, place)])
+    return "\n".join(
+        [head, f"{format_si(total, 'B')} of {format_si(found.usable, 'B')}: {fits}", *told_parts(line, place)]
+    )
 
 
 def _room(axes: Axes, found: Along) -> None:
@@ -184,23 +186,31 @@ def _beside(axes: Axes, names: Sequence[_Name], width: float) -> None:
 
 def _crossings(axes: Axes, found: Along, width: float) -> None:
     """Where each line meets what may be used: a dot, and over it the line's name and the last place that fits."""
-    crossing = [line for line in found.lines if _crosses(found, line)]
+    crossing = sorted((line for line in found.lines if _crosses(found, line)), key=lambda line: _meeting(found, line))
     if not crossing:
         return
     words = [f"{line.name}\nfits up to {line.last:,.0f}" for line in crossing]
     inward = axes.transData + axes.transAxes.inverted()
-    dots = [(float(line.last or 0.0), float(np.interp(line.last or 0.0, found.places, line.total))) for line in crossing]
+    dots = [(at, -below) for at, below in (_meeting(found, line) for line in crossing)]
     ends = [inward.transform(dot) for dot in dots]
     sizes = [text_size(text)[0] + 8 for text in words]
     centres = spread([float(end[0]) * width for end in ends], sizes, 0.0, width)
     for line, text, at, end, centre in zip(crossing, words, dots, ends, centres, strict=True):
-        (dot,) = axes.plot(*zip(at, strict=True), "o", ms=4, mfc=palette().ground, mec=palette().ink, zorder=7, clip_on=False)
+        (dot,) = axes.plot(
+            *zip(at, strict=True), "o", ms=4, mfc=palette().ground, mec=palette().ink, zorder=7, clip_on=False
+        )
         hover(dot, [f"{line.name}\nthe last that fits: {line.last:,.0f}"])
         stalk: Look = {"transform": axes.transAxes, "zorder": 6, "clip_on": False, "color": palette().grey, "lw": 0.5}
         axes.plot([end[0], centre / width], [end[1] + 3 / _HEIGHT, 1 + 2 / _HEIGHT], gid="stalk", **stalk)
         look: Look = {"size": SIZE, "ha": "center", "va": "bottom", "gid": "crossing", "linespacing": 1.2}
         look["weight"] = "bold" if line is found.lines[0] else "normal"
         axes.text(centre / width, 1 + 3 / _HEIGHT, text, transform=axes.transAxes, **look)
+
+
+def _meeting(found: Along, line: Held) -> tuple[float, float]:
+    """The last place that fits, and the bytes there below zero: of two at one place the fuller is named first."""
+    last = line.last or 0.0
+    return last, -float(np.interp(last, found.places, line.total))
 
 
 def _key(axes: Axes, found: Along, band: float) -> float:

@@ -41,7 +41,7 @@ def _looks(axis: Axis, axes: Axes, limits: tuple[float, float]) -> Json:
         for at, label in zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
         if low * (1 - 1e-9) <= at <= high * (1 + 1e-9)
     ]
-    if not axis.get_visible() or not ticks:
+    if not axes.axison or not axis.get_visible() or not ticks:
         bare = {"showgrid": False, "showticklabels": False, "ticks": "", "fixedrange": True}
         return bare | _line(axis, axes)
     minor = [float(at) for at in axis.get_minorticklocs() if low <= at <= high]
@@ -68,6 +68,6 @@ def _looks(axis: Axis, axes: Axes, limits: tuple[float, float]) -> Json:
 
 def _line(axis: Axis, axes: Axes) -> dict[str, Any]:
     spine = axes.spines["bottom" if axis is axes.xaxis else "left"]
-    if not (spine.get_visible() and axis.get_visible()):
+    if not (axes.axison and spine.get_visible() and axis.get_visible()):
         return {"showline": False}
     return {"showline": True, "linecolor": rgba(spine.get_edgecolor()), "linewidth": float(spine.get_linewidth())}

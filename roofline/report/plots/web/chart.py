@@ -105,7 +105,7 @@ def _traces(artist: Artist, sheet: Sheet, axes: Axes) -> Iterator[Json]:
 
 def _texts(axes: Axes) -> list[Text]:
     """All words of axes but those of ticks and keys."""
-    labels = [axis.label for axis in (axes.xaxis, axes.yaxis) if axis.get_visible()]
+    labels = [axis.label for axis in (axes.xaxis, axes.yaxis) if axes.axison and axis.get_visible()]
     return [text for text in (*axes.texts, *labels, axes.title) if _written(text)]
 
 
