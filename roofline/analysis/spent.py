@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -105,7 +105,7 @@ def _parts(rows: Sequence[OpRow]) -> tuple[str, dict[str, float]]:
 
 
 def _blocks(rows: Sequence[OpRow]) -> dict[str, float]:
-    heads = Counter[str]()
+    heads = defaultdict[str, float](float)
     for row in rows:
         if not _outer(row):
             heads[row.block.partition(".")[0]] += float(row.expected_s)
@@ -134,7 +134,7 @@ def _block(row: OpRow, common: str, attends: bool) -> str:
 
 def _largest(found: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Sums by name, the largest first, without what is nothing; of what is below zero the others bear their share."""
-    sums = Counter[str]()
+    sums = defaultdict[str, float](float)
     for name, seconds in found:
         sums[name] += seconds
     whole = sum(sums.values())

@@ -1,4 +1,4 @@
-"""Memory along a size: what is held, part by part, as a context, a batch or a picture grows, and where it ends to fit."""
+"""Memory along a size: what is held, part by part, as a context, a batch or a picture grows, and the last that fits."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ class Held(NamedTuple):
     @property
     def total(self) -> np.ndarray[Any, Any]:
         """Bytes at every place."""
-        return np.sum([size for _, _, size in self.parts], axis=0)
+        whole: np.ndarray[Any, Any] = sum((size for _, _, size in self.parts), np.zeros_like(self.parts[0][2]))
+        return whole
 
 
 class Along(NamedTuple):
@@ -155,12 +156,9 @@ def _parts(
     question: Question, over: str, places: np.ndarray[Any, Any], change: Mapping[str, Any]
 ) -> tuple[tuple[str, str, np.ndarray[Any, Any]], ...]:
     """Titles, notes and bytes of the parts that are held anywhere."""
-    generate = float(getattr(question.run, "generate", 0.0))
-    grown: dict[str, Any] = {
-        "context": lambda: {"prompt": places - generate},
-        "batch": lambda: {"batch": places},
-        "side": lambda: {"height": places, "width": places},
-    }[over]()
+    grown = {"batch": places} if over == "batch" else dict.fromkeys(("height", "width"), places)
+    if over == "context":
+        grown = {"prompt": places - float(question.run.generate)}
     memory = _memory(question, {**change, **grown})
     found = ((p.title, p.note, np.broadcast_to(np.asarray(p.bytes, dtype=float), places.shape)) for p in memory.parts)
     return tuple(part for part in found if part[2].any())

@@ -57,7 +57,9 @@ def time_figure(*estimates: Answer, title: str | None = None, theme: str | None 
     sections = {name: list(_bars(name, spent, runs)) for name in names}
     count = sum(map(len, sections.values()))
     if count > _MOST:
-        raise UsageError(f"{count} bars are too many for one picture, at most {_MOST} can be read: take fewer models or GPUs")
+        raise UsageError(
+            f"{count} bars are too many for one picture, at most {_MOST} can be read: take fewer models or GPUs"
+        )
     with plot_style.styled(theme):
         colours = _colours(sections)
         width = WIDTH - _LEFT - plot_style.EDGE
@@ -80,7 +82,8 @@ def _phases(spent: Sequence[Sequence[Spent]]) -> tuple[list[str], list[str]]:
     """The phases that take at least a hundredth of a run, in order, the whole last; and those that do not."""
     shares: dict[str, float] = {}
     for run in spent:
-        whole = float(run[-1].times.expected) if run[-1].repeat is None else sum(s.each * float(s.times.expected) for s in run)
+        summed = run[-1:] if run[-1].repeat is None else run
+        whole = sum(each.each * float(each.times.expected) for each in summed)
         for each in run:
             share = each.each * float(each.times.expected) / (whole or 1.0)
             shares[each.name] = max(share, shares.get(each.name, 0.0))
@@ -129,7 +132,9 @@ def _section(
 ) -> None:
     """A phase: its heading, and the bars of each run."""
     y = top + _ABOVE
-    axes.text(-_LEFT + plot_style.EDGE, y, _heading(bars[0].spent), weight="bold", va="top", size=SIZE + 0.5, gid="phase")
+    axes.text(
+        -_LEFT + plot_style.EDGE, y, _heading(bars[0].spent), weight="bold", va="top", size=SIZE + 0.5, gid="phase"
+    )
     y += _HEADING
     longest = max(max(float(bar.spent.times.expected), float(bar.spent.times.bound)) for bar in bars) or 1.0
     runs: list[str] = []
@@ -149,7 +154,7 @@ def _heading(spent: Spent) -> str:
 
 
 def _draw(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float, unit: float) -> None:
-    """One bar: what it is by, its parts, floor and bound across it, and the time behind it; `unit` is points a second."""
+    """One bar: what it is by, its parts, floor and bound across it, its time behind it; `unit`: points of a second."""
     whole, start, middle = float(bar.spent.times.expected), 0.0, top + _BAR / 2
     axes.text(-_LEFT + plot_style.EDGE, middle, bar.by, va="center", size=SMALL, color=palette().grey, gid="by")
     for name, seconds in bar.parts.items():
@@ -159,9 +164,9 @@ def _draw(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float, unit: f
         start += seconds
     now = palette()
     ends = [float(bar.spent.times.floor), float(bar.spent.times.bound)]
-    for at, look in zip(ends, ({"ls": ":", "lw": 1.2}, {"ls": "-", "lw": 1.2}), strict=True):
-        (line,) = axes.plot([at * unit] * 2, [top - 2.5, top + _BAR], color=now.ink, zorder=4, **look)
-        hover(line, [f"{'floor' if look['ls'] == ':' else 'roofline bound'}\n{format_time(at)}\n{bar.run}"] * 2)
+    for at, dash, name in zip(ends, (":", "-"), ("floor", "roofline bound"), strict=True):
+        (line,) = axes.plot([at * unit] * 2, [top - 2.5, top + _BAR], color=now.ink, lw=1.2, ls=dash, zorder=4)
+        hover(line, [f"{name}\n{format_time(at)}\n{bar.run}"] * 2)
     value: Look = {"va": "center", "size": SIZE, "weight": "bold", "gid": "value"}
     axes.text(max(start, *ends) * unit + 5, middle, format_time(whole), **value)
 

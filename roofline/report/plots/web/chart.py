@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -95,7 +96,7 @@ def _on_page(artist: Artist, sheet: Sheet, axes: Axes) -> bool:
 
 def _traces(artist: Artist, sheet: Sheet, axes: Axes) -> Iterator[Json]:
     if isinstance(artist, Line2D):
-        if len(artist.get_xydata()):
+        if np.size(artist.get_xydata()):
             yield line_trace(artist, sheet, axes)
     elif isinstance(artist, PathCollection):
         yield dots_trace(artist, sheet, axes)
