@@ -10,7 +10,7 @@ from roofline.answer.phase import OpRow
 GROUPINGS: Final = ("op", "kind", "block")
 _SUMMED: Final = (
     *("count", "flops", "vector_flops", "bytes", "weight_bytes", "cache_bytes", "activation_bytes"),
-    *("kernels", "params", "bound_s", "communication_bytes"),
+    *("kernels", "params", "bound_s", "expected_s", "share", "communication_bytes"),
 )
 _BOUNDS: Final = ("compute", "memory", "communication")
 _KEYS: Final[dict[str, Callable[[OpRow], str]]] = {"kind": lambda row: row.kind, "block": lambda row: row.block}
@@ -27,10 +27,11 @@ def group_rows(rows: Sequence[OpRow], by: str) -> list[OpRow]:
     groups: dict[str, list[OpRow]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
-    return [_merge(name, members) for name, members in groups.items()]
+    return [merged(name, members) for name, members in groups.items()]
 
 
-def _merge(name: str, members: list[OpRow]) -> OpRow:
+def merged(name: str, members: Sequence[OpRow]) -> OpRow:
+    """Rows as one, under a name: what they count together."""
     values = members[0]._asdict()
     for part in _SUMMED:
         values[part] = sum(getattr(row, part) for row in members)

@@ -68,14 +68,19 @@ def demands(phase: Phase, precision: Precision, joins: str, unpacks: Way = "none
     return phase.kept(("demands", joins, unpacks, precision), lambda: _demands(phase, precision, joins, unpacks))
 
 
+def is_held(op: Op) -> bool:
+    """Whether an op is there for what it holds alone, and not run."""
+    return op.shape is None and is_nothing(op.kernels)
+
+
 def _demands(phase: Phase, precision: Precision, joins: str, unpacks: Way) -> Demands:
     kinds: list[Demand] = []
     order: list[tuple[float, int]] = []
     places = Places()
     kernels: Num = 0.0
     for op in join_projections(phase.ops, joins):
-        if op.shape is None and is_nothing(op.kernels):
-            continue  # held and not run
+        if is_held(op):
+            continue
         place = places.of(_likeness(op, precision))
         if place == len(kinds):
             kinds.append(demand(op, precision))
