@@ -14,7 +14,7 @@ from roofline.analysis.evaluate import in_stages, without_received
 from roofline.analysis.ledger import merged
 from roofline.analysis.op_rows import row_of
 from roofline.answer.phase import OUTSIDE, OpRow, PhaseEstimate
-from roofline.machine.demand import Demands, is_held
+from roofline.machine.demand import Demands
 from roofline.machine.expected import beside_host, kernel_times, one_by_one
 from roofline.num import Num
 from roofline.passes.fusion.joined import joined_name, products_of
@@ -26,18 +26,19 @@ from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase, Workload
 
 #: What takes time beside ops, in the order of rows.
-GAPS: Final = "launch gaps"
+GAPS: Final = "waiting for launches"
 STEP: Final = "host per step"
 SEQUENCES: Final = "host per sequence"
 REQUEST: Final = "host per request"
 HIDDEN: Final = "hidden behind work"
 STAGES: Final = "other pipeline stages"
-LIFTED: Final = "up to the bound"
+LIFTED: Final = "lifted to the bound"
 _ORDER: Final = (GAPS, STEP, SEQUENCES, REQUEST, HIDDEN, STAGES, LIFTED)
 #: Parts of a phase's time below which a row outside ops is rounding.
 _ROUNDING: Final = 1e-11
 #: What is joined where no engine joins: what a checkpoint packs.
 _PACKED: Final = "none"
+_NO_PRODUCT: Final[tuple[Sequence[Op], tuple[float, int]]] = ((), (0.0, 0))
 
 
 class Ran(NamedTuple):
@@ -115,17 +116,17 @@ def _kernels(ran: Ran, clock: _Clock | None) -> Iterator[_Kernel]:
     if clock is None:
         yield from (_Kernel(product, None) for product in products_of(ran.ledger.ops, _PACKED))
         return
-    by, precision = clock.by, ran.precision
-    products, places = iter(products_of(clock.device.ops, by.chip.engine.joins)), iter(clock.asked.order)
-    product = next(products, None)
+    by, asked = clock.by, iter(zip(clock.asked.products, clock.asked.order, strict=True))
+    product, place = next(asked, _NO_PRODUCT)
+    within: set[int] = set()
     for op in ran.ledger.ops:
-        if product is not None and op is product[0]:
-            own = 0.0 if is_held(op) else float(clock.times[next(places)[1]])
-            yield _Kernel(product, own + float(by.fetched(op, precision)))
-            product = next(products, None)
-        elif op.runs_on == "host":
-            yield _Kernel([op], float(sum(by.on_cores(op, precision))) if by.cores is not None else 0.0)
-        elif op.name == "receive":  # counts with the stage that sends
+        if product and op is product[0]:
+            yield _Kernel(product, float(clock.times[place[1]]) + float(by.fetched(op, ran.precision)))
+            within |= {id(part) for part in product}
+            product, place = next(asked, _NO_PRODUCT)
+        elif op.runs_on == "host" and by.cores is not None:
+            yield _Kernel([op], float(sum(by.on_cores(op, ran.precision))))
+        elif id(op) not in within:  # held and not run, or received: that counts with the stage that sends
             yield _Kernel([op], 0.0)
 
 

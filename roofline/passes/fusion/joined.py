@@ -32,7 +32,7 @@ _LETTERS: Final = frozenset("qkv")
 
 def join_projections(ops: Sequence[Op], which: str) -> Sequence[Op]:
     """The ops with the projections of `which` (none, attention, all) joined into the first one of each block."""
-    return [_joined(product) if len(product) > 1 else product[0] for product in products_of(ops, which)]
+    return [joined(product) for product in products_of(ops, which)]
 
 
 def joined_name(names: Sequence[str]) -> str:
@@ -86,9 +86,11 @@ def _fits(first: Op, second: Op) -> bool:
     return alike and all_hold(first.count == second.count)
 
 
-def _joined(product: Sequence[Op]) -> Op:
-    """Several ops of one input as one."""
+def joined(product: Sequence[Op]) -> Op:
+    """Several ops of one input as one; a single one is itself."""
     first, *others = product
+    if not others:
+        return first
     flops, vector_flops, params, active = first.flops, first.vector_flops, first.params, first.active
     weights, write, shape = first.weights, first.write, first.shape
     assert isinstance(shape, MatmulShape)
