@@ -1,23 +1,44 @@
-"""The dots of a roofline plot: ops at their intensity and the rate that the roofline lets them reach.
+"""The dots of a roofline plot: kernels at their intensity and the rate at which they run, those that are alike as one.
 
-Ops that would lie on one another become one dot: their sum, under a joint name.
+Kernels of one name and size are one; what would then lie on one another is one dot, the more generously the more there
+are. What has no FLOPs of matrices, and takes much of the time, stands beside the roofs; of a run that has none of them
+it is a dot by its vector FLOPs.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
-from roofline.analysis.estimate import Answer
-from roofline.answer.phase import OUTSIDE, OpRow
-from roofline.report.plots.geometry import Point
+from roofline.analysis.clock import GAPS, REQUEST, SEQUENCES, STEP
+from roofline.report.plots.geometry import Anchor, Point
+from roofline.report.plots.roof.ledger import At, Kernel, Ledger
 
-#: Ops nearer than this on paper, in points, are one dot.
-_MERGED: Final = 3.5
-#: Characters of a line of a label, and names that one may hold in full.
-_LINE, _MANY, _FEW = 20, 12, 4
+#: Kernels nearer than this on paper, in points, are one dot; where there are very many, up to the second distance.
+_MERGED, _CROWDED, _WIDER = 3.5, 16.0, 1.4
+#: A dot nearer to a larger one than this part of its radius is within it.
+_COVERED: Final = 0.9
+#: Dots that a picture holds before they are merged more generously.
+_MANY: Final = 24
+#: The share of the whole run from which on kernels without FLOPs of matrices are shown.
+SHOWN: Final = 0.05
+#: Areas in square points: of all of the time, and of the smallest dots, which are drawn larger than they are.
+_WHOLE, _SMALLEST = 320.0, 9.0
+_NUMBERED: Final = re.compile(r"\d+$")
+#: What the host adds beside ops.
+_OF_HOST: Final = (GAPS, STEP, SEQUENCES, REQUEST)
+#: What kernels without FLOPs of matrices are called, by kind.
+KINDS: Final = {
+    "norm": "norms",
+    "pointwise": "element-wise ops",
+    "gather": "look-ups",
+    "collective": "exchanges over links",
+    "scan": "scans",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,135 +54,152 @@ class Frame:
         """A place in points from the lower left corner."""
         return self.width * _part(intensity, *self.x), self.height * _part(rate, *self.y)
 
+    def part(self, point: Point) -> Point:
+        """A place in points as parts of the axes."""
+        return point[0] / self.width, point[1] / self.height
+
 
 def _part(value: float, low: float, high: float) -> float:
     return math.log(value / low) / math.log(high / low)
 
 
+class Unit(NamedTuple):
+    """Kernels of one phase that are told as one: their name, what tells them from others of it, and the kernels."""
+
+    name: str
+    detail: str
+    kernels: tuple[Kernel, ...]
+
+    def spent(self, at: At) -> float:
+        """Seconds in the whole run."""
+        return sum(kernel.spent(at) for kernel in self.kernels)
+
+
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One or several ops of a phase: names, FLOP/byte, FLOP/s at the bound, and the part of the phase's bound time."""
+    """One or several units of a phase: FLOP/byte, FLOP/s at the time that is shown and at the bound, share of the run.
+
+    `vector`: its FLOPs are those of vector units, for it has no others.
+    """
 
     phase: str
-    names: tuple[str, ...]
+    units: tuple[Unit, ...]
     intensity: float
     rate: float
+    bound: float
+    share: float
+    vector: bool = False
+
+    @property
+    def kernels(self) -> list[Kernel]:
+        """All its kernels."""
+        return [kernel for unit in self.units for kernel in unit.kernels]
+
+    def anchor(self, frame: Frame) -> Anchor:
+        """Where it lies on paper, as a disc."""
+        return Anchor(*frame.point(self.intensity, self.rate), math.sqrt(area(self.share)) / 2)
+
+
+class Beside(NamedTuple):
+    """Kernels of a phase that have no place under the roofs, and the part of the whole run that they take."""
+
+    phase: str
+    name: str
+    kernels: tuple[Kernel, ...]
     share: float
 
 
-def visible(rows: Sequence[OpRow]) -> list[OpRow]:
-    """The ops that have a place on a roofline plot: some FLOPs of matrices, and bytes."""
-    return [row for row in rows if row.flops > 0 and row.bytes > 0]
+class Found(NamedTuple):
+    """What of a run is drawn: dots, what stands beside the roofs, and the share of the run that is neither."""
+
+    dots: list[Dot]
+    beside: list[Beside]
+    left: dict[str, float]
 
 
-def dots(phase: str, rows: Sequence[OpRow], frame: Frame) -> list[Dot]:
-    """The dots of one phase, the one that takes longest first."""
-    names, whole = _names(rows), sum(float(row.bound_s) for row in rows)
-    clusters: list[tuple[Point, list[int]]] = []
-    shown = [i for i, row in enumerate(rows) if row.flops > 0 and row.bytes > 0]
-    for index in sorted(shown, key=lambda i: (-float(rows[i].bound_s), i)):
-        row = rows[index]
-        place = frame.point(float(row.intensity), float(row.flops / row.bound_s))
-        near = [members for centre, members in clusters if math.dist(centre, place) < _MERGED]
-        if near:
-            near[0].append(index)
+def area(share: float) -> float:
+    """The area of a dot in square points; the smallest are drawn larger than they are, to be seen."""
+    return max(_WHOLE * share, _SMALLEST)
+
+
+def find(ledger: Ledger, at: At, frame: Frame | None = None, most: int = _MANY) -> Found:
+    """What of a run is drawn, the heaviest first; without a frame nothing is merged."""
+    make = partial(_dot, ledger, at)
+    seen = {phase: _units(k for k in ledger.of(phase) if k.is_seen and k.seconds(at) > 0) for phase in ledger.phases}
+    dots = _merged(make, seen, frame, most)
+    beside: list[Beside] = []
+    left: dict[str, float] = {}
+    for (phase, name), group in _silent(ledger).items():
+        share = ledger.share(group, at)
+        if not dots and share > 0 and _has_vectors(group):
+            dots.append(make(phase, [Unit(name, "", tuple(group))], vector=True))
+        elif share > SHOWN:
+            beside.append(Beside(phase, name, tuple(group), share))
         else:
-            clusters.append((place, [index]))
-    found = [_sum(phase, sorted(members), rows, names, whole) for _, members in clusters]
-    return sorted(found, key=lambda dot: (-dot.share, dot.names))
+            left[name] = left.get(name, 0.0) + share
+    order = sorted(dots, key=lambda dot: (-dot.share, dot.phase, dot.units[0].name))
+    return Found(order, sorted(beside, key=lambda one: -one.share), left)
 
 
-def _sum(phase: str, members: Sequence[int], rows: Sequence[OpRow], names: Sequence[str], whole: float) -> Dot:
-    flops, moved, time = (
-        sum(float(getattr(rows[i], quantity)) for i in members) for quantity in ("flops", "bytes", "bound_s")
-    )
-    distinct = tuple(dict.fromkeys(names[i] for i in members))
-    return Dot(phase, distinct, flops / moved, flops / time, time / whole)
+def _has_vectors(group: Sequence[Kernel]) -> bool:
+    """Whether kernels have a place by their vector FLOPs."""
+    return sum(kernel.vector_flops for kernel in group) > 0 and sum(kernel.bytes for kernel in group) > 0
 
 
-def _names(rows: Sequence[OpRow]) -> list[str]:
-    """A name for each op; with its group of layers where ops of one name differ in intensity."""
-    intensities: dict[str, set[float]] = {}
-    for row in rows:
-        intensities.setdefault(row.name, set()).add(round(float(row.flops) / (float(row.bytes) or 1.0), 6))
-    return [
-        f"{row.name} ({row.block.partition('.attention')[0].partition('.feed_forward')[0]})"
-        if len(intensities[row.name]) > 1
-        else row.name
-        for row in rows
-    ]
+def _silent(ledger: Ledger) -> dict[tuple[str, str], list[Kernel]]:
+    """The kernels without a place under the roofs, by phase and kind; of what no op is, the host's part as one."""
+    found: dict[tuple[str, str], list[Kernel]] = {}
+    for kernel in ledger.kernels:
+        if not kernel.is_seen:
+            found.setdefault((kernel.phase, _kind(kernel)), []).append(kernel)
+    return found
 
 
-def joint_name(names: Sequence[str], *, brief: bool = False) -> str:
-    """Several names as one: ``q/k/v_proj, head``, in lines of about 20 characters, cut between groups if possible.
+def _kind(kernel: Kernel) -> str:
+    if kernel.outside:
+        return "host and launch gaps" if kernel.name in _OF_HOST else kernel.name
+    return KINDS.get(kernel.kind, f"{kernel.kind} ops")
 
-    `brief`: without the blocks, and at most four names.
-    """
-    by_suffix: dict[str, list[str]] = {}
-    names = list(dict.fromkeys(name.partition(" (")[0] for name in names)) if brief else _without_blocks(names)
-    most, kept = (_FEW, _FEW - 1) if brief else (_MANY, _MANY - 4)
-    shown = names if len(names) <= most else [*names[:kept], f"{len(names) - kept} more"]
-    for name in shown:
-        stem, _, suffix = name.rpartition("_") if " (" not in name else ("", "", name)
-        by_suffix.setdefault(f"_{suffix}" if stem else name, []).append(stem)
-    groups = ["/".join(stems) + suffix if stems[0] else suffix for suffix, stems in by_suffix.items()]
-    lines = [""]
-    for index, group in enumerate(groups):
-        text = group + ("," if index < len(groups) - 1 else "")
-        longer = f"{lines[-1]} {text}".strip()
-        if len(longer) <= _LINE + 4:
-            lines[-1] = longer
+
+def _units(kernels: Iterable[Kernel]) -> list[Unit]:
+    """The kernels of a phase by name and size; convolutions that are numbered are one."""
+    groups: dict[tuple[str, str], list[Kernel]] = {}
+    for kernel in kernels:
+        name = _NUMBERED.sub("", kernel.name) if kernel.kind == "convolution" else kernel.name
+        groups.setdefault((name, kernel.detail), []).append(kernel)
+    return [Unit(name, detail, tuple(group)) for (name, detail), group in groups.items()]
+
+
+def _merged(make: partial[Dot], seen: dict[str, list[Unit]], frame: Frame | None, most: int) -> list[Dot]:
+    """The dots of all phases, merged the more generously the more there are."""
+    if frame is None:
+        return [make(phase, [unit]) for phase, units in seen.items() for unit in units]
+    near = _MERGED
+    while True:
+        dots = [dot for phase, units in seen.items() for dot in _clusters(make, phase, units, frame, near)]
+        if len(dots) <= most or near >= _CROWDED:
+            return dots
+        near *= _WIDER
+
+
+def _clusters(make: partial[Dot], phase: str, units: Sequence[Unit], frame: Frame, near: float) -> list[Dot]:
+    alone = [make(phase, [unit]) for unit in units]
+    clusters: list[tuple[Point, float, list[Unit]]] = []
+    for dot in sorted(alone, key=lambda dot: (-dot.share, dot.units[0].name, dot.units[0].detail)):
+        place = frame.point(dot.intensity, dot.rate)
+        joined = next((members for at, reach, members in clusters if math.dist(at, place) < reach), None)
+        if joined is None:
+            clusters.append((place, max(near, _COVERED * dot.anchor(frame).radius), [*dot.units]))
         else:
-            lines += _cut(text)
-    return "\n".join(filter(None, lines))
+            joined.extend(dot.units)
+    return [make(phase, members) for _, _, members in clusters]
 
 
-def _without_blocks(names: Sequence[str]) -> list[str]:
-    """Names with their blocks, those of one op together: ``attn2 (mid_block)``, ``attn2 (5 blocks)``."""
-    blocks: dict[str, list[str]] = {}
-    for name in names:
-        stem, _, block = name.partition(" (")
-        blocks.setdefault(stem, []).append(block.removesuffix(")"))
-    return [
-        stem if not found[0] else f"{stem} ({found[0]})" if len(found) == 1 else f"{stem} ({len(found)} blocks)"
-        for stem, found in blocks.items()
-    ]
-
-
-def _cut(text: str) -> list[str]:
-    """A name cut after slashes."""
-    lines = [""]
-    for part in text.replace("/", "/\n").split("\n"):
-        if lines[-1] and len(lines[-1] + part) > _LINE:
-            lines.append("")
-        lines[-1] += part
-    return lines
-
-
-def silent_share(rows: Sequence[OpRow]) -> float:
-    """The part of a phase's bound time that ops without FLOPs of matrices take."""
-    silent = sum(float(row.bound_s) for row in rows if not row.flops > 0)
-    return silent / sum(float(row.bound_s) for row in rows)
-
-
-KINDS: Final = {
-    "norm": "norms",
-    "pointwise": "element-wise ops",
-    "gather": "look-ups",
-    "collective": "collectives",
-}
-
-
-def silent_kinds(rows: Sequence[OpRow]) -> list[str]:
-    """What kinds of ops have no FLOPs of matrices, in words, the slowest first."""
-    time: dict[str, float] = {}
-    for row in rows:
-        if not row.flops > 0:
-            time[row.kind] = time.get(row.kind, 0.0) + float(row.bound_s)
-    return [KINDS.get(kind, f"{kind} ops") for kind in sorted(time, key=lambda kind: (-time[kind], kind))]
-
-
-def phase_rows(estimate: Answer) -> dict[str, list[OpRow]]:
-    """The ops of every phase, in order."""
-    ledgers = ((phase.name, estimate.ops(phase.name, split=True)) for phase in estimate.phases)
-    return {name: [row for row in rows if row.kind != OUTSIDE] for name, rows in ledgers}
+def _dot(ledger: Ledger, at: At, phase: str, units: Sequence[Unit], vector: bool = False) -> Dot:
+    """Units as one: their sums, the unit that takes longest first."""
+    kernels = [kernel for unit in units for kernel in unit.kernels]
+    flops = sum(kernel.vector_flops if vector else kernel.flops for kernel in kernels)
+    seconds, bound = (sum(kernel.seconds(which) for kernel in kernels) for which in (at, "bound"))
+    order = tuple(sorted(units, key=lambda unit: (-unit.spent(at), unit.name, unit.detail)))
+    intensity = flops / sum(kernel.bytes for kernel in kernels)
+    return Dot(phase, order, intensity, flops / seconds, flops / bound, ledger.share(kernels, at), vector)
