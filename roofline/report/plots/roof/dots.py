@@ -19,16 +19,20 @@ from roofline.report.plots.geometry import Anchor, Point
 from roofline.report.plots.roof.ledger import At, Kernel, Ledger
 
 #: Kernels nearer than this on paper, in points, are one dot; where there are very many, up to the second distance.
-_MERGED, _CROWDED, _WIDER = 3.5, 16.0, 1.4
+_MERGED, _CROWDED, _WIDER = 3.5, 10.0, 1.4
 #: A dot nearer to a larger one than this part of its radius is within it.
 _COVERED: Final = 0.9
 #: Dots that a picture holds before they are merged more generously.
 _MANY: Final = 24
+#: The share of the whole run below which one of very many kernels is left out.
+_SLIGHT: Final = 0.002
 #: The share of the whole run from which on kernels without FLOPs of matrices are shown.
 SHOWN: Final = 0.05
 #: Areas in square points: of all of the time, and of the smallest dots, which are drawn larger than they are.
 _WHOLE, _SMALLEST = 320.0, 9.0
 _NUMBERED: Final = re.compile(r"\d+$")
+#: What kernels are called that are left out for the little time that they take.
+LESSER: Final = "lesser kernels"
 #: What the host adds beside ops.
 _OF_HOST: Final = (GAPS, STEP, SEQUENCES, REQUEST)
 #: What kernels without FLOPs of matrices are called, by kind.
@@ -110,11 +114,15 @@ class Beside(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What of a run is drawn: dots, what stands beside the roofs, and the share of the run that is neither."""
+    """What of a run is drawn: dots, what stands beside the roofs, and by kind the share of the run that is neither.
+
+    `slight`: how many kernels, by name and size, are left out for the little time that they take.
+    """
 
     dots: list[Dot]
     beside: list[Beside]
     left: dict[str, float]
+    slight: int = 0
 
 
 def area(share: float) -> float:
@@ -126,9 +134,10 @@ def find(ledger: Ledger, at: At, frame: Frame | None = None, most: int = _MANY) 
     """What of a run is drawn, the heaviest first; without a frame nothing is merged."""
     make = partial(_dot, ledger, at)
     seen = {phase: _units(k for k in ledger.of(phase) if k.is_seen and k.seconds(at) > 0) for phase in ledger.phases}
+    seen, slight = _without_slight(ledger, at, seen)
     dots = _merged(make, seen, frame, most)
     beside: list[Beside] = []
-    left: dict[str, float] = {}
+    left = {LESSER: sum(ledger.share(unit.kernels, at) for unit in slight)} if slight else {}
     for (phase, name), group in _silent(ledger).items():
         share = ledger.share(group, at)
         if not dots and share > 0 and _has_vectors(group):
@@ -138,7 +147,17 @@ def find(ledger: Ledger, at: At, frame: Frame | None = None, most: int = _MANY) 
         else:
             left[name] = left.get(name, 0.0) + share
     order = sorted(dots, key=lambda dot: (-dot.share, dot.phase, dot.units[0].name))
-    return Found(order, sorted(beside, key=lambda one: -one.share), left)
+    return Found(order, sorted(beside, key=lambda one: -one.share), left, len(slight))
+
+
+def _without_slight(
+    ledger: Ledger, at: At, seen: dict[str, list[Unit]]
+) -> tuple[dict[str, list[Unit]], list[Unit]]:
+    """The units without those that take next to nothing of the run, where there are very many; and these."""
+    if sum(map(len, seen.values())) <= _MANY:
+        return seen, []
+    slight = [unit for units in seen.values() for unit in units if ledger.share(unit.kernels, at) < _SLIGHT]
+    return {phase: [unit for unit in units if unit not in slight] for phase, units in seen.items()}, slight
 
 
 def _has_vectors(group: Sequence[Kernel]) -> bool:

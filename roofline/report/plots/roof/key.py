@@ -178,39 +178,32 @@ def draw_key(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -
 
     Returns the height of the key in points.
     """
-    phases, sizes = [*_phases(drawn, found), *_more(drawn, found)], _sizes(found)
-    groups = [[*phases, *sizes]] if _width([*phases, *sizes]) <= WIDTH - _KEY_LEFT else [sizes, phases]
-    groups.append(_beside(drawn, found))
-    if len(drawn.series) > len(drawn.skylines):
-        groups.append([_mark(one.name, color=one.colour) for one in drawn.series])
-    above, drawn_before = 0.0, None
-    for marks in filter(None, groups):
-        columns = _columns(marks)
-        if drawn_before is not None:
-            axes.add_artist(drawn_before)
+    runs = [_mark(one.name, color=one.colour) for one in drawn.series] if len(drawn.series) > len(drawn.skylines) else []
+    groups = [[*_phases(drawn, found), *_more(drawn, found), *_sizes(found)], _beside(drawn, found), runs]
+    rows = [row for group in groups for row in reversed(_rows(group))]
+    above = 0.0
+    for index, row in enumerate(rows):
         corner = -0.01, 1 + above / frame.height
-        drawn_before = axes.legend(handles=marks, loc="lower left", bbox_to_anchor=corner, ncols=columns, **_KEY_GAPS)
-        tallest = max(float(mark.get_markersize()) for mark in marks)
-        above += max(_ROW, tallest + 4.0) + 10.5 * (-(-len(marks) // columns) - 1)
+        legend = axes.legend(handles=row, loc="lower left", bbox_to_anchor=corner, ncols=len(row), **_KEY_GAPS)
+        if index < len(rows) - 1:
+            axes.add_artist(legend)
+        above += max(_ROW, max(float(mark.get_markersize()) for mark in row) + 4.0)
     return above + 3.0
 
 
-def _columns(marks: Sequence[Line2D]) -> int:
-    """In how many columns marks stand beside one another on the page."""
-    for columns in range(len(marks), 1, -1):
-        rows = -(-len(marks) // columns)  # a legend fills its columns from top to bottom
-        widths = [_widest(marks[first : first + rows]) for first in range(0, len(marks), rows)]
-        if sum(widths) <= WIDTH - _KEY_LEFT:
-            return columns
-    return 1
-
-
-def _widest(marks: Sequence[Line2D]) -> float:
-    return max((text_size(str(mark.get_label()))[0] + _KEY_GAP for mark in marks), default=0.0)
+def _rows(marks: Sequence[Line2D]) -> list[list[Line2D]]:
+    """Marks in rows as wide as the page."""
+    rows: list[list[Line2D]] = []
+    for mark in marks:
+        if rows and _width([*rows[-1], mark]) <= WIDTH - _KEY_LEFT:
+            rows[-1].append(mark)
+        else:
+            rows.append([mark])
+    return rows
 
 
 def _width(marks: Sequence[Line2D]) -> float:
-    return sum(_widest([mark]) for mark in marks)
+    return sum(text_size(str(mark.get_label()))[0] + _KEY_GAP for mark in marks)
 
 
 def key_inside(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -> list[Box]:

@@ -202,7 +202,10 @@ def _ridge_labels(skylines: Sequence[Skyline], frame: Frame) -> list[Label]:
 
 
 def _draw_label(axes: Axes, label: Label, spot: Placed, frame: Frame) -> None:
-    own: Look = {"size": label.size, "color": label.colour, "gid": label.kind}
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=1.6, foreground=palette().ground)]
+    own: Look = {"size": label.size, "color": label.colour, "gid": label.kind, "path_effects": halo}
     x, y = frame.part(spot.box.centre)
     axes.text(x, y, label.text, transform=axes.transAxes, **own, **_CENTRED)
     if spot.leader is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from roofline.report.plots.roof.dots import Dot, Unit
 
-#: Characters of a line of a label, and groups of names of one size that a label holds in full.
-_LINE, _GROUPS, _NAMES = 22, 2, 3
+#: Characters of a line of a label, and of the names that one holds in full; names that are joined.
+_LINE, _LONGEST, _NAMES = 22, 40, 3
 #: The part of a dot's time that its label need not tell.
 _REST: Final = 0.1
 
@@ -22,29 +23,36 @@ class Called(NamedTuple):
     run: str
 
 
+@cache
 def dot_name(dot: Dot) -> str:
     """The name of a dot in one line: its kernels that take longest, and how many more there are."""
-    whole = sum(unit.spent("expected") + unit.spent("bound") for unit in dot.units) or 1.0
+    whole = sum(map(_spent, dot.units)) or 1.0
     shown: list[Unit] = []
-    told = 0.0
     for unit in dot.units:
-        if told >= (1.0 - _REST) * whole or len({*map(_detail, shown), unit.detail}) > _GROUPS or len(shown) >= 4:
+        if shown and (_told(shown) >= (1.0 - _REST) * whole or len(_text([*shown, unit])) > _LONGEST):
             break
         shown.append(unit)
-        told += unit.spent("expected") + unit.spent("bound")
+    more = len(dot.units) - len(shown)
+    return _text(shown) + (f" and {more} more" if more else "")
+
+
+def _spent(unit: Unit) -> float:
+    return unit.spent("expected") + unit.spent("bound")
+
+
+def _told(units: Sequence[Unit]) -> float:
+    return sum(map(_spent, units))
+
+
+def _text(units: Sequence[Unit]) -> str:
+    """Names with what tells them from others of their name, names of one size and sizes of one name said once."""
     by_detail: dict[str, list[str]] = {}
-    for unit in shown:
+    for unit in units:
         by_detail.setdefault(unit.detail, []).append(unit.name)
     groups: dict[str, list[str]] = {}
     for detail, names in by_detail.items():
         groups.setdefault(joint_name(names), []).append(detail)
-    texts = [f"{name} {', '.join(filter(None, details))}".strip() for name, details in groups.items()]
-    more = len(dot.units) - len(shown)
-    return ", ".join([*texts, *([f"{more} more"] if more else [])])
-
-
-def _detail(unit: Unit) -> str:
-    return unit.detail
+    return ", ".join(f"{name} {', '.join(filter(None, details))}".strip() for name, details in groups.items())
 
 
 def joint_name(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from roofline.analysis.estimate import Answer
 from roofline.machine.engine import IDEAL
-from roofline.report.plots.roof.dots import Found
+from roofline.report.plots.roof.dots import LESSER, Found
 from roofline.report.plots.roof.key import unshown
 from roofline.report.plots.roof.labelling import Unnamed
 from roofline.report.plots.roof.measured import Points
@@ -87,6 +87,7 @@ def _left(drawn: Picture, found: Sequence[Found]) -> str:
     if not left:
         return hidden[2:] and f"{hidden[2:].capitalize()}."
     names = sorted(left, key=lambda kind: -left[kind])
+    names = [f"{found[0].slight} {name}" if name == LESSER else name for name in names]
     where = f" on {drawn.series[0].name}" if len(drawn.series) > 1 else ""
     total = percent(sum(left.values()))
     return f"Not drawn, together {total} of the time{where}: {', '.join(names)}{hidden}."

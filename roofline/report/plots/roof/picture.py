@@ -24,7 +24,7 @@ _MOST: Final = 7
 #: Room for labels above the highest roof and beside the last ridge, in points.
 _HEADROOM, _LEEWAY = 36.0, 42.0
 #: Dots that all runs of a picture hold together, more or less.
-_DOTS: Final = 28
+_DOTS: Final = 32
 
 
 @dataclass(frozen=True)
