@@ -20,7 +20,7 @@ from roofline.report.plots.roof.key import draw_key, key_inside, margin_width, n
 from roofline.report.plots.roof.labelling import draw_labels
 from roofline.report.plots.roof.ledger import AT, At
 from roofline.report.plots.roof.measured import Points, read_points
-from roofline.report.plots.roof.notes import note_of, title_of
+from roofline.report.plots.roof.notes import conditions_of, note_of, title_of
 from roofline.report.plots.roof.picture import Picture, frame_of, picture
 from roofline.report.plots.roof.trail import asked_trail, trails_of
 from roofline.report.plots.series import conditions, distinct, heading
@@ -74,8 +74,9 @@ def roofline_figure(estimates: Sequence[Answer], *, title: str | None = None, sh
         draw_dots(axes, drawn, found, frame)
         unnamed = draw_labels(axes, drawn, found, frame)
         key = draw_key(axes, drawn, found, frame)
+        told = conditions_of(conditions(estimates), drawn)
         note = note_of(estimates, drawn, found, points, unnamed)
-        words = Words(title_of(title, heading(estimates), estimates), conditions(estimates), note)
+        words = Words(title_of(title, heading(estimates), estimates), told, note)
         compose(figure, axes, words, _LEFT, key)
     return figure
 

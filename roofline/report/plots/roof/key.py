@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from roofline.report.plots.geometry import Box
 from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import name_beside
-from roofline.report.plots.roof.dots import Found, Frame
+from roofline.report.plots.roof.dots import Beside, Found, Frame
 from roofline.report.plots.roof.draw import PALE, STAR, diameter, few_ridges, plain
 from roofline.report.plots.roof.inks import palette
-from roofline.report.plots.roof.picture import Picture
+from roofline.report.plots.roof.picture import Picture, Series
 from roofline.report.plots.roof.roofs import Roof, Skyline
 from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, amount, shade, text_size, tint, wrap
 from roofline.units import format_si
@@ -34,6 +34,8 @@ _KEY_GAPS: Final[Look] = {
 }
 #: What stands beside the roofs at most, named.
 _BESIDE: Final = 6
+#: Up to so many runs each is named beside what it has there.
+_PAIR: Final = 2
 _SIZES: Final = (0.02, 0.1, 0.4)
 
 
@@ -155,22 +157,38 @@ def _sizes(found: Sequence[Found]) -> list[Line2D]:
 
 def _beside(drawn: Picture, found: Sequence[Found]) -> list[Line2D]:
     """Marks, in their sizes, of what takes much of the time and has no place under a roof; a few words before them."""
-    each = [(beside, one) for one, seen in zip(drawn.series, found, strict=True) for beside in seen.beside]
-    each = sorted(each, key=lambda pair: -pair[0].share)[:_BESIDE]
+    each = _shown_beside(drawn, found)[:_BESIDE]
     if not each:
         return []
-    many, phases = len(drawn.series) > 1, len(drawn.series[0].ledger.phases) > 1
+    phases, crowd = len(drawn.series[0].ledger.phases) > 1, _is_crowd(drawn)
     marks = [_mark("Without matrix FLOPs:", marker="", ms=0)]
     for beside, one in each:
-        words = [beside.name, *([beside.phase] if phases else []), *([one.name] if many else [])]
-        look: Look = {"marker": one.marker_of(beside.phase), "color": one.colour_of(beside.phase), "mew": 0}
-        marks.append(_mark(f"{', '.join(words)}: {100 * beside.share:.0f} %", ms=diameter(beside.share), **look))
+        run = [one.name] if len(drawn.series) > 1 and not crowd else []
+        words = ", ".join([beside.name, *([beside.phase] if phases else []), *run])
+        share = f"{100 * beside.share:.0f} %" + (f" at most ({one.name})" if crowd else "")
+        colour = palette().grey if crowd else one.colour_of(beside.phase)
+        look: Look = {"marker": one.marker_of(beside.phase), "color": colour, "mew": 0}
+        marks.append(_mark(f"{words}: {share}", ms=diameter(beside.share), **look))
     return marks
 
 
-def unshown(found: Sequence[Found]) -> int:
+def _is_crowd(drawn: Picture) -> bool:
+    """Whether there are too many runs for each to be named."""
+    return len(drawn.series) > _PAIR
+
+
+def _shown_beside(drawn: Picture, found: Sequence[Found]) -> list[tuple[Beside, Series]]:
+    """What stands beside the roofs, the heaviest first; of many runs each kind once."""
+    each = [(beside, one) for one, seen in zip(drawn.series, found, strict=True) for beside in seen.beside]
+    each.sort(key=lambda pair: -pair[0].share)
+    if not _is_crowd(drawn):
+        return each
+    return list({(beside.phase, beside.name): (beside, one) for beside, one in reversed(each)}.values())[::-1]
+
+
+def unshown(drawn: Picture, found: Sequence[Found]) -> int:
     """How much of what stands beside the roofs is not named in the key."""
-    return max(0, sum(len(one.beside) for one in found) - _BESIDE)
+    return max(0, len(_shown_beside(drawn, found)) - _BESIDE)
 
 
 def draw_key(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -> float:

@@ -16,7 +16,7 @@ from roofline.report.plots.roof.naming import Called, dot_name, in_lines, told_a
 from roofline.report.plots.roof.picture import Picture, Series
 from roofline.report.plots.roof.roofs import Skyline
 from roofline.report.plots.roof.slopes import label_slopes
-from roofline.report.plots.style import SIZE, SMALL, Look, shade, text_size
+from roofline.report.plots.style import SMALL, Look, shade, text_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _CENTRED: Final[Look] = {"ha": "center", "va": "center", "linespacing": 1.2, "zorder": 8}
 #: At most so many labels of dots and measured points, and so many of the latter.
 LABELLED, _STARRED = 12, 6
+#: Of labels of dots, in points: legible where the page is as wide as a column of text.
+_TYPE: Final = 7.4
 #: Dots of one name that are nearer to one another than so many points from left to right have one label.
 _ABOVE: Final = 8.0
 #: Values of a path that are written beside its ends.
@@ -131,10 +133,10 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
     groups: list[tuple[Dot, Series, list[Anchor]]] = []
     dots = [(dot, one) for one, seen in zip(drawn.series, found, strict=True) for dot in seen.dots]
     for dot, one in sorted(dots, key=lambda pair: -pair[0].share):
-        anchor, name = dot.anchor(frame), dot_name(dot)
-        same = next((g for g in groups if _same(g[0], name, dot.phase) and abs(g[2][0].x - anchor.x) < _ABOVE), None)
-        if same is not None and same[1] is not one:
-            same[2].append(anchor)
+        anchor = dot.anchor(frame)
+        alike = [g for g in groups if g[1] is not one and _alike(g[0], dot) and abs(g[2][0].x - anchor.x) < _ABOVE]
+        if alike:
+            alike[0][2].append(anchor)
         else:
             groups.append((dot, one, [anchor]))
     starred = min(_STARRED, sum(len(one.points) for one in drawn.series))
@@ -147,7 +149,7 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
         _label(
             in_lines(text),
             one.colour_of(dot.phase) if len(anchors) == 1 else palette().ink,
-            SIZE,
+            _TYPE,
             "op",
             tuple(anchors),
             dot.share,
@@ -156,8 +158,9 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
     ]
 
 
-def _same(dot: Dot, name: str, phase: str) -> bool:
-    return dot.phase == phase and dot_name(dot) == name
+def _alike(dot: Dot, other: Dot) -> bool:
+    """Whether dots of two runs are of the same kernel, or led by it."""
+    return dot.phase == other.phase and dot.units[0][:2] == other.units[0][:2]
 
 
 def _point_labels(drawn: Picture, frame: Frame) -> list[Label]:
@@ -165,7 +168,7 @@ def _point_labels(drawn: Picture, frame: Frame) -> list[Label]:
     points = [(point, one) for one in drawn.series for point in one.points][:_STARRED]
     called = [Called(point.name, point.phase, one.name) for point, one in points]
     return [
-        _label(in_lines(text), palette().ink, SIZE, "op", (_star(point.intensity, point.rate, frame),))
+        _label(in_lines(text), palette().ink, _TYPE, "op", (_star(point.intensity, point.rate, frame),))
         for text, (point, one) in zip(told_apart(called), points, strict=True)
     ]
 
@@ -184,7 +187,7 @@ def _step_labels(drawn: Picture, frame: Frame) -> list[Label]:
                 if place == 0:
                     text = in_lines(f"{trail.op}, {trail.phase}, {trail.size} {text}")
                 anchor = _step(step.intensity, step.rate, frame)
-                labels.append(_label(text, one.colour_of(trail.phase), SIZE, "op", (anchor,)))
+                labels.append(_label(text, one.colour_of(trail.phase), _TYPE, "op", (anchor,)))
     return labels
 
 

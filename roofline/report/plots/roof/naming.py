@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from roofline.report.plots.roof.dots import Dot, Unit
 
-#: Characters of a line of a label, and of the names that one holds in full; names that are joined.
+#: Characters of a line of a label, and of the names in it; how many these are.
 _LINE, _LONGEST, _NAMES = 22, 40, 3
 #: The part of a dot's time that its label need not tell.
 _REST: Final = 0.1
@@ -29,7 +29,8 @@ def dot_name(dot: Dot) -> str:
     whole = sum(map(_spent, dot.units)) or 1.0
     shown: list[Unit] = []
     for unit in dot.units:
-        if shown and (_told(shown) >= (1.0 - _REST) * whole or len(_text([*shown, unit])) > _LONGEST):
+        enough = _told(shown) >= (1.0 - _REST) * whole or len(shown) == _NAMES
+        if shown and (enough or len(_text([*shown, unit])) > _LONGEST):
             break
         shown.append(unit)
     more = len(dot.units) - len(shown)
@@ -57,9 +58,7 @@ def _text(units: Sequence[Unit]) -> str:
 
 def joint_name(names: Sequence[str]) -> str:
     """Several names as one: ``q/k_proj, head``; what they share at the end, or before a point, is said once."""
-    names = list(dict.fromkeys(names))
-    shown = names if len(names) <= _NAMES + 1 else [*names[:_NAMES], f"{len(names) - _NAMES} more"]
-    return ", ".join(_share_end(_share_start(shown)))
+    return ", ".join(_share_end(_share_start(list(dict.fromkeys(names)))))
 
 
 def _share_start(names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from roofline.analysis.estimate import Answer
 from roofline.machine.engine import IDEAL
@@ -11,7 +12,11 @@ from roofline.report.plots.roof.key import unshown
 from roofline.report.plots.roof.labelling import Unnamed
 from roofline.report.plots.roof.measured import Points
 from roofline.report.plots.roof.picture import Picture
+from roofline.report.plots.roof.trail import CONTEXT
 from roofline.report.plots.series import series_names
+
+#: The options that say how long sequences are.
+_LENGTHS: Final = ("prompt", "generate")
 
 
 def title_of(given: str | None, heading: str, estimates: Sequence[Answer]) -> str:
@@ -38,7 +43,7 @@ def note_of(
     estimates: Sequence[Answer], drawn: Picture, found: Sequence[Found], points: Points, unnamed: Unnamed
 ) -> str:
     """What the picture cannot say."""
-    texts = [_what(estimates, drawn), _reached(drawn), _context(estimates), _left(drawn, found), _hidden(found)]
+    texts = [_what(estimates, drawn), _reached(drawn), _context(estimates, drawn), _left(drawn, found), _hidden(found)]
     texts += [_unnamed(unnamed), _measured(drawn, points), _memory(estimates)]
     return " ".join(filter(None, texts))
 
@@ -58,6 +63,18 @@ def _what(estimates: Sequence[Answer], drawn: Picture) -> str:
     return f"A dot is a kernel, or several alike, {at}, its area its share of the whole run's time{drop}."
 
 
+def followed(drawn: Picture) -> set[str]:
+    """The sizes over which paths lead; of a context, the options that it is made of."""
+    sizes = {trail.size for one in drawn.series for trail in one.trails}
+    return sizes | set(_LENGTHS if CONTEXT in sizes else ())
+
+
+def conditions_of(told: str, drawn: Picture) -> str:
+    """What all runs share, without the sizes over which paths lead."""
+    without = followed(drawn)
+    return " · ".join(part for part in told.split(" · ") if part.partition(" ")[0] not in without)
+
+
 def _hidden(found: Sequence[Found]) -> str:
     """Time that runs behind other work, so that shares sum to more than the run."""
     share = -sum(share for one in found for share in one.left.values() if share < 0) / len(found)
@@ -69,7 +86,9 @@ def _reached(drawn: Picture) -> str:
     return "Thin lines: what the chip's best measured kernels reach." if shown else ""
 
 
-def _context(estimates: Sequence[Answer]) -> str:
+def _context(estimates: Sequence[Answer], drawn: Picture) -> str:
+    if followed(drawn).intersection(_LENGTHS):
+        return ""
     contexts = {float(p.context) for estimate in estimates for p in estimate.phases if p.name == "decode"}
     if len(contexts) != 1:
         return ""
@@ -82,12 +101,12 @@ def _left(drawn: Picture, found: Sequence[Found]) -> str:
     if drawn.is_trail:
         return ""
     left = {kind: share for kind, share in found[0].left.items() if share > 0.0}
-    more = unshown(found)
+    more = unshown(drawn, found)
     hidden = f"; {more} more without FLOPs are not named" if more else ""
     if not left:
         return hidden[2:] and f"{hidden[2:].capitalize()}."
     names = sorted(left, key=lambda kind: -left[kind])
-    names = [f"{found[0].slight} {name}" if name == LESSER else name for name in names]
+    names = [f"{found[0].slight} {name if found[0].slight > 1 else name[:-1]}" if name == LESSER else name for name in names]
     where = f" on {drawn.series[0].name}" if len(drawn.series) > 1 else ""
     total = percent(sum(left.values()))
     return f"Not drawn, together {total} of the time{where}: {', '.join(names)}{hidden}."
