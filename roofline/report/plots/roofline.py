@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
+from roofline.errors import UsageError, did_you_mean
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.files import checked_path, save_figure
 from roofline.report.plots.layout import Words, compose, new_figure
@@ -31,10 +32,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Shown", "checked_path", "memory_figure", "roofline_axes", "roofline_figure", "save_figure", "sweep_figure"]
+__all__ = [
+    "Shown",
+    "checked_path",
+    "memory_figure",
+    "roofline_axes",
+    "roofline_figure",
+    "save_figure",
+    "shown_of",
+    "sweep_figure",
+]
 
 #: Of the axes, in points: the page comes to about 120 mm. The left margin holds the ticks' texts and the axis label.
 _HEIGHT, _LEFT = 236.0, 42.0
+#: Of somebody's own axes: the type of the heading, and the least width and height.
+_HEADING, _LEAST = plot_style.SIZE + 1.0, 90.0
 
 
 class Shown(NamedTuple):
@@ -53,18 +65,30 @@ class Shown(NamedTuple):
 AS_USUAL: Final = Shown()
 
 
-def roofline_figure(estimates: Sequence[Answer], *, title: str | None = None, shown: Shown = AS_USUAL) -> Figure:
+def shown_of(given: Mapping[str, Any]) -> tuple[str | None, Shown]:
+    """Title and what is shown, of keywords. Raises UsageError for one that there is not."""
+    for name in given:
+        if name not in ("title", *Shown._fields):
+            names = ("ax", "title", *Shown._fields)
+            raise UsageError(f"plot takes no {name!r}. {did_you_mean(name, names)} There are: {', '.join(names)}")
+    return given.get("title"), Shown(**{name: value for name, value in given.items() if name != "title"})
+
+
+def roofline_figure(
+    estimates: Sequence[Answer], *, title: str | None = None, shown: Shown = AS_USUAL, theme: str | None = None
+) -> Figure:
     """The roofline plot of a workload on the accelerators of the estimates: intensity against FLOP/s.
 
     Each accelerator has its memory slope and a flat roof per format; those in which no op computes are pale, and left
     out from three accelerators on. A dot is a kernel of a phase at its expected rate, a thin line leads from what its
     roof allows down to it, and its area is its share of the whole run's time. Thin lines are what the chip's best
     measured kernels reach; dotted slopes those of its cache and links. Estimates may differ in anything; dots have the
-    colour of the phase where there is one estimate, that of the estimate where there are several. Raises UsageError
-    without estimates, for more than colours tell apart, for estimates of grids, and where nothing has FLOPs.
+    colour of the phase where there is one estimate, that of the estimate where there are several. `theme`: light or
+    dark. Raises UsageError without estimates, for more than colours tell apart, for estimates of grids, and where
+    nothing has FLOPs.
     """
-    estimates, points, drawn = _drawn(estimates, shown)
-    with plot_style.styled():
+    with plot_style.styled(theme):
+        estimates, points, drawn = _drawn(estimates, shown)
         frame = frame_of(drawn, plot_style.WIDTH - _LEFT - margin_width(drawn.skylines), _HEIGHT)
         figure, axes = new_figure(frame.width, frame.height)
         _set_axes(axes, frame)
@@ -76,25 +100,26 @@ def roofline_figure(estimates: Sequence[Answer], *, title: str | None = None, sh
         key = draw_key(axes, drawn, found, frame)
         told = conditions_of(conditions(estimates), drawn)
         note = note_of(estimates, drawn, found, points, unnamed)
-        words = Words(title_of(title, heading(estimates), estimates), told, note)
-        compose(figure, axes, words, _LEFT, key)
+        compose(figure, axes, Words(title_of(title, heading(estimates), estimates), told, note), _LEFT, key)
     return figure
 
 
 def roofline_axes(
-    estimates: Sequence[Answer], axes: Axes, *, title: str | None = None, shown: Shown = AS_USUAL
+    estimates: Sequence[Answer],
+    axes: Axes,
+    *,
+    title: str | None = None,
+    shown: Shown = AS_USUAL,
+    theme: str | None = None,
 ) -> Axes:
     """The same picture in axes of somebody's own figure, at the size that they have; returns them.
 
     Roofs in use are named inside, the key stands in a corner where it has room, and there is no note. An empty `title`
     leaves the heading out. Raises UsageError as `roofline_figure` does.
     """
-    estimates, _, drawn = _drawn(estimates, shown)
-    with plot_style.styled():
-        figure = axes.get_figure(root=True)
-        box = axes.get_window_extent()
-        dpi = figure.dpi if figure is not None else 72.0
-        frame = frame_of(drawn, max(box.width * 72 / dpi, 36.0), max(box.height * 72 / dpi, 36.0))
+    with plot_style.styled(theme):
+        estimates, _, drawn = _drawn(estimates, shown)
+        frame = frame_of(drawn, *_size_of(axes))
         _set_axes(axes, frame)
         found = drawn.found(frame)
         draw_roofs(axes, drawn.skylines, frame)
@@ -102,11 +127,21 @@ def roofline_axes(
         draw_dots(axes, drawn, found, frame)
         blocks += key_inside(axes, drawn, found, frame)
         draw_labels(axes, drawn, found, frame, blocks)
-        told = title_of(title, heading(estimates), estimates)
         if title != "":
-            lines = plot_style.wrap(told, frame.width, plot_style.SIZE + 1, bold=True)
-            axes.set_title("\n".join(lines), loc="left", size=plot_style.SIZE + 1, weight="bold")
+            lines = plot_style.wrap(title_of(title, heading(estimates), estimates), frame.width, _HEADING, bold=True)
+            axes.set_title("\n".join(lines), loc="left", size=_HEADING, weight="bold", gid="title")
     return axes
+
+
+def _size_of(axes: Axes) -> tuple[float, float]:
+    """Width and height of axes in points. Raises UsageError where nothing could be read in them."""
+    box, figure = axes.get_window_extent(), axes.figure
+    width, height = (side * 72 / figure.dpi for side in (box.width, box.height))
+    if min(width, height) < _LEAST:
+        raise UsageError(
+            f"axes of {width:.0f} by {height:.0f} points hold no roofline plot; give some of {_LEAST:.0f} at least"
+        )
+    return width, height
 
 
 def _drawn(estimates: Sequence[Answer], shown: Shown) -> tuple[list[Answer], Points, Picture]:

@@ -150,9 +150,7 @@ def find(ledger: Ledger, at: At, frame: Frame | None = None, most: int = _MANY) 
     return Found(order, sorted(beside, key=lambda one: -one.share), left, len(slight))
 
 
-def _without_slight(
-    ledger: Ledger, at: At, seen: dict[str, list[Unit]]
-) -> tuple[dict[str, list[Unit]], list[Unit]]:
+def _without_slight(ledger: Ledger, at: At, seen: dict[str, list[Unit]]) -> tuple[dict[str, list[Unit]], list[Unit]]:
     """The units without those that take next to nothing of the run, where there are very many; and these."""
     if sum(map(len, seen.values())) <= _MANY:
         return seen, []

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 from roofline.report.plots.hover import hover
 from roofline.report.plots.roof.dots import Dot, Found, Frame, area
 from roofline.report.plots.roof.hovering import dot_text, point_text, step_text
-from roofline.report.plots.roof.inks import palette
 from roofline.report.plots.roof.picture import Picture, Series
 from roofline.report.plots.roof.roofs import Skyline
 from roofline.report.plots.roof.trail import Trail
-from roofline.report.plots.style import Look, tint
+from roofline.report.plots.style import Look, palette, tint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +58,9 @@ def _draw_datasheet(axes: Axes, line: Skyline, frame: Frame, pale: str) -> None:
 def reached_ends(line: Skyline, frame: Frame) -> list[list[tuple[float, float]]]:
     """The lines, in FLOP/byte and FLOP/s, of what measured kernels reach: under the slope, and under each flat roof."""
     bandwidth = line.reached or line.bandwidth
-    lines = [[(roof.reached / bandwidth, roof.reached), (frame.x[1], roof.reached)] for roof in line.lower if roof.reached]
+    lines = [
+        [(roof.reached / bandwidth, roof.reached), (frame.x[1], roof.reached)] for roof in line.lower if roof.reached
+    ]
     if line.reached is not None:
         top = max((roof.reached for roof in line.lower if roof.reached), default=line.main.peak)
         low = max(frame.x[0], frame.y[0] / line.reached)
@@ -110,7 +111,7 @@ def _draw_dot(axes: Axes, dot: Dot, one: Series, drawn: Picture) -> None:
 
 def _draw_drop(axes: Axes, dot: Dot, colour: str, frame: Frame) -> None:
     """The thin line from what the roof allows down to what is reached."""
-    (x, low), (_, high) = frame.point(dot.intensity, dot.rate), frame.point(dot.intensity, dot.bound)
+    low, high = (frame.point(dot.intensity, rate)[1] for rate in (dot.rate, dot.bound))
     if high - low > _SHORT:
         pale = tint(colour, 0.6)
         axes.plot([dot.intensity] * 2, [dot.rate, dot.bound], color=pale, lw=0.6, zorder=4.5, gid="drop")

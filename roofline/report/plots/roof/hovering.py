@@ -21,7 +21,9 @@ def dot_text(dot: Dot, one: Series) -> str:
     names = [f"{unit.name} {unit.detail}".strip() for unit in dot.units]
     more = [f"and {len(names) - _NAMES} more"] if len(names) > _NAMES else []
     head = ", ".join([*names[:_NAMES], *more])
-    return "\n".join([head, *_where(one, dot.phase), *_counts(dot.kernels, dot.intensity, dot.vector), _share(dot.share)])
+    return "\n".join(
+        [head, *_where(one, dot.phase), *_counts(dot.kernels, dot.intensity, dot.vector), _share(dot.share)]
+    )
 
 
 def step_text(trail: Trail, step: Step, one: Series) -> str:

@@ -10,10 +10,9 @@ from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import name_beside
 from roofline.report.plots.roof.dots import Beside, Found, Frame
 from roofline.report.plots.roof.draw import PALE, STAR, diameter, few_ridges, plain
-from roofline.report.plots.roof.inks import palette
 from roofline.report.plots.roof.picture import Picture, Series
 from roofline.report.plots.roof.roofs import Roof, Skyline
-from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, amount, shade, text_size, tint, wrap
+from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, amount, palette, shade, text_size, tint, wrap
 from roofline.units import format_si
 
 if TYPE_CHECKING:
@@ -196,7 +195,9 @@ def draw_key(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -
 
     Returns the height of the key in points.
     """
-    runs = [_mark(one.name, color=one.colour) for one in drawn.series] if len(drawn.series) > len(drawn.skylines) else []
+    runs = (
+        [_mark(one.name, color=one.colour) for one in drawn.series] if len(drawn.series) > len(drawn.skylines) else []
+    )
     groups = [[*_phases(drawn, found), *_more(drawn, found), *_sizes(found)], _beside(drawn, found), runs]
     rows = [row for group in groups for row in reversed(_rows(group))]
     above = 0.0

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.report.plots.geometry import Anchor, Box, Segment
 from roofline.report.plots.labels import Placed, Scene, Wish, place
 from roofline.report.plots.roof.dots import Dot, Found, Frame
 from roofline.report.plots.roof.draw import STAR, STEP, few_ridges, plain, reached_ends
-from roofline.report.plots.roof.inks import palette
 from roofline.report.plots.roof.naming import Called, dot_name, in_lines, told_apart
 from roofline.report.plots.roof.picture import Picture, Series
 from roofline.report.plots.roof.roofs import Skyline
 from roofline.report.plots.roof.slopes import label_slopes
-from roofline.report.plots.style import SMALL, Look, shade, text_size
+from roofline.report.plots.style import SMALL, Look, palette, shade, text_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,7 +125,7 @@ def _drops(drawn: Picture, found: Sequence[Found], frame: Frame) -> Iterator[Seg
     for one in drawn.series:
         for trail in one.trails:
             places = [frame.point(step.intensity, step.rate) for step in trail.steps]
-            yield from zip(places, places[1:], strict=False)
+            yield from pairwise(places)
 
 
 def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[Label]:
@@ -180,11 +180,11 @@ def _step_labels(drawn: Picture, frame: Frame) -> list[Label]:
         for trail in one.trails:
             many = len(trail.steps)
             between = {round((many - 1) * part / (_BETWEEN + 1)) for part in range(1, _BETWEEN + 1)}
-            for place, step in enumerate(trail.steps):
-                if place not in {0, many - 1, *between}:
+            for index, step in enumerate(trail.steps):
+                if index not in {0, many - 1, *between}:
                     continue
                 text = f"{step.value:,g}"
-                if place == 0:
+                if index == 0:
                     text = in_lines(f"{trail.op}, {trail.phase}, {trail.size} {text}")
                 anchor = _step(step.intensity, step.rate, frame)
                 labels.append(_label(text, one.colour_of(trail.phase), _TYPE, "op", (anchor,)))
@@ -214,5 +214,3 @@ def _draw_label(axes: Axes, label: Label, spot: Placed, frame: Frame) -> None:
     if spot.leader is not None:
         xs, ys = zip(*(frame.part(end) for end in spot.leader), strict=True)
         axes.plot(xs, ys, lw=0.5, color=palette().grey, transform=axes.transAxes, zorder=7, gid="leader")
-
-

@@ -174,5 +174,7 @@ def _shape(op: Op | None, row: OpRow) -> str:
         return f"{times}4·batch·heads·queries·keys·dim = 4 · {sizes} · {float(shape.keys):,.0f} · {shape.dim:,.0f}"
     if isinstance(shape, ExpertsShape):
         sizes = f"{float(shape.tokens):,.0f} · {shape.top_k:,.0f} · {shape.width:,.0f} · {shape.hidden:,.0f}"
-        return f"{times}2·{3 if shape.gated else 2}·tokens·experts each·width·hidden = {6 if shape.gated else 4} · {sizes}"
+        return (
+            f"{times}2·{3 if shape.gated else 2}·tokens·experts each·width·hidden = {6 if shape.gated else 4} · {sizes}"
+        )
     return ""

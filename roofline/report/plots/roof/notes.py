@@ -106,7 +106,9 @@ def _left(drawn: Picture, found: Sequence[Found]) -> str:
     if not left:
         return hidden[2:] and f"{hidden[2:].capitalize()}."
     names = sorted(left, key=lambda kind: -left[kind])
-    names = [f"{found[0].slight} {name if found[0].slight > 1 else name[:-1]}" if name == LESSER else name for name in names]
+    names = [
+        f"{found[0].slight} {name if found[0].slight > 1 else name[:-1]}" if name == LESSER else name for name in names
+    ]
     where = f" on {drawn.series[0].name}" if len(drawn.series) > 1 else ""
     total = percent(sum(left.values()))
     return f"Not drawn, together {total} of the time{where}: {', '.join(names)}{hidden}."

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
 from roofline.errors import UsageError
-from roofline.report.plots.roof.dots import Dot, Found, Frame, find
-from roofline.report.plots.roof.inks import palette
+from roofline.machine.chips.reach import measured_reach
+from roofline.report.plots.roof.dots import Found, Frame, find
 from roofline.report.plots.roof.ledger import At, Ledger, ledger_of
 from roofline.report.plots.roof.measured import Point
-from roofline.report.plots.roof.roofs import Skyline, roofs, slopes
+from roofline.report.plots.roof.roofs import Roof, Skyline, Slope, roofs, slopes
 from roofline.report.plots.roof.trail import Trail
 from roofline.report.plots.series import machine_title, series_names
-from roofline.report.plots.style import DASHES, MARKERS
+from roofline.report.plots.style import DASHES, MARKERS, palette
 
 #: From this many accelerators on, only the roofs in use are drawn, and neither cache nor links.
 CROWD: Final = 3
@@ -114,14 +114,12 @@ def picture(
     return Picture(series, skylines, at)
 
 
-def _skyline(estimate: Answer, dtypes: set[str], crowded: bool) -> tuple[list, float | None, tuple]:  # type: ignore[type-arg]
+def _skyline(estimate: Answer, dtypes: set[str], crowded: bool) -> tuple[list[Roof], float | None, tuple[Slope, ...]]:
     question = estimate.question
     machine = question.machine()
     found = roofs(question.gpu, machine, dtypes, used_only=crowded)
     if crowded:
         return found, None, ()
-    from roofline.machine.chips.reach import measured_reach
-
     return found, measured_reach(question.gpu, "bf16").bandwidth, slopes(estimate)
 
 
@@ -147,7 +145,7 @@ def frame_of(drawn: Picture, width: float, height: float) -> Frame:
     return Frame((left, right), (low, high), width, height)
 
 
-def _places(drawn: Picture):  # type: ignore[no-untyped-def]
+def _places(drawn: Picture) -> Iterator[tuple[float, float, float]]:
     """Intensity, lowest and highest rate of all that is drawn."""
     for one, found in zip(drawn.series, drawn.found(), strict=True):
         for dot in found.dots:
@@ -157,8 +155,3 @@ def _places(drawn: Picture):  # type: ignore[no-untyped-def]
         for trail in one.trails:
             for step in trail.steps:
                 yield step.intensity, step.rate, max(step.rate, step.bound)
-
-
-def all_dots(found: Sequence[Found]) -> list[Dot]:
-    """The dots of all runs."""
-    return [dot for one in found for dot in one.dots]

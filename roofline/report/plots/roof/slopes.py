@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.report.plots.geometry import Anchor, Box, Point
 from roofline.report.plots.roof.dots import Frame
-from roofline.report.plots.roof.inks import palette
 from roofline.report.plots.roof.roofs import Skyline
-from roofline.report.plots.style import SMALL, Look, shade, text_size
+from roofline.report.plots.style import SMALL, Look, palette, shade, text_size
 from roofline.units import format_si
 
 if TYPE_CHECKING:

@@ -51,7 +51,8 @@ def asked_trail(trail: Mapping[str, Sequence[Any]], op: str | None) -> Asked:
         raise UsageError(f"--trail leads over one size, such as batch=1:256:x2, not over {len(trail)}")
     (size, values), sizes = next(iter(trail.items())), (*SIZES, CONTEXT)
     if size not in sizes:
-        raise UsageError(f"--trail leads over a size, and {size!r} is none{did_you_mean(size, sizes)}: {', '.join(sizes)}")
+        hint = did_you_mean(size, sizes) or f"There are: {', '.join(sizes)}"
+        raise UsageError(f"--trail leads over a size, and {size!r} is none. {hint}")
     given = tuple(sorted(dict.fromkeys(values)))
     if len(given) < 2:
         raise UsageError(f"--trail {size} has {len(given)} value: a path needs two at least, such as {size}=1:256:x2")
@@ -91,10 +92,8 @@ def _whose(estimate: Answer, asked: Asked, at: At) -> Iterator[tuple[str, str]]:
         phases = [phase for phase in ledger.phases if any(k.name == asked.op and k.is_seen for k in ledger.of(phase))]
         if not phases:
             names = list(dict.fromkeys(kernel.name for kernel in ledger.kernels if kernel.is_seen))
-            raise UsageError(
-                f"no op {asked.op!r} with matrix FLOPs in this run{did_you_mean(asked.op, names)}: {', '.join(names[:12])}"
-                + (" …" if len(names) > 12 else "")
-            )
+            hint = did_you_mean(asked.op, names) or f"There are: {', '.join(names[:12])}"
+            raise UsageError(f"no op {asked.op!r} with matrix FLOPs in this run. {hint}")
         yield from ((phase, asked.op) for phase in phases)
         return
     for phase in ledger.phases:
