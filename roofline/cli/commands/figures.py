@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -33,7 +34,25 @@ Shown = Annotated[str | None, typer.Option("--quantity", help=_BARS, metavar="NA
 Theme = Annotated[str, typer.Option(help="On a light page or a dark one.", metavar="light|dark")]
 
 
-@with_options("all")
+_AT: Final = "Of a roofline: where dots stand, at the rate that is expected of the engine or at the bound."
+_MEASURED: Final = (
+    "Of a roofline: a CSV of measured points, or of runs as `roofline validate` reads them (docs/plots.md)."
+)
+_TRAIL: Final = "Of a roofline: the path of each phase's heaviest kernel over the values of a size: batch=1:256:x2."
+_OP: Final = "With --trail: the path of this op."
+
+
+@dataclass(frozen=True)
+class RooflineOptions:
+    """What a roofline plot shows."""
+
+    at: Annotated[str | None, typer.Option("--at", help=_AT + " [default: expected]", metavar="expected|bound")] = None
+    measured: Annotated[str | None, typer.Option("--measured", help=_MEASURED, metavar="FILE")] = None
+    trail: Annotated[str | None, typer.Option("--trail", help=_TRAIL, metavar="SIZE=VALUES")] = None
+    op: Annotated[str | None, typer.Option("--op", help=_OP, metavar="NAME")] = None
+
+
+@with_options("all", RooflineOptions)
 def plot(
     options: ModelOptions, output: Output, kind: PlotKind = "roofline", quantity: Shown = None, theme: Theme = "light"
 ) -> None:
@@ -47,11 +66,36 @@ def plot(
     one_of("kind", kind, KINDS)
     if quantity is not None and kind != "bars":
         raise UsageError(f"--quantity goes with --kind bars, not with --kind {kind}")
+    _refuse_elsewhere(options.more, kind)
     checked_path(output)
     with styled(one_of("theme", theme, THEMES)):
         figure = _bars(options, quantity) if kind == "bars" else _figure(options, kind)
     path = save_figure(figure, output)
     tell(f"wrote {path}")
+
+
+def _refuse_elsewhere(asked: RooflineOptions, kind: str) -> None:
+    for field in fields(asked):
+        if getattr(asked, field.name) is not None and kind != "roofline":
+            raise UsageError(f"--{field.name} goes with --kind roofline, not with --kind {kind}")
+    if asked.op is not None and asked.trail is None:
+        raise UsageError("--op says whose path --trail follows; give both, for example --trail batch=1:256:x2")
+
+
+def _trail(text: str | None) -> dict[str, Any] | None:
+    """The size and the values of `batch=1:256:x2`, by the grammar of `roofline sweep`."""
+    from roofline.cli.several import values_of
+
+    if text is None:
+        return None
+    size, equals, values = text.partition("=")
+    size = size.strip().replace("-", "_")
+    if not equals or not values.strip():
+        raise UsageError(f"--trail is a size and its values, such as batch=1:256:x2, not {text[:40]!r}")
+    try:
+        return {size: values_of("prompt" if size == "context" else size, [values])}
+    except UsageError as error:
+        raise UsageError(f"--trail {text[:40]}: {str(error).partition(': ')[2] or error}") from None
 
 
 def _bars(options: ModelOptions, quantity: str | None) -> Figure:
@@ -69,7 +113,9 @@ def _figure(options: ModelOptions, kind: str) -> Figure:
             flag = f"--{name.replace('_', '-')}"
             raise UsageError(f"{flag} takes one value with --kind {kind}; --kind bars takes several")
     if kind == "roofline":
-        return figures.roofline_figure(_estimates(options))
+        asked = options.more
+        shown = figures.Shown(asked.at or "expected", asked.measured, _trail(asked.trail), asked.op)
+        return figures.roofline_figure(_estimates(options), shown=shown)
     if kind == "memory":
         return figures.memory_figure(*_estimates(options))
     estimates = [est for batch in _BATCHES for est in _estimates(options, batch=batch)]
