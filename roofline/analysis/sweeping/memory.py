@@ -30,19 +30,21 @@ _SIDE_LINES: Final = (1.0, 1.5, 2.0)
 
 
 class Size(NamedTuple):
-    """A size along which memory can be seen: the title of its axis, its limit in memory, the option of its lines."""
+    """A size along which memory can be seen: the title of its axis, its limit in memory, the option of its lines, and
+    the sizes of a run that it takes the place of.
+    """
 
     title: str
     limit: str
     lines: str
-    needs: str
+    takes: tuple[str, ...]
 
 
-#: By name: what they need is a size that the kind of run has.
+#: By name. A kind of run has those whose sizes it has.
 SIZES: Final[Mapping[str, Size]] = {
-    "context": Size("Context (tokens)", "max_context", "batch", "prompt"),
-    "batch": Size("Batch", "max_batch", "", "batch"),
-    "side": Size("Side of the picture (pixels)", "max_side_px", "batch", "height"),
+    "context": Size("Context (tokens)", "max_context", "batch", ("prompt",)),
+    "batch": Size("Batch", "max_batch", "prompt", ("batch",)),
+    "side": Size("Side of the picture (pixels)", "max_side_px", "batch", ("height", "width")),
 }
 
 
@@ -95,7 +97,7 @@ def memory_along(est: Answer, over: str | None = None, values: Sequence[float] |
 
 
 def _size(question: Question, over: str | None) -> str:
-    known = [name for name, size in SIZES.items() if size.needs in question.kind.sizes]
+    known = [name for name, size in SIZES.items() if set(size.takes) <= set(question.kind.sizes)]
     if over is None:
         return known[0] if known[0] != "batch" else known[-1]
     one_of("over", over, SIZES)

@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
     from roofline.analysis.estimate import Answer
 
+#: The most points of a curve over given batches, and lines of memory over a size.
+_POINTS, _LINES = 100, 4
+
 
 class PlotKind(NamedTuple):
-    """What a kind of picture shows, the options of pictures that it takes, and whether several runs go in one."""
+    """What a kind of picture shows, the options of pictures that it takes, the keyword of several values of a size that
+    it draws, if it does, and whether several runs go in one.
+    """
 
     text: str
     takes: tuple[str, ...] = ()
+    values: str = ""
     several: bool = True
 
 
@@ -26,10 +32,12 @@ class PlotKind(NamedTuple):
 PLOT_KINDS: Final[Mapping[str, PlotKind]] = {
     "roofline": PlotKind("what bounds each kernel, and what it should reach", ("at", "measured", "trail", "op")),
     "time": PlotKind("where the time goes, by block of the model and by cause"),
-    "memory": PlotKind("what fills a GPU's memory; with --over as a context, a batch or a picture grows", ("over",)),
+    "memory": PlotKind(
+        "what fills a GPU's memory; with --over as a context, a batch or a picture grows", ("over",), "values"
+    ),
     "levels": PlotKind("kernels, bytes and times from eager to compiled", ("phase",), several=False),
-    "throughput": PlotKind("tokens or pictures per second over the batch"),
-    "latency": PlotKind("time per token or per picture over the batch"),
+    "throughput": PlotKind("tokens or pictures per second over the batch", (), "batches"),
+    "latency": PlotKind("time per token or per picture over the batch", (), "batches"),
     "bars": PlotKind("one quantity of several runs side by side", ("quantity",)),
 }
 
@@ -49,6 +57,27 @@ def check_kind(kind: str, given: Mapping[str, Any], runs: int = 1) -> None:
         raise UsageError(f"{what} takes one model and one GPU, not {runs} runs")
 
 
+def check_values(kind: str, values: Sequence[Any]) -> list[Any]:
+    """The values of the size that a picture draws several of, each once.
+
+    Raises UsageError for one batch of a curve, and for more than can be told apart.
+    """
+    curves = PLOT_KINDS[kind].values == "batches"
+    most = _POINTS if curves else _LINES
+    if len(values) > most:
+        raise UsageError(f"--kind {kind} takes at most {most} values, not {len(values):,}: more cannot be told apart")
+    found = list(dict.fromkeys(values))
+    if curves and len(found) < 2:
+        raise UsageError(f"--kind {kind} is drawn over the batch and needs several, such as --batch 1,8,64, or none")
+    return found
+
+
+def refuse_axes(kind: str, ax: object) -> None:
+    """Raises UsageError where a picture is to be drawn into axes that takes a page of its own."""
+    if ax is not None:
+        raise UsageError(f"plot(kind={kind!r}) is a page of its own; only the roofline plot is drawn into axes")
+
+
 def figure_of(kind: str, estimates: Sequence[Answer], **options: Any) -> Figure:
     """A picture of estimates of any kind but roofline and bars, which have functions of their own.
 
@@ -58,12 +87,15 @@ def figure_of(kind: str, estimates: Sequence[Answer], **options: Any) -> Figure:
     one_of("kind", kind, PLOT_KINDS)
     if kind not in _DRAWN:
         raise UsageError("bars show several runs: roofline.compare(...).plot() draws them")
-    taken = (*PLOT_KINDS[kind].takes, *_VALUES.get(kind, ()), "title", "theme")
+    taken = (*PLOT_KINDS[kind].takes, *filter(None, [PLOT_KINDS[kind].values]), "title", "theme")
     for name in options:
         if name not in taken:
             hint = f"{did_you_mean(name, taken)} There are: {', '.join(taken)}".strip()
             raise UsageError(f"plot takes no {name!r} with kind {kind!r}. {hint}")
     check_kind(kind, {name: options.get(name) for name in PLOT_KINDS[kind].takes}, len(estimates))
+    values = PLOT_KINDS[kind].values
+    if options.get(values) is not None:
+        options = {**options, values: check_values(kind, options[values])}
     return _DRAWN[kind](estimates, **options)
 
 

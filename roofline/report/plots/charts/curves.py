@@ -28,11 +28,9 @@ def curves_figure(
 ) -> Figure:
     """`throughput` or `latency` over batches, by default 1, 2, 4 … 512: a curve for each estimate, whatever its batch.
 
-    `theme`: light or dark. Raises UsageError for a single batch, for models of tokens beside models of pictures, and as
+    `theme`: light or dark. Raises UsageError for models of tokens beside models of pictures, and as
     `sweep_figure` does.
     """
-    if batches is not None and len(set(batches)) < 2:
-        raise UsageError(f"--kind {kind} is drawn over the batch and needs several, such as --batch 1,8,64, or none")
     each = distinct(estimates)
     curves = {est.question.kind.curves[kind] for est in each}
     if len(curves) > 1:
