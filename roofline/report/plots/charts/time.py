@@ -175,7 +175,7 @@ def _key(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float) -> None:
     """A square and a share for each part, one after another; those that find no room are left to the bar."""
     x, whole, right = 0.0, sum(bar.parts.values()), axes.get_xlim()[1]
     for name, seconds in bar.parts.items():
-        text = f"{name} {share_of(seconds, whole)}"
+        text = f"{name.replace('_', ' ')} {share_of(seconds, whole)}"
         wide = 8 + text_size(text, SMALL)[0]
         if x + wide > right:
             return
