@@ -161,4 +161,8 @@ def _set_axes(axes: Axes, frame: Any) -> None:
     axes.set_ylim(*frame.y)
     plot_style.log_axis(axes, "x", "Arithmetic intensity (FLOP/byte)")
     plot_style.log_axis(axes, "y", "Rate (FLOP/s)")
-    axes.grid(visible=True, which="major")
+    axes.grid(visible=True, which="major", color=plot_style.palette().pale, lw=0.5)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=plot_style.SIZE)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_size(plot_style.SIZE + 0.5)

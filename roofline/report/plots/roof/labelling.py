@@ -16,6 +16,7 @@ from roofline.report.plots.roof.naming import Called, dot_name, in_lines, told_a
 from roofline.report.plots.roof.picture import Picture, Series
 from roofline.report.plots.roof.roofs import Skyline
 from roofline.report.plots.roof.slopes import label_slopes
+from roofline.report.plots.roof.trail import Trail
 from roofline.report.plots.style import SMALL, Look, palette, shade, text_size
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _TYPE: Final = 7.4
 _ABOVE: Final = 8.0
 #: Values of a path that are written beside its ends.
 _BETWEEN: Final = 2
+#: Points between steps of a path that are written beside.
+_APART: Final = 12.0
 
 
 @dataclass(frozen=True)
@@ -174,21 +177,31 @@ def _point_labels(drawn: Picture, frame: Frame) -> list[Label]:
 
 
 def _step_labels(drawn: Picture, frame: Frame) -> list[Label]:
-    """The op and the first value of each path, the last, and a few between them."""
-    labels = []
-    for one in drawn.series:
-        for trail in one.trails:
-            many = len(trail.steps)
-            between = {round((many - 1) * part / (_BETWEEN + 1)) for part in range(1, _BETWEEN + 1)}
-            for index, step in enumerate(trail.steps):
-                if index not in {0, many - 1, *between}:
-                    continue
-                text = f"{step.value:,g}"
-                if index == 0:
-                    text = in_lines(f"{trail.op}, {trail.phase}, {trail.size} {text}")
-                anchor = _step(step.intensity, step.rate, frame)
-                labels.append(_label(text, one.colour_of(trail.phase), _TYPE, "op", (anchor,)))
-    return labels
+    """The op and the first value of each path, the last, and a few between them that are apart from these."""
+    return [
+        _label(text, one.colour_of(trail.phase), _TYPE, "op", (anchor,))
+        for one in drawn.series
+        for trail in one.trails
+        for text, anchor in _step_texts(trail, frame)
+    ]
+
+
+def _step_texts(trail: Trail, frame: Frame) -> Iterator[tuple[str, Anchor]]:
+    anchors = [_step(step.intensity, step.rate, frame) for step in trail.steps]
+    last, named = len(anchors) - 1, [0]
+    wanted = [last, *(round(last * part / (_BETWEEN + 1)) for part in range(1, _BETWEEN + 1))]
+    for index in wanted:
+        if all(math.dist(_at(anchors[index]), _at(anchors[other])) >= _APART for other in named):
+            named.append(index)
+    whole = last not in named and all(math.dist(_at(anchor), _at(anchors[0])) < _APART for anchor in anchors)
+    first, end = (f"{trail.steps[place].value:,g}" for place in (0, last))
+    values = f"{first} to {end}" if whole else first
+    yield in_lines(f"{trail.op}, {trail.phase}, {trail.size} {values}"), anchors[0]
+    yield from ((f"{trail.steps[index].value:,g}", anchors[index]) for index in named[1:])
+
+
+def _at(anchor: Anchor) -> tuple[float, float]:
+    return anchor.x, anchor.y
 
 
 def _ridge_labels(skylines: Sequence[Skyline], frame: Frame) -> list[Label]:

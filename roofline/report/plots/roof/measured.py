@@ -135,9 +135,11 @@ def _point(row: Row, ledger: Ledger) -> Point:
         raise row.wrong("intensity", "is not given, nor flops and bytes, nor an op or phase of the run")
     rates = [_positive(row, name) for name in (*_RATES, *_TIMES)]
     given = [(name, value) for name, value in zip((*_RATES, *_TIMES), rates, strict=True) if value]
-    if len(given) != 1:
-        told = " and ".join(name for name, _ in given) or "is not given"
-        raise row.wrong("rate" if not given else given[0][0], f"{told}: give one of {', '.join((*_RATES, *_TIMES))}")
+    one = f"give one of {', '.join((*_RATES, *_TIMES))}"
+    if not given:
+        raise row.wrong("rate", f"is not given, nor a time; {one}")
+    if len(given) > 1:
+        raise row.wrong(given[1][0], f"is given beside {given[0][0]}; {one}")
     name, value = given[0]
     if name in _TIMES and not flops:
         raise row.wrong(name, "is a time, and flops is not given, nor an op or phase of the run")

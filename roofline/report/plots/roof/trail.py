@@ -14,6 +14,8 @@ from roofline.runs.options import SIZES
 
 #: The most values of a path: each is a run of its own.
 _MOST: Final = 64
+#: The share of the run's time below which the path of a phase is left out.
+_SLIGHT: Final = 0.005
 #: The context of a decode step is no option: it is a prompt of that length, and the step after it.
 CONTEXT: Final = "context"
 
@@ -64,7 +66,8 @@ def asked_trail(trail: Mapping[str, Sequence[Any]], op: str | None) -> Asked:
 def trails_of(estimate: Answer, asked: Asked, at: At) -> list[Trail]:
     """The paths of the ops that were asked for, of a run and the same run at other values.
 
-    Raises UsageError where no op has that name, and where a value cannot be.
+    Phases that take next to nothing of the run have none. Raises UsageError where no op has that name, and where a
+    value cannot be.
     """
     by_value = [(value, ledger_of(_with(estimate, asked.size, value)).kernels) for value in asked.values]
     found = []
@@ -101,7 +104,7 @@ def _whose(estimate: Answer, asked: Asked, at: At) -> Iterator[tuple[str, str]]:
         for kernel in ledger.of(phase):
             if kernel.is_seen:
                 spent[kernel.name] = spent.get(kernel.name, 0.0) + kernel.spent(at)
-        if spent:
+        if sum(spent.values()) >= _SLIGHT * ledger.total(at):
             yield phase, max(spent, key=lambda name: spent[name])
 
 
