@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
-from roofline.report.plots.page import Page
 from roofline.report.plots.style import PALETTES, Palette, styled
 from roofline.report.plots.web.axis import axes_of
 from roofline.report.plots.web.marks import area_traces, dots_trace, line_trace, mark_shapes, seen, shape
@@ -40,8 +40,9 @@ class Chart(NamedTuple):
 
 
 def chart_of(figure: Figure) -> Chart:
-    """The chart of a figure."""
-    colours = PALETTES[figure.theme if isinstance(figure, Page) else "light"]
+    """The chart of a figure; its theme is the one whose page it has."""
+    ground = to_hex(figure.get_facecolor())
+    colours = next((each for each in PALETTES.values() if each.ground == ground), PALETTES["light"])
     with styled(colours.name):
         figure.draw_without_rendering()
         sheet = sheet_of(figure)
@@ -79,7 +80,7 @@ def _drawn(figure: Figure, sheet: Sheet) -> tuple[list[Json], Json]:
         layout["annotations"] += [annotation(text, sheet, axes, suffix) for text in _texts(axes)]
         layout["shapes"] += [stalk for text in axes.texts for stalk in _stalk(text, sheet)]
         for legend in _legends(axes):
-            marks = [mark for line in legend.findobj(Line2D) for mark in mark_shapes(line, sheet)]  # type: ignore[arg-type]
+            marks = [mark for line in legend.findobj(Line2D) for mark in mark_shapes(line, sheet)]
             layout["shapes"] += marks
             layout["annotations"] += [annotation(text, sheet) for text in legend.findobj(_written)]  # type: ignore[arg-type]
     around = (text for text in figure.texts if text.get_gid() not in AROUND and _written(text))
