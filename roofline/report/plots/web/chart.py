@@ -18,7 +18,7 @@ from matplotlib.text import Annotation, Text
 
 from roofline.report.plots.style import PALETTES, Palette, styled
 from roofline.report.plots.web.axis import axes_of
-from roofline.report.plots.web.marks import area_traces, dots_trace, line_trace, mark_shapes, seen, shape
+from roofline.report.plots.web.marks import STALK, area_traces, dots_trace, line_trace, mark_shapes, seen, shape
 from roofline.report.plots.web.sheet import AROUND, Json, Sheet, rgba, sheet_of
 from roofline.report.plots.web.words import annotation
 
@@ -126,5 +126,5 @@ def _stalk(text: Text, sheet: Sheet) -> Iterator[Json]:
     if isinstance(text, Annotation) and text.arrow_patch is not None:
         arrow = text.arrow_patch
         points = sheet.points(arrow.get_path().transformed(arrow.get_transform()).vertices)
-        looks = {"line": {"color": rgba(arrow.get_edgecolor()), "width": float(arrow.get_linewidth())}}
+        looks = {"line": {"color": rgba(arrow.get_edgecolor()), "width": float(arrow.get_linewidth())}, "name": STALK}
         yield shape(points[[0, -1]], sheet, looks)

@@ -36,6 +36,8 @@ _SYMBOLS: Final = {
 }
 #: Marks that are all stroke.
 _THIN: Final = ("line-ns", "line-ew", "x-thin", "cross-thin")
+#: The name of lines of the page that lead to places in axes: where those move, they are gone.
+STALK: Final = "stalk"
 #: Of hatching, in points between its lines, and which part of the area they take.
 _HATCH, _DENSITY = 4.0, 0.3
 
@@ -167,7 +169,7 @@ def mark_shapes(line: Line2D, sheet: Sheet) -> Iterator[Json]:
 
     points = sheet.points(line.get_transform().transform(line.get_xydata()))
     if line.get_linestyle() not in ("None", "", " ") and len(points) > 1:
-        yield shape(points, sheet, {"line": stroke_of(line)})
+        yield shape(points, sheet, {"line": stroke_of(line), "name": STALK})
     if str(line.get_marker()) not in _SYMBOLS:
         return
     style = MarkerStyle(line.get_marker())
