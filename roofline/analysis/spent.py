@@ -21,7 +21,7 @@ _TOGETHER: Final[Mapping[str, str]] = {
 _FETCHED, _BESIDE, _EXCHANGES = "fetched from the host", "beside the phases", "communication"
 _ENGINE: Final = "engine, beside ops"
 #: Blocks of layers, by how their names end, as people say them.
-_ENDS: Final = {"attention": "attention", "feed_forward": "feed-forward"}
+_ENDS: Final = {"attention": "attention", "feed_forward": "feed-forward", "cross": "cross-attention"}
 #: Where one part takes so much, kinds of ops tell more.
 _MOST: Final = 0.9
 _KINDS: Final = {"linear": "linear", "pointwise": "element-wise", "norm": "norms", "gather": "look-ups"}
