@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 import roofline as rl
 from roofline.report.plots.geometry import Box
-from roofline.report.plots.points import joint_name
 from roofline.report.plots.roofline import memory_figure, roofline_figure
 from roofline.report.plots.style import styled
 
@@ -56,12 +55,6 @@ def test_a_figure_takes_about_a_second() -> None:
     start = time.process_time()
     roofline_figure([est])
     assert time.process_time() - start < 2.5
-
-
-def test_names_with_blocks_are_joined_by_op() -> None:
-    assert joint_name(["attn2 (down_blocks.1)", "attn2 (mid_block)"]) == "attn2 (2 blocks)"
-    assert joint_name(["attn2 (mid_block)"]) == "attn2 (mid_block)"
-    assert joint_name(["a (x)", "a (y)", "b (x)"], brief=True) == "a, b"
 
 
 def test_memory_of_pictures_is_said_in_pictures() -> None:

@@ -9,13 +9,20 @@ from hypothesis import strategies as st
 
 from roofline.report.plots.geometry import Anchor, Box
 from roofline.report.plots.labels import Scene, Wish, place, spread
-from roofline.report.plots.points import joint_name
+from roofline.report.plots.roof.naming import Called, joint_name, told_apart
 
 
-def test_joint_names_share_their_suffix() -> None:
+def test_joint_names_share_what_they_begin_and_end_with() -> None:
     assert joint_name(["q_proj", "k_proj", "head"]) == "q/k_proj, head"
-    assert joint_name(["attention"]) == "attention"
-    assert joint_name([f"x{i}_proj" for i in range(40)]).endswith("x7_proj, 32 more")
+    assert joint_name(["attn1.to_q", "attn1.to_k", "ff.out"]) == "attn1.to_q/to_k, ff.out"
+    assert joint_name(["attention", "attention"]) == "attention"
+
+
+@given(st.lists(st.builds(Called, st.sampled_from("ab"), st.sampled_from("pq"), st.sampled_from(["", "x"])), max_size=9))
+def test_names_that_are_told_apart_are_each_there_once(called: list[Called]) -> None:
+    names = told_apart(called)
+    assert len(set(names)) == len(called)
+    assert all(name.startswith(one.text) for name, one in zip(names, called, strict=True))
 
 
 @settings(max_examples=15, deadline=None)
@@ -29,7 +36,9 @@ def test_placed_labels_keep_clear_of_each_other_of_dots_and_edges(spots: list[tu
     for spot in placed:
         assert spot.box.within(scene.bounds)
         assert not any(spot.box.overlaps(dot.box) for dot in dots)
-    assert not any(a.box.overlaps(b.box) for a, b in itertools.combinations(placed, 2))
+    for first, second in itertools.permutations(placed, 2):
+        assert not first.box.overlaps(second.box)
+        assert first.leader is None or not second.box.meets(first.leader)
 
 
 def test_a_label_for_which_there_is_no_room_is_left_out() -> None:

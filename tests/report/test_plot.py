@@ -18,7 +18,7 @@ from matplotlib.transforms import Affine2D, Bbox
 import roofline as rl
 from roofline.errors import UsageError
 from roofline.report.plots.files import render
-from roofline.report.plots.roofline import memory_figure, roofline_figure
+from roofline.report.plots.roofline import Shown, memory_figure, roofline_figure
 from tests.report.figures import texts
 
 PICTURES = {
@@ -120,31 +120,50 @@ def test_labels_of_ops_and_ridges_stay_in_the_axes_and_off_the_dots(name: str) -
         assert not any(box.overlaps(dot) for _, box in outlines["key"] + outlines["roof"])
 
 
-@pytest.mark.parametrize("name", ["one", "two", "seven", "tiny", "batches"])
-def test_every_dot_is_named_or_counted(name: str) -> None:
-    figure = _picture(name)
-    assert texts(figure, "op")
-    assert "without a label" not in texts(figure, "note")[0].get_text()
-
-
-def test_dots_lie_on_the_roofline() -> None:
+def test_at_the_bound_dots_lie_on_the_roofline() -> None:
     est = rl.estimate("mistral-7b", gpu="a100", batch=8)
     machine = est.machine
-    axes = roofline_figure([est]).axes[0]
-    places = [tuple(dot.get_offsets()[0]) for dot in axes.collections if dot.get_gid() == "dot"]
+    places = _places(roofline_figure([est], shown=Shown(at="bound")))
     assert len(places) == 7
     for intensity, rate in places:
         roof = min(machine["peak_flops"], intensity * machine["bandwidth_bytes_per_s"])
         assert rate == pytest.approx(roof, rel=1e-9)
 
 
-def test_areas_of_the_dots_are_shares_of_the_time_of_the_phase() -> None:
+def test_dots_stand_at_the_expected_rate_and_drop_from_the_bound() -> None:
     est = rl.estimate("mistral-7b", gpu="a100", batch=8)
-    rows = {row.name: float(row.bound_s) for row in est.ops("prefill", split=True)}
-    share = sum(rows[name] for name in ("gate_proj", "up_proj", "down_proj")) / sum(rows.values())
+    axes = roofline_figure([est]).axes[0]
+    rows = {float(row.intensity): row for row in est.ops("prefill") if row.flops}
+    drops = {line.get_xdata()[0]: tuple(line.get_ydata()) for line in axes.lines if line.get_gid() == "drop"}
+    row = next(row for row in rows.values() if row.name == "attention")
+    rate, bound = row.flops / row.expected_s, row.flops / row.bound_s
+    assert any(place == pytest.approx((row.intensity, rate)) for place in _places(axes.figure))
+    assert next(ends for x, ends in drops.items() if x == pytest.approx(row.intensity)) == pytest.approx((rate, bound))
+
+
+def test_with_the_ideal_engine_dots_stand_at_their_bound_and_the_note_says_so() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", engine="ideal")
+    figure = roofline_figure([est])
+    assert not [line for line in figure.axes[0].lines if line.get_gid() == "drop"]
+    assert "bound (engine ideal)" in _note(figure)
+    assert "expected of engine generic" in _note(_picture("one"))
+
+
+def test_areas_of_the_dots_are_shares_of_the_time_of_the_whole_run() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", batch=256, prompt=2048, generate=32)
+    total = sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    row = next(row for row in est.ops("prefill") if row.name == "attention")
     sizes = [dot.get_sizes()[0] for dot in roofline_figure([est]).axes[0].collections if dot.get_gid() == "dot"]
-    assert any(size == pytest.approx(230 * share) for size in sizes)
-    assert min(sizes) == 10.0
+    assert any(size == pytest.approx(320 * row.expected_s / total) for size in sizes)
+    assert min(sizes) == 9.0
+
+
+def _places(figure: Figure) -> list[tuple[float, float]]:
+    return [tuple(dot.get_offsets()[0]) for dot in figure.axes[0].collections if dot.get_gid() == "dot"]
+
+
+def _note(figure: Figure) -> str:
+    return texts(figure, "note")[0].get_text().replace("\n", " ")
 
 
 def test_roofs_and_ridges_say_what_the_machine_says() -> None:
@@ -155,7 +174,7 @@ def test_roofs_and_ridges_say_what_the_machine_says() -> None:
     assert "tf32 156 TFLOP/s, ridge 77" in roofs
     assert "fp8 1.979 PFLOP/s, ridge 591" in roofs
     assert {text.get_text() for text in texts(figure, "ridge")} == {"ridge 153\nFLOP/byte", "ridge 295\nFLOP/byte"}
-    assert {text.get_text() for text in texts(figure, "slope")} == {"2.04 TB/s", "3.35 TB/s"}
+    assert {text.get_text() for text in texts(figure, "slope")} == {"2.04 TB/s", "3.35 TB/s", "L2 cache 5.40 TB/s"}
 
 
 def test_a_fallback_is_drawn_under_the_roof_that_serves_it() -> None:
@@ -163,12 +182,15 @@ def test_a_fallback_is_drawn_under_the_roof_that_serves_it() -> None:
     assert "fp16 65 TFLOP/s" in [text.get_text() for text in texts(figure, "roof")]
 
 
-def test_ops_without_matrix_flops_are_named_with_their_part_of_the_time() -> None:
-    est = rl.estimate("mistral-7b", gpu="a100", batch=8)
-    rows = [row for row in est.ops("prefill") if row.kind != "outside"]
-    silent = sum(float(row.bound_s) for row in rows if not row.flops) / sum(float(row.bound_s) for row in rows)
-    note = texts(roofline_figure([est]), "note")[0].get_text().replace("\n", " ")
-    assert f"element-wise ops, norms, look-ups ({100 * silent:.1f} % of prefill's time" in note
+def test_the_note_says_what_is_not_drawn_and_how_much_of_the_time_that_is() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", batch=64, prompt=8192, generate=8)
+    total = sum(float(phase.repeat * phase.times.expected) for phase in est.phases)
+    rows = [(row, float(phase.repeat)) for phase in est.phases for row in est.ops(phase.name)]
+    silent = sum(float(row.expected_s) * repeat for row, repeat in rows if not row.flops)
+    note = _note(roofline_figure([est]))
+    assert f"Not drawn, together {100 * silent / total:.0f} % of the time: element-wise ops, norms" in note or (
+        f"Not drawn, together {100 * silent / total:.1f} % of the time: element-wise ops, norms" in note
+    )
 
 
 def test_estimates_on_one_machine_share_its_roofs_and_have_a_key() -> None:

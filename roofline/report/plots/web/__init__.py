@@ -1,0 +1,1 @@
+"""Interactive pages: how a finished figure becomes one."""
