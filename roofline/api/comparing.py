@@ -40,7 +40,7 @@ class Comparison(Spoken, Comparing["Estimate"]):
         return bars_figure(self, quantity)
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import compare_html
+        from roofline.report.notebook.answers import compare_html
 
         return compare_html(self)
 

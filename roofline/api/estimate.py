@@ -72,7 +72,7 @@ class Estimate(Answer):
     def _repr_html_(self) -> str | None:
         if not self.single:
             return None
-        from roofline.report.tables.html import estimate_html
+        from roofline.report.notebook.answers import estimate_html
 
         return estimate_html(self, self.nearest, self.verdict)
 

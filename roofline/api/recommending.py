@@ -22,7 +22,7 @@ class Recommendation(Spoken, Recommending):
     """
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import recommend_html
+        from roofline.report.notebook.answers import recommend_html
 
         return recommend_html(self)
 

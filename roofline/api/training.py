@@ -44,7 +44,7 @@ class Train(Spoken, TrainAnswer):
         return training_figure(self, kind)
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import training_html
+        from roofline.report.notebook.answers import training_html
 
         return training_html(self)
 

@@ -13,6 +13,7 @@ from roofline.analysis.fit.words import short_title
 from roofline.answer.memory import ENDLESS
 from roofline.report.tables.estimate import memory_table, print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.room import room_of
 from roofline.units import format_si, format_time, short_count
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def print_fit(fit: Fitting, console: Console) -> None:
             console.print(machine_table(fit.machines))
         console.print(f"On {short_title(q.gpu)}:")
     print_asked(fit.answer, console)
+    console.print(room_of([("", fit.answer.memory)]))
     console.print(memory_table(fit.answer))
     for line in _pool(fit):
         console.print(line)

@@ -14,6 +14,7 @@ from roofline.answer.times import Times
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.lines import wrap
+from roofline.report.tables.room import room_of
 from roofline.units import format_ratio
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def print_compare(found: Comparing[Any], console: Console) -> None:
     console.print()
     console.print(f"In all of them: {', '.join(shared(found))}")
     console.print()
+    console.print(room_of((row.label, row.answer.memory) for row in found.rows if row.answer is not None))
     for table in _tables(found, console.width):
         console.print(table)
         left = [" ".join(name.split()) for name in table.left_out(console.width)]

@@ -25,8 +25,8 @@ def print_sweep(rows: Rows, varied: Sequence[str], options: Sequence[str], title
     """
     figures = _figures([name for name in rows.columns if name not in options])
     shown = [*varied, *(name for name in figures if name not in varied)]
-    columns = [(_heading(name), _side(place, name, options, varied)) for place, name in enumerate(shown)]
-    cells = [[_cell(name, row[name]) for name in shown] for row in rows.records()]
+    columns = [(heading_of(name), _side(place, name, options, varied)) for place, name in enumerate(shown)]
+    cells = [[cell_of(name, row[name]) for name in shown] for row in rows.records()]
     table = grid(title, columns, cells)
     console.print(table)
     if left := table.left_out(console.width):
@@ -46,7 +46,8 @@ def _figures(names: Sequence[str]) -> list[str]:
     return [*(["fits"] if "fits" in bases else []), *first, *(name for name in bases if name in _LAST)]
 
 
-def _heading(name: str) -> str:
+def heading_of(name: str) -> str:
+    """A column for people: its unit is in its cells."""
     if name == "total_bytes":
         return "memory"
     base = name
@@ -59,7 +60,8 @@ def _heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _cell(name: str, value: Any) -> str:
+def cell_of(name: str, value: Any) -> str:
+    """A value of a column for people: times and bytes in units that suit them."""
     if value is None:
         return "—"
     if isinstance(value, bool):
