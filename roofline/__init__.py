@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
-    from roofline.analysis.sweep import Sweep
+    from roofline.api.points import Sweep
     from roofline.api.checking import check
     from roofline.api.comparing import Comparison, compare
     from roofline.api.costs import Cost, cost
@@ -48,7 +48,7 @@ _HOMES = {
     "recommend": "roofline.api.recommending",
     "Train": "roofline.api.training",
     "train": "roofline.api.training",
-    "Sweep": "roofline.analysis.sweep",
+    "Sweep": "roofline.api.points",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
     "load_model": "roofline.runs.load",

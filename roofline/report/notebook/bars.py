@@ -75,7 +75,7 @@ def _key(room: Room, colours: dict[str, str]) -> str:
     ]
     if any(sum(size for _, size in bar.parts) > bar.usable for bar in room.bars):
         told.append(f'<span style="color:{_RED}">┃</span> all that there is room for')
-    return f'<div style="font-size:90%;margin:2px 0">{" &nbsp; ".join(told)}</div>'
+    return f'<div style="font-size:90%;margin:2px 0">memory of one device: &nbsp; {" &nbsp; ".join(told)}</div>'
 
 
 def _text(text: str) -> str:

@@ -67,11 +67,11 @@ class Counts:
         return Laws.of(self.question)
 
     def count(self, key: str) -> Count:
-        """What one convention says. Raises KeyError."""
+        """What one convention says. Raises UnknownPartError, which is a KeyError too."""
         for count in self.counts:
             if count.convention.key == key:
                 return count
-        raise KeyError(key)
+        raise unknown("convention", key, (count.convention.key for count in self.counts))
 
     def used(self, count: Count) -> float | None:
         """MFU by a convention, HFU by one that counts what is repeated; None where no rate is given."""
