@@ -33,11 +33,14 @@ class Comparison(Spoken, Comparing["Estimate"]):
 
         return pandas.DataFrame(list(self.records()))
 
-    def plot(self, quantity: str | None = None) -> Figure:
-        """Bars of a quantity, by default the one that the verdict is about, with intervals and bounds."""
+    def plot(self, quantity: str | None = None, *, theme: str | None = None) -> Figure:
+        """Bars of a quantity, by default the one that the verdict is about, with intervals and bounds.
+
+        `theme`: light or dark.
+        """
         from roofline.report.plots.bars import bars_figure
 
-        return bars_figure(self, quantity)
+        return bars_figure(self, quantity, theme=theme)
 
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import compare_html

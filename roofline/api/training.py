@@ -37,11 +37,14 @@ class Train(Spoken, TrainAnswer):
 
         return explain(self)
 
-    def plot(self, kind: str = "memory") -> Figure:
-        """A picture: `memory`, what fills the fullest GPU, or `step`, where the time of a step goes."""
+    def plot(self, kind: str = "memory", *, theme: str | None = None) -> Figure:
+        """A picture: `memory`, what fills the fullest GPU, or `step`, where the time of a step goes.
+
+        `theme`: light or dark.
+        """
         from roofline.report.plots.training.pictures import training_figure
 
-        return training_figure(self, kind)
+        return training_figure(self, kind, theme=theme)
 
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import training_html

@@ -38,7 +38,7 @@ def test_a_sweep_has_a_named_curve_for_each_setting_and_hollow_points_where_it_d
     assert [text.get_text() for text in texts(figure, "curve")] == ["a100", "h100", "l4"]
     lines = figure.axes[0].get_lines()
     assert list(lines[0].get_xdata()) == [1, 4, 16, 64, 256]
-    assert [list(line.get_xdata()) for line in lines if line.get_markerfacecolor() == "white"] == [[256]] * 3
+    assert [list(line.get_xdata()) for line in lines if line.get_markerfacecolor() == "#ffffff"] == [[256]] * 3
     assert texts(figure, "conditions")[0].get_text() == "m · prompt 512"
 
 

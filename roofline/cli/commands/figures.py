@@ -25,21 +25,27 @@ Output = Annotated[str, typer.Option("--output", "-o", help="File to write: .svg
 PlotKind = Annotated[str, typer.Option(help=_WHAT, metavar="|".join(KINDS))]
 _BARS: Final = "Of bars: what they show, by its name in JSON; default: what the verdict of `compare` is about."
 Shown = Annotated[str | None, typer.Option("--quantity", help=_BARS, metavar="NAME")]
+Theme = Annotated[str, typer.Option(help="On a light page or a dark one.", metavar="light|dark")]
 
 
 @with_options("all")
-def plot(options: ModelOptions, output: Output, kind: PlotKind = "roofline", quantity: Shown = None) -> None:
+def plot(
+    options: ModelOptions, output: Output, kind: PlotKind = "roofline", quantity: Shown = None, theme: Theme = "light"
+) -> None:
     """A picture: the roofline of a workload on one or more GPUs, its memory, curves by batch, or runs side by side.
 
     Models and GPUs may be given several times; with `--kind bars` every option may, as `roofline compare` takes them.
     """
-    from roofline.report.plots.roofline import checked_path, save_figure
+    from roofline.report.plots.files import checked_path, save_figure
+    from roofline.report.plots.style import THEMES, styled
 
     one_of("kind", kind, KINDS)
     if quantity is not None and kind != "bars":
         raise UsageError(f"--quantity goes with --kind bars, not with --kind {kind}")
     checked_path(output)
-    path = save_figure(_bars(options, quantity) if kind == "bars" else _figure(options, kind), output)
+    with styled(one_of("theme", theme, THEMES)):
+        figure = _bars(options, quantity) if kind == "bars" else _figure(options, kind)
+    path = save_figure(figure, output)
     tell(f"wrote {path}")
 
 

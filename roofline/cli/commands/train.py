@@ -32,6 +32,12 @@ _Kind = Annotated[
     str | None,
     typer.Option("--kind", help="What is drawn. Default: memory.", metavar="memory|step", rich_help_panel=_PANEL),
 ]
+_Theme = Annotated[
+    str | None,
+    typer.Option(
+        "--theme", help="Draw it on a light page or a dark one.", metavar="light|dark", rich_help_panel=_PANEL
+    ),
+]
 
 
 @with_training
@@ -41,6 +47,7 @@ def train(
     only: _Only = None,
     output: _Output = None,
     kind: _Kind = None,
+    theme: _Theme = None,
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
@@ -50,10 +57,10 @@ def train(
     """
     from roofline.api.training import train as run
 
-    _check(explain, only, output, kind, csv)
+    _check(explain, only, output, kind, theme, csv)
     found = run(options.model, options.gpu, **options.options)
     if output is not None:
-        _draw(found, output, kind or "memory")
+        _draw(found, output, kind or "memory", theme)
     elif explain or only is not None:
         _derive(found, only, json)
     elif not written(found, json, csv):
@@ -64,16 +71,18 @@ def train(
         raise typer.Exit(1)
 
 
-def _check(explain: bool, only: str | None, output: str | None, kind: str | None, csv: bool) -> None:
+def _check(explain: bool, only: str | None, output: str | None, kind: str | None, theme: str | None, csv: bool) -> None:
     """Raises UsageError for options that have nothing to do, or nothing to do with each other."""
     from roofline.errors import UsageError
+    from roofline.report.plots.style import THEMES
     from roofline.report.plots.training.pictures import KINDS
     from roofline.runs.checks import one_of
 
-    if output is None and kind is not None:
-        raise UsageError(f"--kind {kind}: name the file of the picture with --output")
-    if kind is not None:
-        one_of("kind", kind, KINDS)
+    for name, value, known in (("kind", kind, KINDS), ("theme", theme, THEMES)):
+        if value is not None:
+            one_of(name, value, known)
+            if output is None:
+                raise UsageError(f"--{name} {value}: name the file of the picture with --output")
     if explain and csv:
         raise UsageError("--explain and --csv: derivations are text or --json")
     if output is not None:
@@ -84,10 +93,10 @@ def _check(explain: bool, only: str | None, output: str | None, kind: str | None
         checked_path(output)
 
 
-def _draw(found: Train, output: str, kind: str) -> None:
+def _draw(found: Train, output: str, kind: str, theme: str | None) -> None:
     from roofline.report.plots.files import save_figure
 
-    tell(f"wrote {save_figure(found.plot(kind), output)}")
+    tell(f"wrote {save_figure(found.plot(kind, theme=theme), output)}")
     note_warnings(found.warnings)
 
 

@@ -14,7 +14,7 @@ from roofline.answer.times import Times
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.layout import Words, compose, new_figure
-from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, WIDTH, Look, text_size, tint, wrap
+from roofline.report.plots.style import SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +28,6 @@ _GAP, _SIDE, _LEAST = 6.0, 18.0, 150.0
 #: The widest part of the page that names take.
 _NAMES: Final = 0.4
 _PALE: Final = 0.45
-_UNFIT: Final[Look] = {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "lw": 0.6}
-_LINE: Final[Look] = {"color": INK, "lw": 0.8, "zorder": 4}
 
 
 class _Bar(NamedTuple):
@@ -42,18 +40,20 @@ class _Bar(NamedTuple):
     best: bool
 
 
-def bars_figure(found: SideBySide[Any], quantity: str | None = None, *, title: str | None = None) -> Figure:
+def bars_figure(
+    found: SideBySide[Any], quantity: str | None = None, *, title: str | None = None, theme: str | None = None
+) -> Figure:
     """Horizontal bars of a quantity of every run, by default of that by which the runs are judged first.
 
     A bar is what is expected, its whisker the 80 % interval, the tick across it the roofline bound. The best run, and
-    those that cannot be told from it, are dark; what does not fit is hatched. Raises UsageError for a quantity that is
-    not compared, and for one that no run has.
+    those that cannot be told from it, are in full colour; what does not fit is hatched. `theme`: light or dark. Raises
+    UsageError for a quantity that is not compared, and for one that no run has.
     """
     what = found.main if quantity is None else found.quantity(quantity)
     bars = _bars(found, what)
     if all(bar.times is None for bar in bars):
         raise UsageError(f"nothing to plot: no run has a {what.title or what.name}")
-    with plot_style.styled():
+    with plot_style.styled(theme):
         row = _WIDE if len(bars) <= _FEW else _NARROW
         left = min(max(text_size(line)[0] for bar in bars for line in bar.name.split("\n")), _NAMES * WIDTH)
         left += _GAP + plot_style.EDGE
@@ -117,7 +117,10 @@ def _name(axes: Axes, bar: _Bar, middle: float, unit: float) -> None:
         end, bound = max(float(bar.times.expected), float(bar.times.high)), float(bar.times.bound)
         room = text_size(bar.text, bold=True)[0] + 2 * _GAP
         end = bound if end < bound < end + room * unit else end
-    look: Look = {"color": INK if bar.fits else COLOURS[1], "weight": "bold" if bar.best else "normal"}
+    look: Look = {
+        "color": palette().ink if bar.fits else shade(palette().colours[1]),
+        "weight": "bold" if bar.best else "normal",
+    }
     axes.annotate(bar.text, (end, middle), (_GAP, 0), ha="left", gid="value", **at, **look)
 
 
@@ -125,14 +128,17 @@ def _draw(axes: Axes, bar: _Bar, times: Times, place: tuple[float, float], *, bo
     """A bar whose middle and thickness are given, its whisker and its bound."""
     middle, thick = place
     low, value, high, bound = (float(each) for each in (times.low, times.expected, times.high, times.bound))
-    look: Look = {"facecolor": COLOURS[0] if bar.best else tint(COLOURS[0], _PALE), "lw": 0}
-    axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else _UNFIT))
+    now = palette()
+    blue, line = now.colours[0], {"color": now.ink, "lw": 0.8, "zorder": 4}
+    look: Look = {"facecolor": blue if bar.best else tint(blue, _PALE), "lw": 0}
+    unfit: Look = {"facecolor": now.ground, "edgecolor": now.grey, "hatch": "////", "lw": 0.6}
+    axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else unfit))
     if low < high:
-        axes.plot([low, high], [middle] * 2, **_LINE)
+        axes.plot([low, high], [middle] * 2, **line)
         for end in (low, high):
-            axes.plot([end] * 2, [middle - 0.2 * thick, middle + 0.2 * thick], **_LINE)
+            axes.plot([end] * 2, [middle - 0.2 * thick, middle + 0.2 * thick], **line)
     if bounded and bound != value:
-        axes.plot([bound] * 2, [middle - 0.5 * thick, middle + 0.5 * thick], color=COLOURS[1], lw=1.4, zorder=3)
+        axes.plot([bound] * 2, [middle - 0.5 * thick, middle + 0.5 * thick], color=now.colours[1], lw=1.4, zorder=3)
 
 
 def _axis(axes: Axes, what: Compared) -> None:
@@ -159,13 +165,13 @@ def _milli(seconds: float) -> str:
 
 
 def _note(what: Compared, bars: Sequence[_Bar]) -> str:
-    """What bar, whisker and tick are, and what is dark and hatched."""
+    """What bar, whisker and tick are, and what is in full colour and hatched."""
     ranged = any(bar.times is not None and bar.times.low < bar.times.high for bar in bars)
     bounded = bool(what.group) and any(bar.times is not None and bar.times.bound != bar.times.expected for bar in bars)
     parts = ["Bars: expected"] * bool(what.group)
     parts += ["whiskers: where four of five runs lie"] * ranged + ["ticks: roofline bound"] * bounded
     close = sum(bar.best for bar in bars) > 1
-    dark = "Dark: the best and what is too close to it to call." if close else "Dark: the best."
+    dark = "Full colour: the best and what is too close to it to call." if close else "Full colour: the best."
     misfit = "Hatched: does not fit in memory, and cannot happen." if any(not b.fits and b.times for b in bars) else ""
     return " ".join(
         [*([f"{'; '.join(parts)}."] if parts else []), *([dark] if any(bar.best for bar in bars) else []), misfit]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.report.plots.geometry import Point
-from roofline.report.plots.style import EDGE, GREY, LARGE, SIZE, SMALL, WIDTH, Look, wrap
+from roofline.report.plots.style import EDGE, LARGE, SIZE, SMALL, WIDTH, Look, palette, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     """A figure of page width with one axes of this size; `compose` makes it a page."""
     from roofline.report.plots.page import Page
 
-    figure = Page(figsize=(WIDTH / 72, height / 72), facecolor="white")
+    figure = Page(figsize=(WIDTH / 72, height / 72), facecolor=palette().ground)
     axes = figure.add_axes((0, 0, width / WIDTH, 1))
     axes.set_facecolor("none")
     return figure, axes
@@ -55,8 +55,8 @@ def compose(figure: Figure, axes: Axes, words: Words, left: float, key: float) -
         figure.text(EDGE / WIDTH, y / page, "\n".join(lines), size=size, ha="left", linespacing=1.2, gid=name, **look)
 
     write(title, page - EDGE, LARGE, "title", va="top", weight="bold")
-    write(conditions, page - EDGE - 1.2 * LARGE * len(title) - 3, SIZE, "conditions", va="top", color=GREY)
-    write(note, EDGE, SMALL, "note", va="bottom", color=GREY)
+    write(conditions, page - EDGE - 1.2 * LARGE * len(title) - 3, SIZE, "conditions", va="top", color=palette().grey)
+    write(note, EDGE, SMALL, "note", va="bottom", color=palette().grey)
 
 
 def name_beside(axes: Axes, text: str, end: Point, place: Point, line: str, gap: float = 1.0, **look: Any) -> None:

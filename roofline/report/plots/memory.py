@@ -10,28 +10,27 @@ from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.series import conditions, distinct, heading, series_names
-from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, SMALL, WIDTH, Look, text_size
+from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, text_size
 from roofline.units import format_si
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Colours of the parts, in the order in which they are stacked.
-_COLOURS: Final = tuple(COLOURS[index] for index in (0, 1, 3, 2, 4))
-_FREE: Final = "#dddddd"
+#: Colours of the parts by their places among those of the series, in the order in which they are stacked.
+_ORDER: Final = (0, 1, 3, 2, 4)
 #: Points: one bar with its words, the bar, and the page's side margins.
 _ROW, _BAR, _SIDE = 65.0, 17.0, 12.0
 
 
-def memory_figure(*estimates: Answer, title: str | None = None) -> Figure:
+def memory_figure(*estimates: Answer, title: str | None = None, theme: str | None = None) -> Figure:
     """Memory of one or more estimates as stacked bars: weights, KV-cache, state, activations, runtime, what is left.
 
-    A line marks each capacity; what lies beyond it is hatched. Raises UsageError without estimates, and for estimates
-    of grids.
+    A line marks each capacity; what lies beyond it is hatched. `theme`: light or dark. Raises UsageError without
+    estimates, and for estimates of grids.
     """
     each = distinct(estimates)
-    with plot_style.styled():
+    with plot_style.styled(theme):
         width, height = WIDTH - 2 * _SIDE, _ROW * len(each)
         figure, axes = new_figure(width, height)
         longest = max(max(float(e.memory.total_bytes), float(e.memory.capacity_bytes)) for e in each)
@@ -63,8 +62,10 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     """One bar: its name above, the parts, lines at what may be used and at the capacity, below it what each part is."""
     memory = estimate.memory
     capacity, usable, total = (float(b) for b in (memory.capacity_bytes, memory.usable_bytes, memory.total_bytes))
+    now = palette()
     parts = [
-        (part.title, float(part.bytes), _COLOURS[index % len(_COLOURS)]) for index, part in enumerate(memory.parts)
+        (part.title, float(part.bytes), now.colours[_ORDER[index % len(_ORDER)]])
+        for index, part in enumerate(memory.parts)
     ]
     parts = [part for part in parts if part[1] > 0]
     low, high = top + 17, top + 17 + _BAR
@@ -73,22 +74,22 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
         axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
         start += size
     if total < usable:
-        axes.fill_betweenx([low, high], total, usable, color=_FREE, lw=0)
-        parts.append(("free", usable - total, _FREE))
+        axes.fill_betweenx([low, high], total, usable, color=now.pale, lw=0)
+        parts.append(("free", usable - total, now.pale))
     else:
-        axes.fill_betweenx([low, high], usable, total, facecolor="none", edgecolor="white", hatch="////", lw=0)
+        axes.fill_betweenx([low, high], usable, total, facecolor="none", edgecolor=now.ground, hatch="////", lw=0)
     if usable < capacity:
-        axes.plot([usable] * 2, [low - 3, high + 3], color=INK, lw=0.8, ls=":", clip_on=False)
-    axes.plot([capacity] * 2, [low - 3, high + 3], color=INK, lw=1.4, clip_on=False)
+        axes.plot([usable] * 2, [low - 3, high + 3], color=now.ink, lw=0.8, ls=":", clip_on=False)
+    axes.plot([capacity] * 2, [low - 3, high + 3], color=now.ink, lw=1.4, clip_on=False)
     axes.text(0, low - 5, name, weight="bold", size=SIZE, va="bottom", ha="left", gid="name")
     verdict = memory.asked_of_room
     if not memory.fits_device:
         verdict += f": {format_si(total - usable, 'B')} too much"
-    look: Look = {"color": INK if memory.fits else COLOURS[1], "transform": axes.get_yaxis_transform()}
+    look: Look = {"color": now.ink if memory.fits else shade(now.colours[1]), "transform": axes.get_yaxis_transform()}
     axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict", **look)
     _name_parts(axes, parts, high + 6)
     if memory.fits:
-        axes.text(0, high + 17, _most(estimate), size=SMALL, va="top", ha="left", color=GREY, gid="limits")
+        axes.text(0, high + 17, _most(estimate), size=SMALL, va="top", ha="left", color=now.grey, gid="limits")
 
 
 def _most(estimate: Answer) -> str:

@@ -1,4 +1,4 @@
-"""What all figures share: measures, type, colours and ticks.
+"""What all figures share: measures, type, colours of both themes, and ticks.
 
 Sizes are in points (1/72 inch) unless a name says otherwise. matplotlib's object-oriented interface only: no pyplot, no
 figure that outlives its caller, no global setting that stays changed.
@@ -6,11 +6,14 @@ figure that outlives its caller, no global setting that stays changed.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from roofline.errors import UsageError
+from roofline.runs.checks import one_of
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -23,16 +26,40 @@ MM: Final = 72 / 25.4
 WIDTH: Final = 180 * MM
 EDGE: Final = 7.0
 SIZE, SMALL, LARGE = 7.0, 6.3, 9.5
-INK, GREY, PALE = "#222222", "#6b6b6b", "#e6e6e6"
+#: The least contrast of words: 4.5 in the Web Content Accessibility Guidelines, and a little for thin strokes.
+_READ: Final = 5.0
 
-#: Okabe and Ito 2008, Color Universal Design, without the yellow, which is too pale for lines; black last.
-COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.6)), (0, (3, 1.2, 1, 1.2)), (0, (1.4, 1.2)))
 
+
+class Palette(NamedTuple):
+    """The colours of a theme: of words and lines, lesser words, the grid, the page, and the series."""
+
+    name: str
+    ink: str
+    grey: str
+    pale: str
+    ground: str
+    colours: tuple[str, ...]
+
+
+#: Okabe and Ito 2008, Color Universal Design, without the yellow, which is too pale for lines; black last.
+_ON_WHITE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+#: The same hues in the same order, light enough for a dark page; white last.
+_ON_DARK: Final = ("#4A9FE0", "#EE7747", "#2DBE94", "#DB94BE", "#8FD0F5", "#F2C245", "#FFFFFF")
+PALETTES: Final = {
+    "light": Palette("light", "#222222", "#6b6b6b", "#e6e6e6", "#ffffff", _ON_WHITE),
+    "dark": Palette("dark", "#e6e8eb", "#a0a6ae", "#30363e", "#14171c", _ON_DARK),
+}
+THEMES: Final = tuple(PALETTES)
+_theme: Final = ContextVar("theme", default="light")
+
+#: Of the light theme; what is drawn in both asks `palette()`.
+INK, GREY, PALE, COLOURS = PALETTES["light"].ink, PALETTES["light"].grey, PALETTES["light"].pale, _ON_WHITE
+
 #: Of both axes.
 _TICKS: Final[Look] = {
-    "color": INK,
     "labelsize": SIZE,
     "major.width": 0.6,
     "major.size": 3,
@@ -42,17 +69,13 @@ _TICKS: Final[Look] = {
 _RC: Final[Look] = {
     "font.family": ["DejaVu Sans"],
     "font.size": SIZE,
-    "text.color": INK,
     "text.hinting": "none",
     "mathtext.default": "regular",
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
     "axes.linewidth": 0.6,
     "axes.labelsize": SIZE + 0.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "grid.color": PALE,
     "grid.linewidth": 0.5,
     "legend.frameon": False,
     "legend.fontsize": SIZE,
@@ -63,14 +86,35 @@ _RC: Final[Look] = {
 }
 
 
-def styled() -> AbstractContextManager[None]:
-    """The figures' own settings for the length of a `with`, whatever the user's are; those come back after it."""
+@contextmanager
+def styled(theme: str | None = None) -> Iterator[None]:
+    """The figures' own settings for the length of a `with`, whatever the user's are; those come back after it.
+
+    `theme`: light or dark; None leaves the one in force. Raises UsageError for another.
+    """
     try:
         from matplotlib import style
     except ModuleNotFoundError:
         raise UsageError('a plot needs matplotlib, which is not there: pip install "matplotlib>=3.8"') from None
 
-    return style.context(["default", _RC])
+    before = _theme.set(one_of("theme", _theme.get() if theme is None else theme, THEMES))
+    try:
+        with style.context(["default", _RC | _coloured()]):
+            yield
+    finally:
+        _theme.reset(before)
+
+
+def palette() -> Palette:
+    """The colours of the theme in force: light, if no `styled` says otherwise. Ask while drawing, not before."""
+    return PALETTES[_theme.get()]
+
+
+def _coloured() -> Look:
+    """Settings with the colours of the theme in force."""
+    now = palette()
+    inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+    return {"grid.color": now.pale, **dict.fromkeys(inked, now.ink)}
 
 
 def text_size(text: str, size: float = SIZE, *, bold: bool = False) -> tuple[float, float]:
@@ -97,16 +141,38 @@ def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[st
 
 
 def tint(colour: str, strength: float) -> str:
-    """A colour mixed with white: 1 is the colour, 0 is white."""
-    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - (255 - part) * strength):02x}" for part in parts)
+    """A colour mixed with that of the page: 1 is the colour, 0 is the page."""
+    return _mixed(palette().ground, colour, strength)
 
 
 def shade(colour: str) -> str:
-    """A colour dark enough for small type: towards black, the more the lighter it is."""
-    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    light = (0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2]) / 255
-    return "#" + "".join(f"{round(part * min(1.0, 0.42 / (light or 1.0))):02x}" for part in parts)
+    """A colour that small type can have: as much nearer to black, or white on a dark page, as it takes to be read."""
+    ground = palette().ground
+    end = "#000000" if contrast("#000000", ground) > contrast("#ffffff", ground) else "#ffffff"
+    steps = (_mixed(colour, end, step / 50) for step in range(50))
+    return next((one for one in steps if contrast(one, ground) >= _READ), end)
+
+
+def _mixed(start: str, end: str, part: float) -> str:
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(_parts(start), _parts(end), strict=True))
+
+
+def _parts(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def contrast(one: str, other: str) -> float:
+    """How well one colour is read on another, 1 to 21: Web Content Accessibility Guidelines 2.2, relative luminance."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        part / 255 / 12.92 if part / 255 <= 0.04045 else float(((part / 255 + 0.055) / 1.055) ** 2.4)
+        for part in _parts(colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def log_axis(axes: Axes, which: str, label: str, unit: str = "") -> None:

@@ -11,7 +11,7 @@ from roofline.errors import UsageError, nearest
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import Words, compose, name_beside, new_figure
-from roofline.report.plots.style import COLOURS, DASHES, MARKERS, SIZE, WIDTH, Look, shade, text_size, tint, wrap
+from roofline.report.plots.style import DASHES, MARKERS, SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,21 +90,26 @@ class _Curve:
 
 
 def sweep_figure(
-    rows: Iterable[Row], *, x: str = "batch", y: str = "output_tokens_per_s", title: str | None = None
+    rows: Iterable[Row],
+    *,
+    x: str = "batch",
+    y: str = "output_tokens_per_s",
+    title: str | None = None,
+    theme: str | None = None,
 ) -> Figure:
     """Column `y` of the rows over their column `x`, both logarithmic: a curve for each model, accelerator and setting.
 
     A row is one run: its settings (model, gpu, batch, prompt, … as in the inputs of an estimate) and results in SI
     units. Where `x` is a result rather than a setting (throughput over latency), curves run along the batch. Where rows
     have a column `fits`, points that do not fit in memory are hollow; where they have the columns `<y>_low` and
-    `<y>_high`, that interval is shaded behind the curves, if these are few. Rows without a positive x and y stay out.
-    Raises UsageError for a column that no row has, where nothing is left, for more than 20 curves, and where a curve
-    has two values at one place.
+    `<y>_high`, that interval is shaded behind the curves, if these are few. `theme`: light or dark. Rows without a
+    positive x and y stay out. Raises UsageError for a column that no row has, where nothing is left, for more than 20
+    curves, and where a curve has two values at one place.
     """
     table = list(rows)
     _check_columns(table, x, y)
     curves, shared = _curves(table, x, y)
-    with plot_style.styled():
+    with plot_style.styled(theme):
         margin = min(max(text_size(curve.label)[0] for curve in curves) + _STALK + 9, 0.4 * WIDTH)
         width = WIDTH - _LEFT - margin
         figure, axes = new_figure(width, _HEIGHT)
@@ -232,20 +237,25 @@ def _axes_of(axes: Axes, curves: Sequence[_Curve], x: str, y: str, names: Mappin
     axes.grid(visible=True, which="major")
 
 
+def _colour(index: int) -> str:
+    colours = palette().colours
+    return colours[index % len(colours)]
+
+
 def _draw_band(axes: Axes, index: int, curve: _Curve) -> None:
     """The interval behind a curve."""
     at = [point.at for point in curve.points]
     low, high = [point.low for point in curve.points], [point.high for point in curve.points]
-    axes.fill_between(at, low, high, color=COLOURS[index % len(COLOURS)], alpha=0.12, lw=0, zorder=1)
+    axes.fill_between(at, low, high, color=_colour(index), alpha=0.12, lw=0, zorder=1)
 
 
 def _draw_curve(axes: Axes, index: int, curve: _Curve) -> None:
-    colour = COLOURS[index % len(COLOURS)]
+    colour = _colour(index)
     xs, ys = [point.at for point in curve.points], [point.value for point in curve.points]
-    marker, dash = MARKERS[index % len(MARKERS)], DASHES[index // len(COLOURS) % len(DASHES)]
+    marker, dash = MARKERS[index % len(MARKERS)], DASHES[index // len(palette().colours) % len(DASHES)]
     axes.plot(xs, ys, color=colour, lw=1.2, ls=dash, zorder=3)
     dot: Look = {"ls": "", "marker": marker, "ms": 3.6, "mec": colour, "mew": 0.8}
-    for inside, fill in ((True, colour), (False, "white")):
+    for inside, fill in ((True, colour), (False, palette().ground)):
         shown = [point for point in curve.points if point.fits is inside]
         axes.plot([p.at for p in shown], [p.value for p in shown], mfc=fill, zorder=4, **dot)
 
@@ -261,6 +271,6 @@ def _name_curves(axes: Axes, curves: Sequence[_Curve], width: float) -> None:
     heights = [text_size(curve.label)[1] + 1 for curve in curves]
     centres = spread([y * _HEIGHT for _, y in ends], heights, 0.0, _HEIGHT)
     for index, (curve, end, centre) in enumerate(zip(curves, ends, centres, strict=True)):
-        colour, place = COLOURS[index % len(COLOURS)], (1 + _STALK / width, centre / _HEIGHT)
+        colour, place = _colour(index), (1 + _STALK / width, centre / _HEIGHT)
         look: Look = {"color": shade(colour), "size": SIZE, "gid": "curve"}
         name_beside(axes, curve.label, end, place, tint(colour, 0.5), gap=4, **look)

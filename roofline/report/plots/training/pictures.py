@@ -10,7 +10,7 @@ from roofline.analysis.training.telling.words import pace, what, where
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.layout import Words, compose, new_figure
-from roofline.report.plots.style import COLOURS, GREY, INK, SIZE, SMALL, WIDTH, Look, text_size
+from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, text_size, tint
 from roofline.report.tables.training.answer import asked_lines
 from roofline.report.tables.training.step import rows_of
 from roofline.runs.checks import one_of
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("memory", "step")
 #: Points: a row with the space around it, the part that is bar, beside names, right of all, above the rows.
 _ROW, _BAR, _GAP, _SIDE, _TOP = 16.0, 0.62, 6.0, 14.0, 12.0
-_TOTAL: Final = INK
-_OVER: Final[Look] = {"facecolor": "none", "edgecolor": "white", "hatch": "////", "lw": 0}
+_TOTAL: Final = "total"
 
 
 class _Part(NamedTuple):
@@ -47,15 +46,17 @@ class _Mark(NamedTuple):
     dashed: bool = False
 
 
-def training_figure(answer: TrainAnswer, kind: str = "memory", *, title: str | None = None) -> Figure:
+def training_figure(
+    answer: TrainAnswer, kind: str = "memory", *, title: str | None = None, theme: str | None = None
+) -> Figure:
     """A picture of a training run: `memory` by part with the capacity, or `step`, where its time goes.
 
-    Raises UsageError for another kind, and where nothing is to be drawn.
+    `theme`: light or dark. Raises UsageError for another kind, and where nothing is to be drawn.
     """
     one_of("kind", kind, KINDS)
     on = f"{what(answer.question)} on {where(answer.question)}"
     on += "" if answer.memory.fits else " (does not fit)"
-    with plot_style.styled():
+    with plot_style.styled(theme):
         if kind == "memory":
             return _memory(answer, title or f"Memory of a training step: {on}")
         return _step(answer, title or f"A training step: {on}")
@@ -99,17 +100,13 @@ def _stacked(each: Sequence[tuple[str, float, str]], total: str) -> list[_Part]:
             start += size
     if not parts:
         raise UsageError("nothing to plot: no part is known")
-    return [*parts, _Part("total", total, 0.0, start, _TOTAL)]
+    return [*parts, _Part(_TOTAL, total, 0.0, start, palette().ink)]
 
 
 def _colour(number: int) -> str:
     """A colour for each part: first those of all figures, then lighter ones of the same, so that none comes twice."""
-    from matplotlib.colors import to_hex, to_rgb
-
-    hues = COLOURS[:-1]
-    share = 0.5 ** (number // len(hues))
-    red, green, blue = (1.0 - share * (1.0 - part) for part in to_rgb(hues[number % len(hues)]))
-    return to_hex((red, green, blue))
+    hues = palette().colours[:-1]
+    return tint(hues[number % len(hues)], 0.5 ** (number // len(hues)))
 
 
 def _waterfall(
@@ -155,10 +152,11 @@ def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, 
     axes.barh([middle], [least], left=[part.start], height=thick, color=part.colour, lw=0, zorder=2)
     if limit is not None and part.end > limit:
         start = max(part.start, limit)
-        axes.barh([middle], [part.end - start], left=[start], height=thick, zorder=3, **_OVER)
+        over: Look = {"facecolor": "none", "edgecolor": palette().ground, "hatch": "////", "lw": 0}
+        axes.barh([middle], [part.end - start], left=[start], height=thick, zorder=3, **over)
     look: Look = {"textcoords": "offset points", "size": SIZE, "va": "center"}
-    clear: Look = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # of a line behind the words
-    bold: Look = {"weight": "bold" if part.colour == _TOTAL else "normal"}
+    clear: Look = {"facecolor": palette().ground, "edgecolor": "none", "pad": 0.8}  # of a line behind the words
+    bold: Look = {"weight": "bold" if part.name == _TOTAL else "normal"}
     axes.annotate(part.name, (0, middle), (-_GAP, 0), ha="right", gid="part", **look, **bold)
     axes.annotate(part.text, (written, middle), (_GAP, 0), ha="left", gid="value", bbox=clear, zorder=5, **look, **bold)
 
@@ -166,10 +164,14 @@ def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, 
 def _mark(axes: Axes, mark: _Mark, height: float) -> None:
     """A line across all rows, its name above them on the side where there is more room."""
     axes.plot(
-        [mark.at] * 2, [_TOP - 2, height], color=INK, lw=0.8 if mark.dashed else 1.4, ls=":" if mark.dashed else "-"
+        [mark.at] * 2,
+        [_TOP - 2, height],
+        color=palette().ink,
+        lw=0.8 if mark.dashed else 1.4,
+        ls=":" if mark.dashed else "-",
     )
     before = mark.at > 0.5 * axes.get_xlim()[1]
-    side: Look = {"ha": "right" if before else "left", "va": "center", "size": SMALL, "color": GREY}
+    side: Look = {"ha": "right" if before else "left", "va": "center", "size": SMALL, "color": palette().grey}
     place = (-3 if before else 3, 0)
     axes.annotate(mark.name, (mark.at, _TOP / 2), place, textcoords="offset points", gid="mark", **side)
 
