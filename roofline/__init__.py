@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
-    from roofline.api.points import Sweep
     from roofline.api.checking import check
     from roofline.api.comparing import Comparison, compare
     from roofline.api.costs import Cost, cost
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
     from roofline.api.flops import Flops, flops
     from roofline.api.grids import sweep, sweep_blocks
+    from roofline.api.points import Sweep
     from roofline.api.recommending import Recommendation, recommend
     from roofline.api.training import Train, train
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError

@@ -13,8 +13,8 @@ from roofline.analysis.service.evaluate import served_columns, service_of
 from roofline.answer.names import unknown
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.plain import plain
-from roofline.answer.rows import Named, Row
 from roofline.answer.quantity import Headlines, Quantity, headlines
+from roofline.answer.rows import Named, Row
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, Times, column
 from roofline.errors import UsageError

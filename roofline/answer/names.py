@@ -9,6 +9,9 @@ from roofline.errors import UnknownPartError, nearest
 
 #: How names end where people leave the unit out.
 UNITS: Final = ("_s", "_bytes", "_per_s", "_px")
+#: So many names are listed beside a hint, and so many without one.
+_FEW: Final = 8
+_MANY: Final = 60
 #: What quantities and parts are called elsewhere.
 _ELSEWHERE: Final = {
     "tbt": "tpot",
@@ -58,10 +61,13 @@ def without_unit(name: str) -> str:
     return name.removesuffix(unit)
 
 
-def unknown(what: str, name: object, known: Iterable[str], most: int = 60) -> UnknownPartError:
-    """That there is no such column, phase or quantity, what may be meant, and what there is."""
+def unknown(what: str, name: object, known: Iterable[str]) -> UnknownPartError:
+    """That there is no such column, phase or quantity, what may be meant, and what there is, where that is little or
+    the only help.
+    """
     names = list(dict.fromkeys(known))
     close = meant(str(name), names)
-    hint = f"did you mean {close!r}? There are" if close else "there are"
-    more = f", and {len(names) - most} more" if len(names) > most else ""
-    return UnknownPartError(f"no {what} {str(name)[:60]!r}; {hint}: {', '.join(names[:most])}{more}")
+    hint = f" did you mean {close!r}?" if close else ""
+    more = f", and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    there = f" there are: {', '.join(names[:_MANY])}{more}" if not close or len(names) <= _FEW else ""
+    return UnknownPartError(f"no {what} {str(name)[:60]!r};{hint}{there}")

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 #: Words in the names of columns whose values are measured: they stay floats where they happen to be whole.
 _MEASURED: Final = frozenset(
-    "s per bytes flops tflops kernels params parameters count repeat context intensity ratio floor bound expected low "
-    "high mfu mbu hfu cost hour energy joules watts share headroom price".split()
+    (
+        *("s", "per", "bytes", "flops", "tflops", "kernels", "params", "parameters", "count", "repeat", "context"),
+        *("intensity", "ratio", "floor", "bound", "expected", "low", "high", "mfu", "mbu", "hfu", "share", "headroom"),
+        *("cost", "hour", "energy", "joules", "watts", "price"),
+    )
 )
 
 

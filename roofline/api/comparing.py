@@ -10,6 +10,7 @@ from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.answer import compare as find_best
 from roofline.api.estimate import Estimate
 from roofline.api.spoken import Spoken
+from roofline.api.summary import Figure
 from roofline.keywords import Grid, with_keywords
 from roofline.runs.load import GPULike, ModelLike
 
@@ -29,9 +30,7 @@ class Comparison(Spoken, Comparing["Estimate"]):
 
     def to_frame(self) -> pd.DataFrame:
         """One row per run as a pandas data frame (extra `data`)."""
-        import pandas
-
-        return pandas.DataFrame(list(self.records()))
+        return self.to_pandas()
 
     def plot(self, quantity: str | None = None, *, theme: str | None = None) -> Figure:
         """Bars of a quantity, by default the one that the verdict is about, with intervals and bounds.
@@ -41,6 +40,11 @@ class Comparison(Spoken, Comparing["Estimate"]):
         from roofline.report.plots.bars import bars_figure
 
         return bars_figure(self, quantity, theme=theme)
+
+    def _figures(self) -> Iterable[Figure]:
+        from roofline.api.figures import figures_of_comparison
+
+        return figures_of_comparison(self)
 
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import compare_html

@@ -9,8 +9,8 @@ from roofline.keywords import Grid, with_keywords
 from roofline.runs.load import GPULike, ModelLike
 
 if TYPE_CHECKING:
-    from roofline.api.points import Sweep
     from roofline.analysis.sweeping.workers import Executor
+    from roofline.api.points import Sweep
 
 
 @with_keywords(Grid)

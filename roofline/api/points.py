@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.sweep import Sweep as Grid
 from roofline.analysis.sweeping.rows import Rows
@@ -25,7 +25,7 @@ _REASONS: Final = 20
 
 @dataclass(frozen=True, eq=False)
 class Points(Rows):
-    """Points of a sweep: `points["ttft_s"]` is a column, `records()` the rows; `where`, `top`, `pareto`, `best` pick."""
+    """Points of a sweep: `points["ttft_s"]` is a column, `records()` rows; `where`, `top`, `pareto`, `best` pick."""
 
     def plot(
         self,
@@ -85,7 +85,7 @@ class Sweep(Grid):
         return self.rows.pareto(*names)
 
     def best(self, column: str, where: str | None = None) -> Row:
-        """The point with the best value of a column, of those on which a condition holds; else of those that fit."""
+        """The point with the best value of a column, of those that fit and on which a condition holds."""
         return self.rows.best(column, where)
 
     def plot(

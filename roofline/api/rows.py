@@ -29,9 +29,7 @@ class Frames:
 
     __slots__ = ()
 
-    def records(self) -> Iterable[Mapping[str, Any]]:
-        """The rows, each by its columns, as JSON has them."""
-        raise NotImplementedError
+    records: Callable[[], Iterable[Mapping[str, Any]]]
 
     def to_pandas(self) -> pd.DataFrame:
         """A pandas data frame (extra `data`), one row for each."""

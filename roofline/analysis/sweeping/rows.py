@@ -117,14 +117,25 @@ class Rows:
         return self.to_frame()
 
     def best(self, column: str, where: str | None = None) -> Row:
-        """The row with the best value of a column, of those on which a condition holds; else of those that fit.
+        """The row with the best value of a column, of those that fit and on which a condition holds.
 
+        A condition that speaks of `fits` itself may take those that do not.
         Which end is the better one is known of quantities, and said by `-COL` (less) or `+COL` (more) of others. Raises
         UsageError for a column that there is not, and where no row is left.
         """
-        (wanted,) = objectives((column,), self.better)
-        check_columns(self.columns, (wanted.name,))
-        kept = self.where(where or "fits") if where or "fits" in self.columns else self
+        name = column.lstrip("+-")
+        check_columns(self.columns, (name,))
+        if self.columns[name].dtype.kind == "O":
+            raise UsageError(f"{name} is a text, of which none is better")
+        try:
+            (wanted,) = objectives((column,), self.better)
+        except UsageError:
+            raise UsageError(
+                f"{name}: say which is better: best('-{name}') the least, best('+{name}') the most"
+            ) from None
+        kept = self.where(where) if where else self
+        if "fits" in self.columns and "fits" not in (parse(where).names if where else ()):
+            kept = kept.where("fits")
         first = kept.top(1, f"{'-' if wanted.high else ''}{wanted.name}")
         found = next(first.records(), None)
         if found is None or found[wanted.name] is None:

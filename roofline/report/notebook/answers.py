@@ -1,4 +1,4 @@
-"""How an answer shows itself in a notebook: what the command line prints, as HTML, and what it rests on, folded away."""
+"""How an answer shows itself in a notebook: what the command line prints, as HTML, and what it rests on, folded."""
 
 from __future__ import annotations
 
@@ -133,3 +133,21 @@ def rows_html(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     from roofline.report.tables.rows import print_rows
 
     return page_of(lambda page: print_rows(title, rows, page))
+
+
+def summary_html(verdict: str, figures: Sequence[tuple[str, str]]) -> str:
+    """A verdict and a few figures."""
+    from roofline.report.tables.grid import grid
+
+    def show(page: Page) -> None:
+        page.print(verdict, style="bold")
+        page.print(grid("", (("", "left"), ("", "right")), figures))
+
+    return page_of(show)
+
+
+def listing_html(what: str, rows: Sequence[Any]) -> str:
+    """What there is of a kind, as `roofline list` prints it."""
+    from roofline.report.tables.listing import print_list
+
+    return page_of(lambda page: print_list(what, rows, page))

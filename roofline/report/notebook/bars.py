@@ -48,7 +48,9 @@ def _bar(bar: Held, colours: dict[str, str], whole: float) -> str:
     cells.append(_part("kept free by the engine, or by the system", kept, kept / whole, "rgba(128,128,128,.45)"))
     edge = "" if held <= bar.usable else _edge(bar.usable / whole)
     look = "display:inline-block;position:relative;width:22em;height:.95em;vertical-align:middle;font-size:100%"
-    return f'<span style="{look}"><span style="display:flex;width:100%;height:100%">{"".join(cells)}</span>{edge}</span>'
+    return (
+        f'<span style="{look}"><span style="display:flex;width:100%;height:100%">{"".join(cells)}</span>{edge}</span>'
+    )
 
 
 def _part(name: str, size: float, share: float, colour: str) -> str:

@@ -142,7 +142,9 @@ def _table(grid: Grid) -> str:
     above = f'<p style="margin:10px 0 2px;max-width:60em"><b>{title}</b></p>' if title else ""
     columns = list(map(_cells, grid.columns))
     head, *rows = (f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
-    table = f'<table style="border-collapse:collapse;margin:0"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+    table = (
+        f'<table style="border-collapse:collapse;margin:0"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+    )
     return f'{above}<div style="overflow-x:auto;margin:0 0 10px">{table}</div>'
 
 

@@ -1,4 +1,4 @@
-"""Memory at a glance: what is held, by parts, against what there is room for. Only places that show pictures draw it."""
+"""Memory at a glance: what is held, by parts, against what there is room for. Only pages draw it."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from roofline.analysis.training.conventions.ask import Question
 from roofline.analysis.training.conventions.published import CONVENTIONS, Convention
 from roofline.analysis.training.conventions.terms import Counted, Terms, total
 from roofline.analysis.training.laws import Laws
+from roofline.answer.names import unknown
 from roofline.specs.text.transformer import TransformerSpec
 
 #: Contexts at which attention's share is told, over the one that was asked.
