@@ -10,7 +10,7 @@ from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.answer import compare as find_best
 from roofline.api.estimate import Estimate
 from roofline.api.spoken import Spoken
-from roofline.api.summary import Figure
+from roofline.api.summary import Fact
 from roofline.keywords import Grid, with_keywords
 from roofline.runs.load import GPULike, ModelLike
 
@@ -41,10 +41,10 @@ class Comparison(Spoken, Comparing["Estimate"]):
 
         return bars_figure(self, quantity, theme=theme)
 
-    def _figures(self) -> Iterable[Figure]:
-        from roofline.api.figures import figures_of_comparison
+    def _facts(self) -> Iterable[Fact]:
+        from roofline.api.facts import facts_of_comparison
 
-        return figures_of_comparison(self)
+        return facts_of_comparison(self)
 
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import compare_html

@@ -116,9 +116,9 @@ class Estimate(Frames, Answer):
 
     def summary(self) -> Summary:
         """The verdict and the five figures that matter most, as text that prints well."""
-        from roofline.api.figures import figures_of_estimate
+        from roofline.api.facts import facts_of_estimate
 
-        return Summary.of(self.verdict, list(figures_of_estimate(self)))
+        return Summary.of(self.verdict, list(facts_of_estimate(self)))
 
     def _time(self, name: str) -> Times:
         found: Times | None = self.latency[f"{name}_s"]

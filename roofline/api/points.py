@@ -9,7 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.sweep import Sweep as Grid
-from roofline.analysis.sweeping.rows import Rows
+from roofline.analysis.sweeping.rows import Rows, label
+from roofline.answer.plain import counted_whole
 from roofline.answer.rows import Row
 from roofline.errors import UsageError
 
@@ -108,7 +109,8 @@ class Sweep(Grid):
         from roofline.report.notebook.answers import sweep_html
 
         axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
-        first = f"{len(self):,} points: {axes}" if axes else "one point"
+        fixed = ", ".join(f"{name.replace('_', '-')} {label(value)}" for name, value in self.fixed.items())
+        first = f"{counted_whole(len(self), 'point')}: {axes or 'nothing varies'}; {fixed or 'all else as by default'}"
         varied, options, best = _told(self.rows)
         reasons = [f"{each.points:,} × {each.reason}" for each in self.refused[:_REASONS]]
         more = f", and {len(self.refused) - _REASONS} more" if len(self.refused) > _REASONS else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import StringIO
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, overload
 
 from roofline.answer.derivation import Derivation
 from roofline.answer.names import unknown
@@ -24,26 +24,31 @@ _WIDE = 100
 _FEW = 6
 
 
+class Recorded(Protocol):
+    """What has rows."""
+
+    def records(self) -> Iterable[Mapping[str, Any]]:
+        """The rows, each by its columns, as JSON has them."""
+
+
 class Frames:
     """What turns into data frames: `records()` are its rows."""
 
     __slots__ = ()
 
-    records: Callable[[], Iterable[Mapping[str, Any]]]
-
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self: Recorded) -> pd.DataFrame:
         """A pandas data frame (extra `data`), one row for each."""
         return to_pandas(self.records())
 
-    def to_polars(self) -> pl.DataFrame:
+    def to_polars(self: Recorded) -> pl.DataFrame:
         """A polars data frame (extra `polars`), one row for each."""
         return to_polars(self.records())
 
 
-class Records(Frames, list[Row]):
+class Records(Frames, list[dict[str, Any]]):
     """Flat rows of an answer."""
 
-    def records(self) -> list[Row]:
+    def records(self) -> list[dict[str, Any]]:
         """The rows themselves."""
         return list(self)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from roofline.answer.names import unknown
 from roofline.api.rows import Frames
-from roofline.api.summary import Figure, Summary
+from roofline.api.summary import Fact, Summary
 
 
 class Spoken(Frames):
@@ -22,9 +22,9 @@ class Spoken(Frames):
 
     def summary(self) -> Summary:
         """The verdict and a few figures, as text that prints well."""
-        return Summary.of(str(self.verdict), list(self._figures()))
+        return Summary.of(str(self.verdict), list(self._facts()))
 
-    def _figures(self) -> Iterable[Figure]:
+    def _facts(self) -> Iterable[Fact]:
         return ()
 
     def __getattr__(self, name: str) -> Any:

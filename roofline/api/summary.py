@@ -11,7 +11,7 @@ from roofline.answer.plain import plain
 _WIDE: Final = 88
 
 
-class Figure(NamedTuple):
+class Fact(NamedTuple):
     """A figure of a summary: its name in JSON, its title, its value in SI units, and how it is written."""
 
     name: str
@@ -24,20 +24,20 @@ class Summary(str):
     """The verdict and a few figures below it, as text that prints well; `to_dict()` has the figures in SI units."""
 
     verdict: str
-    figures: tuple[Figure, ...]
+    facts: tuple[Fact, ...]
 
     @classmethod
-    def of(cls, verdict: str, figures: Sequence[Figure]) -> Summary:
+    def of(cls, verdict: str, facts: Sequence[Fact]) -> Summary:
         """The summary of a verdict and figures."""
-        widest = max((len(figure.title) for figure in figures), default=0)
-        lines = [f"  {figure.title:<{widest}}  {figure.text}" for figure in figures]
+        widest = max((len(fact.title) for fact in facts), default=0)
+        lines = [f"  {fact.title:<{widest}}  {fact.text}" for fact in facts]
         found = cls("\n".join([*wrap(verdict, _WIDE), *lines]))
-        found.verdict, found.figures = verdict, tuple(figures)
+        found.verdict, found.facts = verdict, tuple(facts)
         return found
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict, and each figure by its name."""
-        return {"verdict": self.verdict, **{figure.name: plain(figure.value) for figure in self.figures}}
+        return {"verdict": self.verdict, **{fact.name: plain(fact.value) for fact in self.facts}}
 
     def __repr__(self) -> str:
         return str(self)
@@ -45,4 +45,4 @@ class Summary(str):
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import summary_html
 
-        return summary_html(self.verdict, [(figure.title, figure.text) for figure in self.figures])
+        return summary_html(self.verdict, [(fact.title, fact.text) for fact in self.facts])

@@ -11,7 +11,7 @@ from roofline.analysis.training.evaluate import evaluate_training
 from roofline.answer.rows import Row
 from roofline.api.rows import Derivations, Phases, Records
 from roofline.api.spoken import Spoken
-from roofline.api.summary import Figure
+from roofline.api.summary import Fact
 from roofline.keywords import Training, with_keywords
 from roofline.runs.checks import check_single, checked
 from roofline.runs.load import GPULike, ModelLike
@@ -58,10 +58,10 @@ class Train(Spoken, TrainAnswer):
         """Whether the fullest GPU holds its part."""
         return bool(self.memory.fits)
 
-    def _figures(self) -> Iterable[Figure]:
-        from roofline.api.figures import figures_of_training
+    def _facts(self) -> Iterable[Fact]:
+        from roofline.api.facts import facts_of_training
 
-        return figures_of_training(self)
+        return facts_of_training(self)
 
     def plot(self, kind: str = "memory", *, theme: str | None = None) -> Figure:
         """A picture: `memory`, what fills the fullest GPU, or `step`, where the time of a step goes.

@@ -97,7 +97,7 @@ class Rows:
         found = [self[each.name].astype(np.float64) for each in wanted]
         return np.stack([-values if each.high else values for each, values in zip(wanted, found, strict=True)], axis=1)
 
-    def records(self) -> Iterator[dict[str, Any]]:
+    def records(self) -> Iterator[Row]:
         """The rows in order, as JSON has their values."""
         lists = [self[name].tolist() for name in self.columns]
         for values in zip(*lists, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from roofline.report.notebook.page import Page, page_of
@@ -117,11 +118,13 @@ def derivations_html(found: Sequence[Derivation]) -> str:
 def sweep_html(rows: Rows, varied: Sequence[str], options: Sequence[str], said: Sequence[str]) -> str:
     """The first points of a sweep below what is said of it: the options that vary, and the figures."""
     from roofline.report.tables.deciding.sweep import SHOWN, print_sweep
+    from roofline.report.tables.room import MOST_BARS, room_of_rows
 
     def show(page: Page) -> None:
         for place, line in enumerate(said):
             page.print(line, style="" if place else "bold")
         some = rows.take(slice(0, SHOWN))
+        page.print(room_of_rows(islice(rows.records(), MOST_BARS), varied))
         title = f"The first {SHOWN} of {len(rows):,} points" if len(rows) > SHOWN else f"{len(rows):,} points"
         print_sweep(some, varied, options, title, page)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import cycle
 from typing import Final
 
 from roofline.report.tables.lines import shown
@@ -10,8 +11,11 @@ from roofline.report.tables.room import Held, Room
 from roofline.units import format_si
 
 #: Okabe and Ito 2008, Color Universal Design, those of its colours that show on light and dark pages alike.
-_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8c8c8c")
+#: Those parts that every run has keep theirs.
+_KNOWN: Final = {"weights": "#0072B2", "KV-cache": "#D55E00", "activations": "#009E73", "runtime": "#8c8c8c"}
+_OTHERS: Final = ("#E69F00", "#CC79A7", "#56B4E9", "#999933", "#a6559d", "#b5651d", "#5f9ea0")
 _RED, _GREEN = "#d63b30", "#1a9850"
+_CELL: Final = "text-align:left;white-space:nowrap;border:0;padding:1px 8px 1px 0;vertical-align:middle"
 #: Parts below this share of the bar are not seen.
 _THIN: Final = 0.002
 
@@ -21,19 +25,23 @@ def bars_html(room: Room) -> str:
     if not room.bars:
         return ""
     names = list(dict.fromkeys(name for bar in room.bars for name, _ in bar.parts))
-    colours = {name: _COLOURS[min(place, len(_COLOURS) - 1)] for place, name in enumerate(names)}
+    others = (name for name in names if name not in _KNOWN)
+    colours = _KNOWN | dict(zip(others, cycle(_OTHERS), strict=False))
     whole = max(max(bar.capacity, sum(size for _, size in bar.parts)) for bar in room.bars)
     lines = "".join(_line(bar, colours, whole) for bar in room.bars)
     more = f'<p style="margin:2px 0">{room.left_out:,} more in the table</p>' if room.left_out else ""
-    return f'<div style="margin:8px 0;overflow-x:auto">{lines}{more}{_key(room, colours)}</div>'
+    table = f'<table style="border-collapse:collapse;margin:0"><tbody>{lines}</tbody></table>'
+    key = _key(room, {name: colours[name] for name in names})
+    return f'<div style="margin:8px 0;overflow-x:auto">{table}{more}{key}</div>'
 
 
 def _line(bar: Held, colours: dict[str, str], whole: float) -> str:
     """A bar behind its label, and the verdict in words."""
-    label = f'<span style="display:inline-block;min-width:9em">{_text(bar.label)}</span> ' if bar.label else ""
+    label = f'<td align="left" style="{_CELL}">{_text(bar.label)}</td>' if bar.label else ""
     mark = "✓" if bar.fits else "✗"
     words = f'<b style="color:{_GREEN if bar.fits else _RED}">{mark}</b> {_text(bar.words)}'
-    return f'<div style="white-space:nowrap;margin:2px 0">{label}{_bar(bar, colours, whole)} {words}</div>'
+    cells = (f'<td align="left" style="{_CELL}">{each}</td>' for each in (_bar(bar, colours, whole), words))
+    return f'<tr style="background:none">{label}{"".join(cells)}</tr>'
 
 
 def _bar(bar: Held, colours: dict[str, str], whole: float) -> str:

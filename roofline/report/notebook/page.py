@@ -31,6 +31,8 @@ _CELL: Final = f"padding:2px 9px;border:0;border-bottom:{_LINE};vertical-align:t
 _WARNING: Final = (
     f"border-left:3px solid {_AMBER};background:rgba(230,159,0,.13);padding:4px 10px;margin:6px 0;max-width:60em"
 )
+#: Rows beyond which a table scrolls.
+_TALL: Final = 60
 #: Letters from which on a cell of text may be broken into lines.
 _LONG: Final = 44
 
@@ -145,7 +147,8 @@ def _table(grid: Grid) -> str:
     table = (
         f'<table style="border-collapse:collapse;margin:0"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
     )
-    return f'{above}<div style="overflow-x:auto;margin:0 0 10px">{table}</div>'
+    tall = ";max-height:40em" if len(rows) > _TALL else ""
+    return f'{above}<div style="overflow:auto;margin:0 0 10px{tall}">{table}</div>'
 
 
 def _cells(column: Column) -> list[str]:

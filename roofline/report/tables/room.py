@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from roofline.answer.memory import Memory
+from roofline.units import format_si
 
 
 class Held(NamedTuple):
@@ -33,14 +34,37 @@ class Room(NamedTuple):
         return iter(())
 
 
+#: Parts that rows name, by their columns.
+_PARTS: Final = {
+    "weights_bytes": "weights",
+    "kv_cache_bytes": "KV-cache",
+    "state_bytes": "state",
+    "activation_peak_bytes": "activations",
+}
 #: The most bars that are looked at together.
-MOST_BARS = 12
+MOST_BARS: Final = 12
 
 
 def room_of(memories: Iterable[tuple[str, Memory]]) -> Room:
     """Bars of these memories, each under a label."""
     bars = [held_of(label, memory) for label, memory in memories]
     return Room(tuple(bars[:MOST_BARS]), max(0, len(bars) - MOST_BARS))
+
+
+def room_of_rows(rows: Iterable[Mapping[str, Any]], varied: Sequence[str]) -> Room:
+    """Bars of rows of a sweep, called by the options that vary."""
+    bars = [_held_of_row(row, varied) for row in rows if row.get("total_bytes") is not None]
+    return Room(tuple(bars[:MOST_BARS]), max(0, len(bars) - MOST_BARS))
+
+
+def _held_of_row(row: Mapping[str, Any], varied: Sequence[str]) -> Held:
+    named = [(title, float(row.get(name) or 0)) for name, title in _PARTS.items()]
+    total, capacity = float(row["total_bytes"]), float(row["capacity_bytes"])
+    rest = total - sum(size for _, size in named)
+    parts = tuple((title, size) for title, size in (*named, ("runtime, and the rest", rest)) if size > 0)
+    words = f"{'fits' if row['fits'] else 'does not fit'}: {format_si(total, 'B')} of {format_si(capacity, 'B')}"
+    label = ", ".join(f"{name} {row[name]}" for name in varied)
+    return Held(label, parts, capacity, capacity, bool(row["fits"]), words)
 
 
 def held_of(label: str, memory: Memory) -> Held:

@@ -66,11 +66,15 @@ def cell_of(name: str, value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if not isinstance(value, (int, float)):
-        return str(value)
+    return _number(name, value) if isinstance(value, (int, float)) else str(value)
+
+
+def _number(name: str, value: float) -> str:
     parts = name.split("_")
     if "per" not in parts and "s" in parts[1:]:
         return format_time(value)
+    if "flops" in parts:
+        return format_si(value, "FLOP")
     if "bytes" in parts:
         return format_si(value, "B")
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -11,7 +11,7 @@ from roofline.analysis.comparing.words import shown
 from roofline.analysis.training.telling.words import lasting, unit_of
 from roofline.answer.memory import Memory
 from roofline.answer.times import Times
-from roofline.api.summary import Figure
+from roofline.api.summary import Fact
 from roofline.report.tables.estimate import percent
 from roofline.report.tables.service import SHOWN, significant
 from roofline.units import format_time
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MOST: Final = 4
 
 
-def figures_of_estimate(est: Answer) -> Iterator[Figure]:
+def facts_of_estimate(est: Answer) -> Iterator[Fact]:
     """The first quantities of its kind, as expected with their intervals, and what is held."""
     found = (est.quantity(name) for name in dict.fromkeys([*est.question.kind.columns, *_names(est)]))
     told = (each for each in found if each is not None and each.title and each.times is not None)
@@ -39,18 +39,18 @@ def _names(est: Answer) -> Iterator[str]:
     return (quantity.name for quantity in est.quantities)
 
 
-def figures_of_training(found: TrainAnswer) -> Iterator[Figure]:
+def facts_of_training(found: TrainAnswer) -> Iterator[Fact]:
     """A step, the rate, the share of the peak, what is held, and the whole run."""
     yield _timed("step_s", "one step", found.times, format_time)
     unit = unit_of(found.question)
     yield _timed(f"{unit}_per_s", f"{unit}/s", found.tokens_per_s, SHOWN["tokens"])
-    yield Figure("mfu", "MFU, share of the peak", found.mfu, percent(found.mfu))
+    yield Fact("mfu", "MFU, share of the peak", found.mfu, percent(found.mfu))
     yield _held(found.memory)
     if found.whole is not None:
         yield _timed("run_s", "the whole run", found.whole.seconds, lasting)
 
 
-def figures_of_comparison(found: Comparing[Any]) -> Iterator[Figure]:
+def facts_of_comparison(found: Comparing[Any]) -> Iterator[Fact]:
     """The best run by each of the first quantities."""
     for each in [quantity for quantity in found.quantities if quantity.group][: _MOST + 1]:
         best = found.winners[each.name]
@@ -60,16 +60,16 @@ def figures_of_comparison(found: Comparing[Any]) -> Iterator[Figure]:
         close = "" if best.clear else "; others are too close to call"
         value = float(times.expected)
         text = f"{shown(each, value)} by {found.rows[best.row].label}{close}"
-        yield Figure(each.name, f"best {each.title or each.name}", value, text)
+        yield Fact(each.name, f"best {each.title or each.name}", value, text)
 
 
-def _timed(name: str, title: str, times: Times, show: Callable[[float], str]) -> Figure:
+def _timed(name: str, title: str, times: Times, show: Callable[[float], str]) -> Fact:
     """What is expected, with its interval where there is one."""
     low, high, value = float(times.low), float(times.high), float(times.expected)
     interval = f" ({show(low)} to {show(high)})" if low != high else ""
-    return Figure(name, title, value, f"{show(value)}{interval}")
+    return Fact(name, title, value, f"{show(value)}{interval}")
 
 
-def _held(memory: Memory) -> Figure:
+def _held(memory: Memory) -> Fact:
     fits = "fits" if memory.fits else "does not fit"
-    return Figure("total_bytes", "memory", float(memory.total_bytes), f"{memory.asked_of_room}: {fits}")
+    return Fact("total_bytes", "memory", float(memory.total_bytes), f"{memory.asked_of_room}: {fits}")
