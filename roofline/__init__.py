@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from roofline.api.flops import Flops, flops
     from roofline.api.grids import sweep, sweep_blocks
     from roofline.api.listing import list_engines, list_gpus, list_models, list_precisions
-    from roofline.api.points import Sweep
+    from roofline.api.objects.points import Sweep
     from roofline.api.recommending import Recommendation, recommend
     from roofline.api.training import Train, train
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
@@ -48,7 +48,7 @@ _HOMES = {
     "recommend": "roofline.api.recommending",
     "Train": "roofline.api.training",
     "train": "roofline.api.training",
-    "Sweep": "roofline.api.points",
+    "Sweep": "roofline.api.objects.points",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
     "load_model": "roofline.runs.load",

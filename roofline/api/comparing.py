@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.answer import compare as find_best
 from roofline.api.estimate import Estimate
+from roofline.api.objects.summary import Fact
 from roofline.api.spoken import Spoken
-from roofline.api.summary import Fact
 from roofline.keywords import Grid, with_keywords
 from roofline.runs.load import GPULike, ModelLike
 
@@ -42,7 +42,7 @@ class Comparison(Spoken, Comparing["Estimate"]):
         return bars_figure(self, quantity, theme=theme)
 
     def _facts(self) -> Iterable[Fact]:
-        from roofline.api.facts import facts_of_comparison
+        from roofline.api.objects.facts import facts_of_comparison
 
         return facts_of_comparison(self)
 

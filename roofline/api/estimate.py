@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.answer.times import Times
-from roofline.api.lacking import lacking
-from roofline.api.rows import Derivations, Frames, Ops, Phases, Records
-from roofline.api.summary import Summary
+from roofline.api.objects.lacking import lacking
+from roofline.api.objects.rows import Derivations, Frames, Ops, Phases, Records
+from roofline.api.objects.summary import Summary
 from roofline.keywords import Options, with_keywords
 from roofline.runs.ask import ask
 from roofline.runs.checks import check_single
@@ -116,7 +116,7 @@ class Estimate(Frames, Answer):
 
     def summary(self) -> Summary:
         """The verdict and the five figures that matter most, as text that prints well."""
-        from roofline.api.facts import facts_of_estimate
+        from roofline.api.objects.facts import facts_of_estimate
 
         return Summary.of(self.verdict, list(facts_of_estimate(self)))
 

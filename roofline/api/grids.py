@@ -10,7 +10,7 @@ from roofline.runs.load import GPULike, ModelLike
 
 if TYPE_CHECKING:
     from roofline.analysis.sweeping.workers import Executor
-    from roofline.api.points import Sweep
+    from roofline.api.objects.points import Sweep
 
 
 @with_keywords(Grid)
@@ -29,7 +29,7 @@ def sweep(
     for an option without values or more than 50 million points, and where no point can be.
     """
     from roofline.analysis.sweep import sweep as evaluate
-    from roofline.api.points import Sweep
+    from roofline.api.objects.points import Sweep
 
     return evaluate(model, gpu, options, Sweep, executor)
 
@@ -49,6 +49,6 @@ def sweep_blocks(
     in the same order. Raises UsageError for an option without values, and where no point can be.
     """
     from roofline.analysis.sweep import sweep_blocks as evaluate
-    from roofline.api.points import Sweep
+    from roofline.api.objects.points import Sweep
 
     return evaluate(model, gpu, options, Sweep, executor)

@@ -8,7 +8,7 @@ from typing import Any
 
 from roofline.analysis.catalogue import names
 from roofline.answer.rows import Row
-from roofline.api.rows import Frames
+from roofline.api.objects.rows import Frames
 
 
 class Names(Frames, list[str]):

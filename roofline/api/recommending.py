@@ -8,7 +8,7 @@ from typing import Unpack
 
 from roofline.analysis.recommend.answer import Recommendation as Recommending
 from roofline.analysis.recommend.answer import recommend as find_plans
-from roofline.api.rows import Plans
+from roofline.api.objects.rows import Plans
 from roofline.api.spoken import Spoken
 from roofline.keywords import Wishes, with_keywords
 from roofline.runs.load import GPULike, ModelLike

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from roofline.answer.names import unknown
-from roofline.api.rows import Frames
-from roofline.api.summary import Fact, Summary
+from roofline.api.objects.rows import Frames
+from roofline.api.objects.summary import Fact, Summary
 
 
 class Spoken(Frames):

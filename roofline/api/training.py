@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Unpack
 from roofline.analysis.training.answer import TrainAnswer
 from roofline.analysis.training.evaluate import evaluate_training
 from roofline.answer.rows import Row
-from roofline.api.rows import Derivations, Phases, Records
+from roofline.api.objects.rows import Derivations, Phases, Records
+from roofline.api.objects.summary import Fact
 from roofline.api.spoken import Spoken
-from roofline.api.summary import Fact
 from roofline.keywords import Training, with_keywords
 from roofline.runs.checks import check_single, checked
 from roofline.runs.load import GPULike, ModelLike
@@ -59,7 +59,7 @@ class Train(Spoken, TrainAnswer):
         return bool(self.memory.fits)
 
     def _facts(self) -> Iterable[Fact]:
-        from roofline.api.facts import facts_of_training
+        from roofline.api.objects.facts import facts_of_training
 
         return facts_of_training(self)
 

@@ -10,7 +10,16 @@ from roofline.report.plots import style as plot_style
 from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import Words, compose, name_beside, new_figure
 from roofline.report.plots.style import DASHES, MARKERS, SIZE, WIDTH, Look, palette, shade, text_size, tint
-from roofline.report.plots.sweeping.curves import SETTINGS, Curve, Point, along, check_columns, curves_of, span_of
+from roofline.report.plots.sweeping.curves import (
+    SETTINGS,
+    Curve,
+    Point,
+    along,
+    check_columns,
+    curves_of,
+    grown_words,
+    span_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +27,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+#: How a column of a steady load is told from that of a batch.
+_LOAD: Final = ", steady load"
 _TITLES: Final = {
     "batch": "Batch (sequences)",
     "users": "Users at once",
@@ -68,7 +79,7 @@ def sweep_figure(
             _name_curves(axes, curves, width)
         beyond = any(not point.fits for curve in curves for point in curve.points)
         note = " ".join(
-            [f"Along each curve the {along(table, x)} grows from {span_of(table, x)}."] * (along(table, x) != x)
+            [f"Along each curve the {grown_words(table, x)} grows from {span_of(table, x)}."] * (along(table, x) != x)
             + ["Lines: expected; shaded: where four of five runs lie."] * banded
             + ["Hollow: does not fit in memory."] * beyond
         )
@@ -92,7 +103,9 @@ def sweep_axes(rows: Iterable[Row], axes: Axes, *, x: str, y: str, by: Sequence[
 
 def _heading(table: Sequence[Row], x: str, y: str) -> str:
     names = _titles(table)
-    return f"{_title(names, y)} by {_title(names, x).partition(' (')[0].lower()}"
+    what = _title(names, y)
+    what = what.removesuffix(_LOAD) if _title(names, x).endswith(_LOAD) else what
+    return f"{what} by {_title(names, x).partition(' (')[0].lower()}"
 
 
 def _draw(axes: Axes, curves: Sequence[Curve], x: str, y: str, names: Mapping[str, str]) -> bool:
@@ -122,7 +135,7 @@ def _unit(column: str) -> str:
 def _title(names: Mapping[str, str], column: str) -> str:
     """A column for people; what begins with `served_` is of a steady load."""
     base = column.removeprefix("served_")
-    return names.get(base, _plain(base)) + ("" if base == column else ", steady load")
+    return names.get(base, _plain(base)) + ("" if base == column else _LOAD)
 
 
 def _plain(column: str) -> str:

@@ -45,6 +45,7 @@ SETTINGS: Final = {
 #: Settings that go without saying.
 _NEUTRAL: Final = {"gpus": 1, "tp": 1, "pp": 1, "ep": 1, "dp": 1, "logits": "last"}
 _FORMATS: Final = ("weights", "activations", "kv_cache")
+_COUNTED: Final = ("users", "images", "frames", "seconds", "steps")
 _SIZES: Final = ("users", "prompt", "generate", "images", "frames", "seconds", "height", "width", "steps")
 _MOST: Final = 20
 
@@ -76,6 +77,12 @@ def span_of(table: Sequence[Row], x: str) -> str:
     """From where to where that setting grows, in words."""
     values = sorted(value for row in table if (value := _number(row.get(along(table, x)))) is not None)
     return f"{values[0]:,g} to {values[-1]:,g}" if values else "point to point"
+
+
+def grown_words(table: Sequence[Row], x: str) -> str:
+    """What grows along a curve, in words: `batch`, `number of users`."""
+    name = along(table, x)
+    return f"number of {name}" if name in _COUNTED else name
 
 
 def along(table: Sequence[Row], x: str) -> str:

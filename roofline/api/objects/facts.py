@@ -11,7 +11,7 @@ from roofline.analysis.comparing.words import shown
 from roofline.analysis.training.telling.words import lasting, unit_of
 from roofline.answer.memory import Memory
 from roofline.answer.times import Times
-from roofline.api.summary import Fact
+from roofline.api.objects.summary import Fact
 from roofline.report.tables.estimate import percent
 from roofline.report.tables.service import SHOWN, significant
 from roofline.units import format_time
