@@ -61,7 +61,7 @@ def _held_of_row(row: Mapping[str, Any], varied: Sequence[str]) -> Held:
     named = [(title, float(row.get(name) or 0)) for name, title in _PARTS.items()]
     total, capacity = float(row["total_bytes"]), float(row["capacity_bytes"])
     rest = total - sum(size for _, size in named)
-    parts = tuple((title, size) for title, size in (*named, ("runtime, and the rest", rest)) if size > 0)
+    parts = tuple((title, size) for title, size in (*named, ("the rest", rest)) if size > 0)
     words = f"{'fits' if row['fits'] else 'does not fit'}: {format_si(total, 'B')} of {format_si(capacity, 'B')}"
     label = ", ".join(f"{name} {row[name]}" for name in varied)
     return Held(label, parts, capacity, capacity, bool(row["fits"]), words)
