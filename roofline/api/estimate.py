@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
@@ -18,10 +20,25 @@ from roofline.runs.checks import check_single
 from roofline.runs.load import GPULike, ModelLike
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from roofline.analysis.verdict.answer import Verdict
     from roofline.evidence.runs.nearest import Nearest
+
+
+class Plotted(TypedDict, total=False):
+    """What `Estimate.plot` shows."""
+
+    at: Literal["expected", "bound"]
+    measured: str | Path | None
+    trail: Mapping[str, Sequence[Any]] | None
+    op: str | None
+    over: str | None
+    values: Sequence[int] | None
+    phase: str | None
+    batches: Sequence[int] | None
+    title: str | None
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -77,9 +94,14 @@ class Estimate(Frames, Answer):
         found = explain(self)
         return Derivations(found if quantity is None else named(found, quantity))
 
-    def ops(self, phase: str | None = None) -> Ops:
-        """The op ledger of a phase (default: the model's first), totals over each op's executions in one repeat."""
-        return Ops(super().ops(phase), self, phase or self.workload.own[0].name)
+    def ops(self, phase: str | None = None, split: bool = False) -> Ops:
+        """The op ledger of a phase (default: the model's first; `all`: of every one), totals over one repeat.
+
+        A row is a kernel as the engine launches it: projections that it joins are one (`qkv_proj`), `split` gives them
+        one by one. The last rows, of the kind `outside`, are what takes time beside ops, so that `expected_s` sums to
+        that of the phase, and `bound_s` to its bound.
+        """
+        return Ops(super().ops(phase, split), self)
 
     def records(self) -> Records:
         """One flat row per phase: inputs, counts and times of one repeat, totals of the whole run, the same in each.
@@ -131,11 +153,37 @@ class Estimate(Frames, Answer):
             raise AttributeError(name)
         raise lacking(self, name)
 
-    def plot(self) -> Figure:
-        """The roofline plot of this estimate."""
-        from roofline.report.plots.roofline import roofline_figure
+    @overload
+    def plot(self, kind: str = ..., *, ax: Axes, theme: str | None = None, **shown: Unpack[Plotted]) -> Axes: ...
 
-        return roofline_figure([self])
+    @overload
+    def plot(
+        self, kind: str = ..., *, ax: None = None, theme: str | None = None, **shown: Unpack[Plotted]
+    ) -> Figure: ...
+
+    def plot(
+        self, kind: str = "roofline", *, ax: Axes | None = None, theme: str | None = None, **shown: Unpack[Plotted]
+    ) -> Figure | Axes:
+        """A picture of this estimate: its roofline, or one of another kind of docs/plots.md.
+
+        `kind`: "time"; "memory", `over` a "context", a "batch" or the "side" of a picture (`values`: of lines);
+        "levels" of a `phase`; "throughput" or "latency" over `batches`. Of a roofline `at` is "expected", dots at the
+        rate that is expected, or "bound"; `measured` a CSV of measured points; `trail={"batch": [1, 8, 64]}` the path
+        of each phase's heaviest kernel, or of `op`, over the values of a size; `ax` axes of matplotlib into which it is
+        drawn, and which it then returns (`title=""`: without one). `theme`: light or dark. Raises UsageError for what
+        cannot be drawn.
+        """
+        if kind != "roofline":
+            from roofline.report.plots.kinds import figure_of, refuse_axes
+
+            refuse_axes(kind, ax)
+            return figure_of(kind, [self], theme=theme, **shown)
+        from roofline.report.plots.roofline import roofline_axes, roofline_figure, shown_of
+
+        title, what = shown_of(shown)
+        if ax is not None:
+            return roofline_axes([self], ax, title=title, shown=what, theme=theme)
+        return roofline_figure([self], title=title, shown=what, theme=theme)
 
     def _repr_html_(self) -> str | None:
         if not self.single:

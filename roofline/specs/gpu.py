@@ -58,9 +58,11 @@ class Peaks(Spec):
 
 
 class Cache(Spec):
-    """On-chip cache shared by all units."""
+    """On-chip cache shared by all units; `bandwidth` is what somebody read from it, and `source` says who."""
 
     l2: Bytes
+    bandwidth: Bandwidth | None = None
+    source: Text | None = None
 
 
 class ScaleUpLink(Spec):

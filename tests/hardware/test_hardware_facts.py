@@ -110,6 +110,8 @@ def flat(spec: GPUSpec) -> dict[str, object]:
                 values[f"{group}.{dtype}"] = value
     if spec.cache:
         values["cache.l2"] = spec.cache.l2
+        if spec.cache.bandwidth:
+            values["cache.bandwidth"] = spec.cache.bandwidth
     if spec.links and spec.links.scale_up:
         values["scale_up"] = (spec.links.scale_up.name, spec.links.scale_up.bandwidth)
     if spec.links and spec.links.pcie:
@@ -128,6 +130,8 @@ def flat_facts(facts: dict[str, object]) -> dict[str, object]:
         values |= {f"{group}.{dtype}": value * TERA for dtype, value in facts.get(key, {}).items()}
     if "l2" in facts:
         values["cache.l2"] = facts["l2"] * MEGA
+    if "l2_bandwidth" in facts:
+        values["cache.bandwidth"] = facts["l2_bandwidth"] * GIGA
     for link in ("scale_up", "pcie"):
         if link in facts:
             values[link] = (facts[link][0], facts[link][1] * GIGA)

@@ -59,11 +59,11 @@ class Records(Frames, list[dict[str, Any]]):
 
 
 class Ops(Frames, list[OpRow]):
-    """The ledger of a phase: a row for each op."""
+    """The ledger of one phase or several: a row for each op."""
 
-    def __init__(self, rows: Iterable[OpRow], answer: Answer, phase: str) -> None:
+    def __init__(self, rows: Iterable[OpRow], answer: Answer) -> None:
         super().__init__(rows)
-        self.answer, self.phase = answer, phase
+        self.answer = answer
 
     def records(self) -> list[Row]:
         """A row for each op."""
@@ -72,7 +72,7 @@ class Ops(Frames, list[OpRow]):
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import ops_html
 
-        return ops_html(self.answer, self.phase, self)
+        return ops_html(self.answer, self)
 
 
 class Phases(Frames, tuple[PhaseEstimate, ...]):

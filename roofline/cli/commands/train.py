@@ -26,7 +26,13 @@ _Only = Annotated[
 ]
 _Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", help="Draw it: a .svg, .png or .pdf.", metavar="FILE", rich_help_panel=_PANEL),
+    typer.Option(
+        "--output",
+        "-o",
+        help="Draw it: a .svg, .png, .pdf, or .html, an interactive page.",
+        metavar="FILE",
+        rich_help_panel=_PANEL,
+    ),
 ]
 _Kind = Annotated[
     str | None,

@@ -89,7 +89,7 @@ def shown(text: str) -> str:
 
 def read_table(path: Path) -> Table:
     """The rows of a CSV in UTF-8. Raises UsageError, with the line, for what cannot be read as one."""
-    lines = list(_lines(path, _text(path)))
+    lines = read_lines(path)
     if not lines:
         raise UsageError(f"{path}: is empty; its first line names the columns: {', '.join(NEEDED)} …")
     first, header = lines[0]
@@ -104,6 +104,14 @@ def read_table(path: Path) -> Table:
     if not rows:
         raise UsageError(f"{path}: no rows below the line that names the columns")
     return Table(rows, ignored)
+
+
+def read_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """The lines of a CSV in UTF-8 that hold something, with their numbers, cells without blanks around them.
+
+    Raises UsageError, with the line, for what cannot be read as one.
+    """
+    return list(_lines(path, _text(path)))
 
 
 def _refuse_stray(path: Path, line: int, cells: Sequence[str], header: Sequence[str]) -> None:

@@ -97,11 +97,17 @@ def flops_html(found: Counting) -> str:
     return page_of(lambda page: print_flops(found, page))
 
 
-def ops_html(est: Answer, phase: str, rows: Sequence[OpRow]) -> str:
-    """The ledger of a phase, as `roofline ops` has it."""
-    from roofline.report.tables.ops import print_ops
+def ops_html(est: Answer, rows: Sequence[OpRow]) -> str:
+    """The ledger of each phase, as `roofline ops` has it, in the order of the rows."""
+    from roofline.report.tables.ops import print_legend, print_ops
 
-    return page_of(lambda page: print_ops(est, phase, rows, "op", page))
+    phases = dict.fromkeys(row.phase for row in rows)
+
+    def show(page: Page) -> None:
+        own = {phase: [row for row in rows if row.phase == phase] for phase in phases}
+        print_legend(est, [print_ops(est, phase, some, "op", page) for phase, some in own.items()], page)
+
+    return page_of(show)
 
 
 def derivations_html(found: Sequence[Derivation]) -> str:

@@ -13,6 +13,7 @@ from roofline.analysis.comparing.words import shown
 from roofline.answer.times import Times
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.style import SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
 
@@ -64,7 +65,7 @@ def bars_figure(
         for index, bar in enumerate(bars):
             middle = 2 + row * (index + 0.5)
             if bar.times is not None:
-                _draw(axes, bar, bar.times, (middle, row * _BAR), bounded=bool(what.group))
+                _draw(axes, bar, bar.times, (middle, row * _BAR), what)
             _name(axes, bar, middle, axes.get_xlim()[1] / width)
         _axis(axes, what)
         heading = title or f"{_title(what)} by {varied_by(found)}"
@@ -124,21 +125,31 @@ def _name(axes: Axes, bar: _Bar, middle: float, unit: float) -> None:
     axes.annotate(bar.text, (end, middle), (_GAP, 0), ha="left", gid="value", **at, **look)
 
 
-def _draw(axes: Axes, bar: _Bar, times: Times, place: tuple[float, float], *, bounded: bool) -> None:
+def _draw(axes: Axes, bar: _Bar, times: Times, place: tuple[float, float], what: Compared) -> None:
     """A bar whose middle and thickness are given, its whisker and its bound."""
     middle, thick = place
     low, value, high, bound = (float(each) for each in (times.low, times.expected, times.high, times.bound))
     now = palette()
-    blue, line = now.colours[0], {"color": now.ink, "lw": 0.8, "zorder": 4}
+    blue, line = now.colours[0], Look(color=now.ink, lw=0.8, zorder=4)
     look: Look = {"facecolor": blue if bar.best else tint(blue, _PALE), "lw": 0}
     unfit: Look = {"facecolor": now.ground, "edgecolor": now.grey, "hatch": "////", "lw": 0.6}
-    axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else unfit))
+    drawn = axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else unfit))
+    hover(drawn.patches[0], [_readings(bar, times, what)])
     if low < high:
         axes.plot([low, high], [middle] * 2, **line)
         for end in (low, high):
             axes.plot([end] * 2, [middle - 0.2 * thick, middle + 0.2 * thick], **line)
-    if bounded and bound != value:
+    if what.group and bound != value:
         axes.plot([bound] * 2, [middle - 0.5 * thick, middle + 0.5 * thick], color=now.colours[1], lw=1.4, zorder=3)
+
+
+def _readings(bar: _Bar, times: Times, what: Compared) -> str:
+    """A run, and its quantity in all readings."""
+    low, high, bound, floor = (shown(what, float(each)) for each in (times.low, times.high, times.bound, times.floor))
+    lines = [bar.name.replace("\n", " "), f"expected {bar.text}"]
+    lines += [f"four of five runs: {low} to {high}"] * (times.low < times.high)
+    lines += [f"roofline bound {bound}", f"floor {floor}"] * bool(what.group)
+    return "\n".join(lines)
 
 
 def _axis(axes: Axes, what: Compared) -> None:

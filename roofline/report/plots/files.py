@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from roofline.errors import UsageError
 from roofline.report.plots.style import styled
+from roofline.report.plots.web.html import check_library, html_page
 from roofline.specs.files.paths import expanded, is_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS: Final = ("png", "svg", "pdf")
+#: Endings of files; html is an interactive page.
+FORMATS: Final = ("png", "svg", "pdf", "html")
 _METADATA: Final[dict[str, dict[str, Any]]] = {
     "png": {"Software": "roofline"},
     "svg": {"Creator": "roofline", "Date": None},
@@ -29,6 +31,8 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
     if target.suffix.lower().removeprefix(".") not in FORMATS:
         accepted = ", ".join(f".{name}" for name in FORMATS)
         raise UsageError(f"cannot write a figure as {str(path)[:200]!r}: the name must end in one of {accepted}")
+    if target.suffix.lower() == ".html":
+        check_library()
     try:
         trouble = "it is a folder" if is_folder(target) else ""
         if not is_folder(target.parent):
@@ -44,9 +48,11 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG (300 dpi), SVG or PDF, by extension; the same figure gives the same bytes.
+    """Write a figure as PNG (300 dpi), SVG, PDF or an interactive HTML page, by extension.
 
-    The file appears whole or not at all. Raises UsageError for another extension, or where nothing can be written.
+    The same figure gives the same bytes. A page needs Plotly (extra `web`), holds it, and asks no network. The file
+    appears whole or not at all. Raises UsageError for another extension, without Plotly for a page, or where nothing
+    can be written.
     """
     target = checked_path(path)
     kind = target.suffix.lower().removeprefix(".")
@@ -63,7 +69,9 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
 
 
 def render(figure: Figure, kind: str, dpi: float = 100) -> bytes:
-    """A figure as the bytes of a PNG, SVG or PDF file, without date."""
+    """A figure as the bytes of a PNG, SVG, PDF or HTML file, without date."""
+    if kind == "html":
+        return html_page(figure).encode()
     buffer = BytesIO()
     with styled():
         figure.savefig(buffer, format=kind, dpi=dpi, metadata=_METADATA[kind])

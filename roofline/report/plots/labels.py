@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from roofline.report.plots.geometry import Anchor, Box, Segment, crosses, hugged, passes
@@ -18,11 +19,13 @@ GAP: Final = 2.0
 _RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0, 72.0, 90.0, 115.0)
 _DIRECTIONS: Final = 24
 #: What one fault costs, as if the label were so many points further from its dot.
-_ON_LINE, _LEADER_ON_LINE, _LEADER_CROSSED, _LEADER_ON_LABEL, _LEADER_ON_DOT = 80.0, 3.0, 60.0, 60.0, 25.0
+_ON_LINE, _LEADER_ON_LINE, _LEADER_ON_DOT = 80.0, 3.0, 60.0
 #: For each point of length: a leader along a line cannot be told from it.
 _LEADER_ALONG: Final = 3.0
 #: A label nearer than this to a dot of another label seems to be that one's.
 _AMBIGUOUS, _ASTRAY = 4.5, 8.0
+#: Places of a label, from the nearest on, beyond which no further ones are looked at.
+_ENOUGH: Final = 700
 #: A label this badly off is worth moving another one for.
 _BAD: Final = 35.0
 
@@ -64,56 +67,49 @@ def place(wishes: Sequence[Wish], scene: Scene, rounds: int = 4) -> list[Placed 
     """A place for each label, None where there is no room for it.
 
     Greedy in the order given, then each label again with the others where they are, until nothing moves or for `rounds`
-    rounds; a label that is then still badly off may have any other one move out of its way.
+    rounds; a label that is then still badly off may have any other one move out of its way. No label touches another,
+    and no line to a label's dot runs over another label or crosses another such line.
     """
+    tables = [_table(wish, scene) for wish in wishes]
     done: list[Placed | None] = [None] * len(wishes)
     for _ in range(rounds):
         before = list(done)
         for index in range(len(wishes)):
-            done = _again(wishes, scene, done, (index,))
+            done = _again(tables, done, (index,))
         if done == before:
             break
-    for index, wish in enumerate(wishes):
-        if _trouble(index, wish, scene, done) >= _BAD:
-            trials = [_again(wishes, scene, done, (index, other)) for other in range(len(wishes)) if other != index]
-            done = min([done, *trials], key=lambda trial: _total(wishes, scene, trial))
+    for index in range(len(wishes)):
+        if _trouble(index, done) >= _BAD:
+            trials = [_again(tables, done, (index, other)) for other in range(len(wishes)) if other != index]
+            done = min([done, *trials], key=_total)
     return done
 
 
+def _table(wish: Wish, scene: Scene) -> list[Placed]:
+    """All places of a label that the scene leaves, with what each costs there, the cheapest first."""
+    free = islice((placed for placed in _candidates(wish) if _is_free(placed, scene)), _ENOUGH)
+    return sorted((replace(p, cost=p.cost + _faults(p, wish, scene)) for p in free), key=lambda placed: placed.cost)
+
+
 def _again(
-    wishes: Sequence[Wish], scene: Scene, done: Sequence[Placed | None], indices: Sequence[int]
+    tables: Sequence[Sequence[Placed]], done: Sequence[Placed | None], indices: Sequence[int]
 ) -> list[Placed | None]:
     """The labels, those of these indices taken away and placed anew in this order."""
     result = [None if index in indices else placed for index, placed in enumerate(done)]
     for index in indices:
-        result[index] = _best(wishes[index], scene, [other for other in result if other is not None])
+        others = [other for other in result if other is not None]
+        result[index] = next((placed for placed in tables[index] if _is_clear(placed, others)), None)
     return result
 
 
-def _trouble(index: int, wish: Wish, scene: Scene, done: Sequence[Placed | None]) -> float:
-    """What a label's place costs where it stands among the others; very much where it has none."""
+def _trouble(index: int, done: Sequence[Placed | None]) -> float:
+    """What a label's place costs; very much where it has none."""
     placed = done[index]
-    if placed is None:
-        return 1000.0
-    others = [other for place, other in enumerate(done) if place != index and other is not None]
-    return placed.cost + _faults(placed, wish, scene, others)
+    return 1000.0 if placed is None else placed.cost
 
 
-def _total(wishes: Sequence[Wish], scene: Scene, done: Sequence[Placed | None]) -> float:
-    return sum(_trouble(index, wish, scene, done) for index, wish in enumerate(wishes))
-
-
-def _best(wish: Wish, scene: Scene, others: Sequence[Placed]) -> Placed | None:
-    best, least = None, math.inf
-    for placed in _candidates(wish):
-        if placed.cost >= least:
-            break
-        if not _free(placed.box, scene, others):
-            continue
-        total = placed.cost + _faults(placed, wish, scene, others)
-        if total < least:
-            best, least = placed, total
-    return best
+def _total(done: Sequence[Placed | None]) -> float:
+    return sum(_trouble(index, done) for index in range(len(done)))
 
 
 def _candidates(wish: Wish) -> Iterator[Placed]:
@@ -146,29 +142,40 @@ def _slide(direction: float) -> float:
     return min(max(0.5 - direction, 0.0), 1.0)
 
 
-def _free(box: Box, scene: Scene, others: Sequence[Placed]) -> bool:
+def _is_free(placed: Placed, scene: Scene) -> bool:
+    box, leader = placed.box, placed.leader
     return (
         box.within(scene.bounds)
         and not any(box.overlaps(dot, GAP / 2) for dot in scene.dot_boxes)
         and not any(box.overlaps(block, GAP) for block in scene.blocks)
-        and not any(box.overlaps(other.box, GAP) for other in others)
+        and not (leader is not None and any(block.meets(leader, 1.0) for block in scene.blocks))
     )
 
 
-def _faults(placed: Placed, wish: Wish, scene: Scene, others: Sequence[Placed]) -> float:
+def _is_clear(placed: Placed, others: Sequence[Placed]) -> bool:
+    """Whether a label and the line to it stay clear of other labels and of the lines to these."""
+    box, leader = placed.box, placed.leader
+    for other in others:
+        if box.overlaps(other.box, GAP) or (other.leader is not None and box.meets(other.leader, 1.0)):
+            return False
+        if leader is not None and other.box.meets(leader, 1.0):
+            return False
+        if leader is not None and other.leader is not None and crosses(leader, other.leader):
+            return False
+    return True
+
+
+def _faults(placed: Placed, wish: Wish, scene: Scene) -> float:
+    """What is better not done, and sometimes must be: words on lines, near other dots, and lines over these."""
     cost = _ON_LINE * sum(placed.box.meets(line, 0.8) for line in scene.lines)
     cost += _ASTRAY * sum(
         placed.box.overlaps(box, _AMBIGUOUS) and dot not in wish.anchors
         for dot, box in zip(scene.dots, scene.dot_boxes, strict=True)
     )
-    cost += _LEADER_ON_LABEL * sum(o.leader is not None and placed.box.meets(o.leader, 1.0) for o in others)
     if placed.leader is not None:
         leader = placed.leader
         cost += _LEADER_ON_LINE * sum(crosses(leader, line) for line in scene.lines)
         cost += _LEADER_ALONG * sum(hugged(leader, line, 1.0) for line in scene.lines)
-        cost += _LEADER_ON_LABEL * sum(o.box.meets(leader, 1.0) for o in others)
-        cost += _LEADER_ON_LABEL * sum(block.meets(leader, 1.0) for block in scene.blocks)
-        cost += _LEADER_CROSSED * sum(o.leader is not None and crosses(leader, o.leader) for o in others)
         cost += _LEADER_ON_DOT * sum(passes(leader, dot) for dot in scene.dots)
     return cost
 

@@ -38,15 +38,15 @@ class Words:
     note: str
 
 
-def compose(figure: Figure, axes: Axes, words: Words, left: float, key: float) -> None:
-    """Lay out a page: words, `key` points for a key, the axes `left` points from the edge, their labels, the note."""
+def compose(figure: Figure, axes: Axes, words: Words, left: float, key: float, *, foot: float = 30.0) -> None:
+    """Lay out a page: words, `key` points for a key, the axes `left` points from the edge, `foot` for labels, note."""
     place = axes.get_position()
     width, height = place.width * WIDTH, place.height * figure.get_figheight() * 72
     title = wrap(words.title, WIDTH - 2 * EDGE, LARGE, bold=True)
     conditions = wrap(words.conditions, WIDTH - 2 * EDGE, SIZE)
     note = wrap(words.note, WIDTH - 2 * EDGE, SMALL)
     top = EDGE + 1.2 * LARGE * len(title) + 3 + 1.2 * SIZE * len(conditions) + 6 + key
-    bottom = EDGE + 1.25 * SMALL * len(note) + 30
+    bottom = EDGE + 1.25 * SMALL * len(note) + foot
     page = top + height + bottom
     figure.set_size_inches(WIDTH / 72, page / 72)
     axes.set_position((left / WIDTH, bottom / page, width / WIDTH, height / page))

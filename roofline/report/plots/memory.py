@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.series import conditions, distinct, heading, series_names
-from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, text_size
+from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, share_of, text_size
 from roofline.units import format_si
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Colours of the parts by their places among those of the series, in the order in which they are stacked.
-_ORDER: Final = (0, 1, 3, 2, 4)
+ORDER: Final = (0, 1, 3, 2, 4)
 #: Points: one bar with its words, the bar, and the page's side margins.
 _ROW, _BAR, _SIDE = 65.0, 17.0, 12.0
 
@@ -64,17 +65,19 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     capacity, usable, total = (float(b) for b in (memory.capacity_bytes, memory.usable_bytes, memory.total_bytes))
     now = palette()
     parts = [
-        (part.title, float(part.bytes), now.colours[_ORDER[index % len(_ORDER)]])
+        (part.title, float(part.bytes), now.colours[ORDER[index % len(ORDER)]])
         for index, part in enumerate(memory.parts)
     ]
     parts = [part for part in parts if part[1] > 0]
     low, high = top + 17, top + 17 + _BAR
     start = 0.0
-    for _, size, colour in parts:
-        axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
+    for title, size, colour in parts:
+        area = axes.fill_betweenx([low, high], start, start + size, color=colour, lw=0)
+        hover(area, [f"{title}\n{format_si(size, 'B')}\n{share_of(size, total)} of what is held\n{name}"])
         start += size
     if total < usable:
-        axes.fill_betweenx([low, high], total, usable, color=now.pale, lw=0)
+        area = axes.fill_betweenx([low, high], total, usable, color=now.pale, lw=0)
+        hover(area, [f"free\n{format_si(usable - total, 'B')} of {format_si(usable, 'B')} that may be used\n{name}"])
         parts.append(("free", usable - total, now.pale))
     else:
         axes.fill_betweenx([low, high], usable, total, facecolor="none", edgecolor=now.ground, hatch="////", lw=0)

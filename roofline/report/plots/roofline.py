@@ -6,110 +6,163 @@ PDF, and `checked_path` says beforehand whether it could. None of them opens a w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
+from roofline.errors import UsageError, did_you_mean
 from roofline.report.plots import style as plot_style
-from roofline.report.plots.draw import draw_dots, draw_key, draw_roofs, margin_width
 from roofline.report.plots.files import checked_path, save_figure
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.memory import memory_figure
-from roofline.report.plots.names import draw_labels
-from roofline.report.plots.points import Frame, silent_kinds, silent_share, visible
-from roofline.report.plots.roofs import Skyline
-from roofline.report.plots.series import Series, conditions, distinct, heading, picture, series_names
+from roofline.report.plots.roof.draw import draw_dots, draw_roofs
+from roofline.report.plots.roof.key import draw_key, key_inside, margin_width, name_inside, name_roofs
+from roofline.report.plots.roof.labelling import draw_labels
+from roofline.report.plots.roof.ledger import AT, At
+from roofline.report.plots.roof.measured import Points, read_points
+from roofline.report.plots.roof.notes import conditions_of, note_of, title_of
+from roofline.report.plots.roof.picture import Picture, frame_of, picture
+from roofline.report.plots.roof.trail import asked_trail, trails_of
+from roofline.report.plots.series import conditions, distinct, heading
 from roofline.report.plots.sweep import sweep_figure
+from roofline.runs.checks import one_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["checked_path", "memory_figure", "roofline_figure", "save_figure", "sweep_figure"]
+__all__ = [
+    "Shown",
+    "checked_path",
+    "memory_figure",
+    "roofline_axes",
+    "roofline_figure",
+    "save_figure",
+    "shown_of",
+    "sweep_figure",
+]
 
 #: Of the axes, in points: the page comes to about 120 mm. The left margin holds the ticks' texts and the axis label.
 _HEIGHT, _LEFT = 236.0, 42.0
-#: Room for labels above the highest roof and beside the last ridge, in points.
-_HEADROOM, _LEEWAY = 36.0, 42.0
+#: Of somebody's own axes: the type of the heading, and the least width and height.
+_HEADING, _LEAST = plot_style.SIZE + 1.0, 90.0
 
 
-def roofline_figure(estimates: Sequence[Answer], *, title: str | None = None) -> Figure:
-    """The roofline plot of a workload on the accelerators of the estimates: intensity against attainable FLOP/s.
+class Shown(NamedTuple):
+    """What a roofline plot shows.
+
+    `at`: where dots stand, at the rate that is expected or at the bound. `measured`: a CSV of measured points.
+    `trail`: a size and its values, over which the heaviest op of each phase, or `op`, is followed.
+    """
+
+    at: At = "expected"
+    measured: str | Path | None = None
+    trail: Mapping[str, Sequence[Any]] | None = None
+    op: str | None = None
+
+
+AS_USUAL: Final = Shown()
+
+
+def shown_of(given: Mapping[str, Any]) -> tuple[str | None, Shown]:
+    """Title and what is shown, of keywords. Raises UsageError for one that there is not."""
+    for name in given:
+        if name not in ("title", *Shown._fields):
+            names = ("ax", "title", *Shown._fields)
+            raise UsageError(f"plot takes no {name!r}. {did_you_mean(name, names)} There are: {', '.join(names)}")
+    return given.get("title"), Shown(**{name: value for name, value in given.items() if name != "title"})
+
+
+def roofline_figure(
+    estimates: Sequence[Answer], *, title: str | None = None, shown: Shown = AS_USUAL, theme: str | None = None
+) -> Figure:
+    """The roofline plot of a workload on the accelerators of the estimates: intensity against FLOP/s.
 
     Each accelerator has its memory slope and a flat roof per format; those in which no op computes are pale, and left
-    out from three accelerators on. A dot is an op of a phase at its bound, its area the part of the phase's bound time;
-    ops that would lie on one another are one dot. Ops without FLOPs of matrices are named under the picture. Estimates
-    may differ in anything; dots have the colour of the phase where there is one estimate, that of the estimate where
-    there are several. Raises UsageError without estimates, and for estimates of grids.
+    out from three accelerators on. A dot is a kernel of a phase at its expected rate, a thin line leads from what its
+    roof allows down to it, and its area is its share of the whole run's time. Thin lines are what the chip's best
+    measured kernels reach; dotted slopes those of its cache and links. Estimates may differ in anything; dots have the
+    colour of the phase where there is one estimate, that of the estimate where there are several. `theme`: light or
+    dark. Raises UsageError without estimates, for more than colours tell apart, for estimates of grids, and where
+    nothing has FLOPs.
     """
-    estimates = distinct(estimates)
-    with plot_style.styled():
-        series, skylines = picture(estimates)
-        frame = _frame(series, skylines, plot_style.WIDTH - _LEFT - margin_width(skylines), _HEIGHT)
+    with plot_style.styled(theme):
+        estimates, points, drawn = _drawn(estimates, shown)
+        frame = frame_of(drawn, plot_style.WIDTH - _LEFT - margin_width(drawn.skylines), _HEIGHT)
         figure, axes = new_figure(frame.width, frame.height)
-        axes.set_xlim(*frame.x)
-        axes.set_ylim(*frame.y)
-        plot_style.log_axis(axes, "x", "Arithmetic intensity (FLOP/byte)")
-        plot_style.log_axis(axes, "y", "Attainable rate (FLOP/s)")
-        axes.grid(visible=True, which="major")
-        found = [one.dots(frame) for one in series]
-        draw_roofs(axes, skylines, frame)
-        draw_dots(axes, series, found)
-        unnamed = draw_labels(axes, series, found, skylines, frame)
-        key = draw_key(axes, series, skylines, frame)
-        words = Words(title or heading(estimates), conditions(estimates), _note(estimates, series, unnamed))
-        compose(figure, axes, words, _LEFT, key)
+        _set_axes(axes, frame)
+        found = drawn.found(frame)
+        draw_roofs(axes, drawn.skylines, frame)
+        name_roofs(axes, drawn.skylines, frame)
+        draw_dots(axes, drawn, found, frame)
+        unnamed = draw_labels(axes, drawn, found, frame)
+        key = draw_key(axes, drawn, found, frame)
+        told = conditions_of(conditions(estimates), drawn)
+        note = note_of(estimates, drawn, found, points, unnamed)
+        compose(figure, axes, Words(title_of(title, heading(estimates), estimates), told, note), _LEFT, key)
     return figure
 
 
-def _frame(series: Sequence[Series], skylines: Sequence[Skyline], width: float, height: float) -> Frame:
-    """Limits that hold all dots and ridges and more than a decade of every slope, with room for labels on top."""
-    shown = [row for one in series for rows in one.rows.values() for row in visible(rows)]
-    intensities = [float(row.intensity) for row in shown]
-    rates = [float(row.flops / row.bound_s) for row in shown]
-    ridges = [roof.ridge for line in skylines for roof in line.roofs]
-    left = min([*(value / 2.2 for value in intensities), min(line.main.ridge for line in skylines) / 30])
-    last = left * float((max(ridges) / left) ** (width / (width - _LEEWAY)))
-    right = max([*(value * 2.2 for value in intensities), last])
-    low = min([*(value / 2.2 for value in rates), min(line.bandwidth for line in skylines) * left])
-    peak = max(line.highest.peak for line in skylines)
-    high = low * float((peak / low) ** (height / (height - _HEADROOM)))
-    return Frame((left, right), (low, high), width, height)
+def roofline_axes(
+    estimates: Sequence[Answer],
+    axes: Axes,
+    *,
+    title: str | None = None,
+    shown: Shown = AS_USUAL,
+    theme: str | None = None,
+) -> Axes:
+    """The same picture in axes of somebody's own figure, at the size that they have; returns them.
+
+    Roofs in use are named inside, the key stands in a corner where it has room, and there is no note. An empty `title`
+    leaves the heading out. Raises UsageError as `roofline_figure` does.
+    """
+    with plot_style.styled(theme):
+        estimates, _, drawn = _drawn(estimates, shown)
+        frame = frame_of(drawn, *_size_of(axes))
+        _set_axes(axes, frame)
+        found = drawn.found(frame)
+        draw_roofs(axes, drawn.skylines, frame)
+        blocks = name_inside(axes, drawn.skylines, frame)
+        draw_dots(axes, drawn, found, frame)
+        blocks += key_inside(axes, drawn, found, frame)
+        draw_labels(axes, drawn, found, frame, blocks)
+        if title != "":
+            lines = plot_style.wrap(title_of(title, heading(estimates), estimates), frame.width, _HEADING, bold=True)
+            axes.set_title("\n".join(lines), loc="left", size=_HEADING, weight="bold", gid="title")
+    return axes
 
 
-def _note(estimates: Sequence[Answer], series: Sequence[Series], unnamed: int) -> str:
-    """What the picture cannot say: what a dot is, at which context, and what is not drawn."""
-    text = (
-        "A dot is an op, or several that coincide, at its roofline bound; its area is its share of the phase's bound "
-        "time, the smallest enlarged."
-    )
-    contexts = {float(p.context) for estimate in estimates for p in estimate.phases if p.name == "decode"}
-    if len(contexts) == 1:
-        context = contexts.pop()
-        text += f" Decode is one step at the mean context of {context:,.0f} token{'s' if context != 1 else ''}."
-    first = series[0]
-    shares = [f"{_percent(silent_share(rows))} of {phase}'s time" for phase, rows in first.rows.items()]
-    kinds = list(dict.fromkeys(kind for rows in first.rows.values() for kind in silent_kinds(rows)))
-    if kinds:
-        where = f"; {first.name}" if len(series) > 1 else ""
-        text += f" Not drawn, having no matrix FLOPs: {', '.join(kinds)} ({', '.join(shares)}{where})."
-    text += _beyond(estimates)
-    if unnamed:
-        text += f" Dots without a label: {unnamed}, of the smallest."
-    return text
+def _size_of(axes: Axes) -> tuple[float, float]:
+    """Width and height of axes in points. Raises UsageError where nothing could be read in them."""
+    box, figure = axes.get_window_extent(), axes.figure
+    width, height = (side * 72 / figure.dpi for side in (box.width, box.height))
+    if min(width, height) < _LEAST:
+        raise UsageError(
+            f"axes of {width:.0f} by {height:.0f} points hold no roofline plot; give some of {_LEAST:.0f} at least"
+        )
+    return width, height
 
 
-def _beyond(estimates: Sequence[Answer]) -> str:
-    """What the dots do not show: that a run needs more memory than there is."""
-    over = {
-        name: m.asked_of_room
-        for m, name in zip((e.memory for e in estimates), series_names(estimates), strict=True)
-        if not m.fits
-    }
-    told = "; ".join(need if len(estimates) == 1 else f"{name} ({need})" for name, need in over.items())
-    return f" Does not fit in memory: {told}." if told else ""
+def _drawn(estimates: Sequence[Answer], shown: Shown) -> tuple[list[Answer], Points, Picture]:
+    """The estimates, each once, measured points, and all that is drawn of them."""
+    one_of("at", shown.at, AT)
+    estimates = distinct(estimates)
+    points = Points.none(len(estimates)) if shown.measured is None else read_points(shown.measured, estimates)
+    trails: list[list[Any]] = [[] for _ in estimates]
+    if shown.trail is not None:
+        asked = asked_trail(shown.trail, shown.op)
+        trails = [trails_of(estimate, asked, shown.at) for estimate in estimates]
+    return estimates, points, picture(estimates, shown.at, points.each, trails)
 
 
-def _percent(share: float) -> str:
-    if 0 < share < 0.001:
-        return "under 0.1 %"
-    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
+def _set_axes(axes: Axes, frame: Any) -> None:
+    axes.set_xlim(*frame.x)
+    axes.set_ylim(*frame.y)
+    plot_style.log_axis(axes, "x", "Arithmetic intensity (FLOP/byte)")
+    plot_style.log_axis(axes, "y", "Rate (FLOP/s)")
+    axes.grid(visible=True, which="major", color=plot_style.palette().pale, lw=0.5)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=plot_style.SIZE)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_size(plot_style.SIZE + 0.5)

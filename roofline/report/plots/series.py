@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Final
 
 import numpy as np
 
 from roofline.analysis.estimate import Answer
-from roofline.answer.phase import OpRow
 from roofline.errors import UsageError
-from roofline.report.plots.points import Dot, Frame, dots, phase_rows, visible
-from roofline.report.plots.roofs import Skyline, roofs
-from roofline.report.plots.style import COLOURS, DASHES, INK
 
-#: From this many accelerators on, only the roofs in use are drawn.
-_CROWD: Final = 3
 #: A run on a single accelerator, where others are spread.
 _ALONE: Final = "1 GPU"
 #: The inputs that are numbers, in the order in which they are said.
 _SIZES: Final[tuple[str, ...]] = ("batch", "prompt", "generate", "height", "width", "steps", "guidance")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One estimate in the picture: its name, its ops per phase, its looks (None: coloured by phase)."""
-
-    name: str
-    colour: str | None
-    rows: dict[str, list[OpRow]]
-
-    def dots(self, frame: Frame) -> list[Dot]:
-        """Its dots on these axes."""
-        return [dot for phase, rows in self.rows.items() for dot in dots(phase, rows, frame)]
 
 
 def distinct(estimates: Sequence[Answer]) -> list[Answer]:
@@ -48,35 +29,6 @@ def distinct(estimates: Sequence[Answer]) -> list[Answer]:
         if any(isinstance(getattr(run, item.name), np.ndarray) for item in fields(run)):
             raise UsageError("this figure shows one setting of each option at a time; for a grid, plot the sweep")
     return [e for index, e in enumerate(estimates) if e.inputs not in [other.inputs for other in estimates[:index]]]
-
-
-def picture(estimates: Sequence[Answer]) -> tuple[list[Series], list[Skyline]]:
-    """The series of the estimates and the skylines of their accelerators, each accelerator once.
-
-    Where every estimate has an accelerator of its own, the two share a colour; otherwise skylines are black.
-    """
-    by_machine: dict[str, list[Answer]] = {}
-    for estimate in estimates:
-        by_machine.setdefault(estimate.question.gpu.name, []).append(estimate)
-    alone, paired = len(estimates) == 1, len(by_machine) == len(estimates)
-    series = [
-        Series(name, None if alone else COLOURS[index % len(COLOURS)], phase_rows(estimate))
-        for index, (estimate, name) in enumerate(zip(estimates, series_names(estimates), strict=True))
-    ]
-    skylines = []
-    for index, (machine, group) in enumerate(by_machine.items()):
-        own = [one for e, one in zip(estimates, series, strict=True) if e.question.gpu.name == machine]
-        question = group[0].question
-        found = roofs(question.gpu, question.machine(), _dtypes(own), used_only=len(by_machine) >= _CROWD)
-        name = "" if len(by_machine) == 1 else series[index].name if paired else machine_title(group[0])
-        colour = series[index].colour if paired else None
-        skylines.append(Skyline(name, colour or INK, DASHES[index % len(DASHES)], found))
-    return series, skylines
-
-
-def _dtypes(series: Sequence[Series]) -> set[str]:
-    """The formats in which the ops that have a dot compute."""
-    return {row.dtype for one in series for ops in one.rows.values() for row in visible(ops)}
 
 
 def machine_title(estimate: Answer) -> str:

@@ -221,6 +221,14 @@ def tick_text(value: float, _: object = None, *, unit: str = "") -> str:
     return f"{value:,g}" if value < 1e6 else format_si(value, digits=1)
 
 
+def share_of(value: float, whole: float) -> str:
+    """A part of a whole in per cent: ``38 %``, ``under 0.1 %``."""
+    share = value / whole if whole else 0.0
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
+
+
 def amount(value: float, unit: str, digits: int = 4) -> str:
     """A value with a decimal prefix and no more digits than it needs: ``312 TFLOP/s``, ``989.5 TFLOP/s``."""
     number, _, prefixed = format_si(value, unit, digits).partition(" ")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import Words, compose, name_beside, new_figure
 from roofline.report.plots.style import DASHES, MARKERS, SIZE, WIDTH, Look, palette, shade, text_size, tint
@@ -20,6 +21,7 @@ from roofline.report.plots.sweeping.curves import (
     grown_words,
     span_of,
 )
+from roofline.units import format_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +117,7 @@ def _draw(axes: Axes, curves: Sequence[Curve], x: str, y: str, names: Mapping[st
     for index, curve in enumerate(curves):
         if banded:
             _draw_band(axes, index, curve)
-        _draw_curve(axes, index, curve)
+        _draw_curve(axes, index, curve, (_told(x, names), _told(y, names)))
     _axes_of(axes, curves, x, y, names)
     return banded
 
@@ -181,7 +183,24 @@ def _draw_band(axes: Axes, index: int, curve: Curve) -> None:
     axes.fill_between(at, low, high, color=_colour(index), alpha=0.12, lw=0, zorder=1)
 
 
-def _draw_curve(axes: Axes, index: int, curve: Curve) -> None:
+def _told(column: str, names: Mapping[str, str]) -> Callable[[float], str]:
+    """How a value of a column is said."""
+    title, unit = _title(names, column).partition(" (")[0], _unit(column)
+    return lambda value: f"{title}: {format_time(value) if unit == 's' else plot_style.amount(value, unit, 3).strip()}"
+
+
+def _words(curve: Curve, point: Point, told: tuple[Callable[[float], str], Callable[[float], str]]) -> str:
+    """What a pointer shows at a point: the curve, both values, the interval, and whether it fits."""
+    lines = [curve.name] * bool(curve.name) + [told[0](point.at), told[1](point.value)]
+    if point.low < point.high:
+        ends = (told[1](end).partition(": ")[2] for end in (point.low, point.high))
+        lines.append(f"four of five runs: {' to '.join(ends)}")
+    return "\n".join(lines + ["does not fit in memory"] * (not point.fits))
+
+
+def _draw_curve(
+    axes: Axes, index: int, curve: Curve, told: tuple[Callable[[float], str], Callable[[float], str]]
+) -> None:
     colour = _colour(index)
     xs, ys = [point.at for point in curve.points], [point.value for point in curve.points]
     marker, dash = MARKERS[index % len(MARKERS)], DASHES[index // len(palette().colours) % len(DASHES)]
@@ -189,7 +208,8 @@ def _draw_curve(axes: Axes, index: int, curve: Curve) -> None:
     dot: Look = {"ls": "", "marker": marker, "ms": 3.6, "mec": colour, "mew": 0.8}
     for inside, fill in ((True, colour), (False, palette().ground)):
         shown = [point for point in curve.points if point.fits is inside]
-        axes.plot([p.at for p in shown], [p.value for p in shown], mfc=fill, zorder=4, **dot)
+        (marks,) = axes.plot([p.at for p in shown], [p.value for p in shown], mfc=fill, zorder=4, **dot)
+        hover(marks, [_words(curve, point, told) for point in shown])
 
 
 def _name_curves(axes: Axes, curves: Sequence[Curve], width: float) -> None:

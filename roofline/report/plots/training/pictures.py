@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from roofline.analysis.training.telling.words import pace, what, where
 from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
+from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
 from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, text_size, tint
 from roofline.report.tables.training.answer import asked_lines
@@ -149,7 +150,8 @@ def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, 
     """One bar with its name and what it says; beyond the limit it is hatched."""
     thick, unit = _ROW * _BAR, axes.get_xlim()[1] / width
     least = max(part.end - part.start, 0.6 * unit)  # what is there can be seen
-    axes.barh([middle], [least], left=[part.start], height=thick, color=part.colour, lw=0, zorder=2)
+    bar = axes.barh([middle], [least], left=[part.start], height=thick, color=part.colour, lw=0, zorder=2)
+    hover(bar.patches[0], [f"{part.name}\n{part.text}"])
     if limit is not None and part.end > limit:
         start = max(part.start, limit)
         over: Look = {"facecolor": "none", "edgecolor": palette().ground, "hatch": "////", "lw": 0}

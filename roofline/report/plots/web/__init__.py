@@ -1,1 +1,1 @@
-"""Interactive pages: what a pointer shows, and how a finished figure becomes a page."""
+"""Interactive pages: how a finished figure becomes one."""

@@ -1,0 +1,1 @@
+"""The roofline plot: its kernels, dots, roofs and labels."""
