@@ -10,16 +10,12 @@ from roofline.report.tables.lines import shown
 from roofline.report.tables.room import Held, Room
 from roofline.units import format_si
 
-#: Okabe and Ito 2008, Color Universal Design, those of its colours that show on light and dark pages alike.
-#: Those parts that every run has keep theirs.
 _GREY: Final = "#8c8c8c"
-_KNOWN: Final = {
-    "weights": "#0072B2",
-    "KV-cache": "#D55E00",
-    "activations": "#009E73",
-    "runtime": _GREY,
-    "the rest": _GREY,
-}
+#: Parts that every run has keep their colours: of Okabe and Ito 2008, Color Universal Design, those that show on light
+#: and dark pages alike; so are the first of the others.
+_KNOWN: Final = {"weights": "#0072B2", "KV-cache": "#D55E00", "activations": "#009E73"} | dict.fromkeys(
+    ("runtime", "the rest"), _GREY
+)
 _OTHERS: Final = ("#E69F00", "#CC79A7", "#56B4E9", "#999933", "#a6559d", "#b5651d", "#5f9ea0")
 _RED, _GREEN = "#d63b30", "#1a9850"
 _CELL: Final = "text-align:left;white-space:nowrap;border:0;padding:1px 8px 1px 0;vertical-align:middle"
