@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from roofline.report.plots.points import joint_name
 
 import roofline as rl
 from roofline.report.plots.geometry import Box
-from roofline.report.plots.points import joint_name
 from roofline.report.plots.roofline import memory_figure, roofline_figure
 from roofline.report.plots.style import styled
 

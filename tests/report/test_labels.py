@@ -6,10 +6,10 @@ import itertools
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from roofline.report.plots.points import joint_name
 
 from roofline.report.plots.geometry import Anchor, Box
 from roofline.report.plots.labels import Scene, Wish, place, spread
-from roofline.report.plots.points import joint_name
 
 
 def test_joint_names_share_their_suffix() -> None:

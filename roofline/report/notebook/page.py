@@ -148,7 +148,8 @@ def _table(grid: Grid) -> str:
         f'<table style="border-collapse:collapse;margin:0"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
     )
     tall = ";max-height:40em" if len(rows) > _TALL else ""
-    return f'{above}<div style="overflow:auto;margin:0 0 10px{tall}">{table}</div>'
+    below = f'<p style="margin:2px 0 10px;font-size:90%;max-width:66em">{_span(grid.legend, "dim", starts=True)}</p>'
+    return f'{above}<div style="overflow:auto;margin:0 0 10px{tall}">{table}</div>{below if grid.legend else ""}'
 
 
 def _cells(column: Column) -> list[str]:

@@ -10,8 +10,10 @@ from roofline.analysis.recommend.plan import Plan
 from roofline.analysis.recommend.words import machine_words
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.report.tables.room import room_of
 from roofline.runs.money.money import amount
+from roofline.runs.telling.notes import taken_as
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -29,10 +31,12 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
     if found.plans:
         console.print(room_of((machine_words(plan), plan.answer.memory) for plan in found.plans))
         table = plan_table(found)
-        console.print(table, crop=False)
+        print_table(table, console, crop=False)
         if left := [name for name in table.left_out(console.width) if name]:
             console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
         for line in dict.fromkeys(f"price of {plan.gpu}: {plan.money.words}" for plan in found.plans):
+            console.print(line, style="dim")
+        for line in dict.fromkeys(line for plan in found.plans for line in taken_as(plan.answer.question)):
             console.print(line, style="dim")
         console.print()
     if found.out:
