@@ -13,8 +13,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from roofline.analysis.catalogue.names import list_engines, list_gpus, list_models, list_precisions
-    from roofline.analysis.sweep import Sweep
     from roofline.api.checking import check
     from roofline.api.comparing import Comparison, compare
     from roofline.api.costs import Cost, cost
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from roofline.api.fitting import Fit, FittingGPUs, FittingModels, fit, gpus_for
     from roofline.api.flops import Flops, flops
     from roofline.api.grids import sweep, sweep_blocks
+    from roofline.api.listing import list_engines, list_gpus, list_models, list_precisions
+    from roofline.api.objects.points import Sweep
     from roofline.api.recommending import Recommendation, recommend
     from roofline.api.training import Train, train
     from roofline.errors import RooflineError, SpecError, UnknownNameError, UnsupportedError, UsageError
@@ -48,15 +48,15 @@ _HOMES = {
     "recommend": "roofline.api.recommending",
     "Train": "roofline.api.training",
     "train": "roofline.api.training",
-    "Sweep": "roofline.analysis.sweep",
+    "Sweep": "roofline.api.objects.points",
     "sweep": "roofline.api.grids",
     "sweep_blocks": "roofline.api.grids",
     "load_model": "roofline.runs.load",
     "load_gpu": "roofline.runs.load",
-    "list_models": "roofline.analysis.catalogue.names",
-    "list_gpus": "roofline.analysis.catalogue.names",
-    "list_engines": "roofline.analysis.catalogue.names",
-    "list_precisions": "roofline.analysis.catalogue.names",
+    "list_models": "roofline.api.listing",
+    "list_gpus": "roofline.api.listing",
+    "list_engines": "roofline.api.listing",
+    "list_precisions": "roofline.api.listing",
     "RooflineError": "roofline.errors",
     "UsageError": "roofline.errors",
     "UnknownNameError": "roofline.errors",

@@ -2,8 +2,9 @@
 
 RooflineError                 anything that this package raises on purpose
 ├── UsageError                an option or argument is wrong
-│   └── UnknownNameError      no model, GPU, dtype or engine of that name
-│       └── UnknownVersionError   an engine, but no version of it
+│   ├── UnknownNameError      no model, GPU, dtype or engine of that name
+│   │   └── UnknownVersionError   an engine, but no version of it
+│   └── UnknownPartError      an answer has no column, quantity or phase of that name
 └── SpecError                 a file says something that cannot be read
     └── UnsupportedError      understood, but nothing exact can be computed from it
 
@@ -104,6 +105,12 @@ class UnknownVersionError(UnknownNameError):
         self.name, self.nearest = f"{engine}@{asked}", list(versions)
         few = ", ".join(versions[:12]) or "none but the one"
         RooflineError.__init__(self, f"engine {engine} has no version {asked[:60]!r}. There are: {few}. {hint}")
+
+
+class UnknownPartError(UsageError, AttributeError, KeyError):
+    """An answer has no part of that name; also what Python expects of an attribute and of a key that is not there."""
+
+    __str__ = Exception.__str__
 
 
 class Place(NamedTuple):

@@ -56,3 +56,19 @@ def test_a_single_estimate_loads_neither_numpy_nor_matplotlib_nor_rich() -> None
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_answers_are_asked_for() -> None:
+    of_an_estimate = {
+        *("assumptions", "cost", "decision", "energy", "explain", "fits", "inputs", "latency", "machine", "memory"),
+        *("nearest", "ops", "parameters", "phase", "phases", "plot", "quantity", "records", "service", "single"),
+        *("sources", "step", "summary", "throughput", "to_dict", "to_pandas", "to_polars", "total", "tpot", "ttft"),
+        *("verdict", "warnings"),
+    }
+    assert of_an_estimate <= {*dir(rl.Estimate), *rl.Estimate.__dataclass_fields__}
+    frames = {"records", "to_pandas", "to_polars", "_repr_html_"}
+    told = {rl.Comparison, rl.Cost, rl.Fit, rl.FittingGPUs, rl.FittingModels, rl.Flops, rl.Recommendation, rl.Train}
+    for form in told:
+        assert {*frames, "summary", "verdict", "to_dict"} <= set(dir(form))
+    grids = {*frames, "best", "pareto", "plot", "rows", "to_arrow", "to_frame", "top", "where"}
+    assert grids <= set(dir(rl.Sweep))

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from roofline.analysis.evaluate import evaluate_aside
 from roofline.analysis.service.evaluate import served_columns, service_of
+from roofline.answer.names import unknown
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.plain import plain
 from roofline.answer.quantity import Headlines, Quantity, headlines
+from roofline.answer.rows import Named, Row
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, Times, column
 from roofline.errors import UsageError
@@ -79,7 +81,7 @@ class Answer(Outcome):
         for phase in self.every_phase:
             if phase.name == name:
                 return phase
-        raise UsageError(f"no phase {name!r} in this run; there are: {', '.join(p.name for p in self.every_phase)}")
+        raise unknown("phase", name, (phase.name for phase in self.every_phase))
 
     @property
     def every_phase(self) -> tuple[PhaseEstimate, ...]:
@@ -176,7 +178,7 @@ class Answer(Outcome):
             "gpu_file": q.gpu_origin.path,
             "memory": q.gpu.memory.size if q.gpu_origin.sold is not None else None,
         }
-        return files | placement(q.spread, q.run.batch) | q.kind.inputs(self) | q.money.inputs()
+        return Named(files | placement(q.spread, q.run.batch) | q.kind.inputs(self) | q.money.inputs())
 
     @cached_property
     def machine(self) -> dict[str, Any]:
@@ -184,7 +186,7 @@ class Answer(Outcome):
         multiplied.
         """
         found = machine_figures(self.question, slowest_precision(self))
-        return found | {"multiplied_in": multiplied_figures(self)}
+        return Named(found | {"multiplied_in": multiplied_figures(self)})
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline estimate --json`."""
@@ -216,7 +218,7 @@ class Answer(Outcome):
         whole = totals(self)
         if self.question.for_users and self.service is not None:
             whole |= {name: plain(value) for name, value in served_columns(self, self.service)}
-        return [self.inputs | phase.to_dict() | whole for phase in self.phases]
+        return [Row(self.inputs | phase.to_dict() | whole) for phase in self.phases]
 
     def __hash__(self) -> int:
         return hash(self.question) if self.single else id(self)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from roofline.analysis.grids import Block
 from roofline.analysis.sweeping.plan import LARGEST, Part, Plan, Refused, planned
@@ -18,6 +18,7 @@ from roofline.analysis.sweeping.rows import Rows, option_column
 from roofline.analysis.sweeping.table import Table
 from roofline.analysis.sweeping.workers import Executor, parts
 from roofline.answer.plain import plain
+from roofline.answer.rows import Row
 from roofline.errors import UsageError
 from roofline.runs.load import GPULike, ModelLike
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+
+Form = TypeVar("Form", bound="Sweep")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +56,19 @@ class Sweep:
         return size
 
     def __getitem__(self, index: str | int | tuple[int, ...]) -> Any:
-        """A column by name, or the point at an index: its options and its results."""
+        """A column by name, of results or of options, or the point at an index: its options and its results.
+
+        Raises UsageError for a column that there is not, with the one that may be meant.
+        """
         if isinstance(index, str):
-            return self.columns[index]
+            return self.columns[index] if index in self.columns else self.rows[index].reshape(self.shape)
         place = index if isinstance(index, tuple) else (index,)
         if len(place) != len(self.shape):
             axes = ", ".join(self.axes)
             raise UsageError(f"a point has {len(self.shape)} places, one each for {axes}; not {index}")
         options = {name: values[i] for (name, values), i in zip(self.axes.items(), place, strict=True)}
-        return {**self.fixed, **options} | {name: _point(column[place]) for name, column in self.columns.items()}
+        results = {name: _point(column[place]) for name, column in self.columns.items()}
+        return Row({**self.fixed, **options, **results})
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The points in order, the last axis fastest."""
@@ -95,6 +103,10 @@ class Sweep:
         """The points as a pandas data frame (extra `data`)."""
         return self.rows.to_frame()
 
+    def to_pandas(self) -> pd.DataFrame:
+        """The points as a pandas data frame (extra `data`)."""
+        return self.rows.to_frame()
+
     def to_arrow(self) -> pa.Table:
         """The points as an Arrow table (extra `data`)."""
         return self.rows.to_arrow()
@@ -112,9 +124,10 @@ def sweep(
     model: ModelLike | Iterable[ModelLike],
     gpu: GPULike | Iterable[GPULike] | None,
     options: Mapping[str, Any],
+    form: type[Form],
     executor: Executor | None = None,
-) -> Sweep:
-    """Every combination of the given values; any option of `estimate` may be a list (or range, or array) of values.
+) -> Form:
+    """Every combination of the given values, as a sweep of that form; any option may be a list (or range, or array).
 
     The sizes (batch, users, prompt, generate, images, frames, seconds, height, width, steps) are the last axes, in this
     order. Points that cannot be are told in `refused`. Raises UsageError for an option without values, for more than 50
@@ -135,29 +148,30 @@ def sweep(
     if not table.columns:
         raise UsageError(refused[0].reason)
     axes = {name: list(values) for name, values in plan.axes.items()}
-    return Sweep(axes, plan.fixed, table.finished(), tuple(refused), better)
+    return form(axes, plan.fixed, table.finished(), tuple(refused), better)
 
 
 def sweep_blocks(
     model: ModelLike | Iterable[ModelLike],
     gpu: GPULike | Iterable[GPULike] | None,
     options: Mapping[str, Any],
+    form: type[Form],
     executor: Executor | None = None,
-) -> Iterator[Sweep]:
+) -> Iterator[Form]:
     """The same grid, of any number of points, block by block: memory does not grow with their number.
 
     Each block is a sweep over its part of the sizes, for one value of every other axis. What cannot be is told in
     `refused` of the block before it, or of the first.
     """
     plan = planned(model, gpu, options)
-    blocks = _blocks(plan, executor)
+    blocks = _blocks(plan, executor, form)
     first = next(blocks)  # what is wrong is said now, not when the stream is read
     return (block for group in ((first,), blocks) for block in group)
 
 
-def _blocks(plan: Plan, executor: Executor | None) -> Iterator[Sweep]:
+def _blocks(plan: Plan, executor: Executor | None, form: type[Form]) -> Iterator[Form]:
     """The blocks, each held back until it is known what was refused behind it."""
-    held: Sweep | None = None
+    held: Form | None = None
     refused: list[Refused] = []
     for part in parts(plan, executor):
         for block in part.blocks:
@@ -167,13 +181,13 @@ def _blocks(plan: Plan, executor: Executor | None) -> Iterator[Sweep]:
             if held is not None:
                 yield replace(held, refused=tuple(refused))
                 refused = []
-            held = _as_sweep(plan, part, block)
+            held = _as_sweep(plan, part, block, form)
     if held is None:
         raise UsageError(refused[0].reason)
     yield replace(held, refused=tuple(refused))
 
 
-def _as_sweep(plan: Plan, part: Part, block: Block) -> Sweep:
+def _as_sweep(plan: Plan, part: Part, block: Block, form: type[Form]) -> Form:
     """A block as a sweep of its own."""
     import numpy as np
 
@@ -181,7 +195,7 @@ def _as_sweep(plan: Plan, part: Part, block: Block) -> Sweep:
     shape = tuple(map(len, sizes.values()))
     filled = {name: np.nan if value is None else value for name, value in block.columns.items()}
     columns = {name: np.broadcast_to(value, shape) for name, value in filled.items()}
-    return Sweep(sizes, plan.given(part.places, block), columns, better=plan.probe.better)
+    return form(sizes, plan.given(part.places, block), columns, better=plan.probe.better)
 
 
 def _point(value: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from roofline.answer.names import unknown
 from roofline.answer.plain import plain
 from roofline.num import Num, first_value
 from roofline.units import format_si
@@ -170,7 +171,7 @@ class Memory:
             further = self._further()
             if full in further:
                 return further[full]
-        raise AttributeError(f"memory has no {name!r}; it has: {', '.join(self._names())}")
+        raise unknown("part of memory", name, self._names())
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._names()]

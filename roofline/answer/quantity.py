@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from roofline.answer.names import unknown
 from roofline.answer.times import Times
 
 Group: TypeAlias = Literal["latency", "throughput", "cost", "energy"]
@@ -68,10 +69,10 @@ class Headlines:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        try:
-            return self[name + _GROUPS[self.group].ending]
-        except KeyError:
-            raise AttributeError(f"no {self.group} {name!r}; there are: {', '.join(dir(self))}") from None
+        full = name if name.endswith(_GROUPS[self.group].ending) else name + _GROUPS[self.group].ending
+        if full not in self:
+            raise unknown(self.group, name, dir(self))
+        return self[full]
 
     def __getitem__(self, name: str) -> Times | None:
         for quantity in self.quantities:
@@ -79,7 +80,7 @@ class Headlines:
                 return quantity.times
         if name in _GROUPS[self.group].always:
             return None
-        raise KeyError(name)
+        raise unknown(self.group, name, self)
 
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys([*_GROUPS[self.group].always, *(quantity.name for quantity in self.quantities)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from roofline.analysis.comparing.answer import Comparing
 from roofline.analysis.comparing.answer import compare as find_best
 from roofline.api.estimate import Estimate
+from roofline.api.objects.summary import Fact
 from roofline.api.spoken import Spoken
 from roofline.keywords import Grid, with_keywords
 from roofline.runs.load import GPULike, ModelLike
@@ -29,9 +30,7 @@ class Comparison(Spoken, Comparing["Estimate"]):
 
     def to_frame(self) -> pd.DataFrame:
         """One row per run as a pandas data frame (extra `data`)."""
-        import pandas
-
-        return pandas.DataFrame(list(self.records()))
+        return self.to_pandas()
 
     def plot(self, quantity: str | None = None, *, theme: str | None = None) -> Figure:
         """Bars of a quantity, by default the one that the verdict is about, with intervals and bounds.
@@ -42,8 +41,13 @@ class Comparison(Spoken, Comparing["Estimate"]):
 
         return bars_figure(self, quantity, theme=theme)
 
+    def _facts(self) -> Iterable[Fact]:
+        from roofline.api.objects.facts import facts_of_comparison
+
+        return facts_of_comparison(self)
+
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import compare_html
+        from roofline.report.notebook.answers import compare_html
 
         return compare_html(self)
 

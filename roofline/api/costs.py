@@ -18,7 +18,7 @@ class Cost(Spoken, Costing):
     """What a run costs, which shows itself: `verdict`, `answer`, `ways`, `apis`, `load`, `per_day`, `most`."""
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import cost_html
+        from roofline.report.notebook.answers import cost_html
 
         return cost_html(self)
 

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
+from roofline.answer.times import Times
+from roofline.api.objects.lacking import lacking
+from roofline.api.objects.rows import Derivations, Frames, Ops, Phases, Records
+from roofline.api.objects.summary import Summary
 from roofline.keywords import Options, with_keywords
 from roofline.runs.ask import ask
 from roofline.runs.checks import check_single
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from roofline.analysis.verdict.answer import Verdict
-    from roofline.answer.derivation import Derivation
     from roofline.evidence.runs.nearest import Nearest
 
 
@@ -39,7 +42,7 @@ class Plotted(TypedDict, total=False):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Estimate(Answer):
+class Estimate(Frames, Answer):
     """The answer, which shows itself. `to_dict()` is the JSON of the command line; times and bytes are SI.
 
     `question` is what was asked, resolved, and `workload` its ops; `parameters`: total, active, embedding; `memory`:
@@ -48,6 +51,11 @@ class Estimate(Answer):
     low, high) or None without meaning; `service`: a steady load of users, None where the engine is no server;
     `inputs`, `machine`, `assumptions`, `warnings`, `sources`: as in JSON.
     """
+
+    phases: Phases
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phases", Phases(self.phases))
 
     @cached_property
     def decision(self) -> Verdict:
@@ -73,12 +81,77 @@ class Estimate(Answer):
 
         return nearest(self)
 
-    def explain(self) -> list[Derivation]:
-        """Where each headline number comes from: formula, values, lines of the specs, source."""
+    def explain(self, quantity: str | None = None) -> Derivations:
+        """Where each headline number comes from: formula, values, lines of the specs, source.
+
+        `quantity`: one of them (`tpot`, `kv_cache`, `decode.bound_s`), or all of a phase or a group (`decode`,
+        `memory`). Raises UsageError for one that there is not, with the one that may be meant.
+        """
         from roofline.analysis.explain import explain
+        from roofline.analysis.named import named
 
         self.refuse_grid("derivations are those")
-        return explain(self)
+        found = explain(self)
+        return Derivations(found if quantity is None else named(found, quantity))
+
+    def ops(self, phase: str | None = None, split: bool = False) -> Ops:
+        """The op ledger of a phase (default: the model's first; `all`: of every one), totals over one repeat.
+
+        A row is a kernel as the engine launches it: projections that it joins are one (`qkv_proj`), `split` gives them
+        one by one. The last rows, of the kind `outside`, are what takes time beside ops, so that `expected_s` sums to
+        that of the phase, and `bound_s` to its bound.
+        """
+        return Ops(super().ops(phase, split), self)
+
+    def records(self) -> Records:
+        """One flat row per phase: inputs, counts and times of one repeat, totals of the whole run, the same in each.
+
+        A total under its own name (`total_s`, `ttft_s`, `total_bytes`, `fits` …) is what is expected; `_floor`,
+        `_bound`, `_low` and `_high` are its other readings.
+        """
+        return Records(super().records())
+
+    @property
+    def ttft(self) -> Times:
+        """Seconds to the first token. Raises UsageError where this kind of run has none."""
+        return self._time("ttft")
+
+    @property
+    def tpot(self) -> Times:
+        """Seconds per output token of the whole batch. Raises UsageError where this kind of run has none."""
+        return self._time("tpot")
+
+    @property
+    def step(self) -> Times:
+        """Seconds of a step of denoising. Raises UsageError where this kind of run has none."""
+        return self._time("step")
+
+    @property
+    def total(self) -> Times:
+        """Seconds of the whole run."""
+        return self._time("total")
+
+    @property
+    def fits(self) -> Any:
+        """Whether it fits in memory."""
+        return self.memory.fits
+
+    def summary(self) -> Summary:
+        """The verdict and the five figures that matter most, as text that prints well."""
+        from roofline.api.objects.facts import facts_of_estimate
+
+        return Summary.of(self.verdict, list(facts_of_estimate(self)))
+
+    def _time(self, name: str) -> Times:
+        found: Times | None = self.latency[f"{name}_s"]
+        if found is None:
+            raise lacking(self, name)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise lacking(self, name)
 
     @overload
     def plot(self, kind: str = ..., *, ax: Axes, theme: str | None = None, **shown: Unpack[Plotted]) -> Axes: ...
@@ -115,7 +188,7 @@ class Estimate(Answer):
     def _repr_html_(self) -> str | None:
         if not self.single:
             return None
-        from roofline.report.tables.html import estimate_html
+        from roofline.report.notebook.answers import estimate_html
 
         return estimate_html(self, self.nearest, self.verdict)
 

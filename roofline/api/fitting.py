@@ -27,7 +27,7 @@ class Fit(Spoken, Fitting):
     """
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import fit_html
+        from roofline.report.notebook.answers import fit_html
 
         return fit_html(self)
 
@@ -41,7 +41,7 @@ class FittingModels(Spoken, ModelsOn):
     """
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import models_html
+        from roofline.report.notebook.answers import models_html
 
         return models_html(self)
 
@@ -89,7 +89,7 @@ class FittingGPUs(Spoken, GPUsFor):
     """
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import gpus_html
+        from roofline.report.notebook.answers import gpus_html
 
         return gpus_html(self)
 

@@ -38,7 +38,7 @@ class Flops(Spoken, Counting):
     """
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import flops_html
+        from roofline.report.notebook.answers import flops_html
 
         return flops_html(self)
 

@@ -9,8 +9,8 @@ from roofline.keywords import Grid, with_keywords
 from roofline.runs.load import GPULike, ModelLike
 
 if TYPE_CHECKING:
-    from roofline.analysis.sweep import Sweep
     from roofline.analysis.sweeping.workers import Executor
+    from roofline.api.objects.points import Sweep
 
 
 @with_keywords(Grid)
@@ -29,8 +29,9 @@ def sweep(
     for an option without values or more than 50 million points, and where no point can be.
     """
     from roofline.analysis.sweep import sweep as evaluate
+    from roofline.api.objects.points import Sweep
 
-    return evaluate(model, gpu, options, executor)
+    return evaluate(model, gpu, options, Sweep, executor)
 
 
 @with_keywords(Grid)
@@ -48,5 +49,6 @@ def sweep_blocks(
     in the same order. Raises UsageError for an option without values, and where no point can be.
     """
     from roofline.analysis.sweep import sweep_blocks as evaluate
+    from roofline.api.objects.points import Sweep
 
-    return evaluate(model, gpu, options, executor)
+    return evaluate(model, gpu, options, Sweep, executor)

@@ -8,6 +8,7 @@ from typing import Unpack
 
 from roofline.analysis.recommend.answer import Recommendation as Recommending
 from roofline.analysis.recommend.answer import recommend as find_plans
+from roofline.api.objects.rows import Plans
 from roofline.api.spoken import Spoken
 from roofline.keywords import Wishes, with_keywords
 from roofline.runs.load import GPULike, ModelLike
@@ -21,8 +22,13 @@ class Recommendation(Spoken, Recommending):
     `cost_per_hour`; `best`: by what each of them is; `out`: why each other accelerator is not among them.
     """
 
+    plans: Plans
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plans", Plans.of(self.plans, self.records))
+
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import recommend_html
+        from roofline.report.notebook.answers import recommend_html
 
         return recommend_html(self)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 from roofline.analysis.training.answer import TrainAnswer
 from roofline.analysis.training.evaluate import evaluate_training
+from roofline.answer.rows import Row
+from roofline.api.objects.rows import Derivations, Phases, Records
+from roofline.api.objects.summary import Fact
 from roofline.api.spoken import Spoken
 from roofline.keywords import Training, with_keywords
 from roofline.runs.checks import check_single, checked
@@ -16,8 +20,6 @@ from roofline.runs.training.options import TRAINING
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from roofline.answer.derivation import Derivation
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -31,11 +33,35 @@ class Train(Spoken, TrainAnswer):
     said of its length; `inputs`, `assumptions`, `warnings`, `sources`: as in JSON.
     """
 
-    def explain(self) -> list[Derivation]:
-        """Where each headline number comes from: formula, values, lines of the specs, source."""
+    phases: Phases
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phases", Phases(self.phases))
+
+    def explain(self, quantity: str | None = None) -> Derivations:
+        """Where each headline number comes from: formula, values, lines of the specs, source.
+
+        `quantity`: one of them (`mfu`, `optimizer_bytes`), or all of a phase or a group (`backward`, `memory`).
+        """
+        from roofline.analysis.named import named
         from roofline.analysis.training.telling.explain import explain
 
-        return explain(self)
+        found = explain(self)
+        return Derivations(found if quantity is None else named(found, quantity))
+
+    def records(self) -> Records:
+        """One flat row per phase of a step, and one for the step: what was asked, counts, times, what is held."""
+        return Records(map(Row, super().records()))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the fullest GPU holds its part."""
+        return bool(self.memory.fits)
+
+    def _facts(self) -> Iterable[Fact]:
+        from roofline.api.objects.facts import facts_of_training
+
+        return facts_of_training(self)
 
     def plot(self, kind: str = "memory", *, theme: str | None = None) -> Figure:
         """A picture: `memory`, what fills the fullest GPU, or `step`, where the time of a step goes.
@@ -47,7 +73,7 @@ class Train(Spoken, TrainAnswer):
         return training_figure(self, kind, theme=theme)
 
     def _repr_html_(self) -> str:
-        from roofline.report.tables.html import training_html
+        from roofline.report.notebook.answers import training_html
 
         return training_html(self)
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import roofline as rl
 from roofline.cli import terminal
 from roofline.report.tables.console import Console, Paint, Styled, ansi, colourless, plain
-from roofline.report.tables.estimate import print_estimate
 from roofline.report.tables.grid import grid
 from roofline.report.tables.lines import cells, cut, wrap
 
@@ -127,21 +124,3 @@ def test_a_width_that_holds_no_names_is_not_taken(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("COLUMNS", said)
     monkeypatch.setattr("os.get_terminal_size", lambda descriptor: (_ for _ in ()).throw(OSError))
     assert terminal.console().width == width
-
-
-class Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.text = ""
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def test_a_notebook_shows_the_tables_of_the_command_line() -> None:
-    est = rl.estimate("mistral-7b", "a100", batch=99_999)
-    text, page = StringIO(), Page()
-    print_estimate(est, Console(text, 96), est.nearest, est.verdict)
-    page.feed(est._repr_html_())
-    assert page.text == text.getvalue()
-    assert '<span style="font-weight: bold">Mistral 7B v0.1</span>' in est._repr_html_()

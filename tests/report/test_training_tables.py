@@ -78,4 +78,4 @@ def test_what_was_asked_is_told_in_lines() -> None:
 
 def test_a_notebook_shows_the_tables() -> None:
     html = rl.train("gpt2", gpu="a100", sequence=512)._repr_html_()
-    assert html.startswith("<pre") and "Where the time of a step goes" in html
+    assert "<table" in html and "Where the time of a step goes" in html

@@ -30,6 +30,6 @@ def test_words_in_a_row(parts: list[str], text: str) -> None:
 
 
 def test_an_answer_in_a_notebook_loads_no_tables_of_others() -> None:
-    code = "import sys, roofline.report.tables.html; print([n for n in sys.modules if 'tables.deciding' in n])"
+    code = "import sys, roofline.report.notebook.answers; print([n for n in sys.modules if 'tables.deciding' in n])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -15,6 +15,7 @@ from roofline.analysis.comparing.words import assumptions, verdict
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
+from roofline.answer.rows import Row
 from roofline.answer.times import READINGS, column
 from roofline.errors import UnsupportedError, UsageError
 from roofline.runs.load import ModelLike, locate_model
@@ -90,7 +91,7 @@ class Comparing(SideBySide[Est]):
         rows = [self._record(row) for row in self.rows]
         names = list(dict.fromkeys(name for row in rows for name in row))
         for row in rows:
-            yield {name: row.get(name) for name in names}
+            yield Row((name, row.get(name)) for name in names)
 
     def _record(self, row: Run[Est]) -> dict[str, Any]:
         found: dict[str, Any] = {"label": row.label, **_plain(row.varied)}

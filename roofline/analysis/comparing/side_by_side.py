@@ -10,7 +10,9 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from roofline.analysis.comparing.figures import Compared, Ratio, ratio_of, value_of
 from roofline.analysis.comparing.runs import Run
 from roofline.analysis.estimate import Answer
-from roofline.errors import UsageError, nearest
+from roofline.answer.names import unknown
+from roofline.answer.rows import Named
+from roofline.errors import UsageError
 
 Est = TypeVar("Est", bound=Answer)
 #: What is judged first of users of a service.
@@ -59,10 +61,7 @@ class SideBySide(Generic[Est]):
         for each in self.quantities:
             if each.name == name:
                 return each
-        names = [each.name for each in self.quantities]
-        meant = nearest(str(name), names, 1)
-        hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(names)}"
-        raise UsageError(f"no quantity {str(name)[:40]!r} is compared; {hint}")
+        raise unknown("compared quantity", name, (each.name for each in self.quantities))
 
     def ratio(self, i: int, j: int, quantity: str) -> Ratio | None:
         """A quantity of row `i` over that of row `j`, with its 80 % interval; None where either has no value.
@@ -78,7 +77,7 @@ class SideBySide(Generic[Est]):
     @cached_property
     def winners(self) -> Mapping[str, Best | None]:
         """The best run by each quantity; None where no run fits, and where all that do have the same."""
-        return {each.name: self._best(each) for each in self.quantities}
+        return Named((each.name, self._best(each)) for each in self.quantities)
 
     @property
     def pairs(self) -> Iterator[tuple[Answer, Answer]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from roofline.analysis.grids import Block, axes_of
 from roofline.analysis.sweeping.best import Objective, best_of, frontier_of, objectives, sort_keys
 from roofline.analysis.sweeping.condition.parse import Condition, parse
 from roofline.analysis.sweeping.plan import Plan, kind_of
+from roofline.answer.names import unknown
 from roofline.answer.plain import plain
-from roofline.errors import UsageError, nearest
+from roofline.answer.rows import Row, lacking
+from roofline.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,17 +45,17 @@ class Rows:
         check_columns(self.columns, (name,))
         return np.broadcast_to(self.columns[name], self.shape).reshape(-1)
 
-    def take(self, index: np.ndarray | slice) -> Rows:
+    def take(self, index: np.ndarray | slice) -> Self:
         """The rows at these places, or where this holds."""
         columns = {name: self[name][index] for name in self.columns}
-        return Rows((len(next(iter(columns.values()))),), columns, self.better)
+        return type(self)((len(next(iter(columns.values()))),), columns, self.better)
 
-    def only(self, names: Sequence[str]) -> Rows:
+    def only(self, names: Sequence[str]) -> Self:
         """The same rows with these columns. Raises UsageError for one that there is not."""
         check_columns(self.columns, names)
-        return Rows(self.shape, {name: self.columns[name] for name in names}, self.better)
+        return type(self)(self.shape, {name: self.columns[name] for name in names}, self.better)
 
-    def where(self, condition: str | Condition) -> Rows:
+    def where(self, condition: str | Condition) -> Self:
         """The rows on which a condition holds, such as `fits and ttft_s < 0.5 and gpu == 'h100'`.
 
         Raises UsageError with the place of what cannot be read, and for a column that there is not.
@@ -64,11 +66,11 @@ class Rows:
         check_columns(self.columns, wanted.names)
         return self.take(np.broadcast_to(wanted.holds(self.columns), self.shape).reshape(-1))
 
-    def sorted(self, by: str) -> Rows:
+    def sorted(self, by: str) -> Self:
         """The rows in order of `COL` or `-COL`, several apart by commas; what has no value comes last."""
         return self.top(len(self), by)
 
-    def top(self, count: int, by: str) -> Rows:
+    def top(self, count: int, by: str) -> Self:
         """The first so many rows in order of `COL` or `-COL`, several apart by commas; alike ones as they came."""
         keys = sort_keys(by)
         check_columns(self.columns, [key.name for key in keys])
@@ -76,7 +78,7 @@ class Rows:
             raise UsageError(f"--top must be a whole number from 0, not {count}")
         return self.take(best_of([(self[key.name], key.downward) for key in keys], count))
 
-    def pareto(self, *names: str) -> Rows:
+    def pareto(self, *names: str) -> Self:
         """The rows that no other row is better than in every one of these columns: `-COL` less is better, `+COL` more.
 
         Without a sign, as is known of the quantity. Raises UsageError where it is not, and for a column of text.
@@ -95,17 +97,50 @@ class Rows:
         found = [self[each.name].astype(np.float64) for each in wanted]
         return np.stack([-values if each.high else values for each, values in zip(wanted, found, strict=True)], axis=1)
 
-    def records(self) -> Iterator[dict[str, Any]]:
+    def records(self) -> Iterator[Row]:
         """The rows in order, as JSON has their values."""
         lists = [self[name].tolist() for name in self.columns]
         for values in zip(*lists, strict=True):
-            yield {name: plain(value) for name, value in zip(self.columns, values, strict=True)}
+            yield Row((name, plain(value)) for name, value in zip(self.columns, values, strict=True))
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas data frame (extra `data`); columns that are one array are not copied where pandas lets them be."""
-        import pandas
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            raise lacking("pandas", "data") from None
 
         return pandas.DataFrame({name: _flat(self, name) for name in self.columns}, copy=False)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """As `to_frame`."""
+        return self.to_frame()
+
+    def best(self, column: str, where: str | None = None) -> Row:
+        """The row with the best value of a column, of those that fit and on which a condition holds.
+
+        A condition that speaks of `fits` itself may take those that do not.
+        Which end is the better one is known of quantities, and said by `-COL` (less) or `+COL` (more) of others. Raises
+        UsageError for a column that there is not, and where no row is left.
+        """
+        name = column.lstrip("+-")
+        check_columns(self.columns, (name,))
+        if self.columns[name].dtype.kind == "O":
+            raise UsageError(f"{name} is a text, of which none is better")
+        try:
+            (wanted,) = objectives((column,), self.better)
+        except UsageError:
+            raise UsageError(
+                f"{name}: say which is better: best('-{name}') the least, best('+{name}') the most"
+            ) from None
+        kept = self.where(where) if where else self
+        if "fits" in self.columns and "fits" not in (parse(where).names if where else ()):
+            kept = kept.where("fits")
+        first = kept.top(1, f"{'-' if wanted.high else ''}{wanted.name}")
+        found = next(first.records(), None)
+        if found is None or found[wanted.name] is None:
+            raise UsageError(f"none of {len(self):,} points has a {wanted.name} and meets: {where or 'fits'}")
+        return found
 
     def to_arrow(self) -> pa.Table:
         """An Arrow table (extra `data`); texts are dictionaries; what has no meaning is null."""
@@ -115,7 +150,10 @@ class Rows:
 
     def to_polars(self) -> pl.DataFrame:
         """A polars data frame (extra `polars`)."""
-        import polars
+        try:
+            import polars
+        except ModuleNotFoundError:
+            raise lacking("polars", "polars") from None
 
         columns = {name: _flat(self, name) for name in self.columns}
         texts = {name: [label(each) for each in column] for name, column in columns.items() if column.dtype.kind == "O"}
@@ -142,12 +180,10 @@ def label(value: Any) -> Any:
 
 
 def check_columns(known: Mapping[str, Any], names: Sequence[str]) -> None:
-    """Raises UsageError for the first that there is not, with the nearest known ones and the list."""
+    """Raises UsageError for the first that there is not, with the one that may be meant and the list."""
     for name in names:
         if name not in known:
-            close = nearest(name, known)
-            hint = f"nearest: {', '.join(close)}; " if close else ""
-            raise UsageError(f"there is no column {name[:60]!r}; {hint}there are: {', '.join(known)}")
+            raise unknown("column", name, known)
 
 
 def block_rows(plan: Plan, places: Mapping[str, int], block: Block) -> Rows:

@@ -131,7 +131,7 @@ def explain(
     from roofline.errors import UsageError
 
     est = run(options.model, options.gpu, **options.options)
-    found = est.explain()
+    found = list(est.explain())
     if only is not None:
         names = [d.quantity for d in found]
         found = [d for d in found if only in d.quantity]

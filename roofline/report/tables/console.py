@@ -70,6 +70,17 @@ class Console:
         self.stream.write("".join(f"{line}\n" for line in lines))
         self.stream.flush()
 
+    def notes(self, heading: str, notes: Sequence[str]) -> None:
+        """A heading, and notes in a list below it; nothing where there are none."""
+        if notes:
+            self.print(heading, style="bold")
+        for note in notes:
+            self.print(f"  - {note}")
+
+    def warning(self, code: str, text: str) -> None:
+        """A warning, with its code."""
+        self.print([Styled("warning", "yellow"), Styled(f" {code}: {text}")])
+
     def _text(self, pieces: Sequence[Styled]) -> Iterator[str]:
         styles = [style for text, style in pieces for _ in text]
         start = 0

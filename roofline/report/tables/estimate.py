@@ -15,6 +15,7 @@ from roofline.report.tables.console import Styled
 from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.legend import print_legend, print_table
+from roofline.report.tables.room import room_of
 from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
 from roofline.runs.telling.notes import taken_as
@@ -42,6 +43,7 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdic
     console.print()
     console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(q.gpu.title, "bold")])
     print_asked(est, console)
+    console.print(room_of([("", est.memory)]))
     print_table(phase_table(est), console)
     exchanges = communication_table(est)
     if exchanges is not None:
@@ -239,4 +241,4 @@ def _sizes(*sizes: float) -> list[str]:
 def print_warnings(warnings: Iterable[Warn], console: Console) -> None:
     """Warnings, with their codes."""
     for warn in warnings:
-        console.print([Styled("warning", "yellow"), Styled(f" {warn.code}: {warn.text}")])
+        console.warning(warn.code, warn.text)

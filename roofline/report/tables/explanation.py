@@ -37,16 +37,10 @@ def print_explanation(
         print_derivation(d, console, terms)
     names = [d.quantity for d in derivations]
     assumed = assumptions_of(est, names) if some else est.assumptions
-    for heading, notes in (("Assumed", assumed), ("Sources", sources_of(est, names) if some else est.sources)):
-        if notes:
-            console.print(heading, style="bold")
-        for note in notes:
-            console.print(f"  - {note}")
+    console.notes("Assumed", assumed)
+    console.notes("Sources", sources_of(est, names) if some else est.sources)
     evidence = nearest if any(name.endswith("expected_s") for name in names) else []
-    if evidence:
-        console.print("Nearest measurements", style="bold")
-    for run in evidence:
-        console.print(f"  - {run}")
+    console.notes("Nearest measurements", [str(run) for run in evidence])
     print_warnings(est.warnings, console)
 
 

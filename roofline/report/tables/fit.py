@@ -14,6 +14,7 @@ from roofline.answer.memory import ENDLESS
 from roofline.report.tables.estimate import memory_table, print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.legend import print_table
+from roofline.report.tables.room import room_of
 from roofline.units import format_si, format_time, short_count
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def print_fit(fit: Fitting, console: Console) -> None:
             print_table(machine_table(fit.machines), console)
         console.print(f"On {short_title(q.gpu)}:")
     print_asked(fit.answer, console)
+    console.print(room_of([("", fit.answer.memory)]))
     print_table(memory_table(fit.answer), console)
     for line in _pool(fit):
         console.print(line)

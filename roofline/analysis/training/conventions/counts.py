@@ -10,6 +10,7 @@ from roofline.analysis.training.conventions.ask import Question
 from roofline.analysis.training.conventions.published import CONVENTIONS, Convention
 from roofline.analysis.training.conventions.terms import Counted, Terms, total
 from roofline.analysis.training.laws import Laws
+from roofline.answer.names import unknown
 from roofline.specs.text.transformer import TransformerSpec
 
 #: Contexts at which attention's share is told, over the one that was asked.
@@ -67,11 +68,11 @@ class Counts:
         return Laws.of(self.question)
 
     def count(self, key: str) -> Count:
-        """What one convention says. Raises KeyError."""
+        """What one convention says. Raises UnknownPartError, which is a KeyError too."""
         for count in self.counts:
             if count.convention.key == key:
                 return count
-        raise KeyError(key)
+        raise unknown("convention", key, (count.convention.key for count in self.counts))
 
     def used(self, count: Count) -> float | None:
         """MFU by a convention, HFU by one that counts what is repeated; None where no rate is given."""

@@ -15,6 +15,7 @@ from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.legend import print_legend, print_table
 from roofline.report.tables.lines import wrap
+from roofline.report.tables.room import room_of
 from roofline.runs.telling.notes import taken_as
 from roofline.units import format_ratio
 
@@ -36,6 +37,7 @@ def print_compare(found: Comparing[Any], console: Console) -> None:
     console.print(same)
     print_legend(same, console)
     console.print()
+    console.print(room_of((row.label, row.answer.memory) for row in found.rows if row.answer is not None))
     for table in _tables(found, console.width):
         print_table(table, console)
         left = [" ".join(name.split()) for name in table.left_out(console.width)]

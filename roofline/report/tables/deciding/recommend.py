@@ -11,6 +11,7 @@ from roofline.analysis.recommend.words import machine_words
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.legend import print_table
+from roofline.report.tables.room import room_of
 from roofline.runs.money.money import amount
 from roofline.runs.telling.notes import taken_as
 from roofline.units import format_time
@@ -28,6 +29,7 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
     console.print(found.verdict, style="bold" if found.found else "bold red")
     console.print()
     if found.plans:
+        console.print(room_of((machine_words(plan), plan.answer.memory) for plan in found.plans))
         table = plan_table(found)
         print_table(table, console, crop=False)
         if left := [name for name in table.left_out(console.width) if name]:

@@ -26,8 +26,8 @@ def print_sweep(rows: Rows, varied: Sequence[str], options: Sequence[str], title
     """
     figures = _figures([name for name in rows.columns if name not in options])
     shown = [*varied, *(name for name in figures if name not in varied)]
-    columns = [(_heading(name), _side(place, name, options, varied)) for place, name in enumerate(shown)]
-    cells = [[_cell(name, row[name]) for name in shown] for row in rows.records()]
+    columns = [(heading_of(name), _side(place, name, options, varied)) for place, name in enumerate(shown)]
+    cells = [[cell_of(name, row[name]) for name in shown] for row in rows.records()]
     table = grid(title, columns, cells)
     print_table(table, console)
     if left := table.left_out(console.width):
@@ -47,7 +47,8 @@ def _figures(names: Sequence[str]) -> list[str]:
     return [*(["fits"] if "fits" in bases else []), *first, *(name for name in bases if name in _LAST)]
 
 
-def _heading(name: str) -> str:
+def heading_of(name: str) -> str:
+    """A column for people: its unit is in its cells."""
     if name == "total_bytes":
         return "memory"
     base = name
@@ -60,16 +61,21 @@ def _heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _cell(name: str, value: Any) -> str:
+def cell_of(name: str, value: Any) -> str:
+    """A value of a column for people: times and bytes in units that suit them."""
     if value is None:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if not isinstance(value, (int, float)):
-        return str(value)
+    return _number(name, value) if isinstance(value, (int, float)) else str(value)
+
+
+def _number(name: str, value: float) -> str:
     parts = name.split("_")
     if "per" not in parts and "s" in parts[1:]:
         return format_time(value)
+    if "flops" in parts:
+        return format_si(value, "FLOP")
     if "bytes" in parts:
         return format_si(value, "B")
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

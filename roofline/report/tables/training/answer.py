@@ -10,6 +10,7 @@ from roofline.answer.plain import counted_whole
 from roofline.report.tables.console import Styled
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.legend import print_legend, print_table
+from roofline.report.tables.room import room_of
 from roofline.report.tables.training.memory import memory_table, remedy_table
 from roofline.report.tables.training.reached import rate_table, share_table, unvisited_words
 from roofline.report.tables.training.run import run_table
@@ -31,6 +32,7 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
     console.print(answer.verdict, style="bold" if answer.memory.fits else "bold red")
     console.print()
     _print_asked(answer, console)
+    console.print(room_of([("", answer.memory)]))
     print_table(step_table(answer), console)
     if words := stage_words(answer):
         console.print(words)
@@ -110,9 +112,5 @@ def how_line(answer: TrainAnswer) -> str:
 
 def _print_assumed(answer: TrainAnswer, console: Console) -> None:
     """What was assumed because it was not asked; all assumptions are in `--explain` and in JSON."""
-    notes = [*answer.question.notes, *run_assumptions(answer)]
-    if notes:
-        console.print("Assumed", style="bold")
-    for note in notes:
-        console.print(f"  - {note}")
+    console.notes("Assumed", [*answer.question.notes, *run_assumptions(answer)])
     console.print()

@@ -21,9 +21,6 @@ def print_explanation(answer: TrainAnswer, derivations: Sequence[Derivation], co
     console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(f"{q.gpu.title}\n", "bold")])
     for each in derivations:
         print_derivation(each, console)
-    for heading, notes in (("Assumed", answer.assumptions), ("Sources", answer.sources)):
-        if notes:
-            console.print(heading, style="bold")
-        for note in notes:
-            console.print(f"  - {note}")
+    console.notes("Assumed", answer.assumptions)
+    console.notes("Sources", answer.sources)
     print_warnings(answer.warnings, console)

@@ -1,0 +1,1 @@
+"""How answers show themselves in a notebook: the tables of the command line, as HTML."""

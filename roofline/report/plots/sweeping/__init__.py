@@ -1,0 +1,1 @@
+"""What stands behind the plot of a sweep."""
