@@ -120,6 +120,11 @@ def format_time(seconds: float, digits: int = 3) -> str:
     return _engineering(seconds, "s", _TIME, digits)
 
 
+def format_host_time(seconds: float) -> str:
+    """A time of a host as files and sentences have it: ``34.1 us``, from a thousand of them on ``3.24 ms``."""
+    return f"{seconds * 1e6:.3g} us" if seconds < 999.5e-6 else f"{seconds * 1e3:.3g} ms"
+
+
 def format_count(value: float) -> str:
     """A large count in words that people use: ``7.24 billion``."""
     for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):

@@ -25,7 +25,7 @@ from roofline.runs.expectation import Expectation, expect
 from roofline.runs.kind import Outcome
 from roofline.runs.telling.derivations import amount, cite
 from roofline.specs.files.document import read_document
-from roofline.units import format_si, format_time
+from roofline.units import format_host_time, format_si, format_time
 from roofline.workload.workload import Phase
 
 #: So many times a limit is no limit.
@@ -132,7 +132,7 @@ def _of_host(seconds: Seconds, expectation: Expectation, kernels: str, whole: fl
 
     def time_of(seconds: float) -> str:
         quick = f" × {host:.3g} (its PCIe generation)" if host != 1.0 else ""
-        return f"{seconds * 1e6:.3g} us{quick} of the host"
+        return f"{format_host_time(seconds)}{quick} of the host"
 
     sequences = f"{amount(expectation.batch, 'sequence')} × {time_of(engine.sequence_s)}"
     launches = f"{kernels} × {time_of(engine.kernel_s)}, where that is not hidden behind the device"

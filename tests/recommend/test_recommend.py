@@ -31,6 +31,11 @@ def served() -> rl.Recommendation:
     return rl.recommend("mistral-7b", FOUR, **SERVICE)
 
 
+def test_a_plan_and_what_is_out_show_themselves_on_one_line(served: rl.Recommendation) -> None:
+    assert repr(served.plans[0]).startswith(f"<Plan: {served.plans[0].gpus} x {served.plans[0].gpu}, ")
+    assert len(repr(served.out)) < 1000
+
+
 def test_every_plan_does_what_is_wanted_by_estimate(served: rl.Recommendation) -> None:
     assert served.plans
     for plan in served.plans:

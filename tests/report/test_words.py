@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from roofline.answer.plain import listed
-from roofline.units import format_ratio
+from roofline.units import format_host_time, format_ratio
 
 PACKAGE = Path(__file__).parents[2] / "roofline"
 
@@ -20,6 +20,14 @@ PACKAGE = Path(__file__).parents[2] / "roofline"
 )
 def test_a_ratio_has_two_digits_and_three_about_one(value: float, text: str) -> None:
     assert format_ratio(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3.24e-3, "3.24 ms"), (999.6e-6, "1 ms"), (499e-6, "499 us"), (2e-6, "2 us"), (0.0131, "13.1 ms")],
+)
+def test_a_time_of_a_host_has_no_exponent(seconds: float, text: str) -> None:
+    assert format_host_time(seconds) == text
 
 
 @pytest.mark.parametrize(

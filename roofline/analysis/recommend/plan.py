@@ -16,6 +16,7 @@ from roofline.answer.times import Times
 from roofline.machine.engine_lookup import engine_inputs
 from roofline.runs.ask import ask
 from roofline.runs.money.money import Money, money_of
+from roofline.units import format_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,10 @@ class Plan:
     tokens_per_s: Times | None
     load: float = 1.0
     share: float | None = None
+
+    def __repr__(self) -> str:
+        """On one line; all of it is in `to_dict`."""
+        return f"<Plan: {self.gpus} x {self.gpu}, {format_time(self.speed)}>"
 
     @cached_property
     def answer(self) -> Answer:

@@ -25,6 +25,7 @@ from roofline.specs.engine import INHERITED, EngineSpec
 from roofline.specs.files.document import read_document
 from roofline.specs.files.paths import is_file
 from roofline.specs.files.reader import validate
+from roofline.units import format_host_time
 
 #: The factors of an engine in the order in which its file gives them.
 _RATES: Final = ("compute", "streaming", "narrow_compute", "narrow_streaming", "attention", "cache")
@@ -213,7 +214,7 @@ class _EngineFile:
     def _host(self) -> dict[str, str]:
         """Times of the host, those that are not zero."""
         times = {key: getattr(self.engine, f"{key}_s") for key in ("kernel", "step", "sequence", "request")}
-        return {key: f"{value * 1e6:.3g} us" for key, value in times.items() if value}
+        return {key: format_host_time(value) for key, value in times.items() if value}
 
 
 def kept_lines(name: str) -> list[str]:

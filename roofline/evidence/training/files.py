@@ -12,6 +12,7 @@ from roofline.evidence.training.fit import LIMITS, PRIORS, Fitted, LeftOut, curr
 from roofline.evidence.training.prepared import TrainingRun
 from roofline.machine.engine import engine_path
 from roofline.machine.intervals import Range
+from roofline.units import format_host_time
 
 #: Which coefficients stand where, by the names that the file gives them.
 _FACTORS: Final = {
@@ -27,7 +28,6 @@ _HABITS: Final = {
 }
 #: By how much the logarithms of an interval grow for chips that no row is of. Assumed (unverified).
 _UNSEEN: Final = 1.25
-_MICRO: Final = 1e6
 _SOURCE: Final = "fit of {date} to published training runs; see docs/training.md"
 #: Errors, and groups left out, without which an interval is that of all frameworks.
 _LEAST: Final = 6
@@ -43,7 +43,7 @@ def fitted_text(name: str, fitted: Fitted, runs: Sequence[TrainingRun], out: Seq
     limits = {name: current(fitted.framework, name) for name in LIMITS}
     for limit in LIMITS:
         blocks.pop(limit, None)
-    host = {key: f"{current(fitted.framework, own) * _MICRO:.3g} us" for key, own in _HOST.items()}
+    host = {key: format_host_time(current(fitted.framework, own)) for key, own in _HOST.items()}
     blocks["host"] = [_line("host", host)]
     blocks["fit"] = [_line("fit", _figures(fitted, runs, out, date))]
     blocks["sources"] = ["sources:", f'  - "{_SOURCE.format(date=date)}"']

@@ -13,7 +13,7 @@ from roofline.evidence.fits.calibrate import Calibration
 from roofline.evidence.runs.rows import by_reason
 from roofline.report.tables.grid import grid
 from roofline.report.tables.legend import print_table
-from roofline.units import format_time
+from roofline.units import format_host_time, format_time
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console
@@ -22,15 +22,8 @@ _IN_SAMPLE: Final = (
     "Rows that an engine was fitted to are in-sample: their errors and coverage say less than those of rows that were "
     "left out, see docs/validation.md."
 )
-#: Of coefficients that are no factors: the unit, and how many of it are one of SI.
-_UNITS: Final = {
-    "unit_rate": ("FLOP/clock", 1.0),
-    "unit_stream": ("B/clock", 1.0),
-    "kernel_s": ("us", 1e6),
-    "step_s": ("us", 1e6),
-    "sequence_s": ("us", 1e6),
-    "request_s": ("us", 1e6),
-}
+#: Of coefficients that are neither factors nor times, whose names end in `_s`: the unit.
+_UNITS: Final = {"unit_rate": "FLOP/clock", "unit_stream": "B/clock"}
 _WORST: Final = (
     ("row", "name"),
     ("error", "right"),
@@ -116,5 +109,8 @@ def print_fit(calibration: Calibration, console: Console) -> None:
 
 
 def _value(calibration: Calibration, name: str) -> tuple[str, str]:
-    unit, scale = _UNITS.get(name, ("factor", 1.0))
-    return f"{getattr(calibration.fitted.engine, name) * scale:.3g}", unit
+    value = float(getattr(calibration.fitted.engine, name))
+    if name.endswith("_s"):
+        number, unit = format_host_time(value).split()
+        return number, unit
+    return f"{value:.4g}" if value >= 1000 else f"{value:.3g}", _UNITS.get(name, "factor")
