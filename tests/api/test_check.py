@@ -14,6 +14,13 @@ def test_a_match_is_told_with_both_numbers(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == "seconds: we see 1.004, expected 1, match within 1 %\n"
 
 
+def test_the_same_number_calculated_in_another_order_is_equal(capsys: pytest.CaptureFixture[str]) -> None:
+    rl.check("microseconds", 0.1 + 0.2, 0.3)
+    assert capsys.readouterr().out == "microseconds: we see 0.3, expected 0.3, match\n"
+    with pytest.raises(AssertionError, match="no match"):
+        rl.check("bytes", 7_241_732_097, 7_241_732_096)
+
+
 @pytest.mark.parametrize("seen", [1.02, float("nan"), float("inf")])
 def test_a_difference_stops_with_the_same_sentence(seen: float) -> None:
     with pytest.raises(AssertionError, match="expected 1, no match within 1 %"):
