@@ -9,6 +9,8 @@ from roofline.errors import UsageError
 
 #: What the same number differs by when it is calculated in another order, relative.
 _ROUNDING: Final = 1e-12
+#: Whole numbers below this are told in full.
+_LONGEST: Final = 1e16
 
 
 def check(what: str, seen: float, expected: float, tolerance: float = 0.0) -> None:
@@ -23,7 +25,13 @@ def check(what: str, seen: float, expected: float, tolerance: float = 0.0) -> No
     within = f" within {100 * tolerance:g} %" if tolerance else ""
     verdict = f"match{within}" if matches else f"no match{within}"
     digits = 12 if not tolerance else 6
-    told = f"{what}: we see {seen:,.{digits}g}, expected {expected:,.{digits}g}, {verdict}"
+    told = f"{what}: we see {_shown(seen, digits)}, expected {_shown(expected, digits)}, {verdict}"
     if not matches:
         raise AssertionError(told)
     print(told)  # noqa: T201
+
+
+def _shown(value: float, digits: int) -> str:
+    """A number for people: whole ones in full, others to so many digits."""
+    whole = abs(value) < _LONGEST and float(value).is_integer()
+    return f"{value:,.0f}" if whole else f"{value:,.{digits}g}"
