@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from roofline.analysis.evaluate import evaluate_aside
-from roofline.analysis.exchanges import exchange_row
 from roofline.analysis.service.evaluate import served_columns, service_of
 from roofline.answer.phase import OpRow, PhaseEstimate, Warn
 from roofline.answer.plain import plain
@@ -16,10 +14,8 @@ from roofline.answer.quantity import Headlines, Quantity, headlines
 from roofline.answer.service import Service
 from roofline.answer.times import READINGS, Times, column
 from roofline.errors import UsageError
-from roofline.machine.cores import CoreTime, core_time
-from roofline.machine.machine import Machine
-from roofline.machine.time import op_cost
 from roofline.runs.devices.words import placement, spread_sources
+from roofline.runs.execution import Stage, Stages
 from roofline.runs.kind import Outcome
 from roofline.runs.money.block import cost_block, energy_block
 from roofline.runs.money.money import money_of
@@ -27,8 +23,6 @@ from roofline.runs.money.notes import money_notes, money_sources
 from roofline.runs.money.quantities import costs_of
 from roofline.runs.telling.machine import machine_figures, slowest_precision
 from roofline.runs.telling.products import multiplied_figures
-from roofline.workload.op import Op
-from roofline.workload.precision import Precision
 from roofline.workload.workload import Workload
 
 SCHEMA_VERSION: Final = 1
@@ -96,24 +90,26 @@ class Answer(Outcome):
     def _aside(self) -> tuple[Workload, PhaseEstimate] | None:
         return evaluate_aside(self.question)
 
-    def ops(self, phase: str | None = None) -> list[OpRow]:
-        """The op ledger of a phase (default: the model's first), totals over each op's executions in one repeat."""
-        self.refuse_grid("ops are those")
-        return list(self._op_rows(self.phase(phase or self.workload.own[0].name).name))
+    def ops(self, phase: str | None = None, split: bool = False) -> list[OpRow]:
+        """The op ledger of a phase (default: the model's first; `all`: of every one), totals over one repeat.
 
-    def _op_rows(self, name: str) -> Iterator[OpRow]:
-        beside = self._aside is not None and self._aside[1].name == name
-        workload, micro = (self._aside[0], 1.0) if beside and self._aside else (self.workload, self.microbatches)
-        phase, machine, cores = workload[name], self.question.machine(), self.question.spread.cores
-        precision = self.question.precision_of(phase)
-        for op in phase.ops:
-            count = float(op.count * micro)
-            if op.kind == "collective":
-                yield exchange_row(self.question, op, count)
-            elif op.runs_on == "host" and cores is not None:
-                yield host_row(op, precision, core_time(op, precision, cores, machine), count)
+        A row is a kernel as the engine launches it: projections that it joins are one (`qkv_proj`), `split` gives them
+        one by one. The last rows, of the kind `outside`, are what takes time beside ops, so that `expected_s` sums to
+        that of the phase, and `bound_s` to its bound.
+        """
+        from roofline.analysis.clock import Ran, clocked_rows
+
+        self.refuse_grid("ops are those")
+        wanted = self.every_phase if phase == "all" else [self.phase(phase or self.workload.own[0].name)]
+        stages, rows = self.question.stages(), list[OpRow]()
+        for each in wanted:
+            if self._aside is not None and each is self._aside[1]:
+                aside = self._aside[0]
+                ran = Ran(self.question, aside, each, Stages((Stage(1, aside, aside),)))
             else:
-                yield op_row(op, precision, machine, count)
+                ran = Ran(self.question, self.workload, each, stages)
+            rows += clocked_rows(ran, split=split)
+        return rows
 
     @cached_property
     def warnings(self) -> list[Warn]:
@@ -224,47 +220,6 @@ class Answer(Outcome):
 
     def __hash__(self) -> int:
         return hash(self.question) if self.single else id(self)
-
-
-def op_row(op: Op, precision: Precision, machine: Machine, count: float) -> OpRow:
-    """One op of a phase, evaluated over its `count` executions."""
-    cost = op_cost(op, precision, machine)
-    on_memory = bool(cost.memory_s >= cost.compute_s and cost.memory_s >= cost.vector_s)
-    return _row(op, precision, count)._replace(
-        bound_s=count * cost.bound_s, bound_by="memory" if on_memory else "compute"
-    )
-
-
-def host_row(op: Op, precision: Precision, time: CoreTime, count: float) -> OpRow:
-    """One op that the host's cores run, or whose weights are fetched; named after both."""
-    own = "memory" if bool(time.memory_s >= time.compute_s) else "compute"
-    return _row(op, precision, count)._replace(
-        name=f"cpu.{op.name}",
-        bound_s=count * (time.own_s + time.link_s),
-        bound_by="communication" if bool(time.link_s > time.own_s) else own,
-        communication_bytes=count * time.link_bytes,
-    )
-
-
-def _row(op: Op, precision: Precision, count: float) -> OpRow:
-    """What an op counts over its `count` executions, whatever runs it."""
-    return OpRow(
-        name=op.name,
-        kind=op.kind,
-        block=op.block,
-        count=count,
-        flops=count * op.flops,
-        vector_flops=count * op.vector_flops,
-        bytes=count * precision.bytes(op),
-        weight_bytes=count * precision.weight_bytes(op),
-        cache_bytes=count * precision.cache_bytes(op),
-        activation_bytes=count * precision.activation_bytes(op),
-        kernels=count * op.kernels,
-        params=count * op.params * op.held,
-        bound_s=0.0,
-        bound_by="memory",
-        dtype=precision.compute_dtype(op),
-    )
 
 
 def totals(est: Answer) -> dict[str, Any]:

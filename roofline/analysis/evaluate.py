@@ -226,8 +226,9 @@ def _stage_time(setting: _Setting, stage: Stage, index: int) -> StageTime:
 
 def without_received(phase: Phase) -> Phase:
     """A phase without what it receives from the stage before, whose time is that of the stage that sends."""
-    ops = tuple(op for op in phase.ops if op.name != "receive")
-    return phase if len(ops) == len(phase.ops) else replace(phase, ops=ops)
+    if not any(op.name == "receive" for op in phase.ops):
+        return phase
+    return phase.kept("given", lambda: replace(phase, ops=tuple(op for op in phase.ops if op.name != "receive")))
 
 
 def _phase(setting: _Setting, phase: Phase, times: list[StageTime], busiest: int) -> PhaseEstimate:

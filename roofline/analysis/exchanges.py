@@ -1,14 +1,12 @@
-"""What crosses links in a phase: how long it takes, how many bytes it is, and its rows in the ledger."""
+"""What crosses links in a phase: how long it takes, and how many bytes it is."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from roofline.answer.phase import OpRow
 from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric, collective_s, communication_bytes
 from roofline.num import Num
-from roofline.runs.kind import Question
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 from roofline.workload.workload import Phase
@@ -34,31 +32,3 @@ def own_work(phase: Phase) -> Phase:
 
 def _own(ops: tuple[Op, ...]) -> tuple[Op, ...]:
     return tuple(op for op in ops if op.kind != "collective" and op.runs_on == "device")
-
-
-def exchange_row(question: Question, op: Op, count: float) -> OpRow:
-    """The ledger row of an exchange: what crosses the link, and how long it takes.
-
-    What it reads and writes in device memory on the way to the link is not counted beside that: `bytes` are those of
-    the device's own work, in a row as in a phase.
-    """
-    precision, fabric = question.precision, question.spread.fabric
-    assert fabric is not None
-    return OpRow(
-        name=op.name,
-        kind=op.kind,
-        block=op.block,
-        count=count,
-        flops=0.0,
-        vector_flops=0.0,
-        bytes=0.0,
-        weight_bytes=0.0,
-        cache_bytes=0.0,
-        activation_bytes=0.0,
-        kernels=count * op.kernels,
-        params=0.0,
-        bound_s=count * collective_s(op, precision, fabric),
-        bound_by="communication",
-        dtype=precision.activations.name,
-        communication_bytes=count * communication_bytes(op, precision),
-    )

@@ -1,36 +1,40 @@
-"""Views of the op ledger: by op, by kind, by block."""
+"""Views of the op ledger: by op, by kind, by block; sorted, and the longest alone. What is no op stays last."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from roofline.answer.phase import OpRow
+from roofline.answer.phase import OUTSIDE, OpRow
+from roofline.answer.plain import counted_whole
 
 GROUPINGS: Final = ("op", "kind", "block")
 _SUMMED: Final = (
     *("count", "flops", "vector_flops", "bytes", "weight_bytes", "cache_bytes", "activation_bytes"),
-    *("kernels", "params", "bound_s", "communication_bytes"),
+    *("kernels", "params", "bound_s", "expected_s", "share", "communication_bytes"),
 )
 _BOUNDS: Final = ("compute", "memory", "communication")
 _KEYS: Final[dict[str, Callable[[OpRow], str]]] = {"kind": lambda row: row.kind, "block": lambda row: row.block}
 
 
 def group_rows(rows: Sequence[OpRow], by: str) -> list[OpRow]:
-    """Rows summed by kind or block, in the order in which each first occurs; `op` leaves them as they are.
+    """Rows of each phase summed by kind or block, in the order in which each first occurs; `op` leaves them as they
+    are, and what is no op always is.
 
     A sum is bound by what bounds the larger part of its time; kind and block are "mixed" where its rows differ.
     """
     if by == "op":
         return list(rows)
     key = _KEYS[by]
-    groups: dict[str, list[OpRow]] = {}
+    groups: dict[tuple[str, bool, str], list[OpRow]] = {}
     for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return [_merge(name, members) for name, members in groups.items()]
+        outside = row.kind == OUTSIDE
+        groups.setdefault((row.phase, outside, row.name if outside else key(row)), []).append(row)
+    return [merged(name, members) for (_, _, name), members in groups.items()]
 
 
-def _merge(name: str, members: list[OpRow]) -> OpRow:
+def merged(name: str, members: Sequence[OpRow]) -> OpRow:
+    """Rows as one, under a name: what they count together."""
     values = members[0]._asdict()
     for part in _SUMMED:
         values[part] = sum(getattr(row, part) for row in members)
@@ -44,7 +48,9 @@ def _merge(name: str, members: list[OpRow]) -> OpRow:
 
 
 _SORT_KEYS: Final[dict[str, Callable[[OpRow], Any]]] = {
-    "time": lambda row: -float(row.bound_s),
+    "time": lambda row: -float(row.expected_s),
+    "bound": lambda row: -float(row.bound_s),
+    "reached": lambda row: (row.reached is None, row.reached),
     "flops": lambda row: -float(row.flops),
     "bytes": lambda row: -float(row.bytes),
     "params": lambda row: -row.params,
@@ -54,6 +60,25 @@ _SORT_KEYS: Final[dict[str, Callable[[OpRow], Any]]] = {
 SORTS: Final = ("order", *_SORT_KEYS)
 
 
-def sort_rows(rows: list[OpRow], key: str) -> list[OpRow]:
-    """Rows by a column, the largest first; `order` keeps the order of execution."""
-    return rows if key == "order" else sorted(rows, key=_SORT_KEYS[key])
+def sort_rows(rows: Sequence[OpRow], key: str) -> list[OpRow]:
+    """Rows by a column, the largest first, but the least share of a roof; `time` is the expected one, `order` keeps the
+    order of execution.
+    """
+    ops, outside = apart(rows)
+    return [*(ops if key == "order" else sorted(ops, key=_SORT_KEYS[key])), *outside]
+
+
+def top_rows(rows: Sequence[OpRow], number: int, what: str = "op") -> list[OpRow]:
+    """The rows that take longest, so many of them, in the order in which they are, and all others as one behind them;
+    `what` is what a row is.
+    """
+    ops, outside = apart(rows)
+    longest = {id(row) for row in sort_rows(ops, "time")[:number]}
+    rest = [row for row in ops if id(row) not in longest]
+    others = [merged(counted_whole(len(rest), f"other {what}"), rest)] if rest else []
+    return [*(row for row in ops if id(row) in longest), *others, *outside]
+
+
+def apart(rows: Sequence[OpRow]) -> tuple[list[OpRow], list[OpRow]]:
+    """The ops among rows, and what is no op."""
+    return [row for row in rows if row.kind != OUTSIDE], [row for row in rows if row.kind == OUTSIDE]

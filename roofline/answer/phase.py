@@ -36,8 +36,17 @@ class Parameters:
         return {name: plain(value) for name, value in counts.items()}
 
 
+#: The kind of the rows of what no op is: waiting, the host's own work, what is hidden behind work.
+OUTSIDE: Final = "outside"
+
+
 class OpRow(NamedTuple):
-    """One op of a phase, evaluated: totals over its `count` executions in one repeat."""
+    """One kernel of a phase, evaluated: totals over its `count` executions in one repeat.
+
+    A kernel is an op, or the projections that the engine multiplies as one. `expected_s` are the seconds that it should
+    take with the engine, `share` is their part of the phase's. Rows of the kind `outside` are what the engine adds
+    beside ops (or, below zero, hides behind them).
+    """
 
     name: str
     kind: str
@@ -55,11 +64,22 @@ class OpRow(NamedTuple):
     bound_by: str
     dtype: str
     communication_bytes: Num = 0.0
+    expected_s: Num = 0.0
+    share: Num = 0.0
+    phase: str = ""
 
     @property
     def intensity(self) -> Num:
         """FLOPs per byte; 0 for an op that moves nothing of its own."""
         return self.flops / maximum(self.bytes, _NOTHING)
+
+    @property
+    def reached(self) -> float | None:
+        """Share of its roof that it should reach: the bound over the expected time; None where it takes no time of its
+        own, and for what is no op.
+        """
+        timed = self.kind != OUTSIDE and float(self.expected_s) > 0.0
+        return float(self.bound_s) / float(self.expected_s) if timed else None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -67,9 +87,9 @@ class OpRow(NamedTuple):
 
 
 _OP: Final = (
-    *("name", "kind", "block", "count", "flops", "vector_flops", "bytes"),
+    *("phase", "name", "kind", "block", "count", "flops", "vector_flops", "bytes"),
     *("weight_bytes", "cache_bytes", "activation_bytes", "intensity", "kernels", "params"),
-    *("bound_s", "bound_by", "dtype", "communication_bytes"),
+    *("bound_s", "bound_by", "expected_s", "share", "reached", "dtype", "communication_bytes"),
 )
 
 

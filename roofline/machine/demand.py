@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from roofline.machine.likeness import Places
 from roofline.num import Num, is_nothing, points, span_many
-from roofline.passes.fusion.joined import join_projections
+from roofline.passes.fusion.joined import joined, products_of
 from roofline.specs.formats.dtypes import DType
 from roofline.specs.formats.unpacking import Unpacking, Way, unpacking
 from roofline.workload.op import Op
@@ -38,13 +38,15 @@ class Demand(NamedTuple):
 class Demands(NamedTuple):
     """The ops of a phase: each kind of them once, and of every op in order its count and its kind.
 
-    `dtypes` are the formats that are multiplied, `kernels` the launches.
+    `dtypes` are the formats that are multiplied, `kernels` the launches; `products` the ops that each op in order is
+    made of, several where the engine joins them. Of a grid of sizes the order is another, and `products` say nothing.
     """
 
     kinds: tuple[Demand, ...]
     order: tuple[tuple[float, int], ...]
     dtypes: tuple[str, ...]
     kernels: Num
+    products: tuple[Sequence[Op], ...]
 
 
 def demand(op: Op, precision: Precision) -> Demand:
@@ -68,14 +70,18 @@ def demands(phase: Phase, precision: Precision, joins: str, unpacks: Way = "none
     return phase.kept(("demands", joins, unpacks, precision), lambda: _demands(phase, precision, joins, unpacks))
 
 
+def _is_held(op: Op) -> bool:
+    """Whether an op is there for what it holds alone, and not run."""
+    return op.shape is None and is_nothing(op.kernels)
+
+
 def _demands(phase: Phase, precision: Precision, joins: str, unpacks: Way) -> Demands:
     kinds: list[Demand] = []
     order: list[tuple[float, int]] = []
     places = Places()
     kernels: Num = 0.0
-    for op in join_projections(phase.ops, joins):
-        if op.shape is None and is_nothing(op.kernels):
-            continue  # held and not run
+    products = [product for product in products_of(phase.ops, joins) if not _is_held(product[0])]
+    for op in map(joined, products):
         place = places.of(_likeness(op, precision))
         if place == len(kinds):
             kinds.append(demand(op, precision))
@@ -84,7 +90,7 @@ def _demands(phase: Phase, precision: Precision, joins: str, unpacks: Way) -> De
         kernels = kernels + op.count * (op.kernels + (own.kernels if own is not None else 0.0))
     if span_many(phase.tokens, phase.boundary, phase.context):
         order = _few_points_first(kinds, order)
-    return Demands(tuple(kinds), tuple(order), tuple({kind.dtype for kind in kinds}), kernels)
+    return Demands(tuple(kinds), tuple(order), tuple({kind.dtype for kind in kinds}), kernels, tuple(products))
 
 
 def _few_points_first(kinds: Sequence[Demand], order: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:

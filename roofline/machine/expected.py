@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from roofline.machine.chips.efficiency import ChipEfficiency
@@ -51,17 +51,36 @@ def expected_phase_time(
 
     `time_of` is asked for the seconds of each kind of op: a fit keeps what it has asked before.
     """
+    asked, times = kernel_times(phase, precision, machine, chip, time_of)
+    device = beside_host(one_by_one(asked, times), asked, chip)
+    return device + chip.host * (chip.engine.step_s + chip.engine.sequence_s * batch)
+
+
+def kernel_times(
+    phase: Phase, precision: Precision, machine: Machine, chip: ChipEfficiency, time_of: KindTime = kind_time
+) -> tuple[Demands, list[Num]]:
+    """What the ops of a phase ask for, as the engine joins them, and the expected seconds of each kind of them."""
     engine = chip.engine
     asked = demands(phase, precision, engine.joins, engine.unpacks)
     facts = {dtype: multiplied_by(dtype, machine, chip) for dtype in asked.dtypes}
-    times = [time_of(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
+    return asked, [time_of(kind, facts[kind.dtype], machine, chip) for kind in asked.kinds]
+
+
+def one_by_one(asked: Demands, times: Sequence[Num]) -> Num:
+    """Seconds of all kernels one after the other."""
     device: Num = 0.0
     for count, place in asked.order:
         device = device + count * times[place]
-    if engine.kernel_s:
-        launched = asked.kernels if engine.cuts is WHOLE else _launched(asked, engine.cuts)
-        device = smooth_maximum(device, launched * (engine.kernel_s * chip.host), _OVERLAP)
-    return device + chip.host * (engine.step_s + engine.sequence_s * batch)
+    return device
+
+
+def beside_host(device: Num, asked: Demands, chip: ChipEfficiency) -> Num:
+    """The same seconds where the host may launch more slowly than the device runs."""
+    engine = chip.engine
+    if not engine.kernel_s:
+        return device
+    launched = asked.kernels if engine.cuts is WHOLE else _launched(asked, engine.cuts)
+    return smooth_maximum(device, launched * (engine.kernel_s * chip.host), _OVERLAP)
 
 
 def _launched(asked: Demands, cuts: Cuts) -> Num:

@@ -65,13 +65,18 @@ class Expectation(NamedTuple):
         return expected_core_time(op, precision, self.cores, there)
 
     def _fetching(self, phase: Phase, precision: Precision) -> Num:
-        """Seconds in which a phase fetches what is in host memory or on disk, at the link's nominal rate."""
+        """Seconds in which a phase fetches what is in host memory or on disk."""
         seconds: Num = 0.0
-        for op in phase.ops:
-            if self.fabric is not None and isinstance(op.shape, CollectiveShape) and op.shape.operation == "load":
-                waits = CROSSING_S if op.source is None else 0.0
-                seconds = seconds + op.count * (collective_s(op, precision, self.fabric) + waits)
+        for op in phase.ops if self.fabric is not None else ():
+            if op.kind == "collective":
+                seconds = seconds + op.count * self.fetched(op, precision)
         return seconds
+
+    def fetched(self, op: Op, precision: Precision) -> Num:
+        """Seconds in which one execution of an op fetches what is elsewhere, at the nominal rate; 0 of others."""
+        if self.fabric is None or not isinstance(op.shape, CollectiveShape) or op.shape.operation != "load":
+            return 0.0
+        return collective_s(op, precision, self.fabric) + (CROSSING_S if op.source is None else 0.0)
 
     def beside(self, spread: Spread) -> Expectation:
         """The same with what a spread keeps elsewhere."""

@@ -88,7 +88,7 @@ def test_formats_of_single_phases() -> None:
     sdxl = ask("sdxl")
     assert sdxl.memory.components["autoencoder"] == 4 * 83_653_863
     assert ask("sdxl", weights="bf16").memory.components["autoencoder"] == 2 * 83_653_863
-    assert {row.dtype for row in sdxl.ops("vae_decode")} == {"tf32"}
+    assert {row.dtype for row in sdxl.ops("vae_decode") if row.kind != "outside"} == {"tf32"}
     extra = ask("sd3-medium").memory.components["text_encoder_3"] - 2 * 4_762_310_656
     assert extra == 2 * 24 * 4096 * 10240
     assert ask("sd3-medium", weights="bf16").memory.components["text_encoder_3"] == 2 * 4_762_310_656

@@ -55,19 +55,24 @@ def test_overrides_apply_by_op_and_by_role() -> None:
 
 def test_an_override_decides_the_rate_of_its_op() -> None:
     est = rl.estimate("mistral-7b", gpu="h100", weights="bf16,feed_forward=fp8")
-    rate = {row.name: row.dtype for row in est.ops("prefill")}
+    rate = {row.name: row.dtype for row in est.ops("prefill", split=True)}
     assert (rate["q_proj"], rate["up_proj"]) == ("bf16", "fp8")
 
 
 def test_a_tied_head_takes_the_format_of_its_embedding() -> None:
-    rows = {row.name: row for row in rl.estimate("gpt2", gpu="h100", weights="int8,embedding=fp16").ops("decode")}
+    rows = {
+        row.name: row
+        for row in rl.estimate("gpt2", gpu="h100", weights="int8,embedding=fp16").ops("decode", split=True)
+    }
     assert rows["head"].weight_bytes == 50257 * 768 * 2
 
 
 def test_a_scale_per_channel_is_counted() -> None:
     """4096 x 14336 of int8 with an fp16 scale per output channel."""
     row = next(
-        row for row in rl.estimate("mistral-7b", gpu="h100", weights="int8").ops("decode") if row.name == "up_proj"
+        row
+        for row in rl.estimate("mistral-7b", gpu="h100", weights="int8").ops("decode", split=True)
+        if row.name == "up_proj"
     )
     assert row.weight_bytes == 32 * (4096 * 14336 + 2 * 14336)
 

@@ -109,14 +109,14 @@ def spare(est: rl.Estimate) -> float:
 
 def pick(est: rl.Estimate, *names: str, phase: str | None = None) -> list[OpRow]:
     """The rows of these ops, in all layers."""
-    found = [row for row in est.ops(phase) if row.name in names]
-    assert len(found) >= len(names), f"{names} not all in {[row.name for row in est.ops(phase)]}"
+    found = [row for row in est.ops(phase, split=True) if row.name in names]
+    assert len(found) >= len(names), f"{names} not all in {[row.name for row in est.ops(phase, split=True)]}"
     return found
 
 
 def in_blocks(est: rl.Estimate, phase: str | None = None) -> list[OpRow]:
     """The rows of the layers: without embedding, final norm and head."""
-    return [row for row in est.ops(phase) if row.block.startswith("layers")]
+    return [row for row in est.ops(phase, split=True) if row.block.startswith("layers")]
 
 
 def flops(rows: list[OpRow]) -> float:

@@ -63,43 +63,57 @@ def note_warnings(warnings: list[Warn]) -> None:
         tell(f"warning {warn.code}: {warn.text}")
 
 
+_PHASE = (
+    "One phase alone, by its name in the tables: prefill, decode, draft; text_encode, denoise, vae_decode of pictures; "
+    "vision_encode, audio_encode … Left out, or all: every one."
+)
+_SORT = "time (expected), order (of execution), bound, reached, flops, bytes, params, intensity or name."
+_TOP = "Only the N rows that take longest, and the rest as one."
+
+
 @with_options()
 def ops(
     options: ModelOptions,
-    phase: Annotated[str | None, typer.Option(help="prefill, decode or draft; default: all.")] = None,
+    phase: Annotated[str | None, typer.Option(help=_PHASE, metavar="NAME|all")] = None,
     by: Annotated[str, typer.Option(help="One row per op, kind or block.", metavar="op|kind|block")] = "op",
-    sort: Annotated[
-        str, typer.Option(help="order, time, flops, bytes, params, intensity or name.", metavar="COLUMN")
-    ] = "order",
+    split: Annotated[
+        bool, typer.Option("--split", help="One row per projection, also where the engine multiplies several as one.")
+    ] = False,
+    top: Annotated[int | None, typer.Option(help=_TOP, metavar="N", min=1)] = None,
+    sort: Annotated[str, typer.Option(help=_SORT, metavar="COLUMN")] = "time",
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
-    """The op ledger of a phase: per op FLOPs, bytes, intensity, time and bound."""
-    from roofline.analysis.ledger import GROUPINGS, SORTS, group_rows, sort_rows
+    """The op ledger: per op FLOPs, bytes, what bounds it, its expected time, and the share of its roof that it reaches.
+
+    Rows are kernels as the engine launches them; the last ones are what takes time beside them.
+    """
+    from roofline.analysis.ledger import GROUPINGS, SORTS, group_rows, sort_rows, top_rows
     from roofline.api.estimate import estimate as run
     from roofline.runs.checks import one_of
 
     one_of("by", by, GROUPINGS)
     one_of("sort", sort, SORTS)
     est = run(options.model, options.gpu, **options.options)
-    names = [est.phase(phase).name] if phase else [p.name for p in est.every_phase]
-    tables = {name: sort_rows(group_rows(est.ops(name), by), sort) for name in names}
+    tables = {}
+    for each in est.every_phase if phase in (None, "all") else [est.phase(phase)]:
+        rows = sort_rows(group_rows(est.ops(each.name, split=split), by), sort)
+        tables[each.name] = rows if top is None else top_rows(rows, top, by)
     if json or csv:
         from roofline.report.data import write_csv, write_json
 
-        rows = [{"phase": name} | row.to_dict() for name, members in tables.items() for row in members]
+        found = [row.to_dict() for members in tables.values() for row in members]
         if json:
-            write_json({"schema_version": 1, "inputs": est.inputs, "ops": rows})
+            write_json({"schema_version": 1, "inputs": est.inputs, "ops": found})
         else:
-            write_csv(rows)
+            write_csv(found)
         note_warnings(est.warnings)
         return
     from roofline.report.tables.estimate import print_warnings
-    from roofline.report.tables.ops import print_ops
+    from roofline.report.tables.ops import print_legend, print_ops
 
     out = console()
-    for name, rows_of_phase in tables.items():
-        print_ops(est, name, rows_of_phase, by, out)
+    print_legend(est, [print_ops(est, name, rows, by, out) for name, rows in tables.items()], out)
     print_warnings(est.warnings, out)
 
 

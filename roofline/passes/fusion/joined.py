@@ -26,8 +26,37 @@ JOINS: Final[dict[str, dict[str, str]]] = {
 }
 
 
+#: Letters of projections that are joined without a line between them: `qkv_proj`.
+_LETTERS: Final = frozenset("qkv")
+
+
 def join_projections(ops: Sequence[Op], which: str) -> Sequence[Op]:
     """The ops with the projections of `which` (none, attention, all) joined into the first one of each block."""
+    return [joined(product) for product in products_of(ops, which)]
+
+
+def joined_name(names: Sequence[str]) -> str:
+    """What the product of several projections is called: `qkv_proj`, `gate_up_proj`, `shared_gate_up_proj`."""
+    each = [name.split("_") for name in dict.fromkeys(names)]
+    if len(each) == 1:
+        return names[0]
+    most = min(map(len, each)) - 1
+    first = _alike(each, most)
+    last = _alike([parts[::-1] for parts in each], most - first)
+    own = ["_".join(parts[first : len(parts) - last]) for parts in each]
+    letters = "".join(own)
+    short = _LETTERS.issuperset(letters)
+    middle = "".join(sorted(set(letters), key="qkv".index)) if short else "_".join(own)
+    return "_".join([*each[0][:first], middle, *each[0][len(each[0]) - last :]])
+
+
+def _alike(names: Sequence[Sequence[str]], most: int) -> int:
+    """In how many parts names begin alike, of at most so many."""
+    return next((i for i in range(most) if len({name[i] for name in names}) > 1), most)
+
+
+def products_of(ops: Sequence[Op], which: str) -> list[list[Op]]:
+    """The ops in the groups that are joined into one each, in the order of the first of each group."""
     named = JOINS[which]
     products: list[list[Op]] = []
     begun: dict[tuple[str, str], list[Op]] = {}
@@ -45,7 +74,7 @@ def join_projections(ops: Sequence[Op], which: str) -> Sequence[Op]:
                     continue
                 begun[op.block, matrix] = product
         products.append(product)
-    return [_joined(product) if len(product) > 1 else product[0] for product in products]
+    return products
 
 
 def _fits(first: Op, second: Op) -> bool:
@@ -57,9 +86,11 @@ def _fits(first: Op, second: Op) -> bool:
     return alike and all_hold(first.count == second.count)
 
 
-def _joined(product: Sequence[Op]) -> Op:
-    """Several ops of one input as one."""
+def joined(product: Sequence[Op]) -> Op:
+    """Several ops of one input as one; a single one is itself."""
     first, *others = product
+    if not others:
+        return first
     flops, vector_flops, params, active = first.flops, first.vector_flops, first.params, first.active
     weights, write, shape = first.weights, first.write, first.shape
     assert isinstance(shape, MatmulShape)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roofline.analysis.estimate import Answer
-from roofline.answer.phase import OpRow
+from roofline.answer.phase import OUTSIDE, OpRow
 from roofline.report.plots.geometry import Point
 
 #: Ops nearer than this on paper, in points, are one dot.
@@ -162,5 +162,6 @@ def silent_kinds(rows: Sequence[OpRow]) -> list[str]:
 
 
 def phase_rows(estimate: Answer) -> dict[str, list[OpRow]]:
-    """The ledger of every phase, in order."""
-    return {phase.name: estimate.ops(phase.name) for phase in estimate.phases}
+    """The ops of every phase, in order."""
+    ledgers = ((phase.name, estimate.ops(phase.name, split=True)) for phase in estimate.phases)
+    return {name: [row for row in rows if row.kind != OUTSIDE] for name, rows in ledgers}

@@ -40,9 +40,9 @@ class Column(NamedTuple):
         return self.side.startswith(("left", "text"))
 
     @property
-    def spare(self) -> bool:
-        """Whether it may be left out."""
-        return self.side.endswith("?")
+    def spare(self) -> int:
+        """Whether it may be left out, and how soon: the larger, the sooner."""
+        return self.side.count("?")
 
     def cell(self, index: int, width: int) -> list[str]:
         """A text in lines of that width."""
@@ -59,7 +59,8 @@ class Grid(NamedTuple):
     """A table under its title. A column is its heading and its side.
 
     `left` and `text` wrap at words, `text` not into a narrow column; `right` and `name` are never broken. With a `?`
-    behind it a column is left out where the terminal is too narrow for all, the last one first.
+    behind it a column is left out where the terminal is too narrow for all: those with the most of them first, of these
+    the last one.
     """
 
     title: str
@@ -93,11 +94,16 @@ class Grid(NamedTuple):
         """As many of the columns as the width holds."""
         kept = list(self.columns)
         while sum(column.needed for column in kept) + 2 * len(kept) > width:
-            spare = [index for index, column in enumerate(kept) if column.spare]
-            if not spare:
+            spare = max(range(len(kept)), key=lambda index: (kept[index].spare, index))
+            if not kept[spare].spare:
                 break
-            del kept[spare[-1]]
+            del kept[spare]
         return kept
+
+    @property
+    def needed(self) -> int:
+        """Cells in which no column is left out."""
+        return sum(column.needed for column in self.columns) + 2 * len(self.columns)
 
 
 def grid(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> Grid:

@@ -1,13 +1,15 @@
-"""The tables of `roofline ops`: one unit per column, stated in its heading."""
+"""The tables of `roofline ops`: one unit per column, stated in its heading; what they leave out, and what they mean."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
-from roofline.answer.phase import OpRow
-from roofline.report.tables.grid import grid
+from roofline.answer.phase import OUTSIDE, OpRow, PhaseEstimate
+from roofline.machine.engine import IDEAL
+from roofline.report.tables.grid import Grid, grid
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console
@@ -16,68 +18,135 @@ _SI: Final = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0
 _TIME: Final = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 _Value = Callable[[OpRow], float]
 _Steps = tuple[tuple[float, str], ...]
+#: From this width on blocks have a column; in less they are told with the names that several of them share.
+_WIDE: Final = 110
+#: Letters of a name that is not broken in less, and where a longer one is.
+_NAME: Final = 21
+_LONG: Final = re.compile(rf"(.{{1,{_NAME - 1}}}[._])")
 
 
 class _Columns:
-    """The columns of a table of ops, one after the other: a text per row, and one for their sum."""
+    """The columns of a table of ops, one after the other: a text per row, and one for their sum.
+
+    What is no op has texts in those columns alone that are `timed`.
+    """
 
     def __init__(self, rows: Sequence[OpRow]) -> None:
         self.rows = rows
         self.heads: list[tuple[str, str]] = []
         self.cells: list[list[str]] = []
 
-    def put(self, heading: str, side: str, text: Callable[[OpRow], str], total: str = "") -> None:
+    def put(self, heading: str, side: str, texts: Iterable[str], total: str = "", timed: bool = False) -> None:
         """A column of texts."""
         self.heads.append((heading, side))
-        self.cells.append([*map(text, self.rows), total])
+        each = zip(self.rows, texts, strict=True)
+        self.cells.append([*(text if timed or row.kind != OUTSIDE else "" for row, text in each), total])
 
-    def put_sum(self, heading: str, value: _Value, steps: _Steps = _SI, side: str = "right?") -> None:
+    def put_sum(self, heading: str, side: str, value: _Value, steps: _Steps = _SI, timed: bool = False) -> None:
         """A column of amounts in one unit: where it goes into the heading is marked by `{}`."""
         values = [value(row) for row in self.rows]
         prefix, texts = one_unit([*values, sum(values)], steps)
-        self.heads.append((heading.format(prefix).strip(), side))
-        self.cells.append(texts)
+        self.put(heading.format(prefix).strip(), side, texts[:-1], texts[-1], timed)
 
 
-def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> None:
-    """One phase: counts, traffic, intensity and time of each row, and their sum."""
-    wide = console.width >= 110
-    table = _Columns(rows)
-    names = iter([row.name for row in rows] if wide or by != "op" else named_apart(rows))
-    table.put(by, "name" if wide else "left", lambda row: next(names), "total")
-    if wide and by == "op":
-        table.put("block", "left", lambda row: block_words(row.block))
-    table.put("×", "right?", lambda row: f"{row.count:,.0f}", f"{sum(row.count for row in rows):,.0f}")
-    _put_amounts(table, wide=wide)
-    table.put("bound by", "left", lambda row: row.bound_by)
-    table.put_sum("{}s", lambda row: float(row.bound_s), _TIME, "right")
-    total_s = sum(float(row.bound_s) for row in rows)
-    table.put("share", "right", lambda row: f"{100 * float(row.bound_s) / total_s:.1f} %", "100.0 %")
-    if wide:
-        table.put_sum("parameters {}", lambda row: row.params)
+class OpsTable(NamedTuple):
+    """A table of ops as it is shown, and with all its columns."""
+
+    shown: Grid
+    full: Grid
+
+    def left_out(self, width: int) -> list[str]:
+        """The names of the columns for which there is no room."""
+        missing = set(self.shown.left_out(width))
+        kept = {column.texts[0] for column in self.shown.columns} - missing
+        return [unit_less(column.texts[0]) for column in self.full.columns if column.texts[0] not in kept]
+
+
+def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> OpsTable:
+    """One phase: counts, traffic, intensity and times of each row, and their sum."""
     q = est.question
-    runs, level = f"one {phase} of {est.phase(phase).repeat:,.0f}", f"fusion {q.execution.level}"
-    title = f"{q.spec.title} on {q.gpu.title}: {runs}, {level}"
-    shown = grid(title, table.heads, list(zip(*table.cells, strict=True)))
-    console.print(shown)
-    if left_out := shown.left_out(console.width):
-        console.print(f"no room in {console.width} columns for: {', '.join(left_out)}\n", style="dim")
+    runs, how = f"one {phase} of {est.phase(phase).repeat:,.0f}", f"fusion {q.execution.level}, engine {q.engine}"
+    title = f"{q.spec.title} on {q.gpu.title}: {runs}, {how}"
+
+    def made(wide: bool) -> Grid:
+        table = _table(est.phase(phase), rows, by, wide)
+        return grid(title, table.heads, list(zip(*table.cells, strict=True)))
+
+    full = made(wide=True)
+    found = OpsTable(full if console.width >= _WIDE else made(wide=False), full)
+    console.print(found.shown)
+    return found
 
 
-def _put_amounts(table: _Columns, *, wide: bool) -> None:
-    """FLOPs and bytes, where there is room by what is moved, and their ratio."""
+def _table(phase: PhaseEstimate, rows: Sequence[OpRow], by: str, wide: bool) -> _Columns:
+    table, times = _Columns(rows), phase.times
+    names = named_apart(rows) if by == "op" and not wide else [row.name for row in rows]
+    whole_names = wide or max(map(len, names)) <= _NAME
+    table.put(by, "name" if whole_names else "left", names if whole_names else map(_broken, names), "total", timed=True)
+    if by == "op" and wide:
+        table.put("block", "left", [block_words(row.block) for row in rows])
+    table.put("×", "right??", [f"{row.count:,.0f}" for row in rows], f"{sum(row.count for row in rows):,.0f}")
+    _put_amounts(table)
+    table.put("bound by", "left", [row.bound_by for row in rows])
+    table.put_sum("bound\n{}s", "right???", lambda row: float(row.bound_s), _TIME, timed=True)
+    table.put_sum("expected\n{}s", "right", lambda row: float(row.expected_s), _TIME, timed=True)
+    table.put("share", "right", [f"{100 * float(row.share):.1f} %" for row in rows], "100 %", timed=True)
+    whole = float(times.bound) / float(times.expected) if float(times.expected) else None
+    table.put("reached", "right", [_percent(row.reached) for row in rows], _percent(whole))
+    table.put_sum("parameters\n{}", "right" + 9 * "?", lambda row: row.params)
+    return table
+
+
+def _put_amounts(table: _Columns) -> None:
+    """FLOPs and bytes, where there is room by what is moved, and their ratio, the last to go."""
     rows = table.rows
-    table.put_sum("{}FLOP", lambda row: float(row.flops))
-    table.put_sum("{}B", lambda row: float(row.bytes))
-    if wide and any(float(row.communication_bytes) for row in rows):
-        table.put_sum("links {}B", lambda row: float(row.communication_bytes))
-    if wide:
-        table.put_sum("weights {}B", lambda row: float(row.weight_bytes))
-        table.put_sum("cache {}B", lambda row: float(row.cache_bytes))
-        table.put_sum("activations {}B", lambda row: float(row.activation_bytes))
+    table.put_sum("{}FLOP", "right????", lambda row: float(row.flops))
+    table.put_sum("{}B", "right????", lambda row: float(row.bytes))
+    if any(float(row.communication_bytes) for row in rows):
+        table.put_sum("links\n{}B", "right?????", lambda row: float(row.communication_bytes))
+    table.put_sum("weights\n{}B", "right??????", lambda row: float(row.weight_bytes))
+    table.put_sum("cache\n{}B", "right??????", lambda row: float(row.cache_bytes))
+    table.put_sum("activations\n{}B", "right??????", lambda row: float(row.activation_bytes))
     flops, moved = sum(float(row.flops) for row in rows), sum(float(row.bytes) for row in rows)
-    ratio = f"{flops / moved:,.1f}" if moved else ""
-    table.put("FLOP/B", "right?", lambda row: f"{float(row.intensity):,.1f}", ratio)
+    ratio = _ratio(flops / moved) if moved else ""
+    table.put("FLOP/B", "right?", [_ratio(float(row.intensity)) for row in rows], ratio)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.1f}"
+
+
+def _broken(name: str) -> str:
+    """A name whose words of more letters than a narrow column holds are broken behind a point or a line within."""
+    return " ".join(re.sub(_LONG, r"\1\n", word) if len(word) > _NAME else word for word in name.split(" "))
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def print_legend(est: Answer, tables: Sequence[OpsTable], console: Console) -> None:
+    """What the columns of the tables mean, and which were left out of them, and how they are seen."""
+    engine = est.question.engine
+    expected = "the bound, as the engine is ideal" if engine == IDEAL else f"with engine {engine}"
+    console.print(
+        f"bound: least time by peak and bandwidth · expected: {expected} (share: of it) · reached: bound ÷ expected",
+        style="dim",
+    )
+    gone = dict.fromkeys(name for table in tables for name in table.left_out(console.width))
+    if gone:
+        needed = max(table.full.needed for table in tables)
+        how = f"COLUMNS={needed} shows them, --csv and --json have all"
+        console.print(f"no room in {console.width} columns for: {', '.join(gone)} ({how})", style="dim")
+    console.print()
+
+
+def unit_less(heading: str) -> str:
+    """A heading without its unit: what is counted, where it is nothing but a unit."""
+    name, _, unit = heading.rpartition("\n")
+    if name or "/" in unit:
+        return name or heading
+    return "FLOPs" if unit.endswith("FLOP") else "bytes" if unit.endswith("B") else heading
 
 
 def named_apart(rows: Sequence[OpRow]) -> list[str]:
@@ -108,8 +177,8 @@ def _alike(names: Sequence[Sequence[str]], most: int) -> int:
 
 
 def block_words(block: str) -> str:
-    """A block for people: nothing for the model itself."""
-    return "" if block == "<top>" else block
+    """A block for people: nothing for the model itself, nor for what is no op."""
+    return "" if block in ("<top>", OUTSIDE) else block
 
 
 def one_unit(values: Sequence[float], steps: tuple[tuple[float, str], ...]) -> tuple[str, list[str]]:
@@ -123,4 +192,6 @@ def one_unit(values: Sequence[float], steps: tuple[tuple[float, str], ...]) -> t
 def _short(value: float, decimals: int) -> str:
     if value == 0:
         return "0"
+    if value < 0:
+        return f"-{_short(-value, decimals)}"
     return f"{value:,.{decimals}f}" if value >= 10.0**-decimals / 2 else f"<{10.0**-decimals:.{decimals}f}"

@@ -131,7 +131,7 @@ def test_scales_are_part_of_their_matrix(tmp_path: Path) -> None:
     quantised = {"quant_method": "fbgemm_fp8"}
     model = folder(tmp_path, found, quantization_config=quantised)
     assert weights(model) == pytest.approx(size(found), rel=1e-12)
-    dtypes = {row.name: row.dtype for row in rl.estimate(str(model), gpu="h100").ops("decode")}
+    dtypes = {row.name: row.dtype for row in rl.estimate(str(model), gpu="h100").ops("decode", split=True)}
     assert (dtypes["q_proj"], dtypes["head"]) == ("fp8", "bf16")
 
 
@@ -147,7 +147,7 @@ def test_packed_weights_take_the_bytes_of_the_files(tmp_path: Path) -> None:
     quantised = {"quant_method": "gptq", "bits": 4, "group_size": 128}
     model = folder(tmp_path, found, quantization_config=quantised)
     est = rl.estimate(str(model), gpu="h100")
-    rows = {row.name: row for row in est.ops("decode")}
+    rows = {row.name: row for row in est.ops("decode", split=True)}
     assert rows["q_proj"].dtype == "bf16"
     assert est.memory.weights_bytes == pytest.approx(size(found), rel=1e-9)
     assert not assumed(model)
