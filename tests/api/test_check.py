@@ -14,6 +14,24 @@ def test_a_match_is_told_with_both_numbers(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == "seconds: we see 1.004, expected 1, match within 1 %\n"
 
 
+def test_the_same_number_calculated_in_another_order_is_equal(capsys: pytest.CaptureFixture[str]) -> None:
+    rl.check("microseconds", 0.1 + 0.2, 0.3)
+    assert capsys.readouterr().out == "microseconds: we see 0.3, expected 0.3, match\n"
+    with pytest.raises(AssertionError, match="no match"):
+        rl.check("bytes", 7_241_732_097, 7_241_732_096)
+
+
+def test_whole_numbers_are_told_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    rl.check("FLOP", 1_050_924_810_240, 1_050_924_810_240)
+    rl.check("FLOP", 1_050_924_810_240.0, 1.05e12, 0.001)
+    rl.check("FLOP", 1e20, 1e20)
+    assert capsys.readouterr().out.splitlines() == [
+        "FLOP: we see 1,050,924,810,240, expected 1,050,924,810,240, match",
+        "FLOP: we see 1,050,924,810,240, expected 1,050,000,000,000, match within 0.1 %",
+        "FLOP: we see 1e+20, expected 1e+20, match",
+    ]
+
+
 @pytest.mark.parametrize("seen", [1.02, float("nan"), float("inf")])
 def test_a_difference_stops_with_the_same_sentence(seen: float) -> None:
     with pytest.raises(AssertionError, match="expected 1, no match within 1 %"):

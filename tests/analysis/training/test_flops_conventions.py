@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -226,6 +227,13 @@ def test_a_rate_and_its_utilisation_are_inverse(mfu: float, gpus: int, precision
         assert rate is not None
         back = rl.flops("gpt2", tokens_per_s=rate, **options)
         assert back.used(back.count(key)) == pytest.approx(mfu)
+
+
+@pytest.mark.parametrize("several", [[512, 1024], np.array([512, 1024]), range(1, 3)])
+def test_several_values_of_an_option_are_refused_in_words(several: Any) -> None:
+    for name in ("sequence", "batch", "gpus", "tokens"):
+        with pytest.raises(rl.UsageError, match=f"{name} takes one value here"):
+            rl.flops("gpt2", gpu="h100", **{name: several})
 
 
 def test_keys_are_one_each_and_terms_have_names() -> None:

@@ -9,7 +9,7 @@ from roofline.analysis.training.conventions.speed import Speed
 from roofline.analysis.training.conventions.terms import Counted
 from roofline.analysis.training.scaling import MOST
 from roofline.errors import UsageError
-from roofline.runs.checks import number, whole_number
+from roofline.runs.checks import is_many, number, whole_number
 from roofline.runs.load import ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.names import check_names
 from roofline.runs.training.sizes import decoder_of, sequence_of
@@ -63,6 +63,9 @@ def ask(model: ModelLike | None, options: Mapping[str, Any]) -> Question:
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     check_names(options, NAMES)
+    for name, value in options.items():
+        if is_many(value):
+            raise UsageError(f"{name} takes one value here, not {str(value)[:40]}; ask once for each")
     return {name: value for name, value in options.items() if value is not None}
 
 
