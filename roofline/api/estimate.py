@@ -31,6 +31,10 @@ class Plotted(TypedDict, total=False):
     measured: str | Path | None
     trail: Mapping[str, Sequence[Any]] | None
     op: str | None
+    over: str | None
+    values: Sequence[int] | None
+    phase: str | None
+    batches: Sequence[int] | None
     title: str | None
 
 
@@ -77,19 +81,30 @@ class Estimate(Answer):
         return explain(self)
 
     @overload
-    def plot(self, *, ax: Axes, theme: str | None = None, **shown: Unpack[Plotted]) -> Axes: ...
+    def plot(self, kind: str = ..., *, ax: Axes, theme: str | None = None, **shown: Unpack[Plotted]) -> Axes: ...
 
     @overload
-    def plot(self, *, ax: None = None, theme: str | None = None, **shown: Unpack[Plotted]) -> Figure: ...
+    def plot(
+        self, kind: str = ..., *, ax: None = None, theme: str | None = None, **shown: Unpack[Plotted]
+    ) -> Figure: ...
 
-    def plot(self, *, ax: Axes | None = None, theme: str | None = None, **shown: Unpack[Plotted]) -> Figure | Axes:
-        """The roofline plot of this estimate: a figure, or drawn into `ax`, axes of matplotlib, which it then returns.
+    def plot(
+        self, kind: str = "roofline", *, ax: Axes | None = None, theme: str | None = None, **shown: Unpack[Plotted]
+    ) -> Figure | Axes:
+        """A picture of this estimate: its roofline, or one of another kind of docs/plots.md.
 
-        `at`: "expected", dots at the rate that is expected, or "bound"; `measured`: a CSV of measured points;
-        `trail={"batch": [1, 8, 64]}`: the path of each phase's heaviest kernel, or of `op`, over the values of a size;
-        `title` in place of the model and the accelerator ("" in `ax`: none); `theme`: light or dark. Raises UsageError
-        for what cannot be drawn.
+        `kind`: "time"; "memory", `over` a "context", a "batch" or the "side" of a picture (`values`: of lines);
+        "levels" of a `phase`; "throughput" or "latency" over `batches`. Of a roofline `at` is "expected", dots at the
+        rate that is expected, or "bound"; `measured` a CSV of measured points; `trail={"batch": [1, 8, 64]}` the path
+        of each phase's heaviest kernel, or of `op`, over the values of a size; `ax` axes of matplotlib into which it is
+        drawn, and which it then returns (`title=""`: without one). `theme`: light or dark. Raises UsageError for what
+        cannot be drawn.
         """
+        if kind != "roofline":
+            from roofline.report.plots.kinds import figure_of, refuse_axes
+
+            refuse_axes(kind, ax)
+            return figure_of(kind, [self], theme=theme, **shown)
         from roofline.report.plots.roofline import roofline_axes, roofline_figure, shown_of
 
         title, what = shown_of(shown)

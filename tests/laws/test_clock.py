@@ -15,7 +15,17 @@ import roofline as rl
 from roofline.analysis.ledger import GROUPINGS, SORTS, group_rows, sort_rows, top_rows
 from roofline.answer.phase import OUTSIDE, OpRow
 
-SUMMED = ("flops", "vector_flops", "bytes", "kernels", "params", "bound_s", "expected_s", "share", "communication_bytes")
+SUMMED = (
+    "flops",
+    "vector_flops",
+    "bytes",
+    "kernels",
+    "params",
+    "bound_s",
+    "expected_s",
+    "share",
+    "communication_bytes",
+)
 TEXT = ["mistral-7b", "llama-3-70b", "deepseek-v3", "mixtral-8x7b", "gpt-oss-20b", "gemma-2-9b", "gpt2", "jamba-v0.1"]
 ENGINES = ["generic", "ideal", "vllm", "sglang", "llama.cpp", "gpt-fast", "mlc-llm", "transformers", "tensorrt-llm"]
 PLANS: list[dict[str, Any]] = [

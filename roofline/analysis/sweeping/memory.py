@@ -1,4 +1,4 @@
-"""Memory along a size: what is held, part by part, as a context, a batch or a picture grows, and where it ends to fit."""
+"""Memory along a size: what is held, part by part, as a context, a batch or a picture grows, and the last that fits."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ _SIDE_LINES: Final = (1.0, 1.5, 2.0)
 
 
 class Size(NamedTuple):
-    """A size along which memory can be seen: the title of its axis, its limit in memory, the option of its lines."""
+    """A size along which memory can be seen: the title of its axis, its limit in memory, the option of its lines, and
+    the sizes of a run that it takes the place of.
+    """
 
     title: str
     limit: str
     lines: str
-    needs: str
+    takes: tuple[str, ...]
 
 
-#: By name: what they need is a size that the kind of run has.
+#: By name. A kind of run has those whose sizes it has.
 SIZES: Final[Mapping[str, Size]] = {
-    "context": Size("Context (tokens)", "max_context", "batch", "prompt"),
-    "batch": Size("Batch", "max_batch", "", "batch"),
-    "side": Size("Side of the picture (pixels)", "max_side_px", "batch", "height"),
+    "context": Size("Context (tokens)", "max_context", "batch", ("prompt",)),
+    "batch": Size("Batch", "max_batch", "prompt", ("batch",)),
+    "side": Size("Side of the picture (pixels)", "max_side_px", "batch", ("height", "width")),
 }
 
 
@@ -56,7 +58,8 @@ class Held(NamedTuple):
     @property
     def total(self) -> np.ndarray[Any, Any]:
         """Bytes at every place."""
-        return np.sum([size for _, _, size in self.parts], axis=0)
+        whole: np.ndarray[Any, Any] = sum((size for _, _, size in self.parts), np.zeros_like(self.parts[0][2]))
+        return whole
 
 
 class Along(NamedTuple):
@@ -94,7 +97,7 @@ def memory_along(est: Answer, over: str | None = None, values: Sequence[float] |
 
 
 def _size(question: Question, over: str | None) -> str:
-    known = [name for name, size in SIZES.items() if size.needs in question.kind.sizes]
+    known = [name for name, size in SIZES.items() if set(size.takes) <= set(question.kind.sizes)]
     if over is None:
         return known[0] if known[0] != "batch" else known[-1]
     one_of("over", over, SIZES)
@@ -155,12 +158,9 @@ def _parts(
     question: Question, over: str, places: np.ndarray[Any, Any], change: Mapping[str, Any]
 ) -> tuple[tuple[str, str, np.ndarray[Any, Any]], ...]:
     """Titles, notes and bytes of the parts that are held anywhere."""
-    generate = float(getattr(question.run, "generate", 0.0))
-    grown: dict[str, Any] = {
-        "context": lambda: {"prompt": places - generate},
-        "batch": lambda: {"batch": places},
-        "side": lambda: {"height": places, "width": places},
-    }[over]()
+    grown = {"batch": places} if over == "batch" else dict.fromkeys(("height", "width"), places)
+    if over == "context":
+        grown = {"prompt": places - float(question.run.generate)}
     memory = _memory(question, {**change, **grown})
     found = ((p.title, p.note, np.broadcast_to(np.asarray(p.bytes, dtype=float), places.shape)) for p in memory.parts)
     return tuple(part for part in found if part[2].any())

@@ -130,7 +130,7 @@ def _draw(axes: Axes, bar: _Bar, times: Times, place: tuple[float, float], what:
     middle, thick = place
     low, value, high, bound = (float(each) for each in (times.low, times.expected, times.high, times.bound))
     now = palette()
-    blue, line = now.colours[0], {"color": now.ink, "lw": 0.8, "zorder": 4}
+    blue, line = now.colours[0], Look(color=now.ink, lw=0.8, zorder=4)
     look: Look = {"facecolor": blue if bar.best else tint(blue, _PALE), "lw": 0}
     unfit: Look = {"facecolor": now.ground, "edgecolor": now.grey, "hatch": "////", "lw": 0.6}
     drawn = axes.barh([middle], [value], height=thick, zorder=2, **(look if bar.fits else unfit))

@@ -39,7 +39,7 @@ class Words:
 
 
 def compose(figure: Figure, axes: Axes, words: Words, left: float, key: float, *, foot: float = 30.0) -> None:
-    """Lay out a page: words, `key` points for a key, the axes `left` points from the edge, `foot` for labels, the note."""
+    """Lay out a page: words, `key` points for a key, the axes `left` points from the edge, `foot` for labels, note."""
     place = axes.get_position()
     width, height = place.width * WIDTH, place.height * figure.get_figheight() * 72
     title = wrap(words.title, WIDTH - 2 * EDGE, LARGE, bold=True)

@@ -16,7 +16,7 @@ from roofline.report.plots.labels import spread
 from roofline.report.plots.layout import Words, compose, name_beside, new_figure
 from roofline.report.plots.memory import ORDER
 from roofline.report.plots.series import conditions, distinct, heading
-from roofline.report.plots.style import DASHES, SIZE, SMALL, WIDTH, Look, palette, shade, text_size, tint
+from roofline.report.plots.style import DASHES, SIZE, SMALL, WIDTH, Look, palette, text_size, tint
 from roofline.units import format_si
 
 if TYPE_CHECKING:

@@ -107,6 +107,6 @@ def _told(column: _Column, row: dict[str, Any], value: float, first: float) -> s
 def _note(estimate: Answer) -> str:
     engine = estimate.inputs.get("engine")
     return (
-        f"Levels from every kernel by itself (top) to what compilers join. Expected: what engine {engine} makes of each "
-        "level. Full colour: the least of a column."
+        "Levels from every kernel by itself (top) to what compilers join. "
+        f"Expected: what engine {engine} makes of each level. Full colour: the least of a column."
     )

@@ -51,7 +51,7 @@ def _looks(axis: Axis, axes: Axes, limits: tuple[float, float]) -> Json:
         "tickmode": "array",
         "tickvals": shorts([at for at, _ in ticks]),
         "ticktext": [text for _, text in ticks],
-        "tickfont": {"size": first.label1.get_size(), "color": rgba(first.label1.get_color())},
+        "tickfont": {"size": first.label1.get_fontsize(), "color": rgba(first.label1.get_color())},
         "ticks": "outside",
         "ticklen": float(first.tick1line.get_markersize()),
         "tickwidth": float(first.tick1line.get_markeredgewidth()),

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
-from roofline.report.plots.page import Page
 from roofline.report.plots.style import PALETTES, Palette, styled
 from roofline.report.plots.web.axis import axes_of
-from roofline.report.plots.web.marks import area_traces, dots_trace, line_trace, mark_shapes, seen, shape
+from roofline.report.plots.web.marks import STALK, area_traces, dots_trace, line_trace, mark_shapes, seen, shape
 from roofline.report.plots.web.sheet import AROUND, Json, Sheet, rgba, sheet_of
 from roofline.report.plots.web.words import annotation
 
@@ -39,8 +40,9 @@ class Chart(NamedTuple):
 
 
 def chart_of(figure: Figure) -> Chart:
-    """The chart of a figure."""
-    colours = PALETTES[figure.theme if isinstance(figure, Page) else "light"]
+    """The chart of a figure; its theme is the one whose page it has."""
+    ground = to_hex(figure.get_facecolor())
+    colours = next((each for each in PALETTES.values() if each.ground == ground), PALETTES["light"])
     with styled(colours.name):
         figure.draw_without_rendering()
         sheet = sheet_of(figure)
@@ -78,7 +80,7 @@ def _drawn(figure: Figure, sheet: Sheet) -> tuple[list[Json], Json]:
         layout["annotations"] += [annotation(text, sheet, axes, suffix) for text in _texts(axes)]
         layout["shapes"] += [stalk for text in axes.texts for stalk in _stalk(text, sheet)]
         for legend in _legends(axes):
-            marks = [mark for line in legend.findobj(Line2D) for mark in mark_shapes(line, sheet)]  # type: ignore[arg-type]
+            marks = [mark for line in legend.findobj(Line2D) for mark in mark_shapes(line, sheet)]
             layout["shapes"] += marks
             layout["annotations"] += [annotation(text, sheet) for text in legend.findobj(_written)]  # type: ignore[arg-type]
     around = (text for text in figure.texts if text.get_gid() not in AROUND and _written(text))
@@ -95,7 +97,7 @@ def _on_page(artist: Artist, sheet: Sheet, axes: Axes) -> bool:
 
 def _traces(artist: Artist, sheet: Sheet, axes: Axes) -> Iterator[Json]:
     if isinstance(artist, Line2D):
-        if len(artist.get_xydata()):
+        if np.size(artist.get_xydata()):
             yield line_trace(artist, sheet, axes)
     elif isinstance(artist, PathCollection):
         yield dots_trace(artist, sheet, axes)
@@ -124,5 +126,5 @@ def _stalk(text: Text, sheet: Sheet) -> Iterator[Json]:
     if isinstance(text, Annotation) and text.arrow_patch is not None:
         arrow = text.arrow_patch
         points = sheet.points(arrow.get_path().transformed(arrow.get_transform()).vertices)
-        looks = {"line": {"color": rgba(arrow.get_edgecolor()), "width": float(arrow.get_linewidth())}}
+        looks = {"line": {"color": rgba(arrow.get_edgecolor()), "width": float(arrow.get_linewidth())}, "name": STALK}
         yield shape(points[[0, -1]], sheet, looks)

@@ -70,6 +70,7 @@ function draw() {
     const unit = ["s", "B"].find(each => texts.every(text => text === "0" || text.endsWith(each)));
     Object.assign(layout[name], {range: limits, tickmode: "auto", nticks: 8, tickformat: "~s", ticksuffix: unit || ""});
   }
+  if (Object.keys(zoomed).length) layout.shapes = layout.shapes.filter(shape => shape.name !== "stalk");
   return Plotly.react(box, scaled(chart.data, by), layout, {displaylogo: false, doubleClick: false,
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d"]]});
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from roofline.report.plots.hover import hover_texts
 from roofline.report.plots.style import MARKERS
 from roofline.report.plots.web.sheet import Json, Points, Sheet, rgba, shorts
@@ -34,6 +36,8 @@ _SYMBOLS: Final = {
 }
 #: Marks that are all stroke.
 _THIN: Final = ("line-ns", "line-ew", "x-thin", "cross-thin")
+#: The name of lines of the page that lead to places in axes: where those move, they are gone.
+STALK: Final = "stalk"
 #: Of hatching, in points between its lines, and which part of the area they take.
 _HATCH, _DENSITY = 4.0, 0.3
 
@@ -99,11 +103,11 @@ def _symbol(dots: Collection) -> str:
     """The name of the mark of a scatter, by its outline."""
     from matplotlib.markers import MarkerStyle
 
-    own = dots.get_paths()[0].vertices
+    own = np.asarray(dots.get_paths()[0].vertices, dtype=float)
     for name in (*MARKERS, *_SYMBOLS):
         style = MarkerStyle(name)
-        path = style.get_path().transformed(style.get_transform())
-        if path.vertices.shape == own.shape and abs(path.vertices - own).max() < 1e-6:
+        path = np.asarray(style.get_path().transformed(style.get_transform()).vertices, dtype=float)
+        if path.shape == own.shape and np.allclose(path, own, atol=1e-6):
             return _SYMBOLS[name]
     return "circle"
 
@@ -150,7 +154,8 @@ def _outlines(area: Collection | Patch, sheet: Sheet) -> list[Points]:
 
     paths = [area.get_path()] if isinstance(area, Patch) else area.get_paths()
     turned = (path.transformed(area.get_transform()) for path in paths)
-    return [sheet.points(outline) for path in turned for outline in path.to_polygons() if len(outline) > 2]
+    outlines = (np.asarray(outline) for path in turned for outline in path.to_polygons())
+    return [sheet.points(outline) for outline in outlines if len(outline) > 2]
 
 
 def _trace(points: Points, sheet: Sheet, axes: Axes, *, mode: str) -> Json:
@@ -164,7 +169,7 @@ def mark_shapes(line: Line2D, sheet: Sheet) -> Iterator[Json]:
 
     points = sheet.points(line.get_transform().transform(line.get_xydata()))
     if line.get_linestyle() not in ("None", "", " ") and len(points) > 1:
-        yield shape(points, sheet, {"line": stroke_of(line)})
+        yield shape(points, sheet, {"line": stroke_of(line), "name": STALK})
     if str(line.get_marker()) not in _SYMBOLS:
         return
     style = MarkerStyle(line.get_marker())
@@ -173,9 +178,11 @@ def mark_shapes(line: Line2D, sheet: Sheet) -> Iterator[Json]:
         "fillcolor": rgba(line.get_markerfacecolor()),
         "line": {"color": rgba(line.get_markeredgecolor()), "width": float(line.get_markeredgewidth())},
     }
-    for point in points if line.get_markevery() is None else points[line.get_markevery()]:
+    every: Any = line.get_markevery()
+    for point in points if every is None else points[every]:
         for outline in path.to_polygons():
-            yield shape(outline * float(line.get_markersize()) + point, sheet, looks, closed=True)
+            corners = np.asarray(outline, dtype=float) * float(line.get_markersize()) + point
+            yield shape(corners, sheet, looks, closed=True)
 
 
 def shape(points: Any, sheet: Sheet, looks: Json, *, closed: bool = False) -> Json:

@@ -47,8 +47,8 @@ def _place(at: Points, ends: Points, sheet: Sheet, axes: Axes | None, suffix: st
     if axes is None or not sheet.within(ends, axes):
         x, y = sheet.paper(at)[0]
         return {"x": short(x), "y": short(y), "xref": "paper", "yref": "paper"}
-    box = np.array(sheet.box(axes)).reshape(2, 2)
-    x, y = sheet.data(np.clip(at, *box), axes)[0]
+    low, high = np.sort([axes.get_xlim(), axes.get_ylim()], axis=1).T
+    x, y = np.clip(sheet.data(at, axes)[0], low, high)  # a label at the very edge is there, too
     scales = axes.xaxis.get_scale(), axes.yaxis.get_scale()
     place = {"x": along([x], scales[0])[0], "y": along([y], scales[1])[0]}
     return place | {"xref": f"x{suffix}", "yref": f"y{suffix}"}
