@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import Final
 
@@ -24,6 +24,10 @@ _ON_LINE, _LEADER_ON_LINE, _LEADER_ON_DOT = 80.0, 3.0, 60.0
 _LEADER_ALONG: Final = 3.0
 #: A label nearer than this to a dot of another label seems to be that one's.
 _AMBIGUOUS, _ASTRAY = 4.5, 8.0
+#: What it costs that a label is missing, and how much more where it matters most.
+_MISSING, _WEIGHT = 400.0, 10.0
+#: Of the places of a label that found no room, how many are tried, and every which one.
+_TRIALS, _EVERY = 24, 6
 #: Places of a label, from the nearest on, beyond which no further ones are looked at.
 _ENOUGH: Final = 700
 #: A label this badly off is worth moving another one for.
@@ -32,11 +36,12 @@ _BAD: Final = 35.0
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A label to be placed: its size, and the places any of which it may stand at."""
+    """A label to be placed: its size, the places any of which it may stand at, and how much it matters (0 to 1)."""
 
     width: float
     height: float
     anchors: tuple[Anchor, ...]
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def place(wishes: Sequence[Wish], scene: Scene, rounds: int = 4) -> list[Placed 
     and no line to a label's dot runs over another label or crosses another such line.
     """
     tables = [_table(wish, scene) for wish in wishes]
+    missing = [_MISSING * (1.0 + _WEIGHT * wish.weight) for wish in wishes]
     done: list[Placed | None] = [None] * len(wishes)
     for _ in range(rounds):
         before = list(done)
@@ -78,11 +84,26 @@ def place(wishes: Sequence[Wish], scene: Scene, rounds: int = 4) -> list[Placed 
             done = _again(tables, done, (index,))
         if done == before:
             break
+    total = partial(_total, missing)
     for index in range(len(wishes)):
-        if _trouble(index, done) >= _BAD:
+        if _trouble(done[index], missing[index]) >= _BAD:
             trials = [_again(tables, done, (index, other)) for other in range(len(wishes)) if other != index]
-            done = min([done, *trials], key=_total)
+            done = min([done, *trials], key=total)
+    for index, placed in enumerate(done):
+        if placed is None:
+            done = min([done, *_forced(tables, done, index)], key=total)
     return done
+
+
+def _forced(
+    tables: Sequence[Sequence[Placed]], done: Sequence[Placed | None], index: int
+) -> Iterator[list[Placed | None]]:
+    """A label that found no room at some of its places, and what was in its way placed anew."""
+    for placed in tables[index][::_EVERY][:_TRIALS]:
+        held = [i for i, other in enumerate(done) if other is not None and not _is_clear(placed, [other])]
+        result = [None if i in held else other for i, other in enumerate(done)]
+        result[index] = placed
+        yield _again(tables, result, held)
 
 
 def _table(wish: Wish, scene: Scene) -> list[Placed]:
@@ -102,14 +123,13 @@ def _again(
     return result
 
 
-def _trouble(index: int, done: Sequence[Placed | None]) -> float:
+def _trouble(placed: Placed | None, missing: float) -> float:
     """What a label's place costs; very much where it has none."""
-    placed = done[index]
-    return 1000.0 if placed is None else placed.cost
+    return missing if placed is None else placed.cost
 
 
-def _total(done: Sequence[Placed | None]) -> float:
-    return sum(_trouble(index, done) for index in range(len(done)))
+def _total(missing: Sequence[float], done: Sequence[Placed | None]) -> float:
+    return sum(map(_trouble, done, missing))
 
 
 def _candidates(wish: Wish) -> Iterator[Placed]:

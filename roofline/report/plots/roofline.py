@@ -165,4 +165,4 @@ def _set_axes(axes: Axes, frame: Any) -> None:
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=plot_style.SIZE)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_size(plot_style.SIZE + 0.5)
+        axis.label.set_fontsize(plot_style.SIZE + 0.5)

@@ -56,7 +56,7 @@ class Unnamed(NamedTuple):
 
 def _label(text: str, colour: str, size: float, kind: str, anchors: tuple[Anchor, ...], share: float = 0.0) -> Label:
     width, height = text_size(text, size)
-    return Label(text, shade(colour), size, kind, share, Wish(width + 1.5, height, anchors))
+    return Label(text, shade(colour), size, kind, share, Wish(width + 1.5, height, anchors, min(share, 1.0)))
 
 
 def draw_labels(

@@ -82,12 +82,9 @@ def _share_end(names: Sequence[str]) -> list[str]:
 def told_apart(called: Sequence[Called]) -> list[str]:
     """The names, each once: with the phase where another has the same, then with the run too, then numbered."""
     texts = [one.text for one in called]
-    for say in (lambda one: one.phase, lambda one: one.run):
+    for more in ([one.phase for one in called], [one.run for one in called]):
         often = Counter(texts)
-        texts = [
-            f"{text}, {say(one)}" if often[text] > 1 and say(one) else text
-            for text, one in zip(texts, called, strict=True)
-        ]
+        texts = [f"{text}, {say}" if often[text] > 1 and say else text for text, say in zip(texts, more, strict=True)]
     seen: Counter[str] = Counter()
     for index, text in enumerate(texts):
         seen[text] += 1

@@ -123,8 +123,8 @@ def _unnamed(unnamed: Unnamed) -> str:
 def _measured(drawn: Picture, points: Points) -> str:
     texts = []
     if points.others:
-        one = points.others == 1
-        texts.append(f"{points.others:,} row{'s' * (not one)} of the file {'is' if one else 'are'} about other runs.")
+        rows = "1 row of the file is" if points.others == 1 else f"{points.others:,} rows of the file are"
+        texts.append(f"{rows} about other runs.")
     above = 0
     for one in drawn.series:
         line = drawn.skylines[0] if len(drawn.skylines) == 1 else None
