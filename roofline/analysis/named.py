@@ -20,6 +20,7 @@ def named(derivations: Sequence[Derivation], name: str) -> list[Derivation]:
 
     Raises UsageError for a name that there is not, with the one that may be meant.
     """
+    name = name.strip().lower()
     exact = [each for each in derivations if each.quantity == name or each.quantity.partition(".")[0] == name]
     if exact:
         return exact

@@ -69,5 +69,6 @@ def unknown(what: str, name: object, known: Iterable[str]) -> UnknownPartError:
     close = meant(str(name), names)
     hint = f" did you mean {close!r}?" if close else ""
     more = f", and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    there = f" there are: {', '.join(names[:_MANY])}{more}" if not close or len(names) <= _FEW else ""
+    begins = " There" if close else " there"
+    there = f"{begins} are: {', '.join(names[:_MANY])}{more}" if not close or len(names) <= _FEW else ""
     return UnknownPartError(f"no {what} {str(name)[:60]!r};{hint}{there}")

@@ -165,6 +165,7 @@ def test_what_others_call_a_quantity_is_understood(said: str, name: str) -> None
     [
         ("tpot", ["latency.tpot_s", "latency.tpot_expected_s"]),
         ("tpot_s", ["latency.tpot_s", "latency.tpot_expected_s"]),
+        (" TPOT ", ["latency.tpot_s", "latency.tpot_expected_s"]),
         ("tpot_expected_s", ["latency.tpot_expected_s"]),
         ("total", ["latency.total_s", "latency.total_expected_s"]),
         ("total_bytes", ["memory.total_bytes"]),

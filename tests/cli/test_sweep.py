@@ -93,7 +93,7 @@ def test_points_that_cannot_be_are_left_out_and_told() -> None:
 
 
 WRONG = [
-    (["--where", "fitz"], b"no column 'fitz'; nearest: fits"),
+    (["--where", "fitz"], b"no column 'fitz'; did you mean 'fits'"),
     (["--where", "__import__('os').system('true')"], b"character"),
     (["--where", "gpu > 3"], b"compared by =="),
     (["--sort", "nothing"], b"no column 'nothing'"),

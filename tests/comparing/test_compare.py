@@ -190,7 +190,7 @@ def test_what_is_no_comparison_is_refused(model: Any, options: dict[str, Any], s
 
 def test_an_unknown_quantity_or_row_is_refused() -> None:
     found = rl.compare(MODEL, gpu=["a100", "h100"])
-    with pytest.raises(rl.UsageError, match="did you mean tpot_s"):
+    with pytest.raises(rl.UsageError, match="did you mean 'tpot_s'"):
         found.ratio(0, 1, "tpot")
     with pytest.raises(rl.UsageError, match="no row 2"):
         found.ratio(0, 2, "tpot_s")

@@ -202,3 +202,9 @@ def test_rows_that_share_columns_say_them_once() -> None:
     html = shown("records")[1]
     assert "The same in each of them" in html and "model: mistral-7b" in html
     assert ">bound by</th>" in html and ">model</th>" not in html
+
+
+def test_what_the_words_of_a_table_mean_stands_under_it() -> None:
+    page = Page()
+    page.print(grid("t", [("n", "right")], [["1"]])._replace(legend="n: a number"))
+    assert Reader(page.html()).text.split("1")[1].strip() == "n: a number"

@@ -84,7 +84,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(condition: str, place: in
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
-        ("ttft < 0.5", "no column 'ttft'; nearest: ttft_s"),
+        ("ttft < 0.5", "no column 'ttft'; did you mean 'ttft_s'"),
         ("gpu > 3", "compared by =="),
         ("gpu == 3", "never a number"),
         ("ttft_s", "neither true nor false"),

@@ -78,7 +78,7 @@ def test_a_stream_keeps_what_the_whole_would(best: Best, monkeypatch: pytest.Mon
 def test_rows_show_the_points_of_the_grid() -> None:
     assert [dict(row) for row in GRID.rows.records()] == list(GRID.records())
     assert len(GRID.rows) == len(GRID) == 72
-    with pytest.raises(rl.UsageError, match="no column 'tft_s'; nearest: ttft_s"):
+    with pytest.raises(rl.UsageError, match="no column 'tft_s'; did you mean 'ttft_s'"):
         GRID.top(3, "tft_s")
 
 
