@@ -15,6 +15,8 @@ from roofline.analysis.training.conventions.terms import Counted, total
 from roofline.analysis.training.conventions.words import verdict
 from roofline.answer.phase import Warn
 from roofline.answer.plain import plain
+from roofline.errors import UsageError
+from roofline.runs.checks import is_many
 from roofline.runs.load import ModelLike
 from roofline.units import format_si
 
@@ -147,6 +149,9 @@ class Counting(Counts):
 
 def count_flops(model: ModelLike | None, options: Mapping[str, Any], form: type[Form]) -> Form:
     """The answer, as an object of `form`. Raises UsageError, UnknownNameError or SpecError."""
+    for name, value in options.items():
+        if is_many(value):
+            raise UsageError(f"{name} takes one value here, not {str(value)[:40]}; ask once for each")
     return form(ask(model, options))
 
 
