@@ -51,7 +51,7 @@ def _stands(text: str, start: int, end: int, unless: str) -> bool:
 TERMS: Final[tuple[Term, ...]] = (
     Term(
         "fusion",
-        "which steps run as one kernel",
+        "which operations run as one kernel",
         "Which operations of a model run as one program (a kernel), so that what lies between them is not written to "
         "memory and read back: `eager` none, `flash` attention, `compiled` element-wise operations as well.",
     ),

@@ -150,4 +150,4 @@ def test_ops_sum_to_the_phase() -> None:
 def test_an_estimate_reads_as_a_sentence_and_shows_itself() -> None:
     est = rl.estimate("mistral-7b", gpu="a100")
     assert str(est).startswith("Mistral 7B v0.1 on NVIDIA A100 SXM4 80GB, batch 1")
-    assert est._repr_html_().startswith("<pre")
+    assert est._repr_html_().startswith("<div")

@@ -100,7 +100,7 @@ def test_bars_are_drawn_of_any_quantity(tmp_path: Path) -> None:
     assert path.stat().st_size > 5000
     run(*plot, "--quantity", "total_bytes")
     for wrong, says in (
-        ((*plot, "--quantity", "tpot"), "did you mean tpot_s"),
+        ((*plot, "--quantity", "tpot"), "did you mean 'tpot_s'"),
         (("plot", *PAIR[1:], "-o", str(path), "--quantity", "tpot_s"), "goes with --kind bars"),
         (("plot", *PAIR[1:], "-o", str(path), "--batch", "1,2"), "takes one value with --kind roofline"),
     ):

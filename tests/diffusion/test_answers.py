@@ -207,8 +207,9 @@ def test_guidance_says_that_it_doubles_the_batch() -> None:
 
 
 def test_ops_of_one_name_have_their_block() -> None:
-    text = run("ops", "-m", "sdxl", "-g", "a100", "--phase", "denoise", "--sort", "time")
-    assert "ff.proj (up_blocks.0)" in text
+    text = run("ops", "-m", "sdxl", "-g", "a100", "--phase", "denoise")
+    assert "ff.proj" in text
+    assert "(up_blocks.0)" in text
     assert "<top>" not in run("ops", "-m", "sdxl", "-g", "a100", "--phase", "denoise", columns=160)
 
 
