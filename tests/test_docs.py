@@ -22,7 +22,15 @@ from roofline.evidence.runs.runs import prepare_all
 DAY = "1795824000"
 ROOT = Path(__file__).resolve().parent.parent
 #: Pages whose console blocks are real output.
-PAGES = ("README.md", "docs/compare.md", "docs/decisions.md", "docs/fit.md", "docs/flops.md", "docs/train.md")
+PAGES = (
+    "README.md",
+    "docs/compare.md",
+    "docs/decisions.md",
+    "docs/fit.md",
+    "docs/flops.md",
+    "docs/ops.md",
+    "docs/train.md",
+)
 _BLOCK = re.compile(r"```console\n\$ roofline (.*?)\n(.*?)```", re.DOTALL)
 BLOCKS = [block for page in PAGES for block in _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))]
 

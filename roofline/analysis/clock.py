@@ -39,6 +39,8 @@ _ROUNDING: Final = 1e-11
 #: What is joined where no engine joins: what a checkpoint packs.
 _PACKED: Final = "none"
 _NO_PRODUCT: Final[tuple[Sequence[Op], tuple[float, int]]] = ((), (0.0, 0))
+#: A row of what is no op, but for its name and its times.
+_NO_OP: Final = OpRow("", OUTSIDE, OUTSIDE, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "", "")
 
 
 class Ran(NamedTuple):
@@ -147,11 +149,10 @@ def _together(parts: Sequence[OpRow]) -> OpRow:
 def _outside(ran: Ran, expected: dict[str, float], bound: dict[str, float]) -> Iterator[OpRow]:
     """Rows of what is no op, as far as it is not nothing."""
     least = _ROUNDING * float(ran.phase.times.expected)
-    nothing = dict.fromkeys(OpRow._fields[3:], 0.0) | {"bound_by": "", "dtype": ""}
     for name in _ORDER:
-        seconds = {"expected_s": expected.get(name, 0.0), "bound_s": bound.get(name, 0.0)}
-        if any(abs(value) > least for value in seconds.values()):
-            yield OpRow(**{"name": name, "kind": OUTSIDE, "block": OUTSIDE, **nothing, **seconds})
+        seconds, of_bound = expected.get(name, 0.0), bound.get(name, 0.0)
+        if max(abs(seconds), abs(of_bound)) > least:
+            yield _NO_OP._replace(name=name, expected_s=seconds, bound_s=of_bound)
 
 
 def _beside_bound(ran: Ran, rows: Sequence[OpRow]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import roofline as rl
 from roofline.cli.app import app
 from roofline.errors import RooflineError
 
@@ -77,6 +78,34 @@ def test_ops_by_kind_and_block_sum_to_the_same() -> None:
         rows = json.loads(run("ops", *MAIN, "--by", by, "--phase", "decode", "--json"))["ops"]
         sums.append(sum(row["bound_s"] for row in rows))
     assert sums[0] == pytest.approx(sums[1]) == pytest.approx(sums[2])
+
+
+def test_ops_tell_the_expected_time_in_json_and_csv() -> None:
+    est = rl.estimate("mistral-7b", gpu="a100", batch=8)
+    found = json.loads(run("ops", *MAIN, "--json"))["ops"]
+    assert [row["phase"] for row in found] == sorted((row["phase"] for row in found), reverse=True)
+    for phase in est.phases:
+        rows = [row for row in found if row["phase"] == phase.name]
+        assert sum(row["expected_s"] for row in rows) == pytest.approx(phase.times.expected)
+        assert rows[0]["expected_s"] == max(row["expected_s"] for row in rows)
+        assert rows[0]["reached"] == rows[0]["bound_s"] / rows[0]["expected_s"]
+        assert (rows[-1]["kind"], rows[-1]["reached"]) == ("outside", None)
+    rows = list(csv.DictReader(io.StringIO(run("ops", *MAIN, "--csv"))))
+    assert [float(row["share"]) for row in rows] == [row["share"] for row in found]
+    assert rows[-1]["reached"] == ""
+
+
+def test_ops_show_the_longest_rows_and_the_rest_as_one() -> None:
+    rows = json.loads(run("ops", *MAIN, "--phase", "decode", "--top", "3", "--json"))["ops"]
+    assert [row["name"] for row in rows][:4] == ["gate_up_proj", "down_proj", "qkv_proj", "11 other ops"]
+    assert sum(row["share"] for row in rows) == pytest.approx(1.0)
+    split = ["--phase", "decode", "--split", "--sort", "order", "--top", "3"]
+    rows = json.loads(run("ops", *MAIN, *split, "--json"))["ops"]
+    assert [row["name"] for row in rows][:4] == ["gate_proj", "up_proj", "down_proj", "14 other ops"]
+
+
+def test_ops_of_all_phases_are_asked_for_by_that_word() -> None:
+    assert run("ops", *MAIN, "--phase", "all") == run("ops", *MAIN)
 
 
 def test_explain_shows_formula_values_line_and_source() -> None:

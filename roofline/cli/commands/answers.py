@@ -64,8 +64,8 @@ def note_warnings(warnings: list[Warn]) -> None:
 
 
 _PHASE = (
-    "One phase alone, by its name in the tables: prefill, decode, draft, encode, denoise, vae_decode … "
-    "Left out, or all: every one."
+    "One phase alone, by its name in the tables: prefill, decode, draft; text_encode, denoise, vae_decode of pictures; "
+    "vision_encode, audio_encode … Left out, or all: every one."
 )
 _SORT = "time (expected), order (of execution), bound, reached, flops, bytes, params, intensity or name."
 _TOP = "Only the N rows that take longest, and the rest as one."
