@@ -61,6 +61,16 @@ def test_a_line_goes_through_the_data_of_the_figure(chart: Chart) -> None:
     assert line["hovertext"] == ["<b>a</b><br>1 &lt; 2", "<b>b</b>", "<b>c</b>"]
 
 
+def test_dashes_stay_what_they_are() -> None:
+    styles = {"-": None, "--": "dash", ":": "dot", "-.": "dashdot", (0, (1, 2)): "dot", (0, (5, 1.6)): "dash"}
+    with styled():
+        figure, axes = new_figure(100, 50)
+        for style in styles:
+            axes.plot([0, 1], [0, 1], ls=style)
+        compose(figure, axes, Words("", "", ""), 10, 0)
+    assert [trace["line"].get("dash") for trace in chart_of(figure).data] == list(styles.values())
+
+
 def test_marks_have_their_places_shapes_and_diameters(chart: Chart) -> None:
     (dots,) = (trace for trace in chart.data if trace["mode"] == "markers")
     assert dots["x"] == pytest.approx([10, 100])

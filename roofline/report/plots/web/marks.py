@@ -38,6 +38,8 @@ _SYMBOLS: Final = {
 _THIN: Final = ("line-ns", "line-ew", "x-thin", "cross-thin")
 #: The name of lines of the page that lead to places in axes: where those move, they are gone.
 STALK: Final = "stalk"
+#: Strokes up to so many widths of a line are points.
+_POINT: Final = 1.5
 #: Of hatching, in points between its lines, and which part of the area they take.
 _HATCH, _DENSITY = 4.0, 0.3
 
@@ -70,8 +72,16 @@ def stroke_of(line: Line2D) -> Json:
     width = float(line.get_linewidth())
     found: Json = {"color": rgba(line.get_color(), line.get_alpha()), "width": width}
     if line.is_dashed():
-        found["dash"] = {":": "dot", "-.": "dashdot"}.get(str(line.get_linestyle()), "dash")
+        found["dash"] = {":": "dot", "-.": "dashdot"}.get(str(line.get_linestyle())) or _dash(line)
     return found
+
+
+def _dash(line: Line2D) -> str:
+    """The nearest of Plotly's dashes to strokes and gaps of one's own, for which matplotlib has no public name."""
+    strokes: tuple[float, ...] = getattr(line, "_unscaled_dash_pattern", (0.0, None))[1] or (4.0, 2.0)
+    if max(strokes[::2]) <= _POINT:
+        return "dot"
+    return "dashdot" if min(strokes[::2]) <= _POINT else "dash"
 
 
 def dots_trace(dots: Collection, sheet: Sheet, axes: Axes) -> Json:
