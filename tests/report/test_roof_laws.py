@@ -132,7 +132,7 @@ def test_exchanges_that_take_much_of_the_time_stand_beside_the_roofs() -> None:
     rows = est.ops("prefill")
     share = sum(row.expected_s for row in rows if row.kind == "collective") / sum(row.expected_s for row in rows)
     words = [text.get_text() for text in roofline_figure([est]).findobj(Text)]
-    assert f"exchanges over links: {100 * share:.0f} %" in words
+    assert f"transfers over links: {100 * share:.0f} %" in words
     assert "NVLink4 450 GB/s" in words
 
 

@@ -40,7 +40,7 @@ KINDS: Final = {
     "norm": "norms",
     "pointwise": "element-wise ops",
     "gather": "look-ups",
-    "collective": "exchanges over links",
+    "collective": "transfers over links",
     "scan": "scans",
 }
 

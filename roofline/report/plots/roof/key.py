@@ -203,10 +203,12 @@ def draw_key(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -
     above = 0.0
     for index, row in enumerate(rows):
         corner = -0.01, 1 + above / frame.height
-        legend = axes.legend(handles=row, loc="lower left", bbox_to_anchor=corner, ncols=len(row), **_KEY_GAPS)
+        tallest = max(float(mark.get_markersize()) for mark in row)
+        look = _KEY_GAPS | {"handlelength": max(_KEY_GAPS["handlelength"], tallest / SIZE)}
+        legend = axes.legend(handles=row, loc="lower left", bbox_to_anchor=corner, ncols=len(row), **look)
         if index < len(rows) - 1:
             axes.add_artist(legend)
-        above += max(_ROW, max(float(mark.get_markersize()) for mark in row) + 4.0)
+        above += max(_ROW, tallest + 4.0)
     return above + 3.0
 
 
@@ -222,7 +224,8 @@ def _rows(marks: Sequence[Line2D]) -> list[list[Line2D]]:
 
 
 def _width(marks: Sequence[Line2D]) -> float:
-    return sum(text_size(str(mark.get_label()))[0] + _KEY_GAP for mark in marks)
+    gap = _KEY_GAP + max(0.0, max(float(mark.get_markersize()) for mark in marks) - 1.6 * SIZE)
+    return sum(text_size(str(mark.get_label()))[0] + gap for mark in marks)
 
 
 def key_inside(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -> list[Box]:

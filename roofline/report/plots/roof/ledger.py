@@ -9,8 +9,9 @@ from typing import Final, Literal, TypeAlias
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.phase import OUTSIDE, OpRow
+from roofline.passes.fusion.joined import JOINS, joined_name, products_of
 from roofline.workload.op import Op
-from roofline.workload.shapes import ConvolutionShape, DenseAttentionShape, ExpertsShape, MatmulShape
+from roofline.workload.shapes import AttentionShape, ConvolutionShape, DenseAttentionShape, ExpertsShape, MatmulShape
 
 #: Which time a dot stands at.
 At: TypeAlias = Literal["expected", "bound"]
@@ -89,7 +90,7 @@ def ledger_of(estimate: Answer) -> Ledger:
 
 def _kernels(estimate: Answer, name: str) -> Iterator[Kernel]:
     rows, repeat = estimate.ops(name), float(estimate.phase(name).repeat)
-    shapes = {(op.name, op.block, _rounded(op.flops)): op for op in estimate.workload[name].ops}
+    shapes = {(op.name, op.block, _rounded(op.flops)): op for op in _launched(estimate.workload[name].ops)}
     found = [shapes.get((row.name, row.block, _rounded(row.flops / (row.count or 1.0)))) for row in rows]
     ratio = _ratio(estimate)
     for row, detail, op in zip(rows, _details(rows, found, ratio), found, strict=True):
@@ -107,6 +108,18 @@ def _kernels(estimate: Answer, name: str) -> Iterator[Kernel]:
             expected_s=float(row.expected_s),
             repeat=repeat,
         )
+
+
+def _launched(ops: Sequence[Op]) -> Iterator[Op]:
+    """The ops, and the products of projections that an engine may multiply as one."""
+    yield from ops
+    for which in JOINS:
+        for product in products_of(ops, which):
+            shapes = [op.shape for op in product if isinstance(op.shape, MatmulShape)]
+            if len(product) > 1 and len(shapes) == len(product):
+                flops, columns = sum(op.flops for op in product), sum(shape.n for shape in shapes)
+                joined = joined_name([op.name for op in product])
+                yield product[0]._replace(name=joined, flops=flops, shape=shapes[0]._replace(n=columns))
 
 
 def _rounded(flops: object) -> float:
@@ -172,6 +185,11 @@ def _shape(op: Op | None, row: OpRow) -> str:
     if isinstance(shape, DenseAttentionShape):
         sizes = f"{float(shape.batch):,.0f} · {shape.heads:,.0f} · {float(shape.queries):,.0f}"
         return f"{times}4·batch·heads·queries·keys·dim = 4 · {sizes} · {float(shape.keys):,.0f} · {shape.dim:,.0f}"
+    if isinstance(shape, AttentionShape):
+        width = float(shape.key_dim + shape.value_dim)
+        each = float(row.flops) / (row.count or 1.0) / (2.0 * float(shape.span.batch) * shape.heads * width)
+        sizes = f"{float(shape.span.batch):,.0f} · {shape.heads:,.0f} · {each:,.0f} · {width:,.0f}"
+        return f"{times}2·batch·heads·pairs·(key + value width) = 2 · {sizes}"
     if isinstance(shape, ExpertsShape):
         sizes = f"{float(shape.tokens):,.0f} · {shape.top_k:,.0f} · {shape.width:,.0f} · {shape.hidden:,.0f}"
         return (
