@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from importlib import import_module
 from typing import Any, Final
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -41,10 +42,24 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links to files outside `docs/` lead to their pages; a shown command is a console's text."""
+    """Links to files outside `docs/` lead to their pages; tables of keywords are put in."""
     for page_name, source in OUTSIDE.items():
         markdown = markdown.replace(f"](../{source}", f"]({page_name}")
+    markdown = re.sub(r"<!-- keywords: ([\w.]+) -->", lambda found: keywords(found.group(1)), markdown)
     return re.sub(r"\]\(\.\./notebooks/(\w+)\.ipynb", r"](notebooks/\1.md", markdown)
+
+
+def keywords(home: str) -> str:
+    """A table of the options that are declared somewhere, one heading for each panel of them."""
+    module, _, name = home.rpartition(".")
+    lines: list[str] = []
+    for panel, options in getattr(import_module(module), name).items():
+        lines += ["", f"**{panel}**", "", "| keyword | takes | meaning |", "|---|---|---|"]
+        for option in options:
+            takes = f"{option.type}, array" if option.size else option.type
+            cells = (f"`{option.name}`", takes.replace("|", "or"), option.help.replace("|", "\\|"))
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
