@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.test_docs import DAY, ROOT
 from typer.testing import CliRunner
 
 import roofline as rl
 from roofline.cli.app import COMMANDS, app
+from tests.test_docs import DAY, ROOT
 
 #: Answers that are made of all measured runs take most of a minute; tests of their own hold them.
 SLOW = ("validate", "validate --training")

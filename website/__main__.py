@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m website", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--executed", action="store_true", help="take the notebooks' copies in build/notebooks")
-    parser.add_argument("--serve", action="store_true", help="serve the pages, anew after each change; implies --executed")
+    parser.add_argument(
+        "--serve", action="store_true", help="serve the pages while one writes them; implies --executed"
+    )
     options = parser.parse_args(arguments)
     if not (options.executed or options.serve):
         ran = _run("pytest", "-m", "notebook", "--dist", "load", "tests/test_notebooks.py")

@@ -1,4 +1,4 @@
-"""Notebooks as pages: those in `notebooks/` are stored without output; what running them gave lies in `build/notebooks`."""
+"""Notebooks as pages: `notebooks/` has them without output, `build/notebooks` what running them gave."""
 
 from __future__ import annotations
 

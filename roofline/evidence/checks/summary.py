@@ -34,15 +34,16 @@ def short(validation: Validation, lines: Sequence[LeftOut]) -> Iterator[str]:
     unseen = ", ".join(f"{_p(figure.median)} % ({figure.what.partition(',')[0]})" for figure in of_models)
     held = [100.0 * figure.covered for figure in of_models if figure.covered is not None]
     yield (
-        f"Held against {everything.rows:,} measured runs: a median error of {_p(100.0 * everything.median)} %. Of models "
-        f"that the fit had not seen it is {unseen}."
+        f"Held against {everything.rows:,} measured runs: a median error of {_p(100.0 * everything.median)} %. Of "
+        f"models that the fit had not seen it is {unseen}."
     )
     yield (
         f"Of these, {min(held):.0f} to {max(held):.0f} % lie in the 80 % interval. The roofline alone misses by "
         f"{_p(100.0 * everything.bound_median)} %, with one constant efficiency by "
         f"{_p(100.0 * everything.constant_median)} %."
     )
-    yield "Tables by engine, chip, model and source, and the runs that cannot be true as stated: [accuracy](docs/accuracy.md)."
+    told = "Tables by engine, chip, model and source, and the runs that cannot be true as stated"
+    yield f"{told}: [accuracy](docs/accuracy.md)."
     yield ""
 
 
