@@ -20,7 +20,7 @@ _MADE: Final[dict[str, notebooks.Page]] = {}
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Puts the notebooks, as they are found, into the navigation."""
-    made = [{notebooks.title(name): f"notebooks/{name}.md"} for name in notebooks.names()]
+    made = ["notebooks/index.md", *({notebooks.title(name): f"notebooks/{name}.md"} for name in notebooks.names())]
     nav: list[Any] = config.nav or []
     config.nav = [{"Notebooks": made} if entry == {"Notebooks": "notebooks"} else entry for entry in nav]
     return config
@@ -35,6 +35,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"notebooks/{name}.md", content=page.markdown))
         for file, content in page.pictures.items():
             files.append(File.generated(config, f"notebooks/{file}", content=content))
+    files.append(File.generated(config, "notebooks/index.md", content=notebooks.overview()))
     for page_name, source in OUTSIDE.items():
         text = (notebooks.ROOT / source).read_text(encoding="utf-8").replace("](../docs/", "](")
         files.append(File.generated(config, page_name, content=text))
@@ -45,6 +46,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links to files outside `docs/` lead to their pages; tables of keywords are put in."""
     for page_name, source in OUTSIDE.items():
         markdown = markdown.replace(f"](../{source}", f"]({page_name}")
+    markdown = markdown.replace("](../notebooks)", "](notebooks/index.md)")
     markdown = re.sub(r"<!-- keywords: ([\w.]+) -->", lambda found: keywords(found.group(1)), markdown)
     return re.sub(r"\]\(\.\./notebooks/(\w+)\.ipynb", r"](notebooks/\1.md", markdown)
 

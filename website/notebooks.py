@@ -74,6 +74,25 @@ def title(name: str) -> str:
     return name.replace("_", " ")
 
 
+def first_words(name: str) -> str:
+    """A notebook's first paragraph."""
+    for cell in read(SOURCES / f"{name}.ipynb")["cells"]:
+        for text in _text(cell["source"]).split("\n\n") if cell["cell_type"] == "markdown" else ():
+            if not text.lstrip().startswith("#"):
+                return " ".join(text.split())
+    return ""
+
+
+def overview() -> str:
+    """A page that names all of them, in the order of reading."""
+    head = (
+        "# Notebooks\n\nThey redo the well-known articles and decide real questions, call by call; what can be held "
+        "against a published number is: *we see X, expected Y, match*. They lie in `notebooks/` and were run when this "
+        "site was built.\n"
+    )
+    return "\n".join([head, *(f"## [{title(name)}]({name}.md)\n\n{first_words(name)}\n" for name in names())])
+
+
 def executed(name: str) -> Path | None:
     """The copy with outputs, where there is one of the notebook as it stands."""
     copy = EXECUTED / f"{name}.ipynb"
@@ -121,7 +140,7 @@ def _shown(output: dict[str, Any], made: Page) -> Iterator[str]:
     if output["output_type"] == "stream":
         yield from _fenced(_ANSI.sub("", _text(output["text"])).rstrip(), "text")
         return
-    data = {kind: value if isinstance(value, dict) else _text(value) for kind, value in output.get("data", {}).items()}
+    data = {kind: _text(value) for kind, value in output.get("data", {}).items() if not isinstance(value, dict)}
     picture = next((kind for kind in _PICTURES if kind in data), None)
     if "text/html" in data:
         made.parts.append(f'<div class="output">{data["text/html"]}</div>')
