@@ -150,12 +150,13 @@ def test_the_reference_has_every_public_name_where_it_lives() -> None:
 def test_notebooks_become_pages_with_what_they_showed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebooks = importlib.import_module("website.notebooks")
     cells = [
-        {"cell_type": "markdown", "source": ["# A title\n", "and text"]},
+        {"cell_type": "markdown", "source": ["# A title\n", "and [text](two.ipynb)"]},
         {
             "cell_type": "code",
             "source": "show()",
             "outputs": [
                 {"output_type": "stream", "name": "stdout", "text": "printed\n"},
+                {"output_type": "stream", "name": "stdout", "text": ["in two pieces\n"]},
                 {"output_type": "display_data", "data": {"text/html": "<table>\n\n</table>", "text/plain": "plain"}},
                 {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"}},
             ],
@@ -170,7 +171,8 @@ def test_notebooks_become_pages_with_what_they_showed(tmp_path: Path, monkeypatc
     (tmp_path / "EXECUTED" / "one.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
     page = notebooks.page("one")
     assert page.title == "A title" and page.markdown.startswith("# A title")
-    assert "printed" in page.markdown and "<table>" not in page.markdown
+    assert "[text](two.md)" in page.markdown, "links lead to pages"
+    assert "printed\nin two pieces\n```" in page.markdown and "<table>" not in page.markdown
     assert "<table>\n\n</table>" in page.with_parts(page.markdown)
     assert list(page.pictures.values()) == [b"\x89PNG\r\n\x1a\n"]
     (tmp_path / "SOURCES" / "one.ipynb").write_text(json.dumps({"cells": stripped[:1]}), encoding="utf-8")

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return ran
     if options.serve:
         return _run("mkdocs", "serve")
-    return _run("mkdocs", "build", "--strict", "--quiet") or _local()
+    return _run("mkdocs", "build", "--strict") or _local()  # --quiet would also keep quiet about what is wrong
 
 
 def _run(*command: str) -> int:

@@ -37,7 +37,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, f"notebooks/{file}", content=content))
     files.append(File.generated(config, "notebooks/index.md", content=notebooks.overview()))
     for page_name, source in OUTSIDE.items():
-        text = (notebooks.ROOT / source).read_text(encoding="utf-8").replace("](../docs/", "](")
+        text = (
+            (notebooks.ROOT / source).read_text(encoding="utf-8").replace("](../docs/", "](").replace("](docs/", "](")
+        )
         files.append(File.generated(config, page_name, content=text))
     return files
 

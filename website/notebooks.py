@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -109,10 +109,10 @@ def page(name: str) -> Page:
     for cell in cells:
         text = _text(cell["source"]).rstrip()
         if cell["cell_type"] == "markdown":
-            made.lines += [text, ""]
+            made.lines += [_linked(text), ""]
         elif cell["cell_type"] == "code" and text:
             made.lines += _fenced(text, "python")
-            for output in cell.get("outputs", ()):
+            for output in _joined(cell.get("outputs", ())):
                 made.lines += _shown(output, made)
     heading = next((at for at, line in enumerate(made.lines) if line.startswith("# ")), None)
     if heading is not None:  # the title stands first, what kind of page this is below it
@@ -130,9 +130,26 @@ def _text(source: str | list[str]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def _linked(text: str) -> str:
+    """Links to other notebooks and to pages, as they stand in `notebooks/`, from where the page stands."""
+    return re.sub(r"\]\((\w+)\.ipynb", r"](\1.md", text).replace("](../docs/", "](../")
+
+
 def _fenced(text: str, language: str) -> list[str]:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return [f"{fence}{language}", text, fence, ""]
+
+
+def _joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Outputs with what was printed in several pieces as one."""
+    found: list[dict[str, Any]] = []
+    for output in outputs:
+        last = found[-1] if found else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            found[-1] = {**last, "text": _text(last["text"]) + _text(output["text"])}
+        else:
+            found.append(output)
+    return found
 
 
 def _shown(output: dict[str, Any], made: Page) -> Iterator[str]:
