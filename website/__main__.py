@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from website.notebooks import ROOT
 from website.remote import remote
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--serve", action="store_true", help="serve the pages while one writes them; implies --executed"
     )
     options = parser.parse_args(arguments)
+    if find_spec("mkdocs") is None:
+        print("website: the site's builder is not installed: pip install -e '.[docs]'", file=sys.stderr)
+        return 2
     if not (options.executed or options.serve):
         ran = _run("pytest", "-m", "notebook", "--dist", "load", "tests/test_notebooks.py")
         if ran:

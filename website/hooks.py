@@ -37,10 +37,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, f"notebooks/{file}", content=content))
     files.append(File.generated(config, "notebooks/index.md", content=notebooks.overview()))
     for page_name, source in OUTSIDE.items():
-        text = (
-            (notebooks.ROOT / source).read_text(encoding="utf-8").replace("](../docs/", "](").replace("](docs/", "](")
-        )
-        files.append(File.generated(config, page_name, content=text))
+        text = (notebooks.ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page_name, content=re.sub(r"\]\((?:\.\./)?docs/", "](", text)))
     return files
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any, Final, TypeVar
 
+import typer
 from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup
 
@@ -27,14 +28,39 @@ class Group(TyperGroup):
         """As the parser does, in less time."""
         return TyperGroup.parse_args(_spared(self, ctx), ctx, args)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Commands by the question that they answer."""
+        from roofline.cli.helping import program_help
+
+        formatter.write(program_help(self, ctx))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command of that name. Raises the parser's error with those that may be meant."""
+        if args and self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            from roofline.cli.spoken import no_command
+
+            raise ParserUsageError(no_command(args[0], self.commands), ctx)
+        return TyperGroup.resolve_command(self, ctx, args)
+
 
 class Command(TyperCommand):
     """A command whose single options are given once, and not emptily; JSON or CSV, not both."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """An example, and the options that matter most."""
+        from roofline.cli.helping import command_help
+
+        formatter.write(command_help(self, every=False))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As the parser does, after refusing what it would silently drop."""
-        args = list(_without_words(args, ctx))
-        values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        if _HELP_ALL in args and not ctx.resilient_parsing:
+            from roofline.cli.helping import command_help
+
+            typer.echo(command_help(self, every=True))
+            ctx.exit()
+        args = list(_without_words(list(_written_out(args, ctx)), ctx))
+        values, words, order = self.make_parser(ctx).parse_args(args=list(args))
         seen = set()
         for parameter in order:
             if _is_option(parameter) and not getattr(parameter, "is_flag", False):
@@ -47,10 +73,24 @@ class Command(TyperCommand):
         try:
             return TyperCommand.parse_args(_spared(self, ctx), ctx, args)
         except BadParameter as error:
-            text = _wrong_value(error, values)
+            text = _wrong_value(error, values, words)
             if text is None:
                 raise
             raise ParserUsageError(text, ctx) from error
+
+
+def _written_out(args: list[str], ctx: Any) -> Iterable[str]:
+    """The arguments, where one of them is not an option of the command, as this program writes them."""
+    known = ctx.command.params
+    flags = {flag for parameter in known for flag in (*parameter.opts, *parameter.secondary_opts)}
+    if all(arg.partition("=")[0] in flags for arg in args if arg.startswith("-")):
+        return args
+    from roofline.cli.spoken import written_out
+
+    def refuse(text: str) -> None:
+        raise ParserUsageError(text, ctx)
+
+    return written_out(args, [parameter.name for parameter in known], refuse)
 
 
 def _without_words(args: list[str], ctx: Any) -> Iterator[str]:
@@ -106,6 +146,8 @@ class _Spared:
         return value.isprintable() if kind is str else kind is int and _DIGITS.fullmatch(value) is not None
 
 
+#: Shows all options of a command.
+_HELP_ALL: Final = "--help-all"
 _CONSTANTS: Final = (bool, int, float, str, type(None))
 #: A whole number as it is printed: int() takes blanks, underscores and the digits of other scripts as well.
 _WHOLE: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
@@ -157,13 +199,17 @@ def _refuse_empty(name: str, value: Any, ctx: Any) -> None:
         raise ParserUsageError(f"{name}: an empty name or value", ctx)
 
 
-def _wrong_value(error: Any, values: dict[str, Any]) -> str | None:
+def _wrong_value(error: Any, values: dict[str, Any], alone: list[str]) -> str | None:
     """What is wrong with a value, or that it is missing; None where the parser's own words say it."""
     parameter, words = error.param, str(error.message)
     if parameter is None:
         return None
     name = parameter.opts[0] if _is_option(parameter) else (parameter.metavar or parameter.name).upper()
     value = values.get(parameter.name)
+    if value is None and name == "--model":
+        from roofline.cli.spoken import no_model
+
+        return no_model(error.ctx.command_path, values.get("gpu"), alone)
     if value is None:
         return f"{name} is missing; `{error.ctx.command_path} --help` tells what it takes"
     kind = "a whole number" if "integer" in words else "a number" if "number" in words or "float" in words else None
@@ -172,5 +218,10 @@ def _wrong_value(error: Any, values: dict[str, Any]) -> str | None:
 
 def message(error: Any) -> str:
     """One line for an error of the parser."""
+    kind, context = type(error).__name__, getattr(error, "ctx", None)
+    if context is not None and kind == "NoSuchOption" and context.parent is not None:
+        from roofline.cli.spoken import no_option
+
+        return no_option(error.option_name, context.command_path, [each.name for each in context.command.params])
     text = " ".join(str(error.format_message()).split())
     return (text[:1].lower() + text[1:] if text[1:2].islower() else text).rstrip(".")

@@ -9,11 +9,17 @@ from typing import Any
 from typer.main import get_command
 
 from roofline.cli.app import app
+from roofline.cli.examples import example
+from roofline.cli.spoken import flag as spelled
 from roofline.cli.writing import made
+from roofline.runs.names import SAME
 
 _HEAD = """# Command reference
 
 Generated from the program by `python -m roofline.cli.reference docs/commands.md`; checked by the tests.
+
+`roofline COMMAND --help` shows the options that matter most, `--help-all` all of them. Names of options that other
+programs have are taken as well, where they mean the same.
 
 Exit codes: 0 yes or done; 1 a negative answer; 2 wrong usage or an invalid spec, with one message and no traceback.
 """
@@ -24,7 +30,7 @@ def reference() -> str:
     group: Any = get_command(app)
     parts = [_HEAD]
     for name, command in sorted(group.commands.items()):
-        parts.append(f"## `roofline {name}`\n\n{(command.help or '').strip()}\n")
+        parts.append(f"## `roofline {name}`\n\n    {example(name)}\n\n{(command.help or '').strip()}\n")
         groups: dict[str, list[str]] = {}
         for parameter in command.params:
             if not getattr(parameter, "hidden", False):
@@ -44,6 +50,8 @@ def _row(parameter: Any) -> str:
     value = "" if flag or not is_option else f" {parameter.metavar or 'N'}"
     name = ", ".join(f"`{option}`" for option in options) if is_option else f"`{parameter.metavar or parameter.name}`"
     name, meaning = ((text or "").replace("|", "\\|") for text in (name + value, parameter.help))
+    if also := [f"`{spelled(other)}`" for other, own in SAME.items() if own == parameter.name and is_option]:
+        meaning += f" Also: {', '.join(also)}."
     default = parameter.default
     shown = "required" if parameter.required else "" if default in (None, False) else f"`{default}`"
     return f"| {name} | {meaning} | {shown} |"

@@ -29,6 +29,13 @@ def console() -> Console:
     return Console(sys.stdout, _width(), _paint(sys.stdout))
 
 
+def page(stream: TextIO) -> Console:
+    """Text that is to be shown on standard output, in its width and styles."""
+    from roofline.report.tables.console import Console
+
+    return Console(stream, _width(), _paint(sys.stdout))
+
+
 def _width() -> int:
     columns = os.environ.get("COLUMNS", "")
     if re.fullmatch(r"0*[1-9][0-9]{0,5}", columns, re.ASCII):

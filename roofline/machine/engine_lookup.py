@@ -157,7 +157,12 @@ def bundled_engine(name: str, beside: tuple[str, ...] = ()) -> str:
         raise UsageError(f"engine {name}: {IDEAL} is the roofline itself, which has no versions; leave out @{asked}")
     if at and base in known[1:]:
         return _chosen(base, versions_of(base), asked)
+    from roofline.specs.files.programs import engine_meant
+
     meant = {each: each for each in (*known, *beside)} | aliases
+    found = None if at else engine_meant(name, {each: each for each in known} | aliases)
+    if found is not None:
+        return bundled_engine(found, beside)
     raise UnknownNameError("engine", base if at else name, meant, "roofline list engines")
 
 

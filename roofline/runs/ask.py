@@ -12,7 +12,7 @@ from roofline.runs.kind import Asked, Kind, Question
 from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import resized
 from roofline.runs.money.terms import MONEY, read_terms
-from roofline.runs.names import check_names
+from roofline.runs.names import check_names, no_gpu
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
 from roofline.specs.files.library import is_node
@@ -65,7 +65,7 @@ def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:
 def _accelerator(gpu: GPULike | None, node: Any, spec_dir: str | None) -> tuple[GPUSpec, Origin, Any]:
     """The accelerator and the node; that of a node, where `gpu` names one or is left out: it then counts as named."""
     if gpu is None and node is None:
-        raise UsageError("no GPU given: --gpu NAME, for example --gpu a100. `roofline list gpus` lists all.")
+        raise no_gpu()
     try:
         if gpu is not None:
             return *locate_gpu(gpu, spec_dir), node

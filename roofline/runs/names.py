@@ -2,39 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from roofline.errors import UsageError, nearest
 from roofline.runs.options import KEYWORDS
 
-#: What other programs call these options.
-_CALLED: Final[dict[str, tuple[str, ...]]] = {
-    "guidance": ("cfg", "cfg_scale"),
-    "steps": ("num_inference_steps",),
-    "scheduler": ("sampler",),
-    "batch": ("bs",),
-    "weights": ("dtype", "precision", "quantization", "quant"),
-    "kv_cache": ("kv",),
-    "tp": ("tensor_parallel_size", "tensor_parallel"),
-    "pp": ("pipeline_parallel_size",),
-    "dp": ("data_parallel_size",),
-    "gpus": ("num_gpus", "n_gpus"),
-    "generate": ("max_tokens", "max_new_tokens", "output_len"),
-    "chunk": ("max_num_batched_tokens", "chunked_prefill_size", "max_num_tokens", "ubatch", "ubatch_size"),
-    "utilisation": ("utilization", "gpu_memory_utilization", "mem_fraction_static", "gpu_memory_utilisation"),
-    "max_sequences": ("max_num_seqs", "max_running_requests", "max_batch_size"),
-    "prompt": ("input_len", "seq_len", "context"),
-    "fusion": ("attention",),
+#: What other programs call these options and mean exactly the same by: the command line takes them.
+_SAME: Final[dict[str, str]] = {
+    "guidance": "cfg cfg_scale guidance_scale",
+    "steps": "num_inference_steps num_steps sampling_steps",
+    "scheduler": "sampler sampler_name sampling_method",
+    "batch": "bs batch_size",
+    "weights": "quant quantization quantize",
+    "kv_cache": "kv kv_cache_dtype kv_dtype",
+    "tp": "tensor_parallel_size tensor_parallel tp_size",
+    "pp": "pipeline_parallel_size pipeline_parallel pp_size",
+    "dp": "data_parallel_size data_parallel dp_size",
+    "gpus": "num_gpus n_gpus",
+    "generate": "max_tokens max_new_tokens output_len n_predict num_predict",
+    "prompt": "input_len",
+    "utilisation": "utilization gpu_memory_utilization gpu_memory_utilisation",
+    "max_sequences": "max_num_seqs max_running_requests",
 }
-ELSEWHERE: Final = {other: name for name, others in _CALLED.items() for other in others}
+#: What other programs call something near to these options: one of them may be meant.
+_NEAR: Final[dict[str, str]] = {
+    "height width": "resolution size image_resolution img_size",
+    "prompt generate": "context ctx ctx_size num_ctx n_ctx context_length max_model_len max_seq_len",
+    "prompt": "seq_len sequence_length prompt_len prompt_tokens",
+    "generate": "tokens gen_len new_tokens output_tokens output",
+    "weights activations": "dtype torch_dtype precision",
+    "weights": "load_in_4bit load_in_8bit load_format",
+    "batch users": "concurrency max_concurrency num_prompts num_images parallel n_parallel",
+    "chunk": "max_num_batched_tokens chunked_prefill_size max_num_tokens ubatch ubatch_size",
+    "utilisation": "mem_fraction_static",
+    "max_sequences": "max_batch_size",
+    "fusion": "attention flash_attn attn_implementation compile torch_compile",
+    "offload": "n_gpu_layers ngl gpu_layers cpu_offload device_map enable_model_cpu_offload cpu_offload_gb",
+    "draft": "speculative_model draft_model assistant_model",
+    "draft_tokens": "num_speculative_tokens",
+    "tiling": "vae_tiling enable_vae_tiling",
+    "slicing": "vae_slicing enable_vae_slicing",
+    "gpu": "device accelerator card hardware gpu_name",
+    "model": "model_id model_name model_path checkpoint ckpt",
+    "engine": "backend framework runtime",
+    "global_batch micro_batch": "batch batch_size bs train_batch_size per_device_train_batch_size",
+    "micro_batch": "micro_batch_size",
+    "global_batch": "global_batch_size",
+    "sequence": "seq_length seq_len max_seq_length prompt",
+    "zero": "zero_stage",
+    "recompute": "gradient_checkpointing activation_checkpointing",
+}
+#: What is asked for most, for those who named none.
+LIKELY_MODELS: Final = ("llama-3.1-8b", "qwen3-8b", "sdxl")
+LIKELY_GPUS: Final = ("a100", "h100", "rtx-4090")
+SAME: Final = {other: name for name, others in _SAME.items() for other in others.split()}
 
 
-def check_names(names: Iterable[str]) -> None:
+def meant_options(name: str, known: Collection[str] = KEYWORDS) -> list[str]:
+    """The options, of those `known`, that may be meant by a name that is none: what others call so, else the nearest.
+
+    Several only where all of them belong to what others call so.
+    """
+    asked = name.lower().replace("-", "_")
+    if SAME.get(asked) in known:
+        return [SAME[asked]]
+    for names, others in _NEAR.items():
+        found = [each for each in names.split() if each in known]
+        if asked in others.split() and found:
+            return found
+    return nearest(asked, known, 1)
+
+
+def check_names(names: Iterable[str], known: Collection[str] = KEYWORDS) -> None:
     """Raises UsageError for the first name that is no option, with the option that is meant."""
     for name in names:
-        if name not in KEYWORDS:
-            known = ELSEWHERE.get(name.lower())
-            meant = [known] if known else nearest(name, list(KEYWORDS), 1)
-            hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(KEYWORDS)}"
+        if name not in known:
+            meant = meant_options(name, [*known, "model", "gpu"])
+            hint = f"did you mean {' and '.join(meant)}?" if meant else f"there are: {', '.join(known)}"
             raise UsageError(f"unknown option {name}; {hint}")
+
+
+def no_gpu(beside: str = "") -> UsageError:
+    """That no accelerator was named, with those that are asked for most."""
+    likely = f"{', '.join(LIKELY_GPUS[:-1])} or {LIKELY_GPUS[-1]}"
+    return UsageError(f"no GPU given{beside}: --gpu NAME, for example {likely}. `roofline list gpus` lists all.")

@@ -14,7 +14,7 @@ from roofline import keywords
 from roofline.cli.commands.answers import estimate as command
 from roofline.cli.keywords import source
 from roofline.keywords import Grid, Options
-from roofline.runs.names import ELSEWHERE
+from roofline.runs.names import SAME
 from roofline.runs.options import KEYWORDS
 from roofline.runs.registry import kinds
 
@@ -25,8 +25,8 @@ def test_keywords_are_the_options_of_the_command_line() -> None:
     shared = {name: parameter.default for name, parameter in shown.items() if name not in others}
     assert set(Options.__annotations__) == set(Grid.__annotations__) == set(shared)
     assert {name: option.default for name, option in KEYWORDS.items()} == shared
-    assert set(ELSEWHERE.values()) <= set(shared)
-    assert not set(ELSEWHERE) & set(shared)
+    assert set(SAME.values()) <= set(shared)
+    assert not set(SAME) & set(shared)
 
 
 def test_the_keywords_are_written_from_the_declaration() -> None:

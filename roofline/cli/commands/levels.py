@@ -31,6 +31,10 @@ def levels(
             write_csv(rows)
         return
     from roofline.report.tables.levels import print_levels
+    from roofline.runs.telling.notes import taken_names
 
     where = options.gpu or given.get("node")
-    print_levels(rows, f"{options.model} on {where}: one call of {rows[0]['phase']}", console())
+    out = console()
+    print_levels(rows, f"{options.model} on {where}: one call of {rows[0]['phase']}", out)
+    for line in taken_names([options.model], [options.gpu], given.get("spec_dir")):
+        out.print(line, style="dim")

@@ -254,10 +254,15 @@ def _first(plan: Plan, wanted: Wanted, seen: Seen, count: int) -> Rows:
 
 def _print(plan: Plan, wanted: Wanted, rows: Rows) -> None:
     from roofline.report.tables.deciding.sweep import print_sweep
+    from roofline.runs.telling.notes import taken_names
 
     varied = [name for name in plan.names if len(plan.values(name)) > 1] or list(plan.names[:1])
     fixed = [f"{name} {plan.values(name)[0]}" for name in plan.names if name not in varied]
     title = f"Sweep of {plan.points:,} points" + (f": {', '.join(fixed)}" if fixed else "")
     if wanted.columns:
         rows, varied = wanted.shown(rows), list(wanted.columns)
-    print_sweep(rows, varied, plan.names, title, console())
+    out = console()
+    print_sweep(rows, varied, plan.names, title, out)
+    models, gpus = (plan.values(name) if name in plan.names else () for name in ("model", "gpu"))
+    for line in taken_names(models, gpus):
+        out.print(line, style="dim")

@@ -53,6 +53,8 @@ class Console:
 
     def __init__(self, stream: TextIO, width: int, paint: Paint = plain) -> None:
         self.stream, self.width, self.paint = stream, width, paint
+        #: Words of the glossary that were explained.
+        self.explained: set[str] = set()
 
     def print(self, content: str | list[Styled] | Block = "", *, style: str = "", crop: bool = True) -> None:
         """Print text, or pieces of it in styles beside `style`, wrapped at words; or a block such as a grid.

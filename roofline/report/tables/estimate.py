@@ -14,8 +14,10 @@ from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
 from roofline.report.tables.costs.estimate import cost_table
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_legend, print_table
 from roofline.report.tables.service import SHOWN, print_service, shown_times, significant
 from roofline.runs.devices.words import where_words
+from roofline.runs.telling.notes import taken_as
 from roofline.runs.telling.products import multiplied_words
 from roofline.runs.text.service.running import is_load, serves
 from roofline.units import format_binary, format_count, format_si, format_time
@@ -40,18 +42,18 @@ def print_estimate(est: Answer, console: Console, nearest: list[Nearest], verdic
     console.print()
     console.print([Styled(q.spec.title, "bold"), Styled(" on "), Styled(q.gpu.title, "bold")])
     print_asked(est, console)
-    console.print(phase_table(est))
+    print_table(phase_table(est), console)
     exchanges = communication_table(est)
     if exchanges is not None:
-        console.print(exchanges)
-    console.print(reached_table(est))
-    console.print(readings_table(est))
+        print_table(exchanges, console)
+    print_table(reached_table(est), console)
+    print_table(readings_table(est), console)
     if serves(q) and is_load(q):
         print_service(est, console)
-    console.print(memory_table(est))
+    print_table(memory_table(est), console)
     costs = cost_table(est)
     if costs is not None:
-        console.print(costs)
+        print_table(costs, console)
     if q.engine != IDEAL:
         console.print(f"nearest measurement: {nearest[0] if nearest else nothing_near(est)}")
     print_warnings(est.warnings, console)
@@ -71,9 +73,9 @@ def print_asked(est: Answer, console: Console) -> None:
     where = where_words(q.spread, q.run.batch)
     if where:
         console.print(where)
-    for what, origin, name in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
-        if origin.alias and origin.alias.lower() != name:
-            console.print(f"{what} {origin.alias} is taken as {name}", style="dim")
+    print_legend(q.kind.told(q).heading, console)
+    for line in taken_as(q):
+        console.print(line, style="dim")
     console.print()
 
 
@@ -161,8 +163,7 @@ def reached_table(est: Answer) -> Grid:
     if late is not None:
         rows.append(["weights from the host", "", format_time(late), percent(late / whole if whole else 0.0), "", ""])
     what = "bound" if est.question.engine == "ideal" else "expected"
-    reached = "MFU and MBU are the shares of peak FLOP/s and of bandwidth that it reaches"
-    return grid(f"Where the time goes, as {what}; {reached}", _REACHED, rows)
+    return grid(f"Where the time goes, as {what}", _REACHED, rows)
 
 
 def _readings(quantity: Quantity) -> list[str]:

@@ -13,6 +13,7 @@ from roofline.analysis.fit.words import short_title
 from roofline.answer.memory import ENDLESS
 from roofline.report.tables.estimate import memory_table, print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_si, format_time, short_count
 
 if TYPE_CHECKING:
@@ -33,15 +34,15 @@ def print_fit(fit: Fitting, console: Console) -> None:
     console.print()
     if fit.anywhere:
         if fit.fits:
-            console.print(machine_table(fit.machines))
+            print_table(machine_table(fit.machines), console)
         console.print(f"On {short_title(q.gpu)}:")
     print_asked(fit.answer, console)
-    console.print(memory_table(fit.answer))
+    print_table(memory_table(fit.answer), console)
     for line in _pool(fit):
         console.print(line)
         console.print()
     if fit.remedies.each:
-        console.print(remedy_table(fit))
+        print_table(remedy_table(fit), console)
     print_warnings((warn for warn in fit.warnings if warn.code not in _TOLD), console)
 
 

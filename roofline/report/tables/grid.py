@@ -56,7 +56,7 @@ class Column(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table under its title. A column is its heading and its side.
+    """A table under its title, a legend under it. A column is its heading and its side.
 
     `left` and `text` wrap at words, `text` not into a narrow column; `right` and `name` are never broken. With a `?`
     behind it a column is left out where the terminal is too narrow for all, the last one first.
@@ -64,6 +64,7 @@ class Grid(NamedTuple):
 
     title: str
     columns: tuple[Column, ...]
+    legend: str = ""
 
     def lines(self, width: int, *, crop: bool) -> Iterator[tuple[str, str]]:
         """Lines of text and their styles; `crop`: those that cannot be made to fit into the width are cut."""
@@ -72,6 +73,8 @@ class Grid(NamedTuple):
         yield "", ""
         for line, style in self._table(width):
             yield (cut(line, width) if crop else line).rstrip(), style
+        if self.legend:
+            yield from ((f" {line.rstrip()}", "dim") for line in wrap(self.legend, width - 1))
         yield "", ""
 
     def _table(self, width: int) -> Iterator[tuple[str, str]]:
@@ -88,6 +91,10 @@ class Grid(NamedTuple):
         """The headings of the columns for which there is no room."""
         kept = self._kept(width)
         return [column.texts[0] for column in self.columns if column not in kept]
+
+    def words(self, width: int) -> list[str]:
+        """What of a table of that width is words: its title, headings, and what rows are called."""
+        return [self.title, *(column.texts[0] for column in self._kept(width)), *self.columns[0].texts[1:]]
 
     def _kept(self, width: int) -> list[Column]:
         """As many of the columns as the width holds."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.report.tables.grid import grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -24,4 +25,4 @@ def print_levels(rows: Sequence[dict[str, Any]], title: str, console: Console) -
         sizes = [format_si(row["bytes"], "B"), format_si(row["peak_bytes"], "B")]
         times = [format_time(row["bound_s"]), format_time(row["total_bound_s"])]
         cells.append([row["level"], f"{row['kernels']:,.0f}", *sizes, *times])
-    console.print(grid(title, _COLUMNS, cells))
+    print_table(grid(title, _COLUMNS, cells), console)

@@ -12,6 +12,7 @@ from roofline.evidence.checks.validate import FALLBACKS, GROUPS, Checked, GroupE
 from roofline.evidence.fits.calibrate import Calibration
 from roofline.evidence.runs.rows import by_reason
 from roofline.report.tables.grid import grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ def print_validation(validation: Validation, console: Console, by: str, worst: i
     numbers = ("rows", "median", "mean", "p90", "bias", "inside", "bound", "constant")
     columns = [(by, "left"), *((name, "right") for name in numbers)]
     lines = [[group.name, f"{group.rows:,}", *_percents(group)] for group in validation.by(GROUPS[by])]
-    console.print(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines))
+    print_table(grid(f"Errors by {by}, in per cent; inside: in the 80 % interval", columns, lines), console)
     rows = sorted(validation.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
-        console.print(grid("The rows that miss most", _WORST, map(_missed, rows)))
+        print_table(grid("The rows that miss most", _WORST, map(_missed, rows)), console)
     _print_below(validation.below_floor, "below its floor", ": unphysical as stated", console)
     _print_below(validation.below_bound, "faster than the roofline of its ops", "", console)
     for reason in by_reason(validation.refused):

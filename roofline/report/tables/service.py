@@ -11,6 +11,7 @@ from roofline.answer.service import LIMITS, Service
 from roofline.answer.times import Times
 from roofline.num import first_value
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def print_service(est: Answer, console: Console) -> None:
     """The steady load of the users, in a sentence and a table; nothing where the engine is no server."""
     service = est.service
     if service is not None:
-        console.print(service_table(service))
+        print_table(service_table(service), console)
         console.print(standing(service))
         console.print()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from roofline.errors import UsageError, nearest
+from roofline.errors import UsageError
 from roofline.machine.collectives import Fabric
 from roofline.machine.engine_lookup import IDEAL, read_engine
 from roofline.passes.training.adapters import Adapters
@@ -16,6 +16,7 @@ from roofline.runs.load import GPULike, ModelLike, Origin, locate_gpu, locate_mo
 from roofline.runs.memory_size import resized
 from roofline.runs.money.options import MONEY
 from roofline.runs.money.terms import read_terms
+from roofline.runs.names import check_names, no_gpu
 from roofline.runs.training.formats import mode_of, precision_of
 from roofline.runs.training.options import TRAINING
 from roofline.runs.training.recipes import recipe_of
@@ -84,17 +85,13 @@ _MONEY: Final = tuple(option.name for option in MONEY)
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that ask for anything. Raises UsageError for one that there is not."""
-    for name in options:
-        if name not in TRAINING:
-            meant = nearest(name, list(TRAINING), 1)
-            hint = f"did you mean {meant[0]}?" if meant else f"there are: {', '.join(TRAINING)}"
-            raise UsageError(f"unknown option {name}; {hint}")
+    check_names(options, TRAINING)
     return {name: value for name, value in options.items() if TRAINING[name].is_given(value)}
 
 
 def _accelerator(gpu: GPULike | None, given: Mapping[str, Any], spec_dir: str | None) -> tuple[GPUSpec, Origin]:
     if gpu is None and given.get("node") is None:
-        raise UsageError("no GPU given: --gpu NAME, for example --gpu h100. `roofline list gpus` lists all.")
+        raise no_gpu()
     if gpu is None:
         from roofline.runs.devices.resolve import locate_node
 

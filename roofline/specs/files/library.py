@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from roofline.errors import UnknownNameError, UsageError
 from roofline.specs.files.paths import beginning, expanded, is_folder
-from roofline.specs.files.spelling import meant_by, weights_meant
+from roofline.specs.files.spelling import is_secret, meant_by, times_of, weights_meant
 
 Shelf: TypeAlias = Literal["models", "hardware", "nodes", "engines"]
 _LISTING: Final = {
@@ -28,6 +29,7 @@ _KIND_ENGINE: Final = re.compile(r"^kind:\s*engine\s*$", re.MULTILINE)
 _KIND: Final = re.compile(r"^(kind|family):\s*(\w*)", re.MULTILINE)
 #: Where files of a kind stand; those of all others are accelerators.
 _SHELF_OF: Final = {"engine": "engines", "node": "nodes"}
+_SIZE: Final = re.compile(r"-(\d{1,4}gb)$")
 _NAMED: Final = re.compile(r"^name:[ \t]*([^\s#]+)", re.MULTILINE)
 _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
@@ -87,16 +89,31 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     if found is not None:
         return found
     known = _known(shelf, spec_dir)
-    meant = meant_by(name, known)
+    meant = meant_by(name, known, maker=shelf == "hardware")
     found = _exactly(shelf, meant.name, spec_dir) if meant is not None else None
     if found is not None and meant is not None and not meant.formats:
         return found._replace(alias=name)
     if found is not None and meant is not None and shelf == "models":
         hint = f"The format of its weights is an option: --model {found.name} --weights {weights_meant(meant.formats)}."
         raise UsageError(f"no model named {name!r}. {hint}")
+    if shelf == "models" and is_secret(name):
+        raise UsageError(
+            f"no model named {name[:60]!r}: its shapes are not published, and nothing can be counted without them. "
+            "`roofline list models` lists those whose are, gpt-oss-120b for example"
+        )
     if shelf == "hardware":
+        _refuse_times(name, spec_dir)
         known |= _known("nodes", spec_dir)
     raise UnknownNameError(_WHAT[shelf], name, known, _LISTING[shelf])
+
+
+def _refuse_times(name: str, spec_dir: str | None) -> None:
+    """Raises UsageError for several of an accelerator: `8x h100`."""
+    several = times_of(name)
+    if several is not None and not is_node(name, spec_dir):
+        with suppress(UnknownNameError):
+            found = find("hardware", several[1], spec_dir)
+            raise UsageError(f"no GPU named {name!r}. How many is an option: --gpu {found.name} --gpus {several[0]}")
 
 
 def _exactly(shelf: Shelf, name: str, spec_dir: str | None) -> Found | None:
@@ -125,6 +142,14 @@ def names(shelf: Shelf, spec_dir: str | None = None) -> list[str]:
     *own, last = folders(shelf, spec_dir)
     found = {path.stem for path in _stems(last).values()}
     return sorted(found | {path.stem for folder in own for path in _stems(folder).values() if _belongs(path, shelf)})
+
+
+def other_sizes(name: str, asked: str, spec_dir: str | None = None) -> list[str]:
+    """Accelerators that differ from one in the memory that their names end in; none where it was asked by its size."""
+    own = _SIZE.search(name)
+    if own is None or own[1] in asked.lower().replace(" ", ""):
+        return []
+    return [each for each in names("hardware", spec_dir) if each != name and _SIZE.sub("", each) == _SIZE.sub("", name)]
 
 
 def _belongs(path: Path, shelf: Shelf) -> bool:

@@ -2,13 +2,14 @@
 
 A name is compared without its organisation, without case, with one sign between words, and without a sign between
 letters and a number. Words that say how a model was tuned, not how large it is, may stand behind its name; a number
-format there is an option, and is said to be one.
+format there is an option, and is said to be one. Where nothing is found so, no sign counts but one between numbers, and
+of an accelerator not its maker either: `geforce 4090`, `Radeon RX 7900 XTX`, `MacBook Pro M3 Max`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from roofline.errors import UsageError
@@ -19,7 +20,22 @@ _LONGEST: Final = 200
 _SIGNS: Final = re.compile(r"[-_:\s]+")
 _JOINT: Final = re.compile(r"(?<=[a-z])-(?=\d)(?!\d-?bits?\b)")
 #: What tuning makes of a model leaves its shapes as they are.
-_TUNED: Final = re.compile(r"-(?:instruct|it|chat|base|pt|hf|text|latest|thinking|reasoning|sft|dpo|original)$")
+_TUNED: Final = re.compile(
+    r"-(?:instruct|it|chat|base|pt|hf|text|latest|thinking|reasoning|sft|dpo|original|code|python)$"
+)
+#: Patterns that are compiled where a name is looked for that is none of the library's.
+#: A sign that is not between two numbers.
+_ANY_SIGN: Final = r"(?<!\d)-|-(?!\d)"
+#: Who makes an accelerator or builds it in, and words of its edition: none tells one chip from another.
+_MAKER: Final = (
+    r"^(?:nvidia|geforce|amd|radeon|instinct|intel|tesla|apple|google|aws|mac-?book(?:-(?:pro|air))?"
+    r"|mac-(?:pro|mini|studio)|imac)(?:-|(?=\d))"
+)
+_EDITION: Final = r"-(?:gpu|graphics|edition|workstation|generation|card)$"
+#: Models of which no shapes are published.
+_SECRET: Final = r"(?:chat-?)?gpt-?(?:3\.5|4|5).*|chat-?gpt|o[134](?:-.*)?|(?:anthropic-)?claude.*|gemini.*"
+#: How many of an accelerator: `8x h100`, `h100 x8`, `2 x 4090`.
+_TIMES: Final = r"(?:(\d{1,4}) ?[xX×*] ?(.+)|(.+?)[ -]?[xX×*] ?(\d{1,4}))"
 _FORMAT: Final = re.compile(
     r"[-.]((?:ud-)?i?q\d(?:-[klmnsx0-9]+){0,3}|[bf]?f(?:p|loat)?16|fp8\w*|fp4|int[48]|awq|gptq|(?:nv|mx)fp[48]"
     r"|w\d+a\d+|gguf|mlx|[2-8]-?bits?|bnb|qat|i1|dynamic|static|block|quantized)$"
@@ -47,16 +63,25 @@ class Meant(NamedTuple):
     formats: tuple[str, ...] = ()
 
 
-def meant_by(name: str, known: Mapping[str, str]) -> Meant | None:
-    """What a name means among `known` names and aliases, each with the name that it stands for; None where unsure."""
+def meant_by(name: str, known: Mapping[str, str], maker: bool = False) -> Meant | None:
+    """What a name means among `known` names and aliases, each with the name that it stands for; None where unsure.
+
+    `maker`: the maker of a thing may stand before its name, or be left out.
+    """
     if len(name) > _LONGEST:
         return None
+    found = _meant(_plain(name), known, str)
+    return found or _meant(_plain(name), known, _made if maker else _bare)
+
+
+def _meant(name: str, known: Mapping[str, str], key: Callable[[str], str]) -> Meant | None:
+    """The only one that has the key of a name, of which words behind it may be left out."""
     table: dict[str, set[str]] = {}
     for one, target in known.items():
-        table.setdefault(_plain(one), set()).add(target)
-    rest, formats = _plain(name), list[str]()
+        table.setdefault(key(_plain(one)), set()).add(target)
+    rest, formats = name, list[str]()
     while rest:
-        found = table.get(rest, set())
+        found = table.get(key(rest), set())
         if len(found) == 1:
             return Meant(next(iter(found)), tuple(reversed(formats)))
         shorter = _TUNED.sub("", rest)
@@ -67,6 +92,35 @@ def meant_by(name: str, known: Mapping[str, str]) -> Meant | None:
             return None
         rest = shorter
     return None
+
+
+def times_of(name: str) -> tuple[int, str] | None:
+    """The number and the name of `8x h100`; None where no number stands there."""
+    found = re.fullmatch(_TIMES, name.strip()[:_LONGEST])
+    return None if found is None else (int(found[1] or found[4]), (found[2] or found[3]).strip())
+
+
+def is_secret(name: str) -> bool:
+    """Whether a name is that of a model whose shapes its makers keep to themselves."""
+    return bool(re.fullmatch(_SECRET, _plain(name[:_LONGEST])))
+
+
+def squeezed(name: str) -> str:
+    """A name of which no sign counts but one between numbers, nor case."""
+    return _bare(_plain(name))
+
+
+def _bare(plain: str) -> str:
+    return re.sub(_ANY_SIGN, "", plain)
+
+
+def _made(plain: str) -> str:
+    """A name without its maker and its edition."""
+    plain = plain.replace("-mobile", "-laptop")
+    for pattern in (_MAKER, _EDITION):
+        while (shorter := re.sub(pattern, "", plain)) != plain:
+            plain = shorter
+    return _bare(plain)
 
 
 def weights_meant(formats: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from roofline.specs.formats.gguf_files import BASE, WIDE_ENDS
 from roofline.specs.formats.means import mean_of, refuse_dynamic
 from roofline.specs.formats.mixes import CHECKPOINTS, Checkpoint
 from roofline.specs.formats.rules import described
+from roofline.specs.formats.spelling import respelled
 
 __all__ = ["ALIASES", "DTYPES", "DType", "find_dtype", "made_by_rule", "single_format", "weights_alone"]
 
@@ -171,7 +172,8 @@ def _single(name: str) -> DType | None:
 def find_dtype(name: str) -> DType:
     """The number format of that name or alias, or one that its name describes.
 
-    Raises UnknownNameError with the nearest names, UsageError for files of which no rule is published.
+    Raises UnknownNameError with the nearest names, UsageError for files of which no rule is published, and for words
+    that several formats answer to.
     """
     key = name.strip().lower()
     key = ALIASES.get(key, key)
@@ -179,6 +181,9 @@ def find_dtype(name: str) -> DType:
         refuse_dynamic(name, key, DTYPES)
         if made := made_by_rule(key):
             return made
+        meant = respelled(key, {each: each for each in DTYPES} | ALIASES)
+        if meant is not None and meant != key:
+            return find_dtype(meant)
         raise UnknownNameError("precision", name, {key: key for key in DTYPES} | ALIASES, "roofline list precisions")
     return DTYPES[key]
 

@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 from roofline.analysis.training.conventions.speed import Speed
 from roofline.analysis.training.conventions.terms import Counted
 from roofline.analysis.training.scaling import MOST
-from roofline.errors import UsageError, nearest
+from roofline.errors import UsageError
 from roofline.runs.checks import number, whole_number
 from roofline.runs.load import ModelLike, Origin, locate_gpu, locate_model
+from roofline.runs.names import check_names
 from roofline.runs.training.sizes import decoder_of, sequence_of
 from roofline.specs.text.transformer import TransformerSpec
 
@@ -61,10 +62,7 @@ def ask(model: ModelLike | None, options: Mapping[str, Any]) -> Question:
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    for name in options:
-        if name not in NAMES:
-            meant = nearest(name, NAMES, 1)
-            raise UsageError(f"unknown option {name}; " + (f"did you mean {meant[0]}?" if meant else ", ".join(NAMES)))
+    check_names(options, NAMES)
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.report.tables.estimate import print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.runs.money.money import amount
 from roofline.units import format_count
 
@@ -29,7 +30,7 @@ def print_cost(costing: Costing, console: Console) -> None:
     console.print()
     print_asked(costing.answer, console)
     if costing.ways or costing.apis:
-        console.print(way_table(costing))
+        print_table(way_table(costing), console)
     print_warnings(costing.warnings, console)
 
 

@@ -13,7 +13,9 @@ from roofline.analysis.comparing.words import shown
 from roofline.answer.times import Times
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_legend, print_table
 from roofline.report.tables.lines import wrap
+from roofline.runs.telling.notes import taken_as
 from roofline.units import format_ratio
 
 if TYPE_CHECKING:
@@ -30,10 +32,12 @@ def print_compare(found: Comparing[Any], console: Console) -> None:
     """The verdict first, then what it rests on."""
     console.print(found.verdict, style="bold" if found.fits else "bold red")
     console.print()
-    console.print(f"In all of them: {', '.join(shared(found))}")
+    same = f"In all of them: {', '.join(shared(found))}"
+    console.print(same)
+    print_legend(same, console)
     console.print()
     for table in _tables(found, console.width):
-        console.print(table)
+        print_table(table, console)
         left = [" ".join(name.split()) for name in table.left_out(console.width)]
         if left:
             console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
@@ -43,6 +47,9 @@ def print_compare(found: Comparing[Any], console: Console) -> None:
         console.print(marks)
     for reason, labels in _refusals(found).items():
         console.print(f"refused ({'; '.join(labels)}): {reason}")
+    asked = (line for row in found.rows if row.answer is not None for line in taken_as(row.answer.question))
+    for line in dict.fromkeys(asked):
+        console.print(line, style="dim")
     for note in found.assumptions:
         console.print(note, style="dim")
     print_warnings(found.warnings, console)

@@ -10,7 +10,9 @@ from roofline.analysis.recommend.plan import Plan
 from roofline.analysis.recommend.words import machine_words
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.runs.money.money import amount
+from roofline.runs.telling.notes import taken_as
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
     console.print()
     if found.plans:
         table = plan_table(found)
-        console.print(table, crop=False)
+        print_table(table, console, crop=False)
         if left := [name for name in table.left_out(console.width) if name]:
             console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
         for line in dict.fromkeys(f"price of {plan.gpu}: {plan.money.words}" for plan in found.plans):
+            console.print(line, style="dim")
+        for line in dict.fromkeys(line for plan in found.plans for line in taken_as(plan.answer.question)):
             console.print(line, style="dim")
         console.print()
     if found.out:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roofline.analysis.sweeping.rows import Rows
 from roofline.answer.times import READINGS
 from roofline.report.tables.grid import grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def print_sweep(rows: Rows, varied: Sequence[str], options: Sequence[str], title
     columns = [(_heading(name), _side(place, name, options, varied)) for place, name in enumerate(shown)]
     cells = [[_cell(name, row[name]) for name in shown] for row in rows.records()]
     table = grid(title, columns, cells)
-    console.print(table)
+    print_table(table, console)
     if left := table.left_out(console.width):
         console.print(f"No room for: {', '.join(left)}.", style="dim")
 

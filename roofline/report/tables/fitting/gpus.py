@@ -10,6 +10,7 @@ from roofline.analysis.fit.offers import Offer
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.fitting.models import pace_cells
 from roofline.report.tables.grid import grid
+from roofline.report.tables.legend import print_legend, print_table
 from roofline.units import format_si
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def print_gpus(found: GPUsFor, console: Console) -> None:
     console.print(found.verdict, style="bold")
     console.print()
     console.print(q.kind.told(q).heading)
+    print_legend(q.kind.told(q).heading, console)
     console.print()
     pace = next((offer.pace for offer in found.offers if offer.pace is not None), None)
     made = "made" if pace is None else f"{pace.title.removeprefix('per ')}s" if pace.unit == "s" else pace.unit
@@ -42,7 +44,7 @@ def print_gpus(found: GPUsFor, console: Console) -> None:
     )
     title = f"{len(found.offers)} accelerators, {_ORDERS[found.by]}; bytes per GPU; what does not run comes last"
     title = title if found.by != "name" else title.partition(";")[0]
-    console.print(grid(title, columns, [_cells(offer) for offer in found.offers]), crop=False)
+    print_table(grid(title, columns, [_cells(offer) for offer in found.offers]), console, crop=False)
     print_warnings(found.warnings, console)
 
 

@@ -15,6 +15,7 @@ from roofline.answer.memory import ENDLESS
 from roofline.answer.quantity import Quantity
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -51,13 +52,12 @@ def print_models(found: ModelsOn, console: Console, every: bool = False) -> None
         for ways, words in ((WHOLE, "whole in memory"), ((ELSEWHERE,), "with a part with the host")):
             rows = [model for model in shown if model.group == group and model.way in ways]
             if rows:
-                console.print(
-                    model_table(f"{title}, {words}, the largest first{_more(found, rows, ways)}; {pace}", rows)
-                )
+                heading = f"{title}, {words}, the largest first{_more(found, rows, ways)}; {pace}"
+                print_table(model_table(heading, rows), console)
     for way, words in ((MISSES, "What does not run, the nearest first"), (REFUSED, "What cannot be run as asked")):
         rows = [model for model in shown if model.way == way]
         if rows:
-            console.print(_miss_table(words, rows) if way == MISSES else _refusal_table(words, rows))
+            print_table(_miss_table(words, rows) if way == MISSES else _refusal_table(words, rows), console)
     if len(shown) < len(found.models):
         console.print(f"{len(shown)} of {len(found.models)} models are shown; --all shows the rest.")
     print_warnings(found.warnings, console)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.training.telling.warned import run_assumptions
 from roofline.answer.plain import counted_whole
-from roofline.machine.engine import IDEAL
 from roofline.report.tables.console import Styled
 from roofline.report.tables.estimate import print_warnings
+from roofline.report.tables.legend import print_legend, print_table
 from roofline.report.tables.training.memory import memory_table, remedy_table
 from roofline.report.tables.training.reached import rate_table, share_table, unvisited_words
 from roofline.report.tables.training.run import run_table
 from roofline.report.tables.training.step import stage_words, step_table
+from roofline.runs.telling.notes import named_lines
 from roofline.units import format_count
 
 if TYPE_CHECKING:
@@ -22,16 +23,7 @@ if TYPE_CHECKING:
 
 #: The warnings that the verdict has told.
 _TOLD: Final = ("does-not-fit",)
-_LEGEND: Final = (
-    "floor: every multiplication at the peak, nothing repeated. bound: the roofline: each kernel at its peak or at its "
-    "bandwidth, exchanges hidden where they can be."
-)
-_EXPECTED: Final = " expected: what the framework makes of it; four of five runs lie in the interval."
-_SHARES: Final = (
-    "MFU (model FLOPs utilisation): the model's own FLOPs over the peak. HFU (hardware FLOPs utilisation): with all "
-    "that is repeated. Peaks are dense."
-)
-_OTHERS: Final = " `roofline flops` tells 20 conventions with their formulas."
+_OTHERS: Final = "`roofline flops` tells 20 conventions with their formulas."
 
 
 def print_training(answer: TrainAnswer, console: Console) -> None:
@@ -39,23 +31,22 @@ def print_training(answer: TrainAnswer, console: Console) -> None:
     console.print(answer.verdict, style="bold" if answer.memory.fits else "bold red")
     console.print()
     _print_asked(answer, console)
-    console.print(step_table(answer))
+    print_table(step_table(answer), console)
     if words := stage_words(answer):
         console.print(words)
         console.print()
-    console.print(rate_table(answer))
-    console.print(_LEGEND + ("" if answer.question.engine == IDEAL else _EXPECTED), style="dim")
-    console.print()
-    console.print(share_table(answer))
+    print_table(rate_table(answer), console)
+    print_table(share_table(answer), console)
     if words := unvisited_words(answer):
         console.print(words)
-    console.print(_SHARES + (_OTHERS if answer.question.run.sequence else ""), style="dim")
-    console.print()
-    console.print(memory_table(answer))
+    if answer.question.run.sequence:
+        console.print(_OTHERS, style="dim")
+        console.print()
+    print_table(memory_table(answer), console)
     if answer.remedies:
-        console.print(remedy_table(answer))
+        print_table(remedy_table(answer), console)
     if answer.whole is not None:
-        console.print(run_table(answer))
+        print_table(run_table(answer), console)
     _print_assumed(answer, console)
     print_warnings((warn for warn in answer.warnings if warn.code not in _TOLD), console)
 
@@ -64,11 +55,13 @@ def _print_asked(answer: TrainAnswer, console: Console) -> None:
     q = answer.question
     title = [Styled(q.spec.title, "bold"), Styled(" on "), Styled(f"{q.gpus:,} × " if q.gpus > 1 else "")]
     console.print([*title, Styled(q.gpu.title, "bold")])
-    for line in asked_lines(answer):
+    lines = list(asked_lines(answer))
+    for line in lines:
         console.print(line)
-    for name, origin, known in (("model", q.model_origin, q.spec.name), ("GPU", q.gpu_origin, q.gpu.name)):
-        if origin.alias and origin.alias.lower() != known:
-            console.print(f"{name} {origin.alias} is taken as {known}", style="dim")
+    print_legend("\n".join(lines), console)
+    named = {"model": (q.model_origin.alias, q.spec.name), "GPU": (q.gpu_origin.alias, q.gpu.name)}
+    for line in named_lines(named, q.asked.get("spec_dir")):
+        console.print(line, style="dim")
     console.print()
 
 

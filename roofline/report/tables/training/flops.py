@@ -9,6 +9,7 @@ from roofline.analysis.training.conventions.reasons import reason
 from roofline.analysis.training.conventions.words import plain_digits
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_count, format_si, short_count
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ def print_flops(found: Counting, console: Console) -> None:
     console.print(found.verdict, style="bold")
     console.print()
     if found.counts:
-        console.print(convention_table(found))
+        print_table(convention_table(found), console)
         for line in (*_unsaid(found), *_shares(found)):
             console.print(line)
         console.print()
     if found.laws is not None and found.laws.optima:
-        console.print(law_table(found.laws))
+        print_table(law_table(found.laws), console)
     elif found.laws is not None:
         console.print(f"Scaling laws: {found.laws.unsaid}.")
     for text in found.assumptions:

@@ -78,7 +78,7 @@ def _title(answer: TrainAnswer, phase: str) -> str:
 
 
 _COLUMNS: Final = (
-    *(("", "name"), ("runs", "right?"), ("expected", "right"), ("share", "right"), ("bound by", "left")),
+    *(("", "name"), ("runs", "right?"), ("{}", "right"), ("share", "right"), ("bound by", "left")),
     *(("bound", "right"), ("floor", "right?"), ("compute", "right?"), ("traffic", "right?")),
 )
 
@@ -93,7 +93,8 @@ def step_table(answer: TrainAnswer) -> Grid:
     stage = " of the slowest stage" if q.plan.pp > 1 else ""
     scope = f"; counts are of one run on one GPU{stage}" if q.gpus > 1 else "; counts are of one run"
     title = f"Where the time of a step goes, {reading}{scope}"
-    return grid(title, _COLUMNS, rows)
+    taken = "in all" if q.engine == IDEAL else "expected"
+    return grid(title, [(heading.format(taken), side) for heading, side in _COLUMNS], rows)
 
 
 def _cells(row: Row, whole: float) -> list[str]:

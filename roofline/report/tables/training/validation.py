@@ -10,6 +10,7 @@ from roofline.answer.plain import counted_whole
 from roofline.evidence.training.errors import Errors, Judged
 from roofline.evidence.training.validate import TrainingValidation
 from roofline.report.tables.grid import grid
+from roofline.report.tables.legend import print_table
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ def print_training_validation(found: TrainingValidation, console: Console, by: s
         f"90th percentile {100 * errors.p90:.1f} %; {100 * found.coverage:.1f} % lie in the 80 % interval."
     )
     lines = [_group(name, rows) for name, rows in found.groups(by).items()]
-    console.print(grid(f"Errors of a step's time by {by}, in per cent; inside: in the 80 % interval", _GROUPS, lines))
+    title = f"Errors of a step's time by {by}, in per cent; inside: in the 80 % interval"
+    print_table(grid(title, _GROUPS, lines), console)
     rows = sorted(found.rows, key=lambda row: -abs(row.error))[:worst]
     if rows:
-        console.print(grid("The rows that miss most", _ROWS, map(_missed, rows)))
+        print_table(grid("The rows that miss most", _ROWS, map(_missed, rows)), console)
     for row in found.below_floor:
         console.print(f"{row.run.row.id}: faster than its floor: unphysical as stated")
     for reason, number in Counter(each.reason for each in found.refused).most_common():
