@@ -134,15 +134,13 @@ def test_the_command_of_a_question_answers(line: str, folder: Path) -> None:
 # the Python reference
 
 
-def test_the_reference_has_every_public_name_where_it_lives() -> None:
-    shown = {}
-    for path in re.findall(r"^::: ([\w.]+)$", read("docs/api.md"), re.MULTILINE):
+def test_the_reference_has_every_public_name() -> None:
+    shown = re.findall(r"^::: roofline\.([\w.]+)$", read("docs/api.md"), re.MULTILINE)
+    lost = set(rl.__all__) - {"__version__", *shown}
+    assert not lost, f"docs/api.md lacks `::: roofline.NAME` of {sorted(lost)}"
+    for path in set(shown) - set(rl.__all__):  # what answers are made of, which has no public name
         module, _, name = path.rpartition(".")
-        shown[name] = getattr(importlib.import_module(module), name)
-    lost = {name for name in rl.__all__ if name != "__version__"} - set(shown)
-    assert not lost, f"docs/api.md lacks {sorted(lost)}"
-    moved = {name for name in rl.__all__ if name in shown and getattr(rl, name) is not shown[name]}
-    assert not moved, f"docs/api.md shows what `rl` does not mean by {sorted(moved)}"
+        assert hasattr(importlib.import_module(f"roofline.{module}"), name), path
 
 
 # what the builder makes
