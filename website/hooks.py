@@ -51,6 +51,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return re.sub(r"\]\(\.\./notebooks/(\w+)\.ipynb", r"](notebooks/\1.md", markdown)
 
 
+def whole_options(code: str) -> str:
+    """A command line as HTML whose options stay in one piece each."""
+    return re.sub(r"(?<!\S)--?\w[\w-]*", r'<span class="option">\g<0></span>', code)
+
+
 def keywords(home: str) -> str:
     """A table of the options that are declared somewhere, one heading for each panel of them."""
     module, _, name = home.rpartition(".")
@@ -65,6 +70,10 @@ def keywords(home: str) -> str:
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
-    """Puts what cells showed as HTML where it belongs: past the Markdown reader, which would change it."""
+    """Puts what cells showed as HTML where it belongs: past the Markdown reader, which would change it.
+
+    An option within a line is not broken behind its hyphens.
+    """
+    html = re.sub(r"<code>([^<]*)</code>", lambda found: f"<code>{whole_options(found.group(1))}</code>", html)
     made = _MADE.get(page.file.src_uri)
     return made.with_parts(html) if made else html
