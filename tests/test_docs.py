@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,14 +26,26 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     "README.md",
     "docs/compare.md",
+    "docs/counting.md",
+    "docs/counting_runs.md",
+    "docs/counting_time.md",
+    "docs/counting_work.md",
     "docs/decisions.md",
+    "docs/errors.md",
     "docs/fit.md",
     "docs/flops.md",
+    "docs/index.md",
     "docs/ops.md",
+    "docs/parallel.md",
+    "docs/questions.md",
+    "docs/start.md",
     "docs/train.md",
 )
 _BLOCK = re.compile(r"```console\n\$ roofline (.*?)\n(.*?)```", re.DOTALL)
+#: Command lines that are refused, and what they are told.
+_REFUSED = re.compile(r"```text\n\$ roofline (.*?)\n(.*?)```", re.DOTALL)
 BLOCKS = [block for page in PAGES for block in _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))]
+REFUSALS = [block for page in PAGES for block in _REFUSED.findall((ROOT / page).read_text(encoding="utf-8"))]
 
 
 def test_the_command_reference_is_current() -> None:
@@ -57,8 +70,21 @@ def test_pages_show_real_output(command: str, shown: str) -> None:
     assert told == real
 
 
+def refusal_of(command: str) -> str:
+    """What the program itself says, which one has only from outside of it."""
+    line = [sys.executable, "-m", "roofline", *shlex.split(command)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and not done.stdout, command
+    return done.stderr.rstrip()
+
+
+@pytest.mark.parametrize(("command", "told"), REFUSALS, ids=[command[:60] for command, _ in REFUSALS])
+def test_pages_show_real_refusals(command: str, told: str) -> None:
+    assert told.rstrip() == refusal_of(command)
+
+
 def test_readme_has_output_to_show() -> None:
-    assert BLOCKS
+    assert BLOCKS and REFUSALS
 
 
 def test_the_page_on_measurements_names_every_metric_and_its_example_is_read(tmp_path: Path) -> None:
@@ -73,8 +99,9 @@ def test_the_page_on_measurements_names_every_metric_and_its_example_is_read(tmp
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_python_block_runs(page: str) -> None:
+    names: dict[str, object] = {}  # the blocks of a page follow each other
     for block in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL):
-        exec(compile(block, page, "exec"), {})
+        exec(compile(block, page, "exec"), names)
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("**/*.md")), ids=lambda page: page.name)
@@ -93,6 +120,8 @@ def renew(page: str) -> None:
         if told and told[-1] == "...":
             real = [*real[: len(told) - 1], "..."]
         text = text.replace(f"$ roofline {command}\n{shown}", f"$ roofline {command}\n" + "\n".join(real) + "\n")
+    for command, shown in _REFUSED.findall(text):
+        text = text.replace(f"$ roofline {command}\n{shown}```", f"$ roofline {command}\n{refusal_of(command)}\n```")
     (ROOT / page).write_text(text, encoding="utf-8")
 
 

@@ -1,4 +1,7 @@
-"""The notebooks run from top to bottom, check themselves, and are stored without output."""
+"""The notebooks run from top to bottom, check themselves, and are stored without output.
+
+What running them gave is kept in `build/notebooks`, where the site takes its pages from: nothing runs twice.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ import pytest
 
 nbformat = pytest.importorskip("nbformat")
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EXECUTED = ROOT / "build" / "notebooks"
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -25,3 +30,5 @@ def test_a_notebook_runs(path: Path) -> None:
     client = pytest.importorskip("nbclient")
     notebook = nbformat.read(path, as_version=4)
     client.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, EXECUTED / path.name)

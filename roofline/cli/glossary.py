@@ -11,11 +11,11 @@ from roofline.report.glossary import page
 
 def main(arguments: list[str]) -> int:
     """Print the page, write it to a file, or check that a file equals it."""
-    text = page()
     if not arguments:
-        sys.stdout.write(text)
+        sys.stdout.write(page())
         return 0
-    return made(Path(arguments[0]), text, arguments)
+    target = Path(arguments[0])
+    return made(target, page(target.read_text(encoding="utf-8") if target.exists() else ""), arguments)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
 from roofline.evidence.checks.figures import Figure, LeftOutRows, kernels, kind_of
 from roofline.evidence.checks.reaching import covered, reaching
-from roofline.evidence.checks.summary import accuracy
+from roofline.evidence.checks.summary import BEGIN, END, accuracy, renew, short
 from roofline.evidence.checks.validate import Checked, Validation
 from roofline.evidence.fits.intervals import LeftOut
 
@@ -80,9 +81,20 @@ def test_the_page_says_what_is_reached_and_what_is_covered() -> None:
     assert "the same version, run again" in text and "another version" in text
 
 
-def test_the_table_of_the_readme_is_one_screen() -> None:
+def test_the_table_of_accuracy_is_one_screen() -> None:
     text = list(accuracy(VALIDATION, lines(), KERNELS))
     rows = [line for line in text if line.startswith("| ")]
     assert rows[0] == "| what | rows | median | 90th percentile | covered |"
     assert len(rows) <= 25
-    assert any("docs/validation.md" in line for line in text)
+    assert any("(validation.md)" in line for line in text)
+
+
+def test_the_readme_says_in_three_lines_how_far_to_trust_it(tmp_path: Path) -> None:
+    told = [line for line in short(VALIDATION, lines()) if line]
+    assert len(told) == 3 and "Held against 2 measured runs: a median error of" in told[0]
+    assert "4.0 % (language models behind a server)" in told[0] and "docs/accuracy.md" in told[2]
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    renew(page, told)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n") and text.endswith("after\n") and told[1] in text and "old" not in text

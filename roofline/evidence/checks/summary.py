@@ -1,14 +1,14 @@
-"""The README's section on how far to trust the expected time, from the shipped measurements, errors and pages."""
+"""How far to trust the expected time: a few lines for the README, a table for the page on accuracy; both generated."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isnan
 from pathlib import Path
 from typing import Final
 
-from roofline.evidence.checks.figures import Figure, LeftOutRows, fitted, kernels
+from roofline.evidence.checks.figures import WAYS, Figure, LeftOutRows, fitted, kernels
 from roofline.evidence.checks.reaching import TIMED
 from roofline.evidence.checks.validate import Validation
 from roofline.evidence.fits.intervals import LeftOut, coverage
@@ -19,12 +19,32 @@ BEGIN: Final = "<!-- accuracy: written by `python -m roofline.evidence.checks.re
 END: Final = "<!-- /accuracy -->"
 
 
-def renew_readme(path: Path, validation: Validation, lines: Sequence[LeftOut], page: str) -> None:
-    """Writes the section between its two marks; `page` is the text of that on kernels."""
+def renew(path: Path, lines: Iterable[str]) -> None:
+    """Writes the section of a page between its two marks."""
     text = path.read_text(encoding="utf-8")
-    section = "\n".join(accuracy(validation, lines, page))
+    section = "\n".join(lines)
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     path.write_text(f"{text[:begin]}\n\n{section}\n{text[end:]}", encoding="utf-8")
+
+
+def short(validation: Validation, lines: Sequence[LeftOut]) -> Iterator[str]:
+    """The same in three lines."""
+    everything, left = validation.all, LeftOutRows(lines)
+    of_models = [figure for figure in left.figures() if figure.errors and WAYS["model"] in figure.what]
+    unseen = ", ".join(f"{_p(figure.median)} % ({figure.what.partition(',')[0]})" for figure in of_models)
+    held = [100.0 * figure.covered for figure in of_models if figure.covered is not None]
+    yield (
+        f"Held against {everything.rows:,} measured runs: a median error of {_p(100.0 * everything.median)} %. Of "
+        f"models that the fit had not seen it is {unseen}."
+    )
+    yield (
+        f"Of these, {min(held):.0f} to {max(held):.0f} % lie in the 80 % interval. The roofline alone misses by "
+        f"{_p(100.0 * everything.bound_median)} %, with one constant efficiency by "
+        f"{_p(100.0 * everything.constant_median)} %."
+    )
+    told = "Tables by engine, chip, model and source, and the runs that cannot be true as stated"
+    yield f"{told}: [accuracy](docs/accuracy.md)."
+    yield ""
 
 
 def accuracy(validation: Validation, lines: Sequence[LeftOut], page: str) -> Iterator[str]:
@@ -50,7 +70,7 @@ def accuracy(validation: Validation, lines: Sequence[LeftOut], page: str) -> Ite
     )
     yield (
         "What these figures are to reach, what holds them up, by engine, chip, model and source, how far runs of one "
-        "condition differ, and rows that cannot be true as stated: [docs/validation.md](docs/validation.md)."
+        "condition differ, and rows that cannot be true as stated: [validation](validation.md)."
     )
     yield ""
 
