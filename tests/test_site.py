@@ -36,13 +36,13 @@ def placed(nav: Any) -> Iterator[str]:
 
 
 def test_every_page_has_a_place_in_the_navigation() -> None:
-    nav = set(placed(yaml.safe_load(read("mkdocs.yml"))["nav"]))
+    nav = set(placed(yaml.safe_load(read(".mkdocs.yml"))["nav"]))
     lost = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} - nav
     assert not lost, f"name {', '.join(sorted(lost))} in `nav` of mkdocs.yml, or readers never find it"
 
 
 def test_the_site_asks_nobody_for_fonts() -> None:
-    site = yaml.safe_load(read("mkdocs.yml"))
+    site = yaml.safe_load(read(".mkdocs.yml"))
     assert site["theme"]["font"] is False and "offline" in site["plugins"]
 
 
@@ -147,7 +147,7 @@ def test_the_reference_has_every_public_name() -> None:
 
 
 def test_notebooks_become_pages_with_what_they_showed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notebooks = importlib.import_module("website.notebooks")
+    notebooks = importlib.import_module("docs.site.notebooks")
     cells = [
         {"cell_type": "markdown", "source": ["# A title\n", "and [text](two.ipynb)"]},
         {
@@ -189,10 +189,10 @@ def test_notebooks_become_pages_with_what_they_showed(tmp_path: Path, monkeypatc
     ],
 )
 def test_what_a_browser_would_fetch_is_found(text: str) -> None:
-    remote_in = importlib.import_module("website.remote").remote_in
+    remote_in = importlib.import_module("docs.site.remote").remote_in
     assert remote_in(text, ".html")
 
 
 def test_links_that_a_reader_follows_are_not_fetched() -> None:
-    remote_in = importlib.import_module("website.remote").remote_in
+    remote_in = importlib.import_module("docs.site.remote").remote_in
     assert not remote_in('<a href="https://arxiv.org">a</a><script src="assets/x.js"></script>', ".html")

@@ -1,4 +1,4 @@
-"""Builds the site: `python -m website [--executed | --serve]`.
+"""Builds the site: `python -m docs.site [--executed | --serve]`.
 
 It runs the notebooks, keeping their copies with output in `build/notebooks`, and builds `build/site` of these and of
 `docs/`, refusing broken links and anything that a reader's browser would fetch from elsewhere. `--executed` takes the
@@ -15,14 +15,14 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from website.notebooks import ROOT
-from website.remote import remote
+from docs.site.notebooks import ROOT
+from docs.site.remote import remote
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: 0 where the site was built, else the exit code of what failed."""
     parser = argparse.ArgumentParser(
-        prog="python -m website", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m docs.site", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--executed", action="store_true", help="take the notebooks' copies in build/notebooks")
     parser.add_argument(
@@ -30,15 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     if find_spec("mkdocs") is None:
-        print("website: the site's builder is not installed: pip install -e '.[docs]'", file=sys.stderr)
+        print("site: the site's builder is not installed: pip install -e '.[docs]'", file=sys.stderr)
         return 2
     if not (options.executed or options.serve):
         ran = _run("pytest", "-m", "notebook", "--dist", "load", "tests/test_notebooks.py")
         if ran:
             return ran
     if options.serve:
-        return _run("mkdocs", "serve")
-    return _run("mkdocs", "build", "--strict") or _local()  # --quiet would also keep quiet about what is wrong
+        return _run("mkdocs", "serve", "-f", ".mkdocs.yml")
+    return (
+        _run("mkdocs", "build", "--strict", "-f", ".mkdocs.yml") or _local()
+    )  # --quiet would also keep quiet about what is wrong
 
 
 def _run(*command: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SOURCES: Final = ROOT / "notebooks"
 EXECUTED: Final = ROOT / "build" / "notebooks"
 

@@ -1,4 +1,4 @@
-"""The pictures of the pages, light and dark: `python -m website.pictures` draws them anew into `docs/pictures`."""
+"""The pictures of the pages, light and dark: `python -m docs.site.pictures` draws them anew into `docs/pictures`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from website.notebooks import ROOT
+from docs.site.notebooks import ROOT
 
 FOLDER: Final = ROOT / "docs" / "pictures"
 #: Each picture's name and the command that draws it.

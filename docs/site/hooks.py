@@ -10,9 +10,9 @@ from typing import Any, Final
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from website import notebooks
+from docs.site import notebooks
 
-_LOG: Final = logging.getLogger("mkdocs.plugins.website")
+_LOG: Final = logging.getLogger("mkdocs.plugins.site")
 #: Files outside `docs/` that are pages as well, and how other pages link to them.
 OUTSIDE: Final = {"contributing.md": ".github/CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 _MADE: Final[dict[str, notebooks.Page]] = {}
@@ -30,7 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are no files of `docs/`."""
     for name in notebooks.names():
         if notebooks.executed(name) is None:
-            _LOG.warning("notebooks/%s.ipynb was not run as it stands: `python -m website` runs it", name)
+            _LOG.warning("notebooks/%s.ipynb was not run as it stands: `python -m docs.site` runs it", name)
         page = _MADE[f"notebooks/{name}.md"] = notebooks.page(name)
         files.append(File.generated(config, f"notebooks/{name}.md", content=page.markdown))
         for file, content in page.pictures.items():

@@ -1,1 +1,0 @@
-"""The documentation as a site: `python -m website` runs the notebooks and builds it into `build/site`."""
