@@ -105,7 +105,7 @@ WRONG = [
     (["--pareto", "batch"], b"say which is better"),
     (["--columns", "a,,b"], b"empty"),
     (["--columns", "gpu,gpu"], b"twice"),
-    (["--columns", "gpu,tft_s"], b"nearest: ttft_s"),
+    (["--columns", "gpu,tft_s"], b"did you mean 'ttft_s'"),
     (["--batch", "8:1"], b"backward"),
     (["--batch", "1:8:+0"], b"above 0"),
     (["--batch", "1:8:x1"], b"above 1"),

@@ -202,9 +202,11 @@ def draw_key(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -
     rows = [row for group in groups for row in reversed(_rows(group))]
     above = 0.0
     for index, row in enumerate(rows):
-        corner = -0.01, 1 + above / frame.height
         tallest = max(float(mark.get_markersize()) for mark in row)
         look = _KEY_GAPS | {"handlelength": max(_KEY_GAPS["handlelength"], tallest / SIZE)}
+        wordy = row[0].get_markersize() == 0.0  # words alone begin where marks do
+        indent = SIZE * (look["handlelength"] + look["handletextpad"]) if wordy else 0.0
+        corner = -0.01 - indent / frame.width, 1 + above / frame.height
         legend = axes.legend(handles=row, loc="lower left", bbox_to_anchor=corner, ncols=len(row), **look)
         if index < len(rows) - 1:
             axes.add_artist(legend)
