@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import roofline as rl
 from roofline.answer.plain import listed
+from roofline.report.tables.estimate import phase_table
 from roofline.units import format_host_time, format_ratio
 
 PACKAGE = Path(__file__).parents[2] / "roofline"
@@ -41,3 +43,13 @@ def test_an_answer_in_a_notebook_loads_no_tables_of_others() -> None:
     code = "import sys, roofline.report.notebook.answers; print([n for n in sys.modules if 'tables.deciding' in n])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_floor_at_the_rate_of_sums_in_16_bit_says_so() -> None:
+    """Such sums run at twice the rate on which balance and MFU stand; bf16 has none."""
+    assert "the floor lets products sum in 16 bit: 330 TFLOP/s" in _heading("sd-1.5", "rtx-4090")
+    assert "sum in 16 bit" not in _heading("mistral-7b", "rtx-4090")
+
+
+def _heading(model: str, gpu: str) -> str:
+    return phase_table(rl.estimate(model, gpu=gpu)).title

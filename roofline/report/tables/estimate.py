@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.estimate import Answer
@@ -108,7 +108,18 @@ def _balances(est: Answer) -> str:
             others.setdefault(dtype, []).append(phase.name)
     parts = [f"{est.machine['ridge_flops_per_byte']:,.0f} FLOP/B in {main}"]
     parts += [f"{', '.join(names)}: {float(machine.ridge(dtype)):,.0f} in {dtype}" for dtype, names in others.items()]
-    return "; ".join(parts)
+    return "; ".join([*parts, *_half_sums(est, main)])
+
+
+def _half_sums(est: Answer, dtype: str) -> Iterator[str]:
+    """The rate of the floor, where it is that of products that sum in 16 bit: no other figure stands on it."""
+    q, machine = est.question, est.question.machine()
+    for phase in est.workload.phases:
+        precision = q.precision_of(phase)
+        peak = float(machine.fastest(dtype, precision.may_be_halves))
+        if precision.matrix_dtype() == dtype and peak > float(machine.tensor[dtype]):
+            yield f"the floor lets products sum in 16 bit: {format_si(peak, 'FLOP/s')}"
+            return
 
 
 _EXCHANGES: Final = (
