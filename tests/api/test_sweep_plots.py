@@ -77,3 +77,15 @@ def test_very_many_points_are_no_picture() -> None:
     grid = rl.sweep("mistral-7b", "a100", batch=range(1, 400), prompt=range(1, 400))
     with pytest.raises(rl.UsageError, match="too many for a picture"):
         grid.plot("batch", "ttft_s")
+
+
+def test_a_sweep_reads_as_a_sentence() -> None:
+    assert str(GRID).startswith("12 points: 2 gpu × 3 batch × 2 prompt; model mistral-7b, engine vllm. Most output")
+    assert repr(GRID.top(2, "ttft_s")).startswith("2 points by ")
+    assert "\n" not in repr(GRID)
+    assert str(GRID.where("ttft_s < 0")) == "0 points by nothing."
+
+
+def test_a_theme_goes_with_a_figure_of_its_own() -> None:
+    with pytest.raises(rl.UsageError, match="axes that are given keep theirs"):
+        GRID.plot("batch", "tpot_s", by=["gpu", "prompt"], ax=Figure().subplots(), theme="dark")

@@ -51,6 +51,8 @@ class Points(Rows):
             raise UsageError(f"{len(self):,} points are too many for a picture: pick some with where(…) or top(…)")
         rows = list(self.records())
         if ax is not None:
+            if theme is not None:
+                raise UsageError("theme is that of a figure of its own; axes that are given keep theirs")
             return sweep_axes(rows, ax, x=x, y=y, by=lines)
         return sweep_figure(rows, x=x, y=y, by=lines, theme=theme)
 
@@ -58,6 +60,12 @@ class Points(Rows):
         from roofline.report.notebook.answers import sweep_html
 
         return sweep_html(self, *_told(self))
+
+    def __str__(self) -> str:
+        varied, _, best = _told(self)
+        return " ".join([f"{counted_whole(len(self), 'point')} by {', '.join(varied) or 'nothing'}.", *best])
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +116,22 @@ class Sweep(Grid):
     def _repr_html_(self) -> str:
         from roofline.report.notebook.answers import sweep_html
 
-        axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
-        fixed = ", ".join(f"{name.replace('_', '-')} {label(value)}" for name, value in self.fixed.items())
-        first = f"{counted_whole(len(self), 'point')}: {axes or 'nothing varies'}; {fixed or 'all else as by default'}"
         varied, options, best = _told(self.rows)
         reasons = [f"{each.points:,} × {each.reason}" for each in self.refused[:_REASONS]]
         more = f", and {len(self.refused) - _REASONS} more" if len(self.refused) > _REASONS else ""
         refused = (f"Cannot be, and not a number: {'; '.join(reasons)}{more}",) if reasons else ()
-        return sweep_html(self.rows, varied, options, [*best, first, *refused])
+        return sweep_html(self.rows, varied, options, [*best, self._asked(), *refused])
+
+    def _asked(self) -> str:
+        """How many points of what, and what is the same in all."""
+        axes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
+        fixed = ", ".join(f"{name.replace('_', '-')} {label(value)}" for name, value in self.fixed.items())
+        return f"{counted_whole(len(self), 'point')}: {axes or 'nothing varies'}; {fixed or 'all else as by default'}"
+
+    def __str__(self) -> str:
+        return " ".join([f"{self._asked()}.", *_told(self.rows)[2]])
+
+    __repr__ = __str__
 
 
 def _told(rows: Rows) -> tuple[list[str], list[str], list[str]]:
