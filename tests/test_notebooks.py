@@ -24,6 +24,18 @@ def test_a_notebook_is_stored_without_output(path: Path) -> None:
         assert cell.get("execution_count") is None
 
 
+def test_notebooks_that_draw_by_themselves_share_one_style() -> None:
+    cells = {
+        path.stem: [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        for path in NOTEBOOKS
+    }
+    drawing = {name for name, sources in cells.items() if any("plt.subplots" in source for source in sources)}
+    styles = {name: [source for source in cells[name] if "rcParams" in source] for name in drawing}
+    assert drawing
+    assert all(len(own) == 1 for own in styles.values()), styles.keys()
+    assert len({own[0] for own in styles.values()}) == 1
+
+
 @pytest.mark.notebook
 @by_name
 def test_a_notebook_runs(path: Path) -> None:

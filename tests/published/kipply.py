@@ -155,7 +155,8 @@ TABLE_A1: Final[dict[str, Check]] = {
     "a1_qkv_time": lower(partial(_time, "q_proj", "k_proj", "v_proj"), "the time"),
     "a1_qkt_time": lower(partial(_time, "attention.scores"), "the time"),
     "a1_softmax_time": lower(
-        partial(_time, "attention.scale"), "the time; of one kernel that reads and writes the scores once in fp16"
+        partial(_time, "attention.scale", "attention.softmax"),
+        "the time; of two kernels that read and write the scores in fp16, without dropout",
     ),
     "a1_gamma_time": lower(partial(_time, "attention.values"), "the time"),
     "a1_out_time": lower(partial(_time, "o_proj"), "the time"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -65,10 +66,19 @@ def test_the_line_of_the_bound_runs_through_no_words(sequence: int) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     axes = figure.axes[0]
-    lines = [axes.transData.transform((float(line.get_xdata()[0]), 0.0))[0] for line in axes.lines]
+    lines = [axes.transData.transform(np.transpose(line.get_data())) for line in axes.lines]
     for text in texts(figure, "value"):
         box = text.get_window_extent(canvas.get_renderer())
-        assert not any(box.x0 < line < box.x1 for line in lines), text.get_text()
+        for (x, first), (_, last) in lines:
+            below, above = sorted((first, last))
+            assert not (box.x0 < x < box.x1 and below < box.y1 and box.y0 < above), text.get_text()
+
+
+def test_words_stand_directly_behind_their_bar_where_the_line_of_the_bound_would_run_through_them() -> None:
+    figure = rl.train("llama-2-7b", gpu="a100", gpus=64, zero=3, sequence=4096, global_batch=1024).plot("step")
+    bars = [bar.get_x() + bar.get_width() for bar in figure.axes[0].patches]
+    ends = [text.xy[0] for text in texts(figure, "value")]
+    assert ends == pytest.approx(bars, abs=0.01 * max(bars))
 
 
 def test_another_kind_is_refused() -> None:

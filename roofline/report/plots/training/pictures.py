@@ -116,15 +116,12 @@ def _waterfall(
     left = max(text_size(part.name, bold=True)[0] for part in parts) + _GAP + plot_style.EDGE
     width, height = WIDTH - left - _SIDE, _ROW * len(parts) + _TOP
     figure, axes = new_figure(width, height)
-    right = _right(parts, marks, width)
-    moved = [part._replace(end=_clear(part, marks, right / width)) for part in parts]
-    axes.set_xlim(0, max(right, _right(moved, marks, width)))
+    axes.set_xlim(0, _right(parts, marks, width))
     axes.set_ylim(height, 0)
     for index, part in enumerate(parts):
-        written = _clear(part, marks, axes.get_xlim()[1] / width)
-        _draw(axes, part, written, _TOP + _ROW * (index + 0.5), width, limit)
+        _draw(axes, part, _TOP + _ROW * (index + 0.5), width, limit)
     for mark in marks:
-        _mark(axes, mark, height)
+        _mark(axes, mark, [_in_the_way(part, mark, axes.get_xlim()[1] / width) for part in parts])
     _axis(axes, *axis)
     compose(figure, axes, words, left, 0)
     return figure
@@ -138,15 +135,12 @@ def _right(parts: Sequence[_Part], marks: Sequence[_Mark], width: float) -> floa
     return max(*texts, *(1.02 * mark.at for mark in marks))
 
 
-def _clear(part: _Part, marks: Sequence[_Mark], unit: float) -> float:
-    """Where the words of a bar stand behind it: behind a line that would run through them; `unit` is a point."""
-    end, size = part.end, unit * (text_size(part.text, bold=True)[0] + 2 * _GAP)
-    for mark in sorted(marks, key=lambda mark: mark.at):
-        end = mark.at if end <= mark.at <= end + size else end
-    return end
+def _in_the_way(part: _Part, mark: _Mark, unit: float) -> bool:
+    """Whether a line would run through the words behind a bar; `unit` is a point."""
+    return part.end < mark.at < part.end + unit * (text_size(part.text, bold=True)[0] + 2 * _GAP)
 
 
-def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, limit: float | None) -> None:
+def _draw(axes: Axes, part: _Part, middle: float, width: float, limit: float | None) -> None:
     """One bar with its name and what it says; beyond the limit it is hatched."""
     thick, unit = _ROW * _BAR, axes.get_xlim()[1] / width
     least = max(part.end - part.start, 0.6 * unit)  # what is there can be seen
@@ -157,21 +151,23 @@ def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, 
         over: Look = {"facecolor": "none", "edgecolor": palette().ground, "hatch": "////", "lw": 0}
         axes.barh([middle], [part.end - start], left=[start], height=thick, zorder=3, **over)
     look: Look = {"textcoords": "offset points", "size": SIZE, "va": "center"}
-    clear: Look = {"facecolor": palette().ground, "edgecolor": "none", "pad": 0.8}  # of a line behind the words
     bold: Look = {"weight": "bold" if part.name == _TOTAL else "normal"}
     axes.annotate(part.name, (0, middle), (-_GAP, 0), ha="right", gid="part", **look, **bold)
-    axes.annotate(part.text, (written, middle), (_GAP, 0), ha="left", gid="value", bbox=clear, zorder=5, **look, **bold)
+    axes.annotate(part.text, (part.end, middle), (_GAP, 0), ha="left", gid="value", **look, **bold)
 
 
-def _mark(axes: Axes, mark: _Mark, height: float) -> None:
-    """A line across all rows, its name above them on the side where there is more room."""
-    axes.plot(
-        [mark.at] * 2,
-        [_TOP - 2, height],
-        color=palette().ink,
-        lw=0.8 if mark.dashed else 1.4,
-        ls=":" if mark.dashed else "-",
-    )
+def _mark(axes: Axes, mark: _Mark, worded: Sequence[bool]) -> None:
+    """A line across all rows but those whose words are in its way, its name on the side where there is more room."""
+    pieces = [[_TOP - 2, _TOP]]
+    for index, words in enumerate(worded):
+        top = _TOP + _ROW * index
+        if not words and pieces[-1][1] == top:
+            pieces[-1][1] = top + _ROW
+        elif not words:
+            pieces.append([top, top + _ROW])
+    look: Look = {"lw": 0.8, "ls": ":"} if mark.dashed else {"lw": 1.4, "ls": "-"}
+    for piece in pieces:
+        axes.plot([mark.at] * 2, piece, color=palette().ink, **look)
     before = mark.at > 0.5 * axes.get_xlim()[1]
     side: Look = {"ha": "right" if before else "left", "va": "center", "size": SMALL, "color": palette().grey}
     place = (-3 if before else 3, 0)
