@@ -16,7 +16,7 @@ from typing import Final
 from roofline.report.plots.geometry import Anchor, Box, Segment, crosses, hugged, passes
 
 GAP: Final = 2.0
-_RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0, 72.0, 90.0, 115.0)
+_RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0)
 _DIRECTIONS: Final = 24
 #: What one fault costs, as if the label were so many points further from its dot.
 _ON_LINE, _LEADER_ON_LINE, _LEADER_ON_DOT = 80.0, 3.0, 60.0

@@ -16,6 +16,18 @@ _ALONE: Final = "1 GPU"
 #: The inputs that are numbers, in the order in which they are said.
 _SIZES: Final[tuple[str, ...]] = ("batch", "prompt", "generate", "height", "width", "steps", "guidance")
 
+#: Warnings that pictures say, and how many of them.
+_WEIGHTY: Final = (
+    "context-exceeds-maximum",
+    "batch-beyond-sequences",
+    "dtype-fallback",
+    "faster-than-peak",
+    "host-memory",
+    "steps-beyond-training",
+    "tower-not-counted",
+)
+_TOLD: Final = 4
+
 
 def distinct(estimates: Sequence[Answer]) -> list[Answer]:
     """The estimates, each once: the same accelerator may have been asked for by two names.
@@ -60,6 +72,14 @@ def conditions(estimates: Sequence[Answer]) -> str:
         for key, value in facts[0].items()
         if value and value != _ALONE and key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
     )
+
+
+def cautions(estimates: Sequence[Answer], *codes: str) -> str:
+    """Warnings without which a picture misleads, each once, those of `codes` too; nothing where there are none."""
+    found = (warn for estimate in estimates for warn in estimate.warnings if warn.code in (*_WEIGHTY, *codes))
+    texts = list(dict.fromkeys(warn.text for warn in found))
+    more = f"; {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
+    return f"Beware: {'; '.join(texts[:_TOLD])}{more}." if texts else ""
 
 
 def _facts(estimate: Answer) -> dict[str, str]:

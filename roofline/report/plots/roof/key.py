@@ -131,7 +131,7 @@ def _phases(drawn: Picture, found: Sequence[Found]) -> Iterator[Line2D]:
     first = drawn.series[0]
     seen = {dot.phase for one in found for dot in one.dots}
     seen |= {trail.phase for one in drawn.series for trail in one.trails}
-    for phase in dict.fromkeys(phase for one in drawn.series for phase in one.ledger.phases):
+    for phase in first.phases:
         if phase in seen:
             colour = first.colour_of(phase) if len(drawn.series) == 1 else palette().grey
             yield _mark(phase, marker=first.marker_of(phase), color=colour)
@@ -159,7 +159,7 @@ def _beside(drawn: Picture, found: Sequence[Found]) -> list[Line2D]:
     each = _shown_beside(drawn, found)[:_BESIDE]
     if not each:
         return []
-    phases, crowd = len(drawn.series[0].ledger.phases) > 1, _is_crowd(drawn)
+    phases, crowd = len(drawn.series[0].phases) > 1, _is_crowd(drawn)
     marks = [_mark("Without matrix FLOPs:", marker="", ms=0)]
     for beside, one in each:
         run = [one.name] if len(drawn.series) > 1 and not crowd else []

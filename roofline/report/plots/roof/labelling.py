@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _CENTRED: Final[Look] = {"ha": "center", "va": "center", "linespacing": 1.2, "zorder": 8}
 #: At most so many labels of dots and measured points, and so many of the latter.
-LABELLED, _STARRED = 12, 6
+LABELLED, _STARRED = 8, 5
 #: Of labels of dots, in points: legible where the page is as wide as a column of text.
 _TYPE: Final = 7.4
 #: Dots of one name that are nearer to one another than so many points from left to right have one label.
@@ -145,8 +145,10 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
     starred = min(_STARRED, sum(len(one.points) for one in drawn.series))
     groups = groups[: LABELLED - starred]
     many = len({one.name for one in drawn.series}) > 1
+    places = [(dot.phase, dot.anchor(frame)) for dot, _ in dots]
     called = [
-        Called(dot_name(dot), dot.phase, one.name if many and len(anchors) == 1 else "") for dot, one, anchors in groups
+        Called(_named(dot, anchors, places), dot.phase, one.name if many and len(anchors) == 1 else "")
+        for dot, one, anchors in groups
     ]
     return [
         _label(
@@ -159,6 +161,16 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
         )
         for text, (dot, one, anchors) in zip(told_apart(called), groups, strict=True)
     ]
+
+
+def _named(dot: Dot, anchors: Sequence[Anchor], places: Sequence[tuple[str, Anchor]]) -> str:
+    """The name of a dot, with its phase where it touches a dot of another one."""
+    touched = any(
+        phase != dot.phase and math.dist(_at(own), _at(other)) < own.radius + other.radius
+        for own in anchors
+        for phase, other in places
+    )
+    return f"{dot_name(dot)}, {dot.phase}" if touched else dot_name(dot)
 
 
 def _alike(dot: Dot, other: Dot) -> bool:
@@ -187,17 +199,34 @@ def _step_labels(drawn: Picture, frame: Frame) -> list[Label]:
 
 
 def _step_texts(trail: Trail, frame: Frame) -> Iterator[tuple[str, Anchor]]:
-    anchors = [_step(step.intensity, step.rate, frame) for step in trail.steps]
+    places = [_step(step.intensity, step.rate, frame) for step in trail.steps]
+    spans = _spans(places)
+    anchors = [places[span[0]] for span in spans]
     last, named = len(anchors) - 1, [0]
     wanted = [last, *(round(last * part / (_BETWEEN + 1)) for part in range(1, _BETWEEN + 1))]
     for index in wanted:
         if all(math.dist(_at(anchors[index]), _at(anchors[other])) >= _APART for other in named):
             named.append(index)
     whole = last not in named and all(math.dist(_at(anchor), _at(anchors[0])) < _APART for anchor in anchors)
-    first, end = (f"{trail.steps[place].value:,g}" for place in (0, last))
-    values = f"{first} to {end}" if whole else first
+    values = _span(trail, (0, len(places) - 1)) if whole else _span(trail, spans[0])
     yield in_lines(f"{trail.op}, {trail.phase}, {trail.size} {values}"), anchors[0]
-    yield from ((f"{trail.steps[index].value:,g}", anchors[index]) for index in named[1:])
+    yield from ((_span(trail, spans[index]), anchors[index]) for index in named[1:])
+
+
+def _spans(places: Sequence[Anchor]) -> list[tuple[int, int]]:
+    """Steps that lie on one another, by the first and the last of them."""
+    spans: list[tuple[int, int]] = []
+    for index, place in enumerate(places):
+        if spans and math.dist(_at(place), _at(places[spans[-1][0]])) < place.radius:
+            spans[-1] = spans[-1][0], index
+        else:
+            spans.append((index, index))
+    return spans
+
+
+def _span(trail: Trail, span: tuple[int, int]) -> str:
+    """The values of some steps: ``16 to 256``."""
+    return " to ".join(dict.fromkeys(f"{trail.steps[index].value:,g}" for index in span))
 
 
 def _at(anchor: Anchor) -> tuple[float, float]:

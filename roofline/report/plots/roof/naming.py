@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from roofline.report.plots.roof.dots import Dot, Unit
 
 #: Characters of a line of a label, and of the names in it; how many these are.
-_LINE, _LONGEST, _NAMES = 22, 40, 3
+_LINE, _LONGEST, _NAMES = 22, 30, 3
 #: The part of a dot's time that its label need not tell.
 _REST: Final = 0.1
 
@@ -80,11 +80,17 @@ def _share_end(names: Sequence[str]) -> list[str]:
 
 
 def told_apart(called: Sequence[Called]) -> list[str]:
-    """The names, each once: with the phase where another has the same, then with the run too, then numbered."""
+    """The names, each once: with the phase where another has the same, then with the run too, then numbered.
+
+    A name that ends in its phase has it once.
+    """
     texts = [one.text for one in called]
     for more in ([one.phase for one in called], [one.run for one in called]):
         often = Counter(texts)
-        texts = [f"{text}, {say}" if often[text] > 1 and say else text for text, say in zip(texts, more, strict=True)]
+        texts = [
+            f"{text}, {say}" if often[text] > 1 and say and not text.endswith(f", {say}") else text
+            for text, say in zip(texts, more, strict=True)
+        ]
     seen: Counter[str] = Counter()
     for index, text in enumerate(texts):
         seen[text] += 1

@@ -31,13 +31,14 @@ _DOTS: Final = 32
 class Series:
     """One run in the picture: its name, its looks (None: coloured by phase), its kernels, points and trails.
 
-    `machine` is the name of its accelerator.
+    `machine` is the name of its accelerator; `phases` are those of all runs of the picture.
     """
 
     name: str
     colour: str | None
     ledger: Ledger
     machine: str
+    phases: tuple[str, ...]
     points: tuple[Point, ...] = ()
     trails: tuple[Trail, ...] = ()
 
@@ -51,8 +52,7 @@ class Series:
         return MARKERS[self._place(phase) % len(MARKERS)]
 
     def _place(self, phase: str) -> int:
-        phases = self.ledger.phases
-        return phases.index(phase) if phase in phases else len(phases)
+        return self.phases.index(phase) if phase in self.phases else len(self.phases)
 
 
 class Picture(NamedTuple):
@@ -90,13 +90,15 @@ def picture(
         )
     machines = dict.fromkeys(estimate.question.gpu.name for estimate in estimates)
     alone, paired = len(estimates) == 1, len(machines) == len(estimates)
-    colours = palette().colours
+    colours, ledgers = palette().colours, [ledger_of(estimate) for estimate in estimates]
+    phases = tuple(dict.fromkeys(phase for ledger in ledgers for phase in ledger.phases))
     series = [
         Series(
             name=name,
             colour=None if alone else colours[index % len(colours)],
-            ledger=ledger_of(estimate),
+            ledger=ledgers[index],
             machine=estimate.question.gpu.name,
+            phases=phases,
             points=tuple(points[index]),
             trails=tuple(trails[index]),
         )
