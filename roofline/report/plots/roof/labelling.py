@@ -48,10 +48,11 @@ class Label:
 
 
 class Unnamed(NamedTuple):
-    """Dots that carry no label: how many, and which part of the runs they are."""
+    """Dots that carry no label: how many, and which part of the runs they are. `joint`: some label is of several runs."""
 
     number: int
     share: float
+    joint: bool
 
 
 def _label(text: str, colour: str, size: float, kind: str, anchors: tuple[Anchor, ...], share: float = 0.0) -> Label:
@@ -74,16 +75,14 @@ def draw_labels(
     ridges = _ridge_labels(drawn.skylines, frame) if few_ridges(drawn.skylines) else []
     labels = [*of_dots, *_point_labels(drawn, frame), *_step_labels(drawn, frame), *ridges]
     named: set[Anchor] = set()
+    joint = False
     for label, spot in zip(labels, place([label.wish for label in labels], scene), strict=True):
         if spot is not None:
             _draw_label(axes, label, spot, frame)
             named.update(label.wish.anchors)
-    return _unnamed(drawn, found, frame, named)
-
-
-def _unnamed(drawn: Picture, found: Sequence[Found], frame: Frame, named: set[Anchor]) -> Unnamed:
+            joint |= label.kind == "op" and len(label.wish.anchors) > 1
     left = [dot.share for one in found for dot in one.dots if dot.anchor(frame) not in named]
-    return Unnamed(len(left), sum(left) / len(drawn.series))
+    return Unnamed(len(left), sum(left) / len(drawn.series), joint)
 
 
 def _discs(drawn: Picture, found: Sequence[Found], frame: Frame) -> Iterator[Anchor]:

@@ -136,9 +136,10 @@ def _listed(kinds: Sequence[str], found: Sequence[Found]) -> str:
 
 
 def _unnamed(unnamed: Unnamed) -> str:
+    joint = "Names without a colour are of several runs. " if unnamed.joint else ""
     if not unnamed.number:
-        return ""
-    return f"Dots without a label: {unnamed.number} of the smallest ({percent(unnamed.share)} of the time)."
+        return joint.strip()
+    return f"{joint}Dots without a label: {unnamed.number} of the smallest ({percent(unnamed.share)} of the time)."
 
 
 def _measured(drawn: Picture, points: Points) -> str:

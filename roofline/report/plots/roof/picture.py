@@ -17,7 +17,8 @@ from roofline.report.plots.roof.trail import Trail
 from roofline.report.plots.series import machine_title, series_names
 from roofline.report.plots.style import DASHES, MARKERS, palette
 
-#: From this many accelerators on, only the roofs in use are drawn, and neither cache nor links.
+#: From this many accelerators on, only the roofs in use are drawn, and neither cache nor links; from this many runs on
+#: dots are smaller.
 CROWD: Final = 3
 #: The most runs that one picture tells apart: as many as there are colours.
 _MOST: Final = 7
@@ -144,7 +145,8 @@ def frame_of(drawn: Picture, width: float, height: float) -> Frame:
     low = min([*(value / 2.2 for value in rates), min(line.bandwidth for line in drawn.skylines) * left])
     peak = max([*(line.highest.peak for line in drawn.skylines), *(top for _, _, top in places)])
     high = low * float((peak / low) ** (height / (height - min(_HEADROOM, height / 4))))
-    return Frame((left, right), (low, high), width, height)
+    crowd = len(drawn.series) / (CROWD - 1)
+    return Frame((left, right), (low, high), width, height, min(1.0, 1 / crowd))
 
 
 def _places(drawn: Picture) -> Iterator[tuple[float, float, float]]:
