@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
+from roofline.report.plots.series import cautions, machine_title
 from roofline.report.plots.style import SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
 
 if TYPE_CHECKING:
@@ -69,14 +70,21 @@ def bars_figure(
             _name(axes, bar, middle, axes.get_xlim()[1] / width)
         _axis(axes, what)
         heading = title or f"{_title(what)} by {varied_by(found)}"
-        compose(
-            figure,
-            axes,
-            Words(heading, " · ".join(shared(found)), " ".join([_note(what, bars), *_beside(found)]).strip()),
-            left,
-            0,
-        )
+        note = " ".join(filter(None, [_note(what, bars), *_beside(found), cautions(_answers(found))]))
+        compose(figure, axes, Words(heading, " · ".join(_shared(found)), note), left, 0)
     return figure
+
+
+def _answers(found: SideBySide[Any]) -> list[Any]:
+    return [row.answer for row in found.rows if row.answer is not None]
+
+
+def _shared(found: SideBySide[Any]) -> Iterator[str]:
+    """What all runs share, model and accelerator by their titles."""
+    titles: dict[str, str] = {}
+    for answer in _answers(found):
+        titles |= {answer.inputs["model"]: answer.question.spec.title, answer.inputs["gpu"]: machine_title(answer)}
+    yield from (titles.get(text, text.replace("kv-cache", "KV-cache")) for text in shared(found))
 
 
 def _title(what: Compared) -> str:
@@ -93,7 +101,7 @@ def _bars(found: SideBySide[Any], what: Compared) -> list[_Bar]:
         text = "refused" if row.answer is None else "none" if times is None else shown(what, float(times.expected))
         if times is not None and not row.fits:
             text += ", does not fit"
-        name = "\n".join(wrap(row.label, _NAMES * WIDTH, SIZE)[:2])
+        name = "\n".join(wrap(row.name, _NAMES * WIDTH, SIZE)[:2])
         bars.append(_Bar(name, times, text, row.fits, row.index in rows))
     return bars
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -117,10 +117,16 @@ def _areas(axes: Axes, found: Along) -> None:
         same = float(size[0]) == float(size[-1])
         hover(area, ["\n".join([title, format_si(float(size[0]), "B") if same else ends, *([note] if note else [])])])
         start = start + size
-    over = asked.total > found.usable
+    over = _over(found)
     if over.any():
         look: Look = {"facecolor": "none", "edgecolor": palette().ground, "hatch": "////", "lw": 0, "zorder": 2}
         axes.fill_between(found.places, found.usable, asked.total, where=list(over), interpolate=True, **look)
+
+
+def _over(found: Along) -> np.ndarray[Any, Any]:
+    """Where the first line holds more than may be used, and that is in the picture and wide enough to be seen."""
+    over = found.lines[0].total > found.usable
+    return over if over.sum() > 1 else np.zeros_like(over)
 
 
 def _colours(held: Held) -> list[str]:
@@ -203,7 +209,8 @@ def _crossings(axes: Axes, found: Along, width: float) -> None:
         stalk: Look = {"transform": axes.transAxes, "zorder": 6, "clip_on": False, "color": palette().grey, "lw": 0.5}
         axes.plot([end[0], centre / width], [end[1] + 3 / _HEIGHT, 1 + 2 / _HEIGHT], gid="stalk", **stalk)
         look: Look = {"size": SIZE, "ha": "center", "va": "bottom", "gid": "crossing", "linespacing": 1.2}
-        look["weight"] = "bold" if line is found.lines[0] else "normal"
+        beyond = found.made_for is not None and at[0] > found.made_for
+        look["weight"] = "bold" if line is found.lines[0] and not beyond else "normal"
         axes.text(centre / width, 1 + 3 / _HEIGHT, text, transform=axes.transAxes, **look)
 
 
@@ -231,7 +238,7 @@ def _note(estimate: Answer, found: Along) -> str:
     """What areas and lines are."""
     asked, others = found.lines[0], [line.name for line in found.lines[1:]]
     text = f"Areas: {asked.name}, part on part" + (f"; dashed: totals of {', '.join(others)}." if others else ".")
-    if (asked.total > found.usable).any():
+    if _over(found).any():
         text += " Hatched: does not fit."
     if asked.last is not None and asked.last <= 0:
         text += f" {asked.name[:1].upper()}{asked.name[1:]} does not fit anywhere."

@@ -232,7 +232,12 @@ def _width(marks: Sequence[Line2D]) -> float:
 
 def key_inside(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -> list[Box]:
     """The key in the lower right corner of the axes; the box that it takes up, none where it has no room."""
-    marks = [*_phases(drawn, found), *_more(drawn, found), *_sizes(found, frame)[1:2], *_beside(drawn, found, frame)[1:]]
+    marks = [
+        *_phases(drawn, found),
+        *_more(drawn, found),
+        *_sizes(found, frame)[1:2],
+        *_beside(drawn, found, frame)[1:],
+    ]
     for mark in marks:
         if str(mark.get_label()) == f"{100 * _SIZES[1]:.0f} %":
             mark.set_label(f"{mark.get_label()} of the run's time")

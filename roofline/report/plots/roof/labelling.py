@@ -48,7 +48,7 @@ class Label:
 
 
 class Unnamed(NamedTuple):
-    """Dots that carry no label: how many, and which part of the runs they are. `joint`: some label is of several runs."""
+    """Dots that carry no label: how many, and which part of the runs they are. `joint`: a label is of several runs."""
 
     number: int
     share: float
@@ -215,8 +215,8 @@ def _step_texts(trail: Trail, frame: Frame) -> Iterator[tuple[str, Anchor]]:
 def _spans(places: Sequence[Anchor]) -> list[tuple[int, int]]:
     """Steps that lie on one another, by the first and the last of them."""
     spans: list[tuple[int, int]] = []
-    for index, place in enumerate(places):
-        if spans and math.dist(_at(place), _at(places[spans[-1][0]])) < place.radius:
+    for index, one in enumerate(places):
+        if spans and math.dist(_at(one), _at(places[spans[-1][0]])) < one.radius:
             spans[-1] = spans[-1][0], index
         else:
             spans.append((index, index))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from roofline.analysis.estimate import Answer
@@ -14,6 +14,7 @@ from roofline.report.plots.roof.measured import Points
 from roofline.report.plots.roof.picture import Picture
 from roofline.report.plots.roof.trail import CONTEXT
 from roofline.report.plots.series import cautions, machine_title, series_names
+from roofline.units import format_si
 
 #: The options that say how long sequences are.
 _LENGTHS: Final = ("prompt", "generate")
@@ -36,11 +37,15 @@ def title_of(given: str | None, heading: str, estimates: Sequence[Answer]) -> st
 def _too_large(estimates: Sequence[Answer]) -> dict[str, str]:
     """The runs that need more memory than there is, by name, and how much they need of what."""
     names = series_names(estimates)
-    return {
-        name: estimate.memory.asked_of_room
-        for estimate, name in zip(estimates, names, strict=True)
-        if not estimate.memory.fits
-    }
+    return {name: _needs(estimate) for estimate, name in zip(estimates, names, strict=True) if not estimate.memory.fits}
+
+
+def _needs(estimate: Answer) -> str:
+    memory = estimate.memory
+    if memory.fits_device:
+        return memory.asked_of_room
+    needed, usable = float(memory.total_bytes), float(memory.usable_bytes)
+    return f"needs {format_si(needed, 'B')}, {format_si(usable, 'B')} usable"
 
 
 def note_of(
@@ -72,7 +77,9 @@ def _shared(estimates: Sequence[Answer], drawn: Picture) -> Iterator[str]:
     """Why values of a path share a point, where some do."""
     alike = [trail for one in drawn.series for trail in one.trails if trail.repeats]
     if alike:
-        chunks = dict.fromkeys(f"{estimate.inputs['chunk']:,.0f}" for estimate in estimates if estimate.inputs.get("chunk"))
+        chunks = dict.fromkeys(
+            f"{estimate.inputs['chunk']:,.0f}" for estimate in estimates if estimate.inputs.get("chunk")
+        )
         cut = bool(chunks) and any(trail.phase == "prefill" for trail in alike)
         why = f": prompts go through the layers {' or '.join(chunks)} tokens at a time" if cut else ""
         yield f"Values that share a point launch the same kernel{why}."

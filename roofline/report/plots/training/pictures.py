@@ -139,9 +139,9 @@ def _right(parts: Sequence[_Part], marks: Sequence[_Mark], width: float) -> floa
 
 
 def _clear(part: _Part, marks: Sequence[_Mark], unit: float) -> float:
-    """Where the words of a bar stand behind it: behind a line that would run through them; `unit` is a point."""
+    """Where the words of a bar stand behind it: behind a solid line that would run through them; `unit` is a point."""
     end, size = part.end, unit * (text_size(part.text, bold=True)[0] + 2 * _GAP)
-    for mark in sorted(marks, key=lambda mark: mark.at):
+    for mark in sorted((mark for mark in marks if not mark.dashed), key=lambda mark: mark.at):
         end = mark.at if end <= mark.at <= end + size else end
     return end
 
