@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
 
 import roofline as rl
 from roofline.report.plots.training.pictures import training_figure
@@ -65,10 +67,19 @@ def test_the_line_of_the_bound_runs_through_no_words(sequence: int) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     axes = figure.axes[0]
-    lines = [axes.transData.transform((float(line.get_xdata()[0]), 0.0))[0] for line in axes.lines]
+    ends = [axes.transData.transform(line.get_xydata()) for line in axes.lines]
+    lines = [Bbox([each.min(axis=0) - [0.01, 0], each.max(axis=0)]) for each in ends]
     for text in texts(figure, "value"):
         box = text.get_window_extent(canvas.get_renderer())
-        assert not any(box.x0 < line < box.x1 for line in lines), text.get_text()
+        assert not any(box.overlaps(line) for line in lines), text.get_text()
+        bar = max(patch.get_window_extent().x1 for patch in axes.patches if abs(_middle(patch) - _middle(text)) < 4)
+        assert box.x0 - bar < 2 * text.get_size() * figure.dpi / 72, "words are beside their bar"
+
+
+def _middle(drawn: Artist) -> float:
+    """The height of its middle, in pixels."""
+    box = drawn.get_window_extent()
+    return (box.y0 + box.y1) / 2
 
 
 def test_another_kind_is_refused() -> None:

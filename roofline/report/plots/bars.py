@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.comparing.figures import PRICE, Compared, value_of
+from roofline.analysis.comparing.runs import Run, said
 from roofline.analysis.comparing.settings import differing, shared, varied_by
 from roofline.analysis.comparing.side_by_side import SideBySide
 from roofline.analysis.comparing.words import shown
@@ -87,6 +88,23 @@ def _shared(found: SideBySide[Any]) -> Iterator[str]:
     yield from (titles.get(text, text.replace("kv-cache", "KV-cache")) for text in shared(found))
 
 
+def _titles(found: SideBySide[Any]) -> dict[tuple[str, str], str]:
+    """Titles of models and accelerators that vary, by their option and the name that was given."""
+    titles: dict[tuple[str, str], str] = {}
+    for row in found.rows:
+        if row.answer is not None:
+            each = {"model": row.answer.question.spec.title, "gpu": machine_title(row.answer)}
+            titles |= {(name, str(row.varied[name])): text for name, text in each.items() if name in row.varied}
+    return titles
+
+
+def _named(row: Run[Any], titles: dict[tuple[str, str], str]) -> str:
+    """A run by what tells it from the others, also one that was refused."""
+    told = [titles.get((name, str(value))) or said(name, value) for name, value in row.varied.items()]
+    number = row.label.rpartition(" #")[2] if " #" in row.label else ""
+    return ", ".join(told) + (f" #{number}" if number else "")
+
+
 def _title(what: Compared) -> str:
     name = what.title or what.name
     return name[:1].upper() + name[1:]
@@ -95,13 +113,14 @@ def _title(what: Compared) -> str:
 def _bars(found: SideBySide[Any], what: Compared) -> list[_Bar]:
     best = found.winners[what.name]
     rows = () if best is None else (best.row, *best.too_close)
+    titles = _titles(found)
     bars = []
     for row in found.rows:
         times = value_of(row.answer, what.name)
         text = "refused" if row.answer is None else "none" if times is None else shown(what, float(times.expected))
         if times is not None and not row.fits:
             text += ", does not fit"
-        name = "\n".join(wrap(row.name, _NAMES * WIDTH, SIZE)[:2])
+        name = "\n".join(wrap(_named(row, titles), _NAMES * WIDTH, SIZE)[:2])
         bars.append(_Bar(name, times, text, row.fits, row.index in rows))
     return bars
 

@@ -87,7 +87,9 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     axes.text(0, low - 5, name, weight="bold", size=SIZE, va="bottom", ha="left", gid="name")
     verdict = memory.asked_of_room
     if not memory.fits_device:
-        verdict = f"needs {format_si(total, 'B')}, {format_si(usable, 'B')} usable: does not fit"
+        verdict = (
+            f"needs {format_si(total, 'B')}, {format_si(usable, 'B')} usable: {format_si(total - usable, 'B')} too much"
+        )
     elif not memory.fits and memory.host is not None:
         verdict += ": too much for the host"
     look: Look = {"color": now.ink if memory.fits else shade(now.colours[1]), "transform": axes.get_yaxis_transform()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from roofline.analysis.estimate import Answer
 from roofline.errors import UsageError
+from roofline.units import format_si
 
 #: A run on a single accelerator, where others are spread.
 _ALONE: Final = "1 GPU"
@@ -80,6 +81,15 @@ def cautions(estimates: Sequence[Answer], *codes: str) -> str:
     texts = list(dict.fromkeys(warn.text for warn in found))
     more = f"; {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
     return f"Beware: {'; '.join(texts[:_TOLD])}{more}." if texts else ""
+
+
+def needs_of(estimate: Answer) -> str:
+    """What a run that does not fit needs, and what may be used of the memory that it lacks."""
+    memory = estimate.memory
+    if memory.fits_device:
+        return memory.asked_of_room
+    needed, usable = float(memory.total_bytes), float(memory.usable_bytes)
+    return f"needs {format_si(needed, 'B')}, {format_si(usable, 'B')} usable"
 
 
 def _facts(estimate: Answer) -> dict[str, str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _HEIGHT, _LEFT, _STALK, _RIGHT = 205.0, 50.0, 9.0, 7.0
 #: How high the axes are over the capacity; the band over them for the labels of where lines meet it, in points.
 _HEADROOM, _BAND = 1.15, 2.6 * SIZE
+#: The least height of an area that is named, in points.
+_SEEN: Final = 0.8
 #: So many places have a tick each.
 _FEW: Final = 12
 #: How strong the colours of areas are: lines run over them.
@@ -227,11 +229,17 @@ def _key(axes: Axes, found: Along, band: float) -> float:
     asked = found.lines[0]
     marks = [
         Line2D([], [], ls="", marker="s", ms=6, mew=0, color=tint(colour, _STRENGTH), label=title)
-        for (title, _, _), colour in zip(asked.parts, _colours(asked), strict=True)
+        for (title, _, size), colour in zip(asked.parts, _colours(asked), strict=True)
+        if not _thin(found, size)
     ]
     gaps: Look = {"borderpad": 0.2, "handletextpad": 0.4, "columnspacing": 1.4, "handlelength": 1.2}
     axes.legend(handles=marks, loc="lower left", bbox_to_anchor=(-0.01, 1 + band / _HEIGHT), ncols=len(marks), **gaps)
     return 18.0 + band
+
+
+def _thin(found: Along, size: np.ndarray[Any, Any]) -> bool:
+    """Whether a part is nowhere high enough to be seen."""
+    return bool(size.max() * _HEIGHT < _SEEN * _top(found))
 
 
 def _note(estimate: Answer, found: Along) -> str:
@@ -240,6 +248,9 @@ def _note(estimate: Answer, found: Along) -> str:
     text = f"Areas: {asked.name}, part on part" + (f"; dashed: totals of {', '.join(others)}." if others else ".")
     if _over(found).any():
         text += " Hatched: does not fit."
+    thin = [f"{title} {format_si(float(size.max()), 'B')}" for title, _, size in asked.parts if _thin(found, size)]
+    if thin:
+        text += f" Too thin to be seen: {', '.join(thin)} at most."
     if asked.last is not None and asked.last <= 0:
         text += f" {asked.name[:1].upper()}{asked.name[1:]} does not fit anywhere."
     generate = estimate.inputs.get("generate")

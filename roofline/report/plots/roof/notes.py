@@ -14,7 +14,6 @@ from roofline.report.plots.roof.measured import Points
 from roofline.report.plots.roof.picture import Picture
 from roofline.report.plots.roof.trail import CONTEXT
 from roofline.report.plots.series import cautions, machine_title, series_names
-from roofline.units import format_si
 
 #: The options that say how long sequences are.
 _LENGTHS: Final = ("prompt", "generate")
@@ -38,14 +37,6 @@ def _too_large(estimates: Sequence[Answer]) -> dict[str, str]:
     """The runs that need more memory than there is, by name, and how much they need of what."""
     names = series_names(estimates)
     return {name: _needs(estimate) for estimate, name in zip(estimates, names, strict=True) if not estimate.memory.fits}
-
-
-def _needs(estimate: Answer) -> str:
-    memory = estimate.memory
-    if memory.fits_device:
-        return memory.asked_of_room
-    needed, usable = float(memory.total_bytes), float(memory.usable_bytes)
-    return f"needs {format_si(needed, 'B')}, {format_si(usable, 'B')} usable"
 
 
 def note_of(

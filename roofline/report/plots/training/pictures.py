@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -123,8 +123,9 @@ def _waterfall(
     for index, part in enumerate(parts):
         written = _clear(part, marks, axes.get_xlim()[1] / width)
         _draw(axes, part, written, _TOP + _ROW * (index + 0.5), width, limit)
+    unit = axes.get_xlim()[1] / width
     for mark in marks:
-        _mark(axes, mark, height)
+        _mark(axes, mark, list(_free(mark, parts, marks, unit)), height)
     _axis(axes, *axis)
     compose(figure, axes, words, left, 0)
     return figure
@@ -163,15 +164,22 @@ def _draw(axes: Axes, part: _Part, written: float, middle: float, width: float, 
     axes.annotate(part.text, (written, middle), (_GAP, 0), ha="left", gid="value", bbox=clear, zorder=5, **look, **bold)
 
 
-def _mark(axes: Axes, mark: _Mark, height: float) -> None:
-    """A line across all rows, its name above them on the side where there is more room."""
-    axes.plot(
-        [mark.at] * 2,
-        [_TOP - 2, height],
-        color=palette().ink,
-        lw=0.8 if mark.dashed else 1.4,
-        ls=":" if mark.dashed else "-",
-    )
+def _free(mark: _Mark, parts: Sequence[_Part], marks: Sequence[_Mark], unit: float) -> Iterator[tuple[float, float]]:
+    """Where a line is drawn, from top to bottom: not through the words of a bar; `unit` is a point."""
+    start, end = _TOP - 2, _TOP + _ROW * len(parts)
+    for index, part in enumerate(parts):
+        written = _clear(part, marks, unit)
+        if written < mark.at < written + unit * (text_size(part.text, bold=True)[0] + 2 * _GAP):
+            yield start, _TOP + _ROW * index
+            start = _TOP + _ROW * (index + 1)
+    yield start, end
+
+
+def _mark(axes: Axes, mark: _Mark, spans: Sequence[tuple[float, float]], height: float) -> None:
+    """A line across the rows, its name above them on the side where there is more room."""
+    look: Look = {"color": palette().ink, "lw": 0.8 if mark.dashed else 1.4, "ls": ":" if mark.dashed else "-"}
+    for span in spans:
+        axes.plot([mark.at] * 2, span, **look)
     before = mark.at > 0.5 * axes.get_xlim()[1]
     side: Look = {"ha": "right" if before else "left", "va": "center", "size": SMALL, "color": palette().grey}
     place = (-3 if before else 3, 0)
