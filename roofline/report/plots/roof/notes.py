@@ -13,7 +13,7 @@ from roofline.report.plots.roof.labelling import Unnamed
 from roofline.report.plots.roof.measured import Points
 from roofline.report.plots.roof.picture import Picture
 from roofline.report.plots.roof.trail import CONTEXT
-from roofline.report.plots.series import cautions, machine_title, series_names
+from roofline.report.plots.series import cautions, machine_title, needs_of, series_names
 
 #: The options that say how long sequences are.
 _LENGTHS: Final = ("prompt", "generate")
@@ -36,7 +36,9 @@ def title_of(given: str | None, heading: str, estimates: Sequence[Answer]) -> st
 def _too_large(estimates: Sequence[Answer]) -> dict[str, str]:
     """The runs that need more memory than there is, by name, and how much they need of what."""
     names = series_names(estimates)
-    return {name: _needs(estimate) for estimate, name in zip(estimates, names, strict=True) if not estimate.memory.fits}
+    return {
+        name: needs_of(estimate) for estimate, name in zip(estimates, names, strict=True) if not estimate.memory.fits
+    }
 
 
 def note_of(
