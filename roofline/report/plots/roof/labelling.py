@@ -27,6 +27,8 @@ _CENTRED: Final[Look] = {"ha": "center", "va": "center", "linespacing": 1.2, "zo
 LABELLED, _STARRED = 8, 5
 #: Of labels of dots, in points: legible where the page is as wide as a column of text.
 _TYPE: Final = 7.4
+#: The share of the run below which a dot goes without a label that would have to lie on a roof.
+_LIGHT: Final = 0.05
 #: Dots of one name that are nearer to one another than so many points from left to right have one label.
 _ABOVE: Final = 8.0
 #: Values of a path that are written beside its ends.
@@ -69,15 +71,16 @@ def draw_labels(
     """
     dots = tuple(_discs(drawn, found, frame))
     taken = (*blocks, *label_slopes(axes, drawn.skylines, dots, frame))
-    lines = (*_roof_lines(drawn.skylines, frame), *_drops(drawn, found, frame))
-    scene = Scene(Box(1, 1, frame.width - 1, frame.height - 1), tuple(taken), dots, lines)
+    lines = (*_roof_lines(drawn.skylines, frame), *_paths(drawn, frame))
+    bounds = Box(1, 1, frame.width - 1, frame.height - 1)
+    scene = Scene(bounds, tuple(taken), dots, lines, tuple(_drops(found, frame)))
     of_dots = _dot_labels(drawn, found, frame)
     ridges = _ridge_labels(drawn.skylines, frame) if few_ridges(drawn.skylines) else []
     labels = [*of_dots, *_point_labels(drawn, frame), *_step_labels(drawn, frame), *ridges]
     named: set[Anchor] = set()
-    joint = False
+    joint, edges = False, list(_roof_lines(drawn.skylines, frame))
     for label, spot in zip(labels, place([label.wish for label in labels], scene), strict=True):
-        if spot is not None:
+        if spot is not None and not (0 < label.share < _LIGHT and any(spot.box.meets(edge) for edge in edges)):
             _draw_label(axes, label, spot, frame)
             named.update(label.wish.anchors)
             joint |= label.kind == "op" and len(label.wish.anchors) > 1
@@ -119,11 +122,15 @@ def _roof_lines(skylines: Sequence[Skyline], frame: Frame) -> Iterator[Segment]:
             yield frame.point(frame.x[0], frame.x[0] * slope.bandwidth), frame.point(end, line.main.peak)
 
 
-def _drops(drawn: Picture, found: Sequence[Found], frame: Frame) -> Iterator[Segment]:
-    """Drops, and the paths of ops."""
+def _drops(found: Sequence[Found], frame: Frame) -> Iterator[Segment]:
+    """From what roofs allow down to dots."""
     for seen in found:
         for dot in seen.dots:
             yield frame.point(dot.intensity, dot.rate), frame.point(dot.intensity, dot.bound)
+
+
+def _paths(drawn: Picture, frame: Frame) -> Iterator[Segment]:
+    """The paths of ops."""
     for one in drawn.series:
         for trail in one.trails:
             places = [frame.point(step.intensity, step.rate) for step in trail.steps]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -11,6 +12,8 @@ from roofline.report.plots.roof.dots import Dot, Unit
 
 #: Characters of a line of a label, and of the names in it; how many these are.
 _LINE, _LONGEST, _NAMES = 22, 30, 3
+#: Where a text may be cut: not within "and 3 more", nor before a number at its end.
+_BREAK: Final = re.compile(r"\s+(?!(?:\d+ )?more$|[\d,]+$)")
 #: The part of a dot's time that its label need not tell.
 _REST: Final = 0.1
 
@@ -102,7 +105,7 @@ def told_apart(called: Sequence[Called]) -> list[str]:
 def in_lines(text: str) -> str:
     """A text in lines of about so many characters, cut at spaces, else after slashes."""
     lines = [""]
-    for word in text.split():
+    for word in _BREAK.split(text):
         longer = f"{lines[-1]} {word}".strip()
         if len(longer) <= _LINE:
             lines[-1] = longer
