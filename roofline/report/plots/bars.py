@@ -218,5 +218,5 @@ def _note(what: Compared, bars: Sequence[_Bar]) -> str:
 
 def _beside(found: SideBySide[Any]) -> list[str]:
     """What differs though it was not asked to."""
-    told = list(differing(found))
+    told = [text.replace("kv-cache", "KV-cache") for text in differing(found)]
     return [f"Runs differ as well in {'; '.join(told)}."] if told else []
