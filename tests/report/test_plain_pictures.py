@@ -56,7 +56,7 @@ def test_a_dot_within_one_of_another_phase_is_named_with_its_own() -> None:
     assert "head, prefill" in said
 
 
-@pytest.mark.parametrize("kind", ["roofline", "time", "levels", "latency"])
+@pytest.mark.parametrize("kind", ["roofline", "time", "memory", "levels", "latency"])
 def test_a_context_beyond_the_models_is_told_in_the_note(kind: str) -> None:
     est = rl.estimate("llama-3-8b", gpu="a100", prompt=10_000)
     told = next(warn.text for warn in est.warnings if warn.code == "context-exceeds-maximum")
