@@ -168,7 +168,7 @@ class Kind(ABC):
 
     name        as options name it in `kinds`
     noun        what its models are, in a refusal
-    levels      how finely work can be cut into kernels, for a comparison
+    levels      how finely work can be cut into kernels, for a comparison: names, each with what it is
     level_phase the phase that is compared, if the run has it
     sizes       the inputs that are numbers, as measured runs have them
     columns     what a sweep of such runs gives
@@ -180,7 +180,7 @@ class Kind(ABC):
 
     name: ClassVar[str]
     noun: ClassVar[str]
-    levels: ClassVar[tuple[str, ...]]
+    levels: ClassVar[Mapping[str, str]]
     level_phase: ClassVar[str] = ""
     sizes: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[str, ...]]

@@ -52,6 +52,7 @@ def test_a_picture_is_written(words: str, tmp_path: Path) -> None:
         (f"{LLAMA} --kind time --batch 1,8", "--batch takes one value with --kind time"),
         (f"{LLAMA} --kind throughput --batch 8", "needs several, such as --batch 1,8,64"),
         (f"{LLAMA} --kind throughput --batch 1:50000000", "at most 100 values"),
+        ("--model gpt2 --gpu t4,l4,a10,a100,h100,h200,b200,4090", "8 runs in one picture of --kind roofline: 7 can be"),
         (f"{LLAMA} --kind levels --fusion flash", "--fusion: --kind levels draws every level"),
         (f"{LLAMA} --gpu h100 --kind levels", "takes one model and one GPU, not 2 runs"),
         (f"{LLAMA} --gpu h100 --kind memory --over batch", "--kind memory --over takes one model and one GPU"),

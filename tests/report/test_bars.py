@@ -33,7 +33,9 @@ def test_a_bar_is_what_is_expected_and_what_does_not_fit_is_hatched_and_said() -
     values = [text.get_text() for text in texts(figure, "value")]
     assert values[2] == values[5] == "refused"
     assert values[0].endswith(", does not fit")
-    assert [text.get_text() for text in texts(figure, "run")] == [row.label for row in found.rows]
+    titles = ("A100 SXM4 80GB", "H100 SXM5 80GB")
+    named = [text.get_text().replace("\n", " ") for text in texts(figure, "run")]
+    assert named == [f"{title}, tp {tp}" for title in titles for tp in (1, 2, 3)]
     assert "Hatched: does not fit" in texts(figure, "note")[0].get_text()
 
 

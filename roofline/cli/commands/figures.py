@@ -66,7 +66,7 @@ def plot(options: ModelOptions, output: Output, kind: Kind = "roofline", theme: 
     from roofline.report.plots.style import THEMES, styled
 
     asked = {field.name: getattr(options.more, field.name) for field in fields(options.more)}
-    check_kind(kind, asked, len(_several(options.model)) * len(_several(options.gpu)))
+    check_kind(kind, asked, len(set(_several(options.model))) * len(set(_several(options.gpu))))
     one_of("theme", theme, THEMES)
     if asked["op"] is not None and asked["trail"] is None:
         raise UsageError("--op says whose path --trail follows; give both, for example --trail batch=1:256:x2")

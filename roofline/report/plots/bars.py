@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.comparing.figures import PRICE, Compared, value_of
+from roofline.analysis.comparing.runs import Run, said
 from roofline.analysis.comparing.settings import differing, shared, varied_by
 from roofline.analysis.comparing.side_by_side import SideBySide
 from roofline.analysis.comparing.words import shown
@@ -15,6 +16,7 @@ from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
+from roofline.report.plots.series import cautions, machine_title
 from roofline.report.plots.style import SIZE, WIDTH, Look, palette, shade, text_size, tint, wrap
 
 if TYPE_CHECKING:
@@ -69,14 +71,38 @@ def bars_figure(
             _name(axes, bar, middle, axes.get_xlim()[1] / width)
         _axis(axes, what)
         heading = title or f"{_title(what)} by {varied_by(found)}"
-        compose(
-            figure,
-            axes,
-            Words(heading, " · ".join(shared(found)), " ".join([_note(what, bars), *_beside(found)]).strip()),
-            left,
-            0,
-        )
+        note = " ".join(filter(None, [_note(what, bars), *_beside(found), cautions(_answers(found))]))
+        compose(figure, axes, Words(heading, " · ".join(_shared(found)), note), left, 0)
     return figure
+
+
+def _answers(found: SideBySide[Any]) -> list[Any]:
+    return [row.answer for row in found.rows if row.answer is not None]
+
+
+def _shared(found: SideBySide[Any]) -> Iterator[str]:
+    """What all runs share, model and accelerator by their titles."""
+    titles: dict[str, str] = {}
+    for answer in _answers(found):
+        titles |= {answer.inputs["model"]: answer.question.spec.title, answer.inputs["gpu"]: machine_title(answer)}
+    yield from (titles.get(text, text.replace("kv-cache", "KV-cache")) for text in shared(found))
+
+
+def _titles(found: SideBySide[Any]) -> dict[tuple[str, str], str]:
+    """Titles of models and accelerators that vary, by their option and the name that was given."""
+    titles: dict[tuple[str, str], str] = {}
+    for row in found.rows:
+        if row.answer is not None:
+            each = {"model": row.answer.question.spec.title, "gpu": machine_title(row.answer)}
+            titles |= {(name, str(row.varied[name])): text for name, text in each.items() if name in row.varied}
+    return titles
+
+
+def _named(row: Run[Any], titles: dict[tuple[str, str], str]) -> str:
+    """A run by what tells it from the others, also one that was refused."""
+    told = [titles.get((name, str(value))) or said(name, value) for name, value in row.varied.items()]
+    number = row.label.rpartition(" #")[2] if " #" in row.label else ""
+    return ", ".join(told) + (f" #{number}" if number else "")
 
 
 def _title(what: Compared) -> str:
@@ -87,13 +113,14 @@ def _title(what: Compared) -> str:
 def _bars(found: SideBySide[Any], what: Compared) -> list[_Bar]:
     best = found.winners[what.name]
     rows = () if best is None else (best.row, *best.too_close)
+    titles = _titles(found)
     bars = []
     for row in found.rows:
         times = value_of(row.answer, what.name)
         text = "refused" if row.answer is None else "none" if times is None else shown(what, float(times.expected))
         if times is not None and not row.fits:
             text += ", does not fit"
-        name = "\n".join(wrap(row.label, _NAMES * WIDTH, SIZE)[:2])
+        name = "\n".join(wrap(_named(row, titles), _NAMES * WIDTH, SIZE)[:2])
         bars.append(_Bar(name, times, text, row.fits, row.index in rows))
     return bars
 
@@ -191,5 +218,5 @@ def _note(what: Compared, bars: Sequence[_Bar]) -> str:
 
 def _beside(found: SideBySide[Any]) -> list[str]:
     """What differs though it was not asked to."""
-    told = list(differing(found))
+    told = [text.replace("kv-cache", "KV-cache") for text in differing(found)]
     return [f"Runs differ as well in {'; '.join(told)}."] if told else []

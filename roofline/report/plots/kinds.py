@@ -19,25 +19,28 @@ _POINTS, _LINES = 100, 4
 
 class PlotKind(NamedTuple):
     """What a kind of picture shows, the options of pictures that it takes, the keyword of several values of a size that
-    it draws, if it does, and whether several runs go in one.
+    it draws, if it does, whether several runs go in one, and how many at most; 0: as many as there are.
     """
 
     text: str
     takes: tuple[str, ...] = ()
     values: str = ""
     several: bool = True
+    most: int = 0
 
 
 #: By name. What `--help` and docs/plots.md say of each is its text.
 PLOT_KINDS: Final[Mapping[str, PlotKind]] = {
-    "roofline": PlotKind("what bounds each kernel, and what it should reach", ("at", "measured", "trail", "op")),
-    "time": PlotKind("where the time goes, by block of the model and by cause"),
+    "roofline": PlotKind(
+        "what bounds each kernel, and what it should reach", ("at", "measured", "trail", "op"), most=7
+    ),
+    "time": PlotKind("where the time goes, by block of the model and by cause", most=24),
     "memory": PlotKind(
         "what fills a GPU's memory; with --over as a context, a batch or a picture grows", ("over",), "values"
     ),
     "levels": PlotKind("kernels, bytes and times from eager to compiled", ("phase",), several=False),
-    "throughput": PlotKind("tokens or pictures per second over the batch", (), "batches"),
-    "latency": PlotKind("time per token or per picture over the batch", (), "batches"),
+    "throughput": PlotKind("tokens or pictures per second over the batch", (), "batches", most=20),
+    "latency": PlotKind("time per token or per picture over the batch", (), "batches", most=20),
     "bars": PlotKind("one quantity of several runs side by side", ("quantity",)),
 }
 
@@ -55,6 +58,11 @@ def check_kind(kind: str, given: Mapping[str, Any], runs: int = 1) -> None:
     if runs > 1 and (not chosen.several or given.get("over") is not None):
         what = f"--kind {kind} --over" if chosen.several else f"--kind {kind}"
         raise UsageError(f"{what} takes one model and one GPU, not {runs} runs")
+    if 0 < chosen.most < runs:
+        raise UsageError(
+            f"{runs} runs in one picture of --kind {kind}: {chosen.most} can be told apart at most; leave some out, or "
+            "compare them all with --kind bars"
+        )
 
 
 def check_values(kind: str, values: Sequence[Any]) -> list[Any]:

@@ -16,10 +16,10 @@ from typing import Final
 from roofline.report.plots.geometry import Anchor, Box, Segment, crosses, hugged, passes
 
 GAP: Final = 2.0
-_RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0, 72.0, 90.0, 115.0)
+_RINGS: Final = (1.5, 5.0, 9.0, 14.0, 20.0, 27.0, 35.0, 45.0, 57.0)
 _DIRECTIONS: Final = 24
 #: What one fault costs, as if the label were so many points further from its dot.
-_ON_LINE, _LEADER_ON_LINE, _LEADER_ON_DOT = 80.0, 3.0, 60.0
+_ON_LINE, _ON_FAINT, _LEADER_ON_LINE, _LEADER_ON_DOT = 120.0, 30.0, 3.0, 60.0
 #: For each point of length: a leader along a line cannot be told from it.
 _LEADER_ALONG: Final = 3.0
 #: A label nearer than this to a dot of another label seems to be that one's.
@@ -55,12 +55,15 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scene:
-    """What labels must stay clear of: `blocks` and `dots` always, `lines` where possible; all within `bounds`."""
+    """What labels must stay clear of: `blocks` and `dots` always, `lines` where possible, `faint` ones rather than not;
+    all within `bounds`.
+    """
 
     bounds: Box
     blocks: tuple[Box, ...] = ()
     dots: tuple[Anchor, ...] = ()
     lines: tuple[Segment, ...] = ()
+    faint: tuple[Segment, ...] = ()
 
     @cached_property
     def dot_boxes(self) -> list[Box]:
@@ -188,14 +191,15 @@ def _is_clear(placed: Placed, others: Sequence[Placed]) -> bool:
 def _faults(placed: Placed, wish: Wish, scene: Scene) -> float:
     """What is better not done, and sometimes must be: words on lines, near other dots, and lines over these."""
     cost = _ON_LINE * sum(placed.box.meets(line, 0.8) for line in scene.lines)
+    cost += _ON_FAINT * sum(placed.box.meets(line, 0.8) for line in scene.faint)
     cost += _ASTRAY * sum(
         placed.box.overlaps(box, _AMBIGUOUS) and dot not in wish.anchors
         for dot, box in zip(scene.dots, scene.dot_boxes, strict=True)
     )
     if placed.leader is not None:
-        leader = placed.leader
-        cost += _LEADER_ON_LINE * sum(crosses(leader, line) for line in scene.lines)
-        cost += _LEADER_ALONG * sum(hugged(leader, line, 1.0) for line in scene.lines)
+        leader, lines = placed.leader, (*scene.lines, *scene.faint)
+        cost += _LEADER_ON_LINE * sum(crosses(leader, line) for line in lines)
+        cost += _LEADER_ALONG * sum(hugged(leader, line, 1.0) for line in lines)
         cost += _LEADER_ON_DOT * sum(passes(leader, dot) for dot in scene.dots)
     return cost
 

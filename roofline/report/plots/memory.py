@@ -10,7 +10,7 @@ from roofline.analysis.estimate import Answer
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
-from roofline.report.plots.series import conditions, distinct, heading, series_names
+from roofline.report.plots.series import cautions, conditions, distinct, heading, needs_of, series_names
 from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, shade, share_of, text_size
 from roofline.units import format_si
 
@@ -44,6 +44,7 @@ def memory_figure(*estimates: Answer, title: str | None = None, theme: str | Non
         cached = "kv_cache_bytes" in held
         note = "Per accelerator; 1 GB is 10⁹ bytes. " + ("Cache after the last token; a" if cached else "A")
         note += "ctivations where they are widest."
+        note = " ".join(filter(None, [note, cautions(each)]))
         words = Words(title or f"Memory: {heading(each)}", conditions(each), note)
         compose(figure, axes, words, _SIDE, 0)
     return figure
@@ -87,7 +88,9 @@ def _draw_bar(axes: Axes, estimate: Answer, name: str, top: float) -> None:
     axes.text(0, low - 5, name, weight="bold", size=SIZE, va="bottom", ha="left", gid="name")
     verdict = memory.asked_of_room
     if not memory.fits_device:
-        verdict += f": {format_si(total - usable, 'B')} too much"
+        verdict = f"{needs_of(estimate)}: {format_si(total - usable, 'B')} too much"
+    elif not memory.fits and memory.host is not None:
+        verdict += ": too much for the host"
     look: Look = {"color": now.ink if memory.fits else shade(now.colours[1]), "transform": axes.get_yaxis_transform()}
     axes.text(1, low - 5, verdict, size=SIZE, va="bottom", ha="right", gid="verdict", **look)
     _name_parts(axes, parts, high + 6)

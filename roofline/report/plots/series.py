@@ -10,11 +10,24 @@ import numpy as np
 
 from roofline.analysis.estimate import Answer
 from roofline.errors import UsageError
+from roofline.units import format_si
 
 #: A run on a single accelerator, where others are spread.
 _ALONE: Final = "1 GPU"
 #: The inputs that are numbers, in the order in which they are said.
 _SIZES: Final[tuple[str, ...]] = ("batch", "prompt", "generate", "height", "width", "steps", "guidance")
+
+#: Warnings that pictures say, and how many of them.
+_WEIGHTY: Final = (
+    "context-exceeds-maximum",
+    "batch-beyond-sequences",
+    "dtype-fallback",
+    "faster-than-peak",
+    "host-memory",
+    "steps-beyond-training",
+    "tower-not-counted",
+)
+_TOLD: Final = 4
 
 
 def distinct(estimates: Sequence[Answer]) -> list[Answer]:
@@ -60,6 +73,23 @@ def conditions(estimates: Sequence[Answer]) -> str:
         for key, value in facts[0].items()
         if value and value != _ALONE and key not in ("model", "gpu") and all(f.get(key) == value for f in facts)
     )
+
+
+def cautions(estimates: Sequence[Answer], *codes: str) -> str:
+    """Warnings without which a picture misleads, each once, those of `codes` too; nothing where there are none."""
+    found = (warn for estimate in estimates for warn in estimate.warnings if warn.code in (*_WEIGHTY, *codes))
+    texts = list(dict.fromkeys(warn.text for warn in found))
+    more = f"; {len(texts) - _TOLD} more" if len(texts) > _TOLD else ""
+    return f"Beware: {'; '.join(texts[:_TOLD])}{more}." if texts else ""
+
+
+def needs_of(estimate: Answer) -> str:
+    """What a run that does not fit needs, and what may be used of the memory that it lacks."""
+    memory = estimate.memory
+    if memory.fits_device:
+        return memory.asked_of_room
+    needed, usable = float(memory.total_bytes), float(memory.usable_bytes)
+    return f"needs {format_si(needed, 'B')}, {format_si(usable, 'B')} usable"
 
 
 def _facts(estimate: Answer) -> dict[str, str]:

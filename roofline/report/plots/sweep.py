@@ -58,6 +58,7 @@ def sweep_figure(
     title: str | None = None,
     theme: str | None = None,
     by: Sequence[str] = (),
+    note: str = "",
 ) -> Figure:
     """Column `y` of the rows over their column `x`, both logarithmic: a curve for each model, accelerator and setting.
 
@@ -65,9 +66,9 @@ def sweep_figure(
     units. Where `x` is a result rather than a setting (throughput over latency), curves run along the batch. Where rows
     have a column `fits`, points that do not fit in memory are hollow; where they have the columns `<y>_low` and
     `<y>_high`, that interval is shaded behind the curves, if these are few. `theme`: light or dark. `by`: the columns
-    that name the curves, in place of all settings that vary. Rows without a positive x and y stay out. Raises
-    UsageError for a column that no row has, where nothing is left, for more than 20 curves, and where a curve has two
-    values at one place.
+    that name the curves, in place of all settings that vary. `note`: a last sentence below. Rows without a positive x
+    and y stay out. Raises UsageError for a column that no row has, where nothing is left, for more than 20 curves, and
+    where a curve has two values at one place.
     """
     table = list(rows)
     check_columns(table, x, y)
@@ -80,12 +81,13 @@ def sweep_figure(
         if len(curves) > 1:
             _name_curves(axes, curves, width)
         beyond = any(not point.fits for curve in curves for point in curve.points)
-        note = " ".join(
+        words = " ".join(
             [f"Along each curve the {grown_words(table, x)} grows from {span_of(table, x)}."] * (along(table, x) != x)
             + ["Lines: expected; shaded: where four of five runs lie."] * banded
             + ["Hollow: does not fit in memory."] * beyond
+            + [note] * bool(note)
         )
-        compose(figure, axes, Words(title or _heading(table, x, y), " · ".join(shared), note), _LEFT, 4)
+        compose(figure, axes, Words(title or _heading(table, x, y), " · ".join(shared), words), _LEFT, 4)
     return figure
 
 

@@ -38,6 +38,7 @@ from roofline.runs.image.whole import as_a_whole
 from roofline.runs.kind import Kind, Needs, Outcome, Question, kept_workload
 from roofline.runs.option import Option
 from roofline.runs.options import AXES, asked
+from roofline.runs.telling.levels import OF_IMAGES
 from roofline.runs.telling.spoken import Spoken, Told
 from roofline.specs.gpu import GPUSpec
 from roofline.specs.image.parts import ImageSpec
@@ -60,7 +61,7 @@ class Image(Kind):
 
     name: ClassVar[str] = "image"
     noun: ClassVar[str] = "an image model"
-    levels: ClassVar[tuple[str, ...]] = LEVELS
+    levels: ClassVar[Mapping[str, str]] = OF_IMAGES
     level_phase: ClassVar[str] = "denoise"
     sizes: ClassVar[tuple[str, ...]] = ("batch", "height", "width", "steps")
     columns: ClassVar[tuple[str, ...]] = ("step_s", "total_s", "images_per_s", *_HELD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted
@@ -19,6 +19,7 @@ from roofline.runs.image.options import away_of, takes_steps
 from roofline.runs.image.transfer import moved_bytes
 from roofline.runs.image.unfit import unfit_parts
 from roofline.runs.kind import Outcome, Question
+from roofline.runs.telling.levels import OF_IMAGES
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 from roofline.runs.telling.products import computed_in, fallback_warnings, multiplied_words
 from roofline.runs.telling.published import published_warnings
@@ -27,17 +28,6 @@ from roofline.specs.formats.mixes import format_of_blocks
 from roofline.specs.image.pipeline import PipelineSpec
 from roofline.specs.image.transformers import FluxShape, MMDiTShape
 from roofline.workload.schedulers import TRAINED_STEPS, flow_state
-
-_LEVELS: Final = {
-    "math": "attention on the framework's fallback path in fp32, its scores in memory",
-    "classic": "kernels of diffusers run eagerly, attention with its scores in memory",
-    "slice-auto": "kernels of diffusers run eagerly, attention for half of the heads at a time",
-    "slice-max": "kernels of diffusers run eagerly, attention for one head at a time",
-    "flash": "kernels of diffusers run eagerly, with fused attention, as an operator-level counter sees them",
-    "cuda": "kernels of diffusers run eagerly, with the second read of group norms and the kernels that add biases",
-    "compiled": "element-wise chains joined; convolutions, matrix products and attention stay library calls",
-    "operands": "matrix products, convolutions and attention alone",
-}
 
 
 def image_warnings(outcome: Outcome) -> list[Warn]:
@@ -104,7 +94,7 @@ def image_assumptions(outcome: Outcome) -> list[str]:
         *_steps(outcome),
         *_own_formats(outcome),
         f"weights {q.precision.label}, activations {q.precision.activations_label}; {_products(outcome)}",
-        f"level {execution.level}{asked}: {_LEVELS[execution.level]}{_usual_level(q)}",
+        f"level {execution.level}{asked}: {OF_IMAGES[execution.level]}{_usual_level(q)}",
         *([pipeline] if isinstance(q.spec, PipelineSpec) else []),
         _offload_note(outcome),
         *_held_notes(outcome),

@@ -30,6 +30,7 @@ from roofline.runs.kind import Kind, Needs, Outcome, Question
 from roofline.runs.money.tokens import text_sold
 from roofline.runs.option import Option
 from roofline.runs.options import asked
+from roofline.runs.telling.levels import OF_TEXT
 from roofline.runs.telling.spoken import Spoken, Told
 from roofline.runs.text.changes import text_changes, text_formats, text_plans
 from roofline.runs.text.draft import DRAFT, resolve_draft
@@ -58,7 +59,7 @@ class Text(Kind):
 
     name: ClassVar[str] = "text"
     noun: ClassVar[str] = "a language model"
-    levels: ClassVar[tuple[str, ...]] = FUSIONS
+    levels: ClassVar[Mapping[str, str]] = OF_TEXT
     sizes: ClassVar[tuple[str, ...]] = ("batch", "prompt", "generate")
     columns: ClassVar[tuple[str, ...]] = (*_TIMES, *_HELD)
     curves: ClassVar[Mapping[str, str]] = {"latency": "tpot_s", "throughput": "output_tokens_per_s"}

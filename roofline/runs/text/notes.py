@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from roofline.answer.phase import Warn
 from roofline.answer.plain import counted_whole
@@ -15,6 +14,7 @@ from roofline.runs.devices.words import link_notes
 from roofline.runs.expectation import expectation_notes, expectation_warnings
 from roofline.runs.kind import Outcome, Question
 from roofline.runs.telling.budget import budget_notes, chunk_note
+from roofline.runs.telling.levels import OF_TEXT
 from roofline.runs.telling.notes import alias_notes, hardware_warnings, memory_warnings
 from roofline.runs.telling.products import computed_in, fallback_warnings, multiplied_words
 from roofline.runs.telling.published import published_warnings
@@ -23,12 +23,6 @@ from roofline.runs.text.elsewhere import host_notes, host_warnings
 from roofline.runs.text.inputs.media import media_notes
 from roofline.runs.text.service.notes import service_notes, service_warnings
 from roofline.runs.text.towers import tower_notes, tower_warnings
-
-_LEVELS: Final = {
-    "eager": "every kernel of the reference framework code; attention computes and stores the full square",
-    "flash": "one kernel per operation; attention scores stay on chip and only the unmasked part is computed",
-    "compiled": "element-wise operations fused with their neighbours; matrix products stay library calls",
-}
 
 
 def text_assumptions(outcome: Outcome) -> list[str]:
@@ -74,7 +68,7 @@ def _notes(outcome: Outcome, first: tuple[str, ...], stored: str, lengths: list[
         *_wide_notes(q),
         *tower_notes(q),
         *media_notes(q),
-        f"fusion {q.execution.level}: {_LEVELS[q.execution.level]}",
+        f"fusion {q.execution.level}: {OF_TEXT[q.execution.level]}",
         *lengths,
         nominal,
         *budget_notes(q),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _HEIGHT, _LEFT, _STALK, _RIGHT = 205.0, 50.0, 9.0, 7.0
 #: How high the axes are over the capacity; the band over them for the labels of where lines meet it, in points.
 _HEADROOM, _BAND = 1.15, 2.6 * SIZE
+#: The least height of an area that is named, in points.
+_SEEN: Final = 0.8
 #: So many places have a tick each.
 _FEW: Final = 12
 #: How strong the colours of areas are: lines run over them.
@@ -117,10 +119,16 @@ def _areas(axes: Axes, found: Along) -> None:
         same = float(size[0]) == float(size[-1])
         hover(area, ["\n".join([title, format_si(float(size[0]), "B") if same else ends, *([note] if note else [])])])
         start = start + size
-    over = asked.total > found.usable
+    over = _over(found)
     if over.any():
         look: Look = {"facecolor": "none", "edgecolor": palette().ground, "hatch": "////", "lw": 0, "zorder": 2}
         axes.fill_between(found.places, found.usable, asked.total, where=list(over), interpolate=True, **look)
+
+
+def _over(found: Along) -> np.ndarray[Any, Any]:
+    """Where the first line holds more than may be used, and that is in the picture and wide enough to be seen."""
+    over = found.lines[0].total > found.usable
+    return over if over.sum() > 1 else np.zeros_like(over)
 
 
 def _colours(held: Held) -> list[str]:
@@ -203,7 +211,8 @@ def _crossings(axes: Axes, found: Along, width: float) -> None:
         stalk: Look = {"transform": axes.transAxes, "zorder": 6, "clip_on": False, "color": palette().grey, "lw": 0.5}
         axes.plot([end[0], centre / width], [end[1] + 3 / _HEIGHT, 1 + 2 / _HEIGHT], gid="stalk", **stalk)
         look: Look = {"size": SIZE, "ha": "center", "va": "bottom", "gid": "crossing", "linespacing": 1.2}
-        look["weight"] = "bold" if line is found.lines[0] else "normal"
+        beyond = found.made_for is not None and at[0] > found.made_for
+        look["weight"] = "bold" if line is found.lines[0] and not beyond else "normal"
         axes.text(centre / width, 1 + 3 / _HEIGHT, text, transform=axes.transAxes, **look)
 
 
@@ -220,19 +229,28 @@ def _key(axes: Axes, found: Along, band: float) -> float:
     asked = found.lines[0]
     marks = [
         Line2D([], [], ls="", marker="s", ms=6, mew=0, color=tint(colour, _STRENGTH), label=title)
-        for (title, _, _), colour in zip(asked.parts, _colours(asked), strict=True)
+        for (title, _, size), colour in zip(asked.parts, _colours(asked), strict=True)
+        if not _thin(found, size)
     ]
     gaps: Look = {"borderpad": 0.2, "handletextpad": 0.4, "columnspacing": 1.4, "handlelength": 1.2}
     axes.legend(handles=marks, loc="lower left", bbox_to_anchor=(-0.01, 1 + band / _HEIGHT), ncols=len(marks), **gaps)
     return 18.0 + band
 
 
+def _thin(found: Along, size: np.ndarray[Any, Any]) -> bool:
+    """Whether a part is nowhere high enough to be seen."""
+    return bool(size.max() * _HEIGHT < _SEEN * _top(found))
+
+
 def _note(estimate: Answer, found: Along) -> str:
     """What areas and lines are."""
     asked, others = found.lines[0], [line.name for line in found.lines[1:]]
     text = f"Areas: {asked.name}, part on part" + (f"; dashed: totals of {', '.join(others)}." if others else ".")
-    if (asked.total > found.usable).any():
+    if _over(found).any():
         text += " Hatched: does not fit."
+    thin = [f"{title} {format_si(float(size.max()), 'B')}" for title, _, size in asked.parts if _thin(found, size)]
+    if thin:
+        text += f" Too thin to be seen: {', '.join(thin)} at most."
     if asked.last is not None and asked.last <= 0:
         text += f" {asked.name[:1].upper()}{asked.name[1:]} does not fit anywhere."
     generate = estimate.inputs.get("generate")

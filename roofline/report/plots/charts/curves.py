@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from roofline.analysis.estimate import Answer, totals
 from roofline.analysis.evaluate import evaluate
 from roofline.errors import UsageError
-from roofline.report.plots.series import distinct
+from roofline.report.plots.series import cautions, distinct, machine_title
 from roofline.report.plots.sweep import sweep_figure
 from roofline.runs.ask import ask
 
@@ -35,13 +35,19 @@ def curves_figure(
     curves = {est.question.kind.curves[kind] for est in each}
     if len(curves) > 1:
         raise UsageError(f"--kind {kind}: models of tokens and of pictures have no axis in common; plot them apart")
-    rows = [_row(est, batch) for batch in batches or _BATCHES for est in each]
-    return sweep_figure(rows, x="batch", y=curves.pop(), title=title, theme=theme)
+    found = [_at(est, batch) for batch in batches or _BATCHES for est in each]
+    told = cautions(found[-len(each) :])
+    return sweep_figure(map(_row, found), x="batch", y=curves.pop(), title=title, theme=theme, note=told)
 
 
-def _row(est: Answer, batch: int) -> dict[str, Any]:
-    """The settings of a run at a batch, and what it takes in all readings: of tokens, or of pictures."""
+def _at(est: Answer, batch: int) -> Answer:
+    """A run at a batch."""
     asked = est.question.asked
     assert asked is not None
-    found = evaluate(ask(asked.model, asked.gpu, {**asked.options, "batch": batch}), Answer)
-    return {name: value for name, value in (found.inputs | totals(found)).items() if value is not None}
+    return evaluate(ask(asked.model, asked.gpu, {**asked.options, "batch": batch}), Answer)
+
+
+def _row(est: Answer) -> dict[str, Any]:
+    """The settings of a run, and what it takes in all readings: of tokens, or of pictures."""
+    titles = {"model": est.question.spec.title, "gpu": machine_title(est)}
+    return {name: value for name, value in (est.inputs | totals(est) | titles).items() if value is not None}

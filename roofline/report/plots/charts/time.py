@@ -11,7 +11,7 @@ from roofline.errors import UsageError
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
-from roofline.report.plots.series import conditions, distinct, heading, series_names
+from roofline.report.plots.series import cautions, conditions, distinct, heading, series_names
 from roofline.report.plots.style import SIZE, SMALL, WIDTH, Look, palette, share_of, text_size, tint
 from roofline.units import format_time
 
@@ -26,10 +26,15 @@ _LEFT, _VALUE, _KEY = 48.0, 52.0, 11.0
 #: Parts of a whole run below which a phase is not drawn, and of a bar below which its parts are one.
 _SLIGHT, _LITTLE = 0.01, 0.01
 _MOST: Final = 48
-#: Colours of causes, and of parts that most models have, by their places; None: grey.
-_KNOWN: Final[Mapping[str, int | None]] = {
-    **{"weights": 0, "cache": 1, "compute": 2, "activations": 3, "launches": 4, "communication": 5, "host": None},
-    **{"feed-forward": 0, "experts": 0, "attention": 1, "mixers": 1, "head": 3, "engine, beside ops": None},
+#: Colours of parts, by what a bar is cut by: those of the series by their places, and how strong, each in one of them
+#: alone; of phases greys, by how strong.
+_BLOCKS: Final = ((0, 1.0), (2, 1.0), (4, 1.0), (0, 0.45), (2, 0.45), (4, 0.45))
+_CAUSES: Final = ((1, 1.0), (5, 1.0), (3, 1.0), (1, 0.5), (5, 0.5), (3, 0.5), (1, 0.25))
+_PHASES: Final = (0.5, 0.28, 0.4, 0.18)
+#: Places among these of causes, and of parts that most models have.
+_KNOWN: Final[Mapping[str, int]] = {
+    **{"weights": 0, "cache": 3, "compute": 1, "activations": 2, "launches": 4, "communication": 5, "host": 6},
+    **{"feed-forward": 0, "experts": 0, "attention": 1, "mixers": 1, "head": 2, "engine, beside ops": 4},
 }
 _OTHER: Final = "other"
 
@@ -54,7 +59,7 @@ def time_figure(*estimates: Answer, title: str | None = None, theme: str | None 
     spent = [time_spent(estimate) for estimate in each]
     names, left_out = _phases(spent)
     runs = series_names(each)
-    sections = {name: list(_bars(name, spent, runs)) for name in names}
+    sections = _ordered({name: list(_bars(name, spent, runs)) for name in names})
     count = sum(map(len, sections.values()))
     if count > _MOST:
         raise UsageError(
@@ -99,6 +104,19 @@ def _bars(name: str, spent: Sequence[Sequence[Spent]], runs: Sequence[str]) -> I
                 yield from (_Bar(f"by {way}", _few(parts), each, run) for way, parts in each.by.items())
 
 
+def _ordered(sections: Mapping[str, list[_Bar]]) -> dict[str, list[_Bar]]:
+    """The bars with their parts in one order all over the picture: what takes more of them all comes first."""
+    shares: dict[str, float] = {}
+    for bar in (bar for bars in sections.values() for bar in bars):
+        for name, seconds in bar.parts.items():
+            shares[name] = shares.get(name, 0.0) + seconds / sum(bar.parts.values())
+    order = sorted(shares, key=lambda name: (name == _OTHER, -shares[name]))
+    return {
+        phase: [bar._replace(parts={name: bar.parts[name] for name in order if name in bar.parts}) for bar in bars]
+        for phase, bars in sections.items()
+    }
+
+
 def _few(parts: Mapping[str, float]) -> dict[str, float]:
     """The parts with the smallest as one."""
     whole = sum(parts.values())
@@ -107,20 +125,27 @@ def _few(parts: Mapping[str, float]) -> dict[str, float]:
     return shown | ({_OTHER: rest} if rest > 1e-6 * whole else {})
 
 
-def _colours(sections: Mapping[str, Sequence[_Bar]]) -> dict[str, str]:
-    """A colour for each name: of what is known always the same, of others those that are left in their bars."""
+def _colours(sections: Mapping[str, Sequence[_Bar]]) -> dict[tuple[str, str], str]:
+    """A colour for each name of a way to cut: of what is known always the same, of others those that are left."""
     now = palette()
-    hues = now.colours[:-1]
-    found = {name: now.grey if place is None else hues[place] for name, place in _KNOWN.items()}
+    mixed = {
+        "by phase": [tint(now.ink, part) for part in _PHASES],
+        "by cause": [tint(now.colours[place], part) for place, part in _CAUSES],
+    }
+    blocks = [tint(now.colours[place], part) for place, part in _BLOCKS]
     names: dict[str, dict[str, None]] = {}
     for bar in (bar for bars in sections.values() for bar in bars):
         names.setdefault(bar.by, {}).update(dict.fromkeys(bar.parts))
-    for each in names.values():
-        taken = {found[name] for name in each if name in found}
-        free = [hue for hue in hues if hue not in taken] or list(hues)
-        for index, name in enumerate(name for name in each if name not in found):
-            found[name] = tint(free[index % len(free)], 0.6 ** (index // len(free)))
-    return found | {_OTHER: tint(now.grey, 0.4)}
+    found: dict[tuple[str, str], str] = {}
+    for by, each in names.items():
+        hues, known = mixed.get(by, blocks), {} if by == "by phase" else _KNOWN
+        taken = {known[name] for name in each if name in known}
+        free = [hue for place, hue in enumerate(hues) if place not in taken] or hues
+        others = [name for name in each if name not in known and name != _OTHER]
+        found |= {(by, name): hues[known[name] % len(hues)] for name in each if name in known}
+        found |= {(by, name): tint(free[i % len(free)], 0.6 ** (i // len(free))) for i, name in enumerate(others)}
+        found[by, _OTHER] = tint(now.grey, 0.3)
+    return found
 
 
 def _height(bars: Sequence[_Bar], named: bool) -> float:
@@ -128,7 +153,7 @@ def _height(bars: Sequence[_Bar], named: bool) -> float:
 
 
 def _section(
-    axes: Axes, bars: Sequence[_Bar], colours: Mapping[str, str], top: float, width: float, *, named: bool
+    axes: Axes, bars: Sequence[_Bar], colours: Mapping[tuple[str, str], str], top: float, width: float, *, named: bool
 ) -> None:
     """A phase: its heading, and the bars of each run."""
     y = top + _ABOVE
@@ -153,12 +178,14 @@ def _heading(spent: Spent) -> str:
     return name if spent.each == 1.0 else f"{name}: one of {spent.each:,.0f} times"
 
 
-def _draw(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float, unit: float) -> None:
+def _draw(axes: Axes, bar: _Bar, colours: Mapping[tuple[str, str], str], top: float, unit: float) -> None:
     """One bar: what it is by, its parts, floor and bound across it, its time behind it; `unit`: points of a second."""
     whole, start, middle = float(bar.spent.times.expected), 0.0, top + _BAR / 2
     axes.text(-_LEFT + plot_style.EDGE, middle, bar.by, va="center", size=SMALL, color=palette().grey, gid="by")
     for name, seconds in bar.parts.items():
-        drawn = axes.barh([middle], [seconds * unit], left=[start * unit], height=_BAR, color=colours[name], lw=0)
+        drawn = axes.barh(
+            [middle], [seconds * unit], left=[start * unit], height=_BAR, color=colours[bar.by, name], lw=0
+        )
         text = f"{name}\n{format_time(seconds)}, {share_of(seconds, whole)} of {bar.spent.name}\n{bar.run}"
         hover(drawn.patches[0], [text])
         start += seconds
@@ -171,7 +198,7 @@ def _draw(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float, unit: f
     axes.text(max(start, *ends) * unit + 5, middle, format_time(whole), **value)
 
 
-def _key(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float) -> None:
+def _key(axes: Axes, bar: _Bar, colours: Mapping[tuple[str, str], str], top: float) -> None:
     """A square and a share for each part, one after another; those that find no room are left to the bar."""
     x, whole, right = 0.0, sum(bar.parts.values()), axes.get_xlim()[1]
     for name, seconds in bar.parts.items():
@@ -179,7 +206,7 @@ def _key(axes: Axes, bar: _Bar, colours: Mapping[str, str], top: float) -> None:
         wide = 8 + text_size(text, SMALL)[0]
         if x + wide > right:
             return
-        axes.fill_betweenx([top + 2, top + 7.5], x, x + 5.5, color=colours[name], lw=0)
+        axes.fill_betweenx([top + 2, top + 7.5], x, x + 5.5, color=colours[bar.by, name], lw=0)
         axes.text(x + 8, top + 1, text, size=SMALL, va="top", ha="left", gid="part")
         x += wide + _KEY
 
@@ -189,4 +216,5 @@ def _note(estimates: Sequence[Answer], left_out: Sequence[str]) -> str:
     text = f"Expected time with engine {' and '.join(engines)}. Ticks: dotted floor, solid roofline bound. "
     text += "Causes: what each adds, taken away one after the other; cache, weights, activations: their traffic. "
     text += "Each phase has a scale of its own."
-    return text + (f" Not drawn, under 1 % of the run: {', '.join(left_out)}." if left_out else "")
+    text += f" Not drawn, under 1 % of the run: {', '.join(left_out)}." if left_out else ""
+    return " ".join(filter(None, [text, cautions(estimates, "does-not-fit")]))

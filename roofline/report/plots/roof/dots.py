@@ -47,12 +47,13 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The axes: limits (SI, logarithmic) and size in points."""
+    """The axes: limits (SI, logarithmic), size in points, and what dots have of their usual area."""
 
     x: tuple[float, float]
     y: tuple[float, float]
     width: float
     height: float
+    scale: float = 1.0
 
     def point(self, intensity: float, rate: float) -> Point:
         """A place in points from the lower left corner."""
@@ -101,7 +102,7 @@ class Dot:
 
     def anchor(self, frame: Frame) -> Anchor:
         """Where it lies on paper, as a disc."""
-        return Anchor(*frame.point(self.intensity, self.rate), math.sqrt(area(self.share)) / 2)
+        return Anchor(*frame.point(self.intensity, self.rate), math.sqrt(area(self.share, frame)) / 2)
 
 
 class Beside(NamedTuple):
@@ -125,9 +126,9 @@ class Found(NamedTuple):
     slight: int = 0
 
 
-def area(share: float) -> float:
+def area(share: float, frame: Frame) -> float:
     """The area of a dot in square points; the smallest are drawn larger than they are, to be seen."""
-    return max(_WHOLE * share, _SMALLEST)
+    return max(_WHOLE * frame.scale * share, _SMALLEST)
 
 
 def find(ledger: Ledger, at: At, frame: Frame | None = None, most: int = _MANY) -> Found:

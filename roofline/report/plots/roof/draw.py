@@ -89,7 +89,7 @@ def draw_dots(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) 
     for one, seen in zip(drawn.series, found, strict=True):
         for dot in seen.dots:
             _draw_drop(axes, dot, one.colour_of(dot.phase), frame)
-            _draw_dot(axes, dot, one, drawn)
+            _draw_dot(axes, dot, one, frame)
         for trail in one.trails:
             _draw_trail(axes, trail, one, drawn)
         for point in one.points:
@@ -99,13 +99,13 @@ def draw_dots(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) 
             hover(star, [point_text(point, one)])
 
 
-def _draw_dot(axes: Axes, dot: Dot, one: Series, drawn: Picture) -> None:
+def _draw_dot(axes: Axes, dot: Dot, one: Series, frame: Frame) -> None:
     colour = one.colour_of(dot.phase)
     filled: Look = {"facecolors": colour, "edgecolors": palette().ground, "linewidths": 0.6}
     hollow: Look = {"facecolors": palette().ground, "edgecolors": colour, "linewidths": 1.1}
     look: Look = {"marker": one.marker_of(dot.phase), "zorder": 6 - dot.share, "clip_on": False, "gid": "dot"}
     look |= hollow if dot.vector else filled
-    artist = axes.scatter([dot.intensity], [dot.rate], s=area(dot.share), **look)
+    artist = axes.scatter([dot.intensity], [dot.rate], s=area(dot.share, frame), **look)
     hover(artist, [dot_text(dot, one)])
 
 
@@ -126,6 +126,6 @@ def _draw_trail(axes: Axes, trail: Trail, one: Series, drawn: Picture) -> None:
     hover(artist, [step_text(trail, step, one) for step in trail.steps])
 
 
-def diameter(share: float) -> float:
+def diameter(share: float, frame: Frame) -> float:
     """Of a dot, in points."""
-    return math.sqrt(area(share))
+    return math.sqrt(area(share, frame))

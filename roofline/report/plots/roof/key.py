@@ -131,7 +131,7 @@ def _phases(drawn: Picture, found: Sequence[Found]) -> Iterator[Line2D]:
     first = drawn.series[0]
     seen = {dot.phase for one in found for dot in one.dots}
     seen |= {trail.phase for one in drawn.series for trail in one.trails}
-    for phase in dict.fromkeys(phase for one in drawn.series for phase in one.ledger.phases):
+    for phase in first.phases:
         if phase in seen:
             colour = first.colour_of(phase) if len(drawn.series) == 1 else palette().grey
             yield _mark(phase, marker=first.marker_of(phase), color=colour)
@@ -145,21 +145,21 @@ def _more(drawn: Picture, found: Sequence[Found]) -> Iterator[Line2D]:
         yield _mark("measured", marker="*", ms=STAR**0.5, mfc=grey, mec=palette().ink, mew=0.6)
 
 
-def _sizes(found: Sequence[Found]) -> list[Line2D]:
+def _sizes(found: Sequence[Found], frame: Frame) -> list[Line2D]:
     """Marks of some sizes of dots."""
     if not any(one.dots for one in found):
         return []
     labels = [f"{100 * share:.0f} %" + (" of the run's time" if share == _SIZES[-1] else "") for share in _SIZES]
     look: Look = {"mfc": "none", "mec": palette().grey, "mew": 0.6}
-    return [_mark(label, ms=diameter(share), **look) for label, share in zip(labels, _SIZES, strict=True)]
+    return [_mark(label, ms=diameter(share, frame), **look) for label, share in zip(labels, _SIZES, strict=True)]
 
 
-def _beside(drawn: Picture, found: Sequence[Found]) -> list[Line2D]:
+def _beside(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[Line2D]:
     """Marks, in their sizes, of what takes much of the time and has no place under a roof; a few words before them."""
     each = _shown_beside(drawn, found)[:_BESIDE]
     if not each:
         return []
-    phases, crowd = len(drawn.series[0].ledger.phases) > 1, _is_crowd(drawn)
+    phases, crowd = len(drawn.series[0].phases) > 1, _is_crowd(drawn)
     marks = [_mark("Without matrix FLOPs:", marker="", ms=0)]
     for beside, one in each:
         run = [one.name] if len(drawn.series) > 1 and not crowd else []
@@ -167,7 +167,7 @@ def _beside(drawn: Picture, found: Sequence[Found]) -> list[Line2D]:
         share = f"{100 * beside.share:.0f} %" + (f" at most ({one.name})" if crowd else "")
         colour = palette().grey if crowd else one.colour_of(beside.phase)
         look: Look = {"marker": one.marker_of(beside.phase), "color": colour, "mew": 0}
-        marks.append(_mark(f"{words}: {share}", ms=diameter(beside.share), **look))
+        marks.append(_mark(f"{words}: {share}", ms=diameter(beside.share, frame), **look))
     return marks
 
 
@@ -198,7 +198,7 @@ def draw_key(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -
     runs = (
         [_mark(one.name, color=one.colour) for one in drawn.series] if len(drawn.series) > len(drawn.skylines) else []
     )
-    groups = [[*_phases(drawn, found), *_more(drawn, found), *_sizes(found)], _beside(drawn, found), runs]
+    groups = [[*_phases(drawn, found), *_more(drawn, found), *_sizes(found, frame)], _beside(drawn, found, frame), runs]
     rows = [row for group in groups for row in reversed(_rows(group))]
     above = 0.0
     for index, row in enumerate(rows):
@@ -232,7 +232,12 @@ def _width(marks: Sequence[Line2D]) -> float:
 
 def key_inside(axes: Axes, drawn: Picture, found: Sequence[Found], frame: Frame) -> list[Box]:
     """The key in the lower right corner of the axes; the box that it takes up, none where it has no room."""
-    marks = [*_phases(drawn, found), *_more(drawn, found), *_sizes(found)[1:2], *_beside(drawn, found)[1:]]
+    marks = [
+        *_phases(drawn, found),
+        *_more(drawn, found),
+        *_sizes(found, frame)[1:2],
+        *_beside(drawn, found, frame)[1:],
+    ]
     for mark in marks:
         if str(mark.get_label()) == f"{100 * _SIZES[1]:.0f} %":
             mark.set_label(f"{mark.get_label()} of the run's time")

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 _CENTRED: Final[Look] = {"ha": "center", "va": "center", "linespacing": 1.2, "zorder": 8}
 #: At most so many labels of dots and measured points, and so many of the latter.
-LABELLED, _STARRED = 12, 6
+LABELLED, _STARRED = 8, 5
 #: Of labels of dots, in points: legible where the page is as wide as a column of text.
 _TYPE: Final = 7.4
+#: The share of the run below which a dot goes without a label that would have to lie on a roof.
+_LIGHT: Final = 0.05
 #: Dots of one name that are nearer to one another than so many points from left to right have one label.
 _ABOVE: Final = 8.0
 #: Values of a path that are written beside its ends.
@@ -48,10 +50,11 @@ class Label:
 
 
 class Unnamed(NamedTuple):
-    """Dots that carry no label: how many, and which part of the runs they are."""
+    """Dots that carry no label: how many, and which part of the runs they are. `joint`: a label is of several runs."""
 
     number: int
     share: float
+    joint: bool
 
 
 def _label(text: str, colour: str, size: float, kind: str, anchors: tuple[Anchor, ...], share: float = 0.0) -> Label:
@@ -68,22 +71,21 @@ def draw_labels(
     """
     dots = tuple(_discs(drawn, found, frame))
     taken = (*blocks, *label_slopes(axes, drawn.skylines, dots, frame))
-    lines = (*_roof_lines(drawn.skylines, frame), *_drops(drawn, found, frame))
-    scene = Scene(Box(1, 1, frame.width - 1, frame.height - 1), tuple(taken), dots, lines)
+    lines = (*_roof_lines(drawn.skylines, frame), *_paths(drawn, frame))
+    bounds = Box(1, 1, frame.width - 1, frame.height - 1)
+    scene = Scene(bounds, tuple(taken), dots, lines, tuple(_drops(found, frame)))
     of_dots = _dot_labels(drawn, found, frame)
     ridges = _ridge_labels(drawn.skylines, frame) if few_ridges(drawn.skylines) else []
     labels = [*of_dots, *_point_labels(drawn, frame), *_step_labels(drawn, frame), *ridges]
     named: set[Anchor] = set()
+    joint, edges = False, list(_roof_lines(drawn.skylines, frame))
     for label, spot in zip(labels, place([label.wish for label in labels], scene), strict=True):
-        if spot is not None:
+        if spot is not None and not (0 < label.share < _LIGHT and any(spot.box.meets(edge) for edge in edges)):
             _draw_label(axes, label, spot, frame)
             named.update(label.wish.anchors)
-    return _unnamed(drawn, found, frame, named)
-
-
-def _unnamed(drawn: Picture, found: Sequence[Found], frame: Frame, named: set[Anchor]) -> Unnamed:
+            joint |= label.kind == "op" and len(label.wish.anchors) > 1
     left = [dot.share for one in found for dot in one.dots if dot.anchor(frame) not in named]
-    return Unnamed(len(left), sum(left) / len(drawn.series))
+    return Unnamed(len(left), sum(left) / len(drawn.series), joint)
 
 
 def _discs(drawn: Picture, found: Sequence[Found], frame: Frame) -> Iterator[Anchor]:
@@ -120,11 +122,15 @@ def _roof_lines(skylines: Sequence[Skyline], frame: Frame) -> Iterator[Segment]:
             yield frame.point(frame.x[0], frame.x[0] * slope.bandwidth), frame.point(end, line.main.peak)
 
 
-def _drops(drawn: Picture, found: Sequence[Found], frame: Frame) -> Iterator[Segment]:
-    """Drops, and the paths of ops."""
+def _drops(found: Sequence[Found], frame: Frame) -> Iterator[Segment]:
+    """From what roofs allow down to dots."""
     for seen in found:
         for dot in seen.dots:
             yield frame.point(dot.intensity, dot.rate), frame.point(dot.intensity, dot.bound)
+
+
+def _paths(drawn: Picture, frame: Frame) -> Iterator[Segment]:
+    """The paths of ops."""
     for one in drawn.series:
         for trail in one.trails:
             places = [frame.point(step.intensity, step.rate) for step in trail.steps]
@@ -145,8 +151,10 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
     starred = min(_STARRED, sum(len(one.points) for one in drawn.series))
     groups = groups[: LABELLED - starred]
     many = len({one.name for one in drawn.series}) > 1
+    places = [(dot.phase, dot.anchor(frame)) for dot, _ in dots]
     called = [
-        Called(dot_name(dot), dot.phase, one.name if many and len(anchors) == 1 else "") for dot, one, anchors in groups
+        Called(_named(dot, anchors, places), dot.phase, one.name if many and len(anchors) == 1 else "")
+        for dot, one, anchors in groups
     ]
     return [
         _label(
@@ -159,6 +167,16 @@ def _dot_labels(drawn: Picture, found: Sequence[Found], frame: Frame) -> list[La
         )
         for text, (dot, one, anchors) in zip(told_apart(called), groups, strict=True)
     ]
+
+
+def _named(dot: Dot, anchors: Sequence[Anchor], places: Sequence[tuple[str, Anchor]]) -> str:
+    """The name of a dot, with its phase where it touches a dot of another one."""
+    touched = any(
+        phase != dot.phase and math.dist(_at(own), _at(other)) < own.radius + other.radius
+        for own in anchors
+        for phase, other in places
+    )
+    return f"{dot_name(dot)}, {dot.phase}" if touched else dot_name(dot)
 
 
 def _alike(dot: Dot, other: Dot) -> bool:
@@ -187,17 +205,34 @@ def _step_labels(drawn: Picture, frame: Frame) -> list[Label]:
 
 
 def _step_texts(trail: Trail, frame: Frame) -> Iterator[tuple[str, Anchor]]:
-    anchors = [_step(step.intensity, step.rate, frame) for step in trail.steps]
+    places = [_step(step.intensity, step.rate, frame) for step in trail.steps]
+    spans = _spans(places)
+    anchors = [places[span[0]] for span in spans]
     last, named = len(anchors) - 1, [0]
     wanted = [last, *(round(last * part / (_BETWEEN + 1)) for part in range(1, _BETWEEN + 1))]
     for index in wanted:
         if all(math.dist(_at(anchors[index]), _at(anchors[other])) >= _APART for other in named):
             named.append(index)
     whole = last not in named and all(math.dist(_at(anchor), _at(anchors[0])) < _APART for anchor in anchors)
-    first, end = (f"{trail.steps[place].value:,g}" for place in (0, last))
-    values = f"{first} to {end}" if whole else first
+    values = _span(trail, (0, len(places) - 1)) if whole else _span(trail, spans[0])
     yield in_lines(f"{trail.op}, {trail.phase}, {trail.size} {values}"), anchors[0]
-    yield from ((f"{trail.steps[index].value:,g}", anchors[index]) for index in named[1:])
+    yield from ((_span(trail, spans[index]), anchors[index]) for index in named[1:])
+
+
+def _spans(places: Sequence[Anchor]) -> list[tuple[int, int]]:
+    """Steps that lie on one another, by the first and the last of them."""
+    spans: list[tuple[int, int]] = []
+    for index, one in enumerate(places):
+        if spans and math.dist(_at(one), _at(places[spans[-1][0]])) < one.radius:
+            spans[-1] = spans[-1][0], index
+        else:
+            spans.append((index, index))
+    return spans
+
+
+def _span(trail: Trail, span: tuple[int, int]) -> str:
+    """The values of some steps: ``16 to 256``."""
+    return " to ".join(dict.fromkeys(f"{trail.steps[index].value:,g}" for index in span))
 
 
 def _at(anchor: Anchor) -> tuple[float, float]:

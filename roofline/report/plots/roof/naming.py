@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -10,7 +11,9 @@ from typing import Final, NamedTuple
 from roofline.report.plots.roof.dots import Dot, Unit
 
 #: Characters of a line of a label, and of the names in it; how many these are.
-_LINE, _LONGEST, _NAMES = 22, 40, 3
+_LINE, _LONGEST, _NAMES = 22, 30, 3
+#: Where a text may be cut: not within "and 3 more", nor before a number at its end.
+_BREAK: Final = re.compile(r"\s+(?!(?:\d+ )?more$|[\d,]+$)")
 #: The part of a dot's time that its label need not tell.
 _REST: Final = 0.1
 
@@ -80,11 +83,17 @@ def _share_end(names: Sequence[str]) -> list[str]:
 
 
 def told_apart(called: Sequence[Called]) -> list[str]:
-    """The names, each once: with the phase where another has the same, then with the run too, then numbered."""
+    """The names, each once: with the phase where another has the same, then with the run too, then numbered.
+
+    A name that ends in its phase has it once.
+    """
     texts = [one.text for one in called]
     for more in ([one.phase for one in called], [one.run for one in called]):
         often = Counter(texts)
-        texts = [f"{text}, {say}" if often[text] > 1 and say else text for text, say in zip(texts, more, strict=True)]
+        texts = [
+            f"{text}, {say}" if often[text] > 1 and say and not text.endswith(f", {say}") else text
+            for text, say in zip(texts, more, strict=True)
+        ]
     seen: Counter[str] = Counter()
     for index, text in enumerate(texts):
         seen[text] += 1
@@ -96,7 +105,7 @@ def told_apart(called: Sequence[Called]) -> list[str]:
 def in_lines(text: str) -> str:
     """A text in lines of about so many characters, cut at spaces, else after slashes."""
     lines = [""]
-    for word in text.split():
+    for word in _BREAK.split(text):
         longer = f"{lines[-1]} {word}".strip()
         if len(longer) <= _LINE:
             lines[-1] = longer

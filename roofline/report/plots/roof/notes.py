@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from roofline.analysis.estimate import Answer
@@ -13,7 +13,7 @@ from roofline.report.plots.roof.labelling import Unnamed
 from roofline.report.plots.roof.measured import Points
 from roofline.report.plots.roof.picture import Picture
 from roofline.report.plots.roof.trail import CONTEXT
-from roofline.report.plots.series import series_names
+from roofline.report.plots.series import cautions, machine_title, needs_of, series_names
 
 #: The options that say how long sequences are.
 _LENGTHS: Final = ("prompt", "generate")
@@ -26,16 +26,18 @@ def title_of(given: str | None, heading: str, estimates: Sequence[Answer]) -> st
         return given or heading
     if len(over) == len(estimates):
         return f"{given or heading}: does not fit in memory"
-    return f"{given or heading}: does not fit in memory on {', '.join(over)}"
+    machines = [machine_title(estimate) for estimate in estimates]
+    if len(set(machines)) == len(machines):
+        where = (name for name, estimate in zip(machines, estimates, strict=True) if not estimate.memory.fits)
+        return f"{given or heading}: does not fit in memory on {', '.join(where)}"
+    return f"{given or heading}: {'; '.join(over)} does not fit in memory"
 
 
 def _too_large(estimates: Sequence[Answer]) -> dict[str, str]:
     """The runs that need more memory than there is, by name, and how much they need of what."""
     names = series_names(estimates)
     return {
-        name: estimate.memory.asked_of_room
-        for estimate, name in zip(estimates, names, strict=True)
-        if not estimate.memory.fits
+        name: needs_of(estimate) for estimate, name in zip(estimates, names, strict=True) if not estimate.memory.fits
     }
 
 
@@ -44,7 +46,7 @@ def note_of(
 ) -> str:
     """What the picture cannot say."""
     texts = [_what(estimates, drawn), _reached(drawn), _context(estimates, drawn), _left(drawn, found), _hidden(found)]
-    texts += [_unnamed(unnamed), _measured(drawn, points), _memory(estimates)]
+    texts += [_unnamed(unnamed), _measured(drawn, points), _memory(estimates), cautions(estimates)]
     return " ".join(filter(None, texts))
 
 
@@ -59,8 +61,21 @@ def _what(estimates: Sequence[Answer], drawn: Picture) -> str:
         at += " (engine ideal)"
     if drawn.is_trail:
         sizes = dict.fromkeys(trail.size for one in drawn.series for trail in one.trails)
-        return f"A path is one kernel over values of {', '.join(sizes)}, {at}; other kernels are left out."
+        path = f"A path is one kernel over values of {', '.join(sizes)}, {at}; other kernels are left out."
+        return " ".join([path, *_shared(estimates, drawn)])
     return f"A dot is a kernel, or several alike, {at}, its area its share of the whole run's time{drop}."
+
+
+def _shared(estimates: Sequence[Answer], drawn: Picture) -> Iterator[str]:
+    """Why values of a path share a point, where some do."""
+    alike = [trail for one in drawn.series for trail in one.trails if trail.repeats]
+    if alike:
+        chunks = dict.fromkeys(
+            f"{estimate.inputs['chunk']:,.0f}" for estimate in estimates if estimate.inputs.get("chunk")
+        )
+        cut = bool(chunks) and any(trail.phase == "prefill" for trail in alike)
+        why = f": prompts go through the layers {' or '.join(chunks)} tokens at a time" if cut else ""
+        yield f"Values that share a point launch the same kernel{why}."
 
 
 def followed(drawn: Picture) -> set[str]:
@@ -100,24 +115,31 @@ def _left(drawn: Picture, found: Sequence[Found]) -> str:
     """Kinds of kernels that take too little of the run to be drawn without FLOPs of matrices."""
     if drawn.is_trail:
         return ""
-    left = {kind: share for kind, share in found[0].left.items() if share > 0.0}
+    each = [{kind: share for kind, share in one.left.items() if share > 0.0} for one in found]
+    left = max(each, key=lambda one: sum(one.values()))
     more = unshown(drawn, found)
     hidden = f"; {more} more without FLOPs are not named" if more else ""
     if not left:
         return hidden[2:] and f"{hidden[2:].capitalize()}."
-    names = sorted(left, key=lambda kind: -left[kind])
-    names = [
-        f"{found[0].slight} {name if found[0].slight > 1 else name[:-1]}" if name == LESSER else name for name in names
-    ]
-    where = f" on {drawn.series[0].name}" if len(drawn.series) > 1 else ""
-    total = percent(sum(left.values()))
-    return f"Not drawn, together {total} of the time{where}: {', '.join(names)}{hidden}."
+    names = list(dict.fromkeys(kind for one in each for kind in sorted(one, key=lambda kind: -one[kind])))
+    total = percent(sum(left.values())) + (" of the time" if len(each) == 1 else " of a run's time at most")
+    return f"Not drawn, together {total}: {_listed(names, found)}{hidden}."
+
+
+def _listed(kinds: Sequence[str], found: Sequence[Found]) -> str:
+    """Kinds of kernels that are left out; of those that are shown in another phase or run, the rest."""
+    shown, slight = {beside.name for one in found for beside in one.beside}, max(one.slight for one in found)
+    lesser = f"{slight} {LESSER if slight > 1 else LESSER[:-1]}"
+    whole = [lesser if kind == LESSER else kind for kind in kinds if kind not in shown]
+    rest = [kind for kind in kinds if kind in shown]
+    return "; ".join([*[", ".join(whole)] * bool(whole), *[f"the rest of {', '.join(rest)}"] * bool(rest)])
 
 
 def _unnamed(unnamed: Unnamed) -> str:
+    joint = "Names without a colour are of several runs. " if unnamed.joint else ""
     if not unnamed.number:
-        return ""
-    return f"Dots without a label: {unnamed.number} of the smallest ({percent(unnamed.share)} of the time)."
+        return joint.strip()
+    return f"{joint}Dots without a label: {unnamed.number} of the smallest ({percent(unnamed.share)} of the time)."
 
 
 def _measured(drawn: Picture, points: Points) -> str:

@@ -17,7 +17,8 @@ from roofline.report.plots.roof.trail import Trail
 from roofline.report.plots.series import machine_title, series_names
 from roofline.report.plots.style import DASHES, MARKERS, palette
 
-#: From this many accelerators on, only the roofs in use are drawn, and neither cache nor links.
+#: From this many accelerators on, only the roofs in use are drawn, and neither cache nor links; from this many runs on
+#: dots are smaller.
 CROWD: Final = 3
 #: The most runs that one picture tells apart: as many as there are colours.
 _MOST: Final = 7
@@ -31,13 +32,14 @@ _DOTS: Final = 32
 class Series:
     """One run in the picture: its name, its looks (None: coloured by phase), its kernels, points and trails.
 
-    `machine` is the name of its accelerator.
+    `machine` is the name of its accelerator; `phases` are those of all runs of the picture.
     """
 
     name: str
     colour: str | None
     ledger: Ledger
     machine: str
+    phases: tuple[str, ...]
     points: tuple[Point, ...] = ()
     trails: tuple[Trail, ...] = ()
 
@@ -51,8 +53,7 @@ class Series:
         return MARKERS[self._place(phase) % len(MARKERS)]
 
     def _place(self, phase: str) -> int:
-        phases = self.ledger.phases
-        return phases.index(phase) if phase in phases else len(phases)
+        return self.phases.index(phase) if phase in self.phases else len(self.phases)
 
 
 class Picture(NamedTuple):
@@ -90,13 +91,15 @@ def picture(
         )
     machines = dict.fromkeys(estimate.question.gpu.name for estimate in estimates)
     alone, paired = len(estimates) == 1, len(machines) == len(estimates)
-    colours = palette().colours
+    colours, ledgers = palette().colours, [ledger_of(estimate) for estimate in estimates]
+    phases = tuple(dict.fromkeys(phase for ledger in ledgers for phase in ledger.phases))
     series = [
         Series(
             name=name,
             colour=None if alone else colours[index % len(colours)],
-            ledger=ledger_of(estimate),
+            ledger=ledgers[index],
             machine=estimate.question.gpu.name,
+            phases=phases,
             points=tuple(points[index]),
             trails=tuple(trails[index]),
         )
@@ -142,7 +145,8 @@ def frame_of(drawn: Picture, width: float, height: float) -> Frame:
     low = min([*(value / 2.2 for value in rates), min(line.bandwidth for line in drawn.skylines) * left])
     peak = max([*(line.highest.peak for line in drawn.skylines), *(top for _, _, top in places)])
     high = low * float((peak / low) ** (height / (height - min(_HEADROOM, height / 4))))
-    return Frame((left, right), (low, high), width, height)
+    crowd = len(drawn.series) / (CROWD - 1)
+    return Frame((left, right), (low, high), width, height, min(1.0, 1 / crowd))
 
 
 def _places(drawn: Picture) -> Iterator[tuple[float, float, float]]:

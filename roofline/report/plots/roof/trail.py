@@ -38,6 +38,11 @@ class Trail(NamedTuple):
     size: str
     steps: tuple[Step, ...]
 
+    @property
+    def repeats(self) -> bool:
+        """Whether some values have the same point."""
+        return len({(f"{step.intensity:.3g}", f"{step.rate:.3g}") for step in self.steps}) < len(self.steps)
+
 
 class Asked(NamedTuple):
     """Over which size paths lead, its values in order, and whose paths: of an op, or None for each phase's heaviest."""

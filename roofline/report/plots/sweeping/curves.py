@@ -43,7 +43,10 @@ SETTINGS: Final = {
     "name": "{}",
 }
 #: Settings that go without saying.
-_NEUTRAL: Final = {"gpus": 1, "tp": 1, "pp": 1, "ep": 1, "dp": 1, "logits": "last"}
+_NEUTRAL: Final = {
+    **{"gpus": 1, "tp": 1, "pp": 1, "ep": 1, "dp": 1, "logits": "last"},
+    **{"images": 0, "frames": 0, "seconds": 0},
+}
 _FORMATS: Final = ("weights", "activations", "kv_cache")
 _COUNTED: Final = ("users", "images", "frames", "seconds", "steps")
 _SIZES: Final = ("users", "prompt", "generate", "images", "frames", "seconds", "height", "width", "steps")
