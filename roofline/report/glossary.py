@@ -144,7 +144,7 @@ TERMS: Final[tuple[Term, ...]] = (
     ),
     Term(
         "of most",
-        "what is asked, of the most that the plan can make",
+        "what is asked, of the most it can make",
         "Of plans for a rate: what is asked for, as a share of the most that the plan can make within the limits. Near "
         "100 % a peak would wait.",
     ),
