@@ -143,6 +143,17 @@ TERMS: Final[tuple[Term, ...]] = (
         "Of errors of a prediction: their median with the sign, while the error is without it. Positive is too slow.",
     ),
     Term(
+        "of most",
+        "what is asked, of the most it can make",
+        "Of plans for a rate: what is asked for, as a share of the most that the plan can make within the limits. Near "
+        "100 % a peak would wait.",
+    ),
+    Term(
+        "headroom",
+        "share of the usable memory that is left",
+        "The share of the usable memory of each accelerator that a run leaves free.",
+    ),
+    Term(
         "prefill",
         "",
         "Reading the prompt: all of its tokens go through the model at once, which yields the first token that is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 import roofline as rl
 from roofline.analysis.comparing.correlation import FACETS, correlations, shared_of
 from roofline.analysis.comparing.figures import half_width
+from roofline.report.tables.console import Console
+from roofline.report.tables.deciding.compare import print_compare
 
 MODEL = "mistral-7b"
 CASES: list[tuple[Any, dict[str, Any]]] = [
@@ -264,3 +267,28 @@ def test_an_interval_that_held_less_than_it_promises_says_so(monkeypatch: pytest
     assert any("engine and format (3,900, of which the interval held 77 %)" in note for note in found.assumptions)
     note = next(note for note in rl.compare(MODEL, gpu=["a100", "h100"]).assumptions if "go together, of" in note)
     assert "held" not in note
+
+
+def test_work_that_differs_by_defaults_is_told_in_the_verdict() -> None:
+    found = rl.compare(["sdxl", "flux-schnell"], gpu="a100")
+    assert "do not do the same work: steps 50 (sdxl), 4 (flux-schnell)" in found.verdict
+    assert "same work" not in rl.compare(["sdxl", "flux-schnell"], gpu="a100", steps=8).verdict
+    assert "same work" not in rl.compare("sdxl", gpu="a100", steps=[4, 8]).verdict, "it was asked for"
+
+
+def printed(found: rl.Comparison) -> str:
+    """The tables of a comparison."""
+    stream = io.StringIO()
+    print_compare(found, Console(stream, 200))
+    return stream.getvalue()
+
+
+def test_what_is_certain_and_equal_is_no_close_call() -> None:
+    """Memory is counted, not expected: the same in two runs is the best in both."""
+    found = rl.compare("sdxl", gpu=["4090", "a6000"], batch=[1, 2])
+    best = found.winners["total_bytes"]
+    assert best is not None and best.alike and len(best.too_close) == 1
+    memory = next(line for line in printed(found).splitlines() if line.startswith(" memory"))
+    assert memory.count("GB *") == 2 and "≈" not in memory
+    bounds = rl.compare(MODEL, gpu="a100", kv_layout=["ideal", "paged:16"], weights=["fp8", "bf16"])
+    assert "are alike" in bounds.verdict and "too close" not in bounds.verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -33,9 +34,10 @@ def test_what_is_bought_pays_for_itself_against_rent() -> None:
     rent = next(way for way in found.ways if way.word == "on-demand")
     assert bought.word == "buy" and bought.upfront == pytest.approx(1600)
     power = found.answer.energy["kwh_per_hour"] * 0.2
-    hours = 1600 / (rent.hourly * 0.5 - power)
+    hours = 1600 / (rent.hourly - power)
     assert bought.hours == pytest.approx(hours * 0.5)
     assert bought.months == pytest.approx(hours / (YEAR / 12))
+    assert bought.busy_months == pytest.approx(1600 / (rent.hourly * 0.5 - power) / (YEAR / 12))
     assert "Bought at 1,600 USD" in found.verdict
 
 
@@ -106,3 +108,36 @@ def test_the_command_prints_one_document_and_refuses_in_one_line() -> None:
     assert json.loads(run("--json").stdout)["verdict"]
     wrong = run("--price", "nan")
     assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1 and "--price" in wrong.stderr
+
+
+def test_rent_is_counted_alike_in_costs_and_in_the_time_after_which_buying_pays() -> None:
+    """What costs a quarter per token is paid back within its life; against rent for busy hours alone it may not be."""
+    found = rl.cost("llama-3.1-8b", gpu="4090", price="buy", electricity=0.3, load=0.2)
+    bought, rent = found.ways[0], next(way for way in found.ways if way.word == "on-demand")
+    assert bought.lot.expected < rent.lot.expected and bought.months is not None and bought.months < 12 * 4
+    assert bought.busy_months is not None and bought.busy_months > 12 * 4
+    for months in (bought.months, bought.busy_months):
+        assert f"{months:.1f} months" in found.verdict
+    assert found.verdict.count("longer than its life") == 1
+
+
+def test_every_row_with_an_old_or_doubtful_price_is_named_in_warnings_and_marked_in_csv() -> None:
+    found = rl.cost("llama-3.1-8b", gpu="4090")
+    told = {warn.code: warn.text for warn in found.warnings}
+    for way in found.ways[1:]:
+        assert (way.word in told["price-old"]) == way.money.old
+        assert (way.word in told["price-doubtful"]) == bool(way.money.price and way.money.price.doubt)
+    assert "API" in told["price-doubtful"]
+    rows = list(found.records())
+    doubts = [way.money.price and way.money.price.doubt for way in found.ways] + [api.price.doubt for api in found.apis]
+    assert [bool(row["doubt"]) for row in rows] == [bool(doubt) for doubt in doubts]
+    assert next(row["age_days"] for row in rows if row["way"] == "buy") > 180
+
+
+def test_the_table_says_what_its_words_mean_and_rounds_as_the_verdict_does() -> None:
+    line = [sys.executable, "-m", "roofline", "cost", "--model", "llama-3.1-8b", "--gpu", "rtx-4090"]
+    shown = subprocess.run(line, capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "200"}).stdout
+    months = rl.cost("llama-3.1-8b", gpu="rtx-4090").ways[-1].months
+    assert shown.count(f"{months:.1f} months") == 2
+    for words in ("(?): ", "no electricity is counted", "over 4 years", "an API is cheaper than this plan up to"):
+        assert words in shown

@@ -245,3 +245,29 @@ def test_a_rate_may_be_given_per_minute_and_its_share_of_the_most_is_told() -> N
     assert "a peak would wait" not in found.verdict
     near = rl.recommend("mistral-7b", "a100", rate=0.97 * 4.0 / share, max_gpus=1)
     assert "a peak would wait" in near.verdict
+
+
+def test_a_plan_that_fits_is_the_reason_before_one_that_does_not() -> None:
+    """Two of them hold the model: that one alone does not is no reason, a price that is not known is."""
+    found = rl.recommend("llama-3.1-8b", ["4070", "4090"], users=1, budget=0.3)
+    out = next(each for each in found.out if each.gpu == "rtx-4070")
+    assert out.plan is not None and out.plan.gpus == 2 and "no price is known" in out.reason
+
+
+def test_the_table_tells_how_many_gpus_miss_and_which_names_were_taken_for_others() -> None:
+    line = ["recommend", "-m", "llama-3.1-8b", "-g", "3060,4060ti,4090", "--users", "1", "--tpot", "20ms"]
+    line += ["--max-gpus", "2"]
+    result = CliRunner().invoke(app, line, env={"COLUMNS": "120"})
+    assert "4060ti is taken as rtx-4060-ti-8gb; there is rtx-4060-ti-16gb too" in result.stdout
+    found = rl.recommend("llama-3.1-8b", ["3060", "4060ti", "4090"], users=1, tpot="20ms", max_gpus=2)
+    row = next(line for line in result.stdout.splitlines() if line.startswith(" rtx-3060-12gb"))
+    nearest = next(out.plan for out in found.out if out.gpu == "rtx-3060-12gb")
+    assert nearest is not None and row.split()[1] == str(nearest.gpus)
+
+
+def test_a_column_that_is_empty_in_every_row_is_left_out_and_others_are_explained() -> None:
+    line = ["recommend", "-m", "mistral-7b", "-g", "a100"]
+    users = CliRunner().invoke(app, [*line, "--users", "5"], env={"COLUMNS": "120"}).stdout
+    rate = CliRunner().invoke(app, [*line, "--rate", "2"], env={"COLUMNS": "120"}).stdout
+    assert "of most" not in users and "headroom: " in users and "batch: " in users
+    assert "of most: " in rate

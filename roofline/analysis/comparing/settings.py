@@ -34,7 +34,16 @@ def shared(found: SideBySide[Any]) -> Iterator[str]:
 
 def differing(found: SideBySide[Any]) -> Iterator[str]:
     """What differs though it was not asked to: of defaults of models, engines and accelerators, each with its runs."""
-    for name, values in _inputs(found, (*_SETTINGS, *_FURTHER)):
+    yield from _differing(found, (*_SETTINGS, *_FURTHER))
+
+
+def unlike(found: SideBySide[Any]) -> Iterator[str]:
+    """Of that what makes the work another: the sizes of the runs, as steps, pixels or tokens."""
+    yield from _differing(found, ())
+
+
+def _differing(found: SideBySide[Any], names: Sequence[str]) -> Iterator[str]:
+    for name, values in _inputs(found, names):
         if len(values) > 1 and name not in ("model", "gpu"):
             told = [f"{shown_value(value)} ({about(found, rows)})" for value, rows in values.items()]
             more = f", {len(told) - _NAMED} more" if len(told) > _NAMED else ""

@@ -20,10 +20,14 @@ _SERVED: Final = "served_tpot_s"
 
 
 class Best(NamedTuple):
-    """The run with the best expected value of a quantity of those that fit, and those that it cannot be told from."""
+    """The run with the best expected value of a quantity of those that fit, and those that it cannot be told from.
+
+    `alike`: these have the same value for certain, as runs that hold the same in memory; there is nothing to call.
+    """
 
     row: int
     too_close: tuple[int, ...]
+    alike: bool = False
 
     @property
     def clear(self) -> bool:
@@ -97,8 +101,9 @@ class SideBySide(Generic[Est]):
         ratios = {row: self.ratio(row, first, quantity.name) for row in rest}
         if rest and all(ratio is not None and ratio.expected == 1.0 for ratio in ratios.values()):
             return None
-        close = (row for row, ratio in ratios.items() if ratio is not None and ratio.too_close)
-        return Best(first, tuple(sorted(close)))
+        close = {row: ratio for row, ratio in ratios.items() if ratio is not None and ratio.too_close}
+        alike = bool(close) and all(ratio.low == ratio.high for ratio in close.values())
+        return Best(first, tuple(sorted(close)), alike)
 
     @cached_property
     def candidates(self) -> tuple[Run[Est], ...]:

@@ -14,7 +14,7 @@ from roofline.analysis.comparing.figures import (
     currency_of,
     value_of,
 )
-from roofline.analysis.comparing.settings import differing
+from roofline.analysis.comparing.settings import differing, unlike
 from roofline.analysis.fit.trial import Trial
 from roofline.analysis.fit.words import missing, short_title
 from roofline.answer.plain import listed
@@ -51,6 +51,12 @@ def verdict(found: SideBySide[Any]) -> str:
     return " ".join([*_judged(found), *_misfits(found), *_refused(found)])
 
 
+def _work(found: SideBySide[Any]) -> Iterator[str]:
+    """That runs which are compared do not do the same, though nobody asked for it."""
+    if told := "; ".join(unlike(found)):
+        yield f"The runs do not do the same work: {told}."
+
+
 def _judged(found: SideBySide[Any]) -> Iterator[str]:
     """Of the runs that can happen: which is the best, and how surely."""
     main, order = found.main, found.order(found.main)
@@ -67,6 +73,7 @@ def _judged(found: SideBySide[Any]) -> Iterator[str]:
         yield f"{_clear(found, main, order)}{_price(found, order)}."
     else:
         yield _close(found, main, order, best)
+    yield from _work(found)
     yield from _further(found, main, order[0])
 
 
@@ -150,6 +157,8 @@ def _close(found: SideBySide[Any], main: Compared, order: Sequence[int], best: B
     """That the best cannot be told from others."""
     group = [index for index in order if index == best.row or index in best.too_close]
     names = _names([found.rows[index].name for index in group])
+    if best.alike:
+        return f"{names} are alike: {_value(main, found.rows[best.row])} {_by(main)}."
     if len(group) == 2:
         values = " and ".join(_value(main, found.rows[index]) for index in group)
         return f"{names} are too close to call: {values} {_by(main)}, {_gain(found, main, group[0], group[1])}."

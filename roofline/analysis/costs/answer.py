@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any, Final, TypeVar
 
 from roofline.analysis.costs.ways import Api, Way, apis, most_per_day, prime, ways, with_break_even
-from roofline.analysis.costs.words import verdict
+from roofline.analysis.costs.words import notes, verdict
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.answer.phase import Warn
@@ -25,8 +25,14 @@ from roofline.runs.money.notes import money_notes
 
 Form = TypeVar("Form", bound="Costing")
 #: The columns of rows before and behind what things cost.
-_ABOUT: Final = ("way", "provider", "date", "currency", "per_hour", "upfront")
-_AFTER: Final = ("break_even_hours", "break_even_months", "break_even_per_day", "break_even_load")
+_ABOUT: Final = ("way", "provider", "date", "age_days", "doubt", "currency", "per_hour", "upfront")
+_AFTER: Final = (
+    "break_even_hours",
+    "break_even_months",
+    "break_even_busy_months",
+    "break_even_per_day",
+    "break_even_load",
+)
 #: The most that anybody makes in a day.
 _MOST: Final = 1e18
 
@@ -75,10 +81,11 @@ class Costing:
     def warnings(self) -> list[Warn]:
         """What the user should know, old and doubtful prices among it."""
         found = [*self.answer.warnings, *money_of(self.answer.question).warnings()]
-        others = [way for way in self.ways[1:] if way.upfront is None]
-        if old := ", ".join(way.word for way in others if way.money.old):
+        others = [(way.word, way.money.old, way.money.price and way.money.price.doubt) for way in self.ways[1:]]
+        others += [("API", (api.age_days or 0) > OLD, api.price.doubt) for api in self.apis]
+        if old := ", ".join(dict.fromkeys(word for word, is_old, _ in others if is_old)):
             found.append(Warn("price-old", f"prices that were read more than {OLD} days ago: {old}"))
-        if doubtful := ", ".join(way.word for way in others if way.money.price and way.money.price.doubt):
+        if doubtful := ", ".join(dict.fromkeys(word for word, _, doubt in others if doubt)):
             found.append(Warn("price-doubtful", f"prices that are doubtful, marked (?): {doubtful}"))
         return list(dict.fromkeys(found))
 
@@ -86,17 +93,13 @@ class Costing:
     def assumptions(self) -> list[str]:
         """What was assumed of the run, of money and of power."""
         names = (phase.name for phase in self.answer.phases)
-        found = [*self.answer.assumptions, *money_notes(self.answer.question, names), *self._notes()]
+        found = [*self.answer.assumptions, *money_notes(self.answer.question, names), *self.notes]
         return list(dict.fromkeys(found))
 
-    def _notes(self) -> Iterator[str]:
-        if any(way.upfront is not None for way in self.ways):
-            yield "bought is the accelerator alone: no host, network, room or people"
-            yield "rented machines are paid for while they are busy where they are compared with bought ones"
-        if self.answer.question.money.given and self.ways and self.ways[0].money.tariff is None:
-            yield "no electricity is counted (--electricity)"
-        if self.apis:
-            yield "APIs are compared at the run's own mix of input and output, none of the input from a cache"
+    @cached_property
+    def notes(self) -> list[str]:
+        """How the ways are counted and compared."""
+        return list(notes(self.answer, self.ways, self.apis))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `roofline cost --json`."""
@@ -123,12 +126,14 @@ class Costing:
         """One flat row per way and per API, for a data frame."""
         for way in self.ways:
             price, lot = way.money.price, way.lot
-            about = (way.word, price.provider if price else None, price.date if price else None, way.money.currency)
-            after = (way.hours, way.months, None, None)
-            yield self._record((*about, way.hourly, way.upfront), (lot.expected, lot.low, lot.high), after)
+            who = (price.provider, price.date, way.money.age_days, price.doubt or None) if price else (None,) * 4
+            about = (way.word, *who, way.money.currency, way.hourly, way.upfront)
+            after = (way.hours, way.months, way.busy_months, None, None)
+            yield self._record(about, (lot.expected, lot.low, lot.high), after)
         for api in self.apis:
-            told = ("api", api.price.provider, api.price.date, api.currency, None, None)
-            yield self._record(told, (api.lot,) * 3, (None, None, api.per_day, api.load))
+            who = (api.price.provider, api.price.date, api.age_days, api.price.doubt or None)
+            told = ("api", *who, api.currency, None, None)
+            yield self._record(told, (api.lot,) * 3, (None, None, None, api.per_day, api.load))
 
     def _record(self, about: tuple[Any, ...], lot: tuple[Any, ...], after: tuple[Any, ...]) -> dict[str, Any]:
         named = [f"per_{self.sold.per}{end}" for end in ("", "_low", "_high")]

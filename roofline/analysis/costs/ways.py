@@ -21,12 +21,16 @@ _MONTH: Final = YEAR / 12
 #: Kinds of price in the order of tables.
 _WAYS: Final = ("on-demand", "spot", "reserved", "own", "buy")
 
+#: What bought machines are held against: the first of them that there is.
+RENTS: Final = ("as given", "on-demand")
+
 
 class Way(NamedTuple):
     """One way to have the machine: its price, an hour of all of it, what a lot of what it makes costs, in readings.
 
-    `upfront` is what is paid at once; `hours` and `months` are those after which that was less than renting: busy hours
-    of the machine, months of the calendar; None where it never is, or where nothing is paid at once.
+    `upfront` is what is paid at once; `hours` and `months` are those after which that was less than rent that is paid
+    for all hours, as the other figures count it: busy hours of the machine, months of the calendar; `busy_months` the
+    same against rent for the busy hours alone. None where it never is, or where nothing is paid at once.
     """
 
     word: str
@@ -36,6 +40,7 @@ class Way(NamedTuple):
     upfront: float | None = None
     hours: float | None = None
     months: float | None = None
+    busy_months: float | None = None
 
     def to_dict(self, per: str) -> dict[str, Any]:
         """As JSON."""
@@ -48,6 +53,7 @@ class Way(NamedTuple):
             "upfront": plain(self.upfront),
             "break_even_hours": plain(self.hours),
             "break_even_months": plain(self.months),
+            "break_even_busy_months": plain(self.busy_months),
         }
 
 
@@ -64,6 +70,11 @@ class Api(NamedTuple):
     per_day: float | None
     load: float | None
 
+    @property
+    def age_days(self) -> int | None:
+        """How many days ago the price was read, at least; None where it has no date."""
+        return age_days(self.price.date, today()) if self.price.date else None
+
     def to_dict(self, per: str) -> dict[str, Any]:
         """As JSON."""
         row = {name: value for name, value in self.price._asdict().items() if name not in ("read", "written")}
@@ -72,7 +83,7 @@ class Api(NamedTuple):
             "way": "api",
             **row,
             **prices,
-            "age_days": age_days(self.price.date, today()) if self.price.date else None,
+            "age_days": self.age_days,
             f"per_{per}": plain(self.lot),
             "currency": self.currency,
             "break_even_per_day": plain(self.per_day),
@@ -121,8 +132,8 @@ def _way(answer: Answer, word: str) -> Way | None:
 
 
 def with_break_even(found: list[Way], load: float) -> list[Way]:
-    """The same, with the time after which what is bought was less than renting for the hours in which it is busy."""
-    rents = [way for way in found if way.word in ("as given", "on-demand")]
+    """The same, with the times after which what is bought was less than renting."""
+    rents = [way for way in found if way.word in RENTS]
     if not rents:
         return found
     return [way if way.upfront is None else _paid_back(way, rents[0], load) for way in found]
@@ -133,11 +144,11 @@ def _paid_back(way: Way, rent: Way, load: float) -> Way:
     if way.money.currency != rent.money.currency:
         return way
     power = way.hourly - way.upfront / (way.money.asked.lifetime * YEAR)
-    saved = rent.hourly * load - power
-    if saved <= 0.0:
-        return way
-    hours = way.upfront / saved
-    return way._replace(hours=hours * load, months=hours / _MONTH)
+    always, busy = (
+        way.upfront / saved if saved > 0.0 else None for saved in (rent.hourly - power, rent.hourly * load - power)
+    )
+    months, busy_months = (None if hours is None else hours / _MONTH for hours in (always, busy))
+    return way._replace(hours=always and always * load, months=months, busy_months=busy_months)
 
 
 def prime(answer: Answer) -> Sold:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from roofline.analysis.costs.ways import prime
+from roofline.analysis.costs.ways import RENTS, prime
 from roofline.analysis.fit.words import short_title
 from roofline.runs.money.money import amount, money_of
 from roofline.specs.costs.dates import age_words, today
@@ -56,9 +56,43 @@ def _bought(answer: Answer, way: Way) -> str:
     price = f"{amount(way.upfront or 0.0)} {way.money.currency}"
     if way.hours is None or way.months is None:
         return f"Bought at {price}, it is never cheaper than rented at the electricity and the load that are given."
+    money = answer.question.money
     text = f"Bought at {price}, it has paid for itself after {way.hours:,.0f} busy hours"
-    beyond = ", longer than its life" if way.months > 12 * answer.question.money.lifetime else ""
-    return f"{text}, {way.months:,.1f} months at a load of {100 * answer.question.money.load:.3g} %{beyond}."
+    text += f", {_months(way.months, money.lifetime)} at a load of {100 * money.load:.3g} %"
+    if money.load == 1.0:
+        return f"{text}."
+    alone = "never" if way.busy_months is None else f"after {_months(way.busy_months, money.lifetime)}"
+    return f"{text}, against rent for all hours; against rent for the busy hours alone {alone}."
+
+
+def _months(months: float, lifetime: float) -> str:
+    """`7.5 months`, `72.3 months (longer than its life)`."""
+    return f"{months:,.1f} months" + (" (longer than its life)" if months > 12 * lifetime else "")
+
+
+def notes(answer: Answer, ways: Sequence[Way], apis: Sequence[Api]) -> Iterator[str]:
+    """How the ways are counted and compared: what is in the price of each, and what is not."""
+    terms, bought = answer.question.money, next((way for way in ways if way.upfront is not None), None)
+    if bought is not None:
+        power = "with electricity" if bought.money.adds else "no electricity is counted (--electricity)"
+        years = f"its price over {terms.lifetime:g} years of all hours (--lifetime), {power}"
+        yield f"buy: {years}; the accelerator alone: no host, network, room or people"
+    if bought is not None and bought.months is not None:
+        rent = next(way.word for way in ways if way.word in RENTS)
+        text = f"buy is cheaper than {rent} after so many months where rent is paid for all hours, busy or not"
+        alone = "never" if bought.busy_months is None else f"in {bought.busy_months:,.1f} months"
+        yield text if terms.load == 1.0 else f"{text}; against rent for the busy hours alone {alone}"
+    priced = {way.word: way for way in ways}
+    spot, rented = priced.get("spot"), priced.get("on-demand")
+    if spot and rented and spot.money.currency == rented.money.currency and spot.hourly > rented.hourly:
+        yield "spot is dearer here than on-demand: each is the lowest known of its kind, doubtful and old ones last"
+    if apis:
+        yield "APIs are compared at the run's own mix of input and output, none of the input from a cache"
+        if any(api.load is not None for api in apis):
+            yield (
+                "an API is cheaper than this plan up to the load that is told, a share of what the plan can make; "
+                "at any load: even where the machine is always busy"
+            )
 
 
 def _api(answer: Answer, api: Api) -> str:

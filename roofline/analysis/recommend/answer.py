@@ -197,11 +197,18 @@ def _reason(name: str, misses: list[Miss], wanted: Wanted) -> Out:
     """Why an accelerator is out: the nearest of its misses."""
     if not misses:
         return Out(name, "cannot be laid out as asked", float("inf"))
-    nearest = min(misses, key=lambda miss: miss.by)
+    nearest = min(misses, key=_farness)
     words = nearest.words
     if nearest.plan is not None and not words:
         words = missed(nearest.plan, wanted)
     return Out(name, words, nearest.by, nearest.plan)
+
+
+def _farness(miss: Miss) -> tuple[bool, float, int]:
+    """How far a miss is from what is wanted: a plan that fits is nearer than one that does not, of those that are as
+    far the one with the fewest GPUs.
+    """
+    return miss.plan is None, miss.by, miss.plan.gpus if miss.plan is not None else 0
 
 
 def _lost(plan: Plan, first: Plan) -> Out:

@@ -20,14 +20,22 @@ _LIMITS: Final = {"ttft_s": "to the first token", "tpot_s": "per token", "total_
 
 def machine_words(plan: Plan) -> str:
     """The devices of a plan: `2 × H100 SXM5 80GB (tp 2)`, `4 × L4 (4 replicas)`."""
-    spread, title = plan.trial.plan, short_title(plan.trial.question.gpu)
-    if plan.gpus == 1:
-        return f"one {title}"
+    title = short_title(plan.trial.question.gpu)
+    return f"one {title}" if plan.gpus == 1 else f"{plan.gpus} × {title}{_laid(plan)}"
+
+
+def count_words(plan: Plan) -> str:
+    """How many devices a plan has, and how they are laid out: `2 (tp 2)`, `4 (4 replicas)`."""
+    return f"{plan.gpus}{_laid(plan)}"
+
+
+def _laid(plan: Plan) -> str:
+    spread = plan.trial.plan
     parts = [spread.text()] if plan.replicas == 1 and spread.devices > 1 else []
     if plan.replicas > 1:
         each = plan.gpus // plan.replicas
         parts.append(f"{plan.replicas} replicas" + (f" of {each}" if each > 1 else ""))
-    return f"{plan.gpus} × {title}" + (f" ({', '.join(parts)})" if parts else "")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def times_words(plan: Plan, wanted: Wanted) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
 from roofline.answer.phase import OUTSIDE, OpRow, PhaseEstimate
 from roofline.machine.engine import IDEAL
+from roofline.report.ops_words import column_words, limit_words, row_words
 from roofline.report.tables.grid import Grid, grid
 
 if TYPE_CHECKING:
@@ -84,15 +86,15 @@ def _table(phase: PhaseEstimate, rows: Sequence[OpRow], by: str, wide: bool) -> 
     whole_names = wide or max(map(len, names)) <= _NAME
     table.put(by, "name" if whole_names else "left", names if whole_names else map(_broken, names), "total", timed=True)
     if by == "op" and wide:
-        table.put("block", "left", [block_words(row.block) for row in rows])
+        table.put("block", "name", [block_words(row.block) for row in rows])
     table.put("×", "right??", [f"{row.count:,.0f}" for row in rows], f"{sum(row.count for row in rows):,.0f}")
     _put_amounts(table)
-    table.put("bound by", "left", [row.bound_by for row in rows])
     table.put_sum("bound\n{}s", "right???", lambda row: float(row.bound_s), _TIME, timed=True)
     table.put_sum("expected\n{}s", "right", lambda row: float(row.expected_s), _TIME, timed=True)
     table.put("share", "right", [f"{100 * float(row.share):.1f} %" for row in rows], "100 %", timed=True)
     whole = float(times.bound) / float(times.expected) if float(times.expected) else None
     table.put("reached", "right", [_percent(row.reached) for row in rows], _percent(whole))
+    table.put("bound by", "left", [row.bound_by for row in rows])
     table.put_sum("parameters\n{}", "right" + 9 * "?", lambda row: row.params)
     return table
 
@@ -129,16 +131,41 @@ def print_legend(est: Answer, tables: Sequence[OpsTable], console: Console) -> N
     """What the columns of the tables mean, and which were left out of them, and how they are seen."""
     engine = est.question.engine
     expected = "the bound, as the engine is ideal" if engine == IDEAL else f"with engine {engine}"
-    console.print(
-        f"bound: least time by peak and bandwidth · expected: {expected} (share: of it) · reached: bound ÷ expected",
-        style="dim",
-    )
+    seen = _seen(tables, console.width)
+    words = [
+        *("bound: least time by peak and bandwidth", limit_words(seen.get("bound by", ()))),
+        *(f"expected: {expected} (share: of it)", "reached: bound ÷ expected", *column_words(seen)),
+        *row_words({text for texts in seen.values() for text in texts}),
+    ]
+    console.print(" · ".join(words), style="dim")
+    if repeats := _repeats(est, tables):
+        console.print(repeats, style="dim")
     gone = dict.fromkeys(name for table in tables for name in table.left_out(console.width))
     if gone:
         needed = max(table.full.needed for table in tables)
         how = f"COLUMNS={needed} shows them, --csv and --json have all"
         console.print(f"no room in {console.width} columns for: {', '.join(gone)} ({how})", style="dim")
     console.print()
+
+
+def _repeats(est: Answer, tables: Sequence[OpsTable]) -> str:
+    """What a title means by `one decode of 127`, by the one of the most repeats."""
+    titles = " ".join(table.shown.title for table in tables)
+    named = {f"one {phase.name} of {phase.repeat:,.0f}": float(phase.repeat) for phase in est.every_phase}
+    words, most = max(
+        ((name, number) for name, number in named.items() if name in titles), key=itemgetter(1), default=("", 0.0)
+    )
+    return f"{words}: the phase repeats {most:,.0f} times, its table is of one of them" if most > 1.0 else ""
+
+
+def _seen(tables: Sequence[OpsTable], width: int) -> dict[str, set[str]]:
+    """The texts of the columns that are shown, by what these are called."""
+    seen: dict[str, set[str]] = {}
+    for table in tables:
+        gone = table.shown.left_out(width)
+        for heading, *texts in (column.texts for column in table.shown.columns if column.texts[0] not in gone):
+            seen.setdefault(unit_less(heading), set()).update(texts)
+    return seen
 
 
 def unit_less(heading: str) -> str:

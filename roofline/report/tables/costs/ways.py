@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from roofline.report.tables.estimate import print_asked, print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.legend import print_table
+from roofline.report.tables.lines import wrap
 from roofline.report.tables.room import room_of
 from roofline.runs.money.money import amount
 from roofline.units import format_count
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
 #: APIs that are shown; JSON and CSV have all.
 _SHOWN: Final = 6
-_COLUMNS: Final = (
-    *(("", "left"), ("from", "left"), ("read", "name?"), ("an hour", "right"), ("for these", "right")),
-    ("cheaper", "name"),
-)
+#: Cells of a line of a heading.
+_HEADING: Final = 15
 
 
 def print_cost(costing: Costing, console: Console) -> None:
@@ -33,6 +32,9 @@ def print_cost(costing: Costing, console: Console) -> None:
     console.print(room_of([("", costing.answer.memory)]))
     if costing.ways or costing.apis:
         print_table(way_table(costing), console)
+        for note in _notes(costing):
+            console.print(note, style="dim")
+        console.print()
     print_warnings(costing.warnings, console)
 
 
@@ -43,14 +45,31 @@ def way_table(costing: Costing) -> Grid:
     more = f"; {len(costing.apis) - _SHOWN} more APIs in --json" if len(costing.apis) > _SHOWN else ""
     currencies = dict.fromkeys([*(way.money.currency for way in costing.ways), *(api.currency for api in costing.apis)])
     title = f"{', '.join(currencies)} an hour and for {costing.sold.title}, at {100 * costing.load:.3g} % of"
-    return grid(f"{title} {format_count(costing.most)} a day{more}", _COLUMNS, rows)
+    lot = "\n".join(line.strip() for line in wrap(f"for {costing.sold.title}", _HEADING))
+    columns = (
+        ("", "left"),
+        ("from", "left"),
+        ("read", "name?"),
+        ("an hour", "right"),
+        (lot, "right"),
+        ("cheaper", "name"),
+    )
+    return grid(f"{title} {format_count(costing.most)} a day{more}", columns, rows)
+
+
+def _notes(costing: Costing) -> Iterator[str]:
+    """What the words and marks of the table mean, and how its rows are counted."""
+    doubts = [way.money.price is not None and way.money.price.doubt for way in costing.ways]
+    if any([*doubts, *(api.price.doubt for api in costing.apis[:_SHOWN])]):
+        yield "(?): a doubtful price; --json and --csv say why"
+    yield from costing.notes
 
 
 def _way(way: Way) -> list[str]:
     price = way.money.price
     assert price is not None
     who = price.provider + " (?)" * bool(price.doubt)
-    pays = f"in {way.months:,.0f} months" if way.months is not None else "" if way.upfront is None else "never"
+    pays = f"in {way.months:,.1f} months" if way.months is not None else "" if way.upfront is None else "never"
     return [way.word, who, price.date, amount(way.hourly), amount(float(way.lot.expected)), pays]
 
 

@@ -131,9 +131,8 @@ def _value(found: Comparing[Any], quantity: Compared, row: Run[Any]) -> str:
         return text if quantity.name == MEMORY else f"({text})"
     if best is None or not (quantity.group or _differs(found, quantity)):
         return text
-    if best.clear:
-        return f"{text} *" if best.row == row.index else text
-    return f"{text} ≈" if row.index in (best.row, *best.too_close) else text
+    mark = "*" if best.clear or best.alike else "≈"
+    return f"{text} {mark}" if row.index in (best.row, *best.too_close) else text
 
 
 def _differs(found: Comparing[Any], quantity: Compared) -> bool:

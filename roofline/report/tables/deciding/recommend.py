@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from roofline.analysis.recommend.answer import Recommendation
 from roofline.analysis.recommend.plan import Plan
-from roofline.analysis.recommend.words import machine_words
+from roofline.analysis.recommend.words import count_words, machine_words
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
 from roofline.report.tables.legend import print_table
 from roofline.report.tables.room import room_of
 from roofline.runs.money.money import amount
-from roofline.runs.telling.notes import taken_as
+from roofline.runs.telling.notes import taken_as, taken_names
 from roofline.units import format_time
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 #: Accelerators that are out and shown; JSON has all.
 _SHOWN: Final = 12
 _TIMES: Final = {"ttft_s": "first token", "tpot_s": "per token", "total_s": "in all"}
+#: What a batch is of, where tokens are written and where not.
+_BATCH: Final = {
+    True: "sequences that run together on each replica, sharing each reading of the weights",
+    False: "pictures or sequences that run together on each replica",
+}
 
 
 def print_recommendation(found: Recommendation, console: Console) -> None:
@@ -34,14 +39,26 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
         print_table(table, console, crop=False)
         if left := [name for name in table.left_out(console.width) if name]:
             console.print(f"no room for: {', '.join(left)}; --json and --csv have all", style="dim")
+        console.print(f"batch: {_BATCH[found.plans[0].tokens_per_s is not None]}", style="dim")
         for line in dict.fromkeys(f"price of {plan.gpu}: {plan.money.words}" for plan in found.plans):
             console.print(line, style="dim")
-        for line in dict.fromkeys(line for plan in found.plans for line in taken_as(plan.answer.question)):
+    if names := list(dict.fromkeys(_names(found))):
+        for line in names:
             console.print(line, style="dim")
+    if found.plans or names:
         console.print()
     if found.out:
         console.print(out_table(found))
     print_warnings(found.warnings, console)
+
+
+def _names(found: Recommendation) -> Iterator[str]:
+    """Which names of a question were taken for others: of plans, and of the accelerators that are out."""
+    for plan in found.plans:
+        yield from taken_as(plan.answer.question)
+    near = (*found.plans, *(out.plan for out in found.out if out.plan is not None))
+    spec_dir = next((plan.case.options.get("spec_dir") for plan in near), None)
+    yield from taken_names((), found.wanted.gpus, spec_dir)
 
 
 def plan_table(found: Recommendation) -> Grid:
@@ -55,7 +72,9 @@ def plan_table(found: Recommendation) -> Grid:
     columns = [
         *(("plan", "left"), *((name, "left") for name, _ in varied)),
         *((_TIMES[name], "right?" if name == "total_s" and len(times) > 1 else "right") for name in times),
-        *((f"{currency}/h", "right"), (lot, "right"), ("best by", "left"), ("of most", "right?"), ("free", "right?")),
+        *((f"{currency}/h", "right"), (lot, "right"), ("best by", "left")),
+        *(("of most", "right?") for _ in range(_shared(plans))),
+        ("headroom", "right?"),
     ]
     rows = [
         [machine_words(plan), *(texts[place] for _, texts in varied), *_figures(found, place, times, tokens)]
@@ -79,11 +98,19 @@ def _figures(found: Recommendation, place: int, times: list[str], tokens: bool) 
     costs = ["–" if cost is None else amount(cost) for cost in (plan.cost_per_hour, each)]
     best = ", ".join(found.best.get(place, ()))
     share = "–" if plan.share is None else f"{100 * plan.share:.0f} %"
-    return [*shown, *costs, best, share, f"{100 * plan.headroom:.0f} %"]
+    shares = [share for _ in range(_shared(found.plans))]
+    return [*shown, *costs, best, *shares, f"{100 * plan.headroom:.0f} %"]
+
+
+def _shared(plans: Sequence[Plan]) -> bool:
+    """Whether any plan has a share of the most that it can make."""
+    return any(plan.share is not None for plan in plans)
 
 
 def out_table(found: Recommendation) -> Grid:
     """The others, and why."""
     more = f"; {len(found.out) - _SHOWN} more in --json" if len(found.out) > _SHOWN else ""
-    rows = [[out.gpu, out.reason] for out in found.out[:_SHOWN]]
-    return grid(f"The others, the nearest first{more}", (("accelerator", "name"), ("why not", "text")), rows)
+    told = found.out[:_SHOWN]
+    rows = [[out.gpu, "" if out.plan is None else count_words(out.plan), out.reason] for out in told]
+    columns = (("accelerator", "name"), ("GPUs", "left"), ("why not", "text"))
+    return grid(f"The others, the nearest first{more}", columns, rows)
