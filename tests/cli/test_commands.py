@@ -165,7 +165,7 @@ def test_version() -> None:
         (["ops", *MAIN, "--phase", "denoise"], "prefill, decode"),
         (["ops", *MAIN, "--by", "layer"], "op, kind, block"),
         (["ops", *MAIN, "--sort", "speed"], "order"),
-        (["explain", *MAIN, "--only", "nothing"], "parameters.total"),
+        (["explain", *MAIN, "--only", "nothing"], "parameters, memory"),
         (["show", "b1000"], "Nearest"),
         (["schema", "cat"], "model, gpu"),
         (["list", "things"], "models"),

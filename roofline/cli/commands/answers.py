@@ -10,6 +10,9 @@ from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_optio
 from roofline.cli.terminal import console, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from roofline.answer.derivation import Derivation
     from roofline.answer.phase import Warn
 
 
@@ -61,6 +64,24 @@ def note_warnings(warnings: list[Warn]) -> None:
     """Warnings beside an answer for programs, on standard error."""
     for warn in warnings:
         tell(f"warning {warn.code}: {warn.text}")
+
+
+def derivations_of(found: Iterable[Derivation], only: str | None) -> list[Derivation]:
+    """The numbers that have a text in their name; all where there is none.
+
+    Raises UsageError where no name has it, with the nearest names and what names begin with.
+    """
+    from roofline.errors import UsageError, nearest
+
+    every = list(found)
+    chosen = [each for each in every if only is None or only in each.quantity]
+    if chosen or only is None:
+        return chosen
+    names = [each.quantity for each in every]
+    close = nearest(only, dict.fromkeys(name.rpartition(".")[2] for name in names))
+    hint = f" Nearest: {', '.join(close)}." if close else ""
+    begins = ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
+    raise UsageError(f"--only {only[:60]!r} is in the name of no number.{hint} They are of: {begins}")
 
 
 _PHASE = (
@@ -128,15 +149,9 @@ def explain(
 ) -> None:
     """The derivation of the numbers: formula, substituted values, spec lines, sources."""
     from roofline.api.estimate import estimate as run
-    from roofline.errors import UsageError
 
     est = run(options.model, options.gpu, **options.options)
-    found = list(est.explain())
-    if only is not None:
-        names = [d.quantity for d in found]
-        found = [d for d in found if only in d.quantity]
-        if not found:
-            raise UsageError(f"--only {only!r} is in none of: {', '.join(names)}")
+    found = derivations_of(est.explain(), only)
     if json:
         from roofline.report.data import write_json
 
