@@ -49,6 +49,14 @@ def merged(name: str, members: Sequence[OpRow]) -> OpRow:
     return OpRow(**values)
 
 
+def alike_as_one(rows: Sequence[OpRow]) -> list[OpRow]:
+    """Rows of each phase with ops of the same name in the same block as one, where the first of them is."""
+    groups: dict[tuple[str, str, str], list[OpRow]] = {}
+    for row in rows:
+        groups.setdefault((row.phase, row.block, row.name), []).append(row)
+    return [merged(name, members) if len(members) > 1 else members[0] for (_, _, name), members in groups.items()]
+
+
 _SORT_KEYS: Final[dict[str, Callable[[OpRow], Any]]] = {
     "time": lambda row: -float(row.expected_s),
     "bound": lambda row: -float(row.bound_s),

@@ -89,7 +89,11 @@ _PHASE = (
     "vision_encode, audio_encode … Left out, or all: every one."
 )
 _SORT = "time (expected), order (of execution), bound, reached, flops, bytes, params, intensity or name."
-_TOP = "Only the N rows that take longest, and the rest as one."
+_TOP = (
+    "Only the N rows that take longest, and the rest as one. Default: 25 of each phase in tables, all in JSON and CSV."
+)
+#: Rows of a phase that a table has where no number is asked for.
+_SHOWN = 25
 
 
 @with_options()
@@ -100,7 +104,7 @@ def ops(
     split: Annotated[
         bool, typer.Option("--split", help="One row per projection, also where the engine multiplies several as one.")
     ] = False,
-    top: Annotated[int | None, typer.Option(help=_TOP, metavar="N", min=1)] = None,
+    top: Annotated[str | None, typer.Option(help=_TOP, metavar="N|all")] = None,
     sort: Annotated[str, typer.Option(help=_SORT, metavar="COLUMN")] = "time",
     json: JsonOption = False,
     csv: CsvOption = False,
@@ -115,15 +119,15 @@ def ops(
 
     one_of("by", by, GROUPINGS)
     one_of("sort", sort, SORTS)
+    most = _most(top, usual=None if json or csv else _SHOWN)
     est = run(options.model, options.gpu, **options.options)
-    tables = {}
-    for each in est.every_phase if phase in (None, "all") else [est.phase(phase)]:
-        rows = sort_rows(group_rows(est.ops(each.name, split=split), by), sort)
-        tables[each.name] = rows if top is None else top_rows(rows, top, by)
+    asked = est.every_phase if phase in (None, "all") else [est.phase(phase)]
+    tables = {each.name: group_rows(est.ops(each.name, split=split), by) for each in asked}
     if json or csv:
         from roofline.report.data import write_csv, write_json
 
-        found = [row.to_dict() for members in tables.values() for row in members]
+        sorted_ = (sort_rows(rows, sort) for rows in tables.values())
+        found = [row.to_dict() for rows in sorted_ for row in (rows if most is None else top_rows(rows, most, by))]
         if json:
             write_json({"schema_version": 1, "inputs": est.inputs, "ops": found})
         else:
@@ -131,11 +135,26 @@ def ops(
         note_warnings(est.warnings)
         return
     from roofline.report.tables.estimate import print_warnings
-    from roofline.report.tables.ops import print_legend, print_ops
+    from roofline.report.tables.ops import Shown, print_ledger
 
     out = console()
-    print_legend(est, [print_ops(est, name, rows, by, out) for name, rows in tables.items()], out)
+    print_ledger(est, tables, Shown(by, sort, most), out)
     print_warnings(est.warnings, out)
+
+
+def _most(top: str | None, usual: int | None) -> int | None:
+    """How many rows `--top` asks for; None: all of them. Raises UsageError for what is no number."""
+    from roofline.errors import UsageError
+
+    if top is None or top.strip().lower() == "all":
+        return usual if top is None else None
+    try:
+        most = int(top)
+    except ValueError:
+        most = 0
+    if most < 1:
+        raise UsageError(f"--top must be a whole number from 1 or all, not {top[:40]!r}")
+    return most
 
 
 @with_options()
