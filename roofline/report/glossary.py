@@ -230,7 +230,7 @@ OPS: Final[tuple[Term, ...]] = (
         "Time in which the chip has nothing to do, since its host starts kernels more slowly than it runs them.",
     ),
     Term(
-        "host per …",
+        "host per step, sequence, request",
         "the engine's own work, once for each",
         "The engine's own work on the host: scheduling and sampling, once for each step, sequence or request.",
         ("host per step", "host per sequence", "host per request"),

@@ -65,7 +65,7 @@ def test_a_table_says_what_its_columns_mean() -> None:
     text = " ".join(_ops("gpt2", "prefill", 80).split())
     assert "bound: least time by peak and bandwidth · expected: with engine generic" in text
     assert "reached: bound ÷ expected" in text
-    for word in ("×", "FLOP/B", "limited by", "host per …"):
+    for word in ("×", "FLOP/B", "limited by", "host per step, sequence, request"):
         assert f"{word}: " in text
     assert "waiting for launches: " in " ".join(_ops("sd15", "text_encode", 80).split())
 
