@@ -72,7 +72,7 @@ class ModelsOn:
 
     @cached_property
     def assumptions(self) -> list[str]:
-        """What names were taken for, which options some kinds of model were asked without, and what is not among them."""
+        """What names were taken for, which options some models were asked without, and what is not among them."""
         return [*alias_notes(self.first.question)[-1:], *self._idle(), *self._beside()]
 
     def _beside(self) -> Iterator[str]:
