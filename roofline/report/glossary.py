@@ -214,7 +214,7 @@ OPS: Final[tuple[Term, ...]] = (
         "Bytes that cross links: between GPUs, and between a GPU and the memory of its host.",
     ),
     Term(
-        "limited by",
+        "limit",
         "what takes longest in its bound",
         "What the bound of an operation is made of: arithmetic (compute), bytes of memory, or links (communication).",
     ),

@@ -37,7 +37,7 @@ def _missing(text: str) -> str:
 )
 def test_long_names_of_ops_leave_room_for_times_and_intensity(model: str, phase: str, options: dict[str, int]) -> None:
     text = _ops(model, phase, 80, **options)
-    for heading in (" × ", "by ", "expected", "share", "reached", "FLOP/B"):
+    for heading in (" × ", "limit", "expected", "share", "reached", "FLOP/B"):
         assert heading in text.partition("─")[0]
     assert all(len(line) <= 80 for line in text.splitlines())
 
@@ -65,7 +65,7 @@ def test_a_table_says_what_its_columns_mean() -> None:
     text = " ".join(_ops("gpt2", "prefill", 80).split())
     assert "bound: least time by peak and bandwidth · expected: with engine generic" in text
     assert "reached: bound ÷ expected" in text
-    for word in ("×", "FLOP/B", "limited by", "host per step, sequence, request"):
+    for word in ("×", "FLOP/B", "limit", "host per step, sequence, request"):
         assert f"{word}: " in text
     assert "waiting for launches: " in " ".join(_ops("sd15", "text_encode", 80).split())
 

@@ -138,7 +138,7 @@ def ops(
     from roofline.report.tables.ops import Shown, print_ledger
 
     out = console()
-    print_ledger(est, tables, Shown(by, sort, most), out)
+    print_ledger(est, tables, Shown(by, sort, most, top is not None), out)
     print_warnings(est.warnings, out)
 
 

@@ -69,11 +69,14 @@ class OpsTable(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Which rows a table of ops has: one per what, in which order, at most how many (None: all)."""
+    """Which rows a table of ops has: one per what, in which order, at most how many (None: all), and whether that was
+    asked for.
+    """
 
     by: str = "op"
     sort: str = "time"
     most: int | None = None
+    asked: bool = False
 
 
 def print_ledger(est: Answer, phases: Mapping[str, Sequence[OpRow]], shown: Shown, console: Console) -> None:
@@ -86,7 +89,7 @@ def print_ledger(est: Answer, phases: Mapping[str, Sequence[OpRow]], shown: Show
         apart = sort_rows(alike_as_one(rows), shown.sort)
         few = apart if shown.most is None else top_rows(apart, shown.most, shown.by)
         tables.append(print_ops(est, phase, few, shown.by, console))
-        if len(few) < len(apart):
+        if len(few) < len(apart) and not shown.asked:
             notes[f"only the {shown.most} rows of a phase that take longest: --top all shows the others"] = None
         if len(apart) < len(rows):
             notes["ops of one name in one block are one row: --csv and --json have each"] = None
@@ -118,7 +121,7 @@ def _table(phase: PhaseEstimate, rows: Sequence[OpRow], by: str, wide: bool) -> 
         table.put("block", "left", [block_words(row.block) for row in rows])
     table.put("×", "right??", [f"{row.count:,.0f}" for row in rows], f"{sum(row.count for row in rows):,.0f}")
     _put_amounts(table)
-    table.put("limited by", "left", [row.bound_by for row in rows])
+    table.put("limit", "left", [row.bound_by for row in rows])
     table.put_sum("bound\n{}s", "right???", lambda row: float(row.bound_s), _TIME, timed=True)
     table.put_sum("expected\n{}s", "right", lambda row: float(row.expected_s), _TIME, timed=True)
     table.put("share", "right", [f"{100 * float(row.share):.1f} %" for row in rows], "100 %", timed=True)
