@@ -21,7 +21,8 @@ def group_rows(rows: Sequence[OpRow], by: str) -> list[OpRow]:
     """Rows of each phase summed by kind or block, in the order in which each first occurs; `op` leaves them as they
     are, and what is no op always is.
 
-    A sum is bound by what bounds the larger part of its time; kind and block are "mixed" where its rows differ.
+    A sum is bound by what bounds the larger part of its time, what is no op by nothing; kind and block are "mixed"
+    where its rows differ.
     """
     if by == "op":
         return list(rows)
@@ -38,13 +39,22 @@ def merged(name: str, members: Sequence[OpRow]) -> OpRow:
     values = members[0]._asdict()
     for part in _SUMMED:
         values[part] = sum(getattr(row, part) for row in members)
-    share = {which: sum(float(r.bound_s) for r in members if r.bound_by == which) for which in _BOUNDS}
-    values |= {"name": name, "bound_by": max(share, key=lambda which: share[which])}
+    there = [which for which in _BOUNDS if any(row.bound_by == which for row in members)]
+    share = {which: sum(float(r.bound_s) for r in members if r.bound_by == which) for which in there}
+    values |= {"name": name, "bound_by": max(share, key=lambda which: share[which], default="")}
     values |= {"dtype": "/".join(dict.fromkeys(row.dtype for row in members))}
     for field in ("kind", "block"):
         found = {getattr(row, field) for row in members}
         values[field] = found.pop() if len(found) == 1 else "mixed"
     return OpRow(**values)
+
+
+def alike_as_one(rows: Sequence[OpRow]) -> list[OpRow]:
+    """Rows of each phase with ops of the same name in the same block as one, where the first of them is."""
+    groups: dict[tuple[str, str, str], list[OpRow]] = {}
+    for row in rows:
+        groups.setdefault((row.phase, row.block, row.name), []).append(row)
+    return [merged(name, members) if len(members) > 1 else members[0] for (_, _, name), members in groups.items()]
 
 
 _SORT_KEYS: Final[dict[str, Callable[[OpRow], Any]]] = {

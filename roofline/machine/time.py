@@ -115,9 +115,7 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         longest = count * maximum(compute_s, memory_s)
         bound = bound + longest
         parts.append(Longest(longest, compute_s, memory_s))
-    if reference is None and phase.whole:
-        reference = phase.kept("one pass", lambda: replace(phase, ops=phase.whole, whole=(), widest=()))
-    least = counts if reference is None else counts_of(reference, precision)
+    least = _least(phase, precision, reference)
     return PhaseCost(
         flops=counts.flops,
         vector_flops=counts.vector_flops,
@@ -130,6 +128,67 @@ def phase_cost(phase: Phase, precision: Precision, machine: Machine, reference: 
         bound_s=bound,
         parts=tuple(parts),
     )
+
+
+def _least(phase: Phase, precision: Precision, reference: Phase | None) -> Counts:
+    """The counts of a phase at ideal fusion, in one pass."""
+    if reference is None and phase.whole:
+        reference = phase.kept("one pass", lambda: replace(phase, ops=phase.whole, whole=(), widest=()))
+    return counts_of(phase if reference is None else reference, precision)
+
+
+class AtPeak(NamedTuple):
+    """The products of a phase in one format: FLOPs, the rate at which they count in FLOP/s, the unit of that rate;
+    `spared`: convolutions that need fewer multiplications than are counted, whose rate is higher by as much.
+    """
+
+    flops: float
+    rate: float
+    unit: str
+    spared: bool
+
+    @property
+    def seconds(self) -> float:
+        """Seconds at that rate."""
+        return self.flops / self.rate
+
+
+class Floor(NamedTuple):
+    """What the floor of a phase is the larger of: its products at the peak, and bytes at the bandwidth (B/s)."""
+
+    products: tuple[AtPeak, ...]
+    bytes: float
+    bandwidth: float
+
+    @property
+    def compute_s(self) -> float:
+        """Seconds of all products, one format after the other."""
+        return sum(part.seconds for part in self.products)
+
+    @property
+    def memory_s(self) -> float:
+        """Seconds of the bytes."""
+        return self.bytes / self.bandwidth
+
+
+def floor_parts(phase: Phase, precision: Precision, machine: Machine, reference: Phase | None = None) -> Floor:
+    """The floor of `phase_cost` in its parts, of one accelerator and one run; the products that take longest first."""
+    counts, least = counts_of(phase, precision), _least(phase, precision, reference)
+    chosen = min(least, counts, key=lambda each: float(_at_peak(each, machine)))
+    sums: dict[tuple[str, bool], float] = {}
+    for count, flops, dtype, spared in chosen.products:
+        key = dtype, spared and float(machine.vectored.get(dtype, 0.0)) > 0.0
+        sums[key] = sums.get(key, 0.0) + float(count * flops)
+    parts = [_part_at_peak(flops, *key, chosen.halves, machine) for key, flops in sums.items()]
+    ordered = tuple(sorted(parts, key=lambda part: -part.seconds))
+    return Floor(ordered, float(least.unavoidable), float(machine.bandwidth))
+
+
+def _part_at_peak(flops: float, dtype: str, spared: bool, halves: bool, machine: Machine) -> AtPeak:
+    rate, unit = float(machine.fastest(dtype, halves)), machine.served_by[dtype][0]
+    if rate > float(machine.tensor[dtype]):
+        unit = "fp8_acc16" if dtype == "fp8" else "fp16_acc16" if float(machine.half_sums["fp16"]) > 1.0 else "fp16"
+    return AtPeak(flops, 1.0 / float(_spared(1.0 / rate, dtype, machine)) if spared else rate, unit, spared)
 
 
 def compute_time(flops: Num, vector_flops: Num, dtype: str, machine: Machine) -> Num:

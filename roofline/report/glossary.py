@@ -216,6 +216,66 @@ TERMS: Final[tuple[Term, ...]] = (
     Term("GB and GiB", "", "1 GB is 1e9 bytes, 1 GiB is 2**30 bytes, 7 % more. Tools of drivers show GiB."),
 )
 
+#: Words of `roofline ops`.
+OPS: Final[tuple[Term, ...]] = (
+    Term("×", "executions in one call of the phase", "How often an operation is executed in one call of a phase."),
+    Term(
+        "links",
+        "bytes between devices",
+        "Bytes that cross links: between GPUs, and between a GPU and the memory of its host.",
+    ),
+    Term(
+        "limit",
+        "what takes longest in its bound",
+        "What the bound of an operation is made of: arithmetic (compute), bytes of memory, or links (communication).",
+    ),
+    Term("no block", "of the model itself", "Operations beside the blocks that a model repeats."),
+    Term("pointwise", "element by element", "Operations on each element by itself: sums, activations, copies."),
+    Term("linear", "products with weights", "Products of a matrix of activations with one of weights."),
+    Term("gather", "rows looked up in a table", "Rows that are looked up in a table, such as those of embeddings."),
+    Term("scan", "a recurrence over the tokens", "A state that is carried from token to token, as Mamba has it."),
+    Term("collective", "an exchange between devices", "An exchange between GPUs, such as a sum over all of them."),
+    Term(
+        "waiting for launches",
+        "kernels end before the host starts the next",
+        "Time in which the chip has nothing to do, since its host starts kernels more slowly than it runs them.",
+    ),
+    Term(
+        "host per step, sequence, request",
+        "the engine's own work, once for each",
+        "The engine's own work on the host: scheduling and sampling, once for each step, sequence or request.",
+        ("host per step", "host per sequence", "host per request"),
+    ),
+    Term(
+        "hidden behind work",
+        "time that passes during other work",
+        "Below zero: exchanges or fetching while the chip works, whose time is not time of the run.",
+    ),
+    Term(
+        "other pipeline stages",
+        "until the other stages are through",
+        "What the stages of a pipeline add to the one whose operations are listed, until the phase is through.",
+    ),
+    Term(
+        "lifted to the bound",
+        "what is missing to the bound",
+        "What is missing to the bound, below which nothing is expected.",
+    ),
+)
+
+#: What `--fusion` may be, each as one line under `roofline levels`.
+LEVELS: Final[tuple[Term, ...]] = (
+    Term("eager", "a kernel per operation, attention with its scores written to memory", ""),
+    Term("math", "attention without a fused kernel: in fp32, its scores written to memory", ""),
+    Term("classic", "attention with its scores written to memory, as with --fusion eager", ""),
+    Term("slice-auto", "as classic, for half of the heads at a time: less memory, more kernels", ""),
+    Term("slice-max", "as classic, for one head at a time", ""),
+    Term("flash", "a kernel per operation, attention as one whose scores are never in memory", ""),
+    Term("cuda", "flash, with norms that read twice and biases that are added apart, as GPUs do", ""),
+    Term("compiled", "flash, with operations on single elements joined to few kernels", ""),
+    Term("operands", "products, convolutions and attention alone: the most that fusion could leave", ""),
+)
+
 
 BEGIN: Final = "<!-- words: written by `python -m roofline.cli.glossary docs/glossary.md` -->"
 END: Final = "<!-- /words -->"
@@ -223,8 +283,13 @@ END: Final = "<!-- /words -->"
 
 def section() -> str:
     """All words as a table in Markdown."""
-    rows = [f"| **{term.word}** | {term.meaning} |" for term in TERMS]
+    rows = [f"| **{term.word}** | {term.meaning or told_of(term)} |" for term in (*TERMS, *OPS, *LEVELS)]
     return "\n".join(["| word | meaning |", "|---|---|", *rows])
+
+
+def told_of(term: Term) -> str:
+    """The few words of a term as a sentence."""
+    return f"{term.few[0].upper()}{term.few[1:]}."
 
 
 def page(text: str = "") -> str:

@@ -104,6 +104,19 @@ def test_ops_show_the_longest_rows_and_the_rest_as_one() -> None:
     assert [row["name"] for row in rows][:4] == ["gate_proj", "up_proj", "down_proj", "14 other ops"]
 
 
+def test_tables_of_ops_have_the_longest_rows_and_say_how_to_see_all_and_files_have_each() -> None:
+    asked = ["ops", "--model", "sd15", "--gpu", "a100", "--phase", "denoise"]
+    few, whole = run(*asked, columns=120), run(*asked, "--top", "all", columns=120)
+    assert "other ops" in few and "--top all shows the others" in few
+    assert "other ops" not in whole and "--top" not in whole
+    rows = json.loads(run(*asked, "--json"))["ops"]
+    assert len(rows) > len(whole.splitlines()) > len(few.splitlines())
+    assert rows == json.loads(run(*asked, "--json", "--top", "all"))["ops"]
+    labels = [line[:45] for line in whole.split("─\n")[1].split("\n\n")[0].splitlines()]
+    assert len(set(labels)) == len(labels)  # no two rows that nothing tells apart
+    assert "one row: --csv and --json have each" in " ".join(whole.split())
+
+
 def test_ops_of_all_phases_are_asked_for_by_that_word() -> None:
     assert run("ops", *MAIN, "--phase", "all") == run("ops", *MAIN)
 
@@ -165,7 +178,9 @@ def test_version() -> None:
         (["ops", *MAIN, "--phase", "denoise"], "prefill, decode"),
         (["ops", *MAIN, "--by", "layer"], "op, kind, block"),
         (["ops", *MAIN, "--sort", "speed"], "order"),
-        (["explain", *MAIN, "--only", "nothing"], "parameters.total"),
+        (["ops", *MAIN, "--top", "0"], "or all"),
+        (["ops", *MAIN, "--top", "some"], "or all"),
+        (["explain", *MAIN, "--only", "nothing"], "parameters, memory"),
         (["show", "b1000"], "Nearest"),
         (["schema", "cat"], "model, gpu"),
         (["list", "things"], "models"),

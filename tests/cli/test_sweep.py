@@ -193,3 +193,24 @@ def test_a_full_disk_leaves_whole_rows_and_goes_on(tmp_path: Path) -> None:
 def test_very_many_points_are_not_begun_unasked() -> None:
     found = run("--model", "mistral-7b", "--gpu", "a100", "--batch", "1:40000", "--prompt", "1:4000", "--csv")
     assert found.returncode == 2 and b"160,000,000 points" in found.stderr and b"--yes" in found.stderr
+
+
+def test_a_table_says_what_all_points_share_and_each_warning_once() -> None:
+    asked = ["--model", "llama-3.1-8b", "--gpu", "rtx-4090", "--weights", "q4_k_m,q8_0", "--batch", "1:8:x2"]
+    text = " ".join(run(*asked).stdout.decode().split())
+    est = rl.estimate("llama-3.1-8b", "rtx-4090", weights="q4_k_m")
+    for words in ("prompt 512", "generate 128", "engine generic", "as expected of the engine"):
+        assert words in text.partition("Sweep of")[0]
+    for warn in est.warnings:
+        assert text.count(f"warning {warn.code}: {warn.text}") == 1
+    given = " ".join(run(*asked, "--prompt", "64", "--engine", "vllm").stdout.decode().split())
+    shared = given.partition("Sweep of")[0]
+    assert "generate 128" in shared and "prompt" not in shared and "engine vllm" not in shared
+
+
+def test_warnings_of_points_that_differ_are_told_and_those_of_many_are_few() -> None:
+    cards = "rtx-4090,rtx-3060-12gb,rtx-5090,rtx-4070,rtx-4080"
+    text = " ".join(run("--model", "mistral-7b", "--gpu", cards, "--prompt", "100,100000").stdout.decode().split())
+    assert "context-exceeds-maximum" in text  # of the longest prompt alone
+    assert text.count("warning efficiency-of-class") == 3
+    assert "(and 2 more)" in text

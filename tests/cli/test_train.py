@@ -116,7 +116,7 @@ def test_csv_has_a_row_for_each_phase_with_the_memory_beside() -> None:
         (("--kind", "step"), "--output"),
         (("--output", "x.txt"), "must end in one of"),
         (("--explain", "--csv"), "--json"),
-        (("--only", "nothing"), "is in none of"),
+        (("--only", "nothing"), "is in the name of no number"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

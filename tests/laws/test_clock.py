@@ -84,6 +84,7 @@ def holds(est: rl.Estimate) -> None:
         assert math.isclose(total(joined, "kernels"), phase.kernels, rel_tol=1e-9)
         for by in GROUPINGS:
             found = top_rows(sort_rows(group_rows(joined, by), "time"), 3, by)
+            assert not any(row.bound_by for row in found if row.kind == OUTSIDE)
             for name in SUMMED:
                 assert math.isclose(total(found, name), total(joined, name), rel_tol=1e-9, abs_tol=1e-300), name
 

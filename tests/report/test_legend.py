@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from roofline.analysis.levels import levels
 from roofline.cli.app import app
-from roofline.report.glossary import TERMS, page
+from roofline.report.glossary import LEVELS, OPS, TERMS, page, told_of
 from roofline.report.tables.console import Console
 from roofline.report.tables.grid import grid
 from roofline.report.tables.legend import print_legend, print_table
@@ -73,10 +74,19 @@ def test_a_legend_has_only_words_that_the_table_shows() -> None:
 
 
 def test_words_have_a_meaning_and_are_few() -> None:
-    assert len({term.word for term in TERMS}) == len(TERMS)
-    for term in TERMS:
-        assert (term.meaning.endswith(".") and term.meaning[0].isupper()) or term.meaning[0].isdigit()
-        assert len(term.few) <= 48
+    every = (*TERMS, *OPS, *LEVELS)
+    assert len({term.word for term in every}) == len(every)
+    for term in every:
+        meaning = term.meaning or told_of(term)
+        assert (meaning.endswith(".") and meaning[0].isupper()) or meaning[0].isdigit()
+        assert len(term.few) <= (80 if term in LEVELS else 48)
+
+
+def test_every_level_that_is_printed_is_explained() -> None:
+    for model in ("sd15", "mistral-7b"):
+        lines = printed(f"levels -m {model} -g rtx-4090")
+        for row in levels(model, "rtx-4090"):
+            assert sum(line.startswith(f"{row['level']}: ") for line in lines) == 1
 
 
 def test_the_page_of_words_is_current() -> None:

@@ -12,7 +12,7 @@ from roofline.analysis.estimate import SCHEMA_VERSION
 from roofline.analysis.fit.answer import ANY
 from roofline.analysis.fit.machines import machine_of
 from roofline.analysis.fit.models_words import verdict_of_models
-from roofline.analysis.fit.shelf import GROUPS, Runnable, shelf
+from roofline.analysis.fit.shelf import GROUPS, Runnable, parts_beside, shelf
 from roofline.analysis.fit.trial import Trial, plan_dict
 from roofline.analysis.fit.ways import WAYS, Way
 from roofline.answer.phase import Warn
@@ -41,13 +41,14 @@ class ModelsOn:
     """Which models of the library run on a machine, and how.
 
     `models` are all that were looked at, in order: language models, pictures, encoders, parts of pipelines; of each the
-    largest first. `asked` are the options that were given.
+    largest first. `asked` are the options that were given, `parts` how many parts of pipelines were not looked at.
     """
 
     models: tuple[Runnable, ...]
     asked: Mapping[str, Any]
     group: str | None = None
     match: str | None = None
+    parts: int = 0
 
     @property
     def fits(self) -> bool:
@@ -71,8 +72,13 @@ class ModelsOn:
 
     @cached_property
     def assumptions(self) -> list[str]:
-        """What names were taken for, and which options some kinds of model were asked without."""
-        return [*alias_notes(self.first.question)[-1:], *self._idle()]
+        """What names were taken for, which options some models were asked without, and what is not among them."""
+        return [*alias_notes(self.first.question)[-1:], *self._idle(), *self._beside()]
+
+    def _beside(self) -> Iterator[str]:
+        if self.parts:
+            are = "parts of pipelines of pictures are" if self.parts > 1 else "part of a pipeline of pictures is"
+            yield f"{self.parts} {are} not among them, such as text encoders and denoisers: --kind part"
 
     def _idle(self) -> Iterator[str]:
         kinds = {model.trial.question.kind.name for model in self.models if model.trial is not None}
@@ -167,7 +173,8 @@ def models_on(
     asked = {name: value for name, value in known.items() if name in OPTIONS and OPTIONS[name].is_given(value)}
     _check_asked(asked, group)
     where = {"spec_dir": known["spec_dir"]} if known.get("spec_dir") else {}
-    return form(tuple(shelf(gpu, {**asked, **where}, group, match or None)), asked, group, match or None)
+    models = tuple(shelf(gpu, {**asked, **where}, group, match or None))
+    return form(models, asked, group, match or None, parts_beside(where, match or None) if group is None else 0)
 
 
 def _check_asked(asked: Mapping[str, Any], group: str | None) -> None:

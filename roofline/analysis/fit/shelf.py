@@ -174,6 +174,12 @@ def shelf(gpu: GPULike | None, options: Mapping[str, Any], group: str | None, ma
     return sorted(found, key=lambda each: each.order)
 
 
+def parts_beside(options: Mapping[str, Any], match: str | None) -> int:
+    """How many parts of pipelines there are among the models that are meant, which nobody runs alone."""
+    entries = [entry for entry in _entries(options.get("spec_dir")) if _is_meant(entry, match)]
+    return sum(_group(row, None) == PART for _, _, row in entries)
+
+
 def _entries(spec_dir: str | None) -> Iterator[tuple[str, Path, ModelRow]]:
     """Name, file and row of each model; of a file that cannot be read its name alone: it is refused where it runs."""
     known = stored("models")

@@ -15,7 +15,7 @@ from roofline.analysis.grids import Block, better_of, count_parts, evaluate_grid
 from roofline.errors import UnknownNameError, UsageError
 from roofline.runs.ask import ask
 from roofline.runs.checks import is_many
-from roofline.runs.kind import Outcome
+from roofline.runs.kind import Outcome, Question
 from roofline.runs.names import check_names
 from roofline.runs.options import SIZES
 
@@ -184,15 +184,19 @@ class Plan:
         first: UsageError | None = None
         axes = {name: values for name, values in self.axes.items() if name not in certain}
         for chosen in _some(list(axes.values()), thoroughly=len(certain) == 1):
-            given = self.fixed | dict(zip(axes, chosen, strict=True)) | dict(certain)
-            options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
             try:
-                return evaluate(ask(given["model"], given["gpu"], options), Outcome)
+                return evaluate(self.question(dict(zip(axes, chosen, strict=True)) | dict(certain)), Outcome)
             except UnknownNameError:
                 raise
             except UsageError as error:
                 first = first or error
         raise first or UsageError("nothing to sweep")
+
+    def question(self, chosen: Mapping[str, Any]) -> Question:
+        """One point: values of options, and the first of every other. Raises UsageError where it cannot be."""
+        given = {name: values[0] for name, values in self.axes.items()} | self.fixed | dict(chosen)
+        options = {name: value for name, value in given.items() if name not in ("model", "gpu")}
+        return ask(given["model"], given["gpu"], options)
 
 
 def kind_of(name: str, values: Sequence[Any]) -> str:

@@ -10,6 +10,9 @@ from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_optio
 from roofline.cli.terminal import console, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from roofline.answer.derivation import Derivation
     from roofline.answer.phase import Warn
 
 
@@ -63,12 +66,34 @@ def note_warnings(warnings: list[Warn]) -> None:
         tell(f"warning {warn.code}: {warn.text}")
 
 
+def derivations_of(found: Iterable[Derivation], only: str | None) -> list[Derivation]:
+    """The numbers that have a text in their name; all where there is none.
+
+    Raises UsageError where no name has it, with the nearest names and what names begin with.
+    """
+    from roofline.errors import UsageError, nearest
+
+    every = list(found)
+    chosen = [each for each in every if only is None or only in each.quantity]
+    if chosen or only is None:
+        return chosen
+    names = [each.quantity for each in every]
+    close = nearest(only, dict.fromkeys(name.rpartition(".")[2] for name in names))
+    hint = f" Nearest: {', '.join(close)}." if close else ""
+    begins = ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
+    raise UsageError(f"--only {only[:60]!r} is in the name of no number.{hint} They are of: {begins}")
+
+
 _PHASE = (
     "One phase alone, by its name in the tables: prefill, decode, draft; text_encode, denoise, vae_decode of pictures; "
     "vision_encode, audio_encode … Left out, or all: every one."
 )
 _SORT = "time (expected), order (of execution), bound, reached, flops, bytes, params, intensity or name."
-_TOP = "Only the N rows that take longest, and the rest as one."
+_TOP = (
+    "Only the N rows that take longest, and the rest as one. Default: 25 of each phase in tables, all in JSON and CSV."
+)
+#: Rows of a phase that a table has where no number is asked for.
+_SHOWN = 25
 
 
 @with_options()
@@ -79,7 +104,7 @@ def ops(
     split: Annotated[
         bool, typer.Option("--split", help="One row per projection, also where the engine multiplies several as one.")
     ] = False,
-    top: Annotated[int | None, typer.Option(help=_TOP, metavar="N", min=1)] = None,
+    top: Annotated[str | None, typer.Option(help=_TOP, metavar="N|all")] = None,
     sort: Annotated[str, typer.Option(help=_SORT, metavar="COLUMN")] = "time",
     json: JsonOption = False,
     csv: CsvOption = False,
@@ -94,15 +119,15 @@ def ops(
 
     one_of("by", by, GROUPINGS)
     one_of("sort", sort, SORTS)
+    most = _most(top, usual=None if json or csv else _SHOWN)
     est = run(options.model, options.gpu, **options.options)
-    tables = {}
-    for each in est.every_phase if phase in (None, "all") else [est.phase(phase)]:
-        rows = sort_rows(group_rows(est.ops(each.name, split=split), by), sort)
-        tables[each.name] = rows if top is None else top_rows(rows, top, by)
+    asked = est.every_phase if phase in (None, "all") else [est.phase(phase)]
+    tables = {each.name: group_rows(est.ops(each.name, split=split), by) for each in asked}
     if json or csv:
         from roofline.report.data import write_csv, write_json
 
-        found = [row.to_dict() for members in tables.values() for row in members]
+        sorted_ = (sort_rows(rows, sort) for rows in tables.values())
+        found = [row.to_dict() for rows in sorted_ for row in (rows if most is None else top_rows(rows, most, by))]
         if json:
             write_json({"schema_version": 1, "inputs": est.inputs, "ops": found})
         else:
@@ -110,11 +135,26 @@ def ops(
         note_warnings(est.warnings)
         return
     from roofline.report.tables.estimate import print_warnings
-    from roofline.report.tables.ops import print_legend, print_ops
+    from roofline.report.tables.ops import Shown, print_ledger
 
     out = console()
-    print_legend(est, [print_ops(est, name, rows, by, out) for name, rows in tables.items()], out)
+    print_ledger(est, tables, Shown(by, sort, most, top is not None), out)
     print_warnings(est.warnings, out)
+
+
+def _most(top: str | None, usual: int | None) -> int | None:
+    """How many rows `--top` asks for; None: all of them. Raises UsageError for what is no number."""
+    from roofline.errors import UsageError
+
+    if top is None or top.strip().lower() == "all":
+        return usual if top is None else None
+    try:
+        most = int(top)
+    except ValueError:
+        most = 0
+    if most < 1:
+        raise UsageError(f"--top must be a whole number from 1 or all, not {top[:40]!r}")
+    return most
 
 
 @with_options()
@@ -128,15 +168,9 @@ def explain(
 ) -> None:
     """The derivation of the numbers: formula, substituted values, spec lines, sources."""
     from roofline.api.estimate import estimate as run
-    from roofline.errors import UsageError
 
     est = run(options.model, options.gpu, **options.options)
-    found = list(est.explain())
-    if only is not None:
-        names = [d.quantity for d in found]
-        found = [d for d in found if only in d.quantity]
-        if not found:
-            raise UsageError(f"--only {only!r} is in none of: {', '.join(names)}")
+    found = derivations_of(est.explain(), only)
     if json:
         from roofline.report.data import write_json
 

@@ -18,10 +18,11 @@ def levels(
     csv: CsvOption = False,
 ) -> None:
     """Kernels, bytes and bound of a phase at every level of execution, from scores in memory to fused."""
-    from roofline.analysis.levels import levels as compare
+    from roofline.analysis.levels import levels_of
+    from roofline.api.estimate import estimate as run
 
-    given = {name: value for name, value in options.options.items() if name != "fusion"}
-    rows = compare(options.model, options.gpu, phase=phase, **given)
+    est = run(options.model, options.gpu, **{name: v for name, v in options.options.items() if name != "fusion"})
+    rows = levels_of(est, phase)
     if json or csv:
         from roofline.report.data import write_csv, write_json
 
@@ -31,10 +32,9 @@ def levels(
             write_csv(rows)
         return
     from roofline.report.tables.levels import print_levels
-    from roofline.runs.telling.notes import taken_names
+    from roofline.runs.telling.notes import taken_as
 
-    where = options.gpu or given.get("node")
-    out = console()
-    print_levels(rows, f"{options.model} on {where}: one call of {rows[0]['phase']}", out)
-    for line in taken_names([options.model], [options.gpu], given.get("spec_dir")):
+    q, out = est.question, console()
+    print_levels(rows, f"{q.spec.title} on {q.gpu.title}: one call of {rows[0]['phase']}", out)
+    for line in taken_as(q):
         out.print(line, style="dim")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roofline.cli.commands.answers import note_warnings, written
+from roofline.cli.commands.answers import derivations_of, note_warnings, written
 from roofline.cli.options import CsvOption, JsonOption, ModelOptions, with_training
 from roofline.cli.terminal import console, tell
 
@@ -107,12 +107,7 @@ def _draw(found: Train, output: str, kind: str, theme: str | None) -> None:
 
 
 def _derive(found: Train, only: str | None, json: bool) -> None:
-    from roofline.errors import UsageError
-
-    derived = found.explain()
-    some = [each for each in derived if only is None or only in each.quantity]
-    if not some:
-        raise UsageError(f"--only {only!r} is in none of: {', '.join(each.quantity for each in derived)}")
+    some = derivations_of(found.explain(), only)
     if json:
         from roofline.report.data import write_json
 

@@ -253,7 +253,9 @@ def _first(plan: Plan, wanted: Wanted, seen: Seen, count: int) -> Rows:
 
 
 def _print(plan: Plan, wanted: Wanted, rows: Rows) -> None:
-    from roofline.report.tables.deciding.sweep import print_sweep
+    from roofline.analysis.sweeping.told import told_of
+    from roofline.report.tables.deciding.sweep import print_shared, print_sweep
+    from roofline.report.tables.estimate import print_warnings
     from roofline.runs.telling.notes import taken_names
 
     varied = [name for name in plan.names if len(plan.values(name)) > 1] or list(plan.names[:1])
@@ -261,8 +263,10 @@ def _print(plan: Plan, wanted: Wanted, rows: Rows) -> None:
     title = f"Sweep of {plan.points:,} points" + (f": {', '.join(fixed)}" if fixed else "")
     if wanted.columns:
         rows, varied = wanted.shown(rows), list(wanted.columns)
-    out = console()
+    out, told = console(), told_of(plan)
+    print_shared(told, out)
     print_sweep(rows, varied, plan.names, title, out)
     models, gpus = (plan.values(name) if name in plan.names else () for name in ("model", "gpu"))
     for line in taken_names(models, gpus):
         out.print(line, style="dim")
+    print_warnings(told.warnings, out)

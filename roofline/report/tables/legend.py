@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roofline.report.glossary import TERMS
+from roofline.report.glossary import TERMS, Term
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from roofline.report.tables.console import Console
     from roofline.report.tables.grid import Grid
 
@@ -23,8 +25,8 @@ def print_legend(text: str, console: Console) -> None:
         console.print(legend, style="dim")
 
 
-def explained(text: str, console: Console) -> str:
-    """Words of the glossary that are in a text, with what they mean; those that were explained are left out."""
-    found = [term for term in TERMS if term.few and term.word not in console.explained and term.is_in(text)]
+def explained(text: str, console: Console, terms: Iterable[Term] = TERMS) -> str:
+    """Words of a glossary that are in a text, with what they mean; those that were explained are left out."""
+    found = [term for term in terms if term.few and term.word not in console.explained and term.is_in(text)]
     console.explained.update(term.word for term in found)
     return "; ".join(f"{term.word}: {term.few}" for term in found)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
+from roofline.analysis.ledger import alike_as_one, sort_rows, top_rows
 from roofline.answer.phase import OUTSIDE, OpRow, PhaseEstimate
 from roofline.machine.engine import IDEAL
-from roofline.report.ops_words import column_words, limit_words, row_words
+from roofline.report.glossary import OPS, TERMS
 from roofline.report.tables.grid import Grid, grid
+from roofline.report.tables.legend import explained
 
 if TYPE_CHECKING:
     from roofline.report.tables.console import Console
@@ -24,6 +25,9 @@ _Steps = tuple[tuple[float, str], ...]
 _WIDE: Final = 110
 #: Letters of a name that is not broken in less, and where a longer one is.
 _NAME: Final = 21
+#: What stands for the model itself where rows are blocks.
+_NO_BLOCK: Final = "no block"
+_WORDS: Final = (*(term for term in TERMS if term.word == "FLOP/B"), *OPS)
 _LONG: Final = re.compile(rf"(.{{1,{_NAME - 1}}}[._])")
 
 
@@ -64,11 +68,39 @@ class OpsTable(NamedTuple):
         return [unit_less(column.texts[0]) for column in self.full.columns if column.texts[0] not in kept]
 
 
+class Shown(NamedTuple):
+    """Which rows a table of ops has: one per what, in which order, at most how many (None: all), and whether that was
+    asked for.
+    """
+
+    by: str = "op"
+    sort: str = "time"
+    most: int | None = None
+    asked: bool = False
+
+
+def print_ledger(est: Answer, phases: Mapping[str, Sequence[OpRow]], shown: Shown, console: Console) -> None:
+    """The rows of phases, what their columns mean, and how what was left out or added up is seen.
+
+    Ops of one name in one block are one row: nothing else in the table would tell them apart.
+    """
+    tables, notes = [], dict[str, None]()
+    for phase, rows in phases.items():
+        apart = sort_rows(alike_as_one(rows), shown.sort)
+        few = apart if shown.most is None else top_rows(apart, shown.most, shown.by)
+        tables.append(print_ops(est, phase, few, shown.by, console))
+        if len(few) < len(apart) and not shown.asked:
+            notes[f"only the {shown.most} rows of a phase that take longest: --top all shows the others"] = None
+        if len(apart) < len(rows):
+            notes["ops of one name in one block are one row: --csv and --json have each"] = None
+    print_legend(est, tables, console, list(notes))
+
+
 def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: Console) -> OpsTable:
     """One phase: counts, traffic, intensity and times of each row, and their sum."""
-    q = est.question
-    runs, how = f"one {phase} of {est.phase(phase).repeat:,.0f}", f"fusion {q.execution.level}, engine {q.engine}"
-    title = f"{q.spec.title} on {q.gpu.title}: {runs}, {how}"
+    q, repeat = est.question, est.phase(phase).repeat
+    runs = f"one of {repeat:,.0f} calls of {phase}" if repeat != 1 else f"{phase}, called once"
+    title = f"{q.spec.title} on {q.gpu.title}: {runs}; fusion {q.execution.level}, engine {q.engine}"
 
     def made(wide: bool) -> Grid:
         table = _table(est.phase(phase), rows, by, wide)
@@ -82,19 +114,19 @@ def print_ops(est: Answer, phase: str, rows: Sequence[OpRow], by: str, console: 
 
 def _table(phase: PhaseEstimate, rows: Sequence[OpRow], by: str, wide: bool) -> _Columns:
     table, times = _Columns(rows), phase.times
-    names = named_apart(rows) if by == "op" and not wide else [row.name for row in rows]
+    names = named_apart(rows) if by == "op" and not wide else [block_words(row.name) or _NO_BLOCK for row in rows]
     whole_names = wide or max(map(len, names)) <= _NAME
     table.put(by, "name" if whole_names else "left", names if whole_names else map(_broken, names), "total", timed=True)
     if by == "op" and wide:
-        table.put("block", "name", [block_words(row.block) for row in rows])
+        table.put("block", "left", [block_words(row.block) for row in rows])
     table.put("×", "right??", [f"{row.count:,.0f}" for row in rows], f"{sum(row.count for row in rows):,.0f}")
     _put_amounts(table)
+    table.put("limit", "left", [row.bound_by for row in rows])
     table.put_sum("bound\n{}s", "right???", lambda row: float(row.bound_s), _TIME, timed=True)
     table.put_sum("expected\n{}s", "right", lambda row: float(row.expected_s), _TIME, timed=True)
     table.put("share", "right", [f"{100 * float(row.share):.1f} %" for row in rows], "100 %", timed=True)
     whole = float(times.bound) / float(times.expected) if float(times.expected) else None
     table.put("reached", "right", [_percent(row.reached) for row in rows], _percent(whole))
-    table.put("bound by", "left", [row.bound_by for row in rows])
     table.put_sum("parameters\n{}", "right" + 9 * "?", lambda row: row.params)
     return table
 
@@ -127,45 +159,27 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %"
 
 
-def print_legend(est: Answer, tables: Sequence[OpsTable], console: Console) -> None:
-    """What the columns of the tables mean, and which were left out of them, and how they are seen."""
+def print_legend(est: Answer, tables: Sequence[OpsTable], console: Console, notes: Sequence[str] = ()) -> None:
+    """What the columns and rows of the tables mean, which were left out of them, and how they are seen; `notes` are
+    further lines.
+    """
     engine = est.question.engine
+    words = "\n".join(word for table in tables for word in table.shown.words(console.width)[1:])
+    if legend := explained(words, console, _WORDS):
+        console.print(legend.replace("; ", " · "), style="dim")
     expected = "the bound, as the engine is ideal" if engine == IDEAL else f"with engine {engine}"
-    seen = _seen(tables, console.width)
-    words = [
-        *("bound: least time by peak and bandwidth", limit_words(seen.get("bound by", ()))),
-        *(f"expected: {expected} (share: of it)", "reached: bound ÷ expected", *column_words(seen)),
-        *row_words({text for texts in seen.values() for text in texts}),
-    ]
-    console.print(" · ".join(words), style="dim")
-    if repeats := _repeats(est, tables):
-        console.print(repeats, style="dim")
+    console.print(
+        f"bound: least time by peak and bandwidth · expected: {expected} (share: of it) · reached: bound ÷ expected",
+        style="dim",
+    )
     gone = dict.fromkeys(name for table in tables for name in table.left_out(console.width))
     if gone:
         needed = max(table.full.needed for table in tables)
         how = f"COLUMNS={needed} shows them, --csv and --json have all"
         console.print(f"no room in {console.width} columns for: {', '.join(gone)} ({how})", style="dim")
+    for note in notes:
+        console.print(note, style="dim")
     console.print()
-
-
-def _repeats(est: Answer, tables: Sequence[OpsTable]) -> str:
-    """What a title means by `one decode of 127`, by the one of the most repeats."""
-    titles = " ".join(table.shown.title for table in tables)
-    named = {f"one {phase.name} of {phase.repeat:,.0f}": float(phase.repeat) for phase in est.every_phase}
-    words, most = max(
-        ((name, number) for name, number in named.items() if name in titles), key=itemgetter(1), default=("", 0.0)
-    )
-    return f"{words}: the phase repeats {most:,.0f} times, its table is of one of them" if most > 1.0 else ""
-
-
-def _seen(tables: Sequence[OpsTable], width: int) -> dict[str, set[str]]:
-    """The texts of the columns that are shown, by what these are called."""
-    seen: dict[str, set[str]] = {}
-    for table in tables:
-        gone = table.shown.left_out(width)
-        for heading, *texts in (column.texts for column in table.shown.columns if column.texts[0] not in gone):
-            seen.setdefault(unit_less(heading), set()).update(texts)
-    return seen
 
 
 def unit_less(heading: str) -> str:

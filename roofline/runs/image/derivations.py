@@ -13,8 +13,8 @@ from roofline.runs.kind import Outcome
 from roofline.runs.telling.derivations import (
     DEFINITION,
     LEDGER,
-    ROOFLINE,
     bound_derivation,
+    floor_derivation,
     held_derivation,
     rate_derivations,
     ridge_derivation,
@@ -125,9 +125,7 @@ def _phase(outcome: Outcome, phase: PhaseEstimate) -> Iterator[Derivation]:
     ]
     formula, level = "sum over kernels of inputs, outputs and weights, once each", f"level {q.execution.level}"
     yield Derivation(f"{name}.bytes", "B", float(phase.bytes), formula, level, _COUNTER, moved)
-    formula = "max(all FLOPs / peak, unavoidable bytes / bandwidth)"
-    values = f"unavoidable: weights, latents and pictures, once; {machine.bandwidth:.4g} B/s"
-    yield Derivation(f"{name}.floor_s", "s", float(phase.times.floor), formula, values, ROOFLINE)
+    yield floor_derivation(outcome, phase, "weights, latents and pictures")
     yield bound_derivation(phase, ledger.ops, precision, machine)
 
 

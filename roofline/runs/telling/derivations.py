@@ -10,10 +10,11 @@ from roofline.answer.derivation import Derivation, Term
 from roofline.answer.phase import PhaseEstimate
 from roofline.answer.plain import plural
 from roofline.errors import SpecError
-from roofline.machine.time import op_cost
+from roofline.machine.time import AtPeak, Floor, floor_parts, op_cost
 from roofline.runs.kind import Outcome
 from roofline.runs.telling.machine import machine_figures
 from roofline.specs.files.document import Document, read_document
+from roofline.units import format_si, format_time
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
 
@@ -92,7 +93,6 @@ def ridge_derivation(outcome: Outcome, precision: Precision, lines: Lines | None
     """Where compute and memory balance."""
     m = machine_figures(outcome.question, precision)
     unit = str(m["served_by"])
-    path = ("peak", "vector", unit.removeprefix("vector.")) if unit.startswith("vector.") else ("peak", "tensor", unit)
     values = f"{m['peak_flops']:.4g} / {m['bandwidth_bytes_per_s']:.4g} ({m['peak_dtype']}, unit {unit})"
     return Derivation(
         "machine.ridge_flops_per_byte",
@@ -101,7 +101,7 @@ def ridge_derivation(outcome: Outcome, precision: Precision, lines: Lines | None
         "peak / bandwidth",
         values,
         ROOFLINE,
-        lines=lines.of_gpu(path, ("memory", "bandwidth")) if lines is not None else [],
+        lines=lines.of_gpu(_peak_path(unit), ("memory", "bandwidth")) if lines is not None else [],
     )
 
 
@@ -123,6 +123,50 @@ def bound_derivation(phase: PhaseEstimate, ops: Iterable[Op], precision: Precisi
     values = f"{by_compute:.4g} s where compute is longer + {by_memory:.4g} s where memory is"
     bound = float(phase.times.bound)
     return Derivation(f"{phase.name}.bound_s", "s", bound, "sum over ops of max(compute, memory)", values, ROOFLINE)
+
+
+def floor_derivation(outcome: Outcome, phase: PhaseEstimate, what: str, lines: Lines | None = None) -> Derivation:
+    """The floor of a phase: FLOPs over peaks and bytes over the bandwidth, and which of them takes longer.
+
+    `what` are the bytes that cannot be avoided. Over several devices it is told of one of them; where stages or the
+    host's cores add to it, without values.
+    """
+    stages, name = outcome.question.stages(), phase.name
+    stage = next(stage for stage in stages.each if any(part.name == name for part in stage.workload.phases))
+    ledger, ideal = stage.workload[name], stage.ideal[name]
+    floor, formula = float(phase.times.floor), "max(all FLOPs / peak, unavoidable bytes / bandwidth)"
+    summed = sum(each.number for each in stages.each) > 1 or float(stages.microbatches) != 1.0 or ledger.on_host
+    where = lines.of_gpu(("memory", "bandwidth")) if lines is not None else []
+    if summed:
+        values = "per device, over the stages"
+    else:
+        machine, precision = outcome.question.machine(), outcome.question.precision_of(ledger)
+        reference = None if outcome.question.execution.level == "flash" else ideal
+        parts = floor_parts(ledger, precision, machine, reference)
+        values = _floor_words(parts, what) + ("" if outcome.question.spread.plan.single else "; of one device")
+        where = [*(lines.of_gpu(*(_peak_path(part.unit) for part in parts.products)) if lines else []), *where]
+    return Derivation(f"{name}.floor_s", "s", floor, formula, values, ROOFLINE, lines=where)
+
+
+def _floor_words(floor: Floor, what: str) -> str:
+    memory = f"{format_si(floor.bytes, 'B')} / {format_si(floor.bandwidth, 'B/s')} = {format_time(floor.memory_s)}"
+    if not floor.products:
+        return f"no matrix products; {memory} ({what}, once)"
+    compute = f"{' + '.join(map(_rate_words, floor.products))} = {format_time(floor.compute_s)}"
+    longer = "first" if floor.compute_s > floor.memory_s else "second"
+    return f"{compute}; {memory} ({what}, once); the {longer} is longer"
+
+
+def _rate_words(part: AtPeak) -> str:
+    how = ", sums in 16 bit" if part.unit.endswith("_acc16") else ""
+    how += ", 3×3 convolutions in fewer multiplications (Winograd)" if part.spared else ""
+    return f"{format_si(part.flops, 'FLOP')} / {format_si(part.rate, 'FLOP/s')} ({part.unit}{how})"
+
+
+def _peak_path(unit: str) -> Keys:
+    """Where a peak stands in the file of an accelerator."""
+    vector = unit.startswith("vector.")
+    return ("peak", "vector", unit.removeprefix("vector.")) if vector else ("peak", "tensor", unit)
 
 
 def rate_derivations(outcome: Outcome, name: str, formula: str, values: str) -> Iterator[Derivation]:

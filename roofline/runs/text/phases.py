@@ -10,7 +10,16 @@ from roofline.answer.phase import PhaseEstimate
 from roofline.machine.collectives import algorithms, collective_s, communication_bytes, spread_over
 from roofline.num import Num
 from roofline.runs.kind import Outcome
-from roofline.runs.telling.derivations import LEDGER, ROOFLINE, Lines, bound_derivation, number, terms, times
+from roofline.runs.telling.derivations import (
+    LEDGER,
+    ROOFLINE,
+    Lines,
+    bound_derivation,
+    floor_derivation,
+    number,
+    terms,
+    times,
+)
 from roofline.runs.text.words import bytes_text, flops_text
 from roofline.workload.op import Op
 from roofline.workload.precision import Precision
@@ -20,7 +29,7 @@ KIPPLY: Final = "kipp.ly, Transformer Inference Arithmetic"
 CASSON: Final = "Casson, Transformer FLOPs"
 _COLLECTIVES: Final = "Thakur, Rabenseifner, Gropp 2005, Optimization of Collective Communication Operations in MPICH"
 _GPIPE: Final = "Huang et al. 2019, GPipe (arXiv:1811.06965); Narayanan et al. 2021 (arXiv:2104.04473)"
-_FLOOR: Final = "max(all FLOPs / peak, unavoidable bytes / bandwidth)"
+_ONCE: Final = "weights, cache, inputs and outputs"
 
 
 def phase_derivations(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> Iterator[Derivation]:
@@ -45,23 +54,12 @@ def phase_derivations(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> I
     level = f"fusion {q.execution.level}" + ("" if alone else f", {batches}")
     yield Derivation(f"{phase.name}.bytes", "B", float(phase.bytes), formula, level, LEDGER, moved)
     if alone:
-        yield _floor(outcome, phase, lines)
+        yield floor_derivation(outcome, phase, _ONCE, lines)
         yield bound_derivation(phase, own, p, q.machine())
     else:
         yield from _exchanges(outcome, phase, batches)
-        yield from _spread_bound(outcome, phase)
-
-
-def _floor(outcome: Outcome, phase: PhaseEstimate, lines: Lines) -> Derivation:
-    p, machine = outcome.question.precision_of(outcome.workload[phase.name]), outcome.question.machine()
-    unavoidable = float(outcome.question.workload()[phase.name].unavoidable_bytes(p))
-    ops = outcome.workload[phase.name].ops
-    peaks = (machine.fastest(p.compute_dtype(op), p.may_be_halves) for op in ops)
-    compute = float(sum(op.count * op.flops / peak for op, peak in zip(ops, peaks, strict=True)))
-    values = f"max({compute:.4g} s, {number(unavoidable)} / {machine.bandwidth:.4g})"
-    where = lines.of_gpu(("memory", "bandwidth"))
-    floor = float(phase.times.floor)
-    return Derivation(f"{phase.name}.floor_s", "s", floor, _FLOOR, values, ROOFLINE, lines=where)
+        yield floor_derivation(outcome, phase, _ONCE, lines)
+        yield _spread_bound(outcome, phase)
 
 
 def _exchanges(outcome: Outcome, phase: PhaseEstimate, batches: str) -> Iterator[Derivation]:
@@ -77,16 +75,14 @@ def _exchanges(outcome: Outcome, phase: PhaseEstimate, batches: str) -> Iterator
         yield Derivation(f"{name}.communication_s", "s", seconds, formula, batches, _COLLECTIVES, taken)
 
 
-def _spread_bound(outcome: Outcome, phase: PhaseEstimate) -> Iterator[Derivation]:
+def _spread_bound(outcome: Outcome, phase: PhaseEstimate) -> Derivation:
     spread = outcome.question.spread
     how = "max(own work, communication)" if spread.overlap else "own work + communication"
     if spread.plan.pp > 1:
         how += "; stages one after the other, microbatches behind each other"
-    floor, where = float(phase.times.floor), "per device, over the stages"
-    yield Derivation(f"{phase.name}.floor_s", "s", floor, _FLOOR, where, ROOFLINE)
     values = f"hidden {float(phase.overlapped_s):.4g} s, in turn {float(phase.serial_s):.4g} s"
     source = _GPIPE if spread.plan.pp > 1 else ROOFLINE
-    yield Derivation(f"{phase.name}.bound_s", "s", float(phase.times.bound), how, values, source)
+    return Derivation(f"{phase.name}.bound_s", "s", float(phase.times.bound), how, values, source)
 
 
 def _terms(ops: tuple[Op, ...], value: Callable[[Op], Num], text: Callable[[Op], str]) -> list[Term]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from roofline.analysis.sweeping.rows import Rows
+from roofline.analysis.sweeping.told import Told
 from roofline.answer.times import READINGS
 from roofline.report.tables.grid import grid
-from roofline.report.tables.legend import print_table
+from roofline.report.tables.legend import print_legend, print_table
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -32,6 +33,15 @@ def print_sweep(rows: Rows, varied: Sequence[str], options: Sequence[str], title
     print_table(table, console)
     if left := table.left_out(console.width):
         console.print(f"No room for: {', '.join(left)}.", style="dim")
+
+
+def print_shared(told: Told, console: Console) -> None:
+    """What all points share though it was not given."""
+    if told.shared:
+        same = f"In all of them: {', '.join(told.shared)}"
+        console.print(f"{same}. Times are as expected of the engine.")
+        print_legend(same, console)
+        console.print()
 
 
 def _side(place: int, name: str, options: Sequence[str], varied: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from roofline.analysis.fit.models_words import rate
 from roofline.analysis.fit.shelf import Runnable
 from roofline.analysis.fit.ways import ELSEWHERE, MISSES, REFUSED, WHOLE, Way
 from roofline.answer.memory import ENDLESS
+from roofline.answer.plain import listed
 from roofline.answer.quantity import Quantity
 from roofline.report.tables.estimate import print_warnings
 from roofline.report.tables.grid import Grid, grid
@@ -33,6 +34,8 @@ _TITLES: Final = {
     "encoder": ("Encoders", "tokens/s that they read"),
     "part": ("Parts of models of pictures", "expected time"),
 }
+#: Groups of which a row says what is made: a picture's size and steps.
+_DRAWN: Final = ("image",)
 #: So many are shown without a choice.
 _FEW: Final = 25
 _FAMILY: Final = re.compile(r"[a-z]+")
@@ -52,7 +55,7 @@ def print_models(found: ModelsOn, console: Console, every: bool = False) -> None
         for ways, words in ((WHOLE, "whole in memory"), ((ELSEWHERE,), "with a part with the host")):
             rows = [model for model in shown if model.group == group and model.way in ways]
             if rows:
-                heading = f"{title}, {words}, the largest first{_more(found, rows, ways)}; {pace}"
+                heading = f"{title}, {words}, the largest first{_more(found, rows, ways)}; {pace}{_how_asked(rows)}"
                 print_table(model_table(heading, rows), console)
     for way, words in ((MISSES, "What does not run, the nearest first"), (REFUSED, "What cannot be run as asked")):
         rows = [model for model in shown if model.way == way]
@@ -61,6 +64,14 @@ def print_models(found: ModelsOn, console: Console, every: bool = False) -> None
     if len(shown) < len(found.models):
         console.print(f"{len(shown)} of {len(found.models)} models are shown; --all shows the rest.")
     print_warnings(found.warnings, console)
+
+
+def _how_asked(rows: Sequence[Runnable]) -> str:
+    """With which engines, and what each is asked, where that is the same of all."""
+    questions = [row.trial.question for row in rows if row.trial is not None]
+    settings = {q.kind.told(q).setting for q in questions}
+    same = f", {settings.pop()}" if len(settings) == 1 and rows[0].group not in _DRAWN else ""
+    return f"{same}; engine {listed(list(dict.fromkeys(q.engine for q in questions)))}"
 
 
 def _more(found: ModelsOn, rows: Sequence[Runnable], ways: Sequence[Way]) -> str:
@@ -117,7 +128,8 @@ def model_table(title: str, rows: Sequence[Runnable]) -> Grid:
     limit = next(_limits(rows[0]), "")
     pace = rows[0].pace.title if rows[0].pace is not None else ""
     columns = (
-        *(("model", "name"), ("weights", "left"), (heading.get(limit, limit), "right"), (pace, "right")),
+        *(("model", "name"), ("weights", "left"), (heading.get(limit, limit), "right")),
+        *(("picture", "right"), ("steps", "right"), (pace, "right")),
         *(("how", "text"), ("needs", "right?"), ("parameters", "right?"), ("80 %", "right?")),
     )
     cells = [_cells(model, limit) for model in rows]
@@ -137,7 +149,14 @@ def _cells(model: Runnable, limit: str) -> list[str]:
     size, needs = format_si(model.parameters), format_si(float(model.trial.memory.total_bytes), "B")
     expected, interval = pace_cells(model.pace)
     grown = _grown(model, limit) if limit else ""
-    return [model.model.name, weights, grown, expected, _how(model), needs, size, interval]
+    return [model.model.name, weights, grown, *_made(model), expected, _how(model), needs, size, interval]
+
+
+def _made(model: Runnable) -> tuple[str, str]:
+    """The size of a picture and the steps that it takes."""
+    assert model.trial is not None
+    run = model.trial.question.run
+    return (f"{run.height:g}×{run.width:g}", f"{run.steps:g}") if model.group in _DRAWN else ("", "")
 
 
 def _grown(model: Runnable, limit: str) -> str:
