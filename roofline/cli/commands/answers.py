@@ -93,7 +93,7 @@ def ops(
     from roofline.runs.checks import one_of
 
     one_of("by", by, GROUPINGS)
-    one_of("sort", sort, SORTS)
+    sort = one_of("sort", sort.lower(), SORTS)
     est = run(options.model, options.gpu, **options.options)
     tables = {}
     for each in est.every_phase if phase in (None, "all") else [est.phase(phase)]:
