@@ -147,7 +147,9 @@ def short_count(value: float) -> str:
 
 
 _LETTERED: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?([kKmM])(i?)", re.ASCII)
-_DRESSED: Final = re.compile(r"(\d{1,3}(?:[_' ]\d{3}){1,4}|\d{1,9}\.0{1,9}|\d{1,3}[eE]\+?\d{1,2}|\d{1,12}) ?(?:px|tokens?)?")
+_DRESSED: Final = re.compile(
+    r"(\d{1,3}(?:[_' ]\d{3}){1,4}|\d{1,9}\.0{1,9}|\d{1,3}[eE]\+?\d{1,2}|\d{1,12}) ?(?:px|tokens?)?"
+)
 
 
 def not_a_number(option: str, text: str, wanted: str) -> str:

@@ -137,7 +137,7 @@ def _check_kinds(models: Sequence[ModelLike], spec_dir: str | None) -> None:
     specs: list[Any] = []
     for model in models:
         with suppress(UnsupportedError):  # the reason stands beside the runs of that model
-            specs.append(locate_model(model, spec_dir)[0])
+            specs.append(locate_model(model, spec_dir, tags=True)[0])
     kinds = [kind_of(spec) for spec in specs]
     for spec, kind in zip(specs[1:], kinds[1:], strict=True):
         if kind != kinds[0] and not set(kind.sizes) & set(kinds[0].sizes) - {"batch"}:

@@ -111,9 +111,12 @@ def ops(
         return
     from roofline.report.tables.estimate import print_warnings
     from roofline.report.tables.ops import print_legend, print_ops
+    from roofline.runs.telling.notes import taken_as
 
     out = console()
     print_legend(est, [print_ops(est, name, rows, by, out) for name, rows in tables.items()], out)
+    for line in taken_as(est.question):
+        out.print(line, style="dim")
     print_warnings(est.warnings, out)
 
 
