@@ -70,9 +70,8 @@ def _refuse_single_dash(name: str, known: Collection[str], refuse: Any) -> None:
     keyword = name[1:].replace("-", "_")
     meant = [keyword] if keyword in known else called_elsewhere(keyword, known)
     if re.fullmatch(r"-[a-z][a-z_-]+", name) and meant:
-        refuse(
-            f"{name}: did you mean {_listed([flag(each) for each in meant])}? Names of several letters stand behind two dashes"
-        )
+        known_as = _listed([flag(each) for each in meant])
+        refuse(f"{name}: did you mean {known_as}? Names of several letters stand behind two dashes")
 
 
 def no_option(option: str, command: str, known: Collection[str]) -> str:

@@ -41,8 +41,8 @@ _NEAR: Final[dict[str, str]] = {
     "max_batch_prefill_tokens",
     "utilisation": "mem_fraction_static",
     "max_sequences": "max_batch_size",
-    "fusion": "attention flash_attn fa attn_implementation attention_backend compile torch_compile enable_torch_compile "
-    "enforce_eager xformers enable_xformers enable_xformers_memory_efficient_attention opt_sdp_attention",
+    "fusion": "attention flash_attn fa attn_implementation attention_backend compile torch_compile "
+    "enable_torch_compile enforce_eager xformers enable_xformers enable_xformers_memory_efficient_attention opt_sdp_attention",
     "gpus offload": "num_gpu",
     "offload": "n_gpu_layers num_gpu_layers ngl gpu_layers cpu_offload device_map enable_model_cpu_offload "
     "cpu_offload_gb sequential_cpu_offload enable_sequential_cpu_offload lowvram medvram novram n_cpu_moe cpu_moe "
@@ -69,10 +69,11 @@ _NEAR: Final[dict[str, str]] = {
     "recompute": "gradient_checkpointing activation_checkpointing",
 }
 #: Options of other programs that change neither time nor memory, as they are counted here.
-UNCOUNTED: Final = frozenset(
-    "temperature temp top_k top_p min_p seed repeat_penalty repetition_penalty do_sample negative_prompt served_model_name "
-    "trust_remote_code keep_alive mlock no_mmap schedule_policy verbose quiet".split()
+_UNCOUNTED: Final = (
+    "temperature temp top_k top_p min_p seed repeat_penalty repetition_penalty do_sample negative_prompt "
+    "served_model_name trust_remote_code keep_alive mlock no_mmap schedule_policy verbose quiet"
 )
+UNCOUNTED: Final = frozenset(_UNCOUNTED.split())
 #: What is asked for most, for those who named none.
 LIKELY_MODELS: Final = ("llama-3.1-8b", "qwen3-8b", "sdxl")
 LIKELY_GPUS: Final = ("a100", "h100", "rtx-4090")

@@ -209,5 +209,5 @@ def test_parts_of_a_picture_by_other_names_are_answered_with_its_phases() -> Non
 
 
 def test_nothing_far_fetched_is_near() -> None:
-    with pytest.raises(rl.UsageError, match="^no model named 'wan2.1'[.] `roofline list"):
+    with pytest.raises(rl.UsageError, match=r"^no model named 'wan2.1'[.] `roofline list"):
         rl.estimate("wan2.1", "a100")
