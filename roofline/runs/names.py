@@ -42,7 +42,8 @@ _NEAR: Final[dict[str, str]] = {
     "utilisation": "mem_fraction_static",
     "max_sequences": "max_batch_size",
     "fusion": "attention flash_attn fa attn_implementation attention_backend compile torch_compile "
-    "enable_torch_compile enforce_eager xformers enable_xformers enable_xformers_memory_efficient_attention opt_sdp_attention",
+    "enable_torch_compile enforce_eager xformers enable_xformers enable_xformers_memory_efficient_attention "
+    "opt_sdp_attention",
     "gpus offload": "num_gpu",
     "offload": "n_gpu_layers num_gpu_layers ngl gpu_layers cpu_offload device_map enable_model_cpu_offload "
     "cpu_offload_gb sequential_cpu_offload enable_sequential_cpu_offload lowvram medvram novram n_cpu_moe cpu_moe "
