@@ -64,7 +64,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 #: Names that share less of their letters than this are not alike.
-_WITHIN: Final = 0.6
+_WITHIN: Final = 0.7
 
 
 def _bare(name: str) -> str:

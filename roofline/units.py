@@ -144,3 +144,28 @@ def short_count(value: float) -> str:
     """A whole number as people say lengths: `8k` for 8,192, `640`, `8,000`."""
     whole = int(value)
     return f"{whole // 1024:,}k" if whole >= 1024 and whole % 1024 == 0 else f"{whole:,}"
+
+
+_LETTERED: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?([kKmM])(i?)", re.ASCII)
+_DRESSED: Final = re.compile(
+    r"(\d{1,3}(?:[_' ]\d{3}){1,4}|\d{1,9}\.0{1,9}|\d{1,3}[eE]\+?\d{1,2}|\d{1,12}) ?(?:px|tokens?)?"
+)
+
+
+def not_a_number(option: str, text: str, wanted: str) -> str:
+    """That an option must be a number, with those that a text may mean: of `8k` 8192 and 8000."""
+    found = _meant(text.strip())
+    return f"{option} must be {wanted}, not {text[:40]!r}" + (f": {' or '.join(map(str, found))}?" if found else "")
+
+
+def _meant(text: str) -> list[int]:
+    """The whole numbers that are meant by `8k`, `1.5M`, `8_192`, `1e3`, `1024px` or `512 tokens`."""
+    dressed, lettered = _DRESSED.fullmatch(text), _LETTERED.fullmatch(text)
+    if dressed is not None and not text.isdigit():
+        values = [float(re.sub(r"[_' ]", "", dressed[1]))]
+    elif lettered is not None:
+        power = 1 if lettered[2] in "kK" else 2
+        values = [float(lettered[1]) * base**power for base in ((1024,) if lettered[3] else (1024, 1000))]
+    else:
+        values = []
+    return [int(value) for value in values if value.is_integer()]

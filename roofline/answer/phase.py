@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,16 @@ class Warn(NamedTuple):
 
     code: str
     text: str
+
+
+#: Codes of what makes all expected times doubtful: an engine that does not run such a model, or not on such a chip.
+_UNFIT: Final = ("engine-of-language-models", "engine-of-image-models", "engine-of-other-kind", "engine-not-there")
+
+
+def unfit_engines(warnings: Iterable[Warn]) -> Iterator[str]:
+    """Sentences for a verdict's beginning: each engine whose expected times are a guess, as it runs other things."""
+    for text in dict.fromkeys(warn.text for warn in warnings if warn.code in _UNFIT):
+        yield f"{text.replace('engine ', 'Engine ', 1) if text.startswith('engine ') else text}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup
 
 from roofline.runs.options import WORDS
+from roofline.units import not_a_number
 
 #: What the parser raises: errors of usage, and all that it shows to the user.
 ParserUsageError: Final[Any] = BadParameter.__mro__[1]
@@ -51,6 +52,12 @@ class Command(TyperCommand):
         from roofline.cli.helping import command_help
 
         formatter.write(command_help(self, every=False))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """What a shell completes to: options, that which shows all of them as well."""
+        found = TyperCommand.shell_complete(self, ctx, incomplete)
+        shown = next((item for item in found if item.value == "--help"), None)
+        return found if shown is None else [*found, type(shown)(_HELP_ALL, help="Show all options and exit.")]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As the parser does, after refusing what it would silently drop."""
@@ -119,10 +126,11 @@ class _Spared:
     def handle_parse_result(self, ctx: Any, options: Any, rest: list[str]) -> tuple[Any, list[str]]:
         """What the parser calls for each parameter."""
         parameter = self._parameter
+        options = _in_lower_case(parameter, options)
         value = _counted(parameter.name, options.get(self.name))
         options = {**options, self.name: value} if self.name in _SPOKEN and self.name in options else options
         if _is_whole(parameter) and isinstance(value, str) and not _WHOLE.fullmatch(value):
-            raise ParserUsageError(f"{parameter.opts[0]} must be a whole number, not {value[:40]!r}", ctx)
+            raise ParserUsageError(not_a_number(parameter.opts[0], value, "a whole number"), ctx)
         if value is None and self._has_default(ctx.resilient_parsing):
             value = parameter.default
         elif self._is_plain(value, ctx.resilient_parsing):
@@ -146,6 +154,8 @@ class _Spared:
         return value.isprintable() if kind is str else kind is int and _DIGITS.fullmatch(value) is not None
 
 
+#: An option of words, as its help lists them.
+_WORDED: Final = re.compile(r"[a-z0-9-]+(?:\|[a-z0-9-]+)+", re.ASCII)
 #: Shows all options of a command.
 _HELP_ALL: Final = "--help-all"
 _CONSTANTS: Final = (bool, int, float, str, type(None))
@@ -159,6 +169,15 @@ _COUNT: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([KkMBT])", re.ASCII
 _SPOKEN: Final = _COUNTS | {"mfu"}
 _PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})? ?%", re.ASCII)
 _LETTERS: Final = {"K": "e3", "M": "e6", "B": "e9", "T": "e12"}
+
+
+def _in_lower_case(parameter: Any, options: Any) -> Any:
+    """The options, that one of `eager|flash|compiled` in lower case: nobody means another word by `Flash`."""
+    value = options.get(parameter.name)
+    if value is None or not _WORDED.fullmatch(parameter.metavar or ""):
+        return options
+    lower = value.lower() if isinstance(value, str) else [each.lower() for each in value]
+    return {**options, parameter.name: lower}
 
 
 def _counted(name: str, value: Any) -> Any:
@@ -213,7 +232,7 @@ def _wrong_value(error: Any, values: dict[str, Any], alone: list[str]) -> str | 
     if value is None:
         return f"{name} is missing; `{error.ctx.command_path} --help` tells what it takes"
     kind = "a whole number" if "integer" in words else "a number" if "number" in words or "float" in words else None
-    return f"{name} must be {kind}, not {str(value)[:40]!r}" if kind else None
+    return not_a_number(name, value, kind) if kind else None
 
 
 def message(error: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from roofline.errors import UsageError
 from roofline.runs.options import KEYWORDS
 from roofline.specs.files.paths import is_file, is_waiting_pipe
+from roofline.units import not_a_number
 
 #: The most values of one option: as many as a grid may have points along an axis.
 MOST: Final = 50_000_000
@@ -62,8 +63,8 @@ def _values(name: str, text: str) -> Sequence[Any]:
     except (ValueError, OverflowError):
         if "str" in kinds:
             return [text]
-        wanted = "a whole number" if number is int else "a number"
-        raise UsageError(f"{_flag(name)} must be {wanted} or a range such as 1:256:x2, not {text[:40]!r}") from None
+        wanted = f"{'a whole number' if number is int else 'a number'} or a range such as 1:256:x2"
+        raise UsageError(not_a_number(_flag(name), text, wanted)) from None
 
 
 def _number(text: str, number: type[int | float]) -> int | float:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from roofline.errors import nearest
-from roofline.runs.names import LIKELY_GPUS, LIKELY_MODELS, SAME, meant_options
+from roofline.runs.names import LIKELY_GPUS, LIKELY_MODELS, SAME, UNCOUNTED, called_elsewhere, meant_options
 
 #: One number for both sides of a picture, or both of them.
 _SIDES: Final = ("--resolution", "--size")
@@ -68,14 +68,17 @@ def _side(name: str, value: str, refuse: Any) -> str:
 def _refuse_single_dash(name: str, known: Collection[str], refuse: Any) -> None:
     """An option of several letters behind one dash would be read as several options, or as a letter and its value."""
     keyword = name[1:].replace("-", "_")
-    meant = keyword if keyword in known else SAME.get(keyword)
-    if re.fullmatch(r"-[a-z][a-z_-]+", name) and meant in known:
-        refuse(f"{name}: did you mean {flag(str(meant))}? Names of several letters stand behind two dashes")
+    meant = [keyword] if keyword in known else called_elsewhere(keyword, known)
+    if re.fullmatch(r"-[a-z][a-z_-]+", name) and meant:
+        known_as = _listed([flag(each) for each in meant])
+        refuse(f"{name}: did you mean {known_as}? Names of several letters stand behind two dashes")
 
 
 def no_option(option: str, command: str, known: Collection[str]) -> str:
     """What is said of an option that there is not."""
     keyword = option.lstrip("-").replace("-", "_")
+    if keyword.lower() in UNCOUNTED:
+        return f"no such option: {option}. It changes nothing that is counted: leave it out"
     own = [name for name in known if name != "debug"]
     meant, near = meant_options(keyword, own), nearest(keyword, own)
     if meant and meant[0] in near:  # it is only like it, and no other program's name for it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from roofline.runs.names import check_names, no_gpu
 from roofline.runs.options import OPTIONS
 from roofline.runs.registry import kind_of
 from roofline.specs.files.library import is_node
+from roofline.specs.formats.dtypes import find_dtype
 from roofline.specs.gpu import GPUSpec
 
 #: Characters of the longest word that an option may be: numbers of more digits are none.
@@ -37,7 +39,9 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     if options.get("memory") is not None:
         sold, accelerator = accelerator.memory, resized(accelerator, options["memory"])
         gpu_origin = gpu_origin._replace(sold=sold)
-    spec, model_origin = locate_model(model, spec_dir)
+    spec, model_origin = locate_model(model, spec_dir, tags=True)
+    if model_origin.weights is not None:
+        model, options = Path(model_origin.path).stem, {**options, "weights": _tagged(model_origin, spec, options)}
     kind = kind_of(spec)
     given = _given(kind, spec, {name: value for name, value in options.items() if name not in MONEY})
     if node is not None:
@@ -46,6 +50,15 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     asked = Asked(model, gpu, options)
     question = Question(kind, spec, model_origin, accelerator, gpu_origin, run, execution, asked=asked, money=money)
     return kind.settled(question, given)
+
+
+def _tagged(origin: Origin, spec: Any, options: Mapping[str, Any]) -> str:
+    """The format of the weights that a model's name says. Raises UsageError where the option says another."""
+    named, weights = str(origin.weights), options.get("weights")
+    if weights is not None and find_dtype(named) != find_dtype(str(weights)):
+        found = f"{origin.alias} is {spec.name} with weights {named}, and --weights says {str(weights)[:60]}"
+        raise UsageError(f"{found}: take --model {spec.name} --weights {weights}"[:400])
+    return named
 
 
 def _given(kind: Kind, spec: Any, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from roofline.errors import UsageError, did_you_mean
 from roofline.num import Num, all_hold, as_num, floor
 from roofline.runs.option import Option
 from roofline.runs.options import KEYWORDS, SIZES
+from roofline.units import not_a_number
 
 #: The largest batch, prompt or number of generated tokens that is taken for meant.
 LARGEST = 1e9
@@ -19,7 +20,9 @@ LARGEST = 1e9
 
 def whole_number(name: str, value: Any, least: int = 1) -> Num:
     """A whole number (or a grid of them) from `least` to 1e9, as Num. Raises UsageError naming the option."""
-    if isinstance(value, (bool, str, bytes)) or value is None:
+    if isinstance(value, str):
+        raise UsageError(not_a_number(f"--{name}", value, "a whole number"))
+    if isinstance(value, (bool, bytes)) or value is None:
         raise UsageError(f"--{name} must be a whole number, not {value!r}")
     if getattr(getattr(value, "dtype", None), "kind", "f") not in "iufO" or isinstance(value, complex):
         raise UsageError(f"--{name} must be a whole number, not {_shown(value)}")

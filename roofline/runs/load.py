@@ -26,11 +26,14 @@ GPULike: TypeAlias = str | os.PathLike[str] | GPUSpec
 
 
 class Origin(NamedTuple):
-    """Where a spec came from: its file, the alias it was asked for by, the memory that another size stands in for."""
+    """Where a spec came from: its file, the alias it was asked for by, the memory that another size stands in for, the
+    number format of weights that stood behind a model's name.
+    """
 
     path: str
     alias: str | None = None
     sold: Memory | None = None
+    weights: str | None = None
 
 
 _IN_MEMORY = Origin("(a spec object)")
@@ -53,14 +56,17 @@ def load_gpu(gpu: GPULike, spec_dir: str | None = None) -> GPUSpec:
     return locate_gpu(gpu, spec_dir)[0]
 
 
-def locate_model(model: ModelLike, spec_dir: str | None = None) -> tuple[Spec, Origin]:
-    """The spec of a model and where it was found."""
+def locate_model(model: ModelLike, spec_dir: str | None = None, tags: bool = False) -> tuple[Spec, Origin]:
+    """The spec of a model and where it was found.
+
+    `tags`: who asks minds the format that stood behind a name (`Origin.weights`); else such a name is refused.
+    """
     if isinstance(model, Spec):
         return model, _IN_MEMORY
     name = named("model", model)
     if name.startswith("hf:"):
         return _read_hub(name), Origin(name)
-    return _locate("models", name, spec_dir, _read_model)
+    return _locate("models", name, spec_dir, _read_model, tags)
 
 
 def locate_gpu(gpu: GPULike, spec_dir: str | None = None) -> tuple[GPUSpec, Origin]:
@@ -97,10 +103,12 @@ _KNOWN: dict[tuple[object, ...], tuple[str, tuple[int, int], Any, Origin]] = {}
 _MOST_KNOWN: Final = 2048
 
 
-def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path], S]) -> tuple[S, Origin]:
+def _locate(
+    shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path], S], tags: bool = False
+) -> tuple[S, Origin]:
     meant = is_path(name)
     own = () if meant else own_folders(shelf, spec_dir)
-    key = (shelf, name, meant, spec_dir, os.environ.get("ROOFLINE_PATH"), working_folder(), own)
+    key = (shelf, name, meant, tags, spec_dir, os.environ.get("ROOFLINE_PATH"), working_folder(), own)
     known = _KNOWN.get(key)
     if known is not None and _stamp(known[0]) == known[1] != _MISSING:
         return known[2], known[3]
@@ -110,8 +118,8 @@ def _locate(shelf: Shelf, name: str, spec_dir: str | None, read: Callable[[Path]
         path = expanded(name)
         found = Found(path, path.stem)
     else:
-        found = find(shelf, name, spec_dir)
-    where, origin = str(found.path), Origin(str(found.path), found.alias)
+        found = find(shelf, name, spec_dir, tags)
+    where, origin = str(found.path), Origin(str(found.path), found.alias, weights=found.weights)
     stamp = _stamp(where)
     same = next((entry[2] for entry in _KNOWN.values() if entry[:2] == (where, stamp)), None)
     spec = read(found.path) if same is None or stamp == _MISSING else same

@@ -67,3 +67,4 @@ def test_commands_and_options_complete() -> None:
     assert {"estimate", "list", "show"} <= set(completed("roofline "))
     assert {"--gpu", "--gpus"} <= set(completed("roofline estimate -m gpt2 --gp"))
     assert set(completed("roofline estimate -m gpt2 --engine gener")) == {"generic"}
+    assert {"--help", "--help-all"} <= set(completed("roofline estimate -m gpt2 --he"))

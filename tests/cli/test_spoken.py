@@ -63,6 +63,12 @@ def test_options_of_other_programs_mean_what_they_mean_there(start: list[str], w
         ("--ctx 4096", ["--prompt", "--generate"]),
         ("--dtype fp8", ["--weights", "--activations"]),
         ("--n-gpu-layers 30", ["--offload"]),
+        ("--num-gpu-layers 30", ["--offload"]),
+        ("--max-model-len 30", ["--prompt", "--generate"]),
+        ("--lowvram", ["--offload"]),
+        ("--xformers", ["--fusion"]),
+        ("-ngl 30", ["--offload"]),
+        ("--temperature 1", ["changes nothing that is counted"]),
         ("--device a100", ["--gpu"]),
         ("--promt 30", ["--prompt"]),
         ("-tp 2", ["--tp"]),
@@ -133,4 +139,75 @@ def test_who_asks_as_ollama_does_is_told_of_its_format() -> None:
     assert "Ollama's own files have 4 bits" in told
     narrow = CliRunner().invoke(app, ["estimate", "-m", "llama3.1:8b", "-g", "4060ti", "--weights", "q4_k_m"]).stdout
     assert "Ollama" not in narrow
-    assert "--weights q4_k_m" in refusal("estimate", "-m", "llama3.1:8b-instruct-q4_K_M", "-g", "4060ti")
+
+
+TAGS = [
+    ("llama3.1:8b-instruct-q4_K_M", "llama-3.1-8b", "q4_k_m"),
+    ("qwen2.5:7b-instruct-q8_0", "qwen2.5-7b", "q8_0"),
+    ("mistral:7b-instruct-fp16", "mistral-7b", "fp16"),
+    ("gemma3:4b-it-qat", "gemma-3-4b", "q4_0"),
+]
+
+
+@pytest.mark.parametrize(("tag", "model", "weights"), TAGS)
+def test_a_format_behind_a_models_name_is_that_of_its_weights(tag: str, model: str, weights: str) -> None:
+    est, plain = rl.estimate(tag, "a100"), rl.estimate(model, "a100", weights=weights)
+    assert est.inputs == plain.inputs
+    assert est.latency.total == plain.latency.total
+    assert rl.estimate(tag, "a100", weights=weights.upper()).inputs == plain.inputs
+    told = CliRunner().invoke(app, ["estimate", "-m", tag, "-g", "a100"]).stdout
+    assert f"model {tag} is taken as {model} with weights {weights}" in " ".join(told.split())
+    assert "Ollama's own files" not in told
+
+
+def test_a_format_behind_a_models_name_and_another_as_option_are_refused() -> None:
+    told = refusal("estimate", "-m", TAGS[0][0], "-g", "a100", "--weights", "fp8")
+    assert "with weights q4_k_m, and --weights says fp8" in told
+    with pytest.raises(rl.UsageError, match="for example"):  # of 4 bits there are several formats
+        rl.estimate("llama-3.1-8b-q4", "a100")
+    with pytest.raises(rl.UsageError, match="for example"):  # activations are in 8 bits as well
+        rl.estimate("llama-3.1-8b-w8a8", "a100")
+    assert "--weights q4_k_m" in refusal("train", "-m", TAGS[0][0], "-g", "a100")  # trained in no such format
+
+
+def test_what_would_help_changes_a_format_that_stood_behind_a_name() -> None:
+    named, plain = rl.fit(TAGS[2][0], "t4"), rl.fit(TAGS[2][1], "t4", weights=TAGS[2][2])
+    assert [each.words for each in named.remedies.each] == [each.words for each in plain.remedies.each]
+    assert any(each.words.startswith("weights in") for each in named.remedies.each)
+
+
+@pytest.mark.parametrize(
+    ("engine", "model", "gpu"),
+    [("ollama", "sd15", "4090"), ("comfyui", "gpt2", "a100"), ("tensorrt-llm", "gpt2", "mi300x")],
+)
+def test_an_engine_that_does_not_run_such_a_thing_is_told_first(engine: str, model: str, gpu: str) -> None:
+    first = str(rl.estimate(model, gpu, engine=engine).verdict).partition(".")[0]
+    assert engine in first, first
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("8k", "8192 or 8000?"), ("1.5K", "1536 or 1500?"), ("8_192", "8192?"), ("2M", "2097152 or 2000000?")],
+)
+def test_a_whole_number_as_people_say_it_is_answered_with_what_it_may_mean(written: str, said: str) -> None:
+    for command in (TEXT, ["sweep", *TEXT[1:]]):
+        assert refusal(*command, "--prompt", written).endswith(f": {said}")
+    with pytest.raises(rl.UsageError, match=f": {said[:-1]}[?]$"):
+        rl.estimate("gpt2", "a100", prompt=written)  # type: ignore[arg-type]
+    assert refusal(*TEXT, "--prompt", "many").endswith("not 'many'")
+
+
+def test_words_of_options_are_taken_in_any_case() -> None:
+    assert answer(*TEXT, "--fusion", "Flash") == answer(*TEXT, "--fusion", "flash")
+    assert CliRunner().invoke(app, ["ops", *TEXT[1:], "--sort", "FLOPs", "--by", "Kind"]).exit_code == 0
+
+
+def test_parts_of_a_picture_by_other_names_are_answered_with_its_phases() -> None:
+    for word, phase in (("unet", "denoise"), ("vae", "vae_decode"), ("clip", "text_encode")):
+        with pytest.raises(rl.UsageError, match=f"did you mean '{phase}'"):
+            rl.estimate("sd15", "a100").phase(word)
+
+
+def test_nothing_far_fetched_is_near() -> None:
+    with pytest.raises(rl.UsageError, match=r"^no model named 'wan2.1'[.] `roofline list"):
+        rl.estimate("wan2.1", "a100")

@@ -13,7 +13,7 @@ from roofline.analysis.comparing.settings import about
 from roofline.analysis.comparing.side_by_side import Est, SideBySide
 from roofline.analysis.comparing.words import assumptions, verdict
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
-from roofline.answer.phase import Warn
+from roofline.answer.phase import Warn, unfit_engines
 from roofline.answer.plain import plain
 from roofline.answer.rows import Row
 from roofline.answer.times import READINGS, column
@@ -32,7 +32,7 @@ class Comparing(SideBySide[Est]):
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        return verdict(self)
+        return " ".join([*unfit_engines(self.warnings), verdict(self)])
 
     @cached_property
     def assumptions(self) -> list[str]:
@@ -137,7 +137,7 @@ def _check_kinds(models: Sequence[ModelLike], spec_dir: str | None) -> None:
     specs: list[Any] = []
     for model in models:
         with suppress(UnsupportedError):  # the reason stands beside the runs of that model
-            specs.append(locate_model(model, spec_dir)[0])
+            specs.append(locate_model(model, spec_dir, tags=True)[0])
     kinds = [kind_of(spec) for spec in specs]
     for spec, kind in zip(specs[1:], kinds[1:], strict=True):
         if kind != kinds[0] and not set(kind.sizes) & set(kinds[0].sizes) - {"batch"}:

@@ -12,7 +12,7 @@ from roofline.analysis.costs.ways import Api, Way, apis, most_per_day, prime, wa
 from roofline.analysis.costs.words import notes, verdict
 from roofline.analysis.estimate import SCHEMA_VERSION, Answer
 from roofline.analysis.evaluate import evaluate
-from roofline.answer.phase import Warn
+from roofline.answer.phase import Warn, unfit_engines
 from roofline.answer.plain import plain
 from roofline.answer.sold import Sold
 from roofline.answer.times import Times
@@ -75,7 +75,7 @@ class Costing:
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        return verdict(self.answer, self.ways, self.apis)
+        return " ".join([*unfit_engines(self.answer.warnings), verdict(self.answer, self.ways, self.apis)])
 
     @cached_property
     def warnings(self) -> list[Warn]:

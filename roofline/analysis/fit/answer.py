@@ -139,6 +139,7 @@ def fit(model: ModelLike, gpu: GPULike | None, options: Mapping[str, Any], form:
     if isinstance(gpu, str) and gpu.lower() == ANY:
         return _anywhere(case, form)
     answer, asked = _asked(case)
+    case = case.resolved(asked.question)
     least, replica = fewest(case), asked.plan.devices // asked.plan.dp
     tight = asked.fits and replica > 1 and not (least is not None and least.plan.devices < replica)
     below = fewer(case, replica) if tight else None
@@ -158,4 +159,6 @@ def _anywhere(case: Case, form: type[Form]) -> Form:
     here = case._replace(gpu=best.question.gpu.name, options={**case.options, **best.options})
     answer, asked = _asked(here)
     least = best if best.fits else None
-    return form(answer, asked, least, None, remedies(here, asked, least), found, True, case.planned)
+    return form(
+        answer, asked, least, None, remedies(here.resolved(asked.question), asked, least), found, True, case.planned
+    )

@@ -115,6 +115,11 @@ class Case(NamedTuple):
         """The same on one device."""
         return self._replace(options={name: value for name, value in self.options.items() if name not in PLAN})
 
+    def resolved(self, question: Question) -> Case:
+        """The same by the model's own name, the format that stood behind it as an option, which may change."""
+        asked = question.asked
+        return self if asked is None else self._replace(model=asked.model, options=asked.options)
+
     @property
     def planned(self) -> bool:
         """Whether devices were asked for."""

@@ -15,7 +15,7 @@ from roofline.analysis.recommend.plan import Out, Plan
 from roofline.analysis.recommend.search import Miss, plans_of
 from roofline.analysis.recommend.wanted import ANY, Wanted, read_wanted
 from roofline.analysis.recommend.words import against, missed, verdict
-from roofline.answer.phase import Warn
+from roofline.answer.phase import Warn, unfit_engines
 from roofline.answer.times import READINGS, column
 from roofline.errors import RooflineError, UsageError
 from roofline.runs.ask import ask
@@ -57,7 +57,7 @@ class Recommendation:
     @cached_property
     def verdict(self) -> str:
         """What to take, the runner-up, and what it costs; or what comes nearest."""
-        return verdict(self.plans, self.out, self.wanted, self.looked_at)
+        return " ".join([*unfit_engines(self.warnings), verdict(self.plans, self.out, self.wanted, self.looked_at)])
 
     @cached_property
     def warnings(self) -> list[Warn]:

@@ -48,7 +48,7 @@ def _content(name: str, value: Any, spec_dir: Any) -> str:
     """What a value stands for: a spec as it is read, or the bytes of the file that it names."""
     try:
         if name == "model":
-            return locate_model(value, spec_dir)[0].model_dump_json()
+            return locate_model(value, spec_dir, tags=True)[0].model_dump_json()
         if name == "gpu" and value is not None:
             return locate_gpu(value, spec_dir)[0].model_dump_json()
     except RooflineError:  # a system in the place of an accelerator; its options are refused or probed elsewhere

@@ -11,7 +11,7 @@ from roofline.analysis.training.figures import TrainFigures
 from roofline.analysis.training.telling.rows import rows_of_step
 from roofline.analysis.training.telling.warned import training_assumptions, training_warnings
 from roofline.analysis.training.telling.words import verdict
-from roofline.answer.phase import Warn
+from roofline.answer.phase import Warn, unfit_engines
 from roofline.answer.plain import plain
 from roofline.machine.engine import IDEAL
 
@@ -32,7 +32,7 @@ class TrainAnswer(TrainFigures):
     @cached_property
     def verdict(self) -> str:
         """The answer in sentences."""
-        return verdict(self)
+        return " ".join([*unfit_engines(self.warnings), verdict(self)])
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

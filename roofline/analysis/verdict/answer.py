@@ -11,6 +11,7 @@ from roofline.analysis.fit.answer import Fitting, fit
 from roofline.analysis.verdict.focus import Focus, focus_of
 from roofline.analysis.verdict.helps import Help, helps, same_batch
 from roofline.analysis.verdict.words import IMPOSSIBLE, verdict
+from roofline.answer.phase import unfit_engines
 
 
 class Verdict(NamedTuple):
@@ -40,7 +41,8 @@ def verdict_of(est: Answer) -> Verdict:
     focus = focus_of(est, elasticity)
     if bool(est.memory.fits):
         found = helps(est, focus, elasticity)
-        return Verdict(verdict(est, focus, found), elasticity, focus, found)
+        text = " ".join([*unfit_engines(est.warnings), verdict(est, focus, found)])
+        return Verdict(text, elasticity, focus, found)
     asked = same_batch(est)
     text = fit(asked.model, asked.gpu, asked.options, Fitting).verdict if asked is not None else "It does not fit."
     return Verdict(f"{text} {IMPOSSIBLE}", elasticity, focus, ())

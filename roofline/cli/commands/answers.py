@@ -118,7 +118,7 @@ def ops(
     from roofline.runs.checks import one_of
 
     one_of("by", by, GROUPINGS)
-    one_of("sort", sort, SORTS)
+    sort = one_of("sort", sort.lower(), SORTS)
     most = _most(top, usual=None if json or csv else _SHOWN)
     est = run(options.model, options.gpu, **options.options)
     asked = est.every_phase if phase in (None, "all") else [est.phase(phase)]
@@ -136,9 +136,12 @@ def ops(
         return
     from roofline.report.tables.estimate import print_warnings
     from roofline.report.tables.ops import Shown, print_ledger
+    from roofline.runs.telling.notes import taken_as
 
     out = console()
     print_ledger(est, tables, Shown(by, sort, most, top is not None), out)
+    for line in taken_as(est.question):
+        out.print(line, style="dim")
     print_warnings(est.warnings, out)
 
 

@@ -12,6 +12,7 @@ from roofline.evidence.runs.nearest import Nearest
 from roofline.report.tables.belonging import assumptions_of, sources_of
 from roofline.report.tables.console import Styled
 from roofline.report.tables.estimate import print_warnings
+from roofline.runs.telling.notes import taken_as
 from roofline.units import format_si, format_time
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def print_explanation(
     With `some`, what was assumed and where values come from is told only as far as it belongs to these numbers.
     """
     question = est.question
-    console.print([Styled(question.spec.title, "bold"), Styled(" on "), Styled(f"{question.gpu.title}\n", "bold")])
+    console.print([Styled(question.spec.title, "bold"), Styled(" on "), Styled(question.gpu.title, "bold")])
+    for line in taken_as(question):
+        console.print(line, style="dim")
+    console.print()
     for d in derivations:
         print_derivation(d, console, terms)
     names = [d.quantity for d in derivations]

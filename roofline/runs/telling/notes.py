@@ -11,7 +11,7 @@ from roofline.answer.phase import Warn
 from roofline.errors import RooflineError, UsageError
 from roofline.machine.engine import IDEAL
 from roofline.runs.kind import Outcome, Question
-from roofline.runs.load import locate_gpu, locate_model
+from roofline.runs.load import Origin, locate_gpu, locate_model
 from roofline.runs.memory_size import memory_notes
 from roofline.runs.options import OPTIONS
 from roofline.runs.telling.unverified import unverified_hardware
@@ -27,7 +27,8 @@ def alias_notes(q: Question) -> list[str]:
     """
     notes = []
     if q.model_origin.alias and q.model_origin.alias.lower() != q.spec.name:
-        notes.append(f"model {q.model_origin.alias} is {q.spec.name} ({q.spec.title})")
+        full = in_full(f"{q.spec.name} ({q.spec.title})", q.model_origin)
+        notes.append(f"model {q.model_origin.alias} is {full}")
     if q.gpu_origin.alias:
         notes.append(f"GPU {q.gpu_origin.alias} is {q.gpu.name} ({q.gpu.title})")
     notes += [f"{name} {asked} is {known}" for name, asked, known in _other_names(q)]
@@ -36,9 +37,14 @@ def alias_notes(q: Question) -> list[str]:
 
 def taken_as(q: Question) -> list[str]:
     """Which names of a question were taken for others, in lines for people, and other sizes of memory."""
-    named = {"model": (q.model_origin.alias, q.spec.name), "GPU": (q.gpu_origin.alias, q.gpu.name)}
-    lines = named_lines(named, _asked(q, "spec_dir"))
+    model = (q.model_origin.alias, in_full(q.spec.name, q.model_origin))
+    lines = named_lines({"model": model, "GPU": (q.gpu_origin.alias, q.gpu.name)}, _asked(q, "spec_dir"))
     return [*lines, *(f"{name} {asked} is taken as {known}" for name, asked, known in _other_names(q)), *_narrower(q)]
+
+
+def in_full(name: str, origin: Origin) -> str:
+    """What a model was taken for: its name, and the format of its weights where that stood behind the name."""
+    return f"{name} with weights {origin.weights}" if origin.weights else name
 
 
 def _narrower(q: Question) -> Iterator[str]:
@@ -69,8 +75,8 @@ def taken_names(models: Iterable[Any], gpus: Iterable[Any], spec_dir: str | None
     for model in models:
         with suppress(RooflineError):
             spec: Any
-            spec, origin = locate_model(model, spec_dir)
-            yield from named_lines({"model": (origin.alias, spec.name)}, spec_dir)
+            spec, origin = locate_model(model, spec_dir, tags=True)
+            yield from named_lines({"model": (origin.alias, in_full(spec.name, origin))}, spec_dir)
     for gpu in gpus:
         with suppress(RooflineError):
             chip, origin = locate_gpu(gpu, spec_dir)

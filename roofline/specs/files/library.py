@@ -35,11 +35,14 @@ _ALIASES: Final = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 
 
 class Found(NamedTuple):
-    """Where a name was found: its file and, where the name was an alias, the name that it stands for."""
+    """Where a name was found: its file and, where the name was an alias, the name that it stands for; `weights`, the
+    number format that stood behind it.
+    """
 
     path: Path
     name: str
     alias: str | None = None
+    weights: str | None = None
 
 
 def bundled(shelf: Shelf) -> Path:
@@ -83,8 +86,11 @@ def _config_folder() -> str:
     return os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "roofline")  # noqa: PTH118, PTH111
 
 
-def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
-    """The file that a name stands for. Raises UnknownNameError with the nearest names."""
+def find(shelf: Shelf, name: str, spec_dir: str | None = None, tags: bool = False) -> Found:
+    """The file that a name stands for. Raises UnknownNameError with the nearest names.
+
+    `tags`: a number format may stand behind the name of a model, and is told; else it is refused.
+    """
     found = _exactly(shelf, name, spec_dir)
     if found is not None:
         return found
@@ -94,7 +100,11 @@ def find(shelf: Shelf, name: str, spec_dir: str | None = None) -> Found:
     if found is not None and meant is not None and not meant.formats:
         return found._replace(alias=name)
     if found is not None and meant is not None and shelf == "models":
-        hint = f"The format of its weights is an option: --model {found.name} --weights {weights_meant(meant.formats)}."
+        weights, sure = weights_meant(meant.formats)
+        if tags and sure:
+            return found._replace(alias=name, weights=weights)
+        more = "" if sure else ", for example"
+        hint = f"The format of its weights is an option: --model {found.name} --weights {weights}{more}."
         raise UsageError(f"no model named {name!r}. {hint}")
     if shelf == "models" and is_secret(name):
         raise UsageError(

@@ -38,7 +38,7 @@ _SECRET: Final = r"(?:chat-?)?gpt-?(?:3\.5|4|5).*|chat-?gpt|o[134](?:-.*)?|(?:an
 _TIMES: Final = r"(?:(\d{1,4}) ?[xX×*] ?(.+)|(.+?)[ -]?[xX×*] ?(\d{1,4}))"
 _FORMAT: Final = re.compile(
     r"[-.]((?:ud-)?i?q\d(?:-[klmnsx0-9]+){0,3}|[bf]?f(?:p|loat)?16|fp8\w*|fp4|int[48]|awq|gptq|(?:nv|mx)fp[48]"
-    r"|w\d+a\d+|gguf|mlx|[2-8]-?bits?|bnb|qat|i1|dynamic|static|block|quantized)$"
+    r"|w\d+a\d+|gguf|mlx|[2-8]-?bits?|bnb|nf4|qat|i1|dynamic|static|block|quantized)$"
 )
 #: What the names of files say, as `--weights` has it.
 _SAID: Final = {
@@ -53,6 +53,8 @@ _SAID: Final = {
 #: Formats of which a word gives the kind alone: 4 bit where no bits are said.
 _KINDS: Final = {"mlx": "mlx-{}bit", "bnb": "bnb-{}bit", "awq": "awq", "gptq": "gptq-int{}"}
 _USUAL: Final = "q4_k_m"
+#: Words that say the format of activations as well.
+_BOTH: Final = {"w8a8"}
 _BITS: Final = re.compile(r"(?:int)?([2-8])(?:-?bits?)?")
 
 
@@ -123,17 +125,19 @@ def _made(plain: str) -> str:
     return _bare(plain)
 
 
-def weights_meant(formats: Sequence[str]) -> str:
-    """Words of a number format as one of `--weights`, with `for example` where they leave it open."""
+def weights_meant(formats: Sequence[str]) -> tuple[str, bool]:
+    """Words of a number format as one of `--weights`, and whether they leave nothing open: neither which, nor that of
+    activations.
+    """
     bits = next((said[1] for word in formats if (said := _BITS.fullmatch(word))), "")
     kinds = [_KINDS[word].format(bits or 4) for word in formats if word in _KINDS]
     spelled = [_SAID.get(word, word) for word in formats]
     trained = ["q4_0"] if "qat" in formats else []  # Google's, trained for that format
     found = next((word for word in (*kinds, *spelled, *trained) if _is_taken(word)), None)
     if found is not None and (bits or not {"mlx", "bnb"} & {*formats}):
-        return found
+        return found, not _BOTH & {*formats}
     usual = (f"q{bits}_k_m", f"q{bits}_k", f"q{bits}_0") if "gguf" in formats else (f"mlx-{bits}bit",)
-    return f"{found or next((word for word in (*spelled, *usual) if bits and _is_taken(word)), _USUAL)}, for example"
+    return found or next((word for word in (*spelled, *usual) if bits and _is_taken(word)), _USUAL), False
 
 
 def _is_taken(word: str) -> bool:
