@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: APIs that are shown; JSON and CSV have all.
 _SHOWN: Final = 6
 #: Cells of a line of a heading.
-_HEADING: Final = 15
+_HEADING: Final = 13
 
 
 def print_cost(costing: Costing, console: Console) -> None:
@@ -52,7 +52,7 @@ def way_table(costing: Costing) -> Grid:
         ("read", "name?"),
         ("an hour", "right"),
         (lot, "right"),
-        ("cheaper", "name"),
+        ("cheaper", "left"),
     )
     return grid(f"{title} {format_count(costing.most)} a day{more}", columns, rows)
 
