@@ -63,8 +63,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {close[0]!r}?" if close else ""
 
 
-#: Names that share less of their letters than this are not alike.
-_WITHIN: Final = 0.7
+#: Names that share less of their letters than this are not alike; one letter of three may be wrong.
+_WITHIN: Final = 0.65
 
 
 def _bare(name: str) -> str:
