@@ -70,7 +70,9 @@ def meant(name: str, known: Iterable[str]) -> str:
         for full in (said, *(said + unit for unit in UNITS), without_unit(said)):
             if full in names and full != name:
                 return full
-    return next(iter(nearest(name, (each for each in names if each != name), 1)), "")
+    others = [each for each in names if each != name]
+    spelt = {without_unit(each): each for each in others} | {each: each for each in others}
+    return next(iter(nearest(name, spelt, 1, meant=spelt)), "")
 
 
 def without_unit(name: str) -> str:

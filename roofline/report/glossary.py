@@ -294,8 +294,7 @@ def told_of(term: Term) -> str:
 
 def page(text: str = "") -> str:
     """A page with all words: `text` with the table between its two marks, or a page of nothing else."""
-    before, begin, rest = text.partition(BEGIN)
+    (before, begin, rest), nothing = text.partition(BEGIN), ("# The words of the tables\n\n", "\n")
     _, end, after = rest.partition(END)
-    if not (begin and end):
-        before, after = "# The words of the tables\n\n", "\n"
+    before, after = (before, after) if begin and end else nothing
     return f"{before}{BEGIN}\n\n{section()}\n\n{END}{after}"

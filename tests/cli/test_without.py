@@ -57,7 +57,7 @@ def test_a_whole_number_is_written_in_digits(value: str) -> None:
     assert len(done.stderr) < 200
 
 
-def test_levels_on_a_node_name_it() -> None:
+def test_levels_on_a_node_name_its_accelerator() -> None:
     command = [sys.executable, "-m", "roofline", "levels", "-m", "mistral-7b", "--node", "dgx-a100"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("mistral-7b on dgx-a100:")
+    assert done.stdout.startswith("Mistral 7B v0.1 on NVIDIA A100 SXM4 80GB:")

@@ -34,9 +34,9 @@ def test_plans_tell_bars_apart() -> None:
 def test_the_roofline_says_that_a_model_does_not_fit() -> None:
     """Llama 3 70B in bf16: 141 GB of weights on 80 GB; over two accelerators it fits."""
     over, fits = rl.estimate("llama-3-70b", "h100", batch=1), rl.estimate("llama-3-70b", "h100", tp=2)
-    assert "Does not fit in memory: 142 GB in 85.0 of 85.5 GB." in _said(roofline_figure([over]), "note")
+    assert "Does not fit in memory: needs 142 GB, 85.0 GB usable" in _said(roofline_figure([over]), "note")
     assert "Does not fit" not in _said(roofline_figure([fits]), "note")
-    assert "Does not fit in memory: 1 GPU (142 GB" in _said(roofline_figure([over, fits]), "note")
+    assert "Does not fit in memory: 1 GPU (needs 142 GB" in _said(roofline_figure([over, fits]), "note")
 
 
 def test_a_batch_of_replicas_is_told_of_each_and_of_all() -> None:
