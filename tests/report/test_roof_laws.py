@@ -81,6 +81,7 @@ def test_no_label_lies_on_another_and_no_leader_on_a_label(name: str) -> None:
 def test_nothing_is_beyond_the_page(name: str) -> None:
     figure = picture(name)
     renderer, page = FigureCanvasAgg(figure).get_renderer(), figure.bbox
+    figure.draw_without_rendering()
     for text in figure.findobj(Text):
         if text.get_visible() and text.get_text():
             box = text.get_window_extent(renderer)
