@@ -102,28 +102,6 @@ def test_every_command_answers_a_question() -> None:
     assert not set(COMMANDS) - asked, f"docs/questions.md has no question for {sorted(set(COMMANDS) - asked)}"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that the questions name."""
-    runs = read("docs/measurements.md").partition("```text\n")[2].partition("```")[0]
-    (tmp_path / "runs.csv").write_text(runs, encoding="utf-8")
-    config = {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "vocab_size": 100,
-        "max_position_embeddings": 2048,
-        "torch_dtype": "bfloat16",
-    }
-    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.parametrize("line", LINES)
 def test_the_command_of_a_question_answers(line: str, folder: Path) -> None:
     result = CliRunner(env={"COLUMNS": "80"}).invoke(app, shlex.split(line))

@@ -7,7 +7,7 @@ from typing import Any
 from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.answer.plain import plain
-from roofline.runs.ask import ask
+from roofline.runs.ask import ask, ask_again
 from roofline.runs.kind import Question
 from roofline.runs.load import GPULike, ModelLike
 
@@ -30,10 +30,7 @@ def levels_of(est: Answer, phase: str | None = None) -> list[dict[str, Any]]:
 
 
 def _rows(question: Question, phase: str | None) -> list[dict[str, Any]]:
-    asked = question.asked
-    assert asked is not None
-    options = dict(asked.options)
-    each = {level: ask(asked.model, asked.gpu, options | {"fusion": level}) for level in question.kind.levels}
+    each = {level: ask_again(question, {"fusion": level}) for level in question.kind.levels}
     return [_row(evaluate(one, Answer), level, phase) for level, one in each.items()]
 
 

@@ -52,6 +52,17 @@ def ask(model: ModelLike, gpu: GPULike | None = None, options: Mapping[str, Any]
     return kind.settled(question, given)
 
 
+def ask_again(question: Question, changed: Mapping[str, Any]) -> Question:
+    """The same as it was asked, with some options changed.
+
+    Raises UsageError for options that do not go together, and where the question was not asked by name.
+    """
+    asked = question.asked
+    if asked is None:
+        raise UsageError("this run was not asked by name, so it cannot be asked again with something changed")
+    return ask(asked.model, asked.gpu, {**asked.options, **changed})
+
+
 def _tagged(origin: Origin, spec: Any, options: Mapping[str, Any]) -> str:
     """The format of the weights that a model's name says. Raises UsageError where the option says another."""
     named, weights = str(origin.weights), options.get("weights")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -13,20 +11,7 @@ from typer.testing import CliRunner
 from roofline.cli.app import COMMANDS, app
 from roofline.cli.examples import QUESTIONS, SHOWN, example
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 FEW = 10
-CONFIG = {
-    "model_type": "llama",
-    "architectures": ["LlamaForCausalLM"],
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "vocab_size": 256,
-    "max_position_embeddings": 512,
-    "torch_dtype": "bfloat16",
-}
 PROGRAM = get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -73,13 +58,8 @@ def test_the_commands_stand_under_their_questions_each_on_two_lines(columns: int
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_example_works(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if command == "calibrate":
-        page = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
-        (tmp_path / "runs.csv").write_text(page.partition("```text\n")[2].partition("```")[0], encoding="utf-8")
-    if command == "import":
-        (tmp_path / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("folder")
+def test_every_example_works(command: str) -> None:
     done = CliRunner().invoke(app, shlex.split(example(command))[1:])
     assert done.exit_code in (0, 1), done.output
     assert done.exception is None or isinstance(done.exception, SystemExit)

@@ -174,10 +174,9 @@ def test_text_is_text_whatever_stands_in_it() -> None:
     page.print(evil, style="bold")
     page.print([Styled(evil, "red"), Styled(evil)])
     page.print(grid(evil, [(evil, "left"), ("n", "right")], [[evil, evil]]))
-    page.notes(evil, [evil])
+    page.notes(evil, [evil, evil, evil])
     page.warning(evil, evil)
     page.print(Room((Held(evil, ((evil, 1.0),), 2.0, 2.0, True, evil),)))
-    page.folded(evil, lambda inner: inner.print(evil))
     read = Reader(page.html())
     assert read.wrong == [] and "script" not in read.tags and "\x1b" not in page.html()
     assert read.text.count('<script>alert("x")</script>&') >= 11

@@ -12,7 +12,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.answer.memory import ENDLESS, Memory
 from roofline.errors import UsageError
 from roofline.num import first_value
-from roofline.runs.ask import ask
+from roofline.runs.ask import ask_again
 from roofline.runs.checks import one_of
 from roofline.runs.kind import Question
 from roofline.specs.text.transformer import TransformerSpec
@@ -121,9 +121,7 @@ def _lines(question: Question, over: str, values: Sequence[float] | None) -> dic
 
 def _memory(question: Question, changed: Mapping[str, Any]) -> Memory:
     """Of the same question with something changed."""
-    asked = question.asked
-    assert asked is not None
-    return evaluate(ask(asked.model, asked.gpu, {**asked.options, **changed}), Answer).memory
+    return evaluate(ask_again(question, changed), Answer).memory
 
 
 def _limit(question: Question, change: Mapping[str, Any], size: Size) -> float | None:

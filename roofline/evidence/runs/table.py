@@ -167,7 +167,7 @@ def _columns(path: Path, line: int, header: Sequence[str]) -> tuple[dict[str, st
     found: dict[str, str] = {}
     others: list[str] = []
     for name in header:
-        plain = _plain(name)
+        plain = plain_name(name)
         column = _SAME.get(plain, plain)
         if column not in (*_READ, *_NOTES):
             others += [name] if name else []
@@ -178,7 +178,7 @@ def _columns(path: Path, line: int, header: Sequence[str]) -> tuple[dict[str, st
             raise UsageError(f"{path}, line {line}: {twice}; keep one")
         found[name] = column
     for name in others:
-        meant = _meant(_plain(name))
+        meant = _meant(plain_name(name))
         if meant is not None and meant not in found.values():
             told = f"no column is called {shown(name)}; {meant!r} may be meant: rename it, or remove the column"
             raise UsageError(f"{path}, line {line}: {told}")
@@ -192,13 +192,14 @@ def _columns(path: Path, line: int, header: Sequence[str]) -> tuple[dict[str, st
 def _refuse_delimiter(path: Path, line: int, header: Sequence[str]) -> None:
     whole = ",".join(header)
     for mark, name in _DELIMITERS.items():
-        cells = {_plain(cell) for cell in whole.split(mark)}
+        cells = {plain_name(cell) for cell in whole.split(mark)}
         if len(cells & {*_READ, *_SAME}) > 1 and (len(header) == 1 or mark in header[0]):
             told = f"cells are separated by {name}; separate them by commas, and write decimals with a point"
             raise UsageError(f"{path}, line {line}: {told}")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A column's name in lower case, with `_` between its words."""
     return name.strip().casefold().replace("-", "_").replace(" ", "_")
 
 

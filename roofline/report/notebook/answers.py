@@ -111,7 +111,7 @@ def ops_html(est: Answer, rows: Sequence[OpRow]) -> str:
 
 
 def derivations_html(found: Sequence[Derivation]) -> str:
-    """Where numbers come from, one after the other; of many, each folded under its value."""
+    """Where numbers come from, one after the other."""
     from roofline.report.tables.explanation import print_derivation
 
     def show(page: Page) -> None:

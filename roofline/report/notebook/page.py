@@ -65,20 +65,10 @@ class Page(Console):
         mark = f'<b style="color:{_AMBER}">warning</b> <code>{escape(shown(code))}</code>'
         self._put(f'<div style="{_WARNING}">{mark}: {escape(shown(text))}</div>')
 
-    def folded(self, heading: str, show: Callable[[Console], None]) -> None:
-        """What `show` prints, folded away under a heading."""
-        inner = Page()
-        show(inner)
-        self._put(_folded(heading, inner.body()))
-
-    def body(self) -> str:
-        """All that was printed."""
-        self._end()
-        return "".join(self.parts)
-
     def html(self) -> str:
         """All that was printed, as one element."""
-        return f'<div style="line-height:1.45;max-width:100%">{self.body()}</div>'
+        self._end()
+        return f'<div style="line-height:1.45;max-width:100%">{"".join(self.parts)}</div>'
 
     def _print_text(self, pieces: Sequence[Styled], style: str) -> None:
         verdict = not self.parts and not self.waiting and "bold" in style

@@ -145,8 +145,3 @@ _DRAWN: Final[Mapping[str, Callable[..., Figure]]] = {
     "throughput": _curves("throughput"),
     "latency": _curves("latency"),
 }
-_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
-    "memory": ("values",),
-    "throughput": ("batches",),
-    "latency": ("batches",),
-}

@@ -1,7 +1,8 @@
 """The pictures: roofline plot, memory, sweep curves.
 
-`roofline_figure`, `memory_figure` and `sweep_figure` return matplotlib figures; `save_figure` writes one as PNG, SVG or
-PDF, and `checked_path` says beforehand whether it could. None of them opens a window or changes matplotlib's settings.
+`roofline_figure`, `memory_figure` and `sweep_figure` return matplotlib figures; `save_figure` writes one as PNG, SVG,
+PDF or an HTML page, and `checked_path` says beforehand whether it could. None of them opens a window or changes
+matplotlib's settings.
 """
 
 from __future__ import annotations

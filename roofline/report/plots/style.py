@@ -55,9 +55,6 @@ PALETTES: Final = {
 THEMES: Final = tuple(PALETTES)
 _theme: Final = ContextVar("theme", default="light")
 
-#: Of the light theme; what is drawn in both asks `palette()`.
-INK, GREY, PALE, COLOURS = PALETTES["light"].ink, PALETTES["light"].grey, PALETTES["light"].pale, _ON_WHITE
-
 #: Of both axes.
 _TICKS: Final[Look] = {
     "labelsize": SIZE,

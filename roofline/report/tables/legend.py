@@ -25,8 +25,10 @@ def print_legend(text: str, console: Console) -> None:
         console.print(legend, style="dim")
 
 
-def explained(text: str, console: Console, terms: Iterable[Term] = TERMS) -> str:
-    """Words of a glossary that are in a text, with what they mean; those that were explained are left out."""
+def explained(text: str, console: Console, terms: Iterable[Term] = TERMS, between: str = "; ") -> str:
+    """Words of a glossary that are in a text, with what they mean, `between` them a sign; those that were explained are
+    left out.
+    """
     found = [term for term in terms if term.few and term.word not in console.explained and term.is_in(text)]
     console.explained.update(term.word for term in found)
-    return "; ".join(f"{term.word}: {term.few}" for term in found)
+    return between.join(f"{term.word}: {term.few}" for term in found)

@@ -165,8 +165,8 @@ def print_legend(est: Answer, tables: Sequence[OpsTable], console: Console, note
     """
     engine = est.question.engine
     words = "\n".join(word for table in tables for word in table.shown.words(console.width)[1:])
-    if legend := explained(words, console, _WORDS):
-        console.print(legend.replace("; ", " · "), style="dim")
+    if legend := explained(words, console, _WORDS, between=" · "):
+        console.print(legend, style="dim")
     expected = "the bound, as the engine is ideal" if engine == IDEAL else f"with engine {engine}"
     console.print(
         f"bound: least time by peak and bandwidth · expected: {expected} (share: of it) · reached: bound ÷ expected",

@@ -10,7 +10,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.errors import UsageError
 from roofline.report.plots.series import cautions, distinct, machine_title
 from roofline.report.plots.sweep import sweep_figure
-from roofline.runs.ask import ask
+from roofline.runs.ask import ask_again
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,16 +35,11 @@ def curves_figure(
     curves = {est.question.kind.curves[kind] for est in each}
     if len(curves) > 1:
         raise UsageError(f"--kind {kind}: models of tokens and of pictures have no axis in common; plot them apart")
-    found = [_at(est, batch) for batch in batches or _BATCHES for est in each]
+    found = [
+        evaluate(ask_again(est.question, {"batch": batch}), Answer) for batch in batches or _BATCHES for est in each
+    ]
     told = cautions(found[-len(each) :])
     return sweep_figure(map(_row, found), x="batch", y=curves.pop(), title=title, theme=theme, note=told)
-
-
-def _at(est: Answer, batch: int) -> Answer:
-    """A run at a batch."""
-    asked = est.question.asked
-    assert asked is not None
-    return evaluate(ask(asked.model, asked.gpu, {**asked.options, "batch": batch}), Answer)
 
 
 def _row(est: Answer) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from roofline.analysis.evaluate import evaluate
 from roofline.errors import RooflineError, UsageError, did_you_mean
 from roofline.evidence.runs.rows import MeasuredRun, read_file
 from roofline.evidence.runs.runs import known_engine
-from roofline.evidence.runs.table import Row, read_lines, shown
+from roofline.evidence.runs.table import Row, plain_name, read_lines, shown
 from roofline.report.plots.roof.ledger import Kernel, Ledger, ledger_of
 from roofline.runs.ask import ask
 from roofline.runs.load import locate_gpu, locate_model
@@ -73,12 +73,8 @@ def read_points(path: str | Path, estimates: Sequence[Answer]) -> Points:
     lines = read_lines(place)
     if not lines:
         raise UsageError(f"{place}: is empty; its first line names the columns: {', '.join(_COLUMNS)}")
-    header = {_plain(name) for name in lines[0][1]}
+    header = {plain_name(name) for name in lines[0][1]}
     return _of_runs(place, estimates) if header >= _OF_RUNS else _of_kernels(place, lines, estimates)
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold().replace("-", "_").replace(" ", "_")
 
 
 def _of_kernels(path: Path, lines: Sequence[tuple[int, list[str]]], estimates: Sequence[Answer]) -> Points:
@@ -100,7 +96,7 @@ def _of_kernels(path: Path, lines: Sequence[tuple[int, list[str]]], estimates: S
 
 def _columns(path: Path, line: int, header: Sequence[str]) -> list[str]:
     """The columns in order. Raises UsageError for one that is none of these, and for one that is there twice."""
-    names = [_plain(name) for name in header]
+    names = [plain_name(name) for name in header]
     for name, given in zip(names, header, strict=True):
         if name not in _COLUMNS:
             close = get_close_matches(name, _COLUMNS, 1)

@@ -9,7 +9,7 @@ from roofline.analysis.estimate import Answer
 from roofline.analysis.evaluate import evaluate
 from roofline.errors import UsageError, did_you_mean
 from roofline.report.plots.roof.ledger import At, Kernel, ledger_of
-from roofline.runs.ask import ask
+from roofline.runs.ask import ask_again
 from roofline.runs.options import SIZES
 
 #: The most values of a path: each is a run of its own.
@@ -115,8 +115,5 @@ def _whose(estimate: Answer, asked: Asked, at: At) -> Iterator[tuple[str, str]]:
 
 def _with(estimate: Answer, size: str, value: Any) -> Answer:
     """The same run with another value of a size."""
-    given = estimate.question.asked
-    if given is None:
-        raise UsageError("--trail asks the same run again, and this one was not asked by name")
     changed = {"prompt": value, "generate": 2} if size == CONTEXT else {size: value}
-    return evaluate(ask(given.model, given.gpu, {**given.options, **changed}), Answer)
+    return evaluate(ask_again(estimate.question, changed), Answer)
