@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from roofline.analysis.estimate import Answer
 from roofline.analysis.levels import levels_of
+from roofline.report.glossary import LEVELS
 from roofline.report.plots import style as plot_style
 from roofline.report.plots.hover import hover
 from roofline.report.plots.layout import Words, compose, new_figure
@@ -64,7 +65,7 @@ def levels_figure(
         for index, row in enumerate(rows):
             at: Look = {"size": SIZE, "ha": "right", "va": "center", "gid": "level"}
             axes.text(-_GAP, _middle(index), row["level"], **at)
-            _explain(axes, row["level"], estimate.question.kind.levels, bars + _ABOVE + _LINE * index)
+            _explain(axes, row["level"], bars + _ABOVE + _LINE * index)
         step = (width + _BETWEEN) / len(_COLUMNS)
         for number, column in enumerate(_COLUMNS):
             _draw(axes, column, rows, number * step, step - _BETWEEN)
@@ -105,11 +106,12 @@ def _draw(axes: Axes, column: _Column, rows: Sequence[dict[str, Any]], left: flo
         axes.text(left + long + _GAP, _middle(index), column.said(value), **look)
 
 
-def _explain(axes: Axes, level: str, words: Mapping[str, str], top: float) -> None:
-    """A line of what a level is."""
+def _explain(axes: Axes, level: str, top: float) -> None:
+    """A line of what a level is, in the words of `roofline levels`."""
+    words = next((term.few for term in LEVELS if term.word == level), "")
     look: Look = {"size": SMALL, "va": "top", "color": palette().grey}
     axes.text(-_GAP, top, level, ha="right", gid="key", **look)
-    axes.text(0, top, words[level], ha="left", gid="key", **look)
+    axes.text(0, top, words, ha="left", gid="key", **look)
 
 
 def _told(column: _Column, row: dict[str, Any], value: float, first: float) -> str:
